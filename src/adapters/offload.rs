@@ -1,0 +1,80 @@
+//! A bounded road off the event loop, for work that blocks.
+
+use crate::ports::{Dependency, Failure};
+use std::sync::Arc;
+use tokio::sync::{Semaphore, TryAcquireError};
+
+/// Runs at most `width` jobs at a time on the runtime's blocking threads; `queue` more may wait, first come first
+/// served; whoever comes then is refused at once.
+pub struct Lane {
+    dependency: Dependency,
+    /// One for everybody who is let in, running or waiting.
+    places: Arc<Semaphore>,
+    /// One for everybody who runs.
+    running: Arc<Semaphore>,
+}
+
+impl Lane {
+    #[must_use]
+    pub fn new(dependency: Dependency, width: usize, queue: usize) -> Self {
+        let semaphore = |n| Arc::new(Semaphore::new(n));
+        Self { dependency, places: semaphore(width + queue), running: semaphore(width) }
+    }
+
+    pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+        let place = match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(place) => place,
+            Err(TryAcquireError::NoPermits) => return Err(Failure::Overloaded(self.dependency)),
+            Err(TryAcquireError::Closed) => return Err(self.broken("closed")),
+        };
+        let turn = Arc::clone(&self.running).acquire_owned().await.map_err(|_| self.broken("closed"))?;
+        // The job keeps its permits even when the caller goes away: the thread is busy until it ends.
+        let job = tokio::task::spawn_blocking(move || {
+            let _permits = (place, turn);
+            job()
+        });
+        job.await.map_err(|_| self.broken("the job panicked"))
+    }
+
+    fn broken(&self, reason: &str) -> Failure {
+        Failure::Broken { dependency: self.dependency, reason: reason.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[tokio::test]
+    async fn refuses_beyond_its_queue_and_goes_on_afterwards() {
+        let lane = Arc::new(Lane::new(Dependency::Drawing, 1, 1));
+        let (release, gate) = mpsc::channel::<()>();
+        let first = tokio::spawn({
+            let lane = Arc::clone(&lane);
+            async move { lane.run(move || gate.recv().is_ok()).await }
+        });
+        while lane.running.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let second = tokio::spawn({
+            let lane = Arc::clone(&lane);
+            async move { lane.run(|| 2).await }
+        });
+        while lane.places.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(lane.run(|| 3).await, Err(Failure::Overloaded(Dependency::Drawing))));
+        release.send(()).unwrap();
+        assert!(first.await.unwrap().unwrap());
+        assert_eq!(second.await.unwrap().unwrap(), 2);
+        assert_eq!(lane.run(|| 4).await.unwrap(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer() {
+        let lane = Lane::new(Dependency::Drawing, 1, 0);
+        assert!(matches!(lane.run(|| panic!("on purpose")).await, Err(Failure::Broken { .. })));
+        assert_eq!(lane.run(|| 1).await.unwrap(), 1);
+    }
+}

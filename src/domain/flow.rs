@@ -1,0 +1,84 @@
+//! Where a person stands between the first step and the last.
+
+use super::{password::PasswordHash, phone::Phone};
+use std::time::Duration;
+
+/// What a ticket is good for. A ticket of one purpose is unknown to every other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    Register,
+}
+
+impl Purpose {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Register => "register",
+        }
+    }
+}
+
+/// The steps that are behind a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    CodeSent,
+    PhoneVerified,
+    PasswordSet,
+}
+
+impl Step {
+    pub const ALL: [Self; 3] = [Self::CodeSent, Self::PhoneVerified, Self::PasswordSet];
+
+    /// As staging keeps it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CodeSent => "code_sent",
+            Self::PhoneVerified => "phone_verified",
+            Self::PasswordSet => "password_set",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.as_str() == text)
+    }
+
+    /// What the client does next: the name of the endpoint.
+    #[must_use]
+    pub const fn next(self) -> &'static str {
+        match self {
+            Self::CodeSent => "verify_code",
+            Self::PhoneVerified => "set_password",
+            Self::PasswordSet => "submit_profile",
+        }
+    }
+}
+
+/// A living flow as staging has it.
+#[derive(Debug, Clone)]
+pub struct Flow {
+    pub phone: Phone,
+    pub state: State,
+    /// What is left of its life.
+    pub expires_in: Duration,
+}
+
+/// What is known at each step, and nothing else.
+#[derive(Debug, Clone)]
+pub enum State {
+    CodeSent { attempts_left: u32, resend_in: Duration },
+    PhoneVerified,
+    PasswordSet { password_hash: PasswordHash },
+}
+
+impl State {
+    #[must_use]
+    pub const fn step(&self) -> Step {
+        match self {
+            Self::CodeSent { .. } => Step::CodeSent,
+            Self::PhoneVerified => Step::PhoneVerified,
+            Self::PasswordSet { .. } => Step::PasswordSet,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! One secret of the operator, one key for each use.
+
+use aws_lc_rs::hmac;
+
+/// Keys derived from `SECRET_KEY`, so that a value made for one use is worthless for another.
+pub struct Keys {
+    /// Derives one-time codes.
+    pub code: hmac::Key,
+    /// Hides phone numbers in staging keys.
+    pub subject: hmac::Key,
+    /// Signs refresh tokens.
+    pub refresh: hmac::Key,
+}
+
+impl Keys {
+    /// HKDF-Expand (RFC 5869) with one block: HMAC-SHA-256 of a label under the master secret, which is random already.
+    #[must_use]
+    pub fn derive(master: &[u8; 32]) -> Self {
+        let master = hmac::Key::new(hmac::HMAC_SHA256, master);
+        let key = |label: &str| {
+            let info = [label.as_bytes(), &[1]].concat();
+            hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, &info).as_ref())
+        };
+        Self {
+            code: key("doorstep one-time code"),
+            subject: key("doorstep phone subject"),
+            refresh: key("doorstep refresh token"),
+        }
+    }
+}

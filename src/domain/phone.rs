@@ -1,0 +1,169 @@
+//! A mobile phone number in E.164 form: the name under which a person signs up.
+
+use super::Invalid;
+use rlibphonenumber::{PhoneNumber, PhoneNumberType, Region};
+use std::fmt;
+
+/// A valid mobile number of a supported region, in E.164 (`+8613800138000`).
+///
+/// `Debug` shows the masked form only, so that a stray `{:?}` leaks nothing.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Phone(String);
+
+/// Why a text is not an acceptable phone number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhoneError {
+    Invalid(Invalid),
+    /// A valid number of a region that this service does not send to.
+    RegionNotSupported,
+}
+
+/// Which regions' numbers are accepted, and whose national form may be written without a country code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Regions {
+    default: Region,
+    allowed: Vec<Region>,
+}
+
+impl Regions {
+    /// From ISO 3166-1 alpha-2 codes; the first is the default region. `None` when the list is empty or has an
+    /// unknown code.
+    #[must_use]
+    pub fn parse<'a>(codes: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let allowed = codes.into_iter().map(|code| Region::try_from(code).ok()).collect::<Option<Vec<_>>>()?;
+        Some(Self { default: *allowed.first()?, allowed })
+    }
+}
+
+/// Longest text looked at: E.164 has 15 digits; the rest is room for separators.
+const LONGEST: usize = 32;
+
+impl Phone {
+    /// Reads E.164 or the national form of the default region. ASCII digits only; spaces, hyphens, dots and
+    /// brackets between them are ignored, as address books write them. Extensions are refused.
+    pub fn parse(text: &str, regions: &Regions) -> Result<Self, PhoneError> {
+        let invalid = |why| Err(PhoneError::Invalid(why));
+        let text = text.trim_matches(' ');
+        if text.is_empty() {
+            return invalid(Invalid::TooShort);
+        }
+        if text.chars().count() > LONGEST {
+            return invalid(Invalid::TooLong);
+        }
+        let plain = text
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| byte.is_ascii_digit() || b" -.()".contains(&byte) || (byte == b'+' && at == 0));
+        if !plain {
+            return invalid(Invalid::Format);
+        }
+        let Ok(number) = PhoneNumber::parse(text, Some(regions.default)) else {
+            return invalid(Invalid::Format);
+        };
+        if !number.is_valid()
+            || !matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile)
+        {
+            return invalid(Invalid::Format);
+        }
+        match number.get_region_code() {
+            Some(region) if regions.allowed.contains(&region) => Ok(Self(number.to_string())),
+            _ => Err(PhoneError::RegionNotSupported),
+        }
+    }
+
+    /// A number that was checked before it was stored; `None` if it has not the shape of E.164.
+    #[must_use]
+    pub fn from_stored(text: String) -> Option<Self> {
+        let digits = text.strip_prefix('+')?;
+        let shaped = (4..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        shaped.then_some(Self(text))
+    }
+
+    /// E.164. For the SMS provider, the database and the owner; never for a log.
+    #[must_use]
+    pub fn e164(&self) -> &str {
+        &self.0
+    }
+
+    /// For logs and for callers who have not proven the number: `+86138****8000`.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let text = &self.0;
+        let tail = text.len().saturating_sub(4).max(1);
+        let head = tail.saturating_sub(4).min(6);
+        format!("{}****{}", &text[..head], &text[tail..])
+    }
+}
+
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+/// Loads the numbering plans into memory (about 10 ms, once), so that no request pays for it.
+pub fn warm_up() {
+    if let Some(regions) = Regions::parse(["CN"]) {
+        let _ = Phone::parse("13800138000", &regions);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<String, PhoneError> {
+        Phone::parse(text, &Regions::parse(["CN", "DE"]).unwrap()).map(|phone| phone.e164().to_owned())
+    }
+
+    #[test]
+    fn one_number_has_one_form() {
+        for text in ["13800138000", "+8613800138000", "+86 138-0013-8000", " 138 0013 8000 ", "008613800138000"] {
+            assert_eq!(parse(text).as_deref(), Ok("+8613800138000"), "{text}");
+        }
+        assert_eq!(parse("+49 1512 3456789").as_deref(), Ok("+4915123456789"));
+    }
+
+    #[test]
+    fn the_whole_text_must_be_a_number() {
+        for text in [
+            "13800000000abc",
+            "abc13800000000",
+            "13800138000\n",
+            "１３８００１３８０００",
+            "١٣٨٠٠١٣٨٠٠٠",
+            "+86138001380001",
+            "1380013800",
+            "13800138000 ext 5",
+            "13800138000;ext=5",
+            "13800138000x5",
+            "tel:+8613800138000",
+            "138+00138000",
+            "+",
+            "()",
+            "12345678901",
+            "01012345678",
+        ] {
+            assert_eq!(parse(text), Err(PhoneError::Invalid(Invalid::Format)), "{text:?}");
+        }
+        assert_eq!(parse(""), Err(PhoneError::Invalid(Invalid::TooShort)));
+        assert_eq!(parse(&"1".repeat(10_000)), Err(PhoneError::Invalid(Invalid::TooLong)));
+    }
+
+    #[test]
+    fn a_foreign_number_is_told_apart_from_a_wrong_one() {
+        assert_eq!(parse("+14155552671"), Err(PhoneError::RegionNotSupported));
+        assert_eq!(parse("+85251234567"), Err(PhoneError::RegionNotSupported));
+    }
+
+    #[test]
+    fn masks_the_middle() {
+        let phone = Phone::from_stored("+8613800138000".to_owned()).unwrap();
+        assert_eq!(phone.masked(), "+86138****8000");
+        assert_eq!(format!("{phone:?}"), "+86138****8000");
+        for short in ["+1234", "+12345", "+123456789"] {
+            let masked = Phone::from_stored(short.to_owned()).unwrap().masked();
+            assert!(masked.contains("****") && !masked.contains(short), "{masked}");
+        }
+    }
+}

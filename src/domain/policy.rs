@@ -1,0 +1,127 @@
+//! The numbers of the house, each with its source. Settings may change them; these are the defaults.
+
+use super::captcha::Puzzle;
+use super::phone::Regions;
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// At most `max` in a window of `window`, which begins with the first one counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    pub max: u32,
+    pub window: Duration,
+}
+
+/// The life and the attempts of a one-time code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodePolicy {
+    /// Life of a flow, and so of its code, until it is verified: 300 s (OWASP ASVS 5.0 6.5.5 allows 10 minutes).
+    pub life: Duration,
+    /// Life of a flow once the phone is verified: 900 s, time to think of a password and a name.
+    pub verified_life: Duration,
+    /// Wrong codes until the flow ends: 5 (Ory Kratos, SuperTokens and Twilio Verify have the same).
+    pub attempts: u32,
+}
+
+/// How often a code may go to one phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneLimits {
+    /// Wait after the first, second, third and every further send of the hour: 60, 120, 300 s (Twilio Verify's
+    /// growing delay; the earlier systems' 60 s).
+    pub cooldowns: Vec<Duration>,
+    /// 5 an hour and 10 a day: inside what Aliyun itself lets through to one number.
+    pub hourly: Quota,
+    pub daily: Quota,
+    /// Wrong codes a day over all flows of a phone: 30, a chance of 3 in 100,000 for a guesser.
+    pub wrong_codes: Quota,
+}
+
+/// Everything that the flows decide by.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub regions: Regions,
+    pub code: CodePolicy,
+    pub phone: PhoneLimits,
+    /// Sends per client address: loose, because whole cities share an address behind carrier NAT (login.gov's figure).
+    pub sends_per_ip: Quota,
+    pub captchas_per_ip: Quota,
+    /// Messages of the whole service: what a night of SMS pumping may cost at most.
+    pub sms_hourly: Quota,
+    pub sms_daily: Quota,
+    pub captcha: CaptchaPolicy,
+    pub session: SessionPolicy,
+    /// Answer a taken phone like a free one, and send nothing.
+    pub conceal_taken_phone: bool,
+    /// Where avatars live; without it no avatar URL is accepted.
+    pub avatar_base: Option<url::Url>,
+}
+
+#[derive(Debug, Clone)]
+pub struct CaptchaPolicy {
+    pub puzzle: Puzzle,
+    /// 300 s, as in the earlier systems.
+    pub life: Duration,
+    /// An answer that passes for every captcha. Development only.
+    pub bypass_answer: Option<super::captcha::CaptchaAnswer>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionPolicy {
+    /// 15 minutes (RFC 9700: short-lived).
+    pub access_life: Duration,
+    /// A refresh token that is not used for 30 days ends its session.
+    pub idle: Duration,
+    /// 180 days after the sign-in the session ends in any case (OWASP ASVS 5.0 10.4.8).
+    pub absolute: Duration,
+}
+
+impl Default for CodePolicy {
+    fn default() -> Self {
+        Self { life: 5 * MINUTE, verified_life: 15 * MINUTE, attempts: 5 }
+    }
+}
+
+impl Default for PhoneLimits {
+    fn default() -> Self {
+        Self {
+            cooldowns: vec![MINUTE, 2 * MINUTE, 5 * MINUTE],
+            hourly: Quota { max: 5, window: HOUR },
+            daily: Quota { max: 10, window: DAY },
+            wrong_codes: Quota { max: 30, window: DAY },
+        }
+    }
+}
+
+impl Default for CaptchaPolicy {
+    fn default() -> Self {
+        Self { puzzle: Puzzle::Text { length: 5 }, life: 5 * MINUTE, bypass_answer: None }
+    }
+}
+
+impl Default for SessionPolicy {
+    fn default() -> Self {
+        Self { access_life: 15 * MINUTE, idle: 30 * DAY, absolute: 180 * DAY }
+    }
+}
+
+impl Policy {
+    #[must_use]
+    pub fn new(regions: Regions) -> Self {
+        Self {
+            regions,
+            code: CodePolicy::default(),
+            phone: PhoneLimits::default(),
+            sends_per_ip: Quota { max: 60, window: 10 * MINUTE },
+            captchas_per_ip: Quota { max: 120, window: 10 * MINUTE },
+            sms_hourly: Quota { max: 1_000, window: HOUR },
+            sms_daily: Quota { max: 5_000, window: DAY },
+            captcha: CaptchaPolicy::default(),
+            session: SessionPolicy::default(),
+            conceal_taken_phone: false,
+            avatar_base: None,
+        }
+    }
+}

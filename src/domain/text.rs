@@ -1,0 +1,54 @@
+//! What every short text that people type and others read has in common.
+
+use super::Invalid;
+use unicode_normalization::UnicodeNormalization;
+
+/// Trims, brings to Unicode NFC and checks a one-line text of 1 to `most` characters (Unicode scalar values).
+pub(super) fn one_line(text: &str, most: usize) -> Result<String, Invalid> {
+    // A scalar value is at most 4 bytes: nothing longer is worth normalising.
+    if text.len() > most * 4 + 64 {
+        return Err(Invalid::TooLong);
+    }
+    let text: String = text.trim().nfc().collect();
+    match text.chars().count() {
+        0 => Err(Invalid::TooShort),
+        n if n > most => Err(Invalid::TooLong),
+        _ if text.chars().any(is_hidden) => Err(Invalid::Characters),
+        _ => Ok(text),
+    }
+}
+
+/// Control characters, line and paragraph separators, and the invisible marks that let one name pose as another.
+/// The zero-width joiner U+200D stays: emoji are made with it.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200B}' | '\u{200C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_what_people_write() {
+        for text in ["小明", "Zoë", "O'Brien", "👩\u{200D}🚀", "مريم"] {
+            assert_eq!(one_line(text, 32).as_deref(), Ok(text));
+        }
+        assert_eq!(one_line("  Ada  ", 32).as_deref(), Ok("Ada"));
+    }
+
+    #[test]
+    fn refuses_what_hides() {
+        for text in ["a\u{0}b", "a\nb", "a\u{202E}b", "a\u{200B}b", "a\u{2028}b", "\u{7f}x"] {
+            assert_eq!(one_line(text, 32), Err(Invalid::Characters), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn counts_characters_and_not_bytes() {
+        assert!(one_line(&"字".repeat(32), 32).is_ok());
+        assert_eq!(one_line(&"字".repeat(33), 32), Err(Invalid::TooLong));
+        assert_eq!(one_line(&"x".repeat(10_000), 32), Err(Invalid::TooLong));
+        assert_eq!(one_line(" \t ", 32), Err(Invalid::TooShort));
+    }
+}

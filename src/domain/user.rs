@@ -1,0 +1,202 @@
+//! A person with an account, and the parts of a profile.
+
+use super::{Invalid, password::PasswordHash, phone::Phone, text::one_line};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use url::Url;
+use uuid::Uuid;
+
+/// UUIDv7 (RFC 9562): ordered by time of creation, so that the index of the table grows at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct UserId(pub Uuid);
+
+impl UserId {
+    #[must_use]
+    pub fn new(now: DateTime<Utc>, random: [u8; 10]) -> Self {
+        Self(super::session::uuid_v7(now, random))
+    }
+}
+
+/// What others see: 1 to 32 characters on one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nickname(String);
+
+impl Nickname {
+    pub const LONGEST: usize = 32;
+
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        one_line(text, Self::LONGEST).map(Self)
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gender {
+    Female,
+    Male,
+    Other,
+}
+
+impl Gender {
+    pub const ALL: [Self; 3] = [Self::Female, Self::Male, Self::Other];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Female => "female",
+            Self::Male => "male",
+            Self::Other => "other",
+        }
+    }
+
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        Self::ALL.into_iter().find(|gender| gender.as_str() == text).ok_or(Invalid::NotAllowed)
+    }
+}
+
+/// A day between 1900-01-01 and today, wherever on Earth today is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Birthday(NaiveDate);
+
+impl Birthday {
+    /// Reads an RFC 3339 full-date (`2001-09-30`).
+    pub fn parse(text: &str, now: DateTime<Utc>) -> Result<Self, Invalid> {
+        let shaped = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let date = text.parse::<NaiveDate>().ok().filter(|_| shaped).ok_or(Invalid::Format)?;
+        // Kiribati is 14 hours ahead of UTC.
+        let tomorrow = now.date_naive() + Days::new(1);
+        if date.year() < 1900 || date > tomorrow { Err(Invalid::OutOfRange) } else { Ok(Self(date)) }
+    }
+
+    #[must_use]
+    pub const fn date(self) -> NaiveDate {
+        self.0
+    }
+}
+
+/// The address of a picture under the operator's own public base.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AvatarUrl(String);
+
+impl AvatarUrl {
+    pub const LONGEST: usize = 512;
+
+    /// Accepts only addresses below `base`: the service must not spread links to other people's servers.
+    pub fn parse(text: &str, base: Option<&Url>) -> Result<Self, Invalid> {
+        if text.len() > Self::LONGEST {
+            return Err(Invalid::TooLong);
+        }
+        // `Url` resolves `..` and `%2e%2e`, so the prefix of the result can be trusted.
+        let url = Url::parse(text).map_err(|_| Invalid::Format)?;
+        let base = base.ok_or(Invalid::NotAllowed)?;
+        let below = url.as_str().strip_prefix(base.as_str());
+        match below {
+            Some(path) if !path.is_empty() && (base.path().ends_with('/') || path.starts_with('/')) => {
+                Ok(Self(url.into()))
+            }
+            _ => Err(Invalid::NotAllowed),
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the person says of herself at the last step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    pub nickname: Nickname,
+    pub avatar_url: Option<AvatarUrl>,
+    pub gender: Option<Gender>,
+    pub birthday: Option<Birthday>,
+}
+
+/// An account to be made.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    pub id: UserId,
+    pub phone: Phone,
+    pub password_hash: PasswordHash,
+    pub profile: Profile,
+    pub created_at: DateTime<Utc>,
+}
+
+/// An account as its owner sees it. What was accepted once is not judged again when it is read back.
+#[derive(Debug, Clone)]
+pub struct User {
+    pub id: UserId,
+    pub phone: Phone,
+    pub nickname: String,
+    pub avatar_url: Option<String>,
+    pub gender: Option<Gender>,
+    pub birthday: Option<NaiveDate>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl From<NewUser> for User {
+    fn from(new: NewUser) -> Self {
+        Self {
+            id: new.id,
+            phone: new.phone,
+            nickname: new.profile.nickname.0,
+            avatar_url: new.profile.avatar_url.map(|url| url.0),
+            gender: new.profile.gender,
+            birthday: new.profile.birthday.map(|birthday| birthday.0),
+            created_at: new.created_at,
+            updated_at: new.created_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn birthdays() {
+        let now = "2026-11-20T12:00:00Z".parse().unwrap();
+        for text in ["2001-09-30", "1900-01-01", "2026-11-21", "2024-02-29"] {
+            assert!(Birthday::parse(text, now).is_ok(), "{text}");
+        }
+        for text in
+            ["2023-02-29", "01-09-2001", "2001-9-30", "+200-01-01", "", "2001-09-30T00:00:00Z", "２００１-０９-３０"]
+        {
+            assert_eq!(Birthday::parse(text, now), Err(Invalid::Format), "{text}");
+        }
+        for text in ["1899-12-31", "2026-11-22", "9999-12-31"] {
+            assert_eq!(Birthday::parse(text, now), Err(Invalid::OutOfRange), "{text}");
+        }
+    }
+
+    #[test]
+    fn avatars_live_below_our_base() {
+        for base in ["https://cdn.example.com/avatars/", "https://cdn.example.com/avatars"] {
+            let base = Url::parse(base).unwrap();
+            assert!(AvatarUrl::parse("https://cdn.example.com/avatars/a.png", Some(&base)).is_ok());
+            for text in [
+                "https://cdn.example.com/avatars/../other/a.png",
+                "https://cdn.example.com/avatars/%2e%2e/other/a.png",
+                "https://cdn.example.com/avatars",
+                "https://cdn.example.com/avatars/",
+                "https://cdn.example.com/avatarsx/a.png",
+                "https://cdn.example.com.evil.example/avatars/a.png",
+                "https://user@cdn.example.com/avatars/a.png",
+                "http://cdn.example.com/avatars/a.png",
+                "javascript:alert(1)",
+            ] {
+                let refused = AvatarUrl::parse(text, Some(&base));
+                if base.path().ends_with('/') || text != "https://cdn.example.com/avatars/" {
+                    assert_eq!(refused, Err(Invalid::NotAllowed), "{text} below {base}");
+                }
+            }
+        }
+        assert_eq!(AvatarUrl::parse("https://cdn.example.com/a.png", None), Err(Invalid::NotAllowed));
+        assert_eq!(AvatarUrl::parse("no url", None), Err(Invalid::Format));
+    }
+}
