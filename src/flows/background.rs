@@ -1,0 +1,28 @@
+//! Work that goes on when the caller hangs up: what was reserved is either used or given back.
+
+use std::future::Future;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
+
+/// Tasks on the runtime of the process's main thread, which outlives the server's workers.
+pub struct Background {
+    runtime: Handle,
+    tasks: TaskTracker,
+}
+
+impl Background {
+    #[must_use]
+    pub fn new(runtime: Handle) -> Self {
+        Self { runtime, tasks: TaskTracker::new() }
+    }
+
+    pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.tasks.spawn_on(work, &self.runtime)
+    }
+
+    pub(super) async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}

@@ -1,0 +1,56 @@
+//! What the service does, one verb per file. No HTTP, no SQL, no Redis: only the domain and the ports.
+
+pub mod background;
+pub mod captcha;
+pub mod code;
+pub mod limits;
+pub mod register;
+pub mod service;
+pub mod session;
+
+pub use crate::ports::Failure;
+pub use service::{Ports, Service};
+
+use crate::domain::flow::Step;
+use std::time::Duration;
+
+/// Why the service does not do what it was asked: the one vocabulary of all flows. Each is one code of the API.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Unknown, expired, or tried before.
+    CaptchaExpired,
+    CaptchaWrong,
+    PhoneTaken,
+    ResendCooldown {
+        retry_after: Duration,
+    },
+    PhoneLimitReached {
+        retry_after: Duration,
+    },
+    TooManyRequests {
+        retry_after: Duration,
+    },
+    SmsBudgetExhausted {
+        retry_after: Duration,
+    },
+    SmsDeliveryFailed,
+    /// Unknown, expired, finished, or a ticket for something else: one answer for all.
+    TicketExpired,
+    /// The flow is at another step than the one asked for.
+    WrongStep(Step),
+    CodeWrong {
+        attempts_left: u32,
+    },
+    CodeExhausted,
+    PasswordTooWeak,
+    TokenInvalid,
+    TokenExpired,
+    /// Something that the service depends on failed.
+    Failed(Failure),
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}

@@ -1,0 +1,12 @@
+//! Between step 1 and 2: the message did not arrive.
+
+use crate::domain::flow::Purpose;
+use crate::domain::ticket::Ticket;
+use crate::flows::code::{self, CodeSent};
+use crate::flows::{Refusal, Service};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+pub async fn resend_code(service: &Arc<Service>, ticket: Ticket, client: IpAddr) -> Result<CodeSent, Refusal> {
+    code::resend(service, Purpose::Register, ticket, client).await
+}

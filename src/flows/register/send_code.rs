@@ -1,0 +1,36 @@
+//! Step 1: a solved captcha and a phone become a flow, a ticket and a message.
+
+use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::flow::Purpose;
+use crate::domain::phone::Phone;
+use crate::flows::code::{self, CodeSent, Recipient};
+use crate::flows::limits::Grant;
+use crate::flows::{Refusal, Service, captcha};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+pub struct SendCode {
+    pub phone: Phone,
+    pub captcha_id: CaptchaId,
+    pub captcha_answer: CaptchaAnswer,
+    pub client: IpAddr,
+}
+
+/// Captcha, budget, account, phone, message: the cheap and the deniable first. Three staging round trips and one SQL
+/// statement when all goes well.
+pub async fn send_code(service: &Arc<Service>, request: SendCode) -> Result<CodeSent, Refusal> {
+    captcha::redeem(service, &request.captcha_id, &request.captcha_answer).await?;
+    let grant = Grant::reserve(service, request.client).await?;
+    let taken = match service.ports.users.phone_is_taken(&request.phone).await {
+        Ok(taken) => taken,
+        Err(failure) => {
+            grant.give_back(service).await;
+            return Err(failure.into());
+        }
+    };
+    if taken && !service.policy.conceal_taken_phone {
+        grant.give_back_budget(service).await;
+        return Err(Refusal::PhoneTaken);
+    }
+    code::send(service, Recipient { purpose: Purpose::Register, phone: request.phone, decoy: taken }, grant).await
+}

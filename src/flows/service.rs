@@ -1,0 +1,84 @@
+//! What every flow works with.
+
+use super::background::Background;
+use crate::domain::keys::Keys;
+use crate::domain::policy::Policy;
+use crate::ports::{AccessTokens, CaptchaArtist, Clock, Failure, PasswordHasher, Random, Sms, Staging, Users};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use uuid::Uuid;
+
+/// The outside world as the flows see it.
+pub struct Ports {
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub staging: Arc<dyn Staging>,
+    pub users: Arc<dyn Users>,
+    pub hasher: Arc<dyn PasswordHasher>,
+    pub sms: Arc<dyn Sms>,
+    pub artist: Arc<dyn CaptchaArtist>,
+    pub tokens: Arc<dyn AccessTokens>,
+}
+
+/// Ports, keys and rules: the first argument of every flow.
+pub struct Service {
+    pub(super) ports: Ports,
+    pub(super) keys: Keys,
+    pub(super) policy: Policy,
+    pub(super) background: Background,
+    warm: AtomicBool,
+}
+
+impl Service {
+    #[must_use]
+    pub fn new(ports: Ports, keys: Keys, policy: Policy, background: Background) -> Self {
+        Self { ports, keys, policy, background, warm: AtomicBool::new(false) }
+    }
+
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.ports.clock.now()
+    }
+
+    /// A UUIDv7, for naming a request.
+    #[must_use]
+    pub fn fresh_id(&self) -> Uuid {
+        let millis = u64::try_from(self.now().timestamp_millis()).unwrap_or_default();
+        uuid::Builder::from_unix_timestamp_millis(millis, &self.random()).into_uuid()
+    }
+
+    /// The public keys that access tokens can be verified with, a JSON Web Key Set.
+    #[must_use]
+    pub fn jwks(&self) -> &str {
+        self.ports.tokens.jwks()
+    }
+
+    /// Says that start-up work is done; [`Service::ready`] refuses before.
+    pub fn set_warm(&self) {
+        self.warm.store(true, Ordering::Release);
+    }
+
+    /// Whether a request would find what it needs; `None` while the service is still warming up.
+    pub async fn ready(&self) -> Option<Result<(), Failure>> {
+        if !self.warm.load(Ordering::Acquire) {
+            return None;
+        }
+        let (staging, users) = tokio::join!(self.ports.staging.ping(), self.ports.users.ping());
+        Some(staging.and(users))
+    }
+
+    /// Waits until messages that are still on their way have been handed over.
+    pub async fn finish(&self) {
+        self.background.finish().await;
+    }
+
+    pub(super) fn random<const N: usize>(&self) -> [u8; N] {
+        self.ports.random.bytes()
+    }
+}
