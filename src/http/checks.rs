@@ -1,0 +1,69 @@
+//! From the text of a field to a domain value: the caps of the request types and the domain's constructors, and nothing else.
+
+use super::error::{Code, FieldError, Problem};
+use crate::domain::Invalid;
+use crate::domain::phone::{Phone, PhoneError, Regions};
+use crate::domain::ticket::Ticket;
+use crate::domain::{captcha::CaptchaId, code::OneTimeCode, password::Password, session::DeviceName, user};
+use validator::ValidationError;
+
+fn checked<T>(parsed: Result<T, Invalid>) -> Result<(), ValidationError> {
+    parsed.map(drop).map_err(|why| ValidationError::new(why.code()))
+}
+
+pub(super) fn ticket(text: &str) -> Result<(), ValidationError> {
+    checked(Ticket::parse(text))
+}
+
+pub(super) fn captcha_id(text: &str) -> Result<(), ValidationError> {
+    checked(CaptchaId::parse(text))
+}
+
+pub(super) fn captcha_answer(text: &str) -> Result<(), ValidationError> {
+    checked(crate::domain::captcha::CaptchaAnswer::parse(text))
+}
+
+pub(super) fn code(text: &str) -> Result<(), ValidationError> {
+    checked(OneTimeCode::parse(text))
+}
+
+pub(super) fn password(text: &str) -> Result<(), ValidationError> {
+    checked(Password::parse(text))
+}
+
+pub(super) fn nickname(text: &str) -> Result<(), ValidationError> {
+    checked(user::Nickname::parse(text))
+}
+
+pub(super) fn gender(text: &str) -> Result<(), ValidationError> {
+    checked(user::Gender::parse(text))
+}
+
+pub(super) fn device_name(text: &str) -> Result<(), ValidationError> {
+    checked(DeviceName::parse(text))
+}
+
+/// A domain value, or the field's problem.
+pub(super) fn field<T>(name: &str, parsed: Result<T, Invalid>) -> Result<T, Problem> {
+    parsed.map_err(|why| Problem::field(name, why))
+}
+
+/// The same for a field that may be left out or null.
+pub(super) fn optional<T>(
+    name: &str,
+    text: Option<&str>,
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+) -> Result<Option<T>, Problem> {
+    text.map(parse).transpose().map_err(|why| Problem::field(name, why))
+}
+
+/// A phone number of a supported region.
+pub(super) fn phone(text: &str, regions: &Regions) -> Result<Phone, Problem> {
+    Phone::parse(text, regions).map_err(|error| match error {
+        PhoneError::Invalid(why) => Problem::field("phone_number", why),
+        PhoneError::RegionNotSupported => {
+            let errors = vec![FieldError { field: "phone_number".to_owned(), code: Invalid::NotAllowed.code() }];
+            Problem { errors, ..Problem::new(Code::RegionNotSupported) }
+        }
+    })
+}

@@ -1,0 +1,106 @@
+//! Who is asking: the peer of the socket, or what a configured proxy says of it.
+
+use super::error::Problem;
+use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::http::header::{HeaderMap, X_FORWARDED_FOR};
+use actix_web::{FromRequest, HttpRequest, web};
+use ipnet::IpNet;
+use std::future::{Ready, ready};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// The networks of our own load balancers: only their `X-Forwarded-For` and `X-Request-Id` are believed.
+#[derive(Debug, Clone, Default)]
+pub struct Proxies(Vec<IpNet>);
+
+/// The address that limits count by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientIp(pub IpAddr);
+
+impl Proxies {
+    #[must_use]
+    pub const fn new(networks: Vec<IpNet>) -> Self {
+        Self(networks)
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address.to_canonical()))
+    }
+
+    pub(super) fn trusts_peer(&self, request: &ServiceRequest) -> bool {
+        request.peer_addr().is_some_and(|peer| self.trusts(peer.ip()))
+    }
+
+    pub(super) fn client(&self, request: &ServiceRequest) -> IpAddr {
+        self.resolve(request.peer_addr().map(|peer| peer.ip()), request.headers())
+    }
+
+    /// Walks from our side outwards: the first address that is not one of our proxies is the client. What lies behind it
+    /// was written by the client.
+    fn resolve(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical();
+        if !self.trusts(client) {
+            return client;
+        }
+        let lines: Vec<&str> = headers.get_all(X_FORWARDED_FOR).filter_map(|line| line.to_str().ok()).collect();
+        for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
+            let Some(address) = address_of(hop.trim()) else { break };
+            client = address.to_canonical();
+            if !self.trusts(client) {
+                break;
+            }
+        }
+        client
+    }
+}
+
+/// An address, with or without a port, as proxies write it.
+fn address_of(hop: &str) -> Option<IpAddr> {
+    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
+    bare.parse().ok().or_else(|| hop.parse().map(|address: std::net::SocketAddr| address.ip()).ok())
+}
+
+impl FromRequest for ClientIp {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let peer = request.peer_addr().map(|peer| peer.ip());
+        let proxies = request.app_data::<web::Data<Proxies>>();
+        let resolved = proxies.map(|proxies| proxies.resolve(peer, request.headers())).or(peer);
+        ready(Ok(Self(resolved.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    fn resolve(trusted: &[&str], peer: &str, forwarded: &[&str]) -> String {
+        let proxies = Proxies::new(trusted.iter().map(|net| net.parse().unwrap()).collect());
+        let mut headers = HeaderMap::new();
+        for line in forwarded {
+            headers.append(X_FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
+        }
+        proxies.resolve(Some(peer.parse().unwrap()), &headers).to_string()
+    }
+
+    #[test]
+    fn a_stranger_cannot_choose_his_address() {
+        assert_eq!(resolve(&[], "198.51.100.7", &["203.0.113.9"]), "198.51.100.7");
+        assert_eq!(resolve(&["10.0.0.0/8"], "198.51.100.7", &["203.0.113.9"]), "198.51.100.7");
+    }
+
+    #[test]
+    fn the_nearest_stranger_is_the_client() {
+        let ours = &["10.0.0.0/8", "fd00::/8"];
+        assert_eq!(resolve(ours, "10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
+        assert_eq!(resolve(ours, "10.0.0.1", &["1.1.1.1, 203.0.113.9, 10.2.3.4"]), "203.0.113.9");
+        assert_eq!(resolve(ours, "10.0.0.1", &["1.1.1.1", "203.0.113.9"]), "203.0.113.9");
+        assert_eq!(resolve(ours, "::ffff:10.0.0.1", &["203.0.113.9:4711"]), "203.0.113.9");
+        assert_eq!(resolve(ours, "fd00::1", &["[2001:db8::1]:443"]), "2001:db8::1");
+        assert_eq!(resolve(ours, "10.0.0.1", &["2001:db8::1"]), "2001:db8::1");
+        assert_eq!(resolve(ours, "10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(resolve(ours, "10.0.0.1", &[]), "10.0.0.1");
+    }
+}

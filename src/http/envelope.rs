@@ -1,0 +1,268 @@
+//! What every answer has in common: a request id, one line in the log, and, for a refusal, a problem+json body in the
+//! reader's language. The framework's own refusals pass here too.
+
+use super::client::Proxies;
+use super::error::{Code, FieldError, Problem, Row};
+use crate::flows::Service;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
+};
+use actix_web::http::{StatusCode, header::HeaderMap};
+use actix_web::middleware::Next;
+use actix_web::{Error, web};
+use serde::Serialize;
+use std::time::{Duration, Instant};
+use tracing::Instrument;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+#[derive(Clone, Copy)]
+enum Language {
+    English,
+    Chinese,
+}
+
+/// The body of an error (RFC 9457).
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    detail: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<BodyField<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts_left: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resend_in: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct BodyField<'a> {
+    field: &'a str,
+    code: &'a str,
+    detail: &'a str,
+}
+
+/// Wraps every request.
+pub async fn envelope(
+    service: web::Data<Service>,
+    proxies: web::Data<Proxies>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let id = request_id(&service, &proxies, &request);
+    let language = negotiate(request.headers());
+    let client = proxies.client(&request);
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", id = %id);
+    let outside = request.request().clone();
+    let response = match next.call(request).instrument(span.clone()).await {
+        Ok(response) => response.map_into_boxed_body(),
+        Err(error) => ServiceResponse::new(outside, error.error_response()),
+    };
+    let problem = problem_of(&response);
+    let route = response.request().match_pattern().unwrap_or_else(|| "-".to_owned());
+    let mut response = match &problem {
+        Some(problem) => render(response, problem, language, &id),
+        None => response,
+    };
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    // Answers hold tickets and tokens (RFC 6749, 5.1); what may be cached says so itself.
+    if !response.headers().contains_key(CACHE_CONTROL) {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    span.in_scope(|| log(&method, &route, response.status(), problem.as_ref(), client, started.elapsed()));
+    Ok(response)
+}
+
+/// A new id, or the one that a configured proxy gave.
+fn request_id(service: &Service, proxies: &Proxies, request: &ServiceRequest) -> String {
+    let given = request.headers().get(REQUEST_ID).filter(|_| proxies.trusts_peer(request));
+    let given = given.and_then(|value| value.to_str().ok()).filter(|id| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    });
+    given.map_or_else(|| service.fresh_id().to_string(), str::to_owned)
+}
+
+/// Chinese if the client prefers any kind of it to English, else English (RFC 9110, 12.5.4).
+fn negotiate(headers: &HeaderMap) -> Language {
+    let Some(accepted) = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()) else {
+        return Language::English;
+    };
+    let quality = |prefix: &str| {
+        let ranges = accepted.split(',').take(32).filter_map(|range| {
+            let (tag, weight) = range.split_once(";q=").unwrap_or((range, "1"));
+            let tag = tag.trim();
+            let matches = tag.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+                && matches!(tag.as_bytes().get(2), None | Some(b'-'));
+            matches.then(|| weight.trim().parse().unwrap_or(0.0_f32))
+        });
+        ranges.fold(0.0, f32::max)
+    };
+    if quality("zh") > quality("en") { Language::Chinese } else { Language::English }
+}
+
+/// The problem that a response stands for: ours, or the framework's by its status.
+fn problem_of(response: &ServiceResponse) -> Option<Problem> {
+    if let Some(problem) = response.response().extensions().get::<Problem>() {
+        return Some(problem.clone());
+    }
+    let code = match response.status() {
+        status if status.as_u16() < 400 => return None,
+        StatusCode::NOT_FOUND => Code::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+        StatusCode::REQUEST_TIMEOUT => Code::RequestTimeout,
+        StatusCode::PAYLOAD_TOO_LARGE => Code::PayloadTooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+        status if status.is_server_error() => Code::InternalError,
+        _ => Code::MalformedRequest,
+    };
+    Some(Problem::new(code))
+}
+
+fn render(response: ServiceResponse, problem: &Problem, language: Language, id: &str) -> ServiceResponse {
+    let body = body_of(problem, language, id);
+    let mut response = response.map_body(|_, _| BoxBody::new(body));
+    *response.response_mut().status_mut() = problem.code.status();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(
+        CONTENT_LANGUAGE,
+        HeaderValue::from_static(match language {
+            Language::English => "en",
+            Language::Chinese => "zh-CN",
+        }),
+    );
+    if let Some(wait) = problem.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
+    }
+    if problem.code.row().status == 401 {
+        headers.insert(actix_web::http::header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge(problem.code)));
+    }
+    response
+}
+
+/// RFC 6750, section 3.
+const fn challenge(code: Code) -> &'static str {
+    match code {
+        Code::TokenInvalid | Code::TokenExpired => "Bearer error=\"invalid_token\"",
+        _ => "Bearer",
+    }
+}
+
+/// The whole body, as text.
+pub(super) fn body_text(problem: &Problem, chinese: bool, id: &str) -> String {
+    body_of(problem, if chinese { Language::Chinese } else { Language::English }, id)
+}
+
+fn body_of(problem: &Problem, language: Language, id: &str) -> String {
+    let Row { status, name, en, zh } = problem.code.row();
+    let [title, detail] = match language {
+        Language::English => en,
+        Language::Chinese => zh,
+    };
+    let retry_after = problem.retry_after.map(seconds);
+    let field = |error: &'_ FieldError| field_words(error.code, language);
+    let errors = problem.errors.iter();
+    let errors = errors.map(|error| BodyField { field: &error.field, code: error.code, detail: field(error) });
+    let body = Body {
+        r#type: format!("urn:problem-type:doorstep:{name}"),
+        title,
+        status,
+        code: name,
+        detail,
+        request_id: id,
+        errors: errors.collect(),
+        attempts_left: problem.attempts_left,
+        step: problem.step.map(crate::domain::flow::Step::next),
+        resend_in: retry_after.filter(|_| problem.code == Code::ResendCooldown),
+        retry_after,
+    };
+    serde_json::to_string(&body).unwrap_or_default()
+}
+
+/// Whole seconds, rounded up: after them the wait is over.
+pub(super) fn seconds(duration: Duration) -> u64 {
+    duration.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)
+}
+
+/// One sentence for each field code.
+fn field_words(code: &str, language: Language) -> &'static str {
+    let (en, zh) = match code {
+        "required" => ("This field is required.", "该字段必填。"),
+        "unknown_field" => ("This field is not known.", "未知字段。"),
+        "duplicate_field" => ("This field appears twice.", "字段重复。"),
+        "invalid_type" => ("The value has the wrong type.", "类型错误。"),
+        "too_short" => ("Too short.", "太短。"),
+        "too_long" => ("Too long.", "太长。"),
+        "invalid_characters" => ("Contains characters that are not allowed.", "包含不允许的字符。"),
+        "out_of_range" => ("Outside the allowed range.", "超出允许范围。"),
+        "not_allowed" => ("This value is not allowed.", "不允许的值。"),
+        "mismatch" => ("Differs from the field that it repeats.", "两次输入不一致。"),
+        _ => ("Not in the expected form.", "格式不正确。"),
+    };
+    match language {
+        Language::English => en,
+        Language::Chinese => zh,
+    }
+}
+
+/// One line for each request; the route's pattern instead of the path, so that nothing a client wrote gets into the log.
+fn log(
+    method: &actix_web::http::Method,
+    route: &str,
+    status: StatusCode,
+    problem: Option<&Problem>,
+    client: std::net::IpAddr,
+    took: Duration,
+) {
+    let (status, took_us) = (status.as_u16(), u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    let code = problem.map_or("", |problem| problem.code.row().name);
+    let cause = problem.and_then(|problem| problem.cause.as_deref());
+    if status == 500 {
+        tracing::error!(%method, route, status, code, took_us, %client, cause, "answered");
+    } else if cause.is_some() {
+        tracing::warn!(%method, route, status, code, took_us, %client, cause, "answered");
+    } else {
+        tracing::info!(%method, route, status, code, took_us, %client, "answered");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_rounded_up() {
+        assert_eq!(seconds(Duration::from_millis(1)), 1);
+        assert_eq!(seconds(Duration::from_millis(59_001)), 60);
+        assert_eq!(seconds(Duration::from_secs(60)), 60);
+    }
+
+    #[test]
+    fn the_reader_chooses_the_language() {
+        let chinese = |accepted: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_str(accepted).unwrap());
+            matches!(negotiate(&headers), Language::Chinese)
+        };
+        for accepted in ["zh-CN", "zh", "ZH-hans-cn", "en;q=0.5,zh-CN;q=0.9", "fr,zh;q=0.1"] {
+            assert!(chinese(accepted), "{accepted}");
+        }
+        for accepted in ["en", "en-US,zh;q=0.5", "fr", "", "*", "zhx", "zh;q=0", ";;;,,,q=", "zh;q=abc", "漢"] {
+            assert!(!chinese(accepted), "{accepted}");
+        }
+    }
+}

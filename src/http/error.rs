@@ -1,0 +1,238 @@
+//! Every error of the API: one table of codes, and the RFC 9457 problem that carries one.
+
+use crate::domain::Invalid;
+use crate::domain::flow::Step;
+use crate::flows::{Failure, Refusal};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use std::fmt;
+use std::time::Duration;
+
+/// The stable names of errors. Clients decide by these; titles and details are for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    MalformedJson,
+    MalformedRequest,
+    CredentialsInvalid,
+    TokenMissing,
+    TokenInvalid,
+    TokenExpired,
+    RefreshInvalid,
+    RefreshReused,
+    NotFound,
+    MethodNotAllowed,
+    RequestTimeout,
+    PhoneAlreadyRegistered,
+    WrongStep,
+    TicketExpired,
+    CodeExhausted,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    ValidationFailed,
+    CaptchaExpired,
+    CaptchaWrong,
+    CaptchaRequired,
+    CodeWrong,
+    RegionNotSupported,
+    PasswordTooWeak,
+    ResendCooldown,
+    PhoneLimitReached,
+    TooManyRequests,
+    InternalError,
+    SmsDeliveryFailed,
+    SmsBudgetExhausted,
+    Overloaded,
+    DependencyUnavailable,
+}
+
+/// One line of the table: status, code, and title and detail in English and Chinese.
+pub struct Row {
+    pub status: u16,
+    pub name: &'static str,
+    pub en: [&'static str; 2],
+    pub zh: [&'static str; 2],
+}
+
+impl Code {
+    #[rustfmt::skip]
+    pub const ALL: [Self; 32] = {
+        use Code::{CaptchaExpired, CaptchaRequired, CaptchaWrong, CodeExhausted, CodeWrong, CredentialsInvalid,
+            DependencyUnavailable, InternalError, MalformedJson, MalformedRequest, MethodNotAllowed, NotFound,
+            Overloaded, PasswordTooWeak, PayloadTooLarge, PhoneAlreadyRegistered, PhoneLimitReached, RefreshInvalid,
+            RefreshReused, RegionNotSupported, RequestTimeout, ResendCooldown, SmsBudgetExhausted, SmsDeliveryFailed,
+            TicketExpired, TokenExpired, TokenInvalid, TokenMissing, TooManyRequests, UnsupportedMediaType,
+            ValidationFailed, WrongStep};
+        [MalformedJson, MalformedRequest, CredentialsInvalid, TokenMissing, TokenInvalid, TokenExpired,
+            RefreshInvalid, RefreshReused, NotFound, MethodNotAllowed, RequestTimeout, PhoneAlreadyRegistered,
+            WrongStep, TicketExpired, CodeExhausted, PayloadTooLarge, UnsupportedMediaType, ValidationFailed,
+            CaptchaExpired, CaptchaWrong, CaptchaRequired, CodeWrong, RegionNotSupported, PasswordTooWeak,
+            ResendCooldown, PhoneLimitReached, TooManyRequests, InternalError, SmsDeliveryFailed,
+            SmsBudgetExhausted, Overloaded, DependencyUnavailable]
+    };
+
+    /// The table. A code is one status and one sentence, everywhere.
+    #[must_use]
+    #[rustfmt::skip]
+    pub const fn row(self) -> Row {
+        const fn row(status: u16, name: &'static str, en: [&'static str; 2], zh: [&'static str; 2]) -> Row {
+            Row { status, name, en, zh }
+        }
+        match self {
+            Self::MalformedJson => row(400, "malformed_json", ["Malformed JSON", "The body is not valid JSON."], ["JSON 格式错误", "请求正文不是有效的 JSON。"]),
+            Self::MalformedRequest => row(400, "malformed_request", ["Malformed request", "The request does not have the documented form."], ["请求格式错误", "请求与接口文档不符。"]),
+            Self::CredentialsInvalid => row(401, "credentials_invalid", ["Wrong phone number or password", "Check both and try again."], ["手机号或密码错误", "请检查后重试。"]),
+            Self::TokenMissing => row(401, "token_missing", ["Not signed in", "This endpoint needs a bearer access token."], ["未登录", "该接口需要访问令牌。"]),
+            Self::TokenInvalid => row(401, "token_invalid", ["Invalid access token", "The access token is not valid or its session has ended."], ["访问令牌无效", "访问令牌无效，或会话已结束。"]),
+            Self::TokenExpired => row(401, "token_expired", ["Access token expired", "Refresh the access token and try again."], ["访问令牌已过期", "请刷新令牌后重试。"]),
+            Self::RefreshInvalid => row(401, "refresh_invalid", ["Invalid refresh token", "Sign in again."], ["刷新令牌无效", "请重新登录。"]),
+            Self::RefreshReused => row(401, "refresh_reused", ["Refresh token used twice", "The session was ended for safety. Sign in again."], ["刷新令牌被重复使用", "为了安全，会话已结束，请重新登录。"]),
+            Self::NotFound => row(404, "not_found", ["Not found", "There is nothing at this address."], ["未找到", "该地址不存在。"]),
+            Self::MethodNotAllowed => row(405, "method_not_allowed", ["Method not allowed", "The Allow header names the methods of this address."], ["不支持的请求方法", "可用的方法见 Allow 响应头。"]),
+            Self::RequestTimeout => row(408, "request_timeout", ["Request timeout", "The body did not arrive in time."], ["请求超时", "请求正文未能及时送达。"]),
+            Self::PhoneAlreadyRegistered => row(409, "phone_already_registered", ["Phone number already registered", "Sign in instead."], ["手机号已注册", "请直接登录。"]),
+            Self::WrongStep => row(409, "wrong_step", ["Wrong step", "The member `step` names the step that comes next."], ["步骤不符", "下一步见 step 字段。"]),
+            Self::TicketExpired => row(410, "ticket_expired", ["Ticket expired", "Start again."], ["流程已过期", "请重新开始。"]),
+            Self::CodeExhausted => row(410, "code_exhausted", ["Too many wrong codes", "Start again."], ["验证码错误次数过多", "请重新开始。"]),
+            Self::PayloadTooLarge => row(413, "payload_too_large", ["Body too large", "A body may have 16 KiB."], ["请求正文过大", "请求正文不能超过 16 KiB。"]),
+            Self::UnsupportedMediaType => row(415, "unsupported_media_type", ["Unsupported media type", "Send one Content-Type, application/json, and no Content-Encoding."], ["不支持的媒体类型", "请使用 application/json。"]),
+            Self::ValidationFailed => row(422, "validation_failed", ["Invalid input", "See the member `errors`."], ["输入有误", "详见 errors 字段。"]),
+            Self::CaptchaExpired => row(422, "captcha_expired", ["Captcha expired", "Ask for a new captcha."], ["图形验证码已失效", "请刷新图形验证码。"]),
+            Self::CaptchaWrong => row(422, "captcha_wrong", ["Wrong captcha", "Ask for a new captcha and try again."], ["图形验证码错误", "请刷新图形验证码后重试。"]),
+            Self::CaptchaRequired => row(422, "captcha_required", ["Captcha required", "Solve a captcha and send its answer along."], ["需要图形验证码", "请先完成图形验证码。"]),
+            Self::CodeWrong => row(422, "code_wrong", ["Wrong code", "The member `attempts_left` says how many tries are left."], ["验证码错误", "剩余次数见 attempts_left 字段。"]),
+            Self::RegionNotSupported => row(422, "region_not_supported", ["Region not supported", "Phone numbers of this country or region are not accepted."], ["暂不支持该地区", "暂不支持该国家或地区的手机号。"]),
+            Self::PasswordTooWeak => row(422, "password_too_weak", ["Password too easy to guess", "Choose a password that is not common."], ["密码过于简单", "请换一个不常见的密码。"]),
+            Self::ResendCooldown => row(429, "resend_cooldown", ["Too soon", "A code was sent a moment ago. Wait `resend_in` seconds."], ["发送过于频繁", "验证码刚刚发送过，请在 resend_in 秒后重试。"]),
+            Self::PhoneLimitReached => row(429, "phone_limit_reached", ["Limit reached for this phone number", "Try again after `retry_after` seconds."], ["该手机号已达上限", "请在 retry_after 秒后重试。"]),
+            Self::TooManyRequests => row(429, "too_many_requests", ["Too many requests", "Try again after `retry_after` seconds."], ["请求过于频繁", "请在 retry_after 秒后重试。"]),
+            Self::InternalError => row(500, "internal_error", ["Internal error", "The request id helps us to find the cause."], ["内部错误", "请提供 request_id 以便排查。"]),
+            Self::SmsDeliveryFailed => row(502, "sms_delivery_failed", ["The message could not be sent", "Nothing was counted. Try again."], ["短信发送失败", "本次不计次数，请重试。"]),
+            Self::SmsBudgetExhausted => row(503, "sms_budget_exhausted", ["No messages can be sent now", "Try again after `retry_after` seconds."], ["暂时无法发送短信", "请在 retry_after 秒后重试。"]),
+            Self::Overloaded => row(503, "overloaded", ["Busy", "Try again after `retry_after` seconds."], ["服务繁忙", "请在 retry_after 秒后重试。"]),
+            Self::DependencyUnavailable => row(503, "dependency_unavailable", ["Temporarily unavailable", "Nothing was lost. Try again after `retry_after` seconds."], ["服务暂时不可用", "数据未丢失，请在 retry_after 秒后重试。"]),
+        }
+    }
+
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        StatusCode::from_u16(self.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The path of the field in the body; empty for the body itself.
+    pub field: String,
+    pub code: &'static str,
+}
+
+/// A refusal on its way to the client. The envelope (see `envelope.rs`) puts it into words.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    pub code: Code,
+    pub errors: Vec<FieldError>,
+    pub retry_after: Option<Duration>,
+    pub attempts_left: Option<u32>,
+    pub step: Option<Step>,
+    /// For the log, never for the client.
+    pub cause: Option<String>,
+}
+
+/// Clients come back when a dependency may have recovered: one second.
+const RECOVERY: Duration = Duration::from_secs(1);
+
+impl Problem {
+    #[must_use]
+    pub const fn new(code: Code) -> Self {
+        Self { code, errors: Vec::new(), retry_after: None, attempts_left: None, step: None, cause: None }
+    }
+
+    #[must_use]
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        Self { errors, ..Self::new(Code::ValidationFailed) }
+    }
+
+    #[must_use]
+    pub fn field(field: &str, why: Invalid) -> Self {
+        Self::invalid(vec![FieldError { field: field.to_owned(), code: why.code() }])
+    }
+
+    fn later(code: Code, retry_after: Duration) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(code) }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::CaptchaExpired => Self::new(Code::CaptchaExpired),
+            Refusal::CaptchaWrong => Self::new(Code::CaptchaWrong),
+            Refusal::PhoneTaken => Self::new(Code::PhoneAlreadyRegistered),
+            Refusal::ResendCooldown { retry_after } => Self::later(Code::ResendCooldown, retry_after),
+            Refusal::PhoneLimitReached { retry_after } => Self::later(Code::PhoneLimitReached, retry_after),
+            Refusal::TooManyRequests { retry_after } => Self::later(Code::TooManyRequests, retry_after),
+            Refusal::SmsBudgetExhausted { retry_after } => Self::later(Code::SmsBudgetExhausted, retry_after),
+            Refusal::SmsDeliveryFailed => Self::new(Code::SmsDeliveryFailed),
+            Refusal::TicketExpired => Self::new(Code::TicketExpired),
+            Refusal::WrongStep(step) => Self { step: Some(step), ..Self::new(Code::WrongStep) },
+            Refusal::CodeWrong { attempts_left } => {
+                Self { attempts_left: Some(attempts_left), ..Self::new(Code::CodeWrong) }
+            }
+            Refusal::CodeExhausted => Self { attempts_left: Some(0), ..Self::new(Code::CodeExhausted) },
+            Refusal::PasswordTooWeak => Self::new(Code::PasswordTooWeak),
+            Refusal::TokenInvalid => Self::new(Code::TokenInvalid),
+            Refusal::TokenExpired => Self::new(Code::TokenExpired),
+            Refusal::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        let problem = match &failure {
+            Failure::Unavailable { .. } => Self::later(Code::DependencyUnavailable, RECOVERY),
+            Failure::Overloaded(_) => Self::later(Code::Overloaded, RECOVERY),
+            Failure::Broken { .. } => Self::new(Code::InternalError),
+        };
+        Self { cause: Some(failure.to_string()), ..problem }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.row().name)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    /// An empty response with the problem beside it: the language of the body is known to the envelope only.
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::new(self.status_code());
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_code_has_one_name_one_status_and_words_in_two_languages() {
+        let mut names = HashSet::new();
+        for code in Code::ALL {
+            let row = code.row();
+            assert!(names.insert(row.name), "{} twice", row.name);
+            assert!(row.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
+            assert_eq!(code.status().as_u16(), row.status);
+            assert!(row.en.iter().all(|text| !text.is_empty() && text.is_ascii()), "{}", row.name);
+            assert!(row.zh.iter().all(|text| text.chars().any(|c| !c.is_ascii())), "{}", row.name);
+        }
+    }
+}

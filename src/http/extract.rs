@@ -1,0 +1,148 @@
+//! Parameters of handlers that are proofs: a body of the documented form, a signed-in user.
+
+use super::error::{Code, FieldError, Problem};
+use crate::domain::user::User;
+use crate::flows::{Service, session};
+use actix_web::dev::Payload;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_core::Stream;
+use serde::de::DeserializeOwned;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::time::Duration;
+use validator::Validate;
+use zeroize::Zeroizing;
+
+/// The largest body that is read: 16 KiB, a hundred times what the largest request needs.
+pub const BODY_LIMIT: usize = 16 * 1024;
+/// How long a body may take: 10 s, a phone on a bad network included.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A JSON body that has the form of `T` and passed its caps.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let media_type = check_media_type(request);
+        let payload = payload.take();
+        Box::pin(async move {
+            media_type?;
+            let read = tokio::time::timeout(BODY_TIMEOUT, read_body(payload)).await;
+            let body = read.map_err(|_| Problem::new(Code::RequestTimeout))??;
+            let value: T = parse(&body)?;
+            value.validate().map_err(|errors| field_errors(&errors))?;
+            Ok(Self(value))
+        })
+    }
+}
+
+/// One `Content-Type`, `application/json`, in UTF-8, not compressed.
+fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
+    let headers = request.headers();
+    let mut types = headers.get_all(CONTENT_TYPE);
+    let given = types.next().and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (essence, parameters) = given.split_once(';').unwrap_or((given, ""));
+    let utf8 = parameters.trim().is_empty()
+        || parameters.trim().eq_ignore_ascii_case("charset=utf-8")
+        || parameters.trim().eq_ignore_ascii_case("charset=\"utf-8\"");
+    let json = essence.trim().eq_ignore_ascii_case("application/json");
+    if json && utf8 && types.next().is_none() && !headers.contains_key(CONTENT_ENCODING) {
+        Ok(())
+    } else {
+        Err(Problem::new(Code::UnsupportedMediaType))
+    }
+}
+
+async fn read_body(payload: Payload) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    let mut payload = pin!(payload);
+    let mut body = Zeroizing::new(Vec::with_capacity(512));
+    while let Some(chunk) = poll_fn(|cx| payload.as_mut().poll_next(cx)).await {
+        let chunk = chunk.map_err(|_| Problem::new(Code::MalformedRequest))?;
+        if body.len() + chunk.len() > BODY_LIMIT {
+            return Err(Problem::new(Code::PayloadTooLarge));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        json_problem(&path, error.inner())
+    })?;
+    json.end().map_err(|_| Problem::new(Code::MalformedJson))?;
+    Ok(value)
+}
+
+/// Tells text that is no JSON from JSON of another form. Serde's own words are not passed on: they quote the value.
+fn json_problem(path: &str, error: &serde_json::Error) -> Problem {
+    if !error.is_data() {
+        return Problem::new(Code::MalformedJson);
+    }
+    let words = error.to_string();
+    let named = |prefix: &str| words.strip_prefix(prefix).and_then(|rest| rest.split('`').next());
+    let (field, code) = if let Some(field) = named("missing field `") {
+        (field, "required")
+    } else if let Some(field) = named("unknown field `") {
+        (field, "unknown_field")
+    } else if let Some(field) = named("duplicate field `") {
+        (field, "duplicate_field")
+    } else {
+        (if path == "." { "" } else { path }, "invalid_type")
+    };
+    let field = field.chars().take(64).collect();
+    Problem { errors: vec![FieldError { field, code }], ..Problem::new(Code::MalformedRequest) }
+}
+
+/// Only the field and the code: the errors of `validator` carry the value, which may be a password.
+fn field_errors(errors: &validator::ValidationErrors) -> Problem {
+    let mut fields: Vec<FieldError> = errors
+        .field_errors()
+        .into_iter()
+        .filter_map(|(field, errors)| Some((field, errors.first()?)))
+        .map(|(field, error)| FieldError { field: field.to_string(), code: stable_code(&error.code) })
+        .collect();
+    fields.sort_by(|a, b| a.field.cmp(&b.field));
+    Problem::invalid(fields)
+}
+
+fn stable_code(code: &str) -> &'static str {
+    let known = crate::domain::Invalid::ALL.into_iter().map(crate::domain::Invalid::code);
+    known.into_iter().find(|known| *known == code).unwrap_or("invalid_format")
+}
+
+/// The user whose access token came along, if the session is alive.
+pub struct Bearer(pub User);
+
+impl FromRequest for Bearer {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let token = bearer_token(request);
+        let service = request.app_data::<web::Data<Service>>().cloned();
+        Box::pin(async move {
+            let token = token?;
+            let service = service.ok_or_else(|| Problem::new(Code::InternalError))?;
+            Ok(Self(session::authenticate(&service, &token).await?))
+        })
+    }
+}
+
+/// RFC 6750, 2.1; the scheme's case does not matter (RFC 9110, 11.1).
+fn bearer_token(request: &HttpRequest) -> Result<String, Problem> {
+    let header = request.headers().get(AUTHORIZATION).ok_or_else(|| Problem::new(Code::TokenMissing))?;
+    let text = header.to_str().unwrap_or_default();
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() {
+        Ok(token.trim().to_owned())
+    } else {
+        Err(Problem::new(Code::TokenMissing))
+    }
+}

@@ -1,0 +1,176 @@
+//! The OpenAPI 3.1 document, made from the handlers and from the table of errors.
+
+use super::error::{Code, FieldError, Problem};
+use super::{BODY_PROBLEMS, DEPENDENCY_PROBLEMS, account, captchas, envelope, health, register};
+use crate::domain::flow::Step;
+use actix_web::HttpResponse;
+use actix_web::http::header::CACHE_CONTROL;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use std::time::Duration;
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    ContentBuilder, HeaderBuilder, ObjectBuilder, OpenApi as Document, Ref, RefOr, Response, ResponseBuilder, Type,
+};
+use utoipa::{Modify, OpenApi, ToSchema};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "doorstep", description = "Sign-up for mobile apps by phone number: captcha, SMS code, password, profile, tokens."),
+    paths(
+        captchas::create, register::send_code, register::resend_code, register::verify_code, register::set_password,
+        register::submit_profile, register::status, account::me, account::jwks, health::healthz, health::readyz,
+    ),
+    components(schemas(ProblemSchema)),
+    modifiers(&Security, &Problems),
+    servers((url = "/")),
+    tags(
+        (name = "captchas", description = "Picture puzzles"),
+        (name = "register", description = "Sign-up in four steps"),
+        (name = "me", description = "The account of the bearer"),
+        (name = "keys", description = "Public keys"),
+        (name = "health", description = "For load balancers"),
+    )
+)]
+struct Api;
+
+/// What each operation can be refused with, beside what all have in common.
+const PROBLEMS: &[(&str, &[&[Code]])] = &[
+    ("captchas.create", &[BODY_PROBLEMS, captchas::CREATE, DEPENDENCY_PROBLEMS]),
+    ("register.sendCode", &[BODY_PROBLEMS, register::SEND_CODE, DEPENDENCY_PROBLEMS]),
+    ("register.resendCode", &[BODY_PROBLEMS, register::RESEND_CODE, DEPENDENCY_PROBLEMS]),
+    ("register.verifyCode", &[BODY_PROBLEMS, register::VERIFY_CODE, DEPENDENCY_PROBLEMS]),
+    ("register.setPassword", &[BODY_PROBLEMS, register::SET_PASSWORD, DEPENDENCY_PROBLEMS]),
+    ("register.submitProfile", &[BODY_PROBLEMS, register::SUBMIT_PROFILE, DEPENDENCY_PROBLEMS]),
+    ("register.status", &[BODY_PROBLEMS, register::STATUS, DEPENDENCY_PROBLEMS]),
+    ("me.get", &[account::ME, DEPENDENCY_PROBLEMS]),
+    ("health.ready", &[health::READY]),
+];
+
+/// The document, as it is served and committed.
+pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let mut text = Api::openapi().to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+});
+
+pub(super) async fn document() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((CACHE_CONTROL, "public, max-age=300"))
+        .body(DOCUMENT.as_str())
+}
+
+/// An error (RFC 9457). Decide by `code`; `title` and `detail` are for people and follow `Accept-Language`.
+#[derive(ToSchema)]
+#[schema(as = Problem)]
+#[expect(dead_code, reason = "describes the body that the envelope writes")]
+struct ProblemSchema {
+    /// An URI for the kind of problem.
+    #[schema(format = "uri")]
+    r#type: String,
+    title: String,
+    status: u16,
+    /// Stable across versions.
+    code: String,
+    detail: String,
+    /// The same as the header `X-Request-Id`.
+    request_id: String,
+    /// What is wrong with which field.
+    #[schema(required = false)]
+    errors: Vec<FieldProblem>,
+    /// Tries that the code has left.
+    #[schema(required = false)]
+    attempts_left: u32,
+    /// The step that comes next, when another was asked for.
+    #[schema(required = false)]
+    step: register::bodies::NextStep,
+    /// Seconds until a code may be sent again.
+    #[schema(required = false)]
+    resend_in: u64,
+    /// Seconds to wait, as in the header `Retry-After`.
+    #[schema(required = false)]
+    retry_after: u64,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the body that the envelope writes")]
+struct FieldProblem {
+    /// The path of the field; empty for the body itself.
+    field: String,
+    /// Stable across versions.
+    code: String,
+    detail: String,
+}
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut Document) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("access_token", SecurityScheme::Http(scheme));
+    }
+}
+
+struct Problems;
+
+impl Modify for Problems {
+    fn modify(&self, document: &mut Document) {
+        for item in document.paths.paths.values_mut() {
+            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+                add_problems(operation);
+            }
+        }
+    }
+}
+
+/// One response for each status, with one example for each code.
+fn add_problems(operation: &mut Operation) {
+    let id = operation.operation_id.as_deref().unwrap_or_default();
+    let codes = PROBLEMS.iter().filter(|(name, _)| *name == id).flat_map(|(_, lists)| lists.iter().copied().flatten());
+    let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in codes {
+        by_status.entry(code.row().status).or_default().push(*code);
+    }
+    for (status, codes) in by_status {
+        operation.responses.responses.insert(status.to_string(), RefOr::T(response(&codes)));
+    }
+}
+
+fn response(codes: &[Code]) -> Response {
+    let names: Vec<String> = codes.iter().map(|code| format!("`{}`", code.row().name)).collect();
+    let examples = codes.iter().map(|code| {
+        let text = envelope::body_text(&example(*code), false, "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d");
+        let value = serde_json::from_str(&text).ok();
+        (code.row().name, ExampleBuilder::new().summary(code.row().en[0]).value(value).build())
+    });
+    let content =
+        ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).examples_from_iter(examples).build();
+    let response = ResponseBuilder::new().description(names.join(", ")).content("application/problem+json", content);
+    if !codes.iter().any(|code| [429, 503].contains(&code.row().status)) {
+        return response.build();
+    }
+    let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).build();
+    let header = HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds to wait")).build();
+    response.header("Retry-After", header).build()
+}
+
+/// A problem with the members that its code comes with.
+fn example(code: Code) -> Problem {
+    let plain = Problem::new(code);
+    let error = |field: &str, code| vec![FieldError { field: field.to_owned(), code }];
+    match code {
+        Code::MalformedRequest => Problem { errors: error("captcha_id", "required"), ..plain },
+        Code::ValidationFailed => Problem { errors: error("ticket", "invalid_format"), ..plain },
+        Code::RegionNotSupported => Problem { errors: error("phone_number", "not_allowed"), ..plain },
+        Code::CodeWrong => Problem { attempts_left: Some(3), ..plain },
+        Code::CodeExhausted => Problem { attempts_left: Some(0), ..plain },
+        Code::WrongStep => Problem { step: Some(Step::PhoneVerified), ..plain },
+        Code::ResendCooldown => Problem { retry_after: Some(Duration::from_secs(42)), ..plain },
+        _ if [429, 503].contains(&code.row().status) => Problem { retry_after: Some(Duration::from_secs(1)), ..plain },
+        _ => plain,
+    }
+}
