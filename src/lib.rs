@@ -12,3 +12,4 @@ pub mod ports;
 pub mod flows;
 pub mod http;
 pub mod adapters;
+pub mod config;

@@ -1,7 +1,7 @@
 //! A mobile phone number in E.164 form: the name under which a person signs up.
 
 use super::Invalid;
-use rlibphonenumber::{PhoneNumber, PhoneNumberType, Region};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberType, Region};
 use std::fmt;
 
 /// A valid mobile number of a supported region, in E.164 (`+8613800138000`).
@@ -30,8 +30,17 @@ impl Regions {
     /// unknown code.
     #[must_use]
     pub fn parse<'a>(codes: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let allowed = codes.into_iter().map(|code| Region::try_from(code).ok()).collect::<Option<Vec<_>>>()?;
+        let known = |region: &Region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some();
+        let region = |code| Region::try_from(code).ok().filter(known);
+        let allowed = codes.into_iter().map(region).collect::<Option<Vec<_>>>()?;
         Some(Self { default: *allowed.first()?, allowed })
+    }
+}
+
+impl Default for Regions {
+    /// Mainland China.
+    fn default() -> Self {
+        Self { default: Region::CN, allowed: vec![Region::CN] }
     }
 }
 
@@ -103,9 +112,7 @@ impl fmt::Debug for Phone {
 
 /// Loads the numbering plans into memory (about 10 ms, once), so that no request pays for it.
 pub fn warm_up() {
-    if let Some(regions) = Regions::parse(["CN"]) {
-        let _ = Phone::parse("13800138000", &regions);
-    }
+    drop(Phone::parse("13800138000", &Regions::default()));
 }
 
 #[cfg(test)]

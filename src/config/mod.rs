@@ -1,0 +1,274 @@
+//! Settings from the environment: typed, with secrets wrapped, and with every problem reported at once.
+//!
+//! This is the only place where the environment is read. `.env.example` documents every variable in the same order.
+
+mod env;
+mod policy;
+mod sms;
+
+pub use sms::{CloopenSettings, SmsSettings};
+
+use crate::domain::policy::Policy;
+use env::Env;
+use ipnet::IpNet;
+use secrecy::SecretString;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that an operator can choose.
+#[derive(Debug)]
+pub struct Config {
+    pub mode: Mode,
+    pub server: ServerSettings,
+    pub log: LogSettings,
+    pub database: DatabaseSettings,
+    pub staging: StagingSettings,
+    pub keys: KeySettings,
+    pub token: TokenSettings,
+    pub hash_threads: usize,
+    pub sms: SmsSettings,
+    pub policy: Policy,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Development,
+    Production,
+}
+
+#[derive(Debug)]
+pub struct ServerSettings {
+    pub bind: SocketAddr,
+    pub workers: usize,
+    pub trusted_proxies: Vec<IpNet>,
+    /// Serve the viewer of the OpenAPI document at `/docs`.
+    pub docs: bool,
+    /// How long requests in flight may take to finish after SIGTERM.
+    pub shutdown: Duration,
+}
+
+#[derive(Debug)]
+pub struct LogSettings {
+    /// `tracing` directives: `info`, `doorstep=debug,info`.
+    pub filter: String,
+    pub json: bool,
+}
+
+pub struct DatabaseSettings {
+    /// May hold a password.
+    pub url: SecretString,
+    pub connections: u32,
+    pub migrate_on_start: bool,
+}
+
+#[derive(Debug)]
+pub enum StagingSettings {
+    Memory,
+    Redis { url: SecretString },
+}
+
+#[derive(Debug)]
+pub enum KeySettings {
+    /// Made at the first start and kept in this folder. Development only.
+    Generated {
+        folder: PathBuf,
+    },
+    Given {
+        secret_key: Box<MasterKey>,
+        jwt_keys: SecretString,
+    },
+}
+
+/// 32 random bytes, out of which every other key but the signing keys is derived.
+pub struct MasterKey(pub [u8; 32]);
+
+#[derive(Debug)]
+pub struct TokenSettings {
+    pub issuer: String,
+    pub audience: String,
+}
+
+/// All that is wrong, one line each, every line naming its variable.
+#[derive(Debug)]
+pub struct Problems(pub Vec<String>);
+
+impl Config {
+    /// Reads and judges the variables.
+    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, Problems> {
+        let mut env = Env::new(vars);
+        let mode = env.read("APP_ENV", Mode::Development, |text| match text {
+            "development" => Ok(Mode::Development),
+            "production" => Ok(Mode::Production),
+            _ => Err("expected development or production".to_owned()),
+        });
+        let folder = PathBuf::from(env.text("DATA_DIR").unwrap_or_else(|| "data".to_owned()));
+        let config = Self {
+            mode,
+            server: server(&mut env, mode),
+            log: log(&mut env, mode),
+            database: database(&mut env, mode, &folder),
+            staging: staging(&mut env, mode),
+            keys: keys(&mut env, mode, &folder),
+            token: TokenSettings {
+                issuer: env.text("TOKEN_ISSUER").unwrap_or_else(|| "doorstep".to_owned()),
+                audience: env.text("TOKEN_AUDIENCE").unwrap_or_else(|| "doorstep".to_owned()),
+            },
+            hash_threads: env.number("HASH_THREADS", cores(), 1, 256),
+            sms: sms::read(&mut env, mode, &folder),
+            policy: policy::read(&mut env, mode),
+        };
+        let problems = env.into_problems();
+        if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
+    }
+
+    /// Reads the process's environment, and under it a file `.env` in the working folder, if there is one.
+    pub fn from_env() -> Result<Self, Problems> {
+        let mut vars = Vec::new();
+        if let Ok(file) = dotenvy::dotenv_iter() {
+            for line in file {
+                vars.push(line.map_err(|error| Problems(vec![format!(".env: {error}")]))?);
+            }
+        }
+        #[expect(clippy::disallowed_methods, reason = "this is the place where the environment is read")]
+        vars.extend(std::env::vars());
+        Self::from_vars(vars)
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn server(env: &mut Env, mode: Mode) -> ServerSettings {
+    ServerSettings {
+        bind: env.read("BIND", SocketAddr::from(([127, 0, 0, 1], 8080)), |text| {
+            text.parse().map_err(|_| "expected an address and a port, like 127.0.0.1:8080".to_owned())
+        }),
+        workers: env.number("WORKERS", cores(), 1, 256),
+        trusted_proxies: env.list("TRUSTED_PROXIES", Vec::new(), "networks, like 10.0.0.0/8,fd00::/8"),
+        docs: env.flag("DOCS", mode == Mode::Development),
+        shutdown: env.seconds("SHUTDOWN_SECONDS", Duration::from_secs(30), 1, 3_600),
+    }
+}
+
+fn log(env: &mut Env, mode: Mode) -> LogSettings {
+    LogSettings {
+        filter: env.text("LOG").unwrap_or_else(|| "info".to_owned()),
+        json: env.read("LOG_FORMAT", mode == Mode::Production, |text| match text {
+            "json" => Ok(true),
+            "text" => Ok(false),
+            _ => Err("expected json or text".to_owned()),
+        }),
+    }
+}
+
+fn database(env: &mut Env, mode: Mode, folder: &std::path::Path) -> DatabaseSettings {
+    let given = env.secret("DATABASE_URL");
+    let sqlite = given.as_ref().is_none_or(|url| scheme(url) == "sqlite");
+    if mode == Mode::Production && sqlite {
+        env.problem("DATABASE_URL", "production needs a postgres:// address: SQLite is one file on one machine");
+    }
+    if given.as_ref().is_some_and(|url| !["sqlite", "postgres", "postgresql"].contains(&scheme(url))) {
+        env.problem("DATABASE_URL", "expected sqlite://path or postgres://user:password@host/database");
+    }
+    let default = format!("sqlite://{}", folder.join("doorstep.sqlite3").display());
+    DatabaseSettings {
+        url: given.unwrap_or_else(|| SecretString::from(default)),
+        connections: env.number("DATABASE_CONNECTIONS", 8, 1, 1_000),
+        migrate_on_start: env.flag("MIGRATE_ON_START", sqlite),
+    }
+}
+
+fn staging(env: &mut Env, mode: Mode) -> StagingSettings {
+    match env.secret("REDIS_URL") {
+        Some(url) => {
+            if !["redis", "rediss"].contains(&scheme(&url)) {
+                env.problem("REDIS_URL", "expected redis:// or rediss://");
+            }
+            StagingSettings::Redis { url }
+        }
+        None => {
+            if mode == Mode::Production {
+                env.problem("REDIS_URL", "production needs one: staging in memory is lost with the process");
+            }
+            StagingSettings::Memory
+        }
+    }
+}
+
+fn scheme(url: &SecretString) -> &str {
+    use secrecy::ExposeSecret;
+    url.expose_secret().split_once("://").map_or("", |(scheme, _)| scheme)
+}
+
+fn keys(env: &mut Env, mode: Mode, folder: &std::path::Path) -> KeySettings {
+    let (secret_key, jwt_keys) = (env.secret("SECRET_KEY"), env.secret("JWT_KEYS"));
+    if mode == Mode::Development && secret_key.is_none() && jwt_keys.is_none() {
+        return KeySettings::Generated { folder: folder.to_owned() };
+    }
+    let mut missing =
+        |name: &str, how: &str| env.problem(name, format!("must be set (or {name}_FILE); make one with `{how}`"));
+    if secret_key.is_none() {
+        missing("SECRET_KEY", "doorstep keygen --secret-key");
+    }
+    if jwt_keys.is_none() {
+        missing("JWT_KEYS", "doorstep keygen");
+    }
+    let master = secret_key.and_then(|text| {
+        MasterKey::parse(&text).or_else(|| {
+            env.problem(
+                "SECRET_KEY",
+                "expected 32 random bytes in base64url, as `doorstep keygen --secret-key` makes them",
+            );
+            None
+        })
+    });
+    KeySettings::Given {
+        secret_key: Box::new(master.unwrap_or(MasterKey([0; 32]))),
+        jwt_keys: jwt_keys.unwrap_or_default(),
+    }
+}
+
+impl MasterKey {
+    /// From base64url; refuses what is plainly not random.
+    #[must_use]
+    pub fn parse(text: &SecretString) -> Option<Self> {
+        use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+        use secrecy::ExposeSecret;
+        let text = text.expose_secret().trim().trim_end_matches('=');
+        let bytes: [u8; 32] = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
+        // 32 random bytes have 15 or fewer different values about once in 10^13 draws.
+        let different = bytes.iter().collect::<std::collections::HashSet<_>>().len();
+        (different > 15).then_some(Self(bytes))
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(..)")
+    }
+}
+
+impl fmt::Debug for DatabaseSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseSettings")
+            .field("engine", &scheme(&self.url))
+            .field("connections", &self.connections)
+            .field("migrate_on_start", &self.migrate_on_start)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} of the settings cannot be used:", self.0.len())?;
+        self.0.iter().try_for_each(|line| writeln!(f, "  {line}"))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! The numbers of `domain::policy` that an operator may change.
+
+use super::Mode;
+use super::env::Env;
+use crate::domain::captcha::{CaptchaAnswer, Puzzle};
+use crate::domain::phone::Regions;
+use crate::domain::policy::{CaptchaPolicy, CodePolicy, PhoneLimits, Policy, Quota, SessionPolicy};
+use std::time::Duration;
+use url::Url;
+
+const DAY: u64 = 86_400;
+
+pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
+    let regions = env.read("PHONE_REGIONS", Regions::default(), |text| {
+        let regions = Regions::parse(text.split(',').map(str::trim));
+        regions.ok_or_else(|| "expected ISO 3166 country codes, like CN,SG; the first is the default".to_owned())
+    });
+    let house = Policy::new(regions);
+    Policy {
+        code: code(env, &house.code),
+        phone: phone(env, &house.phone),
+        sends_per_ip: quota(env, "LIMIT_IP_SENDS", house.sends_per_ip),
+        captchas_per_ip: quota(env, "LIMIT_IP_CAPTCHAS", house.captchas_per_ip),
+        sms_hourly: quota(env, "SMS_BUDGET_HOUR", house.sms_hourly),
+        sms_daily: quota(env, "SMS_BUDGET_DAY", house.sms_daily),
+        captcha: captcha(env, mode, &house.captcha),
+        session: session(env, &house.session),
+        conceal_taken_phone: env.flag("REGISTER_CONCEAL_TAKEN", house.conceal_taken_phone),
+        avatar_base: env.read("AVATAR_BASE_URL", None, |text| match Url::parse(text) {
+            Ok(url) if url.scheme() == "https" && url.query().is_none() && url.fragment().is_none() => Ok(Some(url)),
+            _ => Err("expected an https:// address without query".to_owned()),
+        }),
+        ..house
+    }
+}
+
+fn quota(env: &mut Env, name: &str, house: Quota) -> Quota {
+    Quota { max: env.number(name, house.max, 1, 1_000_000_000), ..house }
+}
+
+fn code(env: &mut Env, house: &CodePolicy) -> CodePolicy {
+    CodePolicy {
+        // OWASP ASVS 5.0 6.5.5: a code lives for ten minutes at most.
+        life: env.seconds("CODE_SECONDS", house.life, 60, 600),
+        verified_life: env.seconds("VERIFIED_SECONDS", house.verified_life, 60, 3_600),
+        attempts: env.number("CODE_ATTEMPTS", house.attempts, 1, 10),
+    }
+}
+
+fn phone(env: &mut Env, house: &PhoneLimits) -> PhoneLimits {
+    let seconds = house.cooldowns.iter().map(Duration::as_secs).collect();
+    let cooldowns: Vec<u64> = env.list("COOLDOWN_SECONDS", seconds, "seconds, like 60,120,300");
+    if cooldowns.is_empty() || cooldowns.len() > 10 || cooldowns.iter().any(|wait| !(1..=DAY).contains(wait)) {
+        env.problem("COOLDOWN_SECONDS", "expected one to ten waits of 1 to 86400 seconds");
+    }
+    PhoneLimits {
+        cooldowns: cooldowns.into_iter().map(Duration::from_secs).collect(),
+        hourly: quota(env, "LIMIT_PHONE_HOUR", house.hourly),
+        daily: quota(env, "LIMIT_PHONE_DAY", house.daily),
+        wrong_codes: quota(env, "LIMIT_WRONG_CODES_DAY", house.wrong_codes),
+    }
+}
+
+fn captcha(env: &mut Env, mode: Mode, house: &CaptchaPolicy) -> CaptchaPolicy {
+    let length = env.number("CAPTCHA_LENGTH", 5, 4, 8);
+    let puzzle = env.read("CAPTCHA_KIND", Puzzle::Text { length }, |text| match text {
+        "text" => Ok(Puzzle::Text { length }),
+        "arithmetic" => Ok(Puzzle::Arithmetic),
+        _ => Err("expected text or arithmetic".to_owned()),
+    });
+    let bypass_answer = env.read("CAPTCHA_BYPASS_ANSWER", None, |text| {
+        CaptchaAnswer::parse(text).map(Some).map_err(|_| "expected 1 to 32 characters".to_owned())
+    });
+    if mode == Mode::Production && bypass_answer.is_some() {
+        env.problem("CAPTCHA_BYPASS_ANSWER", "must not be set in production: it opens every captcha");
+    }
+    let development = || CaptchaAnswer::parse("letmein").ok();
+    CaptchaPolicy {
+        puzzle,
+        bypass_answer: bypass_answer.or_else(|| (mode == Mode::Development).then(development).flatten()),
+        ..house.clone()
+    }
+}
+
+fn session(env: &mut Env, house: &SessionPolicy) -> SessionPolicy {
+    let days = |days: u64| Duration::from_secs(days * DAY);
+    let policy = SessionPolicy {
+        access_life: env.seconds("ACCESS_TOKEN_SECONDS", house.access_life, 60, 3_600),
+        idle: days(env.number("SESSION_IDLE_DAYS", house.idle.as_secs() / DAY, 1, 365)),
+        absolute: days(env.number("SESSION_ABSOLUTE_DAYS", house.absolute.as_secs() / DAY, 1, 3_650)),
+    };
+    if policy.idle > policy.absolute {
+        env.problem("SESSION_IDLE_DAYS", "is longer than SESSION_ABSOLUTE_DAYS");
+    }
+    policy
+}

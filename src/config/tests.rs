@@ -1,0 +1,105 @@
+use super::*;
+
+fn read(vars: &[(&str, &str)]) -> Result<Config, Problems> {
+    Config::from_vars(vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+const PRODUCTION: &[(&str, &str)] = &[
+    ("APP_ENV", "production"),
+    ("DATABASE_URL", "postgres://doorstep:hush@db/doorstep"),
+    ("REDIS_URL", "rediss://:hush@redis:6379"),
+    ("SECRET_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"),
+    ("JWT_KEYS", "-----BEGIN PRIVATE KEY-----hush"),
+    ("SMS_PROVIDER", "cloopen"),
+    ("SMS_CLOOPEN_ACCOUNT_SID", "sid"),
+    ("SMS_CLOOPEN_AUTH_TOKEN", "hush"),
+    ("SMS_CLOOPEN_APP_ID", "app"),
+];
+
+#[test]
+fn nothing_set_is_development_on_embedded_parts() {
+    let config = read(&[]).unwrap();
+    assert_eq!(config.mode, Mode::Development);
+    assert!(matches!(config.staging, StagingSettings::Memory));
+    assert!(matches!(config.keys, KeySettings::Generated { .. }));
+    assert!(matches!(config.sms, SmsSettings::Console { .. }));
+    assert!(config.policy.captcha.bypass_answer.is_some());
+    assert!(!config.log.json && config.database.migrate_on_start);
+}
+
+#[test]
+fn production_with_real_parts_starts() {
+    let config = read(PRODUCTION).unwrap();
+    assert_eq!(config.mode, Mode::Production);
+    assert!(config.policy.captcha.bypass_answer.is_none());
+    assert!(config.log.json && !config.server.docs && !config.database.migrate_on_start);
+}
+
+#[test]
+fn production_names_every_insecure_setting_at_once() {
+    let Problems(problems) =
+        read(&[("APP_ENV", "production"), ("CAPTCHA_BYPASS_ANSWER", "letmein"), ("SMS_PROVIDER", "console")])
+            .unwrap_err();
+    for name in ["DATABASE_URL", "REDIS_URL", "SECRET_KEY", "JWT_KEYS", "CAPTCHA_BYPASS_ANSWER", "SMS_PROVIDER"] {
+        assert!(problems.iter().any(|line| line.starts_with(name)), "{name} in {problems:?}");
+    }
+}
+
+#[test]
+fn every_bad_value_is_named_at_once() {
+    let bad = [
+        ("APP_ENV", "prod"),
+        ("BIND", "8080"),
+        ("WORKERS", "0"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,all"),
+        ("DOCS", "maybe"),
+        ("SHUTDOWN_SECONDS", "-1"),
+        ("LOG_FORMAT", "xml"),
+        ("DATABASE_URL", "mysql://db"),
+        ("DATABASE_CONNECTIONS", "many"),
+        ("REDIS_URL", "localhost:6379"),
+        ("SECRET_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+        ("JWT_KEYS_FILE", "/nowhere/jwt.pem"),
+        ("PHONE_REGIONS", "CN,XX"),
+        ("COOLDOWN_SECONDS", "60,soon"),
+        ("LIMIT_PHONE_HOUR", "0"),
+        ("CODE_SECONDS", "601"),
+        ("CAPTCHA_KIND", "audio"),
+        ("CAPTCHA_LENGTH", "3"),
+        ("SESSION_IDLE_DAYS", "366"),
+        ("AVATAR_BASE_URL", "http://cdn.example.com"),
+        ("SMS_PROVIDER", "pigeon"),
+    ];
+    let Problems(problems) = read(&bad).unwrap_err();
+    for (name, _) in bad {
+        assert!(problems.iter().any(|line| line.starts_with(name)), "{name} in {problems:#?}");
+    }
+}
+
+#[test]
+fn no_secret_is_printed() {
+    let config = read(PRODUCTION).unwrap();
+    let printed = format!("{config:?}");
+    assert!(!printed.contains("hush") && !printed.contains("AAECAw"), "{printed}");
+}
+
+#[test]
+fn an_empty_variable_is_not_set() {
+    assert!(read(&[("REDIS_URL", ""), ("WORKERS", " ")]).is_ok());
+}
+
+#[test]
+fn the_example_file_documents_every_variable() {
+    let example = include_str!("../../.env.example");
+    let sources = [include_str!("mod.rs"), include_str!("policy.rs"), include_str!("sms.rs")].concat();
+    let mut names: Vec<&str> = sources
+        .split('"')
+        .filter(|word| word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    assert!(names.len() > 30, "{names:?}");
+    for name in names {
+        assert!(example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{name}="))), "{name}");
+    }
+}
