@@ -13,3 +13,4 @@ pub mod flows;
 pub mod http;
 pub mod adapters;
 pub mod config;
+pub mod app;

@@ -1,1 +1,51 @@
-fn main() {}
+//! The command line. `serve` is the default.
+
+use clap::{Parser, Subcommand};
+use doorstep::app::{App, commands};
+use doorstep::config::Config;
+use std::error::Error;
+use std::process::ExitCode;
+
+/// Sign-up for mobile apps by phone number. Settings come from the environment: see .env.example.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve HTTP (the default).
+    Serve,
+    /// Bring the database to the newest form.
+    Migrate,
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Print a new signing key for JWT_KEYS.
+    Keygen {
+        /// Print a new SECRET_KEY instead.
+        #[arg(long)]
+        secret_key: bool,
+    },
+    /// Say whether the settings can be used, and what they are, without secrets.
+    CheckConfig,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(),
+        Command::Migrate => Config::from_env().map_err(Into::into).and_then(|config| commands::migrate(&config)),
+        Command::Openapi => commands::openapi(),
+        Command::Keygen { secret_key } => commands::keygen(secret_key),
+        Command::CheckConfig => commands::check_config(Config::from_env()),
+    };
+    outcome.map_or_else(|error| commands::fail(error.as_ref()), |()| ExitCode::SUCCESS)
+}
+
+#[actix_web::main]
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let config = Config::from_env()?;
+    commands::start_logging(&config.log);
+    App::build(config).await?.run_until_stopped().await
+}

@@ -16,6 +16,16 @@ pub enum SmsSettings {
     Cloopen(CloopenSettings),
 }
 
+impl SmsSettings {
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Console { .. } => "console",
+            Self::Cloopen(_) => "cloopen",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct CloopenSettings {
     pub base_url: String,

@@ -1,0 +1,159 @@
+//! The composition root: settings become adapters, adapters become the service, the service becomes a server.
+
+pub mod commands;
+mod keys;
+
+use crate::adapters::argon2::{Argon2Hasher, Cost};
+use crate::adapters::captcha::Painter;
+use crate::adapters::database::{Database, Settings, migrate};
+use crate::adapters::jwt::JwtTokens;
+use crate::adapters::sms::{Cloopen, Console};
+use crate::adapters::staging::{MemoryStaging, RedisStaging};
+use crate::adapters::system::{OsRandom, SystemClock};
+use crate::config::{Config, ServerSettings, SmsSettings, StagingSettings};
+use crate::domain::phone;
+use crate::flows::background::Background;
+use crate::flows::{Ports, Service};
+use crate::http::{self, client::Proxies, envelope::envelope};
+use crate::ports::{Clock, Random, Sms, Staging};
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
+use actix_web::{HttpServer, web};
+use secrecy::ExposeSecret;
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// A server that is bound to its port and wired to its parts.
+pub struct App {
+    address: SocketAddr,
+    server: Server,
+    service: Arc<Service>,
+    shutdown: Duration,
+}
+
+/// Time and chance: the only parts that tests replace.
+pub struct World {
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+}
+
+impl World {
+    #[must_use]
+    pub fn real() -> Self {
+        Self { clock: Arc::new(SystemClock), random: Arc::new(OsRandom) }
+    }
+}
+
+impl App {
+    pub async fn build(config: Config) -> Result<Self, Box<dyn Error>> {
+        Self::build_in(World::real(), config).await
+    }
+
+    /// Opens everything and binds the port; serves nothing yet. Must run on the runtime that
+    /// [`App::run_until_stopped`] will run on.
+    pub async fn build_in(world: World, config: Config) -> Result<Self, Box<dyn Error>> {
+        // Redis and the SMS provider speak TLS through this; a second App in one process finds it installed.
+        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+        let keys = keys::load(&config.keys, &*world.random)?;
+        let database = Arc::new(open_database(&config)?);
+        let ports = Ports {
+            staging: staging(&config, &world)?,
+            users: Arc::clone(&database) as _,
+            hasher: Arc::new(Argon2Hasher::start(Cost::default(), config.hash_threads, &world.random)?),
+            sms: sms(&config.sms, &world)?,
+            artist: Arc::new(Painter::new(config.server.workers)),
+            tokens: Arc::new(JwtTokens::from_pem(&keys.jwt, &config.token.issuer, &config.token.audience)?),
+            clock: world.clock,
+            random: world.random,
+        };
+        let service = Arc::new(Service::new(ports, keys.derived, config.policy, Background::new(Handle::current())));
+        tokio::spawn(warm_up(Arc::clone(&service), database));
+        let (server, address) = bind(&config.server, &service)?;
+        tracing::info!(%address, mode = ?config.mode, staging = config.staging.name(), sms = config.sms.name(), "listening");
+        Ok(Self { address, server, service, shutdown: config.server.shutdown })
+    }
+
+    /// The port that was bound, also when the settings asked for any (0).
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Stops the server from elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Serves until SIGTERM or SIGINT, then finishes what is in flight.
+    pub async fn run_until_stopped(self) -> Result<(), Box<dyn Error>> {
+        self.server.await?;
+        if tokio::time::timeout(self.shutdown, self.service.finish()).await.is_err() {
+            tracing::warn!("stopped with messages still on their way");
+        }
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+fn open_database(config: &Config) -> Result<Database, Box<dyn Error>> {
+    let url = config.database.url.expose_secret();
+    if config.database.migrate_on_start {
+        for name in migrate::run(url)? {
+            tracing::info!(name, "migrated");
+        }
+    }
+    Ok(Database::open(url, Settings { connections: config.database.connections })?)
+}
+
+fn staging(config: &Config, world: &World) -> Result<Arc<dyn Staging>, Box<dyn Error>> {
+    Ok(match &config.staging {
+        StagingSettings::Memory => Arc::new(MemoryStaging::new(Arc::clone(&world.clock))),
+        StagingSettings::Redis { url } => Arc::new(RedisStaging::connect(url.expose_secret(), config.server.workers)?),
+    })
+}
+
+fn sms(settings: &SmsSettings, world: &World) -> Result<Arc<dyn Sms>, Box<dyn Error>> {
+    Ok(match settings {
+        SmsSettings::Console { file } => Arc::new(Console::new(file.clone())),
+        SmsSettings::Cloopen(settings) => Arc::new(Cloopen::new(settings, Arc::clone(&world.clock))?),
+    })
+}
+
+/// What the first requests would else pay for; then says that the service is ready, once the database is migrated.
+async fn warm_up(service: Arc<Service>, database: Arc<Database>) {
+    drop(tokio::task::spawn_blocking(phone::warm_up).await);
+    loop {
+        match database.pending().await {
+            Ok(pending) if pending.is_empty() => return service.set_warm(),
+            Ok(pending) => tracing::error!(?pending, "the database is not migrated: run `doorstep migrate`"),
+            Err(failure) => tracing::warn!(%failure, "not ready"),
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+fn bind(settings: &ServerSettings, service: &Arc<Service>) -> Result<(Server, SocketAddr), Box<dyn Error>> {
+    let service = web::Data::from(Arc::clone(service));
+    let proxies = web::Data::new(Proxies::new(settings.trusted_proxies.clone()));
+    let docs = settings.docs;
+    let server = HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(service.clone())
+            .app_data(proxies.clone())
+            .wrap(from_fn(envelope))
+            .configure(|routes| http::routes(routes, docs))
+    })
+    .workers(settings.workers)
+    .shutdown_timeout(settings.shutdown.as_secs())
+    // Longer than the idle timeout of usual load balancers (60 s), so that they close first.
+    .keep_alive(Duration::from_secs(75))
+    // A head that dribbles in for longer than this is an attack.
+    .client_request_timeout(Duration::from_secs(10))
+    .bind(settings.bind)?;
+    let address = server.addrs().first().copied().unwrap_or(settings.bind);
+    Ok((server.run(), address))
+}
