@@ -1,0 +1,298 @@
+//! A doorstep of one's own for each test, and what a client does with it.
+
+use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, FakeCloopen};
+use crate::support::{postgres, redis};
+use chrono::{DateTime, TimeDelta, Utc};
+use doorstep::app::{App, World};
+use doorstep::config::Config;
+use doorstep::domain::captcha::Puzzle;
+use doorstep::ports::{Clock, Random};
+use reqwest::header::HeaderMap;
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// An answer that the tests' captchas always accept.
+pub const BYPASS: &str = "letmein";
+pub const PASSWORD: &str = "correct horse battery";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackEnds {
+    /// Memory and SQLite.
+    Embedded,
+    /// Redis and PostgreSQL.
+    Real,
+}
+
+/// A clock that moves when it is told to.
+pub struct ManualClock(AtomicI64);
+
+impl Clock for ManualClock {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+/// Real randomness that remembers the words it gave, so that a test can compose the same captcha.
+#[derive(Default)]
+pub struct Recorder(Mutex<Vec<u64>>);
+
+impl Random for Recorder {
+    fn fill(&self, bytes: &mut [u8]) {
+        doorstep::adapters::system::OsRandom.fill(bytes);
+        if let Ok(word) = <[u8; 8]>::try_from(&*bytes) {
+            self.0.lock().unwrap().push(u64::from_le_bytes(word));
+        }
+    }
+}
+
+pub struct House {
+    pub url: String,
+    pub clock: Arc<ManualClock>,
+    pub random: Arc<Recorder>,
+    pub sms: FakeCloopen,
+    pub http: reqwest::Client,
+    pub back_ends: BackEnds,
+    pub vars: Vec<(String, String)>,
+    redis: Option<String>,
+    _folder: TempDir,
+}
+
+/// What the service said.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl House {
+    pub async fn new(back_ends: BackEnds) -> Self {
+        Self::with(back_ends, &[]).await
+    }
+
+    /// With settings of the test's own.
+    pub async fn with(back_ends: BackEnds, settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let redis = (back_ends == BackEnds::Real).then(redis::url);
+        let clock = Arc::new(ManualClock(AtomicI64::new(1_795_000_000_000)));
+        let sms = FakeCloopen::start(Arc::clone(&clock) as _);
+        let mut vars = vec![
+            ("DATA_DIR", folder.path().display().to_string()),
+            ("BIND", "127.0.0.1:0".to_owned()),
+            ("WORKERS", "2".to_owned()),
+            ("SMS_PROVIDER", "cloopen".to_owned()),
+            ("SMS_CLOOPEN_BASE_URL", sms.base_url.to_string()),
+            ("SMS_CLOOPEN_ACCOUNT_SID", ACCOUNT_SID.to_owned()),
+            ("SMS_CLOOPEN_AUTH_TOKEN", AUTH_TOKEN.to_owned()),
+            ("SMS_CLOOPEN_APP_ID", APP_ID.to_owned()),
+            ("CAPTCHA_BYPASS_ANSWER", BYPASS.to_owned()),
+        ];
+        if let Some(redis) = &redis {
+            vars.push(("REDIS_URL", redis.clone()));
+            vars.push(("DATABASE_URL", postgres::url()));
+        }
+        vars.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let vars: Vec<_> = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let random = Arc::new(Recorder::default());
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
+        let mut house =
+            Self { url: String::new(), clock, random, sms, http, back_ends, vars, redis, _folder: folder };
+        house.url = house.serve().await;
+        house
+    }
+
+    /// Starts a server over this house's back ends: the first, or one more replica. Returns its address.
+    pub async fn serve(&self) -> String {
+        let world = World { clock: Arc::clone(&self.clock) as _, random: Arc::clone(&self.random) as _ };
+        let config = Config::from_vars(self.vars.clone()).unwrap();
+        let app = App::build_in(world, config).await.unwrap();
+        let url = format!("http://127.0.0.1:{}", app.port());
+        actix_web::rt::spawn(async move { app.run_until_stopped().await.unwrap() });
+        url
+    }
+
+    /// Returns once `/readyz` says yes.
+    pub async fn wait_until_ready(&self) {
+        while self.http.get(format!("{}/readyz", self.url)).send().await.unwrap().status() != StatusCode::OK {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Moves time, here and in the staging store.
+    pub fn advance(&self, by: Duration) {
+        let millis = TimeDelta::from_std(by).unwrap().num_milliseconds();
+        self.clock.0.fetch_add(millis, Ordering::SeqCst);
+        if let Some(url) = &self.redis {
+            redis::advance(url, by);
+        }
+    }
+
+    pub fn redis_url(&self) -> Option<&str> {
+        self.redis.as_deref()
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::POST, path).json(&body), path).await
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    /// Sends, and holds the answer against the contract: a refusal has the envelope, and its code is documented.
+    pub async fn send(&self, request: RequestBuilder, path: &str) -> Answer {
+        let request = request.build().unwrap();
+        let method = request.method().as_str().to_ascii_lowercase();
+        let response = self.http.execute(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap();
+        let answer = Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) };
+        assert!(answer.headers.contains_key("x-request-id"), "{answer:?}");
+        if status.is_client_error() || status.is_server_error() {
+            answer.assert_envelope();
+            assert_documented(&method, path, &answer);
+        }
+        answer
+    }
+
+    /// A captcha that is still to be tried.
+    pub async fn captcha(&self) -> String {
+        let answer = self.post("/v1/captchas", json!({})).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        answer.text("captcha_id")
+    }
+
+    /// The answer to the last captcha that was drawn, when nothing else was drawn meanwhile.
+    pub fn captcha_answer(&self, length: usize) -> String {
+        let words = self.random.0.lock().unwrap();
+        // The last word seeds the picture; the ones before compose the text.
+        let mut words = words[words.len() - length - 1..].to_vec().into_iter();
+        Puzzle::Text { length }.compose(|| words.next().unwrap()).1.expose().to_owned()
+    }
+
+    pub async fn send_code(&self, phone: &str) -> Answer {
+        let captcha = self.captcha().await;
+        let body = json!({"phone_number": phone, "captcha_id": captcha, "captcha_answer": BYPASS});
+        self.post("/v1/register/send-code", body).await
+    }
+
+    /// A ticket whose code is on its way.
+    pub async fn ticket(&self, phone: &str) -> String {
+        let answer = self.send_code(phone).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer.text("ticket")
+    }
+
+    pub async fn verify(&self, ticket: &str, code: &str) -> Answer {
+        self.post("/v1/register/verify-code", json!({"ticket": ticket, "code": code})).await
+    }
+
+    pub async fn set_password(&self, ticket: &str) -> Answer {
+        self.post("/v1/register/set-password", json!({"ticket": ticket, "password": PASSWORD})).await
+    }
+
+    pub async fn submit(&self, ticket: &str) -> Answer {
+        self.post("/v1/register/submit-profile", json!({"ticket": ticket, "nickname": "小明"})).await
+    }
+
+    /// A ticket whose phone is verified.
+    pub async fn verified(&self, phone: &str) -> String {
+        let ticket = self.ticket(phone).await;
+        let code = self.sms.code_for(phone).unwrap();
+        let answer = self.verify(&ticket, &code).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        ticket
+    }
+
+    /// A ticket that lacks only the profile.
+    pub async fn with_password(&self, phone: &str) -> String {
+        let ticket = self.verified(phone).await;
+        let answer = self.set_password(&ticket).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        ticket
+    }
+
+    /// The whole way.
+    pub async fn sign_up(&self, phone: &str) -> Answer {
+        let ticket = self.with_password(phone).await;
+        let answer = self.submit(&ticket).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        answer
+    }
+}
+
+/// A phone that no other call got.
+pub fn fresh_phone() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("+86138{:08}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A code that is not this one.
+pub fn other_than(code: &str) -> String {
+    format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)
+}
+
+impl Answer {
+    pub fn text(&self, field: &str) -> String {
+        self.body[field].as_str().unwrap_or_else(|| panic!("no {field} in {self:?}")).to_owned()
+    }
+
+    pub fn number(&self, field: &str) -> u64 {
+        self.body[field].as_u64().unwrap_or_else(|| panic!("no {field} in {self:?}"))
+    }
+
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    /// Is this refusal, with this status.
+    #[track_caller]
+    pub fn assert_refused(&self, status: u16, code: &str) {
+        assert_eq!((self.status.as_u16(), self.code()), (status, code), "{self:?}");
+    }
+
+    /// Is a refusal of this field, for this reason.
+    #[track_caller]
+    pub fn assert_field(&self, status: u16, code: &str, field: &str, why: &str) {
+        self.assert_refused(status, code);
+        let errors = self.body["errors"].as_array().unwrap();
+        let found = errors.iter().any(|error| error["field"] == field && error["code"] == why);
+        assert!(found, "{field} {why} in {self:?}");
+    }
+
+    #[track_caller]
+    fn assert_envelope(&self) {
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{self:?}");
+        assert_eq!(self.headers["cache-control"], "no-store");
+        for member in ["type", "title", "code", "detail", "request_id"] {
+            assert!(self.body[member].is_string(), "{member} in {self:?}");
+        }
+        assert_eq!(self.body["status"], self.status.as_u16());
+        assert_eq!(self.body["request_id"].as_str().unwrap(), self.headers["x-request-id"]);
+        let waits = [429, 503].contains(&self.status.as_u16());
+        assert_eq!(waits, self.headers.contains_key("retry-after"), "{self:?}");
+        if waits {
+            assert_eq!(self.headers["retry-after"].to_str().unwrap(), self.number("retry_after").to_string());
+        }
+    }
+}
+
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap());
+
+/// Every code that an endpoint answers must be among its examples. Addresses and methods that do not exist are not documented.
+#[track_caller]
+fn assert_documented(method: &str, path: &str, answer: &Answer) {
+    let operation = &DOCUMENT["paths"][path][method];
+    if operation.is_null() {
+        assert!(["not_found", "method_not_allowed"].contains(&answer.code()), "{answer:?}");
+        return;
+    }
+    let response = &operation["responses"][answer.status.as_str()];
+    let example = &response["content"]["application/problem+json"]["examples"][answer.code()];
+    assert!(example.is_object(), "{method} {path}: {} {} is not documented", answer.status, answer.code());
+}

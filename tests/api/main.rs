@@ -1,0 +1,37 @@
+//! The running service, from outside, over {memory + SQLite} and {Redis + PostgreSQL}: a real server on a real port, a
+//! provider that checks signatures, and only time and chance in the tests' hands.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad_input;
+mod captchas;
+mod concealment;
+mod errors;
+mod failures;
+mod house;
+mod limits;
+mod me;
+mod openapi;
+mod races;
+mod register;
+
+/// Makes two tests out of each function: one over the embedded back ends, one over the real ones.
+#[macro_export]
+macro_rules! over_both_back_ends {
+    ($($test:ident),+ $(,)?) => {
+        mod embedded {
+            $(#[actix_web::test]
+            async fn $test() {
+                super::$test($crate::house::House::new($crate::house::BackEnds::Embedded).await).await;
+            })+
+        }
+        mod real {
+            $(#[actix_web::test]
+            async fn $test() {
+                super::$test($crate::house::House::new($crate::house::BackEnds::Real).await).await;
+            })+
+        }
+    };
+}
