@@ -38,12 +38,9 @@ impl OwnPostgres {
         // A Ctrl-C reaches this shell too; it must live on to tidy up.
         let tether =
             tethered("trap '' INT TERM HUP", &format!("{pg_ctl} -m immediate stop; rm -rf {}", folder.display()));
-        run(postgres("initdb").arg("-D").arg(folder.join("data")).args(["-U", "postgres", "-A", "trust"]).args([
-            "-E",
-            "UTF8",
-            "--no-locale",
-            "--no-sync",
-        ]));
+        let mut initdb = postgres("initdb");
+        initdb.arg("-D").arg(folder.join("data")).args(["-U", "postgres", "-A", "trust", "-E", "UTF8"]);
+        run(initdb.args(["--no-locale", "--no-sync"]));
         let server = Self { folder, port: free_port(), _tether: tether };
         server.start();
         server

@@ -16,9 +16,6 @@ use crate::ports::{Created, Failure, Users};
 use address::Address;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use connection::AnyConnection;
-use diesel::r2d2::R2D2Connection;
-use fault::Fault;
 use road::Road;
 use rows::{NewSessionRow, NewUserRow};
 use scheduled_thread_pool::ScheduledThreadPool;
@@ -87,7 +84,7 @@ impl Database {
     /// # Errors
     /// As the port's methods.
     pub async fn pending(&self) -> Result<Vec<String>, Failure> {
-        self.reads.run(migrate::pending).await
+        self.reads.run(|connection, _| migrate::pending(connection)).await
     }
 }
 
@@ -95,21 +92,20 @@ impl Database {
 impl Users for Database {
     async fn phone_is_taken(&self, phone: &Phone) -> Result<bool, Failure> {
         let phone = phone.e164().to_owned();
-        self.reads.run(move |connection| users::phone_is_taken(connection, &phone)).await
+        self.reads.run(move |connection, _| users::phone_is_taken(connection, &phone)).await
     }
 
     async fn create(&self, user: &NewUser, session: &NewSession) -> Result<Created, Failure> {
         let (user, session) = (NewUserRow::from(user), NewSessionRow::from(session));
-        self.writes.run(move |connection| users::create(connection, &user, &session)).await
+        self.writes.run(move |connection, deadline| users::create(connection, &user, &session, deadline)).await
     }
 
     async fn by_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<Option<User>, Failure> {
         let (session, now) = (rows::text(session.0), rows::stored(now));
-        self.reads.run(move |connection| users::by_session(connection, &session, now)).await
+        self.reads.run(move |connection, _| users::by_session(connection, &session, now)).await
     }
 
     async fn ping(&self) -> Result<(), Failure> {
-        let ping = |connection: &mut AnyConnection| connection.ping();
-        self.reads.run(move |connection| ping(connection).map_err(|error| Fault::new(connection, &error))).await
+        self.reads.run(|connection, _| users::ping(connection)).await
     }
 }

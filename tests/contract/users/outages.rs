@@ -121,12 +121,25 @@ async fn a_statement_that_waits_too_long_ends_at_the_server() {
 #[tokio::test]
 async fn a_locked_sqlite_file_is_still_read() {
     let store = sqlite();
-    let (user, session) = person("+8613800138000", 1);
     let mut other = store.sqlite();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
-    let said = unavailable(store.database.create(&user, &session)).await;
-    assert!(said.contains("locked"), "{said}");
+    let writes: Vec<_> = (0..8)
+        .map(|n| {
+            let database = Arc::clone(&store.database);
+            let (user, session) = person("+8613800138000", n);
+            tokio::spawn(async move { unavailable(database.create(&user, &session)).await })
+        })
+        .collect();
+    // All of them are under way before the read begins.
+    tokio::task::yield_now().await;
+    let start = Instant::now();
     assert!(!store.database.phone_is_taken(&phone()).await.unwrap());
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    for write in writes {
+        write.await.unwrap();
+    }
+    // And what was given up does not happen after all.
     other.batch_execute("ROLLBACK").unwrap();
+    let (user, session) = person("+8613800138000", 1);
     assert_eq!(store.database.create(&user, &session).await.unwrap(), Created::Yes);
 }
