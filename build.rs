@@ -1,0 +1,5 @@
+//! Cargo does not know that `embed_migrations!` reads a folder.
+
+fn main() {
+    println!("cargo:rerun-if-changed=migrations");
+}

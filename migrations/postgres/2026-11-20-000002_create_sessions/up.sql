@@ -1,0 +1,21 @@
+-- A signed-in device. `generation` counts the refresh tokens it has had.
+CREATE TABLE sessions (
+    id            TEXT COLLATE "C" NOT NULL,
+    user_id       TEXT COLLATE "C" NOT NULL,
+    generation    BIGINT NOT NULL,
+    replay_streak INTEGER NOT NULL,
+    device_name   TEXT,
+    created_at    TIMESTAMP NOT NULL,
+    last_used_at  TIMESTAMP NOT NULL,
+    expires_at    TIMESTAMP NOT NULL,
+    revoked_at    TIMESTAMP,
+    CONSTRAINT sessions_pkey PRIMARY KEY (id),
+    CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT sessions_id_is_uuid CHECK (length(id) = 36),
+    CONSTRAINT sessions_generation_counts CHECK (generation >= 0),
+    CONSTRAINT sessions_replay_streak_counts CHECK (replay_streak >= 0),
+    CONSTRAINT sessions_device_name_length CHECK (length(device_name) BETWEEN 1 AND 256),
+    CONSTRAINT sessions_end_after_start CHECK (expires_at > created_at)
+);
+
+CREATE INDEX sessions_user_id_idx ON sessions (user_id);

@@ -1,0 +1,24 @@
+-- What a phone, a nickname or a password may be is decided in the program. The checks here are wide on purpose: they
+-- stop a defect, such as a password that was never hashed, and need no migration when a rule changes.
+-- Times are UTC, written as `YYYY-MM-DD HH:MM:SS.ffffff`: as text they sort in the order of time.
+CREATE TABLE users (
+    id                  TEXT NOT NULL,
+    phone               TEXT NOT NULL,
+    password_hash       TEXT NOT NULL,
+    nickname            TEXT NOT NULL,
+    avatar_url          TEXT,
+    gender              TEXT,
+    birthday            TEXT,
+    created_at          TEXT NOT NULL,
+    updated_at          TEXT NOT NULL,
+    last_login_at       TEXT,
+    password_changed_at TEXT NOT NULL,
+    CONSTRAINT users_pkey PRIMARY KEY (id),
+    CONSTRAINT users_phone_key UNIQUE (phone),
+    CONSTRAINT users_id_is_uuid CHECK (length(id) = 36),
+    CONSTRAINT users_phone_is_e164 CHECK (phone LIKE '+%' AND length(phone) BETWEEN 5 AND 16),
+    CONSTRAINT users_password_is_hashed CHECK (password_hash LIKE '$%$%' AND length(password_hash) <= 512),
+    CONSTRAINT users_nickname_length CHECK (length(nickname) BETWEEN 1 AND 128),
+    CONSTRAINT users_avatar_url_length CHECK (length(avatar_url) BETWEEN 1 AND 2048),
+    CONSTRAINT users_gender_length CHECK (length(gender) BETWEEN 1 AND 16)
+) STRICT;

@@ -1,0 +1,21 @@
+-- A signed-in device. `generation` counts the refresh tokens it has had.
+CREATE TABLE sessions (
+    id            TEXT NOT NULL,
+    user_id       TEXT NOT NULL,
+    generation    INTEGER NOT NULL,
+    replay_streak INTEGER NOT NULL,
+    device_name   TEXT,
+    created_at    TEXT NOT NULL,
+    last_used_at  TEXT NOT NULL,
+    expires_at    TEXT NOT NULL,
+    revoked_at    TEXT,
+    CONSTRAINT sessions_pkey PRIMARY KEY (id),
+    CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT sessions_id_is_uuid CHECK (length(id) = 36),
+    CONSTRAINT sessions_generation_counts CHECK (generation >= 0),
+    CONSTRAINT sessions_replay_streak_counts CHECK (replay_streak >= 0),
+    CONSTRAINT sessions_device_name_length CHECK (length(device_name) BETWEEN 1 AND 256),
+    CONSTRAINT sessions_end_after_start CHECK (expires_at > created_at)
+) STRICT;
+
+CREATE INDEX sessions_user_id_idx ON sessions (user_id);

@@ -1,0 +1,118 @@
+//! Domain values and the rows that hold them. Ids are text and times are UTC without a zone, because both engines
+//! must be able to hold them.
+
+use super::schema::{sessions, users};
+use crate::domain::phone::Phone;
+use crate::domain::session::NewSession;
+use crate::domain::user::{Birthday, Gender, NewUser, User, UserId};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound, Utc};
+use diesel::{Insertable, Queryable, Selectable};
+use uuid::Uuid;
+
+/// A time as it is stored: UTC, to the microsecond (what PostgreSQL keeps; SQLite would keep more).
+pub(super) fn stored(time: DateTime<Utc>) -> NaiveDateTime {
+    time.trunc_subsecs(6).naive_utc()
+}
+
+/// An id as it is stored.
+pub(super) fn text(id: Uuid) -> String {
+    id.hyphenated().to_string()
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub(super) struct UserRow {
+    id: String,
+    phone: String,
+    nickname: String,
+    avatar_url: Option<String>,
+    gender: Option<String>,
+    birthday: Option<NaiveDate>,
+    created_at: NaiveDateTime,
+    updated_at: NaiveDateTime,
+}
+
+impl TryFrom<UserRow> for User {
+    /// The column that holds what this program never writes.
+    type Error = &'static str;
+
+    fn try_from(row: UserRow) -> Result<Self, Self::Error> {
+        let gender = row.gender.map(|text| Gender::parse(&text)).transpose();
+        Ok(Self {
+            id: UserId(Uuid::try_parse(&row.id).map_err(|_| "users.id")?),
+            phone: Phone::from_stored(row.phone).ok_or("users.phone")?,
+            nickname: row.nickname,
+            avatar_url: row.avatar_url,
+            gender: gender.map_err(|_| "users.gender")?,
+            birthday: row.birthday,
+            created_at: row.created_at.and_utc(),
+            updated_at: row.updated_at.and_utc(),
+        })
+    }
+}
+
+// NULL is written as NULL: `DEFAULT`, diesel's other way to leave a value out, is unknown to SQLite.
+#[derive(Insertable)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
+pub(super) struct NewUserRow {
+    id: String,
+    phone: String,
+    password_hash: String,
+    nickname: String,
+    avatar_url: Option<String>,
+    gender: Option<&'static str>,
+    birthday: Option<NaiveDate>,
+    created_at: NaiveDateTime,
+    updated_at: NaiveDateTime,
+    last_login_at: Option<NaiveDateTime>,
+    password_changed_at: NaiveDateTime,
+}
+
+impl From<&NewUser> for NewUserRow {
+    fn from(user: &NewUser) -> Self {
+        let created_at = stored(user.created_at);
+        Self {
+            id: text(user.id.0),
+            phone: user.phone.e164().to_owned(),
+            password_hash: user.password_hash.expose().to_owned(),
+            nickname: user.profile.nickname.as_str().to_owned(),
+            avatar_url: user.profile.avatar_url.as_ref().map(|url| url.as_str().to_owned()),
+            gender: user.profile.gender.map(Gender::as_str),
+            birthday: user.profile.birthday.map(Birthday::date),
+            created_at,
+            updated_at: created_at,
+            // Signing up signs in.
+            last_login_at: Some(created_at),
+            password_changed_at: created_at,
+        }
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = sessions, treat_none_as_default_value = false)]
+pub(super) struct NewSessionRow {
+    id: String,
+    user_id: String,
+    generation: i64,
+    replay_streak: i32,
+    device_name: Option<String>,
+    created_at: NaiveDateTime,
+    last_used_at: NaiveDateTime,
+    expires_at: NaiveDateTime,
+}
+
+impl From<&NewSession> for NewSessionRow {
+    fn from(session: &NewSession) -> Self {
+        let created_at = stored(session.created_at);
+        Self {
+            id: text(session.id.0),
+            user_id: text(session.user_id.0),
+            generation: 0,
+            replay_streak: 0,
+            device_name: session.device_name.as_ref().map(|name| name.as_str().to_owned()),
+            created_at,
+            last_used_at: created_at,
+            expires_at: stored(session.expires_at),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The tables as diesel sees them; the truth is in `migrations/`.
+
+diesel::table! {
+    users (id) {
+        id -> Text,
+        phone -> Text,
+        password_hash -> Text,
+        nickname -> Text,
+        avatar_url -> Nullable<Text>,
+        gender -> Nullable<Text>,
+        birthday -> Nullable<Date>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+        last_login_at -> Nullable<Timestamp>,
+        password_changed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        user_id -> Text,
+        generation -> BigInt,
+        replay_streak -> Integer,
+        device_name -> Nullable<Text>,
+        created_at -> Timestamp,
+        last_used_at -> Timestamp,
+        expires_at -> Timestamp,
+        revoked_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Kept by diesel: the migrations that have run.
+    #[sql_name = "__diesel_schema_migrations"]
+    applied_migrations (version) {
+        version -> Text,
+    }
+}
+
+diesel::joinable!(sessions -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(users, sessions);

@@ -1,0 +1,121 @@
+//! Making the tables, and refusing what is no database.
+
+use super::store::{Store, on_postgres, open, person, sqlite, stores};
+use crate::support::process::free_port;
+use diesel::backend::Backend;
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
+use doorstep::adapters::database::{Database, Settings, StartError, migrate};
+use doorstep::ports::{Created, Users};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+fn names(engine: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(engine);
+    let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = entries.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn both_engines_have_the_same_migrations() {
+    assert!(!names("sqlite").is_empty());
+    assert_eq!(names("sqlite"), names("postgres"));
+}
+
+fn down<B: Backend>(engine: &str, connection: &mut impl MigrationHarness<B>) {
+    let source = FileBasedMigrations::from_path(format!("{}/migrations/{engine}", env!("CARGO_MANIFEST_DIR")));
+    connection.revert_all_migrations(source.unwrap()).unwrap();
+}
+
+fn down_all(store: &Store) {
+    match store.engine {
+        "sqlite" => down("sqlite", &mut store.sqlite()),
+        _ => down("postgres", &mut store.postgres()),
+    }
+}
+
+#[tokio::test]
+async fn up_and_down_and_up_again() {
+    for store in stores() {
+        assert_eq!(store.database.pending().await.unwrap(), [""; 0], "{}", store.engine);
+        assert_eq!(migrate::run(&store.url).unwrap(), [""; 0]);
+        down_all(&store);
+        assert_eq!(store.database.pending().await.unwrap(), names(store.engine));
+        assert_eq!(migrate::run(&store.url).unwrap(), names(store.engine));
+        assert_eq!(store.database.pending().await.unwrap(), [""; 0]);
+        let (user, session) = person("+8613800138000", 1);
+        assert_eq!(store.database.create(&user, &session).await.unwrap(), Created::Yes);
+    }
+}
+
+#[tokio::test]
+async fn a_database_without_tables_says_so_and_stays_as_it_is() {
+    for store in stores() {
+        down_all(&store);
+        store.execute("DROP TABLE __diesel_schema_migrations");
+        assert_eq!(store.database.pending().await.unwrap(), names(store.engine), "{}", store.engine);
+        let tables = match store.engine {
+            "sqlite" => "sqlite_master WHERE type = 'table'",
+            _ => "pg_tables WHERE schemaname = 'public'",
+        };
+        assert_eq!(store.count(tables), 0);
+    }
+}
+
+#[test]
+fn ten_processes_migrate_at_once() {
+    for store in [sqlite(), on_postgres()] {
+        down_all(&store);
+        store.execute("DROP TABLE __diesel_schema_migrations");
+        let ran: usize = std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..10).map(|_| scope.spawn(|| migrate::run(&store.url).unwrap().len())).collect();
+            runs.into_iter().map(|run| run.join().unwrap()).sum()
+        });
+        assert_eq!(ran, names(store.engine).len(), "{}", store.engine);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_can_read_a_sqlite_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let store = sqlite();
+    let mode = std::fs::metadata(store.url.trim_start_matches("sqlite://")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_mistyped_url_is_refused_and_creates_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users.db").display().to_string();
+    let refused = |url: &str| Database::open(url, Settings { connections: 4 }).err().unwrap();
+
+    assert!(matches!(refused(&format!("sqlite://{path}")), StartError::Missing(_)));
+    assert!(matches!(refused(&format!("sqlit://{path}")), StartError::Scheme));
+    assert!(matches!(refused(&path), StartError::Scheme));
+    assert!(matches!(migrate::run(&path), Err(StartError::Scheme)));
+    let no_folder = format!("sqlite://{}/none/users.db", folder.path().display());
+    assert!(matches!(migrate::run(&no_folder), Err(StartError::Create { .. })));
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn names_that_mean_something_to_sqlite_are_only_names() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [":memory:", "50%25 off.db", "用户.db"] {
+        let url = format!("sqlite://{}/{name}", folder.path().display());
+        assert_eq!(migrate::run(&url).unwrap(), names("sqlite"), "{name}");
+        assert!(folder.path().join(name).metadata().unwrap().len() > 0, "{name}");
+        open(&url);
+    }
+}
+
+#[test]
+fn migrating_a_postgres_that_is_down_ends_soon_with_a_reason() {
+    let start = Instant::now();
+    let url = format!("postgres://u:open-sesame@127.0.0.1:{}/d", free_port());
+    let said = migrate::run(&url).unwrap_err().to_string();
+    assert!(said.contains("Connection refused") && !said.contains("sesame"), "{said}");
+    assert!(start.elapsed() < Duration::from_secs(3));
+}

@@ -1,0 +1,145 @@
+//! What becomes of a call when the database is down, slow or silent: an answer in bounded time, and service again
+//! as soon as the database is back.
+
+use super::store::{on_postgres, open, person, sqlite};
+use crate::support::postgres::OwnPostgres;
+use crate::support::process::free_port;
+use diesel::connection::SimpleConnection;
+use doorstep::adapters::database::{Database, migrate};
+use doorstep::domain::phone::Phone;
+use doorstep::ports::{Created, Failure, Users};
+use std::net::TcpListener;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn phone() -> Phone {
+    Phone::from_stored("+8613800138000".to_owned()).unwrap()
+}
+
+/// The reason why it is unavailable; within 3 s and without a secret.
+async fn unavailable<T>(call: impl Future<Output = Result<T, Failure>>) -> String {
+    let start = Instant::now();
+    let failure = call.await.err().expect("the database is not there");
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    assert!(matches!(failure, Failure::Unavailable { .. }), "{failure}");
+    let said = failure.to_string();
+    assert!(!said.contains("sesame") && !said.contains("138001"), "{said}");
+    said
+}
+
+/// As many calls at once as there are connections, so that each has been used.
+async fn use_every_connection(database: &Arc<Database>) {
+    let calls: Vec<_> = (0..16)
+        .map(|_| {
+            let database = Arc::clone(database);
+            tokio::spawn(async move { database.phone_is_taken(&phone()).await.unwrap() })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn starts_while_postgres_is_down() {
+    let start = Instant::now();
+    let database = open(&format!("postgres://u:open-sesame@127.0.0.1:{}/d", free_port()));
+    assert!(start.elapsed() < Duration::from_millis(200));
+    let said = unavailable(database.ping()).await;
+    assert!(said.contains("Connection refused"), "{said}");
+}
+
+#[tokio::test]
+async fn a_restart_of_postgres_is_survived() {
+    let server = OwnPostgres::start_new();
+    let url = server.url("postgres");
+    migrate::run(&url).unwrap();
+    let database = open(&url);
+    let (user, session) = person("+8613800138000", 1);
+    use_every_connection(&database).await;
+
+    server.kill();
+    unavailable(database.phone_is_taken(&phone())).await;
+    unavailable(database.create(&user, &session)).await;
+    unavailable(database.ping()).await;
+    server.start();
+    assert_eq!(database.create(&user, &session).await.unwrap(), Created::Yes);
+    assert!(database.phone_is_taken(&phone()).await.unwrap());
+
+    // Nobody called while it was away: every idle connection is dead, and no caller notices.
+    for n in 2..4 {
+        use_every_connection(&database).await;
+        server.kill();
+        server.start();
+        if n == 2 {
+            assert!(database.phone_is_taken(&phone()).await.unwrap());
+        }
+        let (user, session) = person(&format!("+861380013800{n}"), n);
+        assert_eq!(database.create(&user, &session).await.unwrap(), Created::Yes);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_and_never_answers_is_given_up() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let database = open(&format!("postgres://u:open-sesame@127.0.0.1:{port}/d"));
+    unavailable(database.ping()).await;
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_given_up_and_found_again() {
+    let store = on_postgres();
+    store.database.ping().await.unwrap();
+    let server_process =
+        store.text("SELECT pid::text AS value FROM pg_stat_activity WHERE application_name = 'doorstep' AND datname = current_database()");
+    let signal = |name: &str| {
+        assert!(Command::new("kill").args([name, &server_process]).status().unwrap().success());
+    };
+    signal("-STOP");
+    let said = unavailable(store.database.phone_is_taken(&phone())).await;
+    assert!(said.contains("no answer within"), "{said}");
+    // The other connections serve on.
+    assert!(!store.database.phone_is_taken(&phone()).await.unwrap());
+    signal("-CONT");
+    use_every_connection(&store.database).await;
+}
+
+#[tokio::test]
+async fn a_statement_that_waits_too_long_ends_at_the_server() {
+    let store = on_postgres();
+    store.database.ping().await.unwrap();
+    let mut other = store.postgres();
+    other.batch_execute("BEGIN; LOCK TABLE users").unwrap();
+    let said = unavailable(store.database.phone_is_taken(&phone())).await;
+    assert!(said.contains("statement timeout"), "{said}");
+    other.batch_execute("ROLLBACK").unwrap();
+    assert!(!store.database.phone_is_taken(&phone()).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_locked_sqlite_file_is_still_read() {
+    let store = sqlite();
+    let mut other = store.sqlite();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let writes: Vec<_> = (0..8)
+        .map(|n| {
+            let database = Arc::clone(&store.database);
+            let (user, session) = person("+8613800138000", n);
+            tokio::spawn(async move { unavailable(database.create(&user, &session)).await })
+        })
+        .collect();
+    // All of them are under way before the read begins.
+    tokio::task::yield_now().await;
+    let start = Instant::now();
+    assert!(!store.database.phone_is_taken(&phone()).await.unwrap());
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    for write in writes {
+        write.await.unwrap();
+    }
+    // And what was given up does not happen after all.
+    other.batch_execute("ROLLBACK").unwrap();
+    let (user, session) = person("+8613800138000", 1);
+    assert_eq!(store.database.create(&user, &session).await.unwrap(), Created::Yes);
+}

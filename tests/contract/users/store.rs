@@ -1,0 +1,112 @@
+//! A database for one test, and people to put into it.
+
+use crate::support::postgres;
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::{BigInt, Text};
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use doorstep::adapters::database::{Database, Settings, migrate};
+use doorstep::domain::password::PasswordHash;
+use doorstep::domain::phone::Phone;
+use doorstep::domain::session::{NewSession, SessionId};
+use doorstep::domain::user::{NewUser, Nickname, Profile, UserId};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+pub struct Store {
+    pub engine: &'static str,
+    pub url: String,
+    pub database: Arc<Database>,
+    _folder: Option<TempDir>,
+}
+
+/// One empty database of each engine.
+pub fn stores() -> [Store; 2] {
+    [sqlite(), on_postgres()]
+}
+
+pub fn on_postgres() -> Store {
+    let url = postgres::url();
+    Store { engine: "postgres", database: open(&url), url, _folder: None }
+}
+
+pub fn sqlite() -> Store {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/users.db", folder.path().display());
+    migrate::run(&url).unwrap();
+    Store { engine: "sqlite", database: open(&url), url, _folder: Some(folder) }
+}
+
+pub fn open(url: &str) -> Arc<Database> {
+    Arc::new(Database::open(url, Settings { connections: 4 }).unwrap())
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    value: i64,
+}
+
+#[derive(QueryableByName)]
+struct Words {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+/// A look past the port, over a connection of its own.
+impl Store {
+    pub fn count(&self, what: &str) -> i64 {
+        let query = sql_query(format!("SELECT count(*) AS value FROM {what}"));
+        match self.engine {
+            "sqlite" => query.get_result::<Count>(&mut self.sqlite()).unwrap().value,
+            _ => query.get_result::<Count>(&mut self.postgres()).unwrap().value,
+        }
+    }
+
+    pub fn text(&self, query: &str) -> String {
+        match self.engine {
+            "sqlite" => sql_query(query).get_result::<Words>(&mut self.sqlite()).unwrap().value,
+            _ => sql_query(query).get_result::<Words>(&mut self.postgres()).unwrap().value,
+        }
+    }
+
+    pub fn execute(&self, statements: &str) {
+        match self.engine {
+            "sqlite" => self.sqlite().batch_execute(statements).unwrap(),
+            _ => self.postgres().batch_execute(statements).unwrap(),
+        }
+    }
+
+    pub fn sqlite(&self) -> SqliteConnection {
+        let mut connection = SqliteConnection::establish(self.url.trim_start_matches("sqlite://")).unwrap();
+        connection.batch_execute("PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000").unwrap();
+        connection
+    }
+
+    pub fn postgres(&self) -> PgConnection {
+        PgConnection::establish(&self.url).unwrap()
+    }
+}
+
+pub fn now() -> DateTime<Utc> {
+    "2026-11-20T12:00:00Z".parse().unwrap()
+}
+
+/// Somebody with this phone, and a session of an hour; `n` tells the ids apart.
+pub fn person(phone: &str, n: u8) -> (NewUser, NewSession) {
+    let user = NewUser {
+        id: UserId::new(now(), [n; 10]),
+        phone: Phone::from_stored(phone.to_owned()).unwrap(),
+        password_hash: PasswordHash::new(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ${n}")),
+        profile: Profile { nickname: Nickname::parse("Ada").unwrap(), avatar_url: None, gender: None, birthday: None },
+        created_at: now(),
+    };
+    let session = NewSession {
+        id: SessionId::new(now(), [n; 10]),
+        user_id: user.id,
+        device_name: None,
+        created_at: now(),
+        expires_at: now() + TimeDelta::hours(1),
+    };
+    (user, session)
+}
