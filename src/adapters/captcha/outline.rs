@@ -1,0 +1,102 @@
+//! The shape of letters as lines, and what can be done to it.
+
+use ab_glyph_rasterizer::Rasterizer;
+use rusttype::{Font, OutlineBuilder, Point, Rect, Scale, point};
+
+/// Closed polylines. Curves and long lines come in short pieces, so that straight stems bend too.
+#[derive(Default)]
+pub(super) struct Outline {
+    contours: Vec<Vec<Point<f32>>>,
+}
+
+impl Outline {
+    /// One letter of this height in pixels, standing on the origin. Empty for a space.
+    pub(super) fn letter(face: &Font<'_>, letter: char, height: f32) -> Self {
+        let mut outline = Self::default();
+        face.glyph(letter).scaled(Scale::uniform(height)).build_outline(&mut outline);
+        outline
+    }
+
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.contours.append(&mut other.contours);
+    }
+
+    /// Moves every point.
+    pub(super) fn map(&mut self, place: impl Fn(Point<f32>) -> Point<f32>) {
+        self.contours.iter_mut().flatten().for_each(|p| *p = place(*p));
+    }
+
+    /// The smallest box around everything; none around nothing.
+    pub(super) fn bounds(&self) -> Option<Rect<f32>> {
+        self.contours.iter().flatten().fold(None, |bounds: Option<Rect<f32>>, &p| {
+            let Rect { min, max } = bounds.unwrap_or(Rect { min: p, max: p });
+            let (min, max) = (point(min.x.min(p.x), min.y.min(p.y)), point(max.x.max(p.x), max.y.max(p.y)));
+            Some(Rect { min, max })
+        })
+    }
+
+    /// How much of each pixel is covered, from 0 to 1, line by line.
+    pub(super) fn coverage(&self, width: u32, height: u32) -> Vec<f32> {
+        let mut rasterizer = Rasterizer::new(width as usize, height as usize);
+        let corner = |p: Point<f32>| ab_glyph_rasterizer::point(p.x, p.y);
+        for side in self.contours.iter().flat_map(|contour| contour.windows(2)) {
+            rasterizer.draw_line(corner(side[0]), corner(side[1]));
+        }
+        let mut coverage = Vec::with_capacity(width as usize * height as usize);
+        // Where letters overlap, it adds up to more than one.
+        rasterizer.for_each_pixel(|_, cover| coverage.push(cover.min(1.0)));
+        coverage
+    }
+
+    /// Where the pen is.
+    fn end(&self) -> Point<f32> {
+        self.contours.last().and_then(|contour| contour.last()).copied().unwrap_or_default()
+    }
+
+    /// Goes on from the last point along `curve`, which runs from 0 to 1 and is about `length` long.
+    fn follow(&mut self, length: f32, curve: impl Fn(f32) -> Point<f32>) {
+        /// Pixels; short against every wave.
+        const PIECE: f32 = 4.0;
+        let pieces = (length / PIECE).ceil().max(1.0);
+        if let Some(contour) = self.contours.last_mut() {
+            contour.extend((1..=pieces as u32).map(|i| curve(i as f32 / pieces)));
+        }
+    }
+}
+
+impl OutlineBuilder for Outline {
+    fn move_to(&mut self, x: f32, y: f32) {
+        self.contours.push(vec![point(x, y)]);
+    }
+
+    fn line_to(&mut self, x: f32, y: f32) {
+        let (a, b) = (self.end(), point(x, y));
+        self.follow(distance(a, b), |t| between(a, b, t));
+    }
+
+    fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
+        let (a, b, c) = (self.end(), point(x1, y1), point(x, y));
+        self.follow(distance(a, b) + distance(b, c), |t| between(between(a, b, t), between(b, c, t), t));
+    }
+
+    fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
+        let (a, b, c, d) = (self.end(), point(x1, y1), point(x2, y2), point(x, y));
+        let quad = |a, b, c, t| between(between(a, b, t), between(b, c, t), t);
+        let length = distance(a, b) + distance(b, c) + distance(c, d);
+        self.follow(length, |t| between(quad(a, b, c, t), quad(b, c, d, t), t));
+    }
+
+    fn close(&mut self) {
+        if let Some(start) = self.contours.last().and_then(|contour| contour.first()).copied() {
+            self.line_to(start.x, start.y);
+        }
+    }
+}
+
+fn between(a: Point<f32>, b: Point<f32>, t: f32) -> Point<f32> {
+    a + (b - a) * t
+}
+
+fn distance(a: Point<f32>, b: Point<f32>) -> f32 {
+    (b.x - a.x).hypot(b.y - a.y)
+}
