@@ -1,0 +1,210 @@
+//! The import rule of the house, read off the source: who may know whom, and which crates stop at which door.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod paths;
+
+use std::fs;
+use std::path::Path;
+
+/// What one top-level module of `src/` may name.
+struct Rule {
+    module: &'static str,
+    /// Our own modules, besides itself.
+    ours: &'static [&'static str],
+    /// Outside crates; a star stands for any beginning or end of the name.
+    banned: &'static [&'static str],
+}
+
+/// Drivers and frameworks: the words that flows and ports do not speak.
+const DRIVERS: &[&str] = &["actix*", "diesel*", "*redis", "reqwest"];
+
+const RULES: &[Rule] = &[
+    Rule {
+        module: "domain",
+        ours: &[],
+        banned: &["actix*", "diesel*", "*redis", "reqwest", "serde*", "utoipa*", "tokio"],
+    },
+    Rule { module: "ports", ours: &["domain"], banned: DRIVERS },
+    Rule { module: "flows", ours: &["domain", "ports"], banned: DRIVERS },
+    Rule { module: "http", ours: &["domain", "flows"], banned: &["diesel*", "*redis"] },
+    Rule { module: "adapters", ours: &["domain", "ports"], banned: &[] },
+    Rule { module: "config", ours: &["domain"], banned: &[] },
+];
+
+/// These wire the house together and may name everything.
+const WIRING: [&str; 3] = ["app", "lib", "main"];
+
+/// Every breach of the import rule in one file, each with its place and the rule that it breaks.
+fn breaches(file: &str, source: &str) -> Vec<String> {
+    let path = file.trim_start_matches("src/").trim_end_matches(".rs");
+    let module: Vec<&str> = path.split('/').filter(|part| *part != "mod").collect();
+    if WIRING.contains(&module[0]) {
+        return Vec::new();
+    }
+    let Some(rule) = RULES.iter().find(|rule| rule.module == module[0]) else {
+        return vec![format!("{file}: no rule says what `{}` may import", module[0])];
+    };
+    let mut found: Vec<_> = paths::read(source).iter().filter_map(|path| breach(rule, &module, path, file)).collect();
+    // A `use` tree can name one forbidden module several times on a line.
+    found.dedup();
+    found
+}
+
+fn breach(rule: &Rule, module: &[&str], path: &paths::Path, file: &str) -> Option<String> {
+    let supers = path.segments.iter().take_while(|segment| *segment == "super").count();
+    // `crate`, or as many `super` as lead out of the top-level module: what follows is one of ours.
+    let from_root = match path.segments[0].as_str() {
+        "crate" => Some(1),
+        "super" => (supers == module.len() + path.depth).then_some(supers),
+        "self" => None,
+        outside => {
+            let pattern = rule.banned.iter().find(|pattern| names(pattern, outside))?;
+            return Some(format!("{file}:{}: {} must not know {pattern}", path.line, rule.module));
+        }
+    };
+    let ours = path.segments.get(from_root?)?.as_str();
+    let allowed = ours == rule.module || rule.ours.contains(&ours);
+    (!allowed).then(|| format!("{file}:{}: {} may import {:?}, not `{ours}`", path.line, rule.module, rule.ours))
+}
+
+/// Whether a name with a star at one end stands for this crate.
+fn names(pattern: &str, outside: &str) -> bool {
+    match (pattern.strip_suffix('*'), pattern.strip_prefix('*')) {
+        (Some(beginning), _) => outside.starts_with(beginning),
+        (_, Some(end)) => outside.ends_with(end),
+        _ => outside == pattern,
+    }
+}
+
+/// The Rust files below a folder of the project, as `(src/flows/code.rs, text)`.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let Ok(entries) = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for entry in entries.map(Result::unwrap) {
+        let name = format!("{folder}/{}", entry.file_name().into_string().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(sources(&name));
+        } else if name.ends_with(".rs") {
+            found.push((name, fs::read_to_string(entry.path()).unwrap()));
+        }
+    }
+    found
+}
+
+fn all_sources() -> Vec<(String, String)> {
+    ["src", "tests", "benches"].into_iter().flat_map(sources).collect()
+}
+
+fn assert_none(breaches: &[String]) {
+    assert!(breaches.is_empty(), "\n{}\n", breaches.join("\n"));
+}
+
+#[test]
+fn imports_follow_the_rule() {
+    let files = sources("src");
+    assert!(files.iter().any(|(file, _)| file == "src/domain/phone.rs"), "the sources were not found");
+    let found: Vec<_> = files.iter().flat_map(|(file, source)| breaches(file, source)).collect();
+    assert_none(&found);
+}
+
+#[test]
+fn no_file_is_longer_than_400_lines() {
+    let lines = |source: &str| source.lines().count();
+    let long = all_sources().into_iter().filter(|(_, source)| lines(source) > 400);
+    assert_none(&long.map(|(file, source)| format!("{file}: {} lines", lines(&source))).collect::<Vec<_>>());
+}
+
+#[test]
+fn lints_are_expected_and_never_allowed() {
+    let found = all_sources().into_iter().filter_map(|(file, source)| {
+        let line = paths::find_allow(&source)?;
+        Some(format!("{file}:{line}: write #[expect(…, reason = \"…\")]"))
+    });
+    assert_none(&found.collect::<Vec<_>>());
+}
+
+#[test]
+fn both_engines_have_the_same_migrations_with_a_way_back() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    if !root.exists() {
+        return;
+    }
+    let names = |engine: &str| {
+        let folders =
+            fs::read_dir(root.join(engine)).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_dir());
+        let mut names: Vec<_> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        names.sort();
+        for name in &names {
+            for script in ["up.sql", "down.sql"] {
+                let text = fs::read_to_string(root.join(engine).join(name).join(script)).unwrap_or_default();
+                assert!(!text.trim().is_empty(), "migrations/{engine}/{name}/{script} is missing or empty");
+            }
+        }
+        names
+    };
+    assert!(!names("sqlite").is_empty(), "no migrations");
+    assert_eq!(names("sqlite"), names("postgres"));
+}
+
+/// The checker itself: each snippet breaks one rule, on the line and for the reason that it says.
+#[test]
+fn a_broken_rule_is_found() {
+    for (file, source, found) in [
+        ("src/domain/phone.rs", "use crate::ports::Clock;", "src/domain/phone.rs:1: domain may import [], not `ports`"),
+        ("src/domain/phone.rs", "\nuse serde::Serialize;", "src/domain/phone.rs:2: domain must not know serde*"),
+        ("src/domain/phone.rs", "#[derive(utoipa::ToSchema)]\nstruct A;", ":1: domain must not know utoipa*"),
+        ("src/domain/mod.rs", "mod tests { #[tokio::test] async fn a() {} }", ":1: domain must not know tokio"),
+        ("src/ports.rs", "fn a(e: diesel::result::Error) {}", ":1: ports must not know diesel*"),
+        ("src/ports.rs", "use super::adapters;", ":1: ports may import [\"domain\"], not `adapters`"),
+        ("src/flows/code.rs", "fn a() { crate::adapters::jwt::sign() }", "not `adapters`"),
+        ("src/flows/code.rs", "fn a() {\n  let b = vec![crate::http::B];\n}", ":2: flows may import"),
+        ("src/flows/code.rs", "use crate::{\n  domain::code,\n  config::{self, Config},\n};", ":3: flows may import"),
+        ("src/flows/register/send_code.rs", "use super::super::super::http;", "not `http`"),
+        ("src/flows/code.rs", "mod tests { use super::super::super::http; }", "not `http`"),
+        ("src/flows/code.rs", "use deadpool_redis::Pool;", ":1: flows must not know *redis"),
+        ("src/flows/code.rs", "fn a() -> ::reqwest::Client {}", ":1: flows must not know reqwest"),
+        ("src/flows/code.rs", "use actix_web as web;", ":1: flows must not know actix*"),
+        ("src/http/captcha.rs", "use crate::ports::Failure;", "not `ports`"),
+        ("src/http/captcha.rs", "use crate::adapters as a;", "not `adapters`"),
+        ("src/http/captcha.rs", "use diesel_migrations::a;", ":1: http must not know diesel*"),
+        ("src/adapters/jwt.rs", "use crate::flows::session;", "not `flows`"),
+        ("src/config.rs", "use crate::app::App;", ":1: config may import [\"domain\"], not `app`"),
+        ("src/utils.rs", "", "src/utils.rs: no rule says what `utils` may import"),
+    ] {
+        let all = breaches(file, source);
+        assert!(all.len() == 1 && all[0].contains(found), "{file}: {source}\n{all:?}");
+    }
+}
+
+#[test]
+fn what_the_rule_allows_is_left_alone() {
+    for (file, source) in [
+        ("src/flows/code.rs", "use crate::domain::{code::OneTimeCode as Code, flow::Purpose};\nuse super::limits;"),
+        ("src/flows/code.rs", "// use crate::http;\n/// See crate::adapters.\nconst A: &str = \"crate::http\";"),
+        ("src/flows/register/send_code.rs", "use super::super::limits::budget;\nuse crate::flows::code;"),
+        ("src/flows/code.rs", "mod tests { use super::*; use super::super::limits; }"),
+        ("src/flows/code.rs", "fn a(redis: u8) -> u8 { redis as u8 }\nuse tokio::time;"),
+        ("src/adapters/staging/redis.rs", "use deadpool_redis::redis;\nuse crate::ports::Staging;\nuse super::memory;"),
+        ("src/http/mod.rs", "use actix_web::web;\nuse crate::flows::captcha;\nuse self::error::A;"),
+        ("src/app.rs", "use crate::{adapters, config, flows, http};"),
+        ("src/main.rs", "use doorstep::app::App;"),
+    ] {
+        assert_eq!(breaches(file, source), Vec::<String>::new(), "{source}");
+    }
+}
+
+#[test]
+fn an_allow_is_found_wherever_it_hides() {
+    for source in [
+        "\n#[allow(dead_code)]\nfn a() {}",
+        "\n#![cfg_attr(test, allow(dead_code))]",
+        "mod a {\n#[allow(b)] mod c {} }",
+    ] {
+        assert_eq!(paths::find_allow(source), Some(2), "{source}");
+    }
+    for source in ["// #[allow(a)]", "#[expect(dead_code, reason = \"a\")] fn a() {}", "fn b() { allow(3); c[0] }"] {
+        assert_eq!(paths::find_allow(source), None, "{source}");
+    }
+}
