@@ -39,6 +39,7 @@ pub enum Dependency {
     Staging,
     Database,
     PasswordHashing,
+    TokenSigning,
     Drawing,
 }
 
@@ -48,6 +49,7 @@ impl fmt::Display for Dependency {
             Self::Staging => "staging",
             Self::Database => "database",
             Self::PasswordHashing => "password hashing",
+            Self::TokenSigning => "token signing",
             Self::Drawing => "captcha drawing",
         })
     }

@@ -1,1 +1,229 @@
+//! `ports::Sms`: the console, and Cloopen over real HTTP against a server that checks as the provider does.
 
+use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, Accepted, Behaviour, FakeCloopen, TEMPLATE_ID};
+use crate::support::process::free_port;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use chrono::{DateTime, TimeDelta, Utc};
+use doorstep::adapters::sms::cloopen::{Cloopen, Settings};
+use doorstep::adapters::sms::console::Console;
+use doorstep::domain::code::OneTimeCode;
+use doorstep::domain::phone::Phone;
+use doorstep::ports::{Clock, CodeMessage, Sms, SmsFailure};
+use md5::{Digest, Md5};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const PHONE: &str = "+8613800138000";
+const CODE: &str = "042137";
+
+/// 20:30 in UTC is 04:30 of the next day in China.
+struct FixedClock(DateTime<Utc>);
+
+impl Clock for FixedClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.0
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    "2026-11-20T20:30:00Z".parse().unwrap()
+}
+
+fn provider() -> FakeCloopen {
+    FakeCloopen::start(Arc::new(FixedClock(now())))
+}
+
+fn settings(provider: &FakeCloopen) -> Settings {
+    Settings {
+        base_url: provider.base_url.clone(),
+        account_sid: ACCOUNT_SID.to_owned(),
+        auth_token: SecretString::from(AUTH_TOKEN.to_owned()),
+        app_id: APP_ID.to_owned(),
+        template_id: TEMPLATE_ID.to_owned(),
+        timeout: Duration::from_secs(20),
+    }
+}
+
+fn cloopen(settings: Settings) -> Cloopen {
+    Cloopen::new(settings, Arc::new(FixedClock(now()))).unwrap()
+}
+
+fn message(phone: &str, id: &str) -> CodeMessage {
+    let to = Phone::from_stored(phone.to_owned()).unwrap();
+    CodeMessage { to, code: OneTimeCode::parse(CODE).unwrap(), minutes: 5, id: id.to_owned() }
+}
+
+const ID: &str = "0123456789abcdef0123456789abcdef";
+
+/// No error may tell whom and what: it goes to the log.
+fn assert_discreet(failure: &SmsFailure) {
+    for text in [failure.to_string(), format!("{failure:?}")] {
+        let lower = text.to_lowercase();
+        for secret in [&PHONE[3..], CODE, AUTH_TOKEN, ACCOUNT_SID, "sig=", "http://"] {
+            assert!(!lower.contains(secret), "{secret} in {text}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn code_and_minutes_arrive_in_that_order() {
+    let provider = provider();
+    let cloopen = cloopen(settings(&provider));
+    cloopen.send(&message(PHONE, ID)).await.unwrap();
+    let accepted = Accepted { to: "13800138000".into(), code: CODE.into(), minutes: "5".into(), req_id: ID.into() };
+    assert_eq!(provider.messages_for(PHONE), [accepted]);
+    cloopen.send(&message("+4915123456789", "f")).await.unwrap();
+    assert_eq!(provider.messages_for("+4915123456789")[0].to, "004915123456789");
+    assert_eq!(provider.code_for("+4915123456789").as_deref(), Some(CODE));
+    assert_eq!(provider.accepted(), 2);
+}
+
+#[actix_web::test]
+async fn the_provider_refuses_other_accounts_and_times() {
+    let provider = provider();
+    let change = |change: fn(&mut Settings)| {
+        let mut settings = settings(&provider);
+        change(&mut settings);
+        cloopen(settings)
+    };
+    let at = |offset: TimeDelta| Cloopen::new(settings(&provider), Arc::new(FixedClock(now() + offset))).unwrap();
+    for (code, sender) in [
+        ("111109", change(|settings| settings.auth_token = SecretString::from("other".to_owned()))),
+        ("111141", change(|settings| settings.account_sid = "other".to_owned())),
+        ("112353", change(|settings| settings.app_id = "other".to_owned())),
+        ("160032", change(|settings| settings.template_id = "2".to_owned())),
+        ("161106", at(TimeDelta::hours(1))),
+        ("161106", at(TimeDelta::hours(-8))),
+    ] {
+        let failure = sender.send(&message(PHONE, ID)).await.unwrap_err();
+        assert!(matches!(&failure, SmsFailure::Refused(text) if text.contains(code)), "{code}: {failure}");
+        assert_discreet(&failure);
+    }
+    assert_eq!(provider.accepted(), 0);
+}
+
+#[actix_web::test]
+async fn the_same_message_is_not_sent_twice() {
+    let provider = provider();
+    let cloopen = cloopen(settings(&provider));
+    cloopen.send(&message(PHONE, ID)).await.unwrap();
+    let failure = cloopen.send(&message(PHONE, ID)).await.unwrap_err();
+    assert!(matches!(&failure, SmsFailure::Refused(text) if text.contains("160054")), "{failure}");
+    let failure = cloopen.send(&message(PHONE, &format!("{ID}0"))).await.unwrap_err();
+    assert!(matches!(&failure, SmsFailure::Refused(text) if text.contains("160055")), "{failure}");
+    assert_eq!(provider.messages_for(PHONE).len(), 1);
+}
+
+/// Proves that the provider looks at what the adapter cannot get wrong: else the tests above would prove little.
+#[actix_web::test]
+async fn the_provider_checks_headers_and_body() {
+    let provider = provider();
+    let time = "20261121043000";
+    let right = BASE64_STANDARD.encode(format!("{ACCOUNT_SID}:{time}"));
+    let headers = [
+        ("accept", "application/json"),
+        ("content-type", "application/json;charset=utf-8"),
+        ("authorization", right.as_str()),
+    ];
+    let body = json!({ "to": "13800138000", "appId": APP_ID, "templateId": "1", "datas": [CODE, "5"], "reqId": ID });
+    let with = |name: &str, value: Value| {
+        let mut body = body.clone();
+        body[name] = value;
+        body
+    };
+    for (expected, header, value, body) in [
+        ("111100", "accept", "*/*", body.clone()),
+        ("111100", "content-type", "application/json", body.clone()),
+        ("161101", "authorization", "", body.clone()),
+        ("161102", "authorization", "!", body.clone()),
+        ("161103", "authorization", "b3RoZXI6MjAyNg==", body.clone()),
+        ("160031", "", "", with("datas", json!([CODE, 5]))),
+        ("160031", "", "", with("datas", json!([CODE, "5", "1"]))),
+        ("160031", "", "", with("extra", json!("1"))),
+        ("160052", "", "", with("datas", json!([CODE, "5.0"]))),
+        ("160042", "", "", with("to", json!("+8613800138000"))),
+        ("160042", "", "", with("to", json!("008613800138000"))),
+        ("160055", "", "", with("reqId", json!("a-b"))),
+        ("000000", "", "", body.clone()),
+    ] {
+        let url = format!("{}2013-12-26/Accounts/{ACCOUNT_SID}/SMS/TemplateSMS?sig={}", provider.base_url, sign(time));
+        let mut request = reqwest::Client::new().post(url).body(body.to_string());
+        for (name, right) in headers {
+            request = request.header(name, if name == header { value } else { right });
+        }
+        let answer = request.send().await.unwrap().bytes().await.unwrap();
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        assert_eq!(answer["statusCode"], expected, "{header} {value} {body}");
+    }
+}
+
+fn sign(time: &str) -> String {
+    let digest = Md5::digest(format!("{ACCOUNT_SID}{AUTH_TOKEN}{time}"));
+    digest.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+#[actix_web::test]
+async fn a_refusal_has_its_code_and_nothing_else() {
+    let provider = provider();
+    provider.behave(Behaviour::Refuse("160038"));
+    let failure = cloopen(settings(&provider)).send(&message(PHONE, ID)).await.unwrap_err();
+    assert!(matches!(&failure, SmsFailure::Refused(text) if text.contains("160038")), "{failure}");
+    assert_discreet(&failure);
+}
+
+#[actix_web::test]
+async fn whatever_else_it_answers_is_no_answer() {
+    let provider = provider();
+    let cloopen = cloopen(settings(&provider));
+    for (id, behaviour) in
+        [Behaviour::Garbage, Behaviour::ServerError, Behaviour::Huge, Behaviour::Redirect, Behaviour::Drop]
+            .into_iter()
+            .enumerate()
+    {
+        provider.behave(behaviour);
+        let failure = cloopen.send(&message(PHONE, &id.to_string())).await.unwrap_err();
+        assert!(matches!(failure, SmsFailure::NoAnswer(_)), "{behaviour:?}: {failure}");
+        assert_discreet(&failure);
+    }
+    provider.behave(Behaviour::Accept);
+    cloopen.send(&message(PHONE, ID)).await.unwrap();
+    assert_eq!(provider.requests(), 6, "a broken answer was asked for again");
+    assert_eq!(provider.accepted(), 1);
+}
+
+#[actix_web::test]
+async fn a_provider_that_hangs_is_given_up_in_time() {
+    let provider = provider();
+    provider.behave(Behaviour::Hang);
+    let cloopen = cloopen(Settings { timeout: Duration::from_millis(200), ..settings(&provider) });
+    let start = Instant::now();
+    let failure = cloopen.send(&message(PHONE, ID)).await.unwrap_err();
+    assert!(matches!(failure, SmsFailure::NoAnswer(_)), "{failure}");
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_discreet(&failure);
+}
+
+#[actix_web::test]
+async fn nobody_there_is_told_apart() {
+    let provider = provider();
+    let base_url = format!("http://127.0.0.1:{}", free_port()).parse().unwrap();
+    let failure = cloopen(Settings { base_url, ..settings(&provider) }).send(&message(PHONE, ID)).await.unwrap_err();
+    assert!(matches!(failure, SmsFailure::Unreachable(_)), "{failure}");
+    assert_discreet(&failure);
+}
+
+#[actix_web::test]
+async fn the_console_appends_lines_with_the_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sms.log");
+    for minutes in [5, 1] {
+        let console = Console::new(Some(&path)).unwrap();
+        console.send(&CodeMessage { minutes, ..message(PHONE, ID) }).await.unwrap();
+    }
+    let expected = "SMS to +8613800138000: your code is 042137, enter it within 5 minutes\n\
+                    SMS to +8613800138000: your code is 042137, enter it within 1 minutes\n";
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
+    assert!(Console::new(Some(folder.path())).is_err());
+}

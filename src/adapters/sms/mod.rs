@@ -1,1 +1,4 @@
-//! To be written.
+//! Carriers of one-time codes: one file per provider.
+
+pub mod cloopen;
+pub mod console;

@@ -1,0 +1,50 @@
+//! Messages for the developer's eyes: printed instead of sent. The one place that may show a code.
+
+use crate::ports::{CodeMessage, Sms, SmsFailure};
+use async_trait::async_trait;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Writes each message as one line to standard output and, if asked, to the end of a file. For development only.
+pub struct Console {
+    file: Arc<Mutex<Option<File>>>,
+}
+
+impl Console {
+    /// Opens the file, which is created when it is not there.
+    pub fn new(file: Option<&Path>) -> io::Result<Self> {
+        let file = file.map(|path| OpenOptions::new().append(true).create(true).open(path)).transpose()?;
+        Ok(Self { file: Arc::new(Mutex::new(file)) })
+    }
+}
+
+#[async_trait]
+impl Sms for Console {
+    /// Takes its time on a thread that may block: a terminal or a pipe can be slow.
+    async fn send(&self, message: &CodeMessage) -> Result<(), SmsFailure> {
+        let line = line(message);
+        let file = Arc::clone(&self.file);
+        let written = tokio::task::spawn_blocking(move || write(&file, line.as_bytes())).await;
+        written
+            .unwrap_or_else(|_| Err(io::Error::other("the writing panicked")))
+            .map_err(|error| SmsFailure::Unreachable(error.to_string()))
+    }
+}
+
+/// `sed -n 's/.* code is \([0-9]*\),.*/\1/p'` picks the codes.
+fn line(message: &CodeMessage) -> String {
+    let CodeMessage { to, code, minutes, .. } = message;
+    format!("SMS to {}: your code is {}, enter it within {minutes} minutes\n", to.e164(), code.expose())
+}
+
+/// The file's lock is held throughout, so that lines come in the same order on both sides, each in one piece.
+fn write(file: &Mutex<Option<File>>, line: &[u8]) -> io::Result<()> {
+    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut terminal = io::stdout().lock();
+    terminal.write_all(line)?;
+    terminal.flush()?;
+    // A `File` has no buffer of its own: what is written is there for every reader.
+    file.as_mut().map_or(Ok(()), |file| file.write_all(line))
+}

@@ -1,0 +1,280 @@
+//! A Cloopen (Yuntongxun) of our own: a real HTTP server that checks every request as strictly as the provider does.
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::ServerHandle;
+use actix_web::http::header::HeaderMap;
+use actix_web::web::{self, Bytes};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use chrono::{NaiveDateTime, TimeDelta};
+use doorstep::ports::Clock;
+use md5::{Digest, Md5};
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll};
+use url::Url;
+
+pub const ACCOUNT_SID: &str = "8a216da85c62c9ad015c8f1fa4fe1a2b";
+pub const AUTH_TOKEN: &str = "c5a3f8f1b9d24e7f8a6b0d1e2f3a4b5c";
+pub const APP_ID: &str = "8a216da85c62c9ad015c8f1fa55d1a2f";
+pub const TEMPLATE_ID: &str = "1";
+
+/// How far a request's time may be from ours.
+const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+
+/// What it does with a request that is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behaviour {
+    Accept,
+    /// Refuses with this statusCode, and repeats phone and code in the text as a careless provider might.
+    Refuse(&'static str),
+    /// Takes the request and never answers.
+    Hang,
+    /// Answers 200 with something that is no JSON.
+    Garbage,
+    /// Answers 500 with an HTML page.
+    ServerError,
+    /// Answers 200 with a megabyte.
+    Huge,
+    /// Sends the caller elsewhere.
+    Redirect,
+    /// Closes the connection instead of answering.
+    Drop,
+}
+
+/// A message that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// As it was asked for: `13800138000`, `004915123456789`.
+    pub to: String,
+    pub code: String,
+    pub minutes: String,
+    pub req_id: String,
+}
+
+/// Runs until it is dropped.
+pub struct FakeCloopen {
+    pub base_url: Url,
+    state: Arc<State>,
+    server: ServerHandle,
+}
+
+struct State {
+    clock: Arc<dyn Clock>,
+    behaviour: Mutex<Behaviour>,
+    requests: AtomicUsize,
+    inbox: Mutex<Inbox>,
+}
+
+#[derive(Default)]
+struct Inbox {
+    ids: HashSet<String>,
+    by_phone: HashMap<String, Vec<Accepted>>,
+}
+
+impl FakeCloopen {
+    /// Listens on a free port, on a thread of its own; `clock` is what requests' times are compared with.
+    pub fn start(clock: Arc<dyn Clock>) -> Self {
+        let state = Arc::new(State {
+            clock,
+            behaviour: Mutex::new(Behaviour::Accept),
+            requests: AtomicUsize::new(0),
+            inbox: Mutex::default(),
+        });
+        let shared = web::Data::from(Arc::clone(&state));
+        let (sender, started) = mpsc::channel();
+        std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async {
+                let app = move || {
+                    let path = "/2013-12-26/Accounts/{account}/SMS/TemplateSMS";
+                    App::new().app_data(shared.clone()).route(path, web::post().to(template_sms))
+                };
+                let server = HttpServer::new(app).workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
+                let port = server.addrs()[0].port();
+                let server = server.run();
+                sender.send((port, server.handle())).unwrap();
+                server.await.unwrap();
+            });
+        });
+        let (port, server) = started.recv().unwrap();
+        Self { base_url: Url::parse(&format!("http://127.0.0.1:{port}")).unwrap(), state, server }
+    }
+
+    /// From the next request on.
+    pub fn behave(&self, behaviour: Behaviour) {
+        *self.state.behaviour.lock().unwrap() = behaviour;
+    }
+
+    /// Everything that was accepted for a phone, in E.164, in order.
+    pub fn messages_for(&self, phone: &str) -> Vec<Accepted> {
+        self.state.inbox.lock().unwrap().by_phone.get(phone).cloned().unwrap_or_default()
+    }
+
+    /// The code of the last message to a phone, in E.164.
+    pub fn code_for(&self, phone: &str) -> Option<String> {
+        Some(self.state.inbox.lock().unwrap().by_phone.get(phone)?.last()?.code.clone())
+    }
+
+    /// How many messages were accepted in all.
+    pub fn accepted(&self) -> usize {
+        self.state.inbox.lock().unwrap().ids.len()
+    }
+
+    /// How many requests came, whatever became of them.
+    pub fn requests(&self) -> usize {
+        self.state.requests.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for FakeCloopen {
+    fn drop(&mut self) {
+        // The order is given at once; waiting for its end is not needed.
+        drop(self.server.stop(false));
+    }
+}
+
+/// A statusCode of the provider with its text.
+type Refusal = (&'static str, &'static str);
+
+#[derive(Deserialize)]
+struct Query {
+    sig: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Body {
+    to: String,
+    app_id: String,
+    template_id: String,
+    datas: [String; 2],
+    req_id: String,
+}
+
+async fn template_sms(request: HttpRequest, body: Bytes, state: web::Data<State>) -> HttpResponse {
+    state.requests.fetch_add(1, Ordering::SeqCst);
+    let body = match check_envelope(&request, &state).and_then(|()| check_body(&body)) {
+        Ok(body) => body,
+        Err((code, text)) => return refuse(code, text),
+    };
+    let behaviour = *state.behaviour.lock().unwrap();
+    match behaviour {
+        Behaviour::Accept => accept(body, &state),
+        Behaviour::Refuse(code) => refuse(code, &format!("【短信】{} {:?} {}", body.to, body.datas, request.uri())),
+        Behaviour::Hang => std::future::pending().await,
+        Behaviour::Garbage => HttpResponse::Ok().content_type("text/html").body("<html>运营商劫持</html>"),
+        Behaviour::ServerError => HttpResponse::InternalServerError().body("<html>nginx</html>"),
+        Behaviour::Huge => HttpResponse::Ok().content_type("application/json").body(" ".repeat(1_000_000)),
+        Behaviour::Redirect => {
+            HttpResponse::TemporaryRedirect().insert_header(("Location", request.uri().to_string())).finish()
+        }
+        Behaviour::Drop => HttpResponse::Ok().body(Torn),
+    }
+}
+
+fn refuse(code: &str, text: &str) -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "statusCode": code, "statusMsg": text }))
+}
+
+fn accept(body: Body, state: &State) -> HttpResponse {
+    let mut inbox = state.inbox.lock().unwrap();
+    if !inbox.ids.insert(body.req_id.clone()) {
+        return refuse("160054", "【短信】请求重复");
+    }
+    let phone = match body.to.strip_prefix("00") {
+        Some(international) => format!("+{international}"),
+        None => format!("+86{}", body.to),
+    };
+    let sid = body.req_id.clone();
+    let [code, minutes] = body.datas;
+    let message = Accepted { to: body.to, code, minutes, req_id: body.req_id };
+    inbox.by_phone.entry(phone).or_default().push(message);
+    let sms = json!({ "smsMessageSid": sid, "dateCreated": china_time(state).format("%Y%m%d%H%M%S").to_string() });
+    HttpResponse::Ok().json(json!({ "statusCode": "000000", "templateSMS": sms }))
+}
+
+fn china_time(state: &State) -> NaiveDateTime {
+    state.clock.now().naive_utc() + TimeDelta::hours(8)
+}
+
+/// Everything around the body: account, headers, time and signature.
+fn check_envelope(request: &HttpRequest, state: &State) -> Result<(), Refusal> {
+    if request.match_info().get("account") != Some(ACCOUNT_SID) {
+        return Err(("111141", "主账户不存在"));
+    }
+    let headers = request.headers();
+    if header(headers, "accept") != "application/json"
+        || header(headers, "content-type") != "application/json;charset=utf-8"
+    {
+        return Err(("111100", "请求头有误"));
+    }
+    let authorization = header(headers, "authorization");
+    if authorization.is_empty() {
+        return Err(("161101", "请求包头Authorization参数为空"));
+    }
+    let decoded = BASE64_STANDARD.decode(authorization).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded = decoded.ok_or(("161102", "请求包头Authorization参数Base64解码失败"))?;
+    let timestamp = decoded
+        .strip_prefix(ACCOUNT_SID)
+        .and_then(|rest| rest.strip_prefix(':'))
+        .ok_or(("161103", "请求包头Authorization参数解码后格式有误"))?;
+    let time = NaiveDateTime::parse_from_str(timestamp, "%Y%m%d%H%M%S")
+        .map_err(|_| ("161108", "请求包头Authorization参数解码后时间戳格式有误"))?;
+    if (china_time(state) - time).abs() > TOLERANCE {
+        return Err(("161106", "请求包头Authorization参数解码后时间戳过期"));
+    }
+    let right: String =
+        Md5::digest(format!("{ACCOUNT_SID}{AUTH_TOKEN}{timestamp}")).iter().map(|byte| format!("{byte:02X}")).collect();
+    match web::Query::<Query>::from_query(request.query_string()) {
+        Ok(query) if query.sig == right => Ok(()),
+        _ => Err(("111109", "请求地址Sig校验失败")),
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// Exactly the fields, two texts for the template, a usable id and a phone number.
+fn check_body(body: &[u8]) -> Result<Body, Refusal> {
+    let body: Body = serde_json::from_slice(body).map_err(|_| ("160031", "【短信】参数解析失败"))?;
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let chinese = body.to.len() == 11 && body.to.starts_with('1');
+    let foreign = (8..=17).contains(&body.to.len()) && body.to.starts_with("00") && !body.to.starts_with("0086");
+    if body.app_id != APP_ID {
+        Err(("112353", "【短信】应用不属于该主账号"))
+    } else if body.template_id != TEMPLATE_ID {
+        Err(("160032", "【短信】短信模板无效"))
+    } else if !digits(&body.to) || !(chinese || foreign) {
+        Err(("160042", "【短信】号码格式有误"))
+    } else if body.datas.iter().any(|value| value.is_empty() || !digits(value)) {
+        Err(("160052", "【短信】模板变量格式有误"))
+    } else if body.req_id.is_empty()
+        || body.req_id.len() > 32
+        || !body.req_id.bytes().all(|b| b.is_ascii_alphanumeric())
+    {
+        Err(("160055", "【短信】请求reqId超长"))
+    } else {
+        Ok(body)
+    }
+}
+
+/// A body that breaks off before its first byte: the server closes the connection.
+struct Torn;
+
+impl MessageBody for Torn {
+    type Error = io::Error;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(100)
+    }
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, io::Error>>> {
+        Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())))
+    }
+}
