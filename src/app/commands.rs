@@ -37,7 +37,7 @@ pub fn openapi() -> Outcome {
 }
 
 pub fn keygen(secret_key: bool) -> Outcome {
-    let key = if secret_key { keys::new_secret_key(&OsRandom)? } else { jwt::generate_key()? };
+    let key = if secret_key { keys::new_secret_key(&OsRandom) } else { jwt::generate_key(&OsRandom) };
     say(key.trim_end())
 }
 

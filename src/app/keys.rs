@@ -27,7 +27,7 @@ pub(super) fn load(settings: &KeySettings, random: &dyn Random) -> io::Result<Lo
         KeySettings::Generated { folder } => {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
             let secret = kept(&folder.join("secret_key"), || new_secret_key(random))?;
-            let jwt = kept(&folder.join("jwt_keys.pem"), jwt::generate_key)?;
+            let jwt = kept(&folder.join("jwt_keys.pem"), || jwt::generate_key(random))?;
             let master = MasterKey::parse(&secret)
                 .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "the file secret_key is damaged: remove it"))?;
             Ok(Loaded { derived: Keys::derive(&master.0), jwt })
@@ -36,15 +36,15 @@ pub(super) fn load(settings: &KeySettings, random: &dyn Random) -> io::Result<Lo
 }
 
 /// 32 random bytes, base64url.
-pub(super) fn new_secret_key(random: &dyn Random) -> io::Result<String> {
-    Ok(BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>()))
+pub(super) fn new_secret_key(random: &dyn Random) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>())
 }
 
 /// The content of a file, which is made if it is not there, for the owner only.
-fn kept(path: &Path, make: impl FnOnce() -> io::Result<String>) -> io::Result<SecretString> {
+fn kept(path: &Path, make: impl FnOnce() -> String) -> io::Result<SecretString> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(mut file) => {
-            let text = make()?;
+            let text = make();
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             tracing::info!(path = %path.display(), "made a key for development");

@@ -3,14 +3,16 @@
 pub mod commands;
 mod keys;
 
-use crate::adapters::argon2::{Argon2Hasher, Cost};
+use crate::adapters::argon2::{Argon2id, Cost};
 use crate::adapters::captcha::Painter;
 use crate::adapters::database::{Database, Settings, migrate};
-use crate::adapters::jwt::JwtTokens;
-use crate::adapters::sms::{Cloopen, Console};
-use crate::adapters::staging::{MemoryStaging, RedisStaging};
+use crate::adapters::jwt::Tokens;
+use crate::adapters::sms::cloopen::{self, Cloopen};
+use crate::adapters::sms::console::Console;
+use crate::adapters::staging::memory::MemoryStaging;
+use crate::adapters::staging::redis::RedisStaging;
 use crate::adapters::system::{OsRandom, SystemClock};
-use crate::config::{Config, ServerSettings, SmsSettings, StagingSettings};
+use crate::config::{CloopenSettings, Config, ServerSettings, SmsSettings, StagingSettings};
 use crate::domain::phone;
 use crate::flows::background::Background;
 use crate::flows::{Ports, Service};
@@ -62,10 +64,10 @@ impl App {
         let ports = Ports {
             staging: staging(&config, &world)?,
             users: Arc::clone(&database) as _,
-            hasher: Arc::new(Argon2Hasher::start(Cost::default(), config.hash_threads, &world.random)?),
+            hasher: Arc::new(Argon2id::start(Cost::default(), config.hash_threads, &world.random)?),
             sms: sms(&config.sms, &world)?,
             artist: Arc::new(Painter::new(config.server.workers)),
-            tokens: Arc::new(JwtTokens::from_pem(&keys.jwt, &config.token.issuer, &config.token.audience)?),
+            tokens: Arc::new(Tokens::from_pem(keys.jwt.expose_secret(), &config.token.issuer, &config.token.audience)?),
             clock: world.clock,
             random: world.random,
         };
@@ -118,8 +120,19 @@ fn staging(config: &Config, world: &World) -> Result<Arc<dyn Staging>, Box<dyn E
 
 fn sms(settings: &SmsSettings, world: &World) -> Result<Arc<dyn Sms>, Box<dyn Error>> {
     Ok(match settings {
-        SmsSettings::Console { file } => Arc::new(Console::new(file.clone())),
-        SmsSettings::Cloopen(settings) => Arc::new(Cloopen::new(settings, Arc::clone(&world.clock))?),
+        SmsSettings::Console { file } => Arc::new(Console::new(file.as_deref())?),
+        SmsSettings::Cloopen(settings) => Arc::new(Cloopen::new(account(settings)?, Arc::clone(&world.clock))?),
+    })
+}
+
+fn account(settings: &CloopenSettings) -> Result<cloopen::Settings, Box<dyn Error>> {
+    Ok(cloopen::Settings {
+        base_url: settings.base_url.parse()?,
+        account_sid: settings.account_sid.clone(),
+        auth_token: settings.auth_token.clone(),
+        app_id: settings.app_id.clone(),
+        template_id: settings.template_id.clone(),
+        timeout: settings.timeout,
     })
 }
 

@@ -14,6 +14,7 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub struct Config {
     pub staging: StagingSettings,
     pub keys: KeySettings,
     pub token: TokenSettings,
-    pub hash_threads: usize,
+    pub hash_threads: NonZeroUsize,
     pub sms: SmsSettings,
     pub policy: Policy,
 }
@@ -115,7 +116,7 @@ impl Config {
                 issuer: env.text("TOKEN_ISSUER").unwrap_or_else(|| "doorstep".to_owned()),
                 audience: env.text("TOKEN_AUDIENCE").unwrap_or_else(|| "doorstep".to_owned()),
             },
-            hash_threads: env.number("HASH_THREADS", cores(), 1, 256),
+            hash_threads: env.number("HASH_THREADS", cores(), NonZeroUsize::MIN, MANY_THREADS),
             sms: sms::read(&mut env, mode, &folder),
             policy: policy::read(&mut env, mode),
         };
@@ -147,8 +148,11 @@ impl StagingSettings {
     }
 }
 
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+/// More threads than this are a typing error.
+const MANY_THREADS: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+
+fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 fn server(env: &mut Env, mode: Mode) -> ServerSettings {
@@ -156,7 +160,7 @@ fn server(env: &mut Env, mode: Mode) -> ServerSettings {
         bind: env.read("BIND", SocketAddr::from(([127, 0, 0, 1], 8080)), |text| {
             text.parse().map_err(|_| "expected an address and a port, like 127.0.0.1:8080".to_owned())
         }),
-        workers: env.number("WORKERS", cores(), 1, 256),
+        workers: env.number("WORKERS", cores(), NonZeroUsize::MIN, MANY_THREADS).get(),
         trusted_proxies: env.list("TRUSTED_PROXIES", Vec::new(), "networks, like 10.0.0.0/8,fd00::/8"),
         docs: env.flag("DOCS", mode == Mode::Development),
         shutdown: env.seconds("SHUTDOWN_SECONDS", Duration::from_secs(30), 1, 3_600),

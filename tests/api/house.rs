@@ -99,8 +99,7 @@ impl House {
         let vars: Vec<_> = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let random = Arc::new(Recorder::default());
         let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
-        let mut house =
-            Self { url: String::new(), clock, random, sms, http, back_ends, vars, redis, _folder: folder };
+        let mut house = Self { url: String::new(), clock, random, sms, http, back_ends, vars, redis, _folder: folder };
         house.url = house.serve().await;
         house
     }
@@ -281,8 +280,7 @@ impl Answer {
     }
 }
 
-static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap());
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap());
 
 /// Every code that an endpoint answers must be among its examples. Addresses and methods that do not exist are not documented.
 #[track_caller]

@@ -1,7 +1,5 @@
 //! The contracts of `doorstep::ports`, each run against every implementation on real servers.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
-
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 #[path = "../support/mod.rs"]
 mod support;

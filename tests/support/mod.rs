@@ -1,5 +1,5 @@
 //! What the test binaries share: real servers, started on free ports in temporary folders and stopped with the test process.
-#![expect(dead_code, reason = "each test binary uses its own part")]
+//! A binary that leaves a part unused says `#[expect(dead_code)]` where it declares this module.
 
 pub mod cloopen;
 pub mod postgres;

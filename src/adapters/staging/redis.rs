@@ -1,0 +1,300 @@
+//! Staging in Redis (5 or newer), for any number of processes.
+//!
+//! | key | holds |
+//! |---|---|
+//! | `captcha:{id}` | hash: answer |
+//! | `flow:{subject}:digest` | hash: purpose, phone, decoy, step, attempts, sends, password_hash |
+//! | `limit:{subject}:cooldown` | exists while the phone must wait |
+//! | `limit:{subject}:hour`, `day`, `wrong` | counters of the phone |
+//! | `limit:{shared}:scope:subject` | every other counter |
+//!
+//! What stands in braces is the hash tag that puts all keys of one call into one slot of a cluster. All time is what
+//! is left of a key's life: neither this process' clock nor the server's is ever read, so no two can disagree.
+
+use super::lease::Leases;
+use super::scripts;
+use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::flow::{Flow, Purpose, State, Step};
+use crate::domain::password::PasswordHash;
+use crate::domain::phone::Phone;
+use crate::domain::policy::{CodePolicy, PhoneLimits, Quota};
+use crate::domain::ticket::FlowKey;
+use crate::ports::{
+    Advance, CodeCheck, Counted, Counter, Dependency, Failure, NewFlow, PhoneRefusal, Resend, Reservation, Reserved,
+    Staging,
+};
+use async_trait::async_trait;
+use deadpool_redis::redis::{ScriptInvocation, Value, cmd, from_redis_value};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// See the module. Safe to share between threads; each has a connection of its own.
+pub struct RedisStaging {
+    leases: Leases,
+}
+
+impl RedisStaging {
+    /// Takes a `redis://` or `rediss://` URL, which is a secret, and the number of threads that will ask. Connects when
+    /// it is first asked, so the server may start later. For `rediss://` the process must have installed a rustls
+    /// crypto provider by then; the system's certificate store decides whom to trust.
+    ///
+    /// # Errors
+    /// [`Failure::Broken`] when the URL cannot be understood; the reason does not repeat it.
+    pub fn connect(url: &str, threads: usize) -> Result<Self, Failure> {
+        Ok(Self { leases: Leases::new(url, threads)? })
+    }
+
+    async fn call(&self, call: &ScriptInvocation<'_>) -> Result<Vec<String>, Failure> {
+        let ask = |mut connection| async move { call.invoke_async::<Value>(&mut connection).await };
+        from_redis_value(self.leases.run(ask).await?).map_err(|_| broken())
+    }
+}
+
+#[async_trait]
+impl Staging for RedisStaging {
+    async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, life: Duration) -> Result<(), Failure> {
+        let mut call = scripts::PUT_CAPTCHA.key(captcha_key(id));
+        done(&self.call(call.arg(answer.expose()).arg(millis(life))).await?)
+    }
+
+    async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, Failure> {
+        let reply = self.call(&scripts::TAKE_CAPTCHA.key(captcha_key(id))).await?;
+        match words(&reply)[..] {
+            ["gone"] => Ok(None),
+            ["yes", answer] => CaptchaAnswer::parse(answer).map(Some).map_err(|_| broken()),
+            _ => Err(broken()),
+        }
+    }
+
+    async fn count(&self, counters: &[Counter]) -> Result<Counted, Failure> {
+        let mut call = scripts::COUNT.prepare_invoke();
+        for counter in counters {
+            call.key(counter_key(counter));
+            add_quota(&mut call, counter.quota);
+        }
+        let reply = self.call(&call).await?;
+        match words(&reply)[..] {
+            ["done"] => Ok(Counted::Yes),
+            ["full", index, wait] => Ok(Counted::Full { index: number(index)?, retry_after: duration(wait)? }),
+            _ => Err(broken()),
+        }
+    }
+
+    async fn uncount(&self, counters: &[Counter]) -> Result<(), Failure> {
+        let mut call = scripts::UNCOUNT.prepare_invoke();
+        for counter in counters {
+            call.key(counter_key(counter));
+        }
+        done(&self.call(&call).await?)
+    }
+
+    async fn open_flow(
+        &self,
+        key: &FlowKey,
+        flow: &NewFlow,
+        policy: &CodePolicy,
+        limits: &PhoneLimits,
+    ) -> Result<Reserved, Failure> {
+        let mut call = scripts::OPEN_FLOW.prepare_invoke();
+        add_reservation(&mut call, key, flow.purpose, limits);
+        call.arg(millis(policy.life)).arg(flow.phone.e164()).arg(flag(flow.decoy));
+        add_cooldowns(&mut call, limits);
+        let reply = self.call(&call).await?;
+        match words(&reply)[..] {
+            ["yes", cooldown] => Ok(Reserved::Yes { resend_in: duration(cooldown)? }),
+            [refusal, wait] => Ok(Reserved::No(refused(refusal, wait)?)),
+            _ => Err(broken()),
+        }
+    }
+
+    async fn reserve_resend(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        policy: &CodePolicy,
+        limits: &PhoneLimits,
+    ) -> Result<Resend, Failure> {
+        let mut call = scripts::RESERVE_RESEND.prepare_invoke();
+        add_reservation(&mut call, key, purpose, limits);
+        add_cooldowns(&mut call, limits);
+        let reply = self.call(&call).await?;
+        match words(&reply)[..] {
+            ["gone"] => Ok(Resend::Gone),
+            ["step", at] => Ok(Resend::WrongStep(step(at)?)),
+            ["yes", phone, decoy, send, attempts, life, cooldown] => Ok(Resend::Yes(Reservation {
+                phone: stored_phone(phone)?,
+                decoy: decoy != flag(false),
+                send: number(send)?,
+                attempts_left: policy.attempts.saturating_sub(number(attempts)?),
+                expires_in: duration(life)?,
+                resend_in: duration(cooldown)?,
+            })),
+            [refusal, wait] => Ok(Resend::No(refused(refusal, wait)?)),
+            _ => Err(broken()),
+        }
+    }
+
+    async fn release_send(&self, key: &FlowKey) -> Result<(), Failure> {
+        let mut call = scripts::RELEASE_SEND.key(limit_key(key, "cooldown"));
+        done(&self.call(call.key(limit_key(key, "hour")).key(limit_key(key, "day"))).await?)
+    }
+
+    async fn check_code(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        right: bool,
+        policy: &CodePolicy,
+        limits: &PhoneLimits,
+    ) -> Result<CodeCheck, Failure> {
+        let mut call = scripts::CHECK_CODE.key(flow_key(key));
+        call.key(limit_key(key, "wrong"));
+        call.arg(purpose.as_str()).arg(flag(right)).arg(policy.attempts).arg(millis(policy.verified_life));
+        add_quota(&mut call, limits.wrong_codes);
+        let reply = self.call(&call).await?;
+        match words(&reply)[..] {
+            ["gone"] => Ok(CodeCheck::Gone),
+            ["step", at] => Ok(CodeCheck::WrongStep(step(at)?)),
+            ["limit", wait] => Ok(CodeCheck::LimitReached { retry_after: duration(wait)? }),
+            ["right"] => Ok(CodeCheck::Right),
+            ["wrong", left] => Ok(CodeCheck::Wrong { attempts_left: number(left)? }),
+            ["exhausted"] => Ok(CodeCheck::Exhausted),
+            _ => Err(broken()),
+        }
+    }
+
+    async fn read_flow(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<Option<Flow>, Failure> {
+        let mut call = scripts::READ_FLOW.key(flow_key(key));
+        let reply = self.call(call.key(limit_key(key, "cooldown")).arg(purpose.as_str())).await?;
+        let (phone, state, life) = match words(&reply)[..] {
+            ["gone"] => return Ok(None),
+            ["yes", phone, "code_sent", attempts, _, life, cooldown] => {
+                let attempts_left = policy.attempts.saturating_sub(number(attempts)?);
+                (phone, State::CodeSent { attempts_left, resend_in: duration(cooldown)? }, life)
+            }
+            ["yes", phone, "phone_verified", _, _, life, _] => (phone, State::PhoneVerified, life),
+            ["yes", phone, "password_set", _, hash, life, _] if !hash.is_empty() => {
+                (phone, State::PasswordSet { password_hash: PasswordHash::new(hash.to_owned()) }, life)
+            }
+            _ => return Err(broken()),
+        };
+        Ok(Some(Flow { phone: stored_phone(phone)?, state, expires_in: duration(life)? }))
+    }
+
+    async fn set_password(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        hash: &PasswordHash,
+        policy: &CodePolicy,
+    ) -> Result<Advance, Failure> {
+        let mut call = scripts::SET_PASSWORD.key(flow_key(key));
+        call.arg(purpose.as_str()).arg(hash.expose()).arg(millis(policy.verified_life));
+        let reply = self.call(&call).await?;
+        match words(&reply)[..] {
+            ["gone"] => Ok(Advance::Gone),
+            ["step", at] => Ok(Advance::WrongStep(step(at)?)),
+            ["done"] => Ok(Advance::Done),
+            _ => Err(broken()),
+        }
+    }
+
+    async fn end_flow(&self, key: &FlowKey) -> Result<(), Failure> {
+        let mut delete = cmd("DEL");
+        delete.arg(flow_key(key));
+        let delete = &delete;
+        self.leases.run(|mut connection| async move { delete.query_async(&mut connection).await }).await
+    }
+
+    async fn ping(&self) -> Result<(), Failure> {
+        self.leases.run(|mut connection| async move { cmd("PING").query_async(&mut connection).await }).await
+    }
+}
+
+fn captcha_key(id: &CaptchaId) -> String {
+    format!("captcha:{{{}}}", id.as_str())
+}
+
+fn flow_key(key: &FlowKey) -> String {
+    format!("flow:{{{}}}:{}", key.subject.encoded(), key.encoded())
+}
+
+fn limit_key(key: &FlowKey, name: &str) -> String {
+    format!("limit:{{{}}}:{name}", key.subject.encoded())
+}
+
+/// One tag for all: those of the whole service are asked at every send anyhow.
+fn counter_key(counter: &Counter) -> String {
+    format!("limit:{{shared}}:{}:{}", counter.scope, counter.subject)
+}
+
+/// What `reserve.lua` expects, up to the cooldowns.
+fn add_reservation(call: &mut ScriptInvocation<'_>, key: &FlowKey, purpose: Purpose, limits: &PhoneLimits) {
+    call.key(flow_key(key));
+    for name in ["cooldown", "hour", "day", "wrong"] {
+        call.key(limit_key(key, name));
+    }
+    call.arg(purpose.as_str());
+    for quota in [limits.hourly, limits.daily, limits.wrong_codes] {
+        add_quota(call, quota);
+    }
+}
+
+fn add_quota(call: &mut ScriptInvocation<'_>, quota: Quota) {
+    call.arg(quota.max).arg(millis(quota.window));
+}
+
+fn add_cooldowns(call: &mut ScriptInvocation<'_>, limits: &PhoneLimits) {
+    for &cooldown in &limits.cooldowns {
+        call.arg(if cooldown.is_zero() { 0 } else { millis(cooldown) });
+    }
+}
+
+const fn flag(value: bool) -> &'static str {
+    if value { "1" } else { "0" }
+}
+
+/// Whole milliseconds, from one to a century: Redis deletes at zero and refuses what overflows, and either in the
+/// middle of a script would leave a key without its expiry.
+fn millis(life: Duration) -> u64 {
+    const CENTURY: u64 = 100 * 366 * 86_400_000;
+    u64::try_from(life.as_millis()).unwrap_or(CENTURY).clamp(1, CENTURY)
+}
+
+fn words(reply: &[String]) -> Vec<&str> {
+    reply.iter().map(String::as_str).collect()
+}
+
+fn done(reply: &[String]) -> Result<(), Failure> {
+    if reply == ["done"] { Ok(()) } else { Err(broken()) }
+}
+
+fn refused(refusal: &str, wait: &str) -> Result<PhoneRefusal, Failure> {
+    let retry_after = duration(wait)?;
+    match refusal {
+        "cooldown" => Ok(PhoneRefusal::Cooldown { retry_after }),
+        "limit" => Ok(PhoneRefusal::LimitReached { retry_after }),
+        _ => Err(broken()),
+    }
+}
+
+fn number<T: FromStr>(text: &str) -> Result<T, Failure> {
+    text.parse().map_err(|_| broken())
+}
+
+fn duration(millis: &str) -> Result<Duration, Failure> {
+    number(millis).map(Duration::from_millis)
+}
+
+fn step(text: &str) -> Result<Step, Failure> {
+    Step::parse(text).ok_or_else(broken)
+}
+
+fn stored_phone(text: &str) -> Result<Phone, Failure> {
+    Phone::from_stored(text.to_owned()).ok_or_else(broken)
+}
+
+/// Somebody else writes into this database, or another version of this service does.
+fn broken() -> Failure {
+    Failure::Broken { dependency: Dependency::Staging, reason: "an entry is not what was stored".to_owned() }
+}

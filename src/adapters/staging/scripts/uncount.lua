@@ -1,0 +1,5 @@
+-- KEYS: the counters.
+for _, key in ipairs(KEYS) do
+  uncount(key)
+end
+return {'done'}
