@@ -74,7 +74,9 @@ impl App {
         let service = Arc::new(Service::new(ports, keys.derived, config.policy, Background::new(Handle::current())));
         tokio::spawn(warm_up(Arc::clone(&service), database));
         let (server, address) = bind(&config.server, &service)?;
-        tracing::info!(%address, mode = ?config.mode, staging = config.staging.name(), sms = config.sms.name(), "listening");
+        let (mode, database) = (config.mode.name(), config.database.engine());
+        let (staging, sms) = (config.staging.name(), config.sms.name());
+        tracing::info!(mode, database, staging, sms, "listening on http://{address}");
         Ok(Self { address, server, service, shutdown: config.server.shutdown })
     }
 

@@ -138,6 +138,23 @@ impl Config {
     }
 }
 
+impl Mode {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
+}
+
+impl DatabaseSettings {
+    #[must_use]
+    pub fn engine(&self) -> &str {
+        scheme(&self.url)
+    }
+}
+
 impl StagingSettings {
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -169,7 +186,7 @@ fn server(env: &mut Env, mode: Mode) -> ServerSettings {
 
 fn log(env: &mut Env, mode: Mode) -> LogSettings {
     LogSettings {
-        filter: env.text("LOG").unwrap_or_else(|| "info".to_owned()),
+        filter: env.text("LOG").unwrap_or_else(|| "info,actix_server=warn".to_owned()),
         json: env.read("LOG_FORMAT", mode == Mode::Production, |text| match text {
             "json" => Ok(true),
             "text" => Ok(false),
@@ -268,7 +285,7 @@ impl fmt::Debug for MasterKey {
 impl fmt::Debug for DatabaseSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DatabaseSettings")
-            .field("engine", &scheme(&self.url))
+            .field("engine", &self.engine())
             .field("connections", &self.connections)
             .field("migrate_on_start", &self.migrate_on_start)
             .finish_non_exhaustive()

@@ -65,11 +65,8 @@ pub async fn envelope(
     let client = proxies.client(&request);
     let method = request.method().clone();
     let span = tracing::info_span!("request", id = %id);
-    let outside = request.request().clone();
-    let response = match next.call(request).instrument(span.clone()).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::new(outside, error.error_response()),
-    };
+    // Handlers and extractors turn their errors into responses; nothing else in there fails.
+    let response = next.call(request).instrument(span.clone()).await?.map_into_boxed_body();
     let problem = problem_of(&response);
     let route = response.request().match_pattern().unwrap_or_else(|| "-".to_owned());
     let mut response = match &problem {
@@ -229,7 +226,7 @@ fn log(
     took: Duration,
 ) {
     let (status, took_us) = (status.as_u16(), u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
-    let code = problem.map_or("", |problem| problem.code.row().name);
+    let code = problem.map(|problem| problem.code.row().name);
     let cause = problem.and_then(|problem| problem.cause.as_deref());
     if status == 500 {
         tracing::error!(%method, route, status, code, took_us, %client, cause, "answered");
