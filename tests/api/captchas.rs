@@ -1,1 +1,107 @@
+//! The puzzle in front of the flow.
 
+use crate::house::{Answer, BYPASS, BackEnds, House, fresh_phone};
+use crate::over_both_back_ends;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use std::time::Duration;
+
+over_both_back_ends!(
+    a_captcha_is_a_picture,
+    accept_png_gets_the_raw_picture,
+    the_right_answer_passes_in_any_case,
+    a_captcha_is_used_up_by_the_first_try,
+    a_captcha_expires,
+    an_earlier_captcha_can_be_discarded,
+    nobody_chooses_a_captcha_id,
+);
+
+async fn try_captcha(house: &House, id: &str, answer: &str) -> Answer {
+    let body = json!({"phone_number": fresh_phone(), "captcha_id": id, "captcha_answer": answer});
+    house.post("/v1/register/send-code", body).await
+}
+
+async fn a_captcha_is_a_picture(house: House) {
+    let captcha = house.post("/v1/captchas", json!({})).await;
+    assert_eq!(captcha.status, StatusCode::CREATED);
+    assert_eq!((captcha.text("media_type").as_str(), captcha.number("expires_in")), ("image/png", 300));
+    let image = captcha.text("image");
+    let png = BASE64_STANDARD.decode(image.strip_prefix("data:image/png;base64,").unwrap()).unwrap();
+    let picture = image::load_from_memory(&png).unwrap();
+    assert_eq!((picture.width(), picture.height()), (160, 60));
+    let answer = house.captcha_answer(5);
+    assert!(!captcha.body.to_string().contains(&answer), "the answer stays here");
+}
+
+async fn accept_png_gets_the_raw_picture(house: House) {
+    let request = house.request(Method::POST, "/v1/captchas").header("accept", "image/png").json(&json!({}));
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::CREATED);
+    assert_eq!(response.headers()["content-type"], "image/png");
+    assert_eq!(response.headers()["captcha-expires-in"], "300");
+    let id = response.headers()["captcha-id"].to_str().unwrap().to_owned();
+    image::load_from_memory(&response.bytes().await.unwrap()).unwrap();
+    assert_eq!(try_captcha(&house, &id, &house.captcha_answer(5)).await.status, StatusCode::OK);
+}
+
+async fn the_right_answer_passes_in_any_case(house: House) {
+    let id = house.captcha().await;
+    let answer = house.captcha_answer(5).to_lowercase();
+    assert_eq!(try_captcha(&house, &id, &format!(" {answer} ")).await.status, StatusCode::OK);
+}
+
+/// Mistake 2 of the earlier systems: one solved captcha sent any number of messages.
+async fn a_captcha_is_used_up_by_the_first_try(house: House) {
+    let id = house.captcha().await;
+    let answer = house.captcha_answer(5);
+    try_captcha(&house, &id, "WRONG").await.assert_refused(422, "captcha_wrong");
+    try_captcha(&house, &id, &answer).await.assert_refused(422, "captcha_expired");
+    let id = house.captcha().await;
+    let answer = house.captcha_answer(5);
+    assert_eq!(try_captcha(&house, &id, &answer).await.status, StatusCode::OK);
+    try_captcha(&house, &id, &answer).await.assert_refused(422, "captcha_expired");
+}
+
+async fn a_captcha_expires(house: House) {
+    let id = house.captcha().await;
+    house.advance(Duration::from_secs(301));
+    try_captcha(&house, &id, BYPASS).await.assert_refused(422, "captcha_expired");
+}
+
+async fn an_earlier_captcha_can_be_discarded(house: House) {
+    let first = house.captcha().await;
+    let second = house.post("/v1/captchas", json!({"replaces": first})).await.text("captcha_id");
+    assert_ne!(first, second);
+    try_captcha(&house, &first, BYPASS).await.assert_refused(422, "captcha_expired");
+    assert_eq!(try_captcha(&house, &second, BYPASS).await.status, StatusCode::OK);
+}
+
+/// Mistake 17: ids that the client chose could be overwritten, or be somebody else's.
+async fn nobody_chooses_a_captcha_id(house: House) {
+    let chosen = json!({"captcha_id": "AAAAAAAAAAAAAAAAAAAAAA"});
+    house.post("/v1/captchas", chosen).await.assert_field(400, "malformed_request", "captcha_id", "unknown_field");
+    let mine = house.captcha().await;
+    let unknown = json!({"replaces": "AAAAAAAAAAAAAAAAAAAAAA"});
+    assert_eq!(house.post("/v1/captchas", unknown).await.status, StatusCode::CREATED);
+    assert_eq!(try_captcha(&house, &mine, BYPASS).await.status, StatusCode::OK);
+}
+
+#[actix_web::test]
+async fn the_arithmetic_kind_wants_a_sum() {
+    let house = House::with(BackEnds::Embedded, &[("CAPTCHA_KIND", "arithmetic")]).await;
+    let id = house.captcha().await;
+    let sum = house.arithmetic_answer();
+    assert!(sum.parse::<u32>().unwrap() <= 18);
+    assert_eq!(try_captcha(&house, &id, &sum).await.status, StatusCode::OK);
+}
+
+/// What lets QA in must not exist where it was not asked for.
+#[actix_web::test]
+async fn the_bypass_answer_is_the_configured_one() {
+    let house = House::with(BackEnds::Embedded, &[("CAPTCHA_BYPASS_ANSWER", "another")]).await;
+    let id = house.captcha().await;
+    try_captcha(&house, &id, BYPASS).await.assert_refused(422, "captcha_wrong");
+    let id = house.captcha().await;
+    assert_eq!(try_captcha(&house, &id, "another").await.status, StatusCode::OK);
+}
