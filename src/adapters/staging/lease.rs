@@ -165,3 +165,31 @@ fn describe(error: &RedisError) -> String {
         None => error.category().to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deadpool_redis::redis::{Value, parse_redis_value};
+
+    fn answered(line: &str) -> Failure {
+        let answer = parse_redis_value(format!("-{line}\r\n").as_bytes());
+        translate(&answer.and_then(Value::extract_error).unwrap_err())
+    }
+
+    #[test]
+    fn what_redis_repeats_is_not_repeated() {
+        let failure = answered("ERR unknown command 'EVALSHA', with args beginning with: 'hush'");
+        assert!(matches!(&failure, Failure::Broken { .. }) && !failure.to_string().contains("hush"), "{failure}");
+    }
+
+    #[test]
+    fn what_passes_is_no_defect() {
+        for line in ["LOADING Redis is loading", "READONLY no", "OOM command not allowed", "BUSY a script", "MISCONF x"]
+        {
+            assert!(matches!(answered(line), Failure::Unavailable { .. }), "{line}");
+        }
+        for line in ["WRONGTYPE Operation", "NOPERM no", "ERR Error running script", "CROSSSLOT Keys"] {
+            assert!(matches!(answered(line), Failure::Broken { .. }), "{line}");
+        }
+    }
+}
