@@ -132,6 +132,9 @@ mod tests {
         let symbols = "4@8({[<369!1|70$5+%2".repeat(6);
         assert_eq!(readings(&symbols), 576);
         assert!(!Password::parse(&symbols).unwrap().is_guessable(&phone));
+        // `zxcvbn` would call this one guessable: it was not asked.
+        assert_eq!(readings("({[1|"), 12);
+        assert!(!Password::parse(&"({[1|".repeat(6)).unwrap().is_guessable(&phone));
         assert!(Password::parse(&"a".repeat(128)).unwrap().is_guessable(&phone));
         for common in ["!@#$%^&*()_+", "1234567890", "P@ssw0rd!1"] {
             assert!(readings(common) <= Password::MOST_READINGS, "{common}");

@@ -37,9 +37,9 @@ pub enum Behaviour {
     Hang,
     /// Answers 200 with something that is no JSON.
     Garbage,
-    /// Answers 500 with an HTML page.
+    /// Answers 500, though with a statusCode of success.
     ServerError,
-    /// Answers 200 with a megabyte.
+    /// Answers 200 and success, after a megabyte of white space.
     Huge,
     /// Sends the caller elsewhere.
     Redirect,
@@ -138,6 +138,8 @@ impl Drop for FakeCloopen {
     }
 }
 
+const SUCCESS: &str = r#"{"statusCode":"000000"}"#;
+
 /// A statusCode of the provider with its text.
 type Refusal = (&'static str, &'static str);
 
@@ -168,8 +170,8 @@ async fn template_sms(request: HttpRequest, body: Bytes, state: web::Data<State>
         Behaviour::Refuse(code) => refuse(code, &format!("【短信】{} {:?} {}", body.to, body.datas, request.uri())),
         Behaviour::Hang => std::future::pending().await,
         Behaviour::Garbage => HttpResponse::Ok().content_type("text/html").body("<html>运营商劫持</html>"),
-        Behaviour::ServerError => HttpResponse::InternalServerError().body("<html>nginx</html>"),
-        Behaviour::Huge => HttpResponse::Ok().content_type("application/json").body(" ".repeat(1_000_000)),
+        Behaviour::ServerError => HttpResponse::InternalServerError().body(SUCCESS),
+        Behaviour::Huge => HttpResponse::Ok().body(format!("{}{SUCCESS}", " ".repeat(1_000_000))),
         Behaviour::Redirect => {
             HttpResponse::TemporaryRedirect().insert_header(("Location", request.uri().to_string())).finish()
         }
