@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
-/// Text for people, or one JSON object a line for machines, to standard output.
+/// Text for people, or one JSON object a line for machines, to standard output; panics too.
 pub fn start_logging(settings: &LogSettings) {
     let builder = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&settings.filter)).with_target(false);
     if settings.json {
@@ -22,6 +22,11 @@ pub fn start_logging(settings: &LogSettings) {
     } else {
         builder.init();
     }
+    // The words of a panic may quote a value, a password even: only the place is told.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "panicked");
+    }));
 }
 
 pub fn migrate(config: &Config) -> Outcome {

@@ -1,1 +1,294 @@
+//! Bad input of every kind: one clear answer each, and nothing changed.
 
+use crate::house::{Answer, BYPASS, House, PASSWORD, fresh_phone};
+use crate::over_both_back_ends;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+over_both_back_ends!(
+    what_is_no_json_is_malformed,
+    json_of_another_form_names_the_field,
+    only_one_json_content_type_is_taken,
+    large_and_deep_bodies_are_refused,
+    addresses_and_methods_that_do_not_exist,
+    phones_that_are_none,
+    tickets_and_captcha_ids_of_any_shape,
+    codes_that_are_none,
+    profiles_that_cannot_be,
+    passwords_that_cannot_be,
+    nothing_of_it_changed_anything,
+);
+
+const ENDPOINTS: [&str; 7] = [
+    "/v1/captchas",
+    "/v1/register/send-code",
+    "/v1/register/resend-code",
+    "/v1/register/verify-code",
+    "/v1/register/set-password",
+    "/v1/register/submit-profile",
+    "/v1/register/status",
+];
+
+async fn raw(house: &House, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+    let request = house.request(Method::POST, path).header("content-type", content_type).body(body);
+    house.send(request, path).await
+}
+
+/// Mistake 3 of the earlier systems: a body that is no JSON, or no object, crashed them.
+async fn what_is_no_json_is_malformed(house: House) {
+    let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+    let bodies: [&[u8]; 9] = [
+        b"",
+        b"{",
+        b"{\"FIELD\": }",
+        b"phone_number=13800138000",
+        b"{\"FIELD\":\"\xff\xfe\"}",
+        b"{\"FIELD\":\"\\ud800\"}",
+        b"{} {}",
+        b"\xef\xbb\xbf{}",
+        b"{\"FIELD\":\"a\nb\"}",
+    ];
+    for path in ENDPOINTS {
+        let field: &[u8] = match path {
+            "/v1/captchas" => b"replaces",
+            "/v1/register/send-code" => b"captcha_id",
+            _ => b"ticket",
+        };
+        for body in bodies {
+            let at = body.windows(5).position(|word| word == b"FIELD");
+            let body = at.map_or(body.to_vec(), |at| [&body[..at], field, &body[at + 5..]].concat());
+            raw(&house, path, "application/json", body).await.assert_refused(400, "malformed_json");
+        }
+        let answer = raw(&house, path, "application/json", deep.clone()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
+    }
+}
+
+async fn json_of_another_form_names_the_field(house: House) {
+    for path in ENDPOINTS {
+        for body in [json!([]), json!("text"), json!(1), json!(null), json!(true)] {
+            house.post(path, body).await.assert_refused(400, "malformed_request");
+        }
+        let unknown = json!({"surprise": 1});
+        house.post(path, unknown).await.assert_field(400, "malformed_request", "surprise", "unknown_field");
+    }
+    for path in &ENDPOINTS[1..] {
+        house.post(path, json!({})).await.assert_refused(400, "malformed_request");
+    }
+    let path = "/v1/register/send-code";
+    let body = |phone: Value| json!({"phone_number": phone, "captcha_id": "A".repeat(22), "captcha_answer": "x"});
+    for phone in [json!(13_800_138_000_u64), json!(null), json!(["13800138000"]), json!({"number": "1"}), json!(1.5)] {
+        house.post(path, body(phone)).await.assert_field(400, "malformed_request", "phone_number", "invalid_type");
+    }
+    let missing = json!({"phone_number": "13800138000", "captcha_id": "x"});
+    house.post(path, missing).await.assert_field(400, "malformed_request", "captcha_answer", "required");
+    let twice = "{\"ticket\":\"a\",\"ticket\":\"b\"}";
+    let answer = raw(&house, "/v1/register/status", "application/json", twice).await;
+    answer.assert_field(400, "malformed_request", "ticket", "duplicate_field");
+    // What a client wrote is not repeated to it: it may be a secret in the wrong place.
+    let secret = json!({"ticket": {"password": "hush-hush"}});
+    assert!(!house.post("/v1/register/status", secret).await.body.to_string().contains("hush"));
+}
+
+async fn only_one_json_content_type_is_taken(house: House) {
+    for content_type in
+        ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "application/json; charset=gbk", ""]
+    {
+        let answer = raw(&house, "/v1/captchas", content_type, "{}").await;
+        answer.assert_refused(415, "unsupported_media_type");
+    }
+    let none = house.request(Method::POST, "/v1/captchas").body("{}");
+    house.send(none, "/v1/captchas").await.assert_refused(415, "unsupported_media_type");
+    let two = house.request(Method::POST, "/v1/captchas").header("content-type", "application/json");
+    let two = two.header("content-type", "text/plain").body("{}");
+    house.send(two, "/v1/captchas").await.assert_refused(415, "unsupported_media_type");
+    let packed = house.request(Method::POST, "/v1/captchas").header("content-encoding", "gzip").json(&json!({}));
+    house.send(packed, "/v1/captchas").await.assert_refused(415, "unsupported_media_type");
+    for content_type in ["application/json", "Application/JSON; charset=UTF-8"] {
+        assert_eq!(raw(&house, "/v1/captchas", content_type, "{}").await.status, StatusCode::CREATED);
+    }
+}
+
+async fn large_and_deep_bodies_are_refused(house: House) {
+    let body = |size: usize| format!("{{\"ticket\":\"{}\"}}", "a".repeat(size - 13));
+    let path = "/v1/register/status";
+    let answer = raw(&house, path, "application/json", body(16 * 1_024)).await;
+    answer.assert_refused(422, "validation_failed");
+    let answer = raw(&house, path, "application/json", body(16 * 1_024 + 1)).await;
+    answer.assert_refused(413, "payload_too_large");
+    let answer = raw(&house, path, "application/json", body(1_000_000)).await;
+    answer.assert_refused(413, "payload_too_large");
+}
+
+async fn addresses_and_methods_that_do_not_exist(house: House) {
+    for path in ["/", "/v1", "/v2/captchas", "/v1/register/", "/v1/register/send-code/", "/v1/%00", "/v1/captchas%2f.."]
+    {
+        house.send(house.request(Method::GET, path), path).await.assert_refused(404, "not_found");
+    }
+    for path in ENDPOINTS {
+        for method in [Method::GET, Method::PUT, Method::PATCH, Method::DELETE] {
+            let answer = house.send(house.request(method, path), path).await;
+            answer.assert_refused(405, "method_not_allowed");
+            assert_eq!(answer.headers["allow"], "POST");
+        }
+    }
+    let answer = house.send(house.request(Method::POST, "/v1/me"), "/v1/me").await;
+    answer.assert_refused(405, "method_not_allowed");
+    assert_eq!(answer.headers["allow"], "GET, HEAD");
+    let head = house.request(Method::HEAD, "/healthz").send().await.unwrap();
+    assert_eq!(head.status(), StatusCode::OK);
+}
+
+/// Mistake 1: a pattern that was not anchored, digits of other scripts, numbers.
+async fn phones_that_are_none(house: House) {
+    let body = |phone: &str| json!({"phone_number": phone, "captcha_id": "A".repeat(22), "captcha_answer": "x"});
+    let long = "1".repeat(10_000);
+    let cases = [
+        ("13800000000abc", "invalid_format"),
+        ("１３８００１３８０００", "invalid_format"),
+        ("١٣٨٠٠١٣٨٠٠٠", "invalid_format"),
+        ("13800138000 ext. 5", "invalid_format"),
+        ("13800138000;ext=5", "invalid_format"),
+        ("1380013800", "invalid_format"),
+        ("010-12345678", "invalid_format"),
+        ("13800138000\u{0}", "invalid_format"),
+        ("+86\n13800138000", "invalid_format"),
+        ("<script>", "invalid_format"),
+        ("", "too_short"),
+        ("   ", "too_short"),
+        (&long, "too_long"),
+    ];
+    for (phone, why) in cases {
+        let answer = house.post("/v1/register/send-code", body(phone)).await;
+        answer.assert_field(422, "validation_failed", "phone_number", why);
+    }
+    for phone in ["+14155552671", "+852 5123 4567", "+4915112345678"] {
+        let answer = house.post("/v1/register/send-code", body(phone)).await;
+        answer.assert_field(422, "region_not_supported", "phone_number", "not_allowed");
+    }
+}
+
+async fn tickets_and_captcha_ids_of_any_shape(house: House) {
+    let long = "A".repeat(10_000);
+    for ticket in
+        ["", "x", "../../etc/passwd", "flow:{a}:b", "*", "\u{0}", "票", &"A".repeat(63), &"+".repeat(64), &long]
+    {
+        for path in &ENDPOINTS[2..] {
+            let body = match *path {
+                "/v1/register/verify-code" => json!({"ticket": ticket, "code": "123456"}),
+                "/v1/register/set-password" => json!({"ticket": ticket, "password": PASSWORD}),
+                "/v1/register/submit-profile" => json!({"ticket": ticket, "nickname": "x"}),
+                _ => json!({"ticket": ticket}),
+            };
+            house.post(path, body).await.assert_field(422, "validation_failed", "ticket", "invalid_format");
+        }
+        let body = json!({"phone_number": fresh_phone(), "captcha_id": ticket, "captcha_answer": "x"});
+        let answer = house.post("/v1/register/send-code", body).await;
+        answer.assert_field(422, "validation_failed", "captcha_id", "invalid_format");
+        let answer = house.post("/v1/captchas", json!({"replaces": ticket})).await;
+        answer.assert_field(422, "validation_failed", "replaces", "invalid_format");
+    }
+    // Well-formed, but nobody's.
+    let unknown = "A".repeat(64);
+    house.post("/v1/register/status", json!({"ticket": unknown})).await.assert_refused(410, "ticket_expired");
+    house.post("/v1/register/resend-code", json!({"ticket": unknown})).await.assert_refused(410, "ticket_expired");
+    house.verify(&unknown, "123456").await.assert_refused(410, "ticket_expired");
+    house.set_password(&unknown).await.assert_refused(410, "ticket_expired");
+    house.submit(&unknown).await.assert_refused(410, "ticket_expired");
+    for (answer, why) in [("", "too_short"), (" ", "too_short"), (&*"x".repeat(33), "too_long"), (&*long, "too_long")] {
+        let body = json!({"phone_number": fresh_phone(), "captcha_id": "A".repeat(22), "captcha_answer": answer});
+        let answer = house.post("/v1/register/send-code", body).await;
+        answer.assert_field(422, "validation_failed", "captcha_answer", why);
+    }
+}
+
+async fn codes_that_are_none(house: House) {
+    let phone = fresh_phone();
+    let ticket = house.ticket(&phone).await;
+    for code in
+        ["", "12345", "1234567", " 12345", "12345a", "１２３４５６", "١٢٣٤٥٦", "-12345", "+12345", "1e5", "12 456"]
+    {
+        let answer = house.verify(&ticket, code).await;
+        answer.assert_field(422, "validation_failed", "code", "invalid_format");
+    }
+    let number = json!({"ticket": ticket, "code": 123_456});
+    let answer = house.post("/v1/register/verify-code", number).await;
+    answer.assert_field(400, "malformed_request", "code", "invalid_type");
+    let status = house.post("/v1/register/status", json!({"ticket": ticket})).await;
+    assert_eq!(status.number("attempts_left"), 5, "none of them was an attempt");
+}
+
+async fn profiles_that_cannot_be(house: House) {
+    let ticket = house.with_password(&fresh_phone()).await;
+    let long = "x".repeat(10_000);
+    let cases = [
+        ("nickname", json!(""), "too_short"),
+        ("nickname", json!("   "), "too_short"),
+        ("nickname", json!("x".repeat(33)), "too_long"),
+        ("nickname", json!(long), "too_long"),
+        ("nickname", json!("a\u{0}b"), "invalid_characters"),
+        ("nickname", json!("a\nb"), "invalid_characters"),
+        ("nickname", json!("a\u{202e}b"), "invalid_characters"),
+        ("gender", json!("f"), "not_allowed"),
+        ("birthday", json!("2023-02-29"), "invalid_format"),
+        ("birthday", json!("30/09/2001"), "invalid_format"),
+        ("birthday", json!("２００１-０９-３０"), "invalid_format"),
+        ("birthday", json!("1899-12-31"), "out_of_range"),
+        ("birthday", json!("2999-01-01"), "out_of_range"),
+        ("avatar_url", json!("https://evil.example/a.png"), "not_allowed"),
+        ("avatar_url", json!("a.png"), "invalid_format"),
+        ("avatar_url", json!(long), "too_long"),
+        ("device_name", json!("x".repeat(65)), "too_long"),
+        ("device_name", json!("\u{1b}[31m"), "invalid_characters"),
+    ];
+    for (field, value, why) in cases {
+        let mut profile = json!({"ticket": ticket, "nickname": "小明"});
+        profile[field] = value;
+        let answer = house.post("/v1/register/submit-profile", profile).await;
+        answer.assert_field(422, "validation_failed", field, why);
+    }
+    for (field, value) in
+        [("nickname", json!(1)), ("gender", json!(1)), ("birthday", json!(20_010_930)), ("nickname", json!(null))]
+    {
+        let mut profile = json!({"ticket": ticket, "nickname": "小明"});
+        profile[field] = value;
+        let answer = house.post("/v1/register/submit-profile", profile).await;
+        answer.assert_field(400, "malformed_request", field, "invalid_type");
+    }
+    assert_eq!(house.submit(&ticket).await.status, StatusCode::CREATED, "the flow went through all of that");
+}
+
+/// Mistake 14: no upper bound before hashing.
+async fn passwords_that_cannot_be(house: House) {
+    let ticket = house.verified(&fresh_phone()).await;
+    let cases = [
+        ("", "too_short"),
+        ("seven77", "too_short"),
+        (&*"x".repeat(129), "too_long"),
+        (&*"字".repeat(129), "too_long"),
+        (&*"x".repeat(15_000), "too_long"),
+        ("nul\u{0}nul nul", "invalid_characters"),
+    ];
+    for (password, why) in cases {
+        let answer = house.post("/v1/register/set-password", json!({"ticket": ticket, "password": password})).await;
+        answer.assert_field(422, "validation_failed", "password", why);
+    }
+    for password in ["八个字的密码也行", "pässwörd with ümlauts", &"xk4".repeat(42)] {
+        let answer = house.post("/v1/register/set-password", json!({"ticket": ticket, "password": password})).await;
+        assert_eq!(answer.status, StatusCode::OK, "{password}: {answer:?}");
+    }
+}
+
+async fn nothing_of_it_changed_anything(house: House) {
+    let phone = fresh_phone();
+    let captcha = house.captcha().await;
+    for body in [
+        json!({"phone_number": phone, "captcha_id": captcha}),
+        json!({"phone_number": "x", "captcha_id": captcha, "captcha_answer": BYPASS}),
+    ] {
+        assert!(house.post("/v1/register/send-code", body).await.status.is_client_error());
+    }
+    assert_eq!(house.sms.requests(), 0);
+    let body = json!({"phone_number": phone, "captcha_id": captcha, "captcha_answer": BYPASS});
+    assert_eq!(house.post("/v1/register/send-code", body).await.status, StatusCode::OK, "the captcha was not used up");
+}

@@ -18,7 +18,8 @@ async fn taken_and_free_phones_look_the_same(back_ends: BackEnds) {
     let free = fresh_phone();
     let (known, unknown) = (house.send_code(&taken).await, house.send_code(&free).await);
     house.wait_for_messages(2).await;
-    let members = |answer: &crate::house::Answer| answer.body.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let members =
+        |answer: &crate::house::Answer| answer.body.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
     assert_eq!((known.status, members(&known)), (unknown.status, members(&unknown)));
     for number in ["expires_in", "resend_in", "attempts_left"] {
         assert_eq!(known.number(number), unknown.number(number));

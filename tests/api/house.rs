@@ -55,7 +55,6 @@ pub struct House {
     pub random: Arc<Recorder>,
     pub sms: FakeCloopen,
     pub http: reqwest::Client,
-    pub back_ends: BackEnds,
     pub vars: Vec<(String, String)>,
     redis: Option<String>,
     _folder: TempDir,
@@ -99,7 +98,7 @@ impl House {
         let vars: Vec<_> = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let random = Arc::new(Recorder::default());
         let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
-        let mut house = Self { url: String::new(), clock, random, sms, http, back_ends, vars, redis, _folder: folder };
+        let mut house = Self { url: String::new(), clock, random, sms, http, vars, redis, _folder: folder };
         house.url = house.serve().await;
         house
     }
@@ -169,8 +168,22 @@ impl House {
     pub fn captcha_answer(&self, length: usize) -> String {
         let words = self.random.0.lock().unwrap();
         // The last word seeds the picture; the ones before compose the text.
-        let mut words = words[words.len() - length - 1..].to_vec().into_iter();
+        let mut words = words[words.len() - length - 1..].iter().copied();
         Puzzle::Text { length }.compose(|| words.next().unwrap()).1.expose().to_owned()
+    }
+
+    /// The sum of the last captcha of the arithmetic kind.
+    pub fn arithmetic_answer(&self) -> String {
+        let words = self.random.0.lock().unwrap();
+        let mut words = words[words.len() - 3..].iter().copied();
+        Puzzle::Arithmetic.compose(|| words.next().unwrap()).1.expose().to_owned()
+    }
+
+    /// Returns once the provider has taken so many messages.
+    pub async fn wait_for_messages(&self, count: usize) {
+        while self.sms.accepted() < count {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub async fn send_code(&self, phone: &str) -> Answer {

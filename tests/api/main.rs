@@ -1,8 +1,9 @@
 //! The running service, from outside, over {memory + SQLite} and {Redis + PostgreSQL}: a real server on a real port, a
 //! provider that checks signatures, and only time and chance in the tests' hands.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 #[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "other test binaries use the rest")]
 mod support;
 
 mod bad_input;

@@ -60,7 +60,8 @@ fn every_property_has_an_example() {
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         let Some(properties) = schema["properties"].as_object() else { continue };
         for (property, schema) in properties {
-            let shown = ["example", "examples", "$ref", "oneOf", "allOf", "items"].iter().any(|key| schema.get(*key).is_some());
+            let shown =
+                ["example", "examples", "$ref", "oneOf", "allOf", "items"].iter().any(|key| schema.get(*key).is_some());
             assert!(shown || name == "Problem" || name == "FieldProblem", "{name}.{property}: {schema}");
         }
     }

@@ -16,7 +16,12 @@ over_both_back_ends!(
 );
 
 /// The same request `times` over, all under way together; how often each outcome came.
-async fn storm(house: &House, times: usize, path: &'static str, body: impl Fn(usize) -> Value) -> BTreeMap<String, usize> {
+async fn storm(
+    house: &House,
+    times: usize,
+    path: &'static str,
+    body: impl Fn(usize) -> Value,
+) -> BTreeMap<String, usize> {
     let requests: Vec<_> = (0..times)
         .map(|n| {
             let request = house.request(Method::POST, path).json(&body(n));
@@ -58,9 +63,12 @@ async fn of_200_wrong_codes_five_are_counted(house: House) {
 
 async fn of_100_sends_with_one_captcha_one_goes_out(house: House) {
     let captcha = house.captcha().await;
-    let outcomes = storm(&house, 100, "/v1/register/send-code", |_| {
-        json!({"phone_number": fresh_phone(), "captcha_id": captcha, "captcha_answer": BYPASS})
-    });
+    let outcomes = storm(
+        &house,
+        100,
+        "/v1/register/send-code",
+        |_| json!({"phone_number": fresh_phone(), "captcha_id": captcha, "captcha_answer": BYPASS}),
+    );
     assert_eq!(outcomes.await, counts(&[("done", 1), ("captcha_expired", 99)]));
     assert_eq!(house.sms.accepted(), 1);
 }
@@ -71,9 +79,12 @@ async fn of_100_sends_to_one_phone_one_goes_out(house: House) {
     for _ in 0..100 {
         captchas.push(house.captcha().await);
     }
-    let outcomes = storm(&house, 100, "/v1/register/send-code", |n| {
-        json!({"phone_number": phone, "captcha_id": captchas[n], "captcha_answer": BYPASS})
-    });
+    let outcomes = storm(
+        &house,
+        100,
+        "/v1/register/send-code",
+        |n| json!({"phone_number": phone, "captcha_id": captchas[n], "captcha_answer": BYPASS}),
+    );
     let outcomes = outcomes.await;
     // Reservations that are given back may meet the address's limit of 60 while they are still held.
     assert_eq!(outcomes.get("done"), Some(&1), "{outcomes:?}");
@@ -102,9 +113,12 @@ async fn of_20_flows_for_one_phone_one_makes_a_user(house: House) {
             assert_eq!(house.set_password(ticket).await.status, StatusCode::OK);
         }
     }
-    let outcomes = storm(&house, 20, "/v1/register/submit-profile", |n| {
-        json!({"ticket": tickets[n % tickets.len()], "nickname": format!("No {n}")})
-    });
+    let outcomes = storm(
+        &house,
+        20,
+        "/v1/register/submit-profile",
+        |n| json!({"ticket": tickets[n % tickets.len()], "nickname": format!("No {n}")}),
+    );
     let outcomes = outcomes.await;
     let lost = ["phone_already_registered", "ticket_expired"].iter().filter_map(|code| outcomes.get(*code)).sum();
     assert_eq!((outcomes.get("done"), 19), (Some(&1), lost), "{outcomes:?}");
