@@ -73,18 +73,18 @@ async fn read_body(payload: Payload) -> Result<Zeroizing<Vec<u8>>, Problem> {
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        json_problem(&path, error.inner())
+        // What is no JSON at all is told so, whichever member was read first.
+        match serde_json::from_slice::<serde_json::Value>(body) {
+            Ok(_) => form_problem(&error.path().to_string(), error.inner()),
+            Err(_) => Problem::new(Code::MalformedJson),
+        }
     })?;
     json.end().map_err(|_| Problem::new(Code::MalformedJson))?;
     Ok(value)
 }
 
-/// Tells text that is no JSON from JSON of another form. Serde's own words are not passed on: they quote the value.
-fn json_problem(path: &str, error: &serde_json::Error) -> Problem {
-    if !error.is_data() {
-        return Problem::new(Code::MalformedJson);
-    }
+/// JSON of another form: which field, and why. Serde's own words are not passed on: they quote the value.
+fn form_problem(path: &str, error: &serde_json::Error) -> Problem {
     let words = error.to_string();
     let named = |prefix: &str| words.strip_prefix(prefix).and_then(|rest| rest.split('`').next());
     let (field, code) = if let Some(field) = named("missing field `") {

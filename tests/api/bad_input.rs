@@ -40,27 +40,19 @@ async fn what_is_no_json_is_malformed(house: House) {
     let bodies: [&[u8]; 9] = [
         b"",
         b"{",
-        b"{\"FIELD\": }",
+        b"{\"ticket\": }",
         b"phone_number=13800138000",
-        b"{\"FIELD\":\"\xff\xfe\"}",
-        b"{\"FIELD\":\"\\ud800\"}",
+        b"{\"ticket\":\"\xff\xfe\"}",
+        b"{\"ticket\":\"\\ud800\"}",
         b"{} {}",
         b"\xef\xbb\xbf{}",
-        b"{\"FIELD\":\"a\nb\"}",
+        b"{\"ticket\":\"a\nb\"}",
     ];
     for path in ENDPOINTS {
-        let field: &[u8] = match path {
-            "/v1/captchas" => b"replaces",
-            "/v1/register/send-code" => b"captcha_id",
-            _ => b"ticket",
-        };
         for body in bodies {
-            let at = body.windows(5).position(|word| word == b"FIELD");
-            let body = at.map_or(body.to_vec(), |at| [&body[..at], field, &body[at + 5..]].concat());
             raw(&house, path, "application/json", body).await.assert_refused(400, "malformed_json");
         }
-        let answer = raw(&house, path, "application/json", deep.clone()).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
+        raw(&house, path, "application/json", deep.clone()).await.assert_refused(400, "malformed_json");
     }
 }
 

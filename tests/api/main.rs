@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 #[path = "../support/mod.rs"]
-#[expect(dead_code, reason = "other test binaries use the rest")]
 mod support;
 
 mod bad_input;
