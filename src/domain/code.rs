@@ -1,6 +1,7 @@
 //! The six digits that go out by SMS. They are stored nowhere: they follow from the server's key and the ticket.
 
-use super::{Invalid, flow::Purpose, ticket::Ticket};
+use super::ticket::{FlowKey, Ticket};
+use super::{Invalid, flow::Purpose};
 use aws_lc_rs::{constant_time, hmac};
 use std::fmt;
 
@@ -58,6 +59,14 @@ impl fmt::Debug for OneTimeCode {
     }
 }
 
+/// Names one send of one flow to the provider, which refuses the same name twice; it tells nothing of either.
+/// 32 hexadecimal digits.
+#[must_use]
+pub fn message_id(key: &hmac::Key, flow: &FlowKey, send: u32) -> String {
+    let tag = hmac::sign(key, format!("{}.{send}", flow.encoded()).as_bytes());
+    tag.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +105,17 @@ mod tests {
         // 2,000 of each are expected, with a standard deviation of 42.
         assert!(first.iter().all(|n| (1_750..2_250).contains(n)), "{first:?}");
         assert!(seen.len() > 19_500, "{}", seen.len());
+    }
+
+    #[test]
+    fn every_send_has_a_name_of_its_own() {
+        let key = &Keys::derive(&[1; 32]).message;
+        let (one, other) = (ticket(1).flow_key(), ticket(2).flow_key());
+        let id = message_id(key, &one, 1);
+        assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
+        assert_eq!(id, message_id(key, &one, 1));
+        assert_ne!(id, message_id(key, &one, 2));
+        assert_ne!(id, message_id(key, &other, 1));
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub struct Keys {
     pub code: hmac::Key,
     /// Hides phone numbers in staging keys.
     pub subject: hmac::Key,
+    /// Names messages to the SMS provider.
+    pub message: hmac::Key,
     /// Signs refresh tokens.
     pub refresh: hmac::Key,
 }
@@ -24,6 +26,7 @@ impl Keys {
         Self {
             code: key("doorstep one-time code"),
             subject: key("doorstep phone subject"),
+            message: key("doorstep message id"),
             refresh: key("doorstep refresh token"),
         }
     }

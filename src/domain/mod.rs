@@ -3,17 +3,18 @@
 //! Every value has one constructor that checks it (`parse`, or `new` where the parts are already checked); holding
 //! the value is the proof. In reading order:
 
+pub mod phone;
 pub mod captcha;
+pub mod ticket;
 pub mod code;
 pub mod flow;
-pub mod keys;
 pub mod password;
-pub mod phone;
-pub mod policy;
-pub mod session;
-mod text;
-pub mod ticket;
 pub mod user;
+pub mod session;
+pub mod keys;
+pub mod policy;
+pub mod id;
+mod text;
 
 /// Why a text is not the value it was meant to be. [`Invalid::code`] is the stable word for it in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

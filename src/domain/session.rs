@@ -1,17 +1,11 @@
 //! A signed-in device, and the tokens that speak for it.
 
-use super::{Invalid, text::one_line, user::UserId};
+use super::{Invalid, id::uuid_v7, text::one_line, user::UserId};
 use aws_lc_rs::hmac;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use std::fmt;
 use uuid::Uuid;
-
-/// A UUIDv7 out of the flow's own clock and randomness.
-pub(super) fn uuid_v7(now: DateTime<Utc>, random: [u8; 10]) -> Uuid {
-    let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
-    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId(pub Uuid);

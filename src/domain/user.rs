@@ -1,18 +1,18 @@
 //! A person with an account, and the parts of a profile.
 
-use super::{Invalid, password::PasswordHash, phone::Phone, text::one_line};
+use super::{Invalid, id::uuid_v7, password::PasswordHash, phone::Phone, text::one_line};
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use url::Url;
 use uuid::Uuid;
 
-/// UUIDv7 (RFC 9562): ordered by time of creation, so that the index of the table grows at its end.
+/// A UUIDv7.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UserId(pub Uuid);
 
 impl UserId {
     #[must_use]
     pub fn new(now: DateTime<Utc>, random: [u8; 10]) -> Self {
-        Self(super::session::uuid_v7(now, random))
+        Self(uuid_v7(now, random))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::limits::{Grant, log_failure};
 use super::{Refusal, Service};
-use crate::domain::code::OneTimeCode;
+use crate::domain::code::{OneTimeCode, message_id};
 use crate::domain::flow::Purpose;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::{FlowKey, Subject, Ticket};
@@ -142,7 +142,7 @@ async fn hand_over(service: Arc<Service>, delivery: Delivery) -> Result<(), Refu
     let message = CodeMessage {
         code: OneTimeCode::derive(&service.keys.code, delivery.purpose, &delivery.ticket),
         minutes: service.policy.code.life.as_secs().div_ceil(60).max(1),
-        id: message_id(&service, &delivery),
+        id: message_id(&service.keys.message, &delivery.key, delivery.send),
         to: delivery.phone,
     };
     let Err(failure) = service.ports.sms.send(&message).await else {
@@ -158,13 +158,6 @@ async fn hand_over(service: Arc<Service>, delivery: Delivery) -> Result<(), Refu
     }
     delivery.grant.give_back(&service).await;
     Err(Refusal::SmsDeliveryFailed)
-}
-
-/// The same for the same send of the same flow, and telling nothing about either: 32 hexadecimal digits.
-fn message_id(service: &Service, delivery: &Delivery) -> String {
-    let name = format!("message {} {}", delivery.key.encoded(), delivery.send);
-    let tag = aws_lc_rs::hmac::sign(&service.keys.code, name.as_bytes());
-    tag.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl From<PhoneRefusal> for Refusal {

@@ -1,6 +1,7 @@
 //! What every flow works with.
 
 use super::background::Background;
+use crate::domain::id::uuid_v7;
 use crate::domain::keys::Keys;
 use crate::domain::policy::Policy;
 use crate::ports::{AccessTokens, CaptchaArtist, Clock, Failure, PasswordHasher, Random, Sms, Staging, Users};
@@ -49,8 +50,7 @@ impl Service {
     /// A UUIDv7, for naming a request.
     #[must_use]
     pub fn fresh_id(&self) -> Uuid {
-        let millis = u64::try_from(self.now().timestamp_millis()).unwrap_or_default();
-        uuid::Builder::from_unix_timestamp_millis(millis, &self.random()).into_uuid()
+        uuid_v7(self.now(), self.random())
     }
 
     /// The public keys that access tokens can be verified with, a JSON Web Key Set.

@@ -54,21 +54,40 @@ pub struct Row {
 }
 
 impl Code {
-    #[rustfmt::skip]
-    pub const ALL: [Self; 32] = {
-        use Code::{CaptchaExpired, CaptchaRequired, CaptchaWrong, CodeExhausted, CodeWrong, CredentialsInvalid,
-            DependencyUnavailable, InternalError, MalformedJson, MalformedRequest, MethodNotAllowed, NotFound,
-            Overloaded, PasswordTooWeak, PayloadTooLarge, PhoneAlreadyRegistered, PhoneLimitReached, RefreshInvalid,
-            RefreshReused, RegionNotSupported, RequestTimeout, ResendCooldown, SmsBudgetExhausted, SmsDeliveryFailed,
-            TicketExpired, TokenExpired, TokenInvalid, TokenMissing, TooManyRequests, UnsupportedMediaType,
-            ValidationFailed, WrongStep};
-        [MalformedJson, MalformedRequest, CredentialsInvalid, TokenMissing, TokenInvalid, TokenExpired,
-            RefreshInvalid, RefreshReused, NotFound, MethodNotAllowed, RequestTimeout, PhoneAlreadyRegistered,
-            WrongStep, TicketExpired, CodeExhausted, PayloadTooLarge, UnsupportedMediaType, ValidationFailed,
-            CaptchaExpired, CaptchaWrong, CaptchaRequired, CodeWrong, RegionNotSupported, PasswordTooWeak,
-            ResendCooldown, PhoneLimitReached, TooManyRequests, InternalError, SmsDeliveryFailed,
-            SmsBudgetExhausted, Overloaded, DependencyUnavailable]
-    };
+    pub const ALL: [Self; 32] = [
+        Self::MalformedJson,
+        Self::MalformedRequest,
+        Self::CredentialsInvalid,
+        Self::TokenMissing,
+        Self::TokenInvalid,
+        Self::TokenExpired,
+        Self::RefreshInvalid,
+        Self::RefreshReused,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::RequestTimeout,
+        Self::PhoneAlreadyRegistered,
+        Self::WrongStep,
+        Self::TicketExpired,
+        Self::CodeExhausted,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::ValidationFailed,
+        Self::CaptchaExpired,
+        Self::CaptchaWrong,
+        Self::CaptchaRequired,
+        Self::CodeWrong,
+        Self::RegionNotSupported,
+        Self::PasswordTooWeak,
+        Self::ResendCooldown,
+        Self::PhoneLimitReached,
+        Self::TooManyRequests,
+        Self::InternalError,
+        Self::SmsDeliveryFailed,
+        Self::SmsBudgetExhausted,
+        Self::Overloaded,
+        Self::DependencyUnavailable,
+    ];
 
     /// The table. A code is one status and one sentence, everywhere.
     #[must_use]
