@@ -41,6 +41,7 @@ pub enum Dependency {
     PasswordHashing,
     TokenSigning,
     Drawing,
+    Background,
 }
 
 impl fmt::Display for Dependency {
@@ -51,6 +52,7 @@ impl fmt::Display for Dependency {
             Self::PasswordHashing => "password hashing",
             Self::TokenSigning => "token signing",
             Self::Drawing => "captcha drawing",
+            Self::Background => "background task",
         })
     }
 }
@@ -105,10 +107,11 @@ pub trait Staging: Send + Sync {
         limits: &PhoneLimits,
     ) -> Result<Resend, Failure>;
 
-    /// Gives a reserved send back: hour and day counters go down by one, the cooldown ends.
-    async fn release_send(&self, key: &FlowKey) -> Result<(), Failure>;
+    /// Takes a send of a living flow back: its cooldown ends, and the rest is as `cancel` says. Does nothing when there is no
+    /// such flow, so that it can be called without knowing whether the send was ever reserved.
+    async fn cancel_send(&self, key: &FlowKey, cancel: Cancel) -> Result<(), Failure>;
 
-    /// Counts an attempt, then looks at the outcome of the comparison that the caller made: a right code moves the
+    /// Takes the outcome of the comparison that the caller made, and counts and moves in one: a right code moves the
     /// flow to [`Step::PhoneVerified`] and gives it `verified_life`; a wrong one costs an attempt of the flow and one of the
     /// phone's wrong codes of the day; the last attempt ends the flow. A right code is not counted against either. A
     /// decoy's code is never right. While the phone's wrong codes of the day are used up, nothing is compared or counted.
@@ -124,8 +127,17 @@ pub trait Staging: Send + Sync {
     /// The flow, if it lives and is of this purpose.
     async fn read_flow(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<Option<Flow>, Failure>;
 
-    /// Stores the hash and moves to [`Step::PasswordSet`]; allowed from there again, so that a person can go back.
-    /// The flow's life starts anew at `verified_life`.
+    /// Counts a password that is about to be hashed for a flow at [`Step::PhoneVerified`] or later. A flow that has had
+    /// [`CodePolicy::passwords`] of them ends: one ticket must not buy any amount of hashing.
+    async fn begin_password(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        policy: &CodePolicy,
+    ) -> Result<PasswordTurn, Failure>;
+
+    /// Stores the hash. The first one moves the flow to [`Step::PasswordSet`] and gives it another `verified_life`; a later one,
+    /// of a person who went back, leaves its life alone, so that a proof of phone cannot be kept fresh for ever.
     async fn set_password(
         &self,
         key: &FlowKey,
@@ -209,6 +221,15 @@ pub struct Reservation {
     pub resend_in: Duration,
 }
 
+/// How much of a send is taken back, besides its cooldown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cancel {
+    /// It is certain that no message went out: the hour and the day of the phone get it back.
+    pub refund: bool,
+    /// It was the flow's first: the flow is removed.
+    pub end: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeCheck {
     Right,
@@ -225,9 +246,19 @@ pub enum CodeCheck {
     Gone,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordTurn {
+    Granted {
+        phone: Phone,
+    },
+    WrongStep(Step),
+    /// Also when this was one too many.
+    Gone,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advance {
-    Done,
+    Done { expires_in: Duration },
     WrongStep(Step),
     Gone,
 }

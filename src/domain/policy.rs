@@ -24,6 +24,8 @@ pub struct CodePolicy {
     pub verified_life: Duration,
     /// Wrong codes until the flow ends: 5 (Ory Kratos, SuperTokens and Twilio Verify have the same).
     pub attempts: u32,
+    /// Passwords that are hashed for one flow: 20, more than a person tries, and a bound on what one ticket costs.
+    pub passwords: u32,
 }
 
 /// How often a code may go to one phone.
@@ -80,7 +82,7 @@ pub struct SessionPolicy {
 
 impl Default for CodePolicy {
     fn default() -> Self {
-        Self { life: 5 * MINUTE, verified_life: 15 * MINUTE, attempts: 5 }
+        Self { life: 5 * MINUTE, verified_life: 15 * MINUTE, attempts: 5, passwords: 20 }
     }
 }
 

@@ -1,9 +1,12 @@
 //! Work that goes on when the caller hangs up: what was reserved is either used or given back.
 
+use super::Refusal;
+use crate::ports::{Dependency, Failure};
 use std::future::Future;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 /// Tasks on the runtime of the process's main thread, which outlives the server's workers.
 pub struct Background {
@@ -17,8 +20,18 @@ impl Background {
         Self { runtime, tasks: TaskTracker::new() }
     }
 
+    /// What the work logs belongs to the request that asked for it.
     pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        self.tasks.spawn_on(work, &self.runtime)
+        self.tasks.spawn_on(work.in_current_span(), &self.runtime)
+    }
+
+    /// Runs `work` to its end, even if the caller hangs up meanwhile, and answers what it answers.
+    pub(super) async fn carry_through<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let panicked = |_| Failure::Broken { dependency: Dependency::Background, reason: "panicked".to_owned() };
+        self.spawn(work).await.map_err(panicked)?
     }
 
     pub(super) async fn finish(&self) {

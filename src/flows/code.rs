@@ -6,7 +6,7 @@ use crate::domain::code::{OneTimeCode, message_id};
 use crate::domain::flow::Purpose;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::{FlowKey, Subject, Ticket};
-use crate::ports::{CodeCheck, CodeMessage, NewFlow, PhoneRefusal, Resend, Reserved};
+use crate::ports::{Cancel, CodeCheck, CodeMessage, NewFlow, PhoneRefusal, Resend, Reserved, SmsFailure};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,44 +27,41 @@ pub(super) struct Recipient {
     pub phone: Phone,
     /// Answer as if a code went out, and send none.
     pub decoy: bool,
+    /// Nothing that the client sees may tell a decoy from a message.
+    pub conceal: bool,
 }
 
-/// Stores a flow and sends its code. The flow is stored first; if the message fails, flow and reservations are gone.
+/// Stores a flow and sends its code. The flow is stored first; if the message fails, the flow is gone.
 pub(super) async fn send(service: &Arc<Service>, to: Recipient, grant: Grant) -> Result<CodeSent, Refusal> {
     let policy = &service.policy.code;
     let ticket = Ticket::new(Subject::of(&to.phone, &service.keys.subject), service.random());
     let key = ticket.flow_key();
     let flow = NewFlow { purpose: to.purpose, phone: to.phone.clone(), decoy: to.decoy };
-    let reserved = service.ports.staging.open_flow(&key, &flow, policy, &service.policy.phone).await;
-    let resend_in = match reserved {
+    let resend_in = match service.ports.staging.open_flow(&key, &flow, policy, &service.policy.phone).await {
         Ok(Reserved::Yes { resend_in }) => resend_in,
         Ok(Reserved::No(refusal)) => {
             grant.give_back(service).await;
             return Err(refusal.into());
         }
         Err(failure) => {
+            // It may have been stored, and only the answer got lost.
+            log_failure(service.ports.staging.cancel_send(&key, Cancel { refund: true, end: true }).await);
             grant.give_back(service).await;
             return Err(failure.into());
         }
     };
-    let sent = CodeSent {
-        phone: to.phone,
-        expires_in: policy.life,
-        resend_in,
-        attempts_left: policy.attempts,
-        ticket: ticket.clone(),
-    };
-    deliver(service, Delivery { ticket, key, purpose: to.purpose, phone: flow.phone, decoy: to.decoy, send: 1, grant })
-        .await?;
+    let sent = CodeSent { ticket, phone: to.phone, expires_in: policy.life, resend_in, attempts_left: policy.attempts };
+    deliver(service, Delivery::of(service, &sent, to.purpose, 1, to.decoy, grant), to.conceal).await?;
     Ok(sent)
 }
 
 /// Sends the same code once more.
 pub(super) async fn resend(
-    service: &Arc<Service>,
+    service: Arc<Service>,
     purpose: Purpose,
     ticket: Ticket,
     client: IpAddr,
+    conceal: bool,
 ) -> Result<CodeSent, Refusal> {
     let key = ticket.flow_key();
     let staging = &service.ports.staging;
@@ -75,22 +72,22 @@ pub(super) async fn resend(
         Resend::WrongStep(step) => return Err(Refusal::WrongStep(step)),
         Resend::Gone => return Err(Refusal::TicketExpired),
     };
-    let grant = match Grant::reserve(service, client).await {
+    let grant = match Grant::reserve(&service, client).await {
         Ok(grant) => grant,
         Err(refusal) => {
-            log_failure(staging.release_send(&key).await);
+            log_failure(staging.cancel_send(&key, Cancel { refund: true, end: false }).await);
             return Err(refusal);
         }
     };
     let sent = CodeSent {
-        ticket: ticket.clone(),
-        phone: reservation.phone.clone(),
+        ticket,
+        phone: reservation.phone,
         expires_in: reservation.expires_in,
         resend_in: reservation.resend_in,
         attempts_left: reservation.attempts_left,
     };
-    let (phone, decoy, send) = (reservation.phone, reservation.decoy, reservation.send);
-    deliver(service, Delivery { ticket, key, purpose, phone, decoy, send, grant }).await?;
+    deliver(&service, Delivery::of(&service, &sent, purpose, reservation.send, reservation.decoy, grant), conceal)
+        .await?;
     Ok(sent)
 }
 
@@ -115,48 +112,66 @@ pub(super) async fn check(
 
 /// A message with everything that was reserved for it.
 struct Delivery {
-    ticket: Ticket,
     key: FlowKey,
+    message: CodeMessage,
     purpose: Purpose,
-    phone: Phone,
-    decoy: bool,
     send: u32,
+    decoy: bool,
     grant: Grant,
 }
 
-/// Hands the message over in a task of its own, so that a client who hangs up cannot leave a reservation behind. When
-/// taken phones are concealed nobody waits for the outcome: the time it takes would tell a decoy from a message.
-async fn deliver(service: &Arc<Service>, delivery: Delivery) -> Result<(), Refusal> {
-    let task = service.background.spawn(hand_over(Arc::clone(service), delivery));
-    if service.policy.conceal_taken_phone {
-        return Ok(());
+impl Delivery {
+    /// `send` says which message of its flow it is; the first is 1.
+    fn of(service: &Service, sent: &CodeSent, purpose: Purpose, send: u32, decoy: bool, grant: Grant) -> Self {
+        let key = sent.ticket.flow_key();
+        let message = CodeMessage {
+            to: sent.phone.clone(),
+            code: OneTimeCode::derive(&service.keys.code, purpose, &sent.ticket),
+            // Rounded down: the code must not be said to live longer than it does.
+            minutes: (sent.expires_in.as_secs() / 60).max(1),
+            id: message_id(&service.keys.message, &key, send),
+        };
+        Self { key, message, purpose, send, decoy, grant }
     }
-    task.await.unwrap_or(Err(Refusal::SmsDeliveryFailed))
 }
 
-async fn hand_over(service: Arc<Service>, delivery: Delivery) -> Result<(), Refusal> {
-    if delivery.decoy {
-        delivery.grant.give_back_budget(&service).await;
+/// Hands the message over and waits for the outcome; when it is to be concealed nobody waits, because the time it takes
+/// would tell a decoy from a message.
+async fn deliver(service: &Arc<Service>, delivery: Delivery, conceal: bool) -> Result<(), Refusal> {
+    if !conceal {
+        return hand_over(service, delivery, conceal).await;
+    }
+    let concealed = Arc::clone(service);
+    service.background.spawn(async move { drop(hand_over(&concealed, delivery, conceal).await) });
+    Ok(())
+}
+
+async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Result<(), Refusal> {
+    let Delivery { key, message, purpose, send, decoy, grant } = delivery;
+    if decoy {
+        grant.give_back_budget(service).await;
         return Ok(());
     }
-    let message = CodeMessage {
-        code: OneTimeCode::derive(&service.keys.code, delivery.purpose, &delivery.ticket),
-        minutes: service.policy.code.life.as_secs().div_ceil(60).max(1),
-        id: message_id(&service.keys.message, &delivery.key, delivery.send),
-        to: delivery.phone,
-    };
+    let phone = message.to.masked();
     let Err(failure) = service.ports.sms.send(&message).await else {
-        tracing::info!(phone = %message.to.masked(), purpose = delivery.purpose.as_str(), "a code was sent");
+        tracing::info!(phone, purpose = purpose.as_str(), "a code was sent");
         return Ok(());
     };
-    tracing::warn!(phone = %message.to.masked(), %failure, "a code could not be sent");
-    let staging = &service.ports.staging;
-    log_failure(staging.release_send(&delivery.key).await);
-    // A resend leaves the flow alone: the code of the first message is still good.
-    if delivery.send == 1 {
-        log_failure(staging.end_flow(&delivery.key).await);
+    tracing::warn!(phone, %failure, "a code could not be sent");
+    // What may have gone out stays counted, or a provider that is slow to answer would lift every limit.
+    let refund = !matches!(failure, SmsFailure::NoAnswer(_));
+    if conceal {
+        // As for a decoy: flow, cooldown and counts stay.
+        if refund {
+            grant.give_back_budget(service).await;
+        }
+    } else {
+        // After a resend the code of an earlier message is still good.
+        log_failure(service.ports.staging.cancel_send(&key, Cancel { refund, end: send == 1 }).await);
+        if refund {
+            grant.give_back(service).await;
+        }
     }
-    delivery.grant.give_back(&service).await;
     Err(Refusal::SmsDeliveryFailed)
 }
 

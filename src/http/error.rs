@@ -125,10 +125,10 @@ impl Code {
             Self::PhoneLimitReached => row(429, "phone_limit_reached", ["Limit reached for this phone number", "Try again after `retry_after` seconds."], ["该手机号已达上限", "请在 retry_after 秒后重试。"]),
             Self::TooManyRequests => row(429, "too_many_requests", ["Too many requests", "Try again after `retry_after` seconds."], ["请求过于频繁", "请在 retry_after 秒后重试。"]),
             Self::InternalError => row(500, "internal_error", ["Internal error", "The request id helps us to find the cause."], ["内部错误", "请提供 request_id 以便排查。"]),
-            Self::SmsDeliveryFailed => row(502, "sms_delivery_failed", ["The message could not be sent", "Nothing was counted. Try again."], ["短信发送失败", "本次不计次数，请重试。"]),
+            Self::SmsDeliveryFailed => row(502, "sms_delivery_failed", ["The message could not be sent", "Try again."], ["短信发送失败", "请重试。"]),
             Self::SmsBudgetExhausted => row(503, "sms_budget_exhausted", ["No messages can be sent now", "Try again after `retry_after` seconds."], ["暂时无法发送短信", "请在 retry_after 秒后重试。"]),
             Self::Overloaded => row(503, "overloaded", ["Busy", "Try again after `retry_after` seconds."], ["服务繁忙", "请在 retry_after 秒后重试。"]),
-            Self::DependencyUnavailable => row(503, "dependency_unavailable", ["Temporarily unavailable", "Nothing was lost. Try again after `retry_after` seconds."], ["服务暂时不可用", "数据未丢失，请在 retry_after 秒后重试。"]),
+            Self::DependencyUnavailable => row(503, "dependency_unavailable", ["Temporarily unavailable", "Try again after `retry_after` seconds."], ["服务暂时不可用", "请在 retry_after 秒后重试。"]),
         }
     }
 

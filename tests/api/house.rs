@@ -3,6 +3,7 @@
 use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, FakeCloopen};
 use crate::support::{postgres, redis};
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::{Connection, PgConnection};
 use doorstep::app::{App, World};
 use doorstep::config::Config;
 use doorstep::domain::captcha::Puzzle;
@@ -14,6 +15,8 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 /// An answer that the tests' captchas always accept.
 pub const BYPASS: &str = "letmein";
@@ -131,6 +134,22 @@ impl House {
 
     pub fn redis_url(&self) -> Option<&str> {
         self.redis.as_deref()
+    }
+
+    /// A connection of the test's own to this house's PostgreSQL.
+    pub fn database(&self) -> PgConnection {
+        let (_, url) = self.vars.iter().find(|(name, _)| name == "DATABASE_URL").unwrap();
+        PgConnection::establish(url).unwrap()
+    }
+
+    /// Sends a request on a socket of its own and does not wait for the answer.
+    pub async fn send_raw(&self, path: &str, body: &Value) -> TcpStream {
+        let body = body.to_string();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: doorstep\r\nContent-Type: application/json");
+        let request = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let mut socket = TcpStream::connect(self.url.strip_prefix("http://").unwrap()).await.unwrap();
+        socket.write_all(request.as_bytes()).await.unwrap();
+        socket
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {

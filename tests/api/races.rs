@@ -2,7 +2,7 @@
 
 use crate::house::{Answer, BYPASS, House, fresh_phone, other_than};
 use crate::over_both_back_ends;
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -105,13 +105,10 @@ async fn of_100_submissions_of_one_ticket_one_makes_a_user(house: House) {
 async fn of_20_flows_for_one_phone_one_makes_a_user(house: House) {
     let phone = fresh_phone();
     let mut tickets = Vec::new();
-    for _ in 0..5 {
+    // As many flows as the cooldowns let live together.
+    for cooldown in [60, 120, 300, 300, 0] {
         tickets.push(house.with_password(&phone).await);
-        house.advance(std::time::Duration::from_secs(300));
-        for ticket in &tickets {
-            // Each touch gives the flow another 900 s.
-            assert_eq!(house.set_password(ticket).await.status, StatusCode::OK);
-        }
+        house.advance(std::time::Duration::from_secs(cooldown));
     }
     let outcomes = storm(
         &house,

@@ -18,6 +18,7 @@ over_both_back_ends!(
     a_taken_phone_is_told_before_any_message,
     a_ticket_is_the_only_way_in,
     a_password_can_be_chosen_anew_until_the_end,
+    a_ticket_does_not_live_or_hash_without_end,
     weak_passwords_are_refused,
     status_tells_where_the_flow_stands,
     an_expired_flow_is_gone_at_every_step,
@@ -174,6 +175,23 @@ async fn a_password_can_be_chosen_anew_until_the_end(house: House) {
     assert_eq!(house.post("/v1/register/set-password", body.clone()).await.status, StatusCode::OK);
     assert_eq!(house.submit(&ticket).await.status, StatusCode::CREATED);
     house.post("/v1/register/set-password", body).await.assert_refused(410, "ticket_expired");
+}
+
+/// A proof of phone ages, whatever its holder does, and one ticket buys so many hashes.
+async fn a_ticket_does_not_live_or_hash_without_end(house: House) {
+    let ticket = house.with_password(&fresh_phone()).await;
+    house.advance(Duration::from_secs(600));
+    let left = house.set_password(&ticket).await.number("expires_in");
+    assert!((290..=300).contains(&left), "{left}");
+    house.advance(Duration::from_secs(301));
+    house.set_password(&ticket).await.assert_refused(410, "ticket_expired");
+
+    let ticket = house.verified(&fresh_phone()).await;
+    for _ in 0..20 {
+        assert_eq!(house.set_password(&ticket).await.status, StatusCode::OK);
+    }
+    house.set_password(&ticket).await.assert_refused(410, "ticket_expired");
+    house.submit(&ticket).await.assert_refused(410, "ticket_expired");
 }
 
 async fn weak_passwords_are_refused(house: House) {

@@ -133,8 +133,11 @@ promises!(
     sends::phones_are_apart,
     sends::a_resend_prolongs_nothing,
     sends::a_refused_send_changes_nothing,
-    sends::a_released_send_was_never_made,
-    sends::releasing_stops_at_zero,
+    sends::a_cancelled_send_was_never_made,
+    sends::a_cancelled_resend_leaves_the_flow,
+    sends::without_a_refund_only_the_cooldown_ends,
+    sends::cancelling_a_send_that_was_not_reserved_changes_nothing,
+    sends::cancelling_stops_at_zero,
     sends::without_cooldowns_nobody_waits,
     steps::an_unknown_flow_is_gone,
     steps::an_expired_flow_is_gone,
@@ -142,6 +145,7 @@ promises!(
     steps::each_step_is_told,
     steps::a_flow_is_read_as_it_stands,
     steps::the_password_may_be_set_again,
+    steps::so_many_passwords_are_hashed_for_a_flow,
     steps::an_earlier_flow_lives_beside_a_later_one,
 );
 

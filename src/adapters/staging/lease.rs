@@ -95,7 +95,7 @@ impl Leases {
         });
         answer.await.map_err(|error| {
             let failure = translate(&error);
-            if matches!(failure, Failure::Unavailable { .. }) || error.is_unrecoverable_error() {
+            if is_the_connections(&error) {
                 leased.dead.store(true, Ordering::Relaxed);
             }
             Failed { failure, unsent: looks == 1 && error.is_connection_dropped() }
@@ -138,6 +138,13 @@ fn translate(error: &RedisError) -> Failure {
     } else {
         Failure::Broken { dependency: Dependency::Staging, reason: describe(error) }
     }
+}
+
+/// Whether another connection may do better: this one is broken, or leads to a server that is not the one it was. A server that is
+/// full or busy is not helped by handshakes.
+fn is_the_connections(error: &RedisError) -> bool {
+    let moved = ["LOADING", "READONLY", "MASTERDOWN"];
+    error.is_io_error() || error.is_unrecoverable_error() || error.code().is_some_and(|code| moved.contains(&code))
 }
 
 /// Error codes of a server that starts, fails over, is full or is otherwise busy.

@@ -9,7 +9,8 @@ use crate::domain::phone::Phone;
 use crate::domain::policy::{CodePolicy, PhoneLimits, Quota};
 use crate::domain::ticket::{FlowKey, Subject};
 use crate::ports::{
-    Advance, Clock, CodeCheck, Counted, Counter, Failure, NewFlow, PhoneRefusal, Resend, Reservation, Reserved, Staging,
+    Advance, Cancel, Clock, CodeCheck, Counted, Counter, Failure, NewFlow, PasswordTurn, PhoneRefusal, Resend,
+    Reservation, Reserved, Staging,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -46,6 +47,7 @@ struct Stored {
     decoy: bool,
     attempts: u32,
     sends: u32,
+    passwords: u32,
     progress: Progress,
 }
 
@@ -196,6 +198,7 @@ impl Staging for MemoryStaging {
             decoy: flow.decoy,
             attempts: 0,
             sends: 1,
+            passwords: 0,
             progress: Progress::CodeSent,
         };
         let now = state.now;
@@ -233,11 +236,20 @@ impl Staging for MemoryStaging {
         }))
     }
 
-    async fn release_send(&self, key: &FlowKey) -> Result<(), Failure> {
+    async fn cancel_send(&self, key: &FlowKey, cancel: Cancel) -> Result<(), Failure> {
         let mut state = self.state();
+        let now = state.now;
+        if state.flows.get_mut(key, now).is_none() {
+            return Ok(());
+        }
         // A cooldown counts one, so taking it back ends it.
-        for counter in [Counting::Cooldown, Counting::Hour, Counting::Day] {
-            state.uncount(&counter(key.subject));
+        state.uncount(&Counting::Cooldown(key.subject));
+        if cancel.refund {
+            state.uncount(&Counting::Hour(key.subject));
+            state.uncount(&Counting::Day(key.subject));
+        }
+        if cancel.end {
+            state.flows.take(key, now);
         }
         Ok(())
     }
@@ -292,6 +304,26 @@ impl Staging for MemoryStaging {
         Ok(Some(Flow { phone: stored.phone.clone(), state, expires_in }))
     }
 
+    async fn begin_password(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        policy: &CodePolicy,
+    ) -> Result<PasswordTurn, Failure> {
+        let mut state = self.state();
+        let now = state.now;
+        let Some(flow) = state.flow(key, purpose) else { return Ok(PasswordTurn::Gone) };
+        if flow.step() == Step::CodeSent {
+            return Ok(PasswordTurn::WrongStep(Step::CodeSent));
+        }
+        flow.passwords += 1;
+        if flow.passwords <= policy.passwords {
+            return Ok(PasswordTurn::Granted { phone: flow.phone.clone() });
+        }
+        state.flows.take(key, now);
+        Ok(PasswordTurn::Gone)
+    }
+
     async fn set_password(
         &self,
         key: &FlowKey,
@@ -305,9 +337,12 @@ impl Staging for MemoryStaging {
         if flow.step() == Step::CodeSent {
             return Ok(Advance::WrongStep(Step::CodeSent));
         }
+        let first = flow.step() == Step::PhoneVerified;
         flow.progress = Progress::PasswordSet(hash.clone());
-        state.flows.renew(key, policy.verified_life, now);
-        Ok(Advance::Done)
+        if first {
+            state.flows.renew(key, policy.verified_life, now);
+        }
+        Ok(Advance::Done { expires_in: state.flows.left(key, now).unwrap_or_default() })
     }
 
     async fn end_flow(&self, key: &FlowKey) -> Result<(), Failure> {

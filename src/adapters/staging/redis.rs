@@ -1,9 +1,9 @@
-//! Staging in Redis (5 or newer), for any number of processes.
+//! Staging in Redis (6 or newer), for any number of processes.
 //!
 //! | key | holds |
 //! |---|---|
 //! | `captcha:{id}` | hash: answer |
-//! | `flow:{subject}:digest` | hash: purpose, phone, decoy, step, attempts, sends, password_hash |
+//! | `flow:{subject}:digest` | hash: purpose, phone, decoy, step, attempts, sends, passwords, password_hash |
 //! | `limit:{subject}:cooldown` | exists while the phone must wait |
 //! | `limit:{subject}:hour`, `day`, `wrong` | counters of the phone |
 //! | `limit:{shared}:scope:subject` | every other counter |
@@ -20,8 +20,8 @@ use crate::domain::phone::Phone;
 use crate::domain::policy::{CodePolicy, PhoneLimits, Quota};
 use crate::domain::ticket::FlowKey;
 use crate::ports::{
-    Advance, CodeCheck, Counted, Counter, Dependency, Failure, NewFlow, PhoneRefusal, Resend, Reservation, Reserved,
-    Staging,
+    Advance, Cancel, CodeCheck, Counted, Counter, Dependency, Failure, NewFlow, PasswordTurn, PhoneRefusal, Resend,
+    Reservation, Reserved, Staging,
 };
 use async_trait::async_trait;
 use deadpool_redis::redis::{ScriptInvocation, Value, cmd, from_redis_value};
@@ -134,9 +134,12 @@ impl Staging for RedisStaging {
         }
     }
 
-    async fn release_send(&self, key: &FlowKey) -> Result<(), Failure> {
-        let mut call = scripts::RELEASE_SEND.key(limit_key(key, "cooldown"));
-        done(&self.call(call.key(limit_key(key, "hour")).key(limit_key(key, "day"))).await?)
+    async fn cancel_send(&self, key: &FlowKey, cancel: Cancel) -> Result<(), Failure> {
+        let mut call = scripts::CANCEL_SEND.key(flow_key(key));
+        for name in ["cooldown", "hour", "day"] {
+            call.key(limit_key(key, name));
+        }
+        done(&self.call(call.arg(flag(cancel.refund)).arg(flag(cancel.end))).await?)
     }
 
     async fn check_code(
@@ -181,6 +184,22 @@ impl Staging for RedisStaging {
         Ok(Some(Flow { phone: stored_phone(phone)?, state, expires_in: duration(life)? }))
     }
 
+    async fn begin_password(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        policy: &CodePolicy,
+    ) -> Result<PasswordTurn, Failure> {
+        let mut call = scripts::BEGIN_PASSWORD.key(flow_key(key));
+        let reply = self.call(call.arg(purpose.as_str()).arg(policy.passwords)).await?;
+        match words(&reply)[..] {
+            ["gone"] => Ok(PasswordTurn::Gone),
+            ["step", at] => Ok(PasswordTurn::WrongStep(step(at)?)),
+            ["yes", phone] => Ok(PasswordTurn::Granted { phone: stored_phone(phone)? }),
+            _ => Err(broken()),
+        }
+    }
+
     async fn set_password(
         &self,
         key: &FlowKey,
@@ -194,7 +213,7 @@ impl Staging for RedisStaging {
         match words(&reply)[..] {
             ["gone"] => Ok(Advance::Gone),
             ["step", at] => Ok(Advance::WrongStep(step(at)?)),
-            ["done"] => Ok(Advance::Done),
+            ["done", life] => Ok(Advance::Done { expires_in: duration(life)? }),
             _ => Err(broken()),
         }
     }

@@ -35,8 +35,8 @@ pub(super) static RESERVE_RESEND: LazyLock<Script> = LazyLock::new(|| {
     ))
 });
 
-pub(super) static RELEASE_SEND: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(include_str!("scripts/counters.lua"), include_str!("scripts/release_send.lua")))
+pub(super) static CANCEL_SEND: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(include_str!("scripts/counters.lua"), include_str!("scripts/cancel_send.lua")))
 });
 
 pub(super) static CHECK_CODE: LazyLock<Script> = LazyLock::new(|| {
@@ -44,6 +44,9 @@ pub(super) static CHECK_CODE: LazyLock<Script> = LazyLock::new(|| {
 });
 
 pub(super) static READ_FLOW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/read_flow.lua")));
+
+pub(super) static BEGIN_PASSWORD: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("scripts/begin_password.lua")));
 
 pub(super) static SET_PASSWORD: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("scripts/set_password.lua")));

@@ -20,17 +20,23 @@ pub struct SendCode {
 /// statement when all goes well.
 pub async fn send_code(service: &Arc<Service>, request: SendCode) -> Result<CodeSent, Refusal> {
     captcha::redeem(service, &request.captcha_id, &request.captcha_answer).await?;
-    let grant = Grant::reserve(service, request.client).await?;
-    let taken = match service.ports.users.phone_is_taken(&request.phone).await {
+    let reserve_and_send = reserve_and_send(Arc::clone(service), request.phone, request.client);
+    service.background.carry_through(reserve_and_send).await
+}
+
+async fn reserve_and_send(service: Arc<Service>, phone: Phone, client: IpAddr) -> Result<CodeSent, Refusal> {
+    let conceal = service.policy.conceal_taken_phone;
+    let grant = Grant::reserve(&service, client).await?;
+    let taken = match service.ports.users.phone_is_taken(&phone).await {
         Ok(taken) => taken,
         Err(failure) => {
-            grant.give_back(service).await;
+            grant.give_back(&service).await;
             return Err(failure.into());
         }
     };
-    if taken && !service.policy.conceal_taken_phone {
-        grant.give_back_budget(service).await;
+    if taken && !conceal {
+        grant.give_back_budget(&service).await;
         return Err(Refusal::PhoneTaken);
     }
-    code::send(service, Recipient { purpose: Purpose::Register, phone: request.phone, decoy: taken }, grant).await
+    code::send(&service, Recipient { purpose: Purpose::Register, phone, decoy: taken, conceal }, grant).await
 }

@@ -5,7 +5,7 @@ use super::{
 };
 use doorstep::domain::flow::State;
 use doorstep::domain::policy::{PhoneLimits, Quota};
-use doorstep::ports::{CodeCheck, PhoneRefusal, Resend, Reservation, Reserved, Staging};
+use doorstep::ports::{Cancel, CodeCheck, PhoneRefusal, Resend, Reservation, Reserved, Staging};
 use std::time::Duration;
 
 /// Opens the `n`-th flow of phone 1 by the default limits; the cooldown that follows.
@@ -143,39 +143,69 @@ pub async fn a_refused_send_changes_nothing(harness: &impl Harness) {
     assert_eq!((second.send, second.resend_in), (2, 2 * MINUTE));
 }
 
-pub async fn a_released_send_was_never_made(harness: &impl Harness) {
+const NEVER_WENT_OUT: Cancel = Cancel { refund: true, end: true };
+
+pub async fn a_cancelled_send_was_never_made(harness: &impl Harness) {
     let (store, flow) = (harness.store(), key(1, 1));
     for _ in 0..20 {
         assert_eq!(send(&*store, 1).await, MINUTE);
-        store.release_send(&flow).await.unwrap();
+        store.cancel_send(&flow, NEVER_WENT_OUT).await.unwrap();
+        assert!(store.read_flow(&flow, PURPOSE, &policy()).await.unwrap().is_none());
     }
-    let open = store.read_flow(&flow, PURPOSE, &policy()).await.unwrap().unwrap();
-    assert!(matches!(open.state, State::CodeSent { resend_in: Duration::ZERO, .. }), "the flow is another matter");
-
     // Not even the window of the first one has begun.
     harness.advance(30 * MINUTE);
-    for n in 0..5 {
+    for n in 0..4 {
         send(&*store, n).await;
         harness.advance(5 * MINUTE);
     }
-    assert_limited(&super::open(&*store, &key(1, 99), 1, &limits()).await, HOUR - 25 * MINUTE);
-    store.release_send(&flow).await.unwrap();
-    assert_eq!(send(&*store, 99).await, 5 * MINUTE, "the fifth of the hour again");
+    send(&*store, 4).await;
+    store.cancel_send(&key(1, 4), NEVER_WENT_OUT).await.unwrap();
+    assert_eq!(send(&*store, 5).await, 5 * MINUTE, "the fifth of the hour again");
 }
 
-pub async fn releasing_stops_at_zero(harness: &impl Harness) {
+pub async fn a_cancelled_resend_leaves_the_flow(harness: &impl Harness) {
     let (store, flow) = (harness.store(), key(1, 1));
-    let limits = PhoneLimits { hourly: Quota { max: 2, window: HOUR }, cooldowns: Vec::new(), ..no_limits() };
+    send(&*store, 1).await;
+    harness.advance(MINUTE);
     for _ in 0..3 {
-        store.release_send(&flow).await.unwrap();
+        assert_eq!(granted(resend(&*store, &flow, &limits()).await).resend_in, 2 * MINUTE);
+        store.cancel_send(&flow, Cancel { refund: true, end: false }).await.unwrap();
     }
+    let open = store.read_flow(&flow, PURPOSE, &policy()).await.unwrap().unwrap();
+    assert!(matches!(open.state, State::CodeSent { resend_in: Duration::ZERO, .. }));
+}
+
+pub async fn without_a_refund_only_the_cooldown_ends(harness: &impl Harness) {
+    let store = harness.store();
+    for n in 0..5 {
+        send(&*store, n).await;
+        store.cancel_send(&key(1, n), Cancel { refund: false, end: true }).await.unwrap();
+    }
+    assert_limited(&open(&*store, &key(1, 9), 1, &limits()).await, HOUR);
+}
+
+/// So that it can be called when nobody knows whether the send was reserved.
+pub async fn cancelling_a_send_that_was_not_reserved_changes_nothing(harness: &impl Harness) {
+    let store = harness.store();
+    store.cancel_send(&key(1, 2), NEVER_WENT_OUT).await.unwrap();
+    send(&*store, 1).await;
+    store.cancel_send(&key(1, 2), NEVER_WENT_OUT).await.unwrap();
+    assert!(matches!(open(&*store, &key(1, 3), 1, &limits()).await, Reserved::No(PhoneRefusal::Cooldown { .. })));
+    assert!(store.read_flow(&key(1, 1), PURPOSE, &policy()).await.unwrap().is_some());
+}
+
+pub async fn cancelling_stops_at_zero(harness: &impl Harness) {
+    let (store, flow) = (harness.store(), key(1, 1));
+    let hour = Quota { max: 2, window: MINUTE };
+    let limits = PhoneLimits { hourly: hour, cooldowns: Vec::new(), ..no_limits() };
     open(&*store, &flow, 1, &limits).await;
-    harness.advance(HOUR);
-    store.release_send(&flow).await.unwrap();
+    // The counter's window ends before the flow does.
+    harness.advance(2 * MINUTE);
+    store.cancel_send(&flow, Cancel { refund: true, end: false }).await.unwrap();
     for n in 0..2 {
         assert!(matches!(open(&*store, &key(1, n), 1, &limits).await, Reserved::Yes { .. }));
     }
-    assert_limited(&open(&*store, &key(1, 3), 1, &limits).await, HOUR);
+    assert_limited(&open(&*store, &key(1, 3), 1, &limits).await, MINUTE);
 }
 
 pub async fn without_cooldowns_nobody_waits(harness: &impl Harness) {

@@ -3,8 +3,9 @@
 use super::{Harness, MINUTE, PURPOSE, assert_left, check, key, limits, no_limits, open, phone, policy, resend};
 use doorstep::domain::flow::{State, Step};
 use doorstep::domain::password::PasswordHash;
+use doorstep::domain::policy::CodePolicy;
 use doorstep::domain::ticket::FlowKey;
-use doorstep::ports::{Advance, CodeCheck, Resend, Reserved, Staging};
+use doorstep::ports::{Advance, CodeCheck, PasswordTurn, Resend, Reserved, Staging};
 
 fn hash(text: &str) -> PasswordHash {
     PasswordHash::new(text.to_owned())
@@ -22,6 +23,7 @@ async fn assert_gone(store: &dyn Staging, key: &FlowKey) {
         assert_eq!(check(store, key, right, &limits()).await, CodeCheck::Gone);
     }
     assert_eq!(set_password(store, key, "hash").await, Advance::Gone);
+    assert_eq!(store.begin_password(key, PURPOSE, &policy()).await.unwrap(), PasswordTurn::Gone);
     assert!(store.read_flow(key, PURPOSE, &policy()).await.unwrap().is_none(), "a refusal made a flow");
 }
 
@@ -42,7 +44,7 @@ pub async fn an_expired_flow_is_gone(harness: &impl Harness) {
     open(&*store, &key, 1, &no_limits()).await;
     check(&*store, &key, true, &no_limits()).await;
     harness.advance(14 * MINUTE);
-    assert_eq!(set_password(&*store, &key, "hash").await, Advance::Done);
+    assert!(matches!(set_password(&*store, &key, "hash").await, Advance::Done { .. }));
     harness.advance(15 * MINUTE);
     assert_gone(&*store, &key).await;
 }
@@ -68,7 +70,7 @@ pub async fn each_step_is_told(harness: &impl Harness) {
             assert_eq!(check(&*store, &key, right, &no_limits()).await, CodeCheck::WrongStep(step));
         }
         assert!(matches!(resend(&*store, &key, &no_limits()).await, Resend::WrongStep(at) if at == step));
-        assert_eq!(set_password(&*store, &key, "hash").await, Advance::Done);
+        assert!(matches!(set_password(&*store, &key, "hash").await, Advance::Done { .. }));
     }
 }
 
@@ -105,13 +107,34 @@ pub async fn the_password_may_be_set_again(harness: &impl Harness) {
     let (store, key) = (harness.store(), key(1, 1));
     open(&*store, &key, 1, &limits()).await;
     check(&*store, &key, true, &limits()).await;
-    for text in ["first", "second"] {
-        harness.advance(10 * MINUTE);
-        assert_eq!(set_password(&*store, &key, text).await, Advance::Done);
+    harness.advance(10 * MINUTE);
+    // The first gives time for the last step, a later one none: a proof of phone ages.
+    for (text, left) in [("first", 15 * MINUTE), ("second", 5 * MINUTE)] {
+        let Advance::Done { expires_in } = set_password(&*store, &key, text).await else { panic!("{text}") };
+        assert_left(expires_in, left);
         let flow = store.read_flow(&key, PURPOSE, &policy()).await.unwrap().unwrap();
-        assert_left(flow.expires_in, 15 * MINUTE);
+        assert_left(flow.expires_in, left);
         assert!(matches!(flow.state, State::PasswordSet { password_hash } if password_hash.expose() == text));
+        harness.advance(10 * MINUTE);
     }
+    assert_gone(&*store, &key).await;
+}
+
+pub async fn so_many_passwords_are_hashed_for_a_flow(harness: &impl Harness) {
+    let (store, key) = (harness.store(), key(1, 1));
+    let policy = CodePolicy { passwords: 3, ..policy() };
+    let begin = || store.begin_password(&key, PURPOSE, &policy);
+    assert_eq!(begin().await.unwrap(), PasswordTurn::Gone);
+    open(&*store, &key, 1, &limits()).await;
+    assert_eq!(begin().await.unwrap(), PasswordTurn::WrongStep(Step::CodeSent));
+    check(&*store, &key, true, &limits()).await;
+    for _ in 0..2 {
+        assert_eq!(begin().await.unwrap(), PasswordTurn::Granted { phone: phone(1) });
+        set_password(&*store, &key, "hash").await;
+    }
+    assert_eq!(begin().await.unwrap(), PasswordTurn::Granted { phone: phone(1) });
+    assert_eq!(begin().await.unwrap(), PasswordTurn::Gone);
+    assert_gone(&*store, &key).await;
 }
 
 pub async fn an_earlier_flow_lives_beside_a_later_one(harness: &impl Harness) {

@@ -7,7 +7,7 @@ use doorstep::adapters::staging::redis::RedisStaging;
 use doorstep::domain::captcha::{CaptchaAnswer, CaptchaId};
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::policy::Quota;
-use doorstep::ports::{CodeCheck, Counter, Dependency, Failure, Resend, Staging};
+use doorstep::ports::{Cancel, CodeCheck, Counter, Dependency, Failure, Resend, Staging};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -63,8 +63,8 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("uncount");
     open(store, &flow, 1, &limits()).await;
     after("open_flow");
-    store.release_send(&flow).await.unwrap();
-    after("release_send");
+    store.cancel_send(&flow, Cancel { refund: true, end: false }).await.unwrap();
+    after("cancel_send");
     assert!(matches!(resend(store, &flow, &limits()).await, Resend::Yes(_)));
     after("reserve_resend");
     assert!(matches!(check(store, &flow, false, &limits()).await, CodeCheck::Wrong { .. }));
@@ -73,6 +73,8 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("check_code, right");
     store.read_flow(&flow, PURPOSE, &policy()).await.unwrap();
     after("read_flow");
+    store.begin_password(&flow, PURPOSE, &policy()).await.unwrap();
+    after("begin_password");
     store.set_password(&flow, PURPOSE, &hash, &policy()).await.unwrap();
     after("set_password");
     store.end_flow(&flow).await.unwrap();

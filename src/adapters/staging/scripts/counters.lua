@@ -6,7 +6,8 @@ local function full(key, max, window)
     return 0
   end
   local left = redis.call('PTTL', key)
-  return left > 0 and left or tonumber(window)
+  -- In its last millisecond a key is still there and has 0 left.
+  return left >= 0 and math.max(left, 1) or tonumber(window)
 end
 
 -- The first one makes the key and its expiry in one command; INCR keeps the expiry that is there.

@@ -7,5 +7,7 @@ if step ~= 'phone_verified' and step ~= 'password_set' then
   return {'step', step}
 end
 redis.call('HSET', KEYS[1], 'step', 'password_set', 'password_hash', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return {'done'}
+if step == 'phone_verified' then
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end
+return {'done', redis.call('PTTL', KEYS[1])}

@@ -1,0 +1,13 @@
+-- KEYS: 1 flow. ARGV: 1 purpose, 2 passwords of a flow.
+local purpose, step, phone = unpack(redis.call('HMGET', KEYS[1], 'purpose', 'step', 'phone'))
+if purpose ~= ARGV[1] then
+  return {'gone'}
+end
+if step ~= 'phone_verified' and step ~= 'password_set' then
+  return {'step', step}
+end
+if redis.call('HINCRBY', KEYS[1], 'passwords', 1) > tonumber(ARGV[2]) then
+  redis.call('DEL', KEYS[1])
+  return {'gone'}
+end
+return {'yes', phone}
