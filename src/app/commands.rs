@@ -8,7 +8,7 @@ use crate::config::{Config, LogSettings, Problems};
 use crate::http::openapi;
 use secrecy::ExposeSecret;
 use std::error::Error;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -16,7 +16,10 @@ type Outcome = Result<(), Box<dyn Error>>;
 
 /// Text for people, or one JSON object a line for machines, to standard output; panics too.
 pub fn start_logging(settings: &LogSettings) {
-    let builder = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&settings.filter)).with_target(false);
+    // Colours are for terminals; in a file or a pipe they are noise.
+    let colours = io::stdout().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&settings.filter));
+    let builder = builder.with_target(false).with_ansi(colours);
     if settings.json {
         builder.json().flatten_event(true).with_span_list(false).init();
     } else {
@@ -30,6 +33,7 @@ pub fn start_logging(settings: &LogSettings) {
 }
 
 pub fn migrate(config: &Config) -> Outcome {
+    super::make_data_folder(config)?;
     let done = migrate::run(config.database.url.expose_secret())?;
     for name in &done {
         say(name)?;
@@ -47,7 +51,9 @@ pub fn keygen(secret_key: bool) -> Outcome {
 }
 
 pub fn check_config(config: Result<Config, Problems>) -> Outcome {
-    say(&format!("{:#?}\nThe settings can be used.", config?))
+    let config = config?;
+    super::check(&config)?;
+    say(&format!("{config:#?}\nThe settings can be used."))
 }
 
 /// Says on standard error what went wrong.

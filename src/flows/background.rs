@@ -4,6 +4,7 @@ use std::future::Future;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 /// Tasks on the runtime of the process's main thread, which outlives the server's workers.
 pub struct Background {
@@ -17,8 +18,9 @@ impl Background {
         Self { runtime, tasks: TaskTracker::new() }
     }
 
+    /// What the work logs belongs to the request that asked for it.
     pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        self.tasks.spawn_on(work, &self.runtime)
+        self.tasks.spawn_on(work.in_current_span(), &self.runtime)
     }
 
     pub(super) async fn finish(&self) {
