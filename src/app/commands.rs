@@ -4,33 +4,14 @@ use super::keys;
 use crate::adapters::database::migrate;
 use crate::adapters::jwt;
 use crate::adapters::system::OsRandom;
-use crate::config::{Config, LogSettings, Problems};
+use crate::config::{Config, Problems};
 use crate::http::openapi;
 use secrecy::ExposeSecret;
 use std::error::Error;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 type Outcome = Result<(), Box<dyn Error>>;
-
-/// Text for people, or one JSON object a line for machines, to standard output; panics too.
-pub fn start_logging(settings: &LogSettings) {
-    // Colours are for terminals; in a file or a pipe they are noise.
-    let colours = io::stdout().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&settings.filter));
-    let builder = builder.with_target(false).with_ansi(colours);
-    if settings.json {
-        builder.json().flatten_event(true).with_span_list(false).init();
-    } else {
-        builder.init();
-    }
-    // The words of a panic may quote a value, a password even: only the place is told.
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string);
-        tracing::error!(place, "panicked");
-    }));
-}
 
 pub fn migrate(config: &Config) -> Outcome {
     super::make_data_folder(config)?;

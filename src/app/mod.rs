@@ -2,6 +2,7 @@
 
 pub mod commands;
 mod keys;
+pub mod log;
 
 use crate::adapters::argon2::{Argon2id, Cost};
 use crate::adapters::captcha::Painter;
