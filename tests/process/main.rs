@@ -7,8 +7,10 @@ mod support;
 
 mod check_config;
 mod client;
+mod docs;
 mod doorstep;
 mod first_start;
+mod gate;
 mod keys;
 mod log;
 mod migrate;
@@ -17,4 +19,5 @@ mod outages;
 mod readme;
 mod servers;
 mod shutdown;
+mod stores;
 mod tls;

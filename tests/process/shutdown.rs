@@ -1,82 +1,12 @@
 //! SIGTERM and SIGINT: nobody who was let in is turned away.
 
-use crate::client::{Answer, Client};
-use crate::doorstep::{DEADLINE, Doorstep, Folder, Var};
-use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, FakeCloopen};
-use chrono::{DateTime, Utc};
-use doorstep::adapters::system::SystemClock;
-use doorstep::ports::Clock;
-use std::net::TcpStream;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use crate::client::Answer;
+use crate::doorstep::{DEADLINE, Folder};
+use crate::gate::House;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
 const PHONE: &str = "+8613800138000";
-
-/// A provider takes as long as its clock: this one tells that it was asked, and shows the time once the gate is open.
-struct Gate {
-    arrivals: UnboundedSender<()>,
-    /// Ends when the other end is dropped.
-    shut: Mutex<Receiver<()>>,
-}
-
-impl Clock for Gate {
-    fn now(&self) -> DateTime<Utc> {
-        self.arrivals.send(()).ok();
-        self.shut.lock().unwrap().recv().ok();
-        SystemClock.now()
-    }
-}
-
-/// A server with a provider behind a gate.
-struct House {
-    sms: FakeCloopen,
-    arrivals: UnboundedReceiver<()>,
-    gate: Option<Sender<()>>,
-    doorstep: Doorstep,
-    client: Client,
-    _folder: Folder,
-}
-
-impl House {
-    async fn new(settings: &[Var<'_>]) -> Self {
-        let (sender, arrivals) = unbounded_channel();
-        let (gate, shut) = channel();
-        let sms = FakeCloopen::start(Arc::new(Gate { arrivals: sender, shut: Mutex::new(shut) }));
-        let vars = [
-            ("SMS_PROVIDER", "cloopen"),
-            ("SMS_CLOOPEN_BASE_URL", sms.base_url.as_str()),
-            ("SMS_CLOOPEN_ACCOUNT_SID", ACCOUNT_SID),
-            ("SMS_CLOOPEN_AUTH_TOKEN", AUTH_TOKEN),
-            ("SMS_CLOOPEN_APP_ID", APP_ID),
-            ("SMS_TIMEOUT_SECONDS", "30"),
-        ];
-        let folder = Folder::new();
-        let (doorstep, client) = folder.serve(&[&vars, settings].concat()).await;
-        Self { sms, arrivals, gate: Some(gate), doorstep, client, _folder: folder }
-    }
-
-    /// Returns when the provider has a message in its hands.
-    async fn provider_is_asked(&mut self) {
-        timeout(DEADLINE, self.arrivals.recv()).await.unwrap().unwrap();
-    }
-
-    fn open_gate(&mut self) {
-        self.gate = None;
-    }
-
-    /// Returns when nobody listens any more.
-    fn refuses_connections(&self) {
-        let url = self.doorstep.url();
-        let address = url.trim_start_matches("http://");
-        let deadline = Instant::now() + DEADLINE;
-        while TcpStream::connect(address).is_ok() {
-            assert!(Instant::now() < deadline, "still listening");
-        }
-    }
-}
 
 async fn a_request_in_flight_is_answered(signal: &str) {
     let mut house = House::new(&[]).await;
