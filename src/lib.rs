@@ -5,7 +5,7 @@
 //!
 //! The import rule, from the inside out: `domain` knows nobody; `ports` knows `domain`; `flows` know both; `http` turns
 //! text into domain values and calls `flows`; `adapters` implement `ports`; only `app` knows everything.
-//! `tests/architecture.rs` holds it.
+//! `tests/architecture` holds it.
 
 pub mod domain;
 pub mod ports;

@@ -1,7 +1,7 @@
 //! The command line. `serve` is the default.
 
 use clap::{Parser, Subcommand};
-use doorstep::app::{App, commands};
+use doorstep::app::{App, commands, log};
 use doorstep::config::Config;
 use std::error::Error;
 use std::process::ExitCode;
@@ -46,6 +46,6 @@ fn main() -> ExitCode {
 #[actix_web::main]
 async fn serve() -> Result<(), Box<dyn Error>> {
     let config = Config::from_env()?;
-    commands::start_logging(&config.log);
+    log::start(&config.log);
     App::build(config).await?.run_until_stopped().await
 }

@@ -4,32 +4,17 @@ use super::keys;
 use crate::adapters::database::migrate;
 use crate::adapters::jwt;
 use crate::adapters::system::OsRandom;
-use crate::config::{Config, LogSettings, Problems};
+use crate::config::{Config, Problems};
 use crate::http::openapi;
 use secrecy::ExposeSecret;
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
-/// Text for people, or one JSON object a line for machines, to standard output; panics too.
-pub fn start_logging(settings: &LogSettings) {
-    let builder = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(&settings.filter)).with_target(false);
-    if settings.json {
-        builder.json().flatten_event(true).with_span_list(false).init();
-    } else {
-        builder.init();
-    }
-    // The words of a panic may quote a value, a password even: only the place is told.
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string);
-        tracing::error!(place, "panicked");
-    }));
-}
-
 pub fn migrate(config: &Config) -> Outcome {
+    super::make_data_folder(config)?;
     let done = migrate::run(config.database.url.expose_secret())?;
     for name in &done {
         say(name)?;
@@ -47,7 +32,9 @@ pub fn keygen(secret_key: bool) -> Outcome {
 }
 
 pub fn check_config(config: Result<Config, Problems>) -> Outcome {
-    say(&format!("{:#?}\nThe settings can be used.", config?))
+    let config = config?;
+    super::check(&config)?;
+    say(&format!("{config:#?}\nThe settings can be used."))
 }
 
 /// Says on standard error what went wrong.

@@ -1,38 +1,50 @@
 //! Where the keys come from: the settings, or, in development, two files that the first start makes.
 
-use crate::adapters::jwt;
-use crate::config::{KeySettings, MasterKey};
+use crate::adapters::jwt::{self, KeyError, Tokens};
+use crate::config::{Config, KeySettings, MasterKey, TokenSettings};
 use crate::domain::keys::Keys;
 use crate::ports::Random;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
+use std::error::Error;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use zeroize::Zeroizing;
 
 pub(super) struct Loaded {
     pub derived: Keys,
-    /// PEM.
-    pub jwt: SecretString,
+    pub tokens: Tokens,
 }
 
-pub(super) fn load(settings: &KeySettings, random: &dyn Random) -> io::Result<Loaded> {
-    match settings {
+pub(super) fn load(config: &Config, random: &dyn Random) -> Result<Loaded, Box<dyn Error>> {
+    match &config.keys {
         KeySettings::Given { secret_key, jwt_keys } => {
-            // Environment files hold one line for each variable.
-            let jwt = jwt_keys.expose_secret().replace("\\n", "\n");
-            Ok(Loaded { derived: Keys::derive(&secret_key.0), jwt: SecretString::from(jwt) })
+            Ok(Loaded { derived: Keys::derive(&secret_key.0), tokens: given(jwt_keys, &config.token)? })
         }
-        KeySettings::Generated { folder } => {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        KeySettings::Generated => {
+            let folder = &config.data_folder;
             let secret = kept(&folder.join("secret_key"), || new_secret_key(random))?;
             let jwt = kept(&folder.join("jwt_keys.pem"), || jwt::generate_key(random))?;
             let master = MasterKey::parse(&secret)
                 .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "the file secret_key is damaged: remove it"))?;
-            Ok(Loaded { derived: Keys::derive(&master.0), jwt })
+            let tokens = tokens(jwt.expose_secret(), &config.token)
+                .map_err(|error| format!("the file jwt_keys.pem is damaged ({error}): remove it"))?;
+            Ok(Loaded { derived: Keys::derive(&master.0), tokens })
         }
     }
+}
+
+/// The signing keys of the settings.
+pub(super) fn given(jwt_keys: &SecretString, settings: &TokenSettings) -> Result<Tokens, KeyError> {
+    // Environment files hold one line for each variable.
+    let pem = Zeroizing::new(jwt_keys.expose_secret().replace("\\n", "\n"));
+    tokens(&pem, settings)
+}
+
+fn tokens(pem: &str, settings: &TokenSettings) -> Result<Tokens, KeyError> {
+    Tokens::from_pem(pem, &settings.issuer, &settings.audience)
 }
 
 /// 32 random bytes, base64url.

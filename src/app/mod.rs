@@ -2,17 +2,19 @@
 
 pub mod commands;
 mod keys;
+pub mod log;
 
 use crate::adapters::argon2::{Argon2id, Cost};
 use crate::adapters::captcha::Painter;
 use crate::adapters::database::{Database, Settings, migrate};
-use crate::adapters::jwt::Tokens;
 use crate::adapters::sms::cloopen::{self, Cloopen};
 use crate::adapters::sms::console::Console;
 use crate::adapters::staging::memory::MemoryStaging;
 use crate::adapters::staging::redis::RedisStaging;
 use crate::adapters::system::{OsRandom, SystemClock};
-use crate::config::{CloopenSettings, Config, ServerSettings, SmsSettings, StagingSettings};
+use crate::config::{
+    CloopenSettings, Config, KeySettings, Mode, Problems, ServerSettings, SmsSettings, StagingSettings,
+};
 use crate::domain::phone;
 use crate::flows::background::Background;
 use crate::flows::{Ports, Service};
@@ -24,9 +26,12 @@ use actix_web::{HttpServer, web};
 use secrecy::ExposeSecret;
 use std::error::Error;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use std::{fs, io};
 use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// A server that is bound to its port and wired to its parts.
 pub struct App {
@@ -59,7 +64,9 @@ impl App {
     pub async fn build_in(world: World, config: Config) -> Result<Self, Box<dyn Error>> {
         // Redis and the SMS provider speak TLS through this; a second App in one process finds it installed.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-        let keys = keys::load(&config.keys, &*world.random)?;
+        check(&config)?;
+        make_data_folder(&config)?;
+        let keys = keys::load(&config, &*world.random)?;
         let database = Arc::new(open_database(&config)?);
         let ports = Ports {
             staging: staging(&config, &world)?,
@@ -67,7 +74,7 @@ impl App {
             hasher: Arc::new(Argon2id::start(Cost::default(), config.hash_threads, &world.random)?),
             sms: sms(&config.sms, &world)?,
             artist: Arc::new(Painter::new(config.server.workers)),
-            tokens: Arc::new(Tokens::from_pem(keys.jwt.expose_secret(), &config.token.issuer, &config.token.audience)?),
+            tokens: Arc::new(keys.tokens),
             clock: world.clock,
             random: world.random,
         };
@@ -92,14 +99,67 @@ impl App {
         self.server.handle()
     }
 
-    /// Serves until SIGTERM or SIGINT, then finishes what is in flight.
-    pub async fn run_until_stopped(self) -> Result<(), Box<dyn Error>> {
-        self.server.await?;
-        if tokio::time::timeout(self.shutdown, self.service.finish()).await.is_err() {
+    /// Serves until SIGTERM or SIGINT, then finishes what is in flight: requests, and messages on their way.
+    pub async fn run_until_stopped(mut self) -> Result<(), Box<dyn Error>> {
+        let handle = self.server.handle();
+        let asked = tokio::select! {
+            stopped = &mut self.server => {
+                stopped?;
+                Instant::now()
+            }
+            asked = asked_to_stop() => {
+                asked?;
+                tracing::info!("stopping");
+                let asked = Instant::now();
+                // The order is given at once; its end is the server's.
+                drop(handle.stop(true));
+                self.server.await?;
+                asked
+            }
+        };
+        let left = self.shutdown.saturating_sub(asked.elapsed());
+        if tokio::time::timeout(left, self.service.finish()).await.is_err() {
             tracing::warn!("stopped with messages still on their way");
         }
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// SIGTERM from an orchestrator, SIGINT from a keyboard. (Left to itself the server answers SIGINT by dropping what is
+/// in flight.)
+async fn asked_to_stop() -> io::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}
+
+/// Judges what only the adapters can: the form of keys and addresses. Connects to nothing and writes nothing.
+fn check(config: &Config) -> Result<(), Problems> {
+    let mut problems = Vec::new();
+    if let Err(error) = Database::check(config.database.url.expose_secret()) {
+        problems.push(format!("DATABASE_URL: {error}"));
+    }
+    if let StagingSettings::Redis { url } = &config.staging
+        && let Err(failure) = RedisStaging::connect(url.expose_secret(), 1)
+    {
+        problems.push(format!("REDIS_URL: {failure}"));
+    }
+    if let KeySettings::Given { jwt_keys, .. } = &config.keys
+        && let Err(error) = keys::given(jwt_keys, &config.token)
+    {
+        problems.push(format!("JWT_KEYS: {error}"));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+}
+
+/// Development keeps everything in one folder, for its owner only.
+fn make_data_folder(config: &Config) -> io::Result<()> {
+    match config.mode {
+        Mode::Development => fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_folder),
+        Mode::Production => Ok(()),
     }
 }
 
@@ -163,6 +223,7 @@ fn bind(settings: &ServerSettings, service: &Arc<Service>) -> Result<(Server, So
             .configure(|routes| http::routes(routes, docs))
     })
     .workers(settings.workers)
+    .disable_signals()
     .shutdown_timeout(settings.shutdown.as_secs())
     // Longer than the idle timeout of usual load balancers (60 s), so that they close first.
     .keep_alive(Duration::from_secs(75))

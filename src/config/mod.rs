@@ -3,6 +3,7 @@
 //! This is the only place where the environment is read. `.env.example` documents every variable in the same order.
 
 mod env;
+mod file;
 mod policy;
 mod sms;
 
@@ -15,13 +16,16 @@ use secrecy::SecretString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tracing_subscriber::EnvFilter;
 
 /// Everything that an operator can choose.
 #[derive(Debug)]
 pub struct Config {
     pub mode: Mode,
+    /// Where development keeps its database, keys and outbox.
+    pub data_folder: PathBuf,
     pub server: ServerSettings,
     pub log: LogSettings,
     pub database: DatabaseSettings,
@@ -72,10 +76,8 @@ pub enum StagingSettings {
 
 #[derive(Debug)]
 pub enum KeySettings {
-    /// Made at the first start and kept in this folder. Development only.
-    Generated {
-        folder: PathBuf,
-    },
+    /// Made at the first start and kept in the data folder. Development only.
+    Generated,
     Given {
         secret_key: Box<MasterKey>,
         jwt_keys: SecretString,
@@ -107,11 +109,12 @@ impl Config {
         let folder = PathBuf::from(env.text("DATA_DIR").unwrap_or_else(|| "data".to_owned()));
         let config = Self {
             mode,
+            data_folder: folder.clone(),
             server: server(&mut env, mode),
             log: log(&mut env, mode),
             database: database(&mut env, mode, &folder),
             staging: staging(&mut env, mode),
-            keys: keys(&mut env, mode, &folder),
+            keys: keys(&mut env, mode),
             token: TokenSettings {
                 issuer: env.text("TOKEN_ISSUER").unwrap_or_else(|| "doorstep".to_owned()),
                 audience: env.text("TOKEN_AUDIENCE").unwrap_or_else(|| "doorstep".to_owned()),
@@ -126,14 +129,13 @@ impl Config {
 
     /// Reads the process's environment, and under it a file `.env` in the working folder, if there is one.
     pub fn from_env() -> Result<Self, Problems> {
-        let mut vars = Vec::new();
-        if let Ok(file) = dotenvy::dotenv_iter() {
-            for line in file {
-                vars.push(line.map_err(|error| Problems(vec![format!(".env: {error}")]))?);
-            }
-        }
+        let mut vars = file::read(Path::new(".env"))?;
         #[expect(clippy::disallowed_methods, reason = "this is the place where the environment is read")]
-        vars.extend(std::env::vars());
+        let environment = std::env::vars_os();
+        // The environment may hold what is no text and none of our business.
+        vars.extend(
+            environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        );
         Self::from_vars(vars)
     }
 }
@@ -186,7 +188,11 @@ fn server(env: &mut Env, mode: Mode) -> ServerSettings {
 
 fn log(env: &mut Env, mode: Mode) -> LogSettings {
     LogSettings {
-        filter: env.text("LOG").unwrap_or_else(|| "info,actix_server=warn".to_owned()),
+        // The HTTP library reports an error whenever a port scanner says something that is no HTTP.
+        filter: env.read("LOG", "info,actix_server=warn,actix_http=off".to_owned(), |text| match EnvFilter::try_new(text) {
+            Ok(_) => Ok(text.to_owned()),
+            Err(_) => Err("expected a level, or levels by module, like doorstep=debug,info".to_owned()),
+        }),
         json: env.read("LOG_FORMAT", mode == Mode::Production, |text| match text {
             "json" => Ok(true),
             "text" => Ok(false),
@@ -195,7 +201,7 @@ fn log(env: &mut Env, mode: Mode) -> LogSettings {
     }
 }
 
-fn database(env: &mut Env, mode: Mode, folder: &std::path::Path) -> DatabaseSettings {
+fn database(env: &mut Env, mode: Mode, folder: &Path) -> DatabaseSettings {
     let given = env.secret("DATABASE_URL");
     let sqlite = given.as_ref().is_none_or(|url| scheme(url) == "sqlite");
     if mode == Mode::Production && sqlite {
@@ -234,10 +240,10 @@ fn scheme(url: &SecretString) -> &str {
     url.expose_secret().split_once("://").map_or("", |(scheme, _)| scheme)
 }
 
-fn keys(env: &mut Env, mode: Mode, folder: &std::path::Path) -> KeySettings {
+fn keys(env: &mut Env, mode: Mode) -> KeySettings {
     let (secret_key, jwt_keys) = (env.secret("SECRET_KEY"), env.secret("JWT_KEYS"));
     if mode == Mode::Development && secret_key.is_none() && jwt_keys.is_none() {
-        return KeySettings::Generated { folder: folder.to_owned() };
+        return KeySettings::Generated;
     }
     let mut missing =
         |name: &str, how: &str| env.problem(name, format!("must be set (or {name}_FILE); make one with `{how}`"));

@@ -228,12 +228,21 @@ fn log(
     let (status, took_us) = (status.as_u16(), u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     let code = problem.map(|problem| problem.code.row().name);
     let cause = problem.and_then(|problem| problem.cause.as_deref());
+    let method = known(method);
     if status == 500 {
-        tracing::error!(%method, route, status, code, took_us, %client, cause, "answered");
+        tracing::error!(method, route, status, code, took_us, %client, cause, "answered");
     } else if cause.is_some() {
-        tracing::warn!(%method, route, status, code, took_us, %client, cause, "answered");
+        tracing::warn!(method, route, status, code, took_us, %client, cause, "answered");
     } else {
-        tracing::info!(%method, route, status, code, took_us, %client, "answered");
+        tracing::info!(method, route, status, code, took_us, %client, "answered");
+    }
+}
+
+/// The methods of RFC 9110 and RFC 5789. Any other is a word that the client made up.
+fn known(method: &actix_web::http::Method) -> &str {
+    match method.as_str() {
+        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" | "TRACE" | "CONNECT") => known,
+        _ => "-",
     }
 }
 

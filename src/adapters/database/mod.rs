@@ -79,6 +79,14 @@ impl Database {
         Ok(Self { reads, writes })
     }
 
+    /// Whether [`Database::open`] would understand the URL; looks for no file and connects to nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(url: &str) -> Result<(), StartError> {
+        Address::parse(url).map(drop)
+    }
+
     /// The names of the migrations that [`migrate::run`] would run now.
     ///
     /// # Errors

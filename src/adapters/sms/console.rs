@@ -4,6 +4,7 @@ use crate::ports::{CodeMessage, Sms, SmsFailure};
 use async_trait::async_trait;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +16,9 @@ pub struct Console {
 impl Console {
     /// Opens the file, which is created when it is not there.
     pub fn new(file: Option<&Path>) -> io::Result<Self> {
-        let file = file.map(|path| OpenOptions::new().append(true).create(true).open(path)).transpose()?;
+        // Phones and codes: for the owner only.
+        let open = |path| OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+        let file = file.map(open).transpose()?;
         Ok(Self { file: Arc::new(Mutex::new(file)) })
     }
 }

@@ -1,0 +1,187 @@
+//! `doorstep check-config`, and what a server that cannot start says.
+
+use crate::doorstep::{Folder, Said, Var};
+
+/// Everything that a provider and a store want to know, and that nobody else may.
+const SECRETS: [&str; 4] = ["hush-database", "hush-redis", "hush-token", "MC4CAQAwBQYDK2VwBCIEI"];
+
+const PRODUCTION: [Var<'static>; 7] = [
+    ("APP_ENV", "production"),
+    ("DATABASE_URL", "postgres://doorstep:hush-database@db/doorstep"),
+    ("REDIS_URL", "redis://:hush-redis@redis:6379/0"),
+    ("SMS_PROVIDER", "cloopen"),
+    ("SMS_CLOOPEN_ACCOUNT_SID", "sid"),
+    ("SMS_CLOOPEN_AUTH_TOKEN", "hush-token"),
+    ("SMS_CLOOPEN_APP_ID", "app"),
+];
+
+impl Said {
+    #[track_caller]
+    fn assert_discreet(&self) {
+        for secret in SECRETS {
+            assert!(!self.out.contains(secret) && !self.err.contains(secret), "{secret} in {}{}", self.out, self.err);
+        }
+    }
+
+    /// Failed, with one sentence about each of these and no panic.
+    #[track_caller]
+    fn assert_refused(&self, names: &[&str]) {
+        assert_eq!(self.status, Some(1), "{}{}", self.out, self.err);
+        assert!(!self.err.contains("panicked") && !self.out.contains("panicked"), "{}", self.err);
+        for name in names {
+            assert!(self.err.contains(name), "{name} in {}", self.err);
+        }
+        self.assert_discreet();
+    }
+}
+
+/// A folder with both keys in it, and the settings that name them.
+fn folder_with_keys() -> Folder {
+    let folder = Folder::new();
+    folder.write("jwt.pem", &folder.run(&["keygen"], &[]).out);
+    folder.write("secret", &folder.run(&["keygen", "--secret-key"], &[]).out);
+    folder
+}
+
+const KEY_FILES: [Var<'static>; 2] = [("JWT_KEYS_FILE", "jwt.pem"), ("SECRET_KEY_FILE", "secret")];
+
+#[test]
+fn production_with_nothing_set_names_everything_at_once() {
+    for arguments in [&["check-config"][..], &[]] {
+        let said = Folder::new().run(arguments, &[("APP_ENV", "production")]);
+        said.assert_refused(&["DATABASE_URL: ", "REDIS_URL: ", "SECRET_KEY: ", "JWT_KEYS: ", "SMS_PROVIDER: "]);
+    }
+}
+
+#[test]
+fn production_names_every_insecure_setting_at_once() {
+    let insecure = [
+        ("APP_ENV", "production"),
+        ("DATABASE_URL", "sqlite://data/doorstep.sqlite3"),
+        ("SECRET_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+        ("SMS_PROVIDER", "cloopen"),
+        ("SMS_CLOOPEN_BASE_URL", "http://app.cloopen.com:8883"),
+        ("CAPTCHA_BYPASS_ANSWER", "letmein"),
+    ];
+    let said = Folder::new().run(&["check-config"], &insecure);
+    for (name, _) in &insecure[1..] {
+        assert!(*name == "SMS_PROVIDER" || said.err.contains(&format!("  {name}: ")), "{name} in {}", said.err);
+    }
+    said.assert_refused(&["SMS_CLOOPEN_ACCOUNT_SID: ", "SMS_CLOOPEN_AUTH_TOKEN: ", "SMS_CLOOPEN_APP_ID: "]);
+}
+
+#[test]
+fn good_settings_are_shown_without_their_secrets() {
+    let folder = folder_with_keys();
+    let said = folder.run(&["check-config"], &[&PRODUCTION[..], &KEY_FILES].concat());
+    assert_eq!((said.status, said.err.as_str()), (Some(0), ""));
+    assert!(said.out.contains("The settings can be used.") && said.out.contains("Production"), "{}", said.out);
+    said.assert_discreet();
+    assert!(!said.out.contains(folder.read("secret").trim()));
+    assert!(!folder.path("data").exists(), "it makes nothing");
+}
+
+#[test]
+fn nothing_set_is_a_good_configuration_of_development() {
+    let folder = Folder::new();
+    let said = folder.run(&["check-config"], &[]);
+    assert_eq!((said.status, said.err.as_str()), (Some(0), ""));
+    assert!(std::fs::read_dir(&folder).unwrap().next().is_none(), "it makes nothing");
+}
+
+#[test]
+fn what_cannot_be_used_is_told_in_a_sentence() {
+    let folder = folder_with_keys();
+    let keys = folder.read("jwt.pem");
+    let damaged = keys.replace("MC4", "MC5");
+    let twice = format!("{keys}{keys}");
+    let rsa = keys.replace("PRIVATE", "RSA PRIVATE");
+    folder.write("empty", "");
+    for (name, value, names) in [
+        ("JWT_KEYS", "no PEM at all hush-token", "JWT_KEYS: "),
+        ("JWT_KEYS", &damaged, "JWT_KEYS: "),
+        ("JWT_KEYS", &twice, "JWT_KEYS: "),
+        ("JWT_KEYS", &rsa, "JWT_KEYS: "),
+        ("JWT_KEYS_FILE", "nowhere.pem", "JWT_KEYS_FILE: "),
+        ("SECRET_KEY", "hush-token", "SECRET_KEY: "),
+        ("SECRET_KEY_FILE", "empty", "SECRET_KEY: "),
+        ("REDIS_URL", "redis://:hush-redis@redis:port/0", "REDIS_URL: "),
+        ("REDIS_URL", "hush-redis", "REDIS_URL: "),
+        ("DATABASE_URL", "mysql://doorstep:hush-database@db/doorstep", "DATABASE_URL: "),
+        ("SMS_CLOOPEN_BASE_URL", "https://", "SMS_CLOOPEN_BASE_URL: "),
+        ("LOG", "doorstep=loud", "LOG: "),
+        ("BIND", "localhost", "BIND: "),
+    ] {
+        let base = name.trim_end_matches("_FILE");
+        let mut vars = [&PRODUCTION[..], &KEY_FILES].concat();
+        vars.retain(|(known, _)| known.trim_end_matches("_FILE") != base);
+        vars.push((name, value));
+        for arguments in [&["check-config"][..], &[]] {
+            folder.run(arguments, &vars).assert_refused(&[names]);
+        }
+    }
+}
+
+#[test]
+fn a_secret_is_given_in_one_way_only() {
+    let folder = folder_with_keys();
+    let secret = folder.read("secret");
+    let vars = [&PRODUCTION[..], &KEY_FILES, &[("SECRET_KEY", secret.as_str())]].concat();
+    folder.run(&["check-config"], &vars).assert_refused(&["SECRET_KEY: give either SECRET_KEY or SECRET_KEY_FILE"]);
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let folder = Folder::new();
+    folder.write(".env", "# ours\nCODE_SECONDS=60\nPHONE_REGIONS=SG\nexport LIMIT_IP_SENDS='7'\n");
+    let said = folder.run(&["check-config"], &[("CODE_SECONDS", "120")]);
+    assert!(said.out.contains("life: 120s") && !said.out.contains("life: 60s"), "{}", said.out);
+    assert!(said.out.contains("SG") && said.out.contains("max: 7,"), "{}", said.out);
+    std::fs::create_dir(folder.path("below")).unwrap();
+    let below = format!("cd below && exec '{}' check-config", env!("CARGO_BIN_EXE_doorstep"));
+    let below = std::process::Command::new("sh").args(["-c", &below]).env_clear().current_dir(&folder).output();
+    assert!(!String::from_utf8(below.unwrap().stdout).unwrap().contains("SG"), "another folder's file was read");
+}
+
+#[test]
+fn the_example_can_be_used_as_it_is() {
+    let folder = Folder::new();
+    folder.write(".env", include_str!("../../.env.example"));
+    let (example, nothing) = (folder.run(&["check-config"], &[]), Folder::new().run(&["check-config"], &[]));
+    assert_eq!((example.status, example.out), (Some(0), nothing.out), "{}", example.err);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_without_its_words() {
+    for file in ["SECRET_KEY=two words hush-token\n", "SECRET_KEY='hush-token\n", "hush-token\n"] {
+        let folder = Folder::new();
+        folder.write(".env", &format!("CODE_SECONDS=60\n{file}"));
+        folder.run(&["check-config"], &[]).assert_refused(&[".env: line 2 "]);
+    }
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path(".env")).unwrap();
+    folder.run(&["check-config"], &[]).assert_refused(&[".env: "]);
+}
+
+#[test]
+fn keys_on_one_line_of_the_file_can_be_used() {
+    let folder = folder_with_keys();
+    let keys = folder.read("jwt.pem").replace('\n', "\\n");
+    for quote in ["\"", "'"] {
+        folder.write(".env", &format!("JWT_KEYS={quote}{keys}{quote}\nSECRET_KEY_FILE=secret\n"));
+        let said = folder.run(&["check-config"], &[]);
+        assert_eq!((said.status, said.err.as_str()), (Some(0), ""), "{quote}");
+    }
+}
+
+/// A stray variable of another program must not stop this one.
+#[test]
+fn variables_that_are_no_text_are_passed_over() {
+    use std::os::unix::ffi::OsStrExt;
+    let command = |name: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_doorstep"));
+        command.env_clear().env(name, std::ffi::OsStr::from_bytes(b"\xff")).arg("check-config");
+        command.current_dir(Folder::new().as_ref()).output().unwrap()
+    };
+    assert!(command("SOMEBODY_ELSES").status.success());
+}

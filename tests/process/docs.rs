@@ -1,0 +1,49 @@
+//! The documents speak of what is there.
+
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+fn documents() -> Vec<PathBuf> {
+    let files = |folder: PathBuf| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let found = ["", "docs", "docs/adr"].into_iter().flat_map(|folder| files(root().join(folder)));
+    found.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+#[test]
+fn the_tests_behind_each_mistake_exist() {
+    let text = read("docs/mistakes.md");
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && line.contains(".rs`")).collect();
+    assert_eq!(rows.len(), 17);
+    for row in rows {
+        let mut source = String::new();
+        for word in row.rsplit(" | ").next().unwrap().split('`').skip(1).step_by(2) {
+            if word.ends_with(".rs") {
+                source = read(word);
+            } else if word != "tests/api" {
+                assert!(source.contains(&format!("fn {word}(")), "{word}");
+            }
+        }
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut broken = Vec::new();
+    for document in documents() {
+        let text = std::fs::read_to_string(&document).unwrap();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            let path = document.parent().unwrap().join(target);
+            if !target.is_empty() && !target.contains("://") && !path.exists() {
+                broken.push(format!("{target} in {}", document.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}

@@ -1,0 +1,191 @@
+//! One run of the program, in a working folder of its own, with nothing in its environment but what the test says.
+
+use crate::client::Client;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// For anything that a test waits for; only reached when it fails.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A setting.
+pub type Var<'a> = (&'a str, &'a str);
+
+/// The folder in which an operator types.
+pub struct Folder(TempDir);
+
+/// What a command left behind.
+pub struct Said {
+    pub status: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+/// A server; killed when it is dropped.
+pub struct Doorstep {
+    child: Child,
+    output: Arc<Output>,
+}
+
+/// Lines of standard output and standard error, in the order in which they came.
+#[derive(Default)]
+struct Output {
+    state: Mutex<Lines>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Lines {
+    lines: Vec<String>,
+    closed: usize,
+}
+
+impl Folder {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn command(&self, arguments: &[&str], vars: &[Var<'_>]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_doorstep"));
+        command.env_clear().envs(vars.iter().copied()).args(arguments);
+        command.current_dir(self.0.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str], vars: &[Var<'_>]) -> Said {
+        let output = self.command(arguments, vars).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Said { status: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// Starts a server on a free port, unless the settings name one.
+    pub fn start(&self, vars: &[Var<'_>]) -> Doorstep {
+        let vars = [&[("BIND", "127.0.0.1:0")], vars].concat();
+        Doorstep::spawn(self.command(&[], &vars))
+    }
+
+    /// The same, and waits until it is ready.
+    pub async fn serve(&self, vars: &[Var<'_>]) -> (Doorstep, Client) {
+        let doorstep = self.start(vars);
+        let client = Client::new(&doorstep.url());
+        client.wait_for_readiness(200).await;
+        (doorstep, client)
+    }
+}
+
+impl AsRef<Path> for Folder {
+    fn as_ref(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Doorstep {
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let output = Arc::new(Output::default());
+        output.follow(child.stdout.take().unwrap());
+        output.follow(child.stderr.take().unwrap());
+        Self { child, output }
+    }
+
+    /// The first line that holds these words, when it comes.
+    #[track_caller]
+    pub fn line(&self, words: &str) -> String {
+        let found = self.output.wait(|lines| lines.iter().find(|line| line.contains(words)).cloned());
+        found.unwrap_or_else(|| panic!("no {words:?} in\n{}", self.output().join("\n")))
+    }
+
+    /// Everything so far.
+    pub fn output(&self) -> Vec<String> {
+        self.output.state.lock().unwrap().lines.clone()
+    }
+
+    /// Where it listens, as its log says.
+    #[track_caller]
+    pub fn url(&self) -> String {
+        let line = self.line("listening on http://");
+        let url = line.split_once("listening on ").unwrap().1;
+        url.split([' ', '"']).next().unwrap().to_owned()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Waits for its end: both its outputs are closed then.
+    #[track_caller]
+    pub fn wait(&mut self) -> ExitStatus {
+        let ended = self.output.wait_closed();
+        assert!(ended, "it goes on:\n{}", self.output().join("\n"));
+        self.child.wait().unwrap()
+    }
+
+    #[track_caller]
+    pub fn stop(&mut self, signal: &str) {
+        self.signal(signal);
+        let status = self.wait();
+        assert!(status.success(), "{status}:\n{}", self.output().join("\n"));
+    }
+}
+
+impl Drop for Doorstep {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Output {
+    fn follow(self: &Arc<Self>, stream: impl Read + Send + 'static) {
+        let output = Arc::clone(self);
+        thread::spawn(move || {
+            // Up to \n only: whatever else a client smuggles into a line stays in it.
+            for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+                output.change(|state| state.lines.push(String::from_utf8_lossy(&line).into_owned()));
+            }
+            output.change(|state| state.closed += 1);
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Lines)) {
+        change(&mut self.state.lock().unwrap());
+        self.changed.notify_all();
+    }
+
+    /// What `find` finds, unless both streams end or the time is up.
+    fn wait<T>(&self, find: impl Fn(&[String]) -> Option<T>) -> Option<T> {
+        self.wait_while(|state| find(&state.lines).is_none() && state.closed < 2, |state| find(&state.lines))
+    }
+
+    fn wait_closed(&self) -> bool {
+        self.wait_while(|state| state.closed < 2, |state| state.closed == 2)
+    }
+
+    fn wait_while<T>(&self, condition: impl Fn(&Lines) -> bool, then: impl FnOnce(&Lines) -> T) -> T {
+        let deadline = Instant::now() + DEADLINE;
+        let mut state = self.state.lock().unwrap();
+        while condition(&state) && Instant::now() < deadline {
+            let left = deadline.saturating_duration_since(Instant::now());
+            state = self.changed.wait_timeout(state, left).unwrap().0;
+        }
+        then(&state)
+    }
+}

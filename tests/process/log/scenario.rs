@@ -1,0 +1,279 @@
+//! Everything that a client, a provider and a store can do to a server, with secrets wherever one fits.
+
+use crate::client::{Answer, Client};
+use crate::doorstep::{DEADLINE, Var};
+use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, Behaviour, FakeCloopen};
+use crate::support::redis;
+use deadpool_redis::redis::cmd;
+use doorstep::adapters::system::SystemClock;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+pub const BYPASS: &str = "opensaysme99";
+pub const REDIS_PASSWORD: &str = "hush-redis-password";
+const PASSWORD: &str = "correct horse battery";
+const OTHER_PASSWORD: &str = "tr0ubador & 3 friends";
+const LONG_PASSWORD: &str = "swordfish";
+/// In E.164; national numbers begin after the country.
+const PHONE: &str = "+8613800138000";
+const OTHER_PHONE: &str = "+8613900139000";
+const COUNTRY: usize = 3;
+
+/// What must be in no line.
+pub struct Secret {
+    pub what: &'static str,
+    pub text: String,
+    /// Six digits are found inside longer numbers by chance: only the whole word counts.
+    word: bool,
+}
+
+impl Secret {
+    pub fn is_in(&self, line: &str) -> bool {
+        let (line, text) = (line.to_lowercase(), self.text.to_lowercase());
+        let outside = |c: Option<char>| !self.word || c.is_none_or(|c| !c.is_alphanumeric());
+        line.match_indices(&text).any(|(at, text)| {
+            outside(line[..at].chars().next_back()) && outside(line[at + text.len()..].chars().next())
+        })
+    }
+}
+
+pub struct Scenario {
+    pub secrets: Vec<Secret>,
+    /// To every request that was HTTP.
+    pub answers: Vec<Answer>,
+    sms: FakeCloopen,
+    redis_url: String,
+    client: Client,
+    address: String,
+}
+
+impl Scenario {
+    pub fn new(redis_url: &str, keys: &[&str]) -> Self {
+        let mut scenario = Self {
+            secrets: Vec::new(),
+            answers: Vec::new(),
+            sms: FakeCloopen::start(Arc::new(SystemClock)),
+            redis_url: redis_url.to_owned(),
+            client: Client::new(""),
+            address: String::new(),
+        };
+        for line in keys.iter().flat_map(|key| key.lines()).filter(|line| !line.starts_with('-')) {
+            scenario.hide("key", line);
+        }
+        for phone in [PHONE, OTHER_PHONE] {
+            scenario.hide("phone", &phone[COUNTRY..]);
+            scenario.hide("phone as people write it", &format!("{} {} {}", &phone[3..6], &phone[6..10], &phone[10..]));
+        }
+        for (what, text) in [
+            ("password", PASSWORD),
+            ("password", OTHER_PASSWORD),
+            ("password", LONG_PASSWORD),
+            ("password hash", "$argon2"),
+            ("password of Redis", REDIS_PASSWORD),
+            ("password of PostgreSQL", "open-sesame"),
+            ("captcha bypass", BYPASS),
+            ("token of the provider", AUTH_TOKEN),
+            ("account of the provider", ACCOUNT_SID),
+            ("signature", "sig="),
+        ] {
+            scenario.hide(what, text);
+        }
+        scenario
+    }
+
+    pub fn provider_settings(&self) -> [Var<'_>; 6] {
+        [
+            ("SMS_PROVIDER", "cloopen"),
+            ("SMS_CLOOPEN_BASE_URL", self.sms.base_url.as_str()),
+            ("SMS_CLOOPEN_ACCOUNT_SID", ACCOUNT_SID),
+            ("SMS_CLOOPEN_AUTH_TOKEN", AUTH_TOKEN),
+            ("SMS_CLOOPEN_APP_ID", APP_ID),
+            ("SMS_TIMEOUT_SECONDS", "1"),
+        ]
+    }
+
+    pub fn with(mut self, client: Client, url: &str) -> Self {
+        self.client = client;
+        self.address = url.trim_start_matches("http://").to_owned();
+        self
+    }
+
+    fn hide(&mut self, what: &'static str, text: &str) {
+        assert!(text.len() > 3, "{what}");
+        self.secrets.push(Secret { what, text: text.to_owned(), word: false });
+    }
+
+    async fn send(&mut self, request: RequestBuilder, status: u16) -> Value {
+        let answer = self.client.send(request).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        let body = answer.body.clone();
+        self.answers.push(answer);
+        body
+    }
+
+    async fn post(&mut self, path: &str, body: Value, status: u16) -> Value {
+        let request = self.client.request(Method::POST, path).json(&body);
+        self.send(request, status).await
+    }
+
+    /// A captcha, and its answer from where it waits.
+    async fn captcha(&mut self) -> (String, String) {
+        let id = self.post("/v1/captchas", json!({}), 201).await["captcha_id"].as_str().unwrap().to_owned();
+        let mut redis = redis::connection(&self.redis_url);
+        let answer: String = cmd("HGET").arg(format!("captcha:{{{id}}}")).arg("answer").query(&mut redis).unwrap();
+        self.hide("captcha answer", &answer);
+        (id, answer)
+    }
+
+    async fn send_code(&mut self, phone: &str, status: u16) -> Value {
+        let (id, answer) = self.captcha().await;
+        let body = json!({"phone_number": phone, "captcha_id": id, "captcha_answer": answer});
+        self.post("/v1/register/send-code", body, status).await
+    }
+
+    /// A ticket and its code.
+    async fn ticket(&mut self, phone: &str) -> (String, String) {
+        let sent = self.send_code(phone, 200).await;
+        let ticket = sent["ticket"].as_str().unwrap().to_owned();
+        self.hide("ticket", &ticket);
+        self.hide("secret half of a ticket", &ticket[22..]);
+        let code = self.sms.code_for(PHONE).unwrap();
+        self.secrets.push(Secret { what: "code", text: code.clone(), word: true });
+        (ticket, code)
+    }
+
+    /// The whole way with every wrong turn, and what comes after it.
+    pub async fn people_sign_up(&mut self) {
+        let (ticket, code) = self.ticket("138 0013 8000").await;
+        let step = |name: &str| format!("/v1/register/{name}");
+        let wrong = format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000);
+        self.secrets.push(Secret { what: "wrong code", text: wrong.clone(), word: true });
+        self.post(&step("verify-code"), json!({"ticket": ticket, "code": wrong}), 422).await;
+        self.post(&step("resend-code"), json!({"ticket": ticket}), 429).await;
+        self.post(&step("status"), json!({"ticket": ticket}), 200).await;
+        self.post(&step("verify-code"), json!({"ticket": ticket, "code": code}), 200).await;
+        self.post(&step("verify-code"), json!({"ticket": ticket, "code": code}), 409).await;
+        let password = |password: &str| json!({"ticket": ticket, "password": password});
+        self.post(&step("set-password"), password(&PHONE[COUNTRY..]), 422).await;
+        self.post(&step("set-password"), password(&LONG_PASSWORD.repeat(20)), 422).await;
+        let mismatch = json!({"ticket": ticket, "password": PASSWORD, "password_confirm": OTHER_PASSWORD});
+        self.post(&step("set-password"), mismatch, 422).await;
+        self.post(&step("set-password"), password(PASSWORD), 200).await;
+        let profile = json!({"ticket": ticket, "nickname": "小明\u{202e}\u{1b}[31mforged"});
+        self.post(&step("submit-profile"), profile, 422).await;
+        let profile = json!({"ticket": ticket, "nickname": "小明"});
+        let signed_in = self.post(&step("submit-profile"), profile, 201).await;
+        self.tokens(&signed_in).await;
+        self.send_code(PHONE, 409).await;
+    }
+
+    async fn tokens(&mut self, signed_in: &Value) {
+        let [access, refresh] =
+            ["access_token", "refresh_token"].map(|name| signed_in[name].as_str().unwrap().to_owned());
+        self.hide("access token", &access);
+        self.hide("signature of an access token", access.rsplit('.').next().unwrap());
+        self.hide("refresh token", &refresh);
+        self.hide("signature of a refresh token", refresh.rsplit('.').next().unwrap());
+        for (token, status) in [(access.as_str(), 200), (&access[..access.len() - 9], 401), (&refresh, 401)] {
+            let me = self.client.request(Method::GET, "/v1/me").bearer_auth(token);
+            self.send(me, status).await;
+        }
+    }
+
+    /// Refuses with the phone and the code in its text; answers nonsense; hangs.
+    pub async fn the_provider_fails(&mut self) {
+        for behaviour in [Behaviour::Refuse("160040"), Behaviour::Garbage, Behaviour::Drop, Behaviour::Hang] {
+            self.sms.behave(behaviour);
+            self.send_code(OTHER_PHONE, 502).await;
+        }
+        self.sms.behave(Behaviour::Accept);
+    }
+
+    /// Secrets where they do not belong.
+    pub async fn clients_send_nonsense(&mut self) {
+        let phone = &PHONE[COUNTRY..];
+        let number: u64 = phone.parse().unwrap();
+        for (path, body, status) in [
+            ("send-code", json!({"phone_number": number, "captcha_id": "x", "captcha_answer": BYPASS}), 400),
+            ("send-code", json!({"phone_number": PHONE, PHONE: PASSWORD}), 400),
+            ("send-code", json!({"phone_number": PHONE, "captcha_id": BYPASS, "captcha_answer": BYPASS}), 422),
+            ("send-code", json!({"phone_number": [PHONE], "captcha_id": [], "captcha_answer": BYPASS}), 400),
+            ("verify-code", json!({"ticket": PASSWORD, "code": PASSWORD}), 422),
+            ("verify-code", json!({"ticket": {"a": PASSWORD}, "code": 123_456}), 400),
+            ("set-password", json!({"ticket": 1, "password": PASSWORD}), 400),
+            ("set-password", json!({"password": [PASSWORD]}), 400),
+            ("set-password", json!({"ticket": "A".repeat(64), "password": PASSWORD, PASSWORD: 1}), 400),
+            ("submit-profile", json!({"ticket": "x", "nickname": PASSWORD.repeat(1_000)}), 413),
+            ("submit-profile", json!({"ticket": PHONE, "nickname": PHONE, "birthday": PHONE, "gender": PHONE}), 422),
+            ("status", json!(PHONE), 400),
+            (phone, json!({}), 404),
+        ] {
+            self.post(&format!("/v1/register/{path}"), body, status).await;
+        }
+        let cut = format!("{{\"phone_number\":\"{PHONE}\",\"{PASSWORD}");
+        for (content_type, status) in [("application/json", 400), (PHONE, 415)] {
+            let request = self.client.request(Method::POST, "/v1/register/send-code");
+            self.send(request.header("Content-Type", content_type).body(cut.clone()), status).await;
+        }
+        for (name, value) in [
+            ("Authorization", format!("Bearer {PASSWORD}")),
+            ("Authorization", format!("Basic {PASSWORD}")),
+            ("Authorization", format!("Bearer {}", "A".repeat(5_000))),
+            ("Cookie", format!("session={PASSWORD}")),
+        ] {
+            let me = self.client.request(Method::GET, &format!("/v1/me?phone={PHONE}")).header(name, value);
+            self.send(me, 401).await;
+        }
+        let request = self.client.request(Method::from_bytes(phone.as_bytes()).unwrap(), "/v1/me");
+        let strange = [("X-Request-Id", PHONE), ("X-Forwarded-For", PHONE), ("User-Agent", PHONE), ("Referer", PHONE)];
+        let request = strange.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        self.send(request.header("Accept-Language", PASSWORD), 405).await;
+    }
+
+    /// Bytes that are hardly a request, if one at all.
+    pub fn clients_speak_no_http(&self) {
+        let phone = &PHONE[COUNTRY..];
+        for bytes in [
+            format!(
+                "GET /%0d%0a2026-01-01T00:00:00Z%20INFO%20forged HTTP/1.1\r\nHost: {phone}\r\nConnection: close\r\n\r\n"
+            ),
+            format!("GET /\x1b[31mforged{phone} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+            format!("GET http://{phone}:{PASSWORD}@x/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+            format!("GET /v1/me HTTP/1.1\r\nHost: x\r\n{phone}\x01: forged\r\nConnection: close\r\n\r\n"),
+            format!("GET /v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \x1b{phone}\r\nConnection: close\r\n\r\n"),
+            format!("POST /v1/captchas HTTP/1.1\r\nHost: x\r\nContent-Length: {phone}x\r\nConnection: close\r\n\r\n"),
+            format!("POST /v1/captchas HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: {phone}\r\nConnection: close\r\n\r\n"),
+            format!("{phone} {PASSWORD} forged\r\n\r\n"),
+            format!("{phone} /v1/captchas HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+            format!("GET / HTTP/{phone}\r\n\r\n"),
+        ] {
+            self.shout(bytes.as_bytes());
+        }
+        self.shout(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03forged\r\n\r\n");
+        let long = format!("GET /v1/me HTTP/1.1\r\nX-Long: {}\r\n\r\n", phone.repeat(20_000));
+        self.shout(long.as_bytes());
+    }
+
+    /// Sends, and listens until the server has had enough.
+    fn shout(&self, bytes: &[u8]) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        // A server that closes in the middle is right.
+        stream.write_all(bytes).ok();
+        stream.shutdown(std::net::Shutdown::Write).ok();
+        stream.read_to_end(&mut Vec::new()).ok();
+    }
+
+    pub async fn the_database_is_down(&mut self) {
+        self.send_code(OTHER_PHONE, 503).await;
+    }
+
+    pub async fn redis_is_down(&mut self) {
+        self.post("/v1/captchas", json!({}), 503).await;
+        let ready = self.client.request(Method::GET, "/readyz");
+        self.send(ready, 503).await;
+    }
+}

@@ -1,0 +1,23 @@
+//! The real program, driven as operators drive it: commands, environment, files, signals, and what it writes.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "the other test binaries use the rest")]
+mod support;
+
+mod check_config;
+mod client;
+mod docs;
+mod doorstep;
+mod first_start;
+mod gate;
+mod keys;
+mod log;
+mod migrate;
+mod openapi;
+mod outages;
+mod readme;
+mod servers;
+mod shutdown;
+mod stores;
+mod tls;

@@ -1,0 +1,32 @@
+//! A start while nothing else is up yet.
+
+use crate::client::Client;
+use crate::doorstep::Folder;
+use crate::support::postgres::OwnPostgres;
+use crate::support::redis::OwnRedis;
+
+#[actix_web::test]
+async fn it_binds_at_once_and_gets_ready_when_its_stores_come_up() {
+    let (folder, mut redis, postgres) = (Folder::new(), OwnRedis::new(), OwnPostgres::start_new());
+    let (redis_url, database_url) = (redis.url(), postgres.url("postgres"));
+    let vars = [("REDIS_URL", redis_url.as_str()), ("DATABASE_URL", &database_url)];
+    assert_eq!(folder.run(&["migrate"], &vars).status, Some(0));
+    redis.kill();
+    postgres.kill();
+
+    let doorstep = folder.start(&vars);
+    let client = Client::new(&doorstep.url());
+    doorstep.line("not ready");
+    for _ in 0..2 {
+        assert_eq!(client.get("/healthz").await.status, 200);
+        let readiness = client.get("/readyz").await;
+        assert_eq!((readiness.status, readiness.body["code"].as_str()), (503, Some("dependency_unavailable")));
+        redis.start();
+        assert_eq!(client.get("/readyz").await.status, 503, "the database is still down");
+        redis.kill();
+    }
+    redis.start();
+    postgres.start();
+    client.wait_for_readiness(200).await;
+    assert!(client.sign_up(&folder, "+8613800138000").await.status == 201);
+}
