@@ -72,15 +72,22 @@ async fn read_body(payload: Payload) -> Result<Zeroizing<Vec<u8>>, Problem> {
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        // What is no JSON at all is told so, whichever member was read first.
-        match serde_json::from_slice::<serde_json::Value>(body) {
-            Ok(_) => form_problem(&error.path().to_string(), error.inner()),
-            Err(_) => Problem::new(Code::MalformedJson),
-        }
-    })?;
+    let value = serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| form_or_json(body, || form_problem(&error.path().to_string(), error.inner())))?;
     json.end().map_err(|_| Problem::new(Code::MalformedJson))?;
+    // Serde takes an array for a struct, its items for the fields in turn; the contract knows objects only.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(malformed("", "invalid_type"));
+    }
     Ok(value)
+}
+
+/// What is no JSON at all is told so, whichever member was read first.
+fn form_or_json(body: &[u8], form: impl FnOnce() -> Problem) -> Problem {
+    match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(_) => form(),
+        Err(_) => Problem::new(Code::MalformedJson),
+    }
 }
 
 /// JSON of another form: which field, and why. Serde's own words are not passed on: they quote the value.
@@ -96,6 +103,10 @@ fn form_problem(path: &str, error: &serde_json::Error) -> Problem {
     } else {
         (if path == "." { "" } else { path }, "invalid_type")
     };
+    malformed(field, code)
+}
+
+fn malformed(field: &str, code: &'static str) -> Problem {
     let field = field.chars().take(64).collect();
     Problem { errors: vec![FieldError { field, code }], ..Problem::new(Code::MalformedRequest) }
 }
