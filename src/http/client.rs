@@ -2,7 +2,7 @@
 
 use super::error::Problem;
 use actix_web::dev::{Payload, ServiceRequest};
-use actix_web::http::header::{HeaderMap, X_FORWARDED_FOR};
+use actix_web::http::header::{HeaderMap, HeaderValue, X_FORWARDED_FOR};
 use actix_web::{FromRequest, HttpRequest, web};
 use ipnet::IpNet;
 use std::future::{Ready, ready};
@@ -41,9 +41,10 @@ impl Proxies {
         if !self.trusts(client) {
             return client;
         }
-        let lines: Vec<&str> = headers.get_all(X_FORWARDED_FOR).filter_map(|line| line.to_str().ok()).collect();
-        for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
-            let Some(address) = address_of(hop.trim()) else { break };
+        // Bytes, for a line that is no text must not be passed over: what the client wrote before it would be believed.
+        let lines: Vec<&[u8]> = headers.get_all(X_FORWARDED_FOR).map(HeaderValue::as_bytes).collect();
+        for hop in lines.iter().rev().flat_map(|line| line.rsplit(|&byte| byte == b',')) {
+            let Some(address) = std::str::from_utf8(hop).ok().and_then(|hop| address_of(hop.trim())) else { break };
             client = address.to_canonical();
             if !self.trusts(client) {
                 break;
@@ -74,13 +75,17 @@ impl FromRequest for ClientIp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::HeaderValue;
 
     fn resolve(trusted: &[&str], peer: &str, forwarded: &[&str]) -> String {
+        let lines: Vec<&[u8]> = forwarded.iter().map(|line| line.as_bytes()).collect();
+        resolve_bytes(trusted, peer, &lines)
+    }
+
+    fn resolve_bytes(trusted: &[&str], peer: &str, forwarded: &[&[u8]]) -> String {
         let proxies = Proxies::new(trusted.iter().map(|net| net.parse().unwrap()).collect());
         let mut headers = HeaderMap::new();
         for line in forwarded {
-            headers.append(X_FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
+            headers.append(X_FORWARDED_FOR, HeaderValue::from_bytes(line).unwrap());
         }
         proxies.resolve(Some(peer.parse().unwrap()), &headers).to_string()
     }
@@ -101,6 +106,16 @@ mod tests {
         assert_eq!(resolve(ours, "fd00::1", &["[2001:db8::1]:443"]), "2001:db8::1");
         assert_eq!(resolve(ours, "10.0.0.1", &["2001:db8::1"]), "2001:db8::1");
         assert_eq!(resolve(ours, "10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(resolve(ours, "10.0.0.1", &["1.1.1.1", "nonsense"]), "10.0.0.1");
         assert_eq!(resolve(ours, "10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    /// A proxy that appends to the client's line appends to whatever the client wrote there.
+    #[test]
+    fn a_line_that_is_no_text_hides_nobody() {
+        let ours = &["10.0.0.0/8"];
+        assert_eq!(resolve_bytes(ours, "10.0.0.1", &[b"1.1.1.1", b"\xff, 203.0.113.9"]), "203.0.113.9");
+        assert_eq!(resolve_bytes(ours, "10.0.0.1", &[b"1.1.1.1", b"\xff"]), "10.0.0.1");
+        assert_eq!(resolve_bytes(ours, "10.0.0.1", &[b"1.1.1.1, 203.0.113.9,\xff"]), "10.0.0.1");
     }
 }
