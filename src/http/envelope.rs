@@ -216,7 +216,8 @@ fn field_words(code: &str, language: Language) -> &'static str {
     }
 }
 
-/// One line for each request; the route's pattern instead of the path, so that nothing a client wrote gets into the log.
+/// One line for each request; the route's pattern instead of the path, so that nothing but a method's start gets from
+/// the client into the log.
 fn log(
     method: &actix_web::http::Method,
     route: &str,
@@ -225,6 +226,7 @@ fn log(
     client: std::net::IpAddr,
     took: Duration,
 ) {
+    let method = shortened(method.as_str());
     let (status, took_us) = (status.as_u16(), u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     let code = problem.map(|problem| problem.code.row().name);
     let cause = problem.and_then(|problem| problem.cause.as_deref());
@@ -246,9 +248,20 @@ fn known(method: &actix_web::http::Method) -> &str {
     }
 }
 
+/// A client may invent a method, and a long one.
+fn shortened(method: &str) -> &str {
+    method.get(..16).unwrap_or(method)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_invented_method_does_not_fill_the_log() {
+        assert_eq!(shortened("GET"), "GET");
+        assert_eq!(shortened(&"A".repeat(60_000)).len(), 16);
+    }
 
     #[test]
     fn seconds_are_rounded_up() {
