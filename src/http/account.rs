@@ -62,14 +62,41 @@ pub(super) async fn me(bearer: Bearer) -> Result<HttpResponse, Problem> {
     Ok(json(StatusCode::OK, &User::from(bearer.0)))
 }
 
+/// A JSON Web Key Set.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what the token adapter writes")]
+pub struct KeySet {
+    /// Every key whose tokens are accepted.
+    keys: Vec<PublicKey>,
+}
+
+/// A JSON Web Key (RFC 8037).
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what the token adapter writes")]
+pub struct PublicKey {
+    #[schema(example = "OKP")]
+    kty: String,
+    #[schema(example = "Ed25519")]
+    crv: String,
+    /// The public key, base64url.
+    #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
+    x: String,
+    /// What the header of a token calls this key.
+    #[schema(example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]
+    kid: String,
+    #[schema(example = "sig")]
+    r#use: String,
+    #[schema(example = "EdDSA")]
+    alg: String,
+}
+
 /// The public keys of access tokens (RFC 7517).
 ///
 /// Another service verifies access tokens with these alone. May be cached for five minutes; fetch it again when a token
 /// names an unknown `kid`.
 #[utoipa::path(
     get, path = "/.well-known/jwks.json", operation_id = "keys.list", tag = "keys",
-    responses((status = 200, description = "A JSON Web Key Set", body = serde_json::Value,
-        example = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": "…", "x": "…"}]})))
+    responses((status = 200, description = "A JSON Web Key Set", body = KeySet))
 )]
 pub(super) async fn jwks(service: web::Data<Service>) -> HttpResponse {
     HttpResponse::Ok()

@@ -24,7 +24,7 @@ pub(super) const CREATE: &[Code] = &[Code::TooManyRequests, Code::Overloaded];
 pub struct CreateCaptcha {
     /// The `captcha_id` of an earlier captcha, which is discarded.
     #[validate(custom(function = "captcha_id"))]
-    #[schema(min_length = 22, max_length = 22, example = "3q2-7wAAESIzRFVmd4iZqg")]
+    #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
     replaces: Option<String>,
 }
 

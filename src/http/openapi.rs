@@ -73,7 +73,7 @@ struct ProblemSchema {
     r#type: String,
     title: String,
     status: u16,
-    /// Stable across versions.
+    /// Stable across versions; a later version may have more of them.
     code: String,
     detail: String,
     /// The same as the header `X-Request-Id`.

@@ -53,6 +53,17 @@ fn every_operation_reads_well_and_shows_what_it_answers() {
     assert_eq!(register.join(" "), expected);
 }
 
+/// The key set is written by the token adapter, not by the type that describes it.
+#[actix_web::test]
+async fn the_key_set_is_the_documented_one() {
+    let house = House::new(BackEnds::Embedded).await;
+    let served = house.send(house.request(Method::GET, "/.well-known/jwks.json"), "/.well-known/jwks.json").await;
+    let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
+    let names = |object: &Value| object.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(names(&served.body["keys"][0]), names(&document["components"]["schemas"]["PublicKey"]["properties"]));
+    assert_eq!(names(&served.body), names(&document["components"]["schemas"]["KeySet"]["properties"]));
+}
+
 /// Every property of every body that goes in or out has an example, so that the viewer and the SDK's docs show something real.
 #[test]
 fn every_property_has_an_example() {

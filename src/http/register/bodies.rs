@@ -16,14 +16,14 @@ use zeroize::Zeroizing;
 #[serde(deny_unknown_fields)]
 pub struct SendCode {
     /// A mobile number in E.164, or in the national form of the default region.
-    #[schema(min_length = 1, max_length = 32, example = "+8613800138000")]
+    #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613800138000")]
     pub(super) phone_number: String,
     #[validate(custom(function = "checks::captcha_id"))]
-    #[schema(min_length = 22, max_length = 22, example = "3q2-7wAAESIzRFVmd4iZqg")]
+    #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
     pub(super) captcha_id: String,
-    /// What the picture says, in any case.
+    /// What the picture says, in any case. Printable ASCII, not spaces alone.
     #[validate(custom(function = "checks::captcha_answer"))]
-    #[schema(min_length = 1, max_length = 32, example = "K7PTA")]
+    #[schema(max_length = 32, pattern = "^[ -~]*[!-~][ -~]*$", example = "K7PTA")]
     pub(super) captcha_answer: String,
 }
 
@@ -63,8 +63,7 @@ pub enum NextStep {
 pub struct FlowTicket {
     #[validate(custom(function = "checks::ticket"))]
     #[schema(
-        min_length = 64,
-        max_length = 64,
+        pattern = "^[A-Za-z0-9_-]{64}$",
         example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
     )]
     pub(super) ticket: String,
@@ -76,8 +75,7 @@ pub struct FlowTicket {
 pub struct VerifyCode {
     #[validate(custom(function = "checks::ticket"))]
     #[schema(
-        min_length = 64,
-        max_length = 64,
+        pattern = "^[A-Za-z0-9_-]{64}$",
         example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
     )]
     pub(super) ticket: String,
@@ -103,14 +101,13 @@ pub struct StepDone {
 pub struct SetPassword {
     #[validate(custom(function = "checks::ticket"))]
     #[schema(
-        min_length = 64,
-        max_length = 64,
+        pattern = "^[A-Za-z0-9_-]{64}$",
         example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
     )]
     pub(super) ticket: String,
-    /// 8 to 128 characters of any kind, not a common password.
+    /// 8 to 128 characters (after Unicode NFC) of any kind but control characters, not a common password.
     #[validate(custom(function = "checks::password"))]
-    #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, example = "correct horse battery")]
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$", example = "correct horse battery")]
     pub(super) password: Zeroizing<String>,
     /// If given, it must repeat `password`.
     #[schema(value_type = Option<String>, format = Password, max_length = 128, example = "correct horse battery")]
@@ -123,8 +120,7 @@ pub struct SetPassword {
 pub struct SubmitProfile {
     #[validate(custom(function = "checks::ticket"))]
     #[schema(
-        min_length = 64,
-        max_length = 64,
+        pattern = "^[A-Za-z0-9_-]{64}$",
         example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
     )]
     pub(super) ticket: String,
@@ -132,7 +128,7 @@ pub struct SubmitProfile {
     #[validate(custom(function = "checks::nickname"))]
     #[schema(min_length = 1, max_length = 32, example = "小明")]
     pub(super) nickname: String,
-    /// An address below this service's public avatar base.
+    /// An address below this service's public avatar base; a service without one takes none.
     #[validate(length(max = 512, code = "too_long"))]
     #[schema(format = "uri", max_length = 512, example = json!(null))]
     pub(super) avatar_url: Option<String>,
@@ -189,11 +185,11 @@ pub struct FlowStatus {
     pub(super) expires_in: u64,
     /// Seconds until the code may be sent again; while a code is awaited.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = 12)]
+    #[schema(value_type = u64, required = false, example = 12)]
     resend_in: Option<u64>,
-    /// While a code is awaited.
+    /// Wrong codes that the flow survives, and one; while a code is awaited.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = 4)]
+    #[schema(value_type = u32, required = false, example = 4)]
     attempts_left: Option<u32>,
 }
 
