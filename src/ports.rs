@@ -127,14 +127,17 @@ pub trait Staging: Send + Sync {
     /// The flow, if it lives and is of this purpose.
     async fn read_flow(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<Option<Flow>, Failure>;
 
-    /// Counts a password that is about to be hashed for a flow at [`Step::PhoneVerified`] or later. A flow that has had
-    /// [`CodePolicy::passwords`] of them ends: one ticket must not buy any amount of hashing.
+    /// Counts a password that is about to be hashed for a flow at [`Step::PhoneVerified`] or later; refused once the flow has
+    /// had [`CodePolicy::passwords`] of them: one ticket must not buy any amount of hashing.
     async fn begin_password(
         &self,
         key: &FlowKey,
         purpose: Purpose,
         policy: &CodePolicy,
     ) -> Result<PasswordTurn, Failure>;
+
+    /// Takes one counted password back: it was not hashed. Never below zero; nothing if the flow is gone.
+    async fn cancel_password(&self, key: &FlowKey) -> Result<(), Failure>;
 
     /// Stores the hash. The first one moves the flow to [`Step::PasswordSet`] and gives it another `verified_life`; a later one,
     /// of a person who went back, leaves its life alone, so that a proof of phone cannot be kept fresh for ever.
@@ -251,8 +254,11 @@ pub enum PasswordTurn {
     Granted {
         phone: Phone,
     },
+    /// The flow has had all that it may have, and has this long to live.
+    Exhausted {
+        retry_after: Duration,
+    },
     WrongStep(Step),
-    /// Also when this was one too many.
     Gone,
 }
 

@@ -59,12 +59,6 @@ struct Job {
     answer: oneshot::Sender<Result<Hashed, Failure>>,
 }
 
-/// As many hashing threads as the machine has cores: more would only share them.
-#[must_use]
-pub fn cores() -> NonZeroUsize {
-    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
-}
-
 impl Argon2id {
     /// Starts `threads` threads. Each takes the memory of one hash when it makes its first, and keeps it.
     pub fn start(cost: Cost, threads: NonZeroUsize, random: &Arc<dyn Random>) -> Result<Self, StartError> {

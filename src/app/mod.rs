@@ -200,7 +200,8 @@ fn account(settings: &CloopenSettings) -> Result<cloopen::Settings, Box<dyn Erro
 
 /// What the first requests would else pay for; then says that the service is ready, once the database is migrated.
 async fn warm_up(service: Arc<Service>, database: Arc<Database>) {
-    drop(tokio::task::spawn_blocking(phone::warm_up).await);
+    let regions = service.policy().regions.clone();
+    drop(tokio::task::spawn_blocking(move || phone::warm_up(&regions)).await);
     loop {
         match database.pending().await {
             Ok(pending) if pending.is_empty() => return service.set_warm(),

@@ -123,6 +123,14 @@ impl Config {
             sms: sms::read(&mut env, mode, &folder),
             policy: policy::read(&mut env, mode),
         };
+        if let SmsSettings::Cloopen(cloopen) = &config.sms
+            && config.policy.phone.cooldowns.iter().any(|wait| *wait <= cloopen.timeout)
+        {
+            env.problem(
+                "COOLDOWN_SECONDS",
+                "must be longer than SMS_TIMEOUT_SECONDS, or two messages overtake each other",
+            );
+        }
         let problems = env.into_problems();
         if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
     }
@@ -180,18 +188,29 @@ fn server(env: &mut Env, mode: Mode) -> ServerSettings {
             text.parse().map_err(|_| "expected an address and a port, like 127.0.0.1:8080".to_owned())
         }),
         workers: env.number("WORKERS", cores(), NonZeroUsize::MIN, MANY_THREADS).get(),
-        trusted_proxies: env.list("TRUSTED_PROXIES", Vec::new(), "networks, like 10.0.0.0/8,fd00::/8"),
+        trusted_proxies: trusted_proxies(env),
         docs: env.flag("DOCS", mode == Mode::Development),
         shutdown: env.seconds("SHUTDOWN_SECONDS", Duration::from_secs(30), 1, 3_600),
     }
 }
 
+/// Who trusts everybody lets every client choose its own address.
+fn trusted_proxies(env: &mut Env) -> Vec<IpNet> {
+    let networks: Vec<IpNet> = env.list("TRUSTED_PROXIES", Vec::new(), "networks, like 10.0.0.0/8,fd00::/8");
+    if networks.iter().any(|network| network.prefix_len() == 0) {
+        env.problem("TRUSTED_PROXIES", "must not be the whole internet: clients would choose their own address");
+    }
+    networks
+}
+
 fn log(env: &mut Env, mode: Mode) -> LogSettings {
     LogSettings {
         // The HTTP library reports an error whenever a port scanner says something that is no HTTP.
-        filter: env.read("LOG", "info,actix_server=warn,actix_http=off".to_owned(), |text| match EnvFilter::try_new(text) {
-            Ok(_) => Ok(text.to_owned()),
-            Err(_) => Err("expected a level, or levels by module, like doorstep=debug,info".to_owned()),
+        filter: env.read("LOG", "info,actix_server=warn,actix_http=off".to_owned(), |text| {
+            match EnvFilter::try_new(text) {
+                Ok(_) => Ok(text.to_owned()),
+                Err(_) => Err("expected a level, or levels by module, like doorstep=debug,info".to_owned()),
+            }
         }),
         json: env.read("LOG_FORMAT", mode == Mode::Production, |text| match text {
             "json" => Ok(true),

@@ -77,6 +77,16 @@ fn every_bad_value_is_named_at_once() {
 }
 
 #[test]
+fn settings_that_cannot_live_together_are_named() {
+    let with = |more: &[(&str, &str)]| read(&[PRODUCTION, more].concat()).map(drop);
+    assert!(with(&[("TRUSTED_PROXIES", "10.0.0.0/8")]).is_ok());
+    assert!(with(&[("TRUSTED_PROXIES", "0.0.0.0/0")]).is_err());
+    assert!(with(&[("TRUSTED_PROXIES", "::/0")]).is_err());
+    assert!(with(&[("COOLDOWN_SECONDS", "60,5")]).is_err());
+    assert!(with(&[("COOLDOWN_SECONDS", "60,6")]).is_ok());
+}
+
+#[test]
 fn no_secret_is_printed() {
     let config = read(PRODUCTION).unwrap();
     let printed = format!("{config:?}");

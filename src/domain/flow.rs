@@ -43,16 +43,6 @@ impl Step {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.as_str() == text)
     }
-
-    /// What the client does next: the name of the endpoint.
-    #[must_use]
-    pub const fn next(self) -> &'static str {
-        match self {
-            Self::CodeSent => "verify_code",
-            Self::PhoneVerified => "set_password",
-            Self::PasswordSet => "submit_profile",
-        }
-    }
 }
 
 /// A living flow as staging has it.

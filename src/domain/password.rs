@@ -16,12 +16,15 @@ impl Password {
     /// OWASP ASVS 5.0 6.2.9 asks for at least 64 to be possible; the bound keeps hashing cheap.
     pub const LONGEST: usize = 128;
 
-    /// Counts Unicode scalar values. No rule about kinds of characters (ASVS 6.2.5).
+    /// Counts Unicode scalar values. Every kind of space is the same space (RFC 8265): keyboards differ in it. No rule about kinds of characters (ASVS 6.2.5).
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if text.len() > Self::LONGEST * 4 {
             return Err(Invalid::TooLong);
         }
-        let text = Zeroizing::new(text.nfc().collect::<String>());
+        // NFC makes a text at most three times as long; a string that grew would leave pieces of itself behind.
+        let mut normal = Zeroizing::new(String::with_capacity(text.len() * 3));
+        normal.extend(text.chars().map(plain_space).nfc());
+        let text = normal;
         match text.chars().count() {
             n if n < Self::SHORTEST => Err(Invalid::TooShort),
             n if n > Self::LONGEST => Err(Invalid::TooLong),
@@ -62,6 +65,13 @@ impl Password {
 fn readings(text: &str) -> usize {
     const SIGNS: [&str; 7] = ["4@", "({[<", "69", "1!|", "17|", "$5", "+7"];
     SIGNS.iter().map(|signs| signs.chars().filter(|sign| text.contains(*sign)).count().max(1)).product()
+}
+
+const fn plain_space(c: char) -> char {
+    match c {
+        '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}' => ' ',
+        _ => c,
+    }
 }
 
 impl fmt::Debug for Password {
@@ -112,6 +122,8 @@ mod tests {
         let composed = Password::parse("caf\u{e9} au lait").unwrap();
         let decomposed = Password::parse("cafe\u{301} au lait").unwrap();
         assert_eq!(composed.expose(), decomposed.expose());
+        let ideographic_space = Password::parse("caf\u{e9}\u{3000}au lait").unwrap();
+        assert_eq!(composed.expose(), ideographic_space.expose());
     }
 
     #[test]

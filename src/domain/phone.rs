@@ -111,8 +111,13 @@ impl fmt::Debug for Phone {
 }
 
 /// Loads the numbering plans into memory (about 10 ms, once), so that no request pays for it.
-pub fn warm_up() {
-    drop(Phone::parse("13800138000", &Regions::default()));
+pub fn warm_up(regions: &Regions) {
+    for region in &regions.allowed {
+        if let Ok(example) = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(*region, PhoneNumberType::Mobile)
+        {
+            drop(Phone::parse(&example.to_string(), regions));
+        }
+    }
 }
 
 #[cfg(test)]

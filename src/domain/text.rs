@@ -18,11 +18,14 @@ pub(super) fn one_line(text: &str, most: usize) -> Result<String, Invalid> {
     }
 }
 
-/// Control characters, line and paragraph separators, and the invisible marks that let one name pose as another.
-/// The zero-width joiner U+200D stays: emoji are made with it.
+/// Control characters, line and paragraph separators, the invisible marks that let one name pose as another, and the
+/// letters that are blank. The zero-width joiner U+200D stays: emoji are made with it.
 fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200B}' | '\u{200C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
+        || matches!(c,
+            '\u{AD}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{180E}' | '\u{200B}' | '\u{200C}' | '\u{200E}' | '\u{200F}'
+            | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}'
+            | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
 #[cfg(test)]
@@ -39,7 +42,17 @@ mod tests {
 
     #[test]
     fn refuses_what_hides() {
-        for text in ["a\u{0}b", "a\nb", "a\u{202E}b", "a\u{200B}b", "a\u{2028}b", "\u{7f}x"] {
+        for text in [
+            "a\u{0}b",
+            "a\nb",
+            "a\u{202E}b",
+            "a\u{200B}b",
+            "a\u{2028}b",
+            "\u{7f}x",
+            "\u{3164}\u{3164}",
+            "a\u{61c}b",
+            "\u{ad}",
+        ] {
             assert_eq!(one_line(text, 32), Err(Invalid::Characters), "{text:?}");
         }
     }

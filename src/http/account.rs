@@ -55,7 +55,7 @@ impl From<user::User> for User {
 
 /// Who am I?
 #[utoipa::path(
-    get, path = "/v1/me", operation_id = "me.get", tag = "me", security(("access_token" = [])),
+    get, path = "/v1/me", operation_id = "me.read", tag = "me", security(("access_token" = [])),
     responses((status = 200, description = "The account of the access token", body = User))
 )]
 pub(super) async fn me(bearer: Bearer) -> Result<HttpResponse, Problem> {

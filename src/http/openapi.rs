@@ -45,7 +45,7 @@ const PROBLEMS: &[(&str, &[&[Code]])] = &[
     ("register.setPassword", &[BODY_PROBLEMS, register::SET_PASSWORD, DEPENDENCY_PROBLEMS]),
     ("register.submitProfile", &[BODY_PROBLEMS, register::SUBMIT_PROFILE, DEPENDENCY_PROBLEMS]),
     ("register.status", &[BODY_PROBLEMS, register::STATUS, DEPENDENCY_PROBLEMS]),
-    ("me.get", &[account::ME, DEPENDENCY_PROBLEMS]),
+    ("me.read", &[account::ME, DEPENDENCY_PROBLEMS]),
     ("health.ready", &[health::READY]),
 ];
 

@@ -3,6 +3,7 @@
 use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, FakeCloopen};
 use crate::support::{postgres, redis};
 use chrono::{DateTime, TimeDelta, Utc};
+use deadpool_redis::redis::cmd;
 use diesel::{Connection, PgConnection};
 use doorstep::app::{App, World};
 use doorstep::config::Config;
@@ -13,7 +14,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -140,6 +141,18 @@ impl House {
     pub fn database(&self) -> PgConnection {
         let (_, url) = self.vars.iter().find(|(name, _)| name == "DATABASE_URL").unwrap();
         PgConnection::establish(url).unwrap()
+    }
+
+    /// Returns once a message is reserved in the service's budget, or none is any more.
+    pub async fn wait_for_budget(&self, reserved: bool) {
+        let mut redis = redis::connection(self.redis_url().unwrap());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let mut get = cmd("GET");
+        get.arg("limit:{shared}:sms-hour:");
+        while get.query::<Option<u32>>(&mut redis).unwrap().is_some() != reserved {
+            assert!(Instant::now() < deadline, "reserved: {}", !reserved);
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Sends a request on a socket of its own and does not wait for the answer.

@@ -3,7 +3,7 @@
 use super::StartError;
 use super::address::Address;
 use super::connection::{self, AnyConnection};
-use super::fault::Fault;
+use super::fault::{Fault, broken};
 use super::schema::applied_migrations;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
@@ -88,7 +88,7 @@ pub(super) fn pending(connection: &mut AnyConnection) -> Result<Vec<String>, Fau
         Err(error) => return Err(Fault::new(connection, &error)),
     };
     // Both engines have the same names.
-    let known: Vec<Box<dyn Migration<Sqlite>>> = SQLITE.migrations().unwrap_or_default();
+    let known: Vec<Box<dyn Migration<Sqlite>>> = SQLITE.migrations().map_err(|error| broken(error.to_string()))?;
     let names = known.iter().map(Migration::name);
     Ok(names.filter(|name| !applied.contains(&name.version().to_string())).map(ToString::to_string).collect())
 }

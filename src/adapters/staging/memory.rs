@@ -316,12 +316,20 @@ impl Staging for MemoryStaging {
         if flow.step() == Step::CodeSent {
             return Ok(PasswordTurn::WrongStep(Step::CodeSent));
         }
-        flow.passwords += 1;
-        if flow.passwords <= policy.passwords {
-            return Ok(PasswordTurn::Granted { phone: flow.phone.clone() });
+        if flow.passwords >= policy.passwords {
+            return Ok(PasswordTurn::Exhausted { retry_after: state.flows.left(key, now).unwrap_or_default() });
         }
-        state.flows.take(key, now);
-        Ok(PasswordTurn::Gone)
+        flow.passwords += 1;
+        Ok(PasswordTurn::Granted { phone: flow.phone.clone() })
+    }
+
+    async fn cancel_password(&self, key: &FlowKey) -> Result<(), Failure> {
+        let mut state = self.state();
+        let now = state.now;
+        if let Some(flow) = state.flows.get_mut(key, now) {
+            flow.passwords = flow.passwords.saturating_sub(1);
+        }
+        Ok(())
     }
 
     async fn set_password(

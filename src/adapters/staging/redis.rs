@@ -195,9 +195,14 @@ impl Staging for RedisStaging {
         match words(&reply)[..] {
             ["gone"] => Ok(PasswordTurn::Gone),
             ["step", at] => Ok(PasswordTurn::WrongStep(step(at)?)),
+            ["exhausted", life] => Ok(PasswordTurn::Exhausted { retry_after: duration(life)? }),
             ["yes", phone] => Ok(PasswordTurn::Granted { phone: stored_phone(phone)? }),
             _ => Err(broken()),
         }
+    }
+
+    async fn cancel_password(&self, key: &FlowKey) -> Result<(), Failure> {
+        done(&self.call(&scripts::CANCEL_PASSWORD.key(flow_key(key))).await?)
     }
 
     async fn set_password(

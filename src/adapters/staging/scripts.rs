@@ -48,5 +48,8 @@ pub(super) static READ_FLOW: LazyLock<Script> = LazyLock::new(|| Script::new(inc
 pub(super) static BEGIN_PASSWORD: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("scripts/begin_password.lua")));
 
+pub(super) static CANCEL_PASSWORD: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("scripts/cancel_password.lua")));
+
 pub(super) static SET_PASSWORD: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("scripts/set_password.lua")));

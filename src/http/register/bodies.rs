@@ -43,7 +43,7 @@ pub struct CodeSent {
     /// Seconds until the code may be sent again.
     #[schema(example = 60)]
     resend_in: u64,
-    /// Wrong codes that the flow survives, and one.
+    /// Codes that may still be tried: at the last wrong one the flow ends.
     #[schema(example = 5)]
     attempts_left: u32,
 }
@@ -129,14 +129,12 @@ pub struct SubmitProfile {
     #[schema(min_length = 1, max_length = 32, example = "小明")]
     pub(super) nickname: String,
     /// An address below this service's public avatar base; a service without one takes none.
-    #[validate(length(max = 512, code = "too_long"))]
     #[schema(format = "uri", max_length = 512, example = json!(null))]
     pub(super) avatar_url: Option<String>,
     #[validate(custom(function = "checks::gender"))]
     #[schema(value_type = Option<GenderName>, example = "female")]
     pub(super) gender: Option<String>,
     /// A day from 1900-01-01 until today.
-    #[validate(length(max = 10, code = "invalid_format"))]
     #[schema(format = Date, max_length = 10, example = "2001-09-30")]
     pub(super) birthday: Option<String>,
     /// How the person tells her devices apart: one line of 1 to 64 characters.

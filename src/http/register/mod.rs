@@ -46,7 +46,7 @@ pub(super) const RESEND_CODE: &[Code] = &[
 pub(super) const VERIFY_CODE: &[Code] =
     &[Code::CodeWrong, Code::CodeExhausted, Code::PhoneLimitReached, Code::TicketExpired, Code::WrongStep];
 pub(super) const SET_PASSWORD: &[Code] =
-    &[Code::PasswordTooWeak, Code::TicketExpired, Code::WrongStep, Code::Overloaded];
+    &[Code::PasswordTooWeak, Code::TicketExpired, Code::WrongStep, Code::TooManyRequests, Code::Overloaded];
 pub(super) const SUBMIT_PROFILE: &[Code] =
     &[Code::TicketExpired, Code::WrongStep, Code::PhoneAlreadyRegistered, Code::Overloaded];
 pub(super) const STATUS: &[Code] = &[Code::TicketExpired];
@@ -105,7 +105,7 @@ pub(super) async fn verify_code(service: web::Data<Service>, body: Json<VerifyCo
 
 /// Choose a password.
 ///
-/// May be repeated until the profile is submitted.
+/// May be repeated, up to 20 times, until the profile is submitted.
 #[utoipa::path(
     post, path = "/v1/register/set-password", operation_id = "register.setPassword", tag = "register",
     request_body = SetPassword, responses((status = 200, description = "The password is set", body = StepDone))

@@ -75,6 +75,8 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("read_flow");
     store.begin_password(&flow, PURPOSE, &policy()).await.unwrap();
     after("begin_password");
+    store.cancel_password(&flow).await.unwrap();
+    after("cancel_password");
     store.set_password(&flow, PURPOSE, &hash, &policy()).await.unwrap();
     after("set_password");
     store.end_flow(&flow).await.unwrap();

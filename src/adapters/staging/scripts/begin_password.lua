@@ -6,8 +6,8 @@ end
 if step ~= 'phone_verified' and step ~= 'password_set' then
   return {'step', step}
 end
-if redis.call('HINCRBY', KEYS[1], 'passwords', 1) > tonumber(ARGV[2]) then
-  redis.call('DEL', KEYS[1])
-  return {'gone'}
+if tonumber(redis.call('HGET', KEYS[1], 'passwords') or 0) >= tonumber(ARGV[2]) then
+  return {'exhausted', math.max(redis.call('PTTL', KEYS[1]), 1)}
 end
+redis.call('HINCRBY', KEYS[1], 'passwords', 1)
 return {'yes', phone}
