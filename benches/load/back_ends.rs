@@ -1,0 +1,83 @@
+//! What the service stands on while it is measured: the same servers as in the tests, and a provider in this process,
+//! which therefore knows the codes.
+
+use crate::process;
+use crate::server::Server;
+use crate::sign_up::BYPASS;
+use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, FakeCloopen, TEMPLATE_ID};
+use crate::support::postgres::OwnPostgres;
+use crate::support::redis::{self, OwnRedis};
+use deadpool_redis::redis::{InfoDict, cmd};
+use diesel::dsl::sql;
+use diesel::sql_types::Integer;
+use diesel::{Connection, PgConnection, RunQueryDsl};
+use doorstep::adapters::database::migrate;
+use doorstep::adapters::system::SystemClock;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Name of the service's database.
+pub const DATABASE: &str = "load";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Staging in memory, SQLite with `synchronous=FULL`.
+    Embedded,
+    /// Redis and PostgreSQL.
+    Real,
+}
+
+pub struct BackEnds {
+    pub sms: FakeCloopen,
+    pub redis: OwnRedis,
+    pub postgres: OwnPostgres,
+    /// Holds the SQLite file and the keys, from one start to the next.
+    folder: TempDir,
+}
+
+impl BackEnds {
+    pub fn start() -> Self {
+        let postgres = OwnPostgres::start_new();
+        postgres.admin(&format!("CREATE DATABASE {DATABASE}"));
+        postgres.admin("CREATE EXTENSION pg_stat_statements");
+        migrate::run(&postgres.url(DATABASE)).unwrap();
+        let sms = FakeCloopen::start(Arc::new(SystemClock));
+        Self { sms, redis: OwnRedis::new(), postgres, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A service over these, limited by nothing but its speed.
+    pub fn serve(&self, kind: Kind) -> Server {
+        let unlimited = ["LIMIT_IP_SENDS", "LIMIT_IP_CAPTCHAS", "SMS_BUDGET_HOUR", "SMS_BUDGET_DAY"];
+        let mut variables = vec![
+            ("DATA_DIR", self.folder.path().display().to_string()),
+            ("CAPTCHA_BYPASS_ANSWER", BYPASS.to_owned()),
+            ("SMS_PROVIDER", "cloopen".to_owned()),
+            ("SMS_CLOOPEN_BASE_URL", self.sms.base_url.to_string()),
+            ("SMS_CLOOPEN_ACCOUNT_SID", ACCOUNT_SID.to_owned()),
+            ("SMS_CLOOPEN_AUTH_TOKEN", AUTH_TOKEN.to_owned()),
+            ("SMS_CLOOPEN_APP_ID", APP_ID.to_owned()),
+            ("SMS_CLOOPEN_TEMPLATE_ID", TEMPLATE_ID.to_owned()),
+        ];
+        variables.extend(unlimited.map(|limit| (limit, "1000000".to_owned())));
+        if kind == Kind::Real {
+            variables.push(("REDIS_URL", self.redis.url()));
+            variables.push(("DATABASE_URL", self.postgres.url(DATABASE)));
+        }
+        Server::doorstep(&variables)
+    }
+
+    /// Processor time of Redis so far.
+    pub fn redis_cpu(&self) -> Duration {
+        let info: InfoDict = cmd("INFO").arg("server").query(&mut redis::connection(&self.redis.url())).unwrap();
+        process::cpu(info.get("process_id").unwrap())
+    }
+
+    /// Processor time of PostgreSQL so far, all its processes together.
+    pub fn postgres_cpu(&self) -> Duration {
+        let mut connection = PgConnection::establish(&self.postgres.url("postgres")).unwrap();
+        let own: i32 = sql::<Integer>("SELECT pg_backend_pid()").get_result(&mut connection).unwrap();
+        let postmaster = process::parent(own.unsigned_abs()).unwrap();
+        process::children(postmaster).into_iter().chain([postmaster]).map(process::cpu).sum()
+    }
+}

@@ -1,0 +1,70 @@
+//! HTTP/1.1 as far as this service speaks it: one connection, one request after the other. The load run shares its
+//! cores with the server, so the client has to cost next to nothing.
+
+use std::io;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// One connection that is kept alive.
+pub struct Client {
+    stream: TcpStream,
+    /// The last answer, head and body.
+    received: Vec<u8>,
+}
+
+/// What came back.
+pub struct Answer<'a> {
+    pub status: u16,
+    pub body: &'a str,
+}
+
+impl Client {
+    pub async fn connect(port: u16) -> io::Result<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, received: Vec::with_capacity(8 * 1024) })
+    }
+
+    pub async fn get(&mut self, path: &str) -> io::Result<Answer<'_>> {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")).await
+    }
+
+    pub async fn post(&mut self, path: &str, body: &str) -> io::Result<Answer<'_>> {
+        let length = body.len();
+        let head = "Host: localhost\r\nContent-Type: application/json\r\nContent-Length";
+        self.ask(&format!("POST {path} HTTP/1.1\r\n{head}: {length}\r\n\r\n{body}")).await
+    }
+
+    async fn ask(&mut self, request: &str) -> io::Result<Answer<'_>> {
+        self.stream.write_all(request.as_bytes()).await?;
+        self.received.clear();
+        loop {
+            if self.stream.read_buf(&mut self.received).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            if let Some((head, end)) = measure(&self.received).filter(|(_, end)| *end <= self.received.len()) {
+                let status = std::str::from_utf8(&self.received[9..12]).ok().and_then(|text| text.parse().ok());
+                let body = std::str::from_utf8(&self.received[head..end]).ok();
+                let (status, body) = status.zip(body).ok_or(io::ErrorKind::InvalidData)?;
+                return Ok(Answer { status, body });
+            }
+        }
+    }
+}
+
+/// Where the head ends and where the body does, once the head is there. Every answer says its length.
+fn measure(received: &[u8]) -> Option<(usize, usize)> {
+    let head = received.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let lines = std::str::from_utf8(&received[..head]).ok()?.lines();
+    let mut fields = lines.filter_map(|line| line.split_once(':'));
+    let (_, length) = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
+    Some((head, head + length.trim().parse::<usize>().ok()?))
+}
+
+impl Answer<'_> {
+    /// A text field, as `serde_json` writes it.
+    pub fn field(&self, name: &str) -> Option<String> {
+        let (_, rest) = self.body.split_once(&format!("\"{name}\":\""))?;
+        rest.split('"').next().map(str::to_owned)
+    }
+}

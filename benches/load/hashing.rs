@@ -1,0 +1,51 @@
+//! argon2id by itself, at the service's cost, on every core: the most sign-ups that there could be.
+
+use crate::process;
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use doorstep::adapters::argon2::Cost;
+use std::thread::{available_parallelism, scope};
+use std::time::{Duration, Instant};
+
+/// What the hashes of all cores together came to.
+pub struct Speed {
+    /// By the clock.
+    pub per_second: f64,
+    /// Milliseconds of a core for one, idle time included.
+    pub cost: f64,
+}
+
+impl Speed {
+    /// Between two.
+    pub fn mean(&self, other: &Self) -> Self {
+        let per_second = f64::midpoint(self.per_second, other.per_second);
+        Self { per_second, cost: f64::midpoint(self.cost, other.cost) }
+    }
+}
+
+/// Nothing but the crate: no queue, no judging of the password, no wiping of the memory, which is allocated once for each thread.
+pub fn measure(time: Duration) -> Speed {
+    let cores = available_parallelism().unwrap().get();
+    let spent = || process::cpu(std::process::id()) + process::idle();
+    let (before, started) = (spent(), Instant::now());
+    let hashes: u32 = scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(|| hash_for(time))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    let (hashes, took) = (f64::from(hashes), started.elapsed().as_secs_f64());
+    Speed { per_second: hashes / took, cost: (spent() - before).as_secs_f64() * 1e3 / hashes }
+}
+
+fn hash_for(time: Duration) -> u32 {
+    let Cost { memory_kib, passes, lanes } = Cost::default();
+    let params = Params::new(memory_kib, passes, lanes, Some(32)).unwrap();
+    let mut memory = vec![Block::new(); params.block_count()];
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let (mut hashes, mut tag) = (0_u32, [0; 32]);
+    let started = Instant::now();
+    while started.elapsed() < time {
+        let salt = u128::from(hashes).to_le_bytes();
+        argon2.hash_password_into_with_memory(b"correct horse battery", &salt, &mut tag, &mut memory).unwrap();
+        hashes += 1;
+    }
+    hashes
+}

@@ -1,0 +1,70 @@
+//! The release binary as a child process.
+
+use crate::client::Client;
+use crate::process;
+use crate::support::process::free_port;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Killed when it is dropped.
+pub struct Server {
+    child: Child,
+    pub port: u16,
+    _folder: TempDir,
+    /// When the process was asked for.
+    pub started: Instant,
+}
+
+impl Server {
+    /// The service itself, with these variables and no others. It logs as in production: JSON at level `info`.
+    pub fn doorstep(variables: &[(&str, String)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_doorstep"));
+        command.env_clear().env("LOG_FORMAT", "json").env("DOCS", "false").envs(variables.iter().cloned());
+        Self::start(command, |command, port| command.env("BIND", format!("127.0.0.1:{port}")))
+    }
+
+    /// This very program, as [`crate::bare`].
+    pub fn bare(redis: &str) -> Self {
+        let command = Command::new(std::env::current_exe().unwrap());
+        Self::start(command, |command, port| command.args(["bare", &port.to_string(), redis]))
+    }
+
+    fn start(mut command: Command, listen_on: impl FnOnce(&mut Command, u16) -> &mut Command) -> Self {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null());
+        listen_on(&mut command, port);
+        let started = Instant::now();
+        let child = command.spawn().unwrap();
+        Self { child, port, _folder: folder, started }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn cpu(&self) -> Duration {
+        process::cpu(self.pid())
+    }
+
+    /// How long after the start `path` was first answered with 200.
+    pub async fn first_answer(&mut self, path: &str) -> Duration {
+        loop {
+            if let Ok(mut client) = Client::connect(self.port).await
+                && client.get(path).await.is_ok_and(|answer| answer.status == 200)
+            {
+                return self.started.elapsed();
+            }
+            assert!(self.child.try_wait().unwrap().is_none(), "the server has ended");
+            assert!(self.started.elapsed() < Duration::from_secs(30), "no answer");
+            tokio::time::sleep(Duration::from_micros(500)).await;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
