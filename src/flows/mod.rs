@@ -4,6 +4,7 @@ pub mod background;
 pub mod captcha;
 pub mod code;
 pub mod limits;
+mod probe;
 pub mod register;
 pub mod service;
 pub mod session;

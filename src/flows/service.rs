@@ -1,6 +1,7 @@
 //! What every flow works with.
 
 use super::background::Background;
+use super::probe::SharedProbe;
 use crate::domain::id::uuid_v7;
 use crate::domain::keys::Keys;
 use crate::domain::policy::Policy;
@@ -29,12 +30,13 @@ pub struct Service {
     pub(super) policy: Policy,
     pub(super) background: Background,
     warm: AtomicBool,
+    probe: SharedProbe,
 }
 
 impl Service {
     #[must_use]
     pub fn new(ports: Ports, keys: Keys, policy: Policy, background: Background) -> Self {
-        Self { ports, keys, policy, background, warm: AtomicBool::new(false) }
+        Self { ports, keys, policy, background, warm: AtomicBool::new(false), probe: SharedProbe::new() }
     }
 
     #[must_use]
@@ -69,8 +71,11 @@ impl Service {
         if !self.warm.load(Ordering::Acquire) {
             return None;
         }
-        let (staging, users) = tokio::join!(self.ports.staging.ping(), self.ports.users.ping());
-        Some(staging.and(users))
+        let probe = async {
+            let (staging, users) = tokio::join!(self.ports.staging.ping(), self.ports.users.ping());
+            staging.and(users)
+        };
+        Some(self.probe.share(probe).await)
     }
 
     /// Waits until messages that are still on their way have been handed over.
