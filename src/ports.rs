@@ -337,7 +337,7 @@ pub enum SmsFailure {
 
 /// Draws the text of a captcha, off the event loop and bounded.
 #[async_trait]
-pub trait CaptchaArtist: Send + Sync {
+pub trait CaptchaRenderer: Send + Sync {
     /// A PNG. The same text and seed give the same picture.
     async fn draw(&self, text: String, seed: u64) -> Result<Vec<u8>, Failure>;
 }

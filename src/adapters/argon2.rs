@@ -68,8 +68,8 @@ impl Argon2id {
         let jobs = Arc::new(Mutex::new(jobs));
         for _ in 0..threads.get() {
             let jobs = Arc::clone(&jobs);
-            let mut bench = Bench::new(cost, params.clone(), Arc::clone(random));
-            thread::Builder::new().name("argon2id".to_owned()).spawn(move || bench.work(&jobs))?;
+            let mut worker = Worker::new(cost, params.clone(), Arc::clone(random));
+            thread::Builder::new().name("argon2id".to_owned()).spawn(move || worker.work(&jobs))?;
         }
         Ok(Self { queue })
     }
@@ -92,14 +92,14 @@ fn broken(reason: impl Into<String>) -> Failure {
 }
 
 /// What one thread works with.
-struct Bench {
+struct Worker {
     cost: Cost,
     argon2: argon2::Argon2<'static>,
     random: Arc<dyn Random>,
     memory: Vec<Block>,
 }
 
-impl Bench {
+impl Worker {
     fn new(cost: Cost, params: Params, random: Arc<dyn Random>) -> Self {
         let argon2 = argon2::Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         Self { cost, argon2, random, memory: Vec::new() }

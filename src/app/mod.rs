@@ -5,7 +5,7 @@ mod keys;
 pub mod log;
 
 use crate::adapters::argon2::{Argon2id, Cost};
-use crate::adapters::captcha::Painter;
+use crate::adapters::captcha::Renderer;
 use crate::adapters::database::{Database, Settings, migrate};
 use crate::adapters::sms::cloopen::{self, Cloopen};
 use crate::adapters::sms::console::Console;
@@ -73,7 +73,7 @@ impl App {
             users: Arc::clone(&database) as _,
             hasher: Arc::new(Argon2id::start(Cost::default(), config.hash_threads, &world.random)?),
             sms: sms(&config.sms, &world)?,
-            artist: Arc::new(Painter::new(config.server.workers)),
+            renderer: Arc::new(Renderer::new(config.server.workers)),
             tokens: Arc::new(keys.tokens),
             clock: world.clock,
             random: world.random,

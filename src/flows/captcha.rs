@@ -17,7 +17,7 @@ pub async fn create(service: &Service, client: IpAddr, replaces: Option<&Captcha
     limits::count_captcha(service, client).await?;
     let policy = &service.policy.captcha;
     let (text, answer) = policy.puzzle.compose(|| u64::from_le_bytes(service.random()));
-    let png = service.ports.artist.draw(text, u64::from_le_bytes(service.random())).await?;
+    let png = service.ports.renderer.draw(text, u64::from_le_bytes(service.random())).await?;
     let id = CaptchaId::new(service.random());
     service.ports.staging.put_captcha(&id, &answer, policy.life).await?;
     if let Some(earlier) = replaces {

@@ -5,7 +5,7 @@ use super::probe::SharedProbe;
 use crate::domain::id::uuid_v7;
 use crate::domain::keys::Keys;
 use crate::domain::policy::Policy;
-use crate::ports::{AccessTokens, CaptchaArtist, Clock, Failure, PasswordHasher, Random, Sms, Staging, Users};
+use crate::ports::{AccessTokens, CaptchaRenderer, Clock, Failure, PasswordHasher, Random, Sms, Staging, Users};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ pub struct Ports {
     pub users: Arc<dyn Users>,
     pub hasher: Arc<dyn PasswordHasher>,
     pub sms: Arc<dyn Sms>,
-    pub artist: Arc<dyn CaptchaArtist>,
+    pub renderer: Arc<dyn CaptchaRenderer>,
     pub tokens: Arc<dyn AccessTokens>,
 }
 

@@ -169,10 +169,10 @@ async fn the_threads_end_with_the_hasher() {
 #[test]
 fn memory_is_taken_at_the_first_hash_and_wiped_when_no_job_waits() {
     let params = Params::new(CHEAP.memory_kib, CHEAP.passes, CHEAP.lanes, Some(TAG_BYTES)).unwrap();
-    let mut bench = Bench::new(CHEAP, params, Arc::new(OsRandom));
+    let mut bench = Worker::new(CHEAP, params, Arc::new(OsRandom));
     assert_eq!(bench.memory.capacity(), 0);
     bench.hash(&password(), &phone()).unwrap();
-    let words = |bench: &Bench| bench.memory.iter().flat_map(|block| block.as_ref().to_vec()).collect::<Vec<u64>>();
+    let words = |bench: &Worker| bench.memory.iter().flat_map(|block| block.as_ref().to_vec()).collect::<Vec<u64>>();
     assert!(words(&bench).iter().any(|word| *word != 0));
 
     let (queue, jobs) = sync_channel(2);

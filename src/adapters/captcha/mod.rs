@@ -5,8 +5,8 @@
 
 mod outline;
 
-use super::offload::Lane;
-use crate::ports::{CaptchaArtist, Dependency, Failure};
+use super::bulkhead::Bulkhead;
+use crate::ports::{CaptchaRenderer, Dependency, Failure};
 use async_trait::async_trait;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, GrayImage, ImageEncoder, ImageError, ImageResult, Luma};
@@ -57,24 +57,24 @@ static FACES: LazyLock<Vec<Font<'static>>> =
     LazyLock::new(|| FONT_FILES.iter().filter_map(|file| Font::try_from_bytes(file)).collect());
 
 /// Draws on the runtime's blocking threads, a bounded number at a time.
-pub struct Painter {
-    lane: Lane,
+pub struct Renderer {
+    bulkhead: Bulkhead,
 }
 
-impl Painter {
+impl Renderer {
     /// Draws on at most `threads` threads at once, and on one if that is 0.
     #[must_use]
     pub fn new(threads: usize) -> Self {
         let threads = threads.max(1);
-        Self { lane: Lane::new(Dependency::Drawing, threads, threads * QUEUE) }
+        Self { bulkhead: Bulkhead::new(Dependency::Drawing, threads, threads * QUEUE) }
     }
 }
 
 #[async_trait]
-impl CaptchaArtist for Painter {
+impl CaptchaRenderer for Renderer {
     async fn draw(&self, text: String, seed: u64) -> Result<Vec<u8>, Failure> {
         let broken = |error: ImageError| Failure::Broken { dependency: Dependency::Drawing, reason: error.to_string() };
-        self.lane.run(move || draw(&text, seed)).await?.map_err(broken)
+        self.bulkhead.run(move || draw(&text, seed)).await?.map_err(broken)
     }
 }
 
@@ -284,7 +284,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_painter_draws_the_same_off_the_event_loop() {
-        let picture = Painter::new(0).draw("3+5=?".into(), 5).await.unwrap();
+        let picture = Renderer::new(0).draw("3+5=?".into(), 5).await.unwrap();
         assert_eq!(picture, draw("3+5=?", 5).unwrap());
     }
 }

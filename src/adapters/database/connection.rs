@@ -1,7 +1,7 @@
 //! One connection, of the one engine that the URL names.
 
 use super::address::Address;
-use super::fault::{reason, refusal};
+use super::fault::{connect_error, reason};
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
 use diesel::{Connection as _, PgConnection, SqliteConnection};
@@ -18,11 +18,11 @@ pub enum AnyConnection {
 /// Why no connection was made; for logs and operators, without secrets.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Refusal(String);
+pub struct ConnectError(String);
 
 impl Address {
     /// A connection to serve with.
-    pub(super) fn connect(&self) -> Result<AnyConnection, Refusal> {
+    pub(super) fn connect(&self) -> Result<AnyConnection, ConnectError> {
         match self {
             Self::Sqlite(path) => sqlite(path).map(AnyConnection::Sqlite),
             Self::Postgres(url) => {
@@ -44,21 +44,21 @@ const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = 
 const POSTGRES_SESSION: &str = "SET statement_timeout = '2s'";
 
 /// Opens a file that is there; `mode=rw` keeps SQLite from making one.
-pub(super) fn sqlite(path: &Path) -> Result<SqliteConnection, Refusal> {
+pub(super) fn sqlite(path: &Path) -> Result<SqliteConnection, ConnectError> {
     let path = path.to_str().unwrap_or_default();
     // The two characters that mean something else in a `file:` URI or to diesel (`:memory:`).
     let uri = format!("file:{}?mode=rw", path.replace('%', "%25").replace(':', "%3a"));
-    let mut connection = SqliteConnection::establish(&uri).map_err(|error| Refusal(error.to_string()))?;
+    let mut connection = SqliteConnection::establish(&uri).map_err(|error| ConnectError(error.to_string()))?;
     prepare(&mut connection, SQLITE_SESSION)?;
     Ok(connection)
 }
 
-pub(super) fn postgres(url: &str) -> Result<PgConnection, Refusal> {
-    PgConnection::establish(url).map_err(|error| Refusal(refusal(&error)))
+pub(super) fn postgres(url: &str) -> Result<PgConnection, ConnectError> {
+    PgConnection::establish(url).map_err(|error| ConnectError(connect_error(&error)))
 }
 
-fn prepare(connection: &mut impl SimpleConnection, statements: &str) -> Result<(), Refusal> {
-    connection.batch_execute(statements).map_err(|error| Refusal(reason(&error)))
+fn prepare(connection: &mut impl SimpleConnection, statements: &str) -> Result<(), ConnectError> {
+    connection.batch_execute(statements).map_err(|error| ConnectError(reason(&error)))
 }
 
 /// Makes connections for r2d2.
@@ -66,14 +66,14 @@ pub(super) struct Manager(pub Address);
 
 impl r2d2::ManageConnection for Manager {
     type Connection = AnyConnection;
-    type Error = Refusal;
+    type Error = ConnectError;
 
-    fn connect(&self) -> Result<AnyConnection, Refusal> {
+    fn connect(&self) -> Result<AnyConnection, ConnectError> {
         self.0.connect()
     }
 
-    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), Refusal> {
-        connection.ping().map_err(|error| Refusal(reason(&error)))
+    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), ConnectError> {
+        connection.ping().map_err(|error| ConnectError(reason(&error)))
     }
 
     fn has_broken(&self, connection: &mut AnyConnection) -> bool {

@@ -83,7 +83,7 @@ pub(super) fn reason(error: &Error) -> String {
 ///
 /// libpq quotes pieces of a URL that it cannot read, and with an unescaped `@` or `/` such a piece is part of the
 /// password. So only what it says about a server that it reached, or tried to reach at an address, is passed on.
-pub(super) fn refusal(error: &ConnectionError) -> String {
+pub(super) fn connect_error(error: &ConnectionError) -> String {
     match error {
         ConnectionError::CouldntSetupConfiguration(error) => reason(error),
         ConnectionError::BadConnection(text) => {
@@ -113,14 +113,14 @@ mod tests {
             "postgres://127.0.0.1:1/db?password=foxhound",
             "postgres://127.0.0.1:1/db?passw=foxhound",
         ] {
-            let said = refusal(&PgConnection::establish(url).err().unwrap());
+            let said = connect_error(&PgConnection::establish(url).err().unwrap());
             assert!(!said.contains("fox") && !said.contains("hound"), "{said}");
         }
     }
 
     #[test]
     fn an_operator_reads_what_the_server_or_the_network_said() {
-        let said = refusal(&PgConnection::establish("postgres://u:foxhound@127.0.0.1:1/db").err().unwrap());
+        let said = connect_error(&PgConnection::establish("postgres://u:foxhound@127.0.0.1:1/db").err().unwrap());
         assert_eq!(said, "connection to server at \"127.0.0.1\", port 1 failed: Connection refused");
     }
 }

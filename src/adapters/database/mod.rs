@@ -4,7 +4,7 @@ mod address;
 mod connection;
 mod fault;
 pub mod migrate;
-mod road;
+mod pool;
 mod rows;
 mod schema;
 mod users;
@@ -16,7 +16,7 @@ use crate::ports::{Created, Failure, Users};
 use address::Address;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use road::Road;
+use pool::BlockingPool;
 use rows::{NewSessionRow, NewUserRow};
 use scheduled_thread_pool::ScheduledThreadPool;
 use std::io::ErrorKind;
@@ -53,9 +53,9 @@ pub struct Settings {
 
 /// The accounts. Every call ends within 2.5 s, with [`Failure::Unavailable`] if need be.
 pub struct Database {
-    reads: Road,
+    reads: BlockingPool,
     /// On PostgreSQL the same as `reads`.
-    writes: Road,
+    writes: BlockingPool,
 }
 
 impl Database {
@@ -69,11 +69,11 @@ impl Database {
         // They make and retire connections. Two, so that one attempt that hangs does not hold up another.
         let background =
             Arc::new(ScheduledThreadPool::builder().num_threads(2).thread_name_pattern("database-{}").build());
-        let road = |connections| Road::new(address.clone(), connections, Arc::clone(&background));
-        let reads = road(settings.connections.max(1));
+        let pool = |connections| BlockingPool::new(address.clone(), connections, Arc::clone(&background));
+        let reads = pool(settings.connections.max(1));
         let writes = match address {
             // Two writers would only poll for each other's lock.
-            Address::Sqlite(_) => road(1),
+            Address::Sqlite(_) => pool(1),
             Address::Postgres(_) => reads.clone(),
         };
         Ok(Self { reads, writes })

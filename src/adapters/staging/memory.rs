@@ -28,11 +28,11 @@ struct State {
     now: DateTime<Utc>,
     captchas: Expiring<CaptchaId, CaptchaAnswer>,
     flows: Expiring<FlowKey, Stored>,
-    counters: Expiring<Counting, u32>,
+    counters: Expiring<CounterKey, u32>,
 }
 
 #[derive(PartialEq, Eq, Hash)]
-enum Counting {
+enum CounterKey {
     /// Not a counter, but a life like theirs: it is there while the phone must wait.
     Cooldown(Subject),
     Hour(Subject),
@@ -92,12 +92,12 @@ impl State {
     }
 
     /// How long this counter stays full, if it is.
-    fn full(&mut self, counter: &Counting, quota: Quota) -> Option<Duration> {
+    fn full(&mut self, counter: &CounterKey, quota: Quota) -> Option<Duration> {
         let count = self.counters.get_mut(counter, self.now).map_or(0, |count| *count);
         (count >= quota.max).then(|| self.counters.left(counter, self.now).unwrap_or(quota.window))
     }
 
-    fn count(&mut self, counter: Counting, window: Duration) -> u32 {
+    fn count(&mut self, counter: CounterKey, window: Duration) -> u32 {
         if let Some(count) = self.counters.get_mut(&counter, self.now) {
             *count += 1;
             return *count;
@@ -107,7 +107,7 @@ impl State {
     }
 
     /// The last one taken back ends the window, as if it had never begun.
-    fn uncount(&mut self, counter: &Counting) {
+    fn uncount(&mut self, counter: &CounterKey) {
         match self.counters.get_mut(counter, self.now) {
             Some(count) if *count > 1 => *count -= 1,
             _ => drop(self.counters.take(counter, self.now)),
@@ -116,29 +116,29 @@ impl State {
 
     /// Reserves a send, or changes nothing.
     fn reserve(&mut self, phone: Subject, limits: &PhoneLimits) -> Result<Duration, PhoneRefusal> {
-        if let Some(retry_after) = self.counters.left(&Counting::Cooldown(phone), self.now) {
+        if let Some(retry_after) = self.counters.left(&CounterKey::Cooldown(phone), self.now) {
             return Err(PhoneRefusal::Cooldown { retry_after });
         }
         let limited = [
-            self.full(&Counting::Hour(phone), limits.hourly),
-            self.full(&Counting::Day(phone), limits.daily),
-            self.full(&Counting::WrongCodes(phone), limits.wrong_codes),
+            self.full(&CounterKey::Hour(phone), limits.hourly),
+            self.full(&CounterKey::Day(phone), limits.daily),
+            self.full(&CounterKey::WrongCodes(phone), limits.wrong_codes),
         ];
         if let Some(retry_after) = limited.into_iter().flatten().max() {
             return Err(PhoneRefusal::LimitReached { retry_after });
         }
-        let sends = self.count(Counting::Hour(phone), limits.hourly.window);
-        self.count(Counting::Day(phone), limits.daily.window);
+        let sends = self.count(CounterKey::Hour(phone), limits.hourly.window);
+        self.count(CounterKey::Day(phone), limits.daily.window);
         let place = limits.cooldowns.len().min(sends as usize).saturating_sub(1);
         let cooldown = limits.cooldowns.get(place).copied().unwrap_or_default();
         if !cooldown.is_zero() {
-            self.counters.put(Counting::Cooldown(phone), 1, cooldown, self.now);
+            self.counters.put(CounterKey::Cooldown(phone), 1, cooldown, self.now);
         }
         Ok(cooldown)
     }
 }
 
-impl From<&Counter> for Counting {
+impl From<&Counter> for CounterKey {
     fn from(counter: &Counter) -> Self {
         Self::Shared(counter.scope, counter.subject.clone())
     }
@@ -243,10 +243,10 @@ impl Staging for MemoryStaging {
             return Ok(());
         }
         // A cooldown counts one, so taking it back ends it.
-        state.uncount(&Counting::Cooldown(key.subject));
+        state.uncount(&CounterKey::Cooldown(key.subject));
         if cancel.refund {
-            state.uncount(&Counting::Hour(key.subject));
-            state.uncount(&Counting::Day(key.subject));
+            state.uncount(&CounterKey::Hour(key.subject));
+            state.uncount(&CounterKey::Day(key.subject));
         }
         if cancel.end {
             state.flows.take(key, now);
@@ -268,7 +268,7 @@ impl Staging for MemoryStaging {
             Some(Step::CodeSent) => {}
             Some(step) => return Ok(CodeCheck::WrongStep(step)),
         }
-        let wrong_codes = Counting::WrongCodes(key.subject);
+        let wrong_codes = CounterKey::WrongCodes(key.subject);
         if let Some(retry_after) = state.full(&wrong_codes, limits.wrong_codes) {
             return Ok(CodeCheck::LimitReached { retry_after });
         }
@@ -291,7 +291,7 @@ impl Staging for MemoryStaging {
 
     async fn read_flow(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<Option<Flow>, Failure> {
         let mut state = self.state();
-        let resend_in = state.counters.left(&Counting::Cooldown(key.subject), state.now).unwrap_or_default();
+        let resend_in = state.counters.left(&CounterKey::Cooldown(key.subject), state.now).unwrap_or_default();
         let expires_in = state.flows.left(key, state.now).unwrap_or_default();
         let Some(stored) = state.flow(key, purpose) else { return Ok(None) };
         let state = match &stored.progress {

@@ -1,9 +1,9 @@
-//! The way to the database: a bounded lane of threads, a connection for each, and an end to every wait.
+//! The way to the database: a bounded number of threads, a connection for each, and an end to every wait.
 
 use super::address::Address;
 use super::connection::{AnyConnection, Manager};
 use super::fault::{Fault, unavailable};
-use crate::adapters::offload::Lane;
+use crate::adapters::bulkhead::Bulkhead;
 use crate::ports::{Dependency, Failure};
 use diesel::r2d2::R2D2Connection;
 use r2d2::{NopErrorHandler, Pool, PooledConnection};
@@ -20,12 +20,12 @@ const QUEUE: usize = 256;
 
 /// Runs jobs on a pool of connections; clones share it.
 #[derive(Clone)]
-pub(super) struct Road {
+pub(super) struct BlockingPool {
     pool: Pool<Manager>,
-    lane: Arc<Lane>,
+    bulkhead: Arc<Bulkhead>,
 }
 
-impl Road {
+impl BlockingPool {
     /// Connects when the first job comes, so that the process starts while the database is down.
     pub fn new(address: Address, connections: u32, background: Arc<ScheduledThreadPool>) -> Self {
         let pool = Pool::builder()
@@ -39,20 +39,20 @@ impl Road {
             .thread_pool(background)
             .build_unchecked(Manager(address));
         let width = usize::try_from(connections).unwrap_or(usize::MAX);
-        Self { pool, lane: Arc::new(Lane::new(Dependency::Database, width, QUEUE)) }
+        Self { pool, bulkhead: Arc::new(Bulkhead::new(Dependency::Database, width, QUEUE)) }
     }
 
     /// Runs `work`, on a second connection if the first turns out to be dead.
     ///
     /// Answers within [`PATIENCE`] even when the server accepts everything and says nothing: the thread then stays
-    /// behind until TCP gives up, and keeps its place in the lane. `work` is told the moment after which nobody waits.
+    /// behind until TCP gives up, and keeps its place in the bulkhead. `work` is told the moment after which nobody waits.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut AnyConnection, Instant) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Failure> {
         let deadline = Instant::now() + PATIENCE;
         let pool = self.pool.clone();
-        let job = self.lane.run(move || attempt(&pool, deadline, work));
+        let job = self.bulkhead.run(move || attempt(&pool, deadline, work));
         match tokio::time::timeout_at(deadline.into(), job).await {
             Ok(done) => done?,
             Err(_) => Err(unavailable(format!("no answer within {PATIENCE:?}"))),

@@ -6,7 +6,7 @@ use tokio::sync::{Semaphore, TryAcquireError};
 
 /// Runs at most `width` jobs at a time on the runtime's blocking threads; `queue` more may wait, first come first
 /// served; whoever comes then is refused at once.
-pub struct Lane {
+pub struct Bulkhead {
     dependency: Dependency,
     /// One for everybody who is let in, running or waiting.
     places: Arc<Semaphore>,
@@ -14,7 +14,7 @@ pub struct Lane {
     running: Arc<Semaphore>,
 }
 
-impl Lane {
+impl Bulkhead {
     #[must_use]
     pub fn new(dependency: Dependency, width: usize, queue: usize) -> Self {
         let semaphore = |n| Arc::new(Semaphore::new(n));
@@ -48,33 +48,33 @@ mod tests {
 
     #[tokio::test]
     async fn refuses_beyond_its_queue_and_goes_on_afterwards() {
-        let lane = Arc::new(Lane::new(Dependency::Drawing, 1, 1));
+        let bulkhead = Arc::new(Bulkhead::new(Dependency::Drawing, 1, 1));
         let (release, gate) = mpsc::channel::<()>();
         let first = tokio::spawn({
-            let lane = Arc::clone(&lane);
-            async move { lane.run(move || gate.recv().is_ok()).await }
+            let bulkhead = Arc::clone(&bulkhead);
+            async move { bulkhead.run(move || gate.recv().is_ok()).await }
         });
-        while lane.running.available_permits() > 0 {
+        while bulkhead.running.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
         let second = tokio::spawn({
-            let lane = Arc::clone(&lane);
-            async move { lane.run(|| 2).await }
+            let bulkhead = Arc::clone(&bulkhead);
+            async move { bulkhead.run(|| 2).await }
         });
-        while lane.places.available_permits() > 0 {
+        while bulkhead.places.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(lane.run(|| 3).await, Err(Failure::Overloaded(Dependency::Drawing))));
+        assert!(matches!(bulkhead.run(|| 3).await, Err(Failure::Overloaded(Dependency::Drawing))));
         release.send(()).unwrap();
         assert!(first.await.unwrap().unwrap());
         assert_eq!(second.await.unwrap().unwrap(), 2);
-        assert_eq!(lane.run(|| 4).await.unwrap(), 4);
+        assert_eq!(bulkhead.run(|| 4).await.unwrap(), 4);
     }
 
     #[tokio::test]
     async fn a_panic_is_an_answer() {
-        let lane = Lane::new(Dependency::Drawing, 1, 0);
-        assert!(matches!(lane.run(|| panic!("on purpose")).await, Err(Failure::Broken { .. })));
-        assert_eq!(lane.run(|| 1).await.unwrap(), 1);
+        let bulkhead = Bulkhead::new(Dependency::Drawing, 1, 0);
+        assert!(matches!(bulkhead.run(|| panic!("on purpose")).await, Err(Failure::Broken { .. })));
+        assert_eq!(bulkhead.run(|| 1).await.unwrap(), 1);
     }
 }
