@@ -159,12 +159,13 @@ struct Body {
 }
 
 async fn template_sms(request: HttpRequest, body: Bytes, state: web::Data<State>) -> HttpResponse {
+    // Before the request is counted: a test that waits for the count may then change the behaviour for the next.
+    let behaviour = *state.behaviour.lock().unwrap();
     state.requests.fetch_add(1, Ordering::SeqCst);
     let body = match check_envelope(&request, &state).and_then(|()| check_body(&body)) {
         Ok(body) => body,
         Err((code, text)) => return refuse(code, text),
     };
-    let behaviour = *state.behaviour.lock().unwrap();
     match behaviour {
         Behaviour::Accept => accept(body, &state),
         Behaviour::Refuse(code) => refuse(code, &format!("【短信】{} {:?} {}", body.to, body.datas, request.uri())),
