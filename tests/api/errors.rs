@@ -1,9 +1,13 @@
 //! Every code: one shape, two languages, and the table of the design.
 
-use crate::house::{BackEnds, House};
+use crate::house::{Answer, BYPASS, BackEnds, House, fresh_phone, other_than};
+use crate::support::cloopen::Behaviour;
+use diesel::connection::SimpleConnection;
 use doorstep::http::error::Code;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// The design's table of statuses and codes.
 const TABLE: &[(u16, &[&str])] = &[
@@ -47,12 +51,110 @@ const TABLE: &[(u16, &[&str])] = &[
 /// What comes with the endpoints of login and refresh; everything else is answered today.
 const RESERVED: [&str; 4] = ["captcha_required", "credentials_invalid", "refresh_invalid", "refresh_reused"];
 
+/// What is answered only when something is broken or overrun: `a_broken_database_is_an_internal_error`, and `failures.rs`.
+const BROKEN: [&str; 3] = ["internal_error", "dependency_unavailable", "overloaded"];
+
 #[test]
 fn the_table_has_every_code_once() {
     let designed: BTreeSet<_> =
         TABLE.iter().flat_map(|(status, names)| names.iter().map(|name| (*status, *name))).collect();
     let built: BTreeSet<_> = Code::ALL.iter().map(|code| (code.row().status, code.row().name)).collect();
     assert_eq!(built, designed);
+}
+
+/// Walks every code: the running service is brought to answer each of them at least once.
+async fn every_code_is_answered(back_ends: BackEnds) {
+    let mut answered = BTreeSet::new();
+    let mut heard = |answer: Answer| assert!(answered.insert(answer.code().to_owned()), "{} twice", answer.code());
+    let house = House::with(back_ends, &[("SMS_BUDGET_HOUR", "8"), ("LIMIT_IP_CAPTCHAS", "30")]).await;
+    let json = |path: &'static str, body: &'static str| {
+        let request = house.request(Method::POST, path).header("content-type", "application/json").body(body);
+        house.send(request, path)
+    };
+    let get = |path: &'static str, token: &str| house.send(house.request(Method::GET, path).bearer_auth(token), path);
+    // The form of requests.
+    heard(json("/v1/captchas", "{").await);
+    heard(json("/v1/captchas", "[]").await);
+    heard(house.post("/v1/captchas", json!({"replaces": "short"})).await);
+    heard(house.send(house.request(Method::POST, "/v1/captchas").body("{}"), "/v1/captchas").await);
+    heard(house.post("/v1/captchas", json!({"replaces": "x".repeat(20_000)})).await);
+    heard(get("/nowhere", "").await);
+    heard(house.send(house.request(Method::PUT, "/v1/captchas"), "/v1/captchas").await);
+    heard(house.stalled_body("/v1/captchas").await);
+    // Captchas and phones.
+    let send = |phone: &str, captcha: &str, answer: &str| {
+        house.post(
+            "/v1/register/send-code",
+            json!({"phone_number": phone, "captcha_id": captcha, "captcha_answer": answer}),
+        )
+    };
+    let (phone, captcha) = (fresh_phone(), house.captcha().await);
+    heard(send("+14155552671", &captcha, BYPASS).await);
+    heard(send(&phone, &captcha, "wrong").await);
+    heard(send(&phone, &captcha, BYPASS).await);
+    house.sms.behave(Behaviour::Refuse("160040"));
+    heard(house.send_code(&phone).await);
+    house.sms.behave(Behaviour::Accept);
+    // The steps.
+    let ticket = house.ticket(&phone).await;
+    heard(house.send_code(&phone).await);
+    heard(house.set_password(&ticket).await);
+    let code = house.sms.code_for(&phone).unwrap();
+    heard(house.verify(&ticket, &other_than(&code)).await);
+    assert_eq!(house.verify(&ticket, &code).await.status.as_u16(), 200);
+    heard(house.post("/v1/register/set-password", json!({"ticket": ticket, "password": "password"})).await);
+    house.set_password(&ticket).await;
+    let token = house.submit(&ticket).await.text("access_token");
+    heard(house.submit(&ticket).await);
+    house.advance(Duration::from_secs(60));
+    heard(house.send_code(&phone).await);
+    let guessed = fresh_phone();
+    let ticket = house.ticket(&guessed).await;
+    let wrong = other_than(&house.sms.code_for(&guessed).unwrap());
+    for _ in 0..4 {
+        house.verify(&ticket, &wrong).await;
+    }
+    heard(house.verify(&ticket, &wrong).await);
+    // Tokens.
+    heard(house.send(house.request(Method::GET, "/v1/me"), "/v1/me").await);
+    heard(get("/v1/me", "nonsense").await);
+    house.advance(Duration::from_secs(900));
+    heard(get("/v1/me", &token).await);
+    // Limits: five messages to one phone, eight of the service, thirty captchas.
+    let eager = fresh_phone();
+    for _ in 0..5 {
+        house.ticket(&eager).await;
+        house.advance(Duration::from_secs(300));
+    }
+    heard(house.send_code(&eager).await);
+    house.ticket(&fresh_phone()).await;
+    while house.send_code(&fresh_phone()).await.status == StatusCode::OK {}
+    heard(house.send_code(&fresh_phone()).await);
+    while house.post("/v1/captchas", json!({})).await.status == StatusCode::CREATED {}
+    heard(house.post("/v1/captchas", json!({})).await);
+    let all: BTreeSet<_> = Code::ALL.iter().map(|code| code.row().name.to_owned()).collect();
+    let elsewhere = RESERVED.iter().chain(&BROKEN).map(|code| (*code).to_owned()).collect();
+    assert_eq!(all.difference(&answered).cloned().collect::<BTreeSet<_>>(), elsewhere);
+}
+
+#[actix_web::test]
+async fn every_code_is_answered_embedded() {
+    every_code_is_answered(BackEnds::Embedded).await;
+}
+
+#[actix_web::test]
+async fn every_code_is_answered_real() {
+    every_code_is_answered(BackEnds::Real).await;
+}
+
+/// A table that is gone is a defect of ours: 500, and not a word of it to the client.
+#[actix_web::test]
+async fn a_broken_database_is_an_internal_error() {
+    let house = House::new(BackEnds::Real).await;
+    house.database().batch_execute("DROP TABLE sessions, users").unwrap();
+    let broken = house.send_code(&fresh_phone()).await;
+    broken.assert_refused(500, "internal_error");
+    assert!(!broken.body.to_string().contains("users"), "{broken:?}");
 }
 
 /// A code that nothing answers any more, or one that is answered and not documented, shows here.

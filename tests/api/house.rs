@@ -9,14 +9,14 @@ use doorstep::app::{App, World};
 use doorstep::config::Config;
 use doorstep::domain::captcha::Puzzle;
 use doorstep::ports::{Clock, Random};
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// An answer that the tests' captchas always accept.
@@ -163,6 +163,26 @@ impl House {
         let mut socket = TcpStream::connect(self.url.strip_prefix("http://").unwrap()).await.unwrap();
         socket.write_all(request.as_bytes()).await.unwrap();
         socket
+    }
+
+    /// Promises a body, sends only its beginning, and waits for the answer.
+    pub async fn stalled_body(&self, path: &str) -> Answer {
+        let mut socket = TcpStream::connect(self.url.strip_prefix("http://").unwrap()).await.unwrap();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: doorstep\r\nContent-Type: application/json");
+        socket.write_all(format!("{head}\r\nContent-Length: 100\r\n\r\n{{").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let header = |line: &str| {
+            let (name, value) = line.split_once(": ").unwrap();
+            (HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap())
+        };
+        let answer = Answer { status, headers: lines.map(header).collect(), body: serde_json::from_str(body).unwrap() };
+        answer.assert_envelope();
+        assert_documented("post", path, &answer);
+        answer
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
