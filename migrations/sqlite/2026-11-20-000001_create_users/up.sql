@@ -1,6 +1,6 @@
 -- What a phone, a nickname or a password may be is decided in the program. The checks here are wide on purpose: they
 -- stop a defect, such as a password that was never hashed, and need no migration when a rule changes.
--- Times are UTC, written as `YYYY-MM-DD HH:MM:SS.ffffff`: as text they sort in the order of time.
+-- Times are UTC, written as `YYYY-MM-DD HH:MM:SS` with the fraction that there is: as text they sort in the order of time.
 CREATE TABLE users (
     id                  TEXT NOT NULL,
     phone               TEXT NOT NULL,
