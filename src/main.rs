@@ -1,5 +1,6 @@
 //! The command line. `serve` is the default.
 
+use actix_web::rt::System;
 use clap::{Parser, Subcommand};
 use doorstep::app::{App, commands, log};
 use doorstep::config::Config;
@@ -43,9 +44,12 @@ fn main() -> ExitCode {
     outcome.map_or_else(|error| commands::fail(error.as_ref()), |()| ExitCode::SUCCESS)
 }
 
-#[actix_web::main]
-async fn serve() -> Result<(), Box<dyn Error>> {
+fn serve() -> Result<(), Box<dyn Error>> {
     let config = Config::from_env()?;
     log::start(&config.log);
-    App::build(config).await?.run_until_stopped().await
+    let system = System::new();
+    let outcome = system.block_on(async { App::build(config).await?.run_until_stopped().await });
+    // Dropped, it would wait for its blocking threads: for ever, if one of them asks a database that fell silent.
+    std::mem::forget(system);
+    outcome
 }

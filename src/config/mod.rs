@@ -203,14 +203,14 @@ fn trusted_proxies(env: &mut Env) -> Vec<IpNet> {
     networks
 }
 
+/// The HTTP library reports an error whenever a port scanner says something that is no HTTP.
+const LOG_FILTER: &str = "info,actix_server=warn,actix_http=off";
+
 fn log(env: &mut Env, mode: Mode) -> LogSettings {
     LogSettings {
-        // The HTTP library reports an error whenever a port scanner says something that is no HTTP.
-        filter: env.read("LOG", "info,actix_server=warn,actix_http=off".to_owned(), |text| {
-            match EnvFilter::try_new(text) {
-                Ok(_) => Ok(text.to_owned()),
-                Err(_) => Err("expected a level, or levels by module, like doorstep=debug,info".to_owned()),
-            }
+        filter: env.read("LOG", LOG_FILTER.to_owned(), |text| match EnvFilter::try_new(text) {
+            Ok(_) => Ok(text.to_owned()),
+            Err(_) => Err("expected a level, or levels by module, like doorstep=debug,info".to_owned()),
         }),
         json: env.read("LOG_FORMAT", mode == Mode::Production, |text| match text {
             "json" => Ok(true),

@@ -19,5 +19,6 @@ mod outages;
 mod readme;
 mod servers;
 mod shutdown;
+mod silence;
 mod stores;
 mod tls;
