@@ -52,17 +52,20 @@ pub(super) fn new_secret_key(random: &dyn Random) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>())
 }
 
-/// The content of a file, which is made if it is not there, for the owner only.
+/// The content of a file, which is made if it is not there, for the owner only. It gets its name when it is complete, so that of
+/// two first starts at once both read the same key.
 fn kept(path: &Path, make: impl FnOnce() -> String) -> io::Result<SecretString> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(mut file) => {
-            let text = make();
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            tracing::info!(path = %path.display(), "made a key for development");
-            Ok(SecretString::from(text))
+    if !path.exists() {
+        let draft = path.with_extension(format!("{}.draft", std::process::id()));
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        file.write_all(make().as_bytes())?;
+        file.sync_all()?;
+        match fs::hard_link(&draft, path) {
+            Ok(()) => tracing::info!(path = %path.display(), "made a key for development"),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(SecretString::from(fs::read_to_string(path)?)),
-        Err(error) => Err(error),
+        fs::remove_file(&draft)?;
     }
+    Ok(SecretString::from(fs::read_to_string(path)?))
 }

@@ -4,7 +4,7 @@ use super::error::{Code, FieldError, Problem};
 use crate::domain::user::User;
 use crate::flows::{Service, session};
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
@@ -27,11 +27,10 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let media_type = check_media_type(request);
+        let size = check_media_type(request).and_then(|()| announced_size(request));
         let payload = payload.take();
         Box::pin(async move {
-            media_type?;
-            let read = tokio::time::timeout(BODY_TIMEOUT, read_body(payload)).await;
+            let read = tokio::time::timeout(BODY_TIMEOUT, read_body(payload, size?)).await;
             let body = read.map_err(|_| Problem::new(Code::RequestTimeout))??;
             let value: T = parse(&body)?;
             value.validate().map_err(|errors| field_errors(&errors))?;
@@ -57,9 +56,20 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     }
 }
 
-async fn read_body(payload: Payload) -> Result<Zeroizing<Vec<u8>>, Problem> {
+/// What the body will need at most: a body that says that it is too large is not waited for.
+fn announced_size(request: &HttpRequest) -> Result<usize, Problem> {
+    let header = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    match header.map(str::parse::<usize>) {
+        None => Ok(BODY_LIMIT),
+        Some(Ok(size)) if size <= BODY_LIMIT => Ok(size),
+        Some(_) => Err(Problem::new(Code::PayloadTooLarge)),
+    }
+}
+
+/// The buffer is as large as it gets from the start: one that grew would leave pieces of a password behind.
+async fn read_body(payload: Payload, size: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
     let mut payload = pin!(payload);
-    let mut body = Zeroizing::new(Vec::with_capacity(512));
+    let mut body = Zeroizing::new(Vec::with_capacity(size));
     while let Some(chunk) = poll_fn(|cx| payload.as_mut().poll_next(cx)).await {
         let chunk = chunk.map_err(|_| Problem::new(Code::MalformedRequest))?;
         if body.len() + chunk.len() > BODY_LIMIT {

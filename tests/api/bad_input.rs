@@ -122,6 +122,13 @@ async fn large_and_deep_bodies_are_refused(house: House) {
     answer.assert_refused(413, "payload_too_large");
 }
 
+/// A body that says that it is too large is not waited for.
+#[actix_web::test]
+async fn an_announced_giant_is_refused_at_once() {
+    let house = House::new(crate::house::BackEnds::Embedded).await;
+    house.stalled_body("/v1/captchas", 1_000_000).await.assert_refused(413, "payload_too_large");
+}
+
 async fn addresses_and_methods_that_do_not_exist(house: House) {
     for path in ["/", "/v1", "/v2/captchas", "/v1/register/", "/v1/register/send-code/", "/v1/%00", "/v1/captchas%2f.."]
     {

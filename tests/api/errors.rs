@@ -80,7 +80,7 @@ async fn every_code_is_answered(back_ends: BackEnds) {
     heard(house.post("/v1/captchas", json!({"replaces": "x".repeat(20_000)})).await);
     heard(get("/nowhere", "").await);
     heard(house.send(house.request(Method::PUT, "/v1/captchas"), "/v1/captchas").await);
-    heard(house.stalled_body("/v1/captchas").await);
+    heard(house.stalled_body("/v1/captchas", 100).await);
     // Captchas and phones.
     let send = |phone: &str, captcha: &str, answer: &str| {
         house.post(

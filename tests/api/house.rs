@@ -166,10 +166,10 @@ impl House {
     }
 
     /// Promises a body, sends only its beginning, and waits for the answer.
-    pub async fn stalled_body(&self, path: &str) -> Answer {
+    pub async fn stalled_body(&self, path: &str, announced: usize) -> Answer {
         let mut socket = TcpStream::connect(self.url.strip_prefix("http://").unwrap()).await.unwrap();
         let head = format!("POST {path} HTTP/1.1\r\nHost: doorstep\r\nContent-Type: application/json");
-        socket.write_all(format!("{head}\r\nContent-Length: 100\r\n\r\n{{").as_bytes()).await.unwrap();
+        socket.write_all(format!("{head}\r\nContent-Length: {announced}\r\n\r\n{{").as_bytes()).await.unwrap();
         let mut answer = String::new();
         socket.read_to_string(&mut answer).await.unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

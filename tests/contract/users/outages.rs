@@ -88,21 +88,34 @@ async fn a_server_that_accepts_and_never_answers_is_given_up() {
     unavailable(database.ping()).await;
 }
 
+/// A process that is stopped until this is dropped, also by a test that fails.
+struct Frozen(String);
+
+impl Frozen {
+    fn new(pid: String) -> Self {
+        assert!(Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
+        Self(pid)
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        assert!(Command::new("kill").args(["-CONT", &self.0]).status().unwrap().success());
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_falls_silent_is_given_up_and_found_again() {
     let store = on_postgres();
     store.database.ping().await.unwrap();
     let server_process =
         store.text("SELECT pid::text AS value FROM pg_stat_activity WHERE application_name = 'doorstep' AND datname = current_database()");
-    let signal = |name: &str| {
-        assert!(Command::new("kill").args([name, &server_process]).status().unwrap().success());
-    };
-    signal("-STOP");
+    let frozen = Frozen::new(server_process);
     let said = unavailable(store.database.phone_is_taken(&phone())).await;
     assert!(said.contains("no answer within"), "{said}");
     // The other connections serve on.
     assert!(!store.database.phone_is_taken(&phone()).await.unwrap());
-    signal("-CONT");
+    drop(frozen);
     use_every_connection(&store.database).await;
 }
 
