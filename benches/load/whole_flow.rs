@@ -17,12 +17,12 @@ use tokio::time::sleep;
 
 const CLIENTS: usize = 64;
 /// An odd number, for the median.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 11;
 /// Until every client is somewhere else in its flow.
-const RAMP: Duration = Duration::from_secs(2);
-const RUN: Duration = Duration::from_secs(10);
+const RAMP: Duration = Duration::from_secs(1);
+const RUN: Duration = Duration::from_secs(4);
 /// Before and after each run.
-const HASHING: Duration = Duration::from_secs(4);
+const HASHING: Duration = Duration::from_secs(2);
 
 pub async fn measure(back_ends: &Arc<BackEnds>, kind: Kind, report: &mut Report) {
     report.heading(&format!("Whole flow ({kind:?} back ends), {CLIENTS} clients, {ROUNDS} times {} s", RUN.as_secs()));
