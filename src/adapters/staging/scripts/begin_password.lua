@@ -1,12 +1,13 @@
 -- KEYS: 1 flow. ARGV: 1 purpose, 2 passwords of a flow.
-local purpose, step, phone = unpack(redis.call('HMGET', KEYS[1], 'purpose', 'step', 'phone'))
+local purpose, step, phone, passwords =
+  unpack(redis.call('HMGET', KEYS[1], 'purpose', 'step', 'phone', 'passwords'))
 if purpose ~= ARGV[1] then
   return {'gone'}
 end
 if step ~= 'phone_verified' and step ~= 'password_set' then
   return {'step', step}
 end
-if tonumber(redis.call('HGET', KEYS[1], 'passwords') or 0) >= tonumber(ARGV[2]) then
+if tonumber(passwords or 0) >= tonumber(ARGV[2]) then
   return {'exhausted', math.max(redis.call('PTTL', KEYS[1]), 1)}
 end
 redis.call('HINCRBY', KEYS[1], 'passwords', 1)
