@@ -60,7 +60,7 @@ impl Scenario {
             client: Client::new(""),
             address: String::new(),
         };
-        for line in keys.iter().flat_map(|key| key.lines()).filter(|line| !line.starts_with('-')) {
+        for line in keys.iter().flat_map(|key| key.lines()).filter(|line| !line.starts_with("-----")) {
             scenario.hide("key", line);
         }
         for phone in [PHONE, OTHER_PHONE] {
