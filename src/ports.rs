@@ -5,10 +5,10 @@ use crate::domain::code::OneTimeCode;
 use crate::domain::flow::{Flow, Purpose, Step};
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::phone::Phone;
-use crate::domain::policy::{CodePolicy, PhoneLimits, Quota};
-use crate::domain::session::{AccessClaims, NewSession, SessionId};
+use crate::domain::policy::{CodePolicy, PhoneLimits, Quota, SessionPolicy};
+use crate::domain::session::{AccessClaims, Generation, NewSession, Session, SessionId};
 use crate::domain::ticket::FlowKey;
-use crate::domain::user::{NewUser, User};
+use crate::domain::user::{NewUser, ProfileChange, User, UserId};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -88,6 +88,9 @@ pub trait Staging: Send + Sync {
     /// Takes one back from every counter, as if it had not been counted. Never below zero; a counter that has expired stays gone.
     async fn uncount(&self, counters: &[Counter]) -> Result<(), Failure>;
 
+    /// Forgets what every counter has counted.
+    async fn forget(&self, counters: &[Counter]) -> Result<(), Failure>;
+
     /// Reserves a send for the phone of `key` (cooldown, hour, day; refused too while the phone's wrong codes of the
     /// day are used up) and stores the flow at [`Step::CodeSent`], both or neither.
     async fn open_flow(
@@ -123,6 +126,11 @@ pub trait Staging: Send + Sync {
         policy: &CodePolicy,
         limits: &PhoneLimits,
     ) -> Result<CodeCheck, Failure>;
+
+    /// Takes a right code back, so that it can be entered once more: what it was for could not be done. Moves a flow at
+    /// [`Step::PhoneVerified`] back to [`Step::CodeSent`] and lets it live for [`CodePolicy::life`] at most; leaves every
+    /// other alone.
+    async fn reopen_code(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<(), Failure>;
 
     /// The flow, if it lives and is of this purpose.
     async fn read_flow(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<Option<Flow>, Failure>;
@@ -279,8 +287,81 @@ pub trait Users: Send + Sync {
     /// [`Created::PhoneTaken`], and only then, when the phone belongs to another account.
     async fn create(&self, user: &NewUser, session: &NewSession) -> Result<Created, Failure>;
 
+    /// The account of a phone. One statement.
+    async fn by_phone(&self, phone: &Phone) -> Result<Option<Account>, Failure>;
+
     /// The owner of a session that is neither revoked nor past its end at `now`. One statement.
     async fn by_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<Option<User>, Failure>;
+
+    /// What the user's password is checked against; `None` when there is no such user. One statement.
+    async fn password_hash(&self, user: UserId) -> Result<Option<PasswordHash>, Failure>;
+
+    /// Stores a session and notes the sign-in, both or neither, if `proof` holds; with `rehashed`, replaces the hash that the
+    /// proof names. Drops the user's sessions that have ended, and of the living ones the least recently used beyond
+    /// [`SessionPolicy::per_user`]. `false`, and nothing stored, when the proof does not hold (any more).
+    async fn sign_in(
+        &self,
+        session: &NewSession,
+        proof: &Proof,
+        rehashed: Option<&PasswordHash>,
+        policy: &SessionPolicy,
+    ) -> Result<bool, Failure>;
+
+    /// Takes the next generation out of a session, or finds out that somebody else has it. One statement.
+    ///
+    /// In a session that is neither revoked nor past its absolute end nor unused for [`SessionPolicy::idle`]:
+    /// - the current generation makes the next one;
+    /// - its parent gets the current one again: the device did not hear the answer. That it came later than
+    ///   [`SessionPolicy::retry`] after the current one was made is remembered for the generation, and when this happens to
+    ///   three generations in a row, two share the token: the session is revoked;
+    /// - an older one is a copy: the session is revoked.
+    async fn refresh(
+        &self,
+        presented: Generation,
+        now: DateTime<Utc>,
+        policy: &SessionPolicy,
+    ) -> Result<Refreshed, Failure>;
+
+    /// The user's living sessions at `now`, the most recently used first.
+    async fn sessions(&self, user: UserId, now: DateTime<Utc>, policy: &SessionPolicy)
+    -> Result<Vec<Session>, Failure>;
+
+    /// Revokes one of the user's living sessions; `false` when there is no such.
+    async fn end_session(&self, user: UserId, session: SessionId, now: DateTime<Utc>) -> Result<bool, Failure>;
+
+    /// Revokes all sessions of the user.
+    async fn end_sessions(&self, user: UserId, now: DateTime<Utc>) -> Result<(), Failure>;
+
+    /// Changes the profile; `None` when there is no such user. One statement.
+    async fn change_profile(
+        &self,
+        user: UserId,
+        change: &ProfileChange,
+        now: DateTime<Utc>,
+    ) -> Result<Option<User>, Failure>;
+
+    /// Replaces the password and revokes every session but `keep`, both or neither, if `proof` holds; `false` when it
+    /// does not (any more).
+    async fn set_password(
+        &self,
+        user: UserId,
+        proof: &Proof,
+        hash: &PasswordHash,
+        keep: Option<SessionId>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Failure>;
+
+    /// Gives the user another phone. The constraint decides whether it is free.
+    async fn change_phone(
+        &self,
+        user: UserId,
+        from: &Phone,
+        to: &Phone,
+        now: DateTime<Utc>,
+    ) -> Result<PhoneChange, Failure>;
+
+    /// Removes the account with all that belongs to it, if `proof` holds; `false` when it does not (any more).
+    async fn delete(&self, user: UserId, proof: &Proof) -> Result<bool, Failure>;
 
     /// Answers if the database would.
     async fn ping(&self) -> Result<(), Failure>;
@@ -292,10 +373,66 @@ pub enum Created {
     PhoneTaken,
 }
 
+/// An account, and what its password is checked against.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub user: User,
+    pub password_hash: PasswordHash,
+}
+
+/// What somebody has shown to be the user. It is compared again in the statement that acts on it, so that of a sign-in and
+/// a change of password at the same moment the one that comes second sees the first.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// The password that this is the hash of.
+    Password(PasswordHash),
+    /// A code that went to this phone.
+    Phone(Phone),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refreshed {
+    Yes {
+        user: UserId,
+        /// The generation to hand out: the presented one's child.
+        number: u32,
+        /// It had been handed out before.
+        again: bool,
+        /// The absolute end of the session.
+        expires_at: DateTime<Utc>,
+    },
+    /// The token was copied. The session has just been revoked.
+    Reused { user: UserId },
+    /// Unknown, revoked or past its end.
+    Ended,
+}
+
+#[derive(Debug, Clone)]
+pub enum PhoneChange {
+    Done(User),
+    /// It belongs to another account.
+    Taken,
+    /// No such user has the earlier phone (any more).
+    Gone,
+}
+
 /// Hashes passwords off the event loop, on a bounded number of threads; [`Failure::Overloaded`] when the wait would be too long.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
     async fn hash(&self, password: Password, owner: &Phone) -> Result<Hashed, Failure>;
+
+    /// Whether this is the password of the hash. MUST take as long without a hash, for a person who does not exist, as with
+    /// one of the cost in force.
+    async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, Failure>;
+}
+
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    Right {
+        /// A hash of the same password at the cost in force, when the checked one had another.
+        rehashed: Option<PasswordHash>,
+    },
+    Wrong,
 }
 
 #[derive(Debug, Clone)]
@@ -309,18 +446,30 @@ pub enum Hashed {
 #[async_trait]
 pub trait Sms: Send + Sync {
     /// Returns when the provider has accepted the message. MUST come to an end within its own time limit.
-    async fn send(&self, message: &CodeMessage) -> Result<(), SmsFailure>;
+    async fn send(&self, message: &Message) -> Result<(), SmsFailure>;
 }
 
-/// "Your code is …, enter it within … minutes."
 #[derive(Debug, Clone)]
-pub struct CodeMessage {
+pub struct Message {
     pub to: Phone,
-    pub code: OneTimeCode,
-    /// Whole minutes, at least 1.
-    pub minutes: u64,
-    /// 32 hexadecimal digits, the same for the same send of the same flow: a provider's protection against sending twice.
+    pub text: Text,
+    /// 32 hexadecimal digits, the same for the same message: a provider's protection against sending twice.
     pub id: String,
+}
+
+#[derive(Debug, Clone)]
+pub enum Text {
+    /// "Your code is …, enter it within … minutes."
+    Code {
+        code: OneTimeCode,
+        /// Whole minutes, at least 1.
+        minutes: u64,
+    },
+    /// "Your account now has the number …": to the number that it had before.
+    PhoneChanged {
+        /// The masked new one.
+        to: String,
+    },
 }
 
 /// Why a message did not go out. The reason is for the log; it MUST NOT hold a phone, a code or a secret.

@@ -4,7 +4,7 @@ use super::Mode;
 use super::env::Env;
 use crate::domain::captcha::{CaptchaAnswer, Puzzle};
 use crate::domain::phone::Regions;
-use crate::domain::policy::{CaptchaPolicy, CodePolicy, PhoneLimits, Policy, Quota, SessionPolicy};
+use crate::domain::policy::{CaptchaPolicy, CodePolicy, LoginPolicy, PhoneLimits, Policy, Quota, SessionPolicy};
 use std::time::Duration;
 use url::Url;
 
@@ -25,6 +25,7 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
         sms_daily: quota(env, "SMS_BUDGET_DAY", house.sms_daily),
         captcha: captcha(env, mode, &house.captcha),
         session: session(env, &house.session),
+        login: login(env, &house.login),
         conceal_taken_phone: env.flag("REGISTER_CONCEAL_TAKEN", house.conceal_taken_phone),
         avatar_base: env.read("AVATAR_BASE_URL", None, |text| match Url::parse(text) {
             Ok(url) if url.scheme() == "https" && url.query().is_none() && url.fragment().is_none() => Ok(Some(url)),
@@ -86,12 +87,33 @@ fn captcha(env: &mut Env, mode: Mode, house: &CaptchaPolicy) -> CaptchaPolicy {
 fn session(env: &mut Env, house: &SessionPolicy) -> SessionPolicy {
     let days = |days: u64| Duration::from_secs(days * DAY);
     let policy = SessionPolicy {
+        retry: env.seconds("REFRESH_RETRY_SECONDS", house.retry, 0, 3_600),
+        per_user: house.per_user,
         access_life: env.seconds("ACCESS_TOKEN_SECONDS", house.access_life, 60, 3_600),
         idle: days(env.number("SESSION_IDLE_DAYS", house.idle.as_secs() / DAY, 1, 365)),
         absolute: days(env.number("SESSION_ABSOLUTE_DAYS", house.absolute.as_secs() / DAY, 1, 3_650)),
     };
     if policy.idle > policy.absolute {
         env.problem("SESSION_IDLE_DAYS", "is longer than SESSION_ABSOLUTE_DAYS");
+    }
+    policy
+}
+
+fn login(env: &mut Env, house: &LoginPolicy) -> LoginPolicy {
+    let policy = LoginPolicy {
+        per_phone: quota(env, "LIMIT_WRONG_PASSWORDS_HOUR", house.per_phone),
+        free_per_phone: quota(env, "LOGIN_CAPTCHA_AFTER", house.free_per_phone),
+        per_ip: quota(env, "LIMIT_IP_WRONG_PASSWORDS_HOUR", house.per_ip),
+        free_per_ip: quota(env, "LOGIN_IP_CAPTCHA_AFTER", house.free_per_ip),
+        per_user: house.per_user,
+    };
+    for (name, free, all) in [
+        ("LOGIN_CAPTCHA_AFTER", policy.free_per_phone, policy.per_phone),
+        ("LOGIN_IP_CAPTCHA_AFTER", policy.free_per_ip, policy.per_ip),
+    ] {
+        if free.max > all.max {
+            env.problem(name, "is more than what is allowed with a captcha");
+        }
     }
     policy
 }

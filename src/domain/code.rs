@@ -19,7 +19,7 @@ impl OneTimeCode {
     #[must_use]
     pub fn derive(key: &hmac::Key, purpose: Purpose, ticket: &Ticket) -> Self {
         let mut mac = hmac::Context::with_key(key);
-        mac.update(purpose.as_str().as_bytes());
+        mac.update(purpose.text().as_bytes());
         mac.update(&[0]);
         mac.update(ticket.bytes());
         let tag = mac.sign();

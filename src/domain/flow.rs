@@ -1,19 +1,44 @@
 //! Where a person stands between the first step and the last.
 
-use super::{password::PasswordHash, phone::Phone};
+use super::{password::PasswordHash, phone::Phone, user::UserId};
+use std::borrow::Cow;
 use std::time::Duration;
 
-/// What a ticket is good for. A ticket of one purpose is unknown to every other.
+/// What a ticket is good for. A ticket of one purpose is unknown to every other, and one that was made for a signed-in
+/// user is unknown to everybody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
     Register,
+    Login,
+    ResetPassword,
+    /// Deletion by who has the phone but not the app.
+    DeleteAccount,
+    /// The phone of the flow is the one that the user wants to have.
+    ChangePhone(UserId),
+    /// Deletion by a signed-in user, who shows that the phone is still hers.
+    DeleteSelf(UserId),
 }
 
 impl Purpose {
+    /// For logs.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Register => "register",
+            Self::Login => "login",
+            Self::ResetPassword => "reset_password",
+            Self::DeleteAccount => "delete_account",
+            Self::ChangePhone(_) => "change_phone",
+            Self::DeleteSelf(_) => "delete_self",
+        }
+    }
+
+    /// Name and user: what staging compares, and what codes are derived from.
+    #[must_use]
+    pub fn text(self) -> Cow<'static, str> {
+        match self {
+            Self::ChangePhone(user) | Self::DeleteSelf(user) => format!("{}:{}", self.name(), user.0).into(),
+            _ => self.name().into(),
         }
     }
 }

@@ -55,6 +55,7 @@ pub struct Policy {
     pub sms_daily: Quota,
     pub captcha: CaptchaPolicy,
     pub session: SessionPolicy,
+    pub login: LoginPolicy,
     /// Answer a taken phone like a free one, and send nothing.
     pub conceal_taken_phone: bool,
     /// Where avatars live; without it no avatar URL is accepted.
@@ -78,6 +79,27 @@ pub struct SessionPolicy {
     pub idle: Duration,
     /// 180 days after the sign-in the session ends in any case (OWASP ASVS 5.0 10.4.8).
     pub absolute: Duration,
+    /// A refresh token that comes a second time within 120 s of the first is a device that asks again for an answer it
+    /// lost; URLSession gives a request 60 s by default. Later it is a replay (see [`crate::ports::Users::refresh`]).
+    pub retry: Duration,
+    /// Signed-in devices of one person: 100. Another one takes the place of the least recently used.
+    pub per_user: u32,
+}
+
+/// Who may try how many passwords. Counted before the password is looked at, and taken back when it is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginPolicy {
+    /// Wrong passwords for one phone: 10 an hour (OWASP ASVS 5.0 6.3.1 asks for a limit; the SMS path stays open, so that
+    /// nobody can lock a stranger out).
+    pub per_phone: Quota,
+    /// Of these so many without a captcha: 3.
+    pub free_per_phone: Quota,
+    /// Wrong passwords from one address: 500 an hour, 100 of them without a captcha. Loose, because whole cities share an
+    /// address behind carrier NAT; it makes one guess each for many phones dear.
+    pub per_ip: Quota,
+    pub free_per_ip: Quota,
+    /// Wrong current passwords of one signed-in user: 10 an hour.
+    pub per_user: Quota,
 }
 
 impl Default for CodePolicy {
@@ -105,7 +127,20 @@ impl Default for CaptchaPolicy {
 
 impl Default for SessionPolicy {
     fn default() -> Self {
-        Self { access_life: 15 * MINUTE, idle: 30 * DAY, absolute: 180 * DAY }
+        Self { access_life: 15 * MINUTE, idle: 30 * DAY, absolute: 180 * DAY, retry: 2 * MINUTE, per_user: 100 }
+    }
+}
+
+impl Default for LoginPolicy {
+    fn default() -> Self {
+        let an_hour = |max| Quota { max, window: HOUR };
+        Self {
+            per_phone: an_hour(10),
+            free_per_phone: an_hour(3),
+            per_ip: an_hour(500),
+            free_per_ip: an_hour(100),
+            per_user: an_hour(10),
+        }
     }
 }
 
@@ -122,6 +157,7 @@ impl Policy {
             sms_daily: Quota { max: 5_000, window: DAY },
             captcha: CaptchaPolicy::default(),
             session: SessionPolicy::default(),
+            login: LoginPolicy::default(),
             conceal_taken_phone: false,
             avatar_base: None,
         }

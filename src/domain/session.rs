@@ -1,7 +1,7 @@
 //! A signed-in device, and the tokens that speak for it.
 
 use super::{Invalid, id::uuid_v7, text::one_line, user::UserId};
-use aws_lc_rs::hmac;
+use aws_lc_rs::{constant_time, hmac};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -45,16 +45,56 @@ pub struct NewSession {
     pub expires_at: DateTime<Utc>,
 }
 
+/// A session as its owner sees it in the list of her devices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub id: SessionId,
+    pub device_name: Option<String>,
+    pub created_at: DateTime<Utc>,
+    /// The sign-in, or the last refresh.
+    pub last_used_at: DateTime<Utc>,
+    /// The absolute end.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// The place of a refresh token in its session: each refresh makes the next generation; the first is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generation {
+    pub session: SessionId,
+    pub number: u32,
+}
+
 /// A refresh token: session, generation and a MAC over both, so that there is no row per token. Never printed.
 pub struct RefreshToken(String);
 
 impl RefreshToken {
-    /// `session.generation.mac`; the first generation of a session is 0.
+    /// `session.generation.mac`.
     #[must_use]
-    pub fn issue(key: &hmac::Key, session: SessionId, generation: u32) -> Self {
-        let body = format!("{}.{generation}", BASE64_URL_SAFE_NO_PAD.encode(session.0.as_bytes()));
+    pub fn issue(key: &hmac::Key, of: Generation) -> Self {
+        let body = format!("{}.{}", BASE64_URL_SAFE_NO_PAD.encode(of.session.0.as_bytes()), of.number);
         let mac = BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(key, body.as_bytes()));
         Self(format!("{body}.{mac}"))
+    }
+
+    /// The longest: 22 characters of session, 10 of generation, 43 of MAC and two dots.
+    pub const LONGEST: usize = 77;
+
+    /// What a token that somebody presents stands for, if it is one that was issued. Compares in constant time.
+    pub fn open(key: &hmac::Key, text: &str) -> Result<Generation, Invalid> {
+        if text.len() > Self::LONGEST {
+            return Err(Invalid::TooLong);
+        }
+        let mut parts = text.split('.');
+        let (Some(session), Some(number), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Invalid::Format);
+        };
+        let session = BASE64_URL_SAFE_NO_PAD.decode(session).ok().and_then(|bytes| Uuid::from_slice(&bytes).ok());
+        let session = SessionId(session.ok_or(Invalid::Format)?);
+        let presented = Generation { session, number: number.parse().map_err(|_| Invalid::Format)? };
+        let issued = Self::issue(key, presented);
+        constant_time::verify_slices_are_equal(issued.0.as_bytes(), text.as_bytes()).map_err(|_| Invalid::Format)?;
+        Ok(presented)
     }
 
     /// For the owner of the session.
@@ -85,18 +125,46 @@ mod tests {
     use super::*;
     use crate::domain::keys::Keys;
 
+    fn of(number: u32, random: [u8; 10]) -> Generation {
+        Generation { session: SessionId::new("2026-11-20T12:00:00Z".parse().unwrap(), random), number }
+    }
+
     #[test]
-    fn a_refresh_token_binds_session_and_generation() {
+    fn a_refresh_token_says_what_it_was_issued_for() {
         let key = Keys::derive(&[1; 32]).refresh;
-        let session = SessionId::new("2026-11-20T12:00:00Z".parse().unwrap(), [7; 10]);
-        let other = SessionId::new("2026-11-20T12:00:00Z".parse().unwrap(), [8; 10]);
-        let token = RefreshToken::issue(&key, session, 0);
-        assert_eq!(token.expose().split('.').count(), 3);
-        assert_eq!(token.expose(), RefreshToken::issue(&key, session, 0).expose());
-        let mac = |token: &RefreshToken| token.expose().rsplit('.').next().unwrap().to_owned();
-        assert_ne!(mac(&token), mac(&RefreshToken::issue(&key, session, 1)));
-        assert_ne!(mac(&token), mac(&RefreshToken::issue(&key, other, 0)));
-        assert_ne!(mac(&token), mac(&RefreshToken::issue(&Keys::derive(&[2; 32]).refresh, session, 0)));
-        assert_eq!(session.0.get_version_num(), 7);
+        for number in [0, 1, u32::MAX] {
+            let token = RefreshToken::issue(&key, of(number, [7; 10]));
+            assert!(token.expose().len() <= RefreshToken::LONGEST);
+            assert_eq!(RefreshToken::open(&key, token.expose()), Ok(of(number, [7; 10])));
+            // Derived: the same generation has the same token.
+            assert_eq!(token.expose(), RefreshToken::issue(&key, of(number, [7; 10])).expose());
+        }
+        assert_eq!(of(0, [7; 10]).session.0.get_version_num(), 7);
+    }
+
+    #[test]
+    fn a_refresh_token_cannot_be_made_up() {
+        let key = Keys::derive(&[1; 32]).refresh;
+        let issue = |key: &hmac::Key, of| RefreshToken::issue(key, of).expose().to_owned();
+        let token = issue(&key, of(1, [7; 10]));
+        let mac = token.rsplit('.').next().unwrap();
+        let with_mac = |other: &str| format!("{}.{mac}", other.rsplit_once('.').unwrap().0);
+        for forged in [
+            issue(&Keys::derive(&[2; 32]).refresh, of(1, [7; 10])),
+            with_mac(&issue(&key, of(2, [7; 10]))),
+            with_mac(&issue(&key, of(1, [8; 10]))),
+            token.replace(".1.", ".01."),
+            token.replace(".1.", ".+1."),
+            token.replace(".1.", ".4294967297."),
+            token.replace('.', ":"),
+            format!("{token}="),
+            format!("{token}.x"),
+            token[1..].to_owned(),
+            String::new(),
+            "..".to_owned(),
+            "x".repeat(100_000),
+        ] {
+            assert!(RefreshToken::open(&key, &forged).is_err(), "{forged:.100}");
+        }
     }
 }

@@ -117,6 +117,15 @@ pub struct Profile {
     pub birthday: Option<Birthday>,
 }
 
+/// What a person changes of her profile: nothing where it is `None`; the inner `None` takes away what was there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProfileChange {
+    pub nickname: Option<Nickname>,
+    pub avatar_url: Option<Option<AvatarUrl>>,
+    pub gender: Option<Option<Gender>>,
+    pub birthday: Option<Option<Birthday>>,
+}
+
 /// An account to be made.
 #[derive(Debug, Clone)]
 pub struct NewUser {

@@ -6,7 +6,7 @@ use crate::domain::code::{OneTimeCode, message_id};
 use crate::domain::flow::Purpose;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::{FlowKey, Subject, Ticket};
-use crate::ports::{Cancel, CodeCheck, CodeMessage, NewFlow, PhoneRefusal, Resend, Reserved, SmsFailure};
+use crate::ports::{Cancel, CodeCheck, Message, NewFlow, PhoneRefusal, Resend, Reserved, SmsFailure, Text};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,7 +113,7 @@ pub(super) async fn check(
 /// A message with everything that was reserved for it.
 struct Delivery {
     key: FlowKey,
-    message: CodeMessage,
+    message: Message,
     purpose: Purpose,
     send: u32,
     decoy: bool,
@@ -124,11 +124,13 @@ impl Delivery {
     /// `send` says which message of its flow it is; the first is 1.
     fn of(service: &Service, sent: &CodeSent, purpose: Purpose, send: u32, decoy: bool, grant: Grant) -> Self {
         let key = sent.ticket.flow_key();
-        let message = CodeMessage {
+        let message = Message {
             to: sent.phone.clone(),
-            code: OneTimeCode::derive(&service.keys.code, purpose, &sent.ticket),
-            // Rounded down: the code must not be said to live longer than it does.
-            minutes: (sent.expires_in.as_secs() / 60).max(1),
+            text: Text::Code {
+                code: OneTimeCode::derive(&service.keys.code, purpose, &sent.ticket),
+                // Rounded down: the code must not be said to live longer than it does.
+                minutes: (sent.expires_in.as_secs() / 60).max(1),
+            },
             id: message_id(&service.keys.message, &key, send),
         };
         Self { key, message, purpose, send, decoy, grant }
@@ -154,7 +156,7 @@ async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Resu
     }
     let phone = message.to.masked();
     let Err(failure) = service.ports.sms.send(&message).await else {
-        tracing::info!(phone, purpose = purpose.as_str(), "a code was sent");
+        tracing::info!(phone, purpose = purpose.name(), "a code was sent");
         return Ok(());
     };
     tracing::warn!(phone, %failure, "a code could not be sent");

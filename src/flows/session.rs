@@ -1,7 +1,7 @@
 //! Signed-in devices: opening a session, and telling whose a request is.
 
 use super::{Refusal, Service};
-use crate::domain::session::{AccessClaims, DeviceName, NewSession, RefreshToken, SessionId};
+use crate::domain::session::{AccessClaims, DeviceName, Generation, NewSession, RefreshToken, SessionId};
 use crate::domain::user::{User, UserId};
 use crate::ports::TokenRefusal;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub(super) fn open(service: &Service, user_id: UserId, device_name: Option<Devic
     let tokens = Tokens {
         access: service.ports.tokens.sign(&claims)?,
         access_expires_in: policy.access_life,
-        refresh: RefreshToken::issue(&service.keys.refresh, id, 0),
+        refresh: RefreshToken::issue(&service.keys.refresh, Generation { session: id, number: 0 }),
         refresh_expires_in: policy.idle,
     };
     let session = NewSession { id, user_id, device_name, created_at: now, expires_at: now + policy.absolute };

@@ -113,6 +113,77 @@ impl Users for Database {
         self.reads.run(move |connection, _| users::by_session(connection, &session, now)).await
     }
 
+    async fn by_phone(&self, _: &Phone) -> Result<Option<crate::ports::Account>, Failure> {
+        todo!()
+    }
+    async fn password_hash(
+        &self,
+        _: crate::domain::user::UserId,
+    ) -> Result<Option<crate::domain::password::PasswordHash>, Failure> {
+        todo!()
+    }
+    async fn sign_in(
+        &self,
+        _: &NewSession,
+        _: &crate::ports::Proof,
+        _: Option<&crate::domain::password::PasswordHash>,
+        _: &crate::domain::policy::SessionPolicy,
+    ) -> Result<bool, Failure> {
+        todo!()
+    }
+    async fn refresh(
+        &self,
+        _: crate::domain::session::Generation,
+        _: DateTime<Utc>,
+        _: &crate::domain::policy::SessionPolicy,
+    ) -> Result<crate::ports::Refreshed, Failure> {
+        todo!()
+    }
+    async fn sessions(
+        &self,
+        _: crate::domain::user::UserId,
+        _: DateTime<Utc>,
+        _: &crate::domain::policy::SessionPolicy,
+    ) -> Result<Vec<crate::domain::session::Session>, Failure> {
+        todo!()
+    }
+    async fn end_session(&self, _: crate::domain::user::UserId, _: SessionId, _: DateTime<Utc>) -> Result<bool, Failure> {
+        todo!()
+    }
+    async fn end_sessions(&self, _: crate::domain::user::UserId, _: DateTime<Utc>) -> Result<(), Failure> {
+        todo!()
+    }
+    async fn change_profile(
+        &self,
+        _: crate::domain::user::UserId,
+        _: &crate::domain::user::ProfileChange,
+        _: DateTime<Utc>,
+    ) -> Result<Option<User>, Failure> {
+        todo!()
+    }
+    async fn set_password(
+        &self,
+        _: crate::domain::user::UserId,
+        _: &crate::ports::Proof,
+        _: &crate::domain::password::PasswordHash,
+        _: Option<SessionId>,
+        _: DateTime<Utc>,
+    ) -> Result<bool, Failure> {
+        todo!()
+    }
+    async fn change_phone(
+        &self,
+        _: crate::domain::user::UserId,
+        _: &Phone,
+        _: &Phone,
+        _: DateTime<Utc>,
+    ) -> Result<crate::ports::PhoneChange, Failure> {
+        todo!()
+    }
+    async fn delete(&self, _: crate::domain::user::UserId, _: &crate::ports::Proof) -> Result<bool, Failure> {
+        todo!()
+    }
+
     async fn ping(&self) -> Result<(), Failure> {
         self.reads.run(|connection, _| users::ping(connection)).await
     }

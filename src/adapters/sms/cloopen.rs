@@ -1,6 +1,6 @@
 //! SMS through Cloopen (Yuntongxun): its REST interface of version 2013-12-26, `TemplateSMS`.
 
-use crate::ports::{Clock, CodeMessage, Sms, SmsFailure};
+use crate::ports::{Clock, Message, Sms, SmsFailure, Text};
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::TimeDelta;
@@ -66,18 +66,19 @@ impl Cloopen {
         Ok(Self { settings, endpoint, clock, client })
     }
 
-    async fn request(&self, message: &CodeMessage) -> Result<Response, SmsFailure> {
+    async fn request(&self, message: &Message) -> Result<Response, SmsFailure> {
         let Settings { account_sid, auth_token, app_id, template_id, .. } = &self.settings;
         // China Standard Time is UTC+8 all year.
         let timestamp = (self.clock.now() + TimeDelta::hours(8)).format("%Y%m%d%H%M%S").to_string();
         let signature = signature(account_sid, auth_token, &timestamp);
         let mut url = self.endpoint.clone();
         url.set_query(Some(&format!("sig={signature}")));
+        let Text::Code { code, minutes } = &message.text else { todo!() };
         let body = Body {
             to: &recipient(message.to.e164()),
             app_id,
             template_id,
-            datas: [message.code.expose(), &message.minutes.to_string()],
+            datas: [code.expose(), &minutes.to_string()],
             req_id: &message.id,
         };
         self.client
@@ -94,7 +95,7 @@ impl Cloopen {
 
 #[async_trait]
 impl Sms for Cloopen {
-    async fn send(&self, message: &CodeMessage) -> Result<(), SmsFailure> {
+    async fn send(&self, message: &Message) -> Result<(), SmsFailure> {
         let response = self.request(message).await?;
         let status = response.status();
         let answer: Option<Answer> = serde_json::from_slice(&read(response).await?).ok();

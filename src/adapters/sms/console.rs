@@ -1,6 +1,6 @@
 //! Messages for the developer's eyes: printed instead of sent. The one place that may show a code.
 
-use crate::ports::{CodeMessage, Sms, SmsFailure};
+use crate::ports::{Message, Sms, SmsFailure, Text};
 use async_trait::async_trait;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -26,7 +26,7 @@ impl Console {
 #[async_trait]
 impl Sms for Console {
     /// Takes its time on a thread that may block: a terminal or a pipe can be slow.
-    async fn send(&self, message: &CodeMessage) -> Result<(), SmsFailure> {
+    async fn send(&self, message: &Message) -> Result<(), SmsFailure> {
         let line = line(message);
         let file = Arc::clone(&self.file);
         let written = tokio::task::spawn_blocking(move || write(&file, line.as_bytes())).await;
@@ -37,9 +37,14 @@ impl Sms for Console {
 }
 
 /// `sed -n 's/.* code is \([0-9]*\),.*/\1/p'` picks the codes.
-fn line(message: &CodeMessage) -> String {
-    let CodeMessage { to, code, minutes, .. } = message;
-    format!("SMS to {}: your code is {}, enter it within {minutes} minutes\n", to.e164(), code.expose())
+fn line(message: &Message) -> String {
+    let to = message.to.e164();
+    match &message.text {
+        Text::Code { code, minutes } => {
+            format!("SMS to {to}: your code is {}, enter it within {minutes} minutes\n", code.expose())
+        }
+        Text::PhoneChanged { to: new } => format!("SMS to {to}: your account now has the number {new}\n"),
+    }
 }
 
 /// The file's lock is held throughout, so that lines come in the same order on both sides, each in one piece.

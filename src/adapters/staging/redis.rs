@@ -88,6 +88,14 @@ impl Staging for RedisStaging {
         done(&self.call(&call).await?)
     }
 
+    async fn forget(&self, counters: &[Counter]) -> Result<(), Failure> {
+        todo!("{counters:?}")
+    }
+
+    async fn reopen_code(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<(), Failure> {
+        todo!("{key:?} {purpose:?} {policy:?}")
+    }
+
     async fn open_flow(
         &self,
         key: &FlowKey,
@@ -152,7 +160,7 @@ impl Staging for RedisStaging {
     ) -> Result<CodeCheck, Failure> {
         let mut call = scripts::CHECK_CODE.key(flow_key(key));
         call.key(limit_key(key, "wrong"));
-        call.arg(purpose.as_str()).arg(flag(right)).arg(policy.attempts).arg(millis(policy.verified_life));
+        call.arg(&*purpose.text()).arg(flag(right)).arg(policy.attempts).arg(millis(policy.verified_life));
         add_quota(&mut call, limits.wrong_codes);
         let reply = self.call(&call).await?;
         match words(&reply)[..] {
@@ -168,7 +176,7 @@ impl Staging for RedisStaging {
 
     async fn read_flow(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<Option<Flow>, Failure> {
         let mut call = scripts::READ_FLOW.key(flow_key(key));
-        let reply = self.call(call.key(limit_key(key, "cooldown")).arg(purpose.as_str())).await?;
+        let reply = self.call(call.key(limit_key(key, "cooldown")).arg(&*purpose.text())).await?;
         let (phone, state, life) = match words(&reply)[..] {
             ["gone"] => return Ok(None),
             ["yes", phone, "code_sent", attempts, _, life, cooldown] => {
@@ -191,7 +199,7 @@ impl Staging for RedisStaging {
         policy: &CodePolicy,
     ) -> Result<PasswordTurn, Failure> {
         let mut call = scripts::BEGIN_PASSWORD.key(flow_key(key));
-        let reply = self.call(call.arg(purpose.as_str()).arg(policy.passwords)).await?;
+        let reply = self.call(call.arg(&*purpose.text()).arg(policy.passwords)).await?;
         match words(&reply)[..] {
             ["gone"] => Ok(PasswordTurn::Gone),
             ["step", at] => Ok(PasswordTurn::WrongStep(step(at)?)),
@@ -213,7 +221,7 @@ impl Staging for RedisStaging {
         policy: &CodePolicy,
     ) -> Result<Advance, Failure> {
         let mut call = scripts::SET_PASSWORD.key(flow_key(key));
-        call.arg(purpose.as_str()).arg(hash.expose()).arg(millis(policy.verified_life));
+        call.arg(&*purpose.text()).arg(hash.expose()).arg(millis(policy.verified_life));
         let reply = self.call(&call).await?;
         match words(&reply)[..] {
             ["gone"] => Ok(Advance::Gone),
@@ -258,7 +266,7 @@ fn add_reservation(call: &mut ScriptInvocation<'_>, key: &FlowKey, purpose: Purp
     for name in ["cooldown", "hour", "day", "wrong"] {
         call.key(limit_key(key, name));
     }
-    call.arg(purpose.as_str());
+    call.arg(&*purpose.text());
     for quota in [limits.hourly, limits.daily, limits.wrong_codes] {
         add_quota(call, quota);
     }
