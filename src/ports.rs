@@ -241,9 +241,11 @@ pub struct Cancel {
     pub end: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CodeCheck {
-    Right,
+    Right {
+        phone: Phone,
+    },
     Wrong {
         attempts_left: u32,
     },

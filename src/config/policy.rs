@@ -105,7 +105,7 @@ fn login(env: &mut Env, house: &LoginPolicy) -> LoginPolicy {
         free_per_phone: quota(env, "LOGIN_CAPTCHA_AFTER", house.free_per_phone),
         per_ip: quota(env, "LIMIT_IP_WRONG_PASSWORDS_HOUR", house.per_ip),
         free_per_ip: quota(env, "LOGIN_IP_CAPTCHA_AFTER", house.free_per_ip),
-        per_user: house.per_user,
+        ..house.clone()
     };
     for (name, free, all) in [
         ("LOGIN_CAPTCHA_AFTER", policy.free_per_phone, policy.per_phone),

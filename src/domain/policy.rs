@@ -100,6 +100,8 @@ pub struct LoginPolicy {
     pub free_per_ip: Quota,
     /// Wrong current passwords of one signed-in user: 10 an hour.
     pub per_user: Quota,
+    /// Passwords of one phone or user that are looked at, right or wrong: 60 an hour, because each costs a hash.
+    pub tries: Quota,
 }
 
 impl Default for CodePolicy {
@@ -140,6 +142,7 @@ impl Default for LoginPolicy {
             per_ip: an_hour(500),
             free_per_ip: an_hour(100),
             per_user: an_hour(10),
+            tries: an_hour(60),
         }
     }
 }

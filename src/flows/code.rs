@@ -1,15 +1,25 @@
-//! Send, resend and check a one-time code: shared by every flow that has one.
+//! Send, resend, check and redeem a one-time code: shared by every flow that has one.
 
 use super::limits::{Grant, log_failure};
-use super::{Refusal, Service};
+use super::{Refusal, Service, captcha};
+use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::code::{OneTimeCode, message_id};
 use crate::domain::flow::Purpose;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::{FlowKey, Subject, Ticket};
 use crate::ports::{Cancel, CodeCheck, Message, NewFlow, PhoneRefusal, Resend, Reserved, SmsFailure, Text};
+use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What a stranger brings along who wants a code.
+pub struct SendCode {
+    pub phone: Phone,
+    pub captcha_id: CaptchaId,
+    pub captcha_answer: CaptchaAnswer,
+    pub client: IpAddr,
+}
 
 /// What the client learns when a code is on its way.
 #[derive(Debug)]
@@ -29,6 +39,50 @@ pub(super) struct Recipient {
     pub decoy: bool,
     /// Nothing that the client sees may tell a decoy from a message.
     pub conceal: bool,
+}
+
+/// Sends a code, after a captcha, to a phone that should have no account yet. That it has one is told, or, by the policy,
+/// concealed. Captcha, budget, account, phone, message: the cheap and the deniable first. Three staging round trips and
+/// one SQL statement when all goes well.
+pub async fn send_to_newcomer(
+    service: &Arc<Service>,
+    purpose: Purpose,
+    request: SendCode,
+) -> Result<CodeSent, Refusal> {
+    captcha::redeem(service, &request.captcha_id, &request.captcha_answer).await?;
+    let background = &service.background;
+    let service = Arc::clone(service);
+    let send = async move { reserve_and_send(&service, purpose, request.phone, request.client).await };
+    background.carry_through(send).await
+}
+
+/// The same without a captcha.
+pub(super) async fn reserve_and_send(
+    service: &Arc<Service>,
+    purpose: Purpose,
+    phone: Phone,
+    client: IpAddr,
+) -> Result<CodeSent, Refusal> {
+    let conceal = service.policy.conceal_taken_phone;
+    let (grant, taken) = Grant::reserve_and_look(service, &phone, client).await?;
+    if taken && !conceal {
+        grant.give_back_budget(service).await;
+        return Err(Refusal::PhoneTaken);
+    }
+    send(service, Recipient { purpose, phone, decoy: taken, conceal }, grant).await
+}
+
+/// Sends a code, after a captcha, to the phone of an account. A phone that has none gets the same answer after the same work,
+/// and no message: whether a person has an account is nobody's business.
+pub async fn send_to_account(service: &Arc<Service>, purpose: Purpose, request: SendCode) -> Result<CodeSent, Refusal> {
+    captcha::redeem(service, &request.captcha_id, &request.captcha_answer).await?;
+    let background = &service.background;
+    let service = Arc::clone(service);
+    let send = async move {
+        let (grant, known) = Grant::reserve_and_look(&service, &request.phone, request.client).await?;
+        send(&service, Recipient { purpose, phone: request.phone, decoy: !known, conceal: true }, grant).await
+    };
+    background.carry_through(send).await
 }
 
 /// Stores a flow and sends its code. The flow is stored first; if the message fails, the flow is gone.
@@ -57,6 +111,37 @@ pub(super) async fn send(service: &Arc<Service>, to: Recipient, grant: Grant) ->
 
 /// Sends the same code once more.
 pub(super) async fn resend(
+    service: &Arc<Service>,
+    purpose: Purpose,
+    ticket: Ticket,
+    client: IpAddr,
+    conceal: bool,
+) -> Result<CodeSent, Refusal> {
+    let resend = reserve_and_resend(Arc::clone(service), purpose, ticket, client, conceal);
+    service.background.carry_through(resend).await
+}
+
+/// The code of [`send_to_newcomer`], once more.
+pub async fn resend_to_newcomer(
+    service: &Arc<Service>,
+    purpose: Purpose,
+    ticket: Ticket,
+    client: IpAddr,
+) -> Result<CodeSent, Refusal> {
+    resend(service, purpose, ticket, client, service.policy.conceal_taken_phone).await
+}
+
+/// The code of [`send_to_account`], once more.
+pub async fn resend_to_account(
+    service: &Arc<Service>,
+    purpose: Purpose,
+    ticket: Ticket,
+    client: IpAddr,
+) -> Result<CodeSent, Refusal> {
+    resend(service, purpose, ticket, client, true).await
+}
+
+async fn reserve_and_resend(
     service: Arc<Service>,
     purpose: Purpose,
     ticket: Ticket,
@@ -91,22 +176,63 @@ pub(super) async fn resend(
     Ok(sent)
 }
 
-/// Checks a code that somebody typed. The expected one follows from the ticket, so one staging operation decides.
+/// Checks a code that somebody typed, and tells whose phone it proves. The expected one follows from the ticket, so one
+/// staging operation decides.
 pub(super) async fn check(
     service: &Service,
     purpose: Purpose,
     ticket: &Ticket,
     given: &OneTimeCode,
-) -> Result<(), Refusal> {
+) -> Result<Phone, Refusal> {
     let right = OneTimeCode::derive(&service.keys.code, purpose, ticket).matches(given);
     let (policy, limits) = (&service.policy.code, &service.policy.phone);
     match service.ports.staging.check_code(&ticket.flow_key(), purpose, right, policy, limits).await? {
-        CodeCheck::Right => Ok(()),
+        CodeCheck::Right { phone } => Ok(phone),
         CodeCheck::Wrong { attempts_left } => Err(Refusal::CodeWrong { attempts_left }),
         CodeCheck::Exhausted => Err(Refusal::CodeExhausted),
         CodeCheck::LimitReached { retry_after } => Err(Refusal::PhoneLimitReached { retry_after }),
         CodeCheck::WrongStep(step) => Err(Refusal::WrongStep(step)),
         CodeCheck::Gone => Err(Refusal::TicketExpired),
+    }
+}
+
+/// Checks the code of a flow that has no further step, and does at once what it is for. If that fails for a moment, the code
+/// can be entered again; else the flow ends.
+pub(super) async fn redeem<T, Done>(
+    service: &Arc<Service>,
+    purpose: Purpose,
+    ticket: Ticket,
+    given: OneTimeCode,
+    act: impl FnOnce(Arc<Service>, Phone) -> Done + Send + 'static,
+) -> Result<T, Refusal>
+where
+    T: Send + 'static,
+    Done: Future<Output = Result<T, Refusal>> + Send,
+{
+    let background = &service.background;
+    let service = Arc::clone(service);
+    let work = async move {
+        let phone = match check(&service, purpose, &ticket, &given).await {
+            // The same code at the same time: that call finishes the flow.
+            Err(Refusal::WrongStep(_)) => return Err(Refusal::TicketExpired),
+            checked => checked?,
+        };
+        let done = act(Arc::clone(&service), phone).await;
+        if let Err(Refusal::Failed(_)) = done {
+            let (staging, policy) = (&service.ports.staging, &service.policy.code);
+            log_failure(staging.reopen_code(&ticket.flow_key(), purpose, policy).await);
+        } else {
+            end(&service, &ticket).await;
+        }
+        done
+    };
+    background.carry_through(work).await
+}
+
+/// Removes a flow that has done what it was for. One that cannot be removed now expires by itself.
+pub(super) async fn end(service: &Service, ticket: &Ticket) {
+    if let Err(failure) = service.ports.staging.end_flow(&ticket.flow_key()).await {
+        tracing::warn!(%failure, "a finished flow could not be removed");
     }
 }
 

@@ -1,9 +1,13 @@
 //! What the service does, one verb per file. No HTTP, no SQL, no Redis: only the domain and the ports.
 
+pub mod account;
 pub mod background;
 pub mod captcha;
 pub mod code;
 pub mod limits;
+pub mod login;
+pub mod new_password;
+pub mod password_reset;
 mod probe;
 pub mod register;
 pub mod service;
@@ -44,6 +48,15 @@ pub enum Refusal {
     },
     CodeExhausted,
     PasswordTooWeak,
+    /// Solve one and try again.
+    CaptchaRequired,
+    /// Unknown phone or wrong password: one answer for both.
+    CredentialsInvalid,
+    /// Of somebody who is signed in.
+    PasswordWrong,
+    RefreshInvalid,
+    RefreshReused,
+    SessionNotFound,
     TokenInvalid,
     TokenExpired,
     /// Something that the service depends on failed.

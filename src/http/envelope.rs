@@ -1,9 +1,9 @@
 //! What every answer has in common: a request id, one line in the log, and, for a refusal, a problem+json body in the
 //! reader's language. The framework's own refusals pass here too.
 
+use super::bodies::NextStep;
 use super::client::Proxies;
 use super::error::{Code, FieldError, Problem, Row};
-use super::register::bodies::NextStep;
 use crate::flows::Service;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};

@@ -35,6 +35,7 @@ pub enum Code {
     CodeWrong,
     RegionNotSupported,
     PasswordTooWeak,
+    PasswordWrong,
     ResendCooldown,
     PhoneLimitReached,
     TooManyRequests,
@@ -54,7 +55,7 @@ pub struct Row {
 }
 
 impl Code {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::MalformedJson,
         Self::MalformedRequest,
         Self::CredentialsInvalid,
@@ -79,6 +80,7 @@ impl Code {
         Self::CodeWrong,
         Self::RegionNotSupported,
         Self::PasswordTooWeak,
+        Self::PasswordWrong,
         Self::ResendCooldown,
         Self::PhoneLimitReached,
         Self::TooManyRequests,
@@ -121,6 +123,7 @@ impl Code {
             Self::CodeWrong => row(422, "code_wrong", ["Wrong code", "The member `attempts_left` says how many tries are left."], ["验证码错误", "剩余次数见 attempts_left 字段。"]),
             Self::RegionNotSupported => row(422, "region_not_supported", ["Region not supported", "Phone numbers of this country or region are not accepted."], ["暂不支持该地区", "暂不支持该国家或地区的手机号。"]),
             Self::PasswordTooWeak => row(422, "password_too_weak", ["Password too easy to guess", "Choose a password that is not common."], ["密码过于简单", "请换一个不常见的密码。"]),
+            Self::PasswordWrong => row(422, "password_wrong", ["Wrong password", "The current password is another one."], ["密码错误", "当前密码不正确。"]),
             Self::ResendCooldown => row(429, "resend_cooldown", ["Too soon", "A code was sent a moment ago. Wait `resend_in` seconds."], ["发送过于频繁", "验证码刚刚发送过，请在 resend_in 秒后重试。"]),
             Self::PhoneLimitReached => row(429, "phone_limit_reached", ["Limit reached for this phone number", "Try again after `retry_after` seconds."], ["该手机号已达上限", "请在 retry_after 秒后重试。"]),
             Self::TooManyRequests => row(429, "too_many_requests", ["Too many requests", "Try again after `retry_after` seconds."], ["请求过于频繁", "请在 retry_after 秒后重试。"]),
@@ -177,6 +180,12 @@ impl Problem {
         Self::invalid(vec![FieldError { field: field.to_owned(), code: why.code() }])
     }
 
+    /// A field that is needed beside the ones that came.
+    #[must_use]
+    pub fn missing(field: &str) -> Self {
+        Self::invalid(vec![FieldError { field: field.to_owned(), code: "required" }])
+    }
+
     fn later(code: Code, retry_after: Duration) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(code) }
     }
@@ -200,6 +209,12 @@ impl From<Refusal> for Problem {
             }
             Refusal::CodeExhausted => Self { attempts_left: Some(0), ..Self::new(Code::CodeExhausted) },
             Refusal::PasswordTooWeak => Self::new(Code::PasswordTooWeak),
+            Refusal::CaptchaRequired => Self::new(Code::CaptchaRequired),
+            Refusal::CredentialsInvalid => Self::new(Code::CredentialsInvalid),
+            Refusal::PasswordWrong => Self::new(Code::PasswordWrong),
+            Refusal::RefreshInvalid => Self::new(Code::RefreshInvalid),
+            Refusal::RefreshReused => Self::new(Code::RefreshReused),
+            Refusal::SessionNotFound => Self::new(Code::NotFound),
             Refusal::TokenInvalid => Self::new(Code::TokenInvalid),
             Refusal::TokenExpired => Self::new(Code::TokenExpired),
             Refusal::Failed(failure) => failure.into(),

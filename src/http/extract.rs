@@ -1,10 +1,11 @@
-//! Parameters of handlers that are proofs: a body of the documented form, a signed-in user.
+//! Parameters of handlers that are proofs: a body of the documented form, a signed-in person.
 
 use super::error::{Code, FieldError, Problem};
-use crate::domain::user::User;
-use crate::flows::{Service, session};
+use crate::flows::Service;
+use crate::flows::session::{self, Caller};
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::http::Method;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
@@ -39,7 +40,24 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
     }
 }
 
-/// One `Content-Type`, `application/json`, in UTF-8, not compressed.
+/// The same for a body that may be left out.
+pub struct JsonOrNothing<T>(pub T);
+
+impl<T: DeserializeOwned + Default + Validate + 'static> FromRequest for JsonOrNothing<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let length = request.headers().get(CONTENT_LENGTH).map_or(&b"0"[..], |value| value.as_bytes());
+        if length == b"0" && !request.headers().contains_key(TRANSFER_ENCODING) {
+            return Box::pin(std::future::ready(Ok(Self(T::default()))));
+        }
+        let json = Json::from_request(request, payload);
+        Box::pin(async move { Ok(Self(json.await?.0)) })
+    }
+}
+
+/// One `Content-Type`, `application/json` (for PATCH also a merge patch, RFC 7396), in UTF-8, not compressed.
 fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     let headers = request.headers();
     let mut types = headers.get_all(CONTENT_TYPE);
@@ -48,7 +66,8 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     let utf8 = parameters.trim().is_empty()
         || parameters.trim().eq_ignore_ascii_case("charset=utf-8")
         || parameters.trim().eq_ignore_ascii_case("charset=\"utf-8\"");
-    let json = essence.trim().eq_ignore_ascii_case("application/json");
+    let is = |name: &str| essence.trim().eq_ignore_ascii_case(name);
+    let json = is("application/json") || (request.method() == Method::PATCH && is("application/merge-patch+json"));
     if json && utf8 && types.next().is_none() && !headers.contains_key(CONTENT_ENCODING) {
         Ok(())
     } else {
@@ -138,8 +157,8 @@ fn stable_code(code: &str) -> &'static str {
     known.into_iter().find(|known| *known == code).unwrap_or("invalid_format")
 }
 
-/// The user whose access token came along, if the session is alive.
-pub struct Bearer(pub User);
+/// Whose access token came along, if the session is alive.
+pub struct Bearer(pub Caller);
 
 impl FromRequest for Bearer {
     type Error = Problem;

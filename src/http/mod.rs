@@ -1,75 +1,67 @@
 //! JSON in, JSON out. No rule lives here: text becomes domain values, one flow is called, its answer is mapped.
 
-pub mod account;
+pub mod account_deletion;
+pub mod bodies;
 pub mod captchas;
 pub mod checks;
 pub mod client;
+mod endpoint;
 pub mod envelope;
 pub mod error;
 pub mod extract;
 pub mod health;
+pub mod keys;
+pub mod login;
+pub mod me;
 pub mod openapi;
+pub mod password_reset;
 pub mod register;
+pub mod sessions;
 
-use actix_web::guard::{Any, Get, Guard, Head, Post};
-use actix_web::http::Method;
-use actix_web::http::header::{ALLOW, HeaderValue};
-use actix_web::{Handler, HttpResponse, Resource, Responder, ResponseError, web};
-use error::{Code, Problem};
+use actix_web::{HttpResponse, web};
+use endpoint::at;
+use error::Code;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-/// The route table, in the order of the flow.
+/// The route table, in the order of an account's life.
 pub fn routes(app: &mut web::ServiceConfig, docs: bool) {
-    app.service(post("/v1/captchas", captchas::create))
-        .service(post("/v1/register/send-code", register::send_code))
-        .service(post("/v1/register/resend-code", register::resend_code))
-        .service(post("/v1/register/verify-code", register::verify_code))
-        .service(post("/v1/register/set-password", register::set_password))
-        .service(post("/v1/register/submit-profile", register::submit_profile))
-        .service(post("/v1/register/status", register::status))
-        .service(get("/v1/me", account::me))
-        .service(get("/.well-known/jwks.json", account::jwks))
-        .service(get("/healthz", health::healthz))
-        .service(get("/readyz", health::readyz))
-        .service(get("/openapi.json", openapi::document));
+    app.service(at("/v1/captchas").post(captchas::create))
+        .service(at("/v1/register/send-code").post(register::send_code))
+        .service(at("/v1/register/resend-code").post(register::resend_code))
+        .service(at("/v1/register/verify-code").post(register::verify_code))
+        .service(at("/v1/register/set-password").post(register::set_password))
+        .service(at("/v1/register/submit-profile").post(register::submit_profile))
+        .service(at("/v1/register/status").post(register::status))
+        .service(at("/v1/login").post(login::with_password))
+        .service(at("/v1/login/send-code").post(login::send_code))
+        .service(at("/v1/login/resend-code").post(login::resend_code))
+        .service(at("/v1/login/verify-code").post(login::verify_code))
+        .service(at("/v1/token/refresh").post(sessions::refresh))
+        .service(at("/v1/logout").post(sessions::log_out))
+        .service(at("/v1/sessions").get(sessions::list))
+        .service(at("/v1/sessions/{id}").delete(sessions::end))
+        .service(at("/v1/me").get(me::read).patch(me::update).delete(me::deletion::delete))
+        .service(at("/v1/me/password").put(me::password::change))
+        .service(at("/v1/me/phone/send-code").post(me::phone::send_code))
+        .service(at("/v1/me/phone/resend-code").post(me::phone::resend_code))
+        .service(at("/v1/me/phone/verify-code").post(me::phone::verify_code))
+        .service(at("/v1/me/deletion/send-code").post(me::deletion::send_code))
+        .service(at("/v1/me/deletion/resend-code").post(me::deletion::resend_code))
+        .service(at("/v1/password-reset/send-code").post(password_reset::send_code))
+        .service(at("/v1/password-reset/resend-code").post(password_reset::resend_code))
+        .service(at("/v1/password-reset/verify-code").post(password_reset::verify_code))
+        .service(at("/v1/password-reset/set-password").post(password_reset::set_password))
+        .service(at("/v1/account-deletion/send-code").post(account_deletion::send_code))
+        .service(at("/v1/account-deletion/resend-code").post(account_deletion::resend_code))
+        .service(at("/v1/account-deletion/verify-code").post(account_deletion::verify_code))
+        .service(at("/.well-known/jwks.json").get(keys::jwks))
+        .service(at("/healthz").get(health::healthz))
+        .service(at("/readyz").get(health::readyz))
+        .service(at("/openapi.json").get(openapi::document));
     if docs {
         let viewer = SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json").try_it_out_enabled(true));
         app.service(web::redirect("/docs", "/docs/")).service(viewer);
     }
-}
-
-fn post<F, Args>(path: &str, handler: F) -> Resource
-where
-    F: Handler<Args>,
-    Args: actix_web::FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    endpoint(path, Post(), "POST", handler)
-}
-
-fn get<F, Args>(path: &str, handler: F) -> Resource
-where
-    F: Handler<Args>,
-    Args: actix_web::FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    endpoint(path, Any(Get()).or(Head()), "GET, HEAD", handler)
-}
-
-/// One path, one handler; every other method is told which one there is (RFC 9110, 15.5.6).
-fn endpoint<F, Args>(path: &str, methods: impl Guard + 'static, allow: &'static str, handler: F) -> Resource
-where
-    F: Handler<Args>,
-    Args: actix_web::FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    web::resource(path).route(web::route().guard(methods).to(handler)).default_service(web::to(
-        move |_: Method| async move {
-            let mut refusal = Problem::new(Code::MethodNotAllowed).error_response();
-            refusal.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
-            refusal
-        },
-    ))
 }
 
 /// What every JSON endpoint can be refused for, before its flow begins.
@@ -81,6 +73,35 @@ const BODY_PROBLEMS: &[Code] = &[
     Code::UnsupportedMediaType,
     Code::ValidationFailed,
 ];
+
+/// What every endpoint for signed-in people can be refused for.
+const BEARER_PROBLEMS: &[Code] = &[Code::TokenMissing, Code::TokenInvalid, Code::TokenExpired, Code::Overloaded];
+
+/// What sending a code to an account can be refused for, whether there is one or not.
+const SEND_CODE_PROBLEMS: &[Code] = &[
+    Code::CaptchaExpired,
+    Code::CaptchaWrong,
+    Code::RegionNotSupported,
+    Code::ResendCooldown,
+    Code::PhoneLimitReached,
+    Code::TooManyRequests,
+    Code::SmsBudgetExhausted,
+    Code::Overloaded,
+];
+
+/// What sending it again can be refused for.
+const RESEND_CODE_PROBLEMS: &[Code] = &[
+    Code::TicketExpired,
+    Code::WrongStep,
+    Code::ResendCooldown,
+    Code::PhoneLimitReached,
+    Code::TooManyRequests,
+    Code::SmsBudgetExhausted,
+];
+
+/// What checking it can be refused for.
+const VERIFY_CODE_PROBLEMS: &[Code] =
+    &[Code::CodeWrong, Code::CodeExhausted, Code::PhoneLimitReached, Code::TicketExpired];
 
 /// What everything that needs staging or the database can fail with.
 const DEPENDENCY_PROBLEMS: &[Code] = &[Code::InternalError, Code::DependencyUnavailable];

@@ -1,7 +1,11 @@
 //! The OpenAPI 3.1 document, made from the handlers and from the table of errors.
 
 use super::error::{Code, FieldError, Problem};
-use super::{BODY_PROBLEMS, DEPENDENCY_PROBLEMS, account, captchas, envelope, health, register};
+use super::{
+    BEARER_PROBLEMS, BODY_PROBLEMS, DEPENDENCY_PROBLEMS, RESEND_CODE_PROBLEMS, SEND_CODE_PROBLEMS,
+    VERIFY_CODE_PROBLEMS, account_deletion, bodies, captchas, envelope, health, keys, login, me, password_reset,
+    register, sessions,
+};
 use crate::domain::flow::Step;
 use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
@@ -21,7 +25,12 @@ use utoipa::{Modify, OpenApi, ToSchema};
     info(title = "doorstep", description = "Sign-up for mobile apps by phone number: captcha, SMS code, password, profile, tokens."),
     paths(
         captchas::create, register::send_code, register::resend_code, register::verify_code, register::set_password,
-        register::submit_profile, register::status, account::me, account::jwks, health::healthz, health::readyz,
+        register::submit_profile, register::status, login::with_password, login::send_code, login::resend_code,
+        login::verify_code, sessions::refresh, sessions::log_out, sessions::list, sessions::end, me::read, me::update,
+        me::deletion::delete, me::password::change, me::phone::send_code, me::phone::resend_code, me::phone::verify_code,
+        me::deletion::send_code, me::deletion::resend_code, password_reset::send_code, password_reset::resend_code,
+        password_reset::verify_code, password_reset::set_password, account_deletion::send_code,
+        account_deletion::resend_code, account_deletion::verify_code, keys::jwks, health::healthz, health::readyz,
     ),
     components(schemas(ProblemSchema)),
     modifiers(&Security, &Problems),
@@ -29,7 +38,11 @@ use utoipa::{Modify, OpenApi, ToSchema};
     tags(
         (name = "captchas", description = "Picture puzzles"),
         (name = "register", description = "Sign-up in four steps"),
+        (name = "login", description = "Signing in, with the password or with a code"),
+        (name = "sessions", description = "Tokens and devices"),
         (name = "me", description = "The account of the bearer"),
+        (name = "password reset", description = "A forgotten password"),
+        (name = "account deletion", description = "Without the app"),
         (name = "keys", description = "Public keys"),
         (name = "health", description = "For load balancers"),
     )
@@ -45,7 +58,33 @@ const PROBLEMS: &[(&str, &[&[Code]])] = &[
     ("register.setPassword", &[BODY_PROBLEMS, register::SET_PASSWORD, DEPENDENCY_PROBLEMS]),
     ("register.submitProfile", &[BODY_PROBLEMS, register::SUBMIT_PROFILE, DEPENDENCY_PROBLEMS]),
     ("register.status", &[BODY_PROBLEMS, register::STATUS, DEPENDENCY_PROBLEMS]),
-    ("me.read", &[account::ME, DEPENDENCY_PROBLEMS]),
+    ("login.withPassword", &[BODY_PROBLEMS, login::WITH_PASSWORD, DEPENDENCY_PROBLEMS]),
+    ("login.sendCode", &[BODY_PROBLEMS, SEND_CODE_PROBLEMS, DEPENDENCY_PROBLEMS]),
+    ("login.resendCode", &[BODY_PROBLEMS, RESEND_CODE_PROBLEMS, DEPENDENCY_PROBLEMS]),
+    ("login.verifyCode", &[BODY_PROBLEMS, VERIFY_CODE_PROBLEMS, login::VERIFY_CODE, DEPENDENCY_PROBLEMS]),
+    ("tokens.refresh", &[BODY_PROBLEMS, sessions::REFRESH, DEPENDENCY_PROBLEMS]),
+    ("sessions.logOut", &[BEARER_PROBLEMS, BODY_PROBLEMS, DEPENDENCY_PROBLEMS]),
+    ("sessions.list", &[BEARER_PROBLEMS, DEPENDENCY_PROBLEMS]),
+    ("sessions.end", &[BEARER_PROBLEMS, sessions::END, DEPENDENCY_PROBLEMS]),
+    ("me.read", &[BEARER_PROBLEMS, DEPENDENCY_PROBLEMS]),
+    ("me.update", &[BEARER_PROBLEMS, BODY_PROBLEMS, DEPENDENCY_PROBLEMS]),
+    ("me.delete", &[BEARER_PROBLEMS, BODY_PROBLEMS, me::deletion::DELETE, VERIFY_CODE_PROBLEMS, DEPENDENCY_PROBLEMS]),
+    ("me.changePassword", &[BEARER_PROBLEMS, BODY_PROBLEMS, me::password::CHANGE, DEPENDENCY_PROBLEMS]),
+    ("phoneChange.sendCode", &[BEARER_PROBLEMS, BODY_PROBLEMS, me::phone::SEND_CODE, DEPENDENCY_PROBLEMS]),
+    ("phoneChange.resendCode", &[BEARER_PROBLEMS, BODY_PROBLEMS, register::RESEND_CODE, DEPENDENCY_PROBLEMS]),
+    (
+        "phoneChange.verifyCode",
+        &[BEARER_PROBLEMS, BODY_PROBLEMS, VERIFY_CODE_PROBLEMS, me::phone::VERIFY_CODE, DEPENDENCY_PROBLEMS],
+    ),
+    ("deletion.sendCode", &[BEARER_PROBLEMS, me::deletion::SEND_CODE, DEPENDENCY_PROBLEMS]),
+    ("deletion.resendCode", &[BEARER_PROBLEMS, BODY_PROBLEMS, register::RESEND_CODE, DEPENDENCY_PROBLEMS]),
+    ("passwordReset.sendCode", &[BODY_PROBLEMS, SEND_CODE_PROBLEMS, DEPENDENCY_PROBLEMS]),
+    ("passwordReset.resendCode", &[BODY_PROBLEMS, RESEND_CODE_PROBLEMS, DEPENDENCY_PROBLEMS]),
+    ("passwordReset.verifyCode", &[BODY_PROBLEMS, register::VERIFY_CODE, DEPENDENCY_PROBLEMS]),
+    ("passwordReset.setPassword", &[BODY_PROBLEMS, password_reset::SET_PASSWORD, DEPENDENCY_PROBLEMS]),
+    ("accountDeletion.sendCode", &[BODY_PROBLEMS, SEND_CODE_PROBLEMS, DEPENDENCY_PROBLEMS]),
+    ("accountDeletion.resendCode", &[BODY_PROBLEMS, RESEND_CODE_PROBLEMS, DEPENDENCY_PROBLEMS]),
+    ("accountDeletion.verifyCode", &[BODY_PROBLEMS, VERIFY_CODE_PROBLEMS, login::VERIFY_CODE, DEPENDENCY_PROBLEMS]),
     ("health.ready", &[health::READY]),
 ];
 
@@ -86,7 +125,7 @@ struct ProblemSchema {
     attempts_left: u32,
     /// The step that comes next, when another was asked for.
     #[schema(required = false)]
-    step: register::bodies::NextStep,
+    step: bodies::NextStep,
     /// Seconds until a code may be sent again.
     #[schema(required = false)]
     resend_in: u64,
@@ -120,7 +159,9 @@ struct Problems;
 impl Modify for Problems {
     fn modify(&self, document: &mut Document) {
         for item in document.paths.paths.values_mut() {
-            for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+            for operation in
+                [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+            {
                 add_problems(operation);
             }
         }

@@ -147,7 +147,12 @@ impl Users for Database {
     ) -> Result<Vec<crate::domain::session::Session>, Failure> {
         todo!()
     }
-    async fn end_session(&self, _: crate::domain::user::UserId, _: SessionId, _: DateTime<Utc>) -> Result<bool, Failure> {
+    async fn end_session(
+        &self,
+        _: crate::domain::user::UserId,
+        _: SessionId,
+        _: DateTime<Utc>,
+    ) -> Result<bool, Failure> {
         todo!()
     }
     async fn end_sessions(&self, _: crate::domain::user::UserId, _: DateTime<Utc>) -> Result<(), Failure> {

@@ -284,8 +284,9 @@ impl Staging for MemoryStaging {
         let Some(flow) = state.flow(key, purpose) else { return Ok(CodeCheck::Gone) };
         if right && !flow.decoy {
             flow.progress = Progress::PhoneVerified;
+            let phone = flow.phone.clone();
             state.flows.renew(key, policy.verified_life, now);
-            return Ok(CodeCheck::Right);
+            return Ok(CodeCheck::Right { phone });
         }
         flow.attempts += 1;
         let attempts_left = policy.attempts.saturating_sub(flow.attempts);

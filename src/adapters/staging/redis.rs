@@ -167,7 +167,7 @@ impl Staging for RedisStaging {
             ["gone"] => Ok(CodeCheck::Gone),
             ["step", at] => Ok(CodeCheck::WrongStep(step(at)?)),
             ["limit", wait] => Ok(CodeCheck::LimitReached { retry_after: duration(wait)? }),
-            ["right"] => Ok(CodeCheck::Right),
+            ["right", phone] => Ok(CodeCheck::Right { phone: stored_phone(phone)? }),
             ["wrong", left] => Ok(CodeCheck::Wrong { attempts_left: number(left)? }),
             ["exhausted"] => Ok(CodeCheck::Exhausted),
             _ => Err(broken()),

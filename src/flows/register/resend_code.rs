@@ -8,7 +8,5 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub async fn resend_code(service: &Arc<Service>, ticket: Ticket, client: IpAddr) -> Result<CodeSent, Refusal> {
-    let conceal = service.policy.conceal_taken_phone;
-    let resend = code::resend(Arc::clone(service), Purpose::Register, ticket, client, conceal);
-    service.background.carry_through(resend).await
+    code::resend_to_newcomer(service, Purpose::Register, ticket, client).await
 }

@@ -3,9 +3,9 @@
 use crate::domain::flow::{Purpose, State};
 use crate::domain::session::DeviceName;
 use crate::domain::ticket::Ticket;
-use crate::domain::user::{NewUser, Profile, User, UserId};
-use crate::flows::session::{self, Tokens};
-use crate::flows::{Refusal, Service};
+use crate::domain::user::{NewUser, Profile, UserId};
+use crate::flows::session::{self, SignedIn};
+use crate::flows::{Refusal, Service, code};
 use crate::ports::Created;
 
 pub struct SubmitProfile {
@@ -14,13 +14,8 @@ pub struct SubmitProfile {
     pub device_name: Option<DeviceName>,
 }
 
-pub struct Registered {
-    pub user: User,
-    pub tokens: Tokens,
-}
-
 /// The flow ends with an account, or with "phone taken"; a database that is down leaves it as it was, for another try.
-pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result<Registered, Refusal> {
+pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result<SignedIn, Refusal> {
     let (staging, key) = (&service.ports.staging, request.ticket.flow_key());
     let policy = &service.policy.code;
     let flow = staging.read_flow(&key, Purpose::Register, policy).await?.ok_or(Refusal::TicketExpired)?;
@@ -33,12 +28,10 @@ pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result
     let user = NewUser { id, phone: flow.phone, password_hash, profile: request.profile, created_at: now };
     let opened = session::open(service, id, request.device_name)?;
     let created = service.ports.users.create(&user, &opened.session).await?;
-    // The account decides, not the flow: one that cannot be removed now expires by itself.
-    if let Err(failure) = staging.end_flow(&key).await {
-        tracing::warn!(%failure, "a finished flow could not be removed");
-    }
+    // The account decides, not the flow.
+    code::end(service, &request.ticket).await;
     match created {
-        Created::Yes => Ok(Registered { user: user.into(), tokens: opened.tokens }),
+        Created::Yes => Ok(SignedIn { user: user.into(), tokens: opened.tokens }),
         Created::PhoneTaken => Err(Refusal::PhoneTaken),
     }
 }

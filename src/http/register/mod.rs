@@ -2,25 +2,21 @@
 
 pub mod bodies;
 
-use super::checks::{self, field, optional};
+use super::bodies::{CodeSent, FlowTicket, NextStep, SendCode, SetPassword, SignedIn, StepDone, VerifyCode};
+use super::checks::{field, optional};
 use super::client::ClientIp;
 use super::envelope::seconds;
 use super::error::{Code, Problem};
 use super::extract::Json;
-use super::{account, json};
-use crate::domain::Invalid;
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use super::json;
 use crate::domain::code::OneTimeCode;
-use crate::domain::password::Password;
 use crate::domain::session::DeviceName;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{AvatarUrl, Birthday, Gender, Nickname, Profile};
 use crate::flows::{Service, register};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use bodies::{
-    CodeSent, FlowStatus, FlowTicket, NextStep, SendCode, SetPassword, SignedIn, StepDone, SubmitProfile, VerifyCode,
-};
+use bodies::{FlowStatus, SubmitProfile};
 
 pub(super) const SEND_CODE: &[Code] = &[
     Code::CaptchaExpired,
@@ -61,12 +57,7 @@ pub(super) async fn send_code(
     client: ClientIp,
     body: Json<SendCode>,
 ) -> Result<HttpResponse, Problem> {
-    let request = register::SendCode {
-        phone: checks::phone(&body.0.phone_number, &service.policy().regions)?,
-        captcha_id: field("captcha_id", CaptchaId::parse(&body.0.captcha_id))?,
-        captcha_answer: field("captcha_answer", CaptchaAnswer::parse(&body.0.captcha_answer))?,
-        client: client.0,
-    };
+    let request = body.0.parse(client, &service)?;
     let sent = register::send_code(&service.into_inner(), request).await?;
     Ok(json(StatusCode::OK, &CodeSent::from(sent)))
 }
@@ -114,12 +105,7 @@ pub(super) async fn set_password(
     service: web::Data<Service>,
     body: Json<SetPassword>,
 ) -> Result<HttpResponse, Problem> {
-    let SetPassword { ticket, password, password_confirm } = body.0;
-    if password_confirm.is_some_and(|confirm| *confirm != *password) {
-        return Err(Problem::field("password_confirm", Invalid::Mismatch));
-    }
-    let ticket = field("ticket", Ticket::parse(&ticket))?;
-    let password = field("password", Password::parse(&password))?;
+    let (ticket, password) = body.0.parse()?;
     let life = register::set_password(&service, &ticket, password).await?;
     Ok(json(StatusCode::OK, &StepDone { step: NextStep::SubmitProfile, expires_in: seconds(life) }))
 }
@@ -145,8 +131,8 @@ pub(super) async fn submit_profile(
         profile,
         device_name: optional("device_name", body.device_name.as_deref(), DeviceName::parse)?,
     };
-    let registered = register::submit_profile(&service, request).await?;
-    Ok(json(StatusCode::CREATED, &SignedIn::new(account::User::from(registered.user), registered.tokens)))
+    let signed_in = register::submit_profile(&service, request).await?;
+    Ok(json(StatusCode::CREATED, &SignedIn::new(signed_in)))
 }
 
 /// Ask where the flow stands.

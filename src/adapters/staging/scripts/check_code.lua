@@ -1,6 +1,6 @@
 -- KEYS: 1 flow, 2 wrong codes of the day.
 -- ARGV: 1 purpose, 2 whether the code was right, 3 attempts of a flow, 4 verified life, 5-6 max and window of wrong codes.
-local purpose, step, decoy = unpack(redis.call('HMGET', KEYS[1], 'purpose', 'step', 'decoy'))
+local purpose, step, phone, decoy = unpack(redis.call('HMGET', KEYS[1], 'purpose', 'step', 'phone', 'decoy'))
 if purpose ~= ARGV[1] then
   return {'gone'}
 end
@@ -14,7 +14,7 @@ end
 if ARGV[2] == '1' and decoy == '0' then
   redis.call('HSET', KEYS[1], 'step', 'phone_verified')
   redis.call('PEXPIRE', KEYS[1], ARGV[4])
-  return {'right'}
+  return {'right', phone}
 end
 count(KEYS[2], ARGV[6])
 local left = tonumber(ARGV[3]) - redis.call('HINCRBY', KEYS[1], 'attempts', 1)

@@ -1,0 +1,80 @@
+//! The end of an account: rows gone, sessions dead, the phone free. With the password or a code in the app; with a code alone
+//! for who no longer has the app.
+
+use super::password::confirm;
+use crate::domain::code::OneTimeCode;
+use crate::domain::flow::Purpose;
+use crate::domain::password::Password;
+use crate::domain::phone::Phone;
+use crate::domain::ticket::Ticket;
+use crate::domain::user::UserId;
+use crate::flows::code::{self, CodeSent, Recipient};
+use crate::flows::limits::Grant;
+use crate::flows::session::Caller;
+use crate::flows::{Refusal, Service};
+use crate::ports::Proof;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+pub async fn with_password(service: &Arc<Service>, caller: Caller, password: Password) -> Result<(), Refusal> {
+    service.background.carry_through(confirm_and_delete(Arc::clone(service), caller, password)).await
+}
+
+async fn confirm_and_delete(service: Arc<Service>, caller: Caller, password: Password) -> Result<(), Refusal> {
+    let proof = confirm(&service, &caller, password).await?;
+    // Not deleted: the password was changed at the same moment.
+    delete(&service, caller.user.id, &proof, Refusal::PasswordWrong).await
+}
+
+/// Sends a code to the caller's own phone.
+pub async fn send_code(service: &Arc<Service>, caller: &Caller, client: IpAddr) -> Result<CodeSent, Refusal> {
+    let (purpose, phone) = (Purpose::DeleteSelf(caller.user.id), caller.user.phone.clone());
+    let to = Recipient { purpose, phone, decoy: false, conceal: false };
+    service.background.carry_through(reserve_and_send(Arc::clone(service), to, client)).await
+}
+
+async fn reserve_and_send(service: Arc<Service>, to: Recipient, client: IpAddr) -> Result<CodeSent, Refusal> {
+    let grant = Grant::reserve(&service, client).await?;
+    code::send(&service, to, grant).await
+}
+
+pub async fn resend_code(
+    service: &Arc<Service>,
+    caller: &Caller,
+    ticket: Ticket,
+    client: IpAddr,
+) -> Result<CodeSent, Refusal> {
+    code::resend(service, Purpose::DeleteSelf(caller.user.id), ticket, client, false).await
+}
+
+pub async fn with_code(
+    service: &Arc<Service>,
+    caller: &Caller,
+    ticket: Ticket,
+    given: OneTimeCode,
+) -> Result<(), Refusal> {
+    let user = caller.user.id;
+    // By user and phone: the number may have found another owner since the code was sent.
+    let delete = move |service: Arc<Service>, phone| async move {
+        delete(&service, user, &Proof::Phone(phone), Refusal::TicketExpired).await
+    };
+    code::redeem(service, Purpose::DeleteSelf(user), ticket, given, delete).await
+}
+
+/// Without the app. The code goes out as every other does (see [`code::send_to_account`]).
+pub async fn with_code_alone(service: &Arc<Service>, ticket: Ticket, given: OneTimeCode) -> Result<(), Refusal> {
+    code::redeem(service, Purpose::DeleteAccount, ticket, given, delete_by_phone).await
+}
+
+async fn delete_by_phone(service: Arc<Service>, phone: Phone) -> Result<(), Refusal> {
+    let account = service.ports.users.by_phone(&phone).await?.ok_or(Refusal::TicketExpired)?;
+    delete(&service, account.user.id, &Proof::Phone(phone), Refusal::TicketExpired).await
+}
+
+async fn delete(service: &Service, user: UserId, proof: &Proof, otherwise: Refusal) -> Result<(), Refusal> {
+    if !service.ports.users.delete(user, proof).await? {
+        return Err(otherwise);
+    }
+    tracing::info!(user = %user.0, "an account was deleted");
+    Ok(())
+}

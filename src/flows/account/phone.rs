@@ -1,0 +1,77 @@
+//! Another number: the password first, then a code to the new one.
+
+use super::password::confirm;
+use crate::domain::code::{OneTimeCode, message_id};
+use crate::domain::flow::Purpose;
+use crate::domain::password::Password;
+use crate::domain::phone::Phone;
+use crate::domain::ticket::Ticket;
+use crate::domain::user::User;
+use crate::flows::code::{self, CodeSent};
+use crate::flows::session::Caller;
+use crate::flows::{Refusal, Service};
+use crate::ports::{Message, PhoneChange, Text};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+pub struct SendCode {
+    pub phone: Phone,
+    pub current_password: Password,
+    pub client: IpAddr,
+}
+
+/// Sends a code to the new number. That it belongs to somebody is told, or concealed, as at sign-up.
+pub async fn send_code(service: &Arc<Service>, caller: Caller, request: SendCode) -> Result<CodeSent, Refusal> {
+    service.background.carry_through(confirm_and_send(Arc::clone(service), caller, request)).await
+}
+
+async fn confirm_and_send(service: Arc<Service>, caller: Caller, request: SendCode) -> Result<CodeSent, Refusal> {
+    confirm(&service, &caller, request.current_password).await?;
+    let purpose = Purpose::ChangePhone(caller.user.id);
+    code::reserve_and_send(&service, purpose, request.phone, request.client).await
+}
+
+pub async fn resend_code(
+    service: &Arc<Service>,
+    caller: &Caller,
+    ticket: Ticket,
+    client: IpAddr,
+) -> Result<CodeSent, Refusal> {
+    code::resend_to_newcomer(service, Purpose::ChangePhone(caller.user.id), ticket, client).await
+}
+
+/// Checks the code and changes the number; the earlier one is told by SMS. While the database is down the code stays good.
+pub async fn verify_code(
+    service: &Arc<Service>,
+    caller: Caller,
+    ticket: Ticket,
+    given: OneTimeCode,
+) -> Result<User, Refusal> {
+    let notice = message_id(&service.keys.message, &ticket.flow_key(), 0);
+    let purpose = Purpose::ChangePhone(caller.user.id);
+    let change = move |service, new| change(service, caller.user, new, notice);
+    code::redeem(service, purpose, ticket, given, change).await
+}
+
+async fn change(service: Arc<Service>, user: User, new: Phone, notice: String) -> Result<User, Refusal> {
+    match service.ports.users.change_phone(user.id, &user.phone, &new, service.now()).await? {
+        PhoneChange::Done(changed) => {
+            tracing::info!(user = %user.id.0, phone = new.masked(), "a phone number was changed");
+            tell(&service, Message { to: user.phone, text: Text::PhoneChanged { to: new.masked() }, id: notice });
+            Ok(changed)
+        }
+        PhoneChange::Taken => Err(Refusal::PhoneTaken),
+        PhoneChange::Gone => Err(Refusal::TicketExpired),
+    }
+}
+
+/// The owner of the earlier number hears of it, if she did not do it herself. Nobody waits for this message, and no limit holds it
+/// back: a code that was paid for came before each.
+fn tell(service: &Arc<Service>, notice: Message) {
+    let sms = Arc::clone(&service.ports.sms);
+    service.background.spawn(async move {
+        if let Err(failure) = sms.send(&notice).await {
+            tracing::warn!(phone = notice.to.masked(), %failure, "an earlier number could not be told of the new one");
+        }
+    });
+}

@@ -1,0 +1,14 @@
+//! Nickname, picture, gender, birthday.
+
+use crate::domain::user::{ProfileChange, User};
+use crate::flows::session::Caller;
+use crate::flows::{Refusal, Service};
+
+pub async fn change(service: &Service, caller: Caller, change: &ProfileChange) -> Result<User, Refusal> {
+    if *change == ProfileChange::default() {
+        return Ok(caller.user);
+    }
+    let changed = service.ports.users.change_profile(caller.user.id, change, service.now()).await?;
+    // `None`: deleted at the same moment, and the session with it.
+    changed.ok_or(Refusal::TokenInvalid)
+}

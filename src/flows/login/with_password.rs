@@ -1,0 +1,47 @@
+//! Phone and password become a session.
+
+use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::password::Password;
+use crate::domain::phone::Phone;
+use crate::domain::session::DeviceName;
+use crate::flows::limits::Guess;
+use crate::flows::session::{self, SignedIn};
+use crate::flows::{Refusal, Service, captcha};
+use crate::ports::{Proof, Verdict};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+pub struct LogIn {
+    pub phone: Phone,
+    pub password: Password,
+    pub captcha: Option<(CaptchaId, CaptchaAnswer)>,
+    pub device_name: Option<DeviceName>,
+    pub client: IpAddr,
+}
+
+/// An unknown phone and a wrong password are one answer after the same work: two staging round trips at most, one SQL
+/// statement, one hash. The right password costs one transaction more.
+pub async fn with_password(service: &Arc<Service>, request: LogIn) -> Result<SignedIn, Refusal> {
+    if let Some((id, answer)) = &request.captcha {
+        captcha::redeem(service, id, answer).await?;
+    }
+    service.background.carry_through(guess(Arc::clone(service), request)).await
+}
+
+async fn guess(service: Arc<Service>, request: LogIn) -> Result<SignedIn, Refusal> {
+    let guess = Guess::at_login(&service, &request.phone, request.client, request.captcha.is_some()).await?;
+    guess.settle(&service, check(&service, request).await).await
+}
+
+async fn check(service: &Service, request: LogIn) -> Result<SignedIn, Refusal> {
+    let account = service.ports.users.by_phone(&request.phone).await?;
+    let hash = account.as_ref().map(|account| account.password_hash.clone());
+    let verdict = service.ports.hasher.verify(request.password, hash).await?;
+    let (Verdict::Right { rehashed }, Some(account)) = (verdict, account) else {
+        return Err(Refusal::CredentialsInvalid);
+    };
+    let proof = Proof::Password(account.password_hash);
+    let signed_in = session::sign_in(service, account.user, &proof, rehashed.as_ref(), request.device_name).await?;
+    // `None`: the password has just been changed.
+    signed_in.ok_or(Refusal::CredentialsInvalid)
+}

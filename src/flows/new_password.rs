@@ -1,0 +1,33 @@
+//! A password for a flow whose phone is verified: shared by sign-up and reset.
+
+use super::limits::log_failure;
+use super::{Refusal, Service};
+use crate::domain::flow::Purpose;
+use crate::domain::password::{Password, PasswordHash};
+use crate::domain::phone::Phone;
+use crate::domain::ticket::Ticket;
+use crate::ports::{Hashed, PasswordTurn};
+
+/// Asks the flow before it pays for a hash, and tells whose phone it proves.
+pub(super) async fn hash(
+    service: &Service,
+    purpose: Purpose,
+    ticket: &Ticket,
+    password: Password,
+) -> Result<(Phone, PasswordHash), Refusal> {
+    let (staging, policy, key) = (&service.ports.staging, &service.policy.code, ticket.flow_key());
+    let phone = match staging.begin_password(&key, purpose, policy).await? {
+        PasswordTurn::Granted { phone } => phone,
+        PasswordTurn::Exhausted { retry_after } => return Err(Refusal::TooManyRequests { retry_after }),
+        PasswordTurn::WrongStep(step) => return Err(Refusal::WrongStep(step)),
+        PasswordTurn::Gone => return Err(Refusal::TicketExpired),
+    };
+    match service.ports.hasher.hash(password, &phone).await {
+        Ok(Hashed::Hash(hash)) => Ok((phone, hash)),
+        Ok(Hashed::TooWeak) => Err(Refusal::PasswordTooWeak),
+        Err(failure) => {
+            log_failure(staging.cancel_password(&key).await);
+            Err(failure.into())
+        }
+    }
+}

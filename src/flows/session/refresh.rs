@@ -1,0 +1,26 @@
+//! A refresh token becomes the next pair of tokens.
+
+use super::Tokens;
+use crate::domain::session::{Generation, RefreshToken};
+use crate::flows::{Refusal, Service};
+use crate::ports::Refreshed;
+
+/// One SQL statement decides (see [`crate::ports::Users::refresh`]). A device that lost the answer asks again with the same
+/// token and gets the same next one; a token that was copied ends the session.
+pub async fn refresh(service: &Service, token: &str) -> Result<Tokens, Refusal> {
+    let presented = RefreshToken::open(&service.keys.refresh, token).map_err(|_| Refusal::RefreshInvalid)?;
+    let session = presented.session;
+    match service.ports.users.refresh(presented, service.now(), &service.policy.session).await? {
+        Refreshed::Yes { user, number, again, expires_at } => {
+            if again {
+                tracing::info!(session = %session.0, "a refresh token came a second time");
+            }
+            super::tokens(service, user, Generation { session, number }, expires_at)
+        }
+        Refreshed::Reused { user } => {
+            tracing::warn!(user = %user.0, session = %session.0, "a refresh token was copied: the session is revoked");
+            Err(Refusal::RefreshReused)
+        }
+        Refreshed::Ended => Err(Refusal::RefreshInvalid),
+    }
+}

@@ -1,0 +1,205 @@
+//! What more than one flow takes and gives.
+
+use super::checks::{self, field};
+use super::client::ClientIp;
+use super::envelope::seconds;
+use super::error::Problem;
+use super::me::User;
+use crate::domain::Invalid;
+use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::flow::Step;
+use crate::domain::password::Password;
+use crate::domain::ticket::Ticket;
+use crate::flows::{Service, code, session};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+use zeroize::Zeroizing;
+
+/// A phone, and a solved captcha.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendCode {
+    /// A mobile number in E.164, or in the national form of the default region.
+    #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613800138000")]
+    pub(super) phone_number: String,
+    #[validate(custom(function = "checks::captcha_id"))]
+    #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
+    pub(super) captcha_id: String,
+    /// What the picture says, in any case. Printable ASCII, not spaces alone.
+    #[validate(custom(function = "checks::captcha_answer"))]
+    #[schema(max_length = 32, pattern = "^[ -~]*[!-~][ -~]*$", example = "K7PTA")]
+    pub(super) captcha_answer: String,
+}
+
+/// A flow that waits for its code.
+#[derive(Serialize, ToSchema)]
+pub struct CodeSent {
+    /// The handle on the flow: a secret. Keep it in memory, send it in bodies only.
+    #[schema(example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ")]
+    pub(super) ticket: String,
+    pub(super) step: NextStep,
+    /// Where the code went, masked.
+    #[schema(example = "+86138****8000")]
+    pub(super) phone_number: String,
+    /// Seconds until the flow ends if the code is not verified.
+    #[schema(example = 300)]
+    pub(super) expires_in: u64,
+    /// Seconds until the code may be sent again.
+    #[schema(example = 60)]
+    resend_in: u64,
+    /// Codes that may still be tried: at the last wrong one the flow ends.
+    #[schema(example = 5)]
+    attempts_left: u32,
+}
+
+/// The step that comes next.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NextStep {
+    VerifyCode,
+    SetPassword,
+    SubmitProfile,
+}
+
+/// A flow, by its ticket.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FlowTicket {
+    #[validate(custom(function = "checks::ticket"))]
+    #[schema(
+        pattern = "^[A-Za-z0-9_-]{64}$",
+        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
+    )]
+    pub(super) ticket: String,
+}
+
+/// A code that was typed.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyCode {
+    #[validate(custom(function = "checks::ticket"))]
+    #[schema(
+        pattern = "^[A-Za-z0-9_-]{64}$",
+        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
+    )]
+    pub(super) ticket: String,
+    /// Six digits, as text.
+    #[validate(custom(function = "checks::code"))]
+    #[schema(pattern = "^[0-9]{6}$", example = "042137")]
+    pub(super) code: String,
+}
+
+/// A step that is done.
+#[derive(Serialize, ToSchema)]
+pub struct StepDone {
+    /// The step that comes next.
+    pub(super) step: NextStep,
+    /// Seconds until the flow ends.
+    #[schema(example = 900)]
+    pub(super) expires_in: u64,
+}
+
+/// A password that was chosen.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetPassword {
+    #[validate(custom(function = "checks::ticket"))]
+    #[schema(
+        pattern = "^[A-Za-z0-9_-]{64}$",
+        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
+    )]
+    pub(super) ticket: String,
+    /// 8 to 128 characters (after Unicode NFC) of any kind but control characters, not a common password.
+    #[validate(custom(function = "checks::password"))]
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$", example = "correct horse battery")]
+    pub(super) password: Zeroizing<String>,
+    /// If given, it must repeat `password`.
+    #[schema(value_type = Option<String>, format = Password, max_length = 128, example = "correct horse battery")]
+    pub(super) password_confirm: Option<Zeroizing<String>>,
+}
+
+#[derive(ToSchema)]
+#[schema(as = Gender, rename_all = "snake_case")]
+pub enum GenderName {
+    Female,
+    Male,
+    Other,
+}
+
+/// An account, signed in on this device.
+#[derive(Serialize, ToSchema)]
+pub struct SignedIn {
+    user: User,
+    /// A JWT for the `Authorization` header.
+    #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl")]
+    access_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Seconds until the access token expires.
+    #[schema(example = 900)]
+    pub(super) expires_in: u64,
+    /// A secret: keep it in the Keychain or Keystore.
+    #[schema(example = "AZMn9d2ccQO2F1y4m3pLFA.0.uBqQ9vQ0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4y")]
+    refresh_token: String,
+    /// Seconds until the refresh token expires if it is not used.
+    #[schema(example = 2_592_000)]
+    refresh_expires_in: u64,
+}
+
+impl SendCode {
+    pub(super) fn parse(&self, client: ClientIp, service: &Service) -> Result<code::SendCode, Problem> {
+        Ok(code::SendCode {
+            phone: checks::phone(&self.phone_number, &service.policy().regions)?,
+            captcha_id: field("captcha_id", CaptchaId::parse(&self.captcha_id))?,
+            captcha_answer: field("captcha_answer", CaptchaAnswer::parse(&self.captcha_answer))?,
+            client: client.0,
+        })
+    }
+}
+
+impl SetPassword {
+    pub(super) fn parse(self) -> Result<(Ticket, Password), Problem> {
+        if self.password_confirm.is_some_and(|confirm| *confirm != *self.password) {
+            return Err(Problem::field("password_confirm", Invalid::Mismatch));
+        }
+        Ok((field("ticket", Ticket::parse(&self.ticket))?, field("password", Password::parse(&self.password))?))
+    }
+}
+
+impl From<code::CodeSent> for CodeSent {
+    fn from(sent: code::CodeSent) -> Self {
+        Self {
+            ticket: sent.ticket.expose(),
+            step: NextStep::VerifyCode,
+            phone_number: sent.phone.masked(),
+            expires_in: seconds(sent.expires_in),
+            resend_in: seconds(sent.resend_in),
+            attempts_left: sent.attempts_left,
+        }
+    }
+}
+
+impl SignedIn {
+    pub(super) fn new(signed_in: session::SignedIn) -> Self {
+        let (user, tokens) = (User::from(signed_in.user), signed_in.tokens);
+        Self {
+            user,
+            access_token: tokens.access,
+            token_type: "Bearer",
+            expires_in: seconds(tokens.access_expires_in),
+            refresh_token: tokens.refresh.expose().to_owned(),
+            refresh_expires_in: seconds(tokens.refresh_expires_in),
+        }
+    }
+}
+
+impl From<Step> for NextStep {
+    fn from(behind: Step) -> Self {
+        match behind {
+            Step::CodeSent => Self::VerifyCode,
+            Step::PhoneVerified => Self::SetPassword,
+            Step::PasswordSet => Self::SubmitProfile,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `POST /v1/login`, and `/v1/login/…`: signing in with a code.
+
+use super::bodies::{CodeSent, FlowTicket, SendCode, SignedIn};
+use super::checks::{self, field, optional};
+use super::client::ClientIp;
+use super::error::{Code, Problem};
+use super::extract::Json;
+use super::json;
+use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::code::OneTimeCode;
+use crate::domain::flow::Purpose;
+use crate::domain::password::Password;
+use crate::domain::session::DeviceName;
+use crate::domain::ticket::Ticket;
+use crate::flows::login::{self, LogIn as Request};
+use crate::flows::{Service, code};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+use zeroize::Zeroizing;
+
+pub(super) const WITH_PASSWORD: &[Code] = &[
+    Code::CredentialsInvalid,
+    Code::CaptchaRequired,
+    Code::CaptchaExpired,
+    Code::CaptchaWrong,
+    Code::RegionNotSupported,
+    Code::PhoneLimitReached,
+    Code::TooManyRequests,
+    Code::Overloaded,
+];
+pub(super) const VERIFY_CODE: &[Code] = &[Code::Overloaded];
+
+/// Phone and password.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogIn {
+    /// A mobile number in E.164, or in the national form of the default region.
+    #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613800138000")]
+    phone_number: String,
+    #[validate(custom(function = "checks::password"))]
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, example = "correct horse battery")]
+    password: Zeroizing<String>,
+    /// How the person tells her devices apart: one line of 1 to 64 characters.
+    #[validate(custom(function = "checks::device_name"))]
+    #[schema(min_length = 1, max_length = 64, example = "iPhone 17")]
+    device_name: Option<String>,
+    /// Only after `captcha_required`, with the answer.
+    #[validate(custom(function = "checks::captcha_id"))]
+    #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = json!(null))]
+    captcha_id: Option<String>,
+    #[validate(custom(function = "checks::captcha_answer"))]
+    #[schema(max_length = 32, pattern = "^[ -~]*[!-~][ -~]*$", example = json!(null))]
+    captcha_answer: Option<String>,
+}
+
+/// A code that was typed, to sign in with.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyLogin {
+    #[validate(custom(function = "checks::ticket"))]
+    #[schema(
+        pattern = "^[A-Za-z0-9_-]{64}$",
+        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
+    )]
+    ticket: String,
+    /// Six digits, as text.
+    #[validate(custom(function = "checks::code"))]
+    #[schema(pattern = "^[0-9]{6}$", example = "042137")]
+    code: String,
+    /// How the person tells her devices apart: one line of 1 to 64 characters.
+    #[validate(custom(function = "checks::device_name"))]
+    #[schema(min_length = 1, max_length = 64, example = "iPhone 17")]
+    device_name: Option<String>,
+}
+
+/// Sign in with the password.
+///
+/// An unknown number and a wrong password are the same answer after the same time. After three wrong passwords for a number in
+/// an hour a captcha is asked for (`captcha_required`), after ten the password has to wait (`phone_limit_reached`);
+/// signing in with a code stays open.
+#[utoipa::path(
+    post, path = "/v1/login", operation_id = "login.withPassword", tag = "login", request_body = LogIn,
+    responses((status = 200, description = "Welcome back", body = SignedIn))
+)]
+pub(super) async fn with_password(
+    service: web::Data<Service>,
+    client: ClientIp,
+    body: Json<LogIn>,
+) -> Result<HttpResponse, Problem> {
+    let body = body.0;
+    let captcha_id = optional("captcha_id", body.captcha_id.as_deref(), CaptchaId::parse)?;
+    let captcha_answer = optional("captcha_answer", body.captcha_answer.as_deref(), CaptchaAnswer::parse)?;
+    let request = Request {
+        phone: checks::phone(&body.phone_number, &service.policy().regions)?,
+        password: field("password", Password::parse(&body.password))?,
+        captcha: match (captcha_id, captcha_answer) {
+            (Some(id), Some(answer)) => Some((id, answer)),
+            (None, None) => None,
+            (Some(_), None) => return Err(Problem::missing("captcha_answer")),
+            (None, Some(_)) => return Err(Problem::missing("captcha_id")),
+        },
+        device_name: optional("device_name", body.device_name.as_deref(), DeviceName::parse)?,
+        client: client.0,
+    };
+    let signed_in = login::with_password(&service.into_inner(), request).await?;
+    Ok(json(StatusCode::OK, &SignedIn::new(signed_in)))
+}
+
+/// Send a code to sign in with.
+///
+/// A number without an account gets the same answer, and no message.
+#[utoipa::path(
+    post, path = "/v1/login/send-code", operation_id = "login.sendCode", tag = "login", request_body = SendCode,
+    responses((status = 200, description = "A code is on its way", body = CodeSent))
+)]
+pub(super) async fn send_code(
+    service: web::Data<Service>,
+    client: ClientIp,
+    body: Json<SendCode>,
+) -> Result<HttpResponse, Problem> {
+    let request = body.0.parse(client, &service)?;
+    let sent = code::send_to_account(&service.into_inner(), Purpose::Login, request).await?;
+    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+}
+
+/// Send the same code again.
+#[utoipa::path(
+    post, path = "/v1/login/resend-code", operation_id = "login.resendCode", tag = "login",
+    request_body = FlowTicket, responses((status = 200, description = "The code is on its way again", body = CodeSent))
+)]
+pub(super) async fn resend_code(
+    service: web::Data<Service>,
+    client: ClientIp,
+    body: Json<FlowTicket>,
+) -> Result<HttpResponse, Problem> {
+    let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
+    let sent = code::resend_to_account(&service.into_inner(), Purpose::Login, ticket, client.0).await?;
+    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+}
+
+/// Sign in with the code.
+///
+/// A code works once. After a `503` it may be sent again.
+#[utoipa::path(
+    post, path = "/v1/login/verify-code", operation_id = "login.verifyCode", tag = "login",
+    request_body = VerifyLogin, responses((status = 200, description = "Welcome back", body = SignedIn))
+)]
+pub(super) async fn verify_code(service: web::Data<Service>, body: Json<VerifyLogin>) -> Result<HttpResponse, Problem> {
+    let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
+    let code = field("code", OneTimeCode::parse(&body.0.code))?;
+    let device_name = optional("device_name", body.0.device_name.as_deref(), DeviceName::parse)?;
+    let signed_in = login::with_code(&service.into_inner(), ticket, code, device_name).await?;
+    Ok(json(StatusCode::OK, &SignedIn::new(signed_in)))
+}

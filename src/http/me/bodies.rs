@@ -1,0 +1,118 @@
+//! What goes in and out of `/v1/me`.
+
+use crate::domain::user;
+use crate::http::checks;
+use chrono::SecondsFormat;
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+use zeroize::Zeroizing;
+
+/// An account, as its owner sees it.
+#[derive(Serialize, ToSchema)]
+pub struct User {
+    /// A UUIDv7.
+    #[schema(format = "uuid", example = "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d")]
+    id: String,
+    /// E.164.
+    #[schema(example = "+8613800138000")]
+    phone_number: String,
+    #[schema(example = "小明")]
+    nickname: String,
+    #[schema(format = "uri", example = json!(null))]
+    avatar_url: Option<String>,
+    #[schema(value_type = Option<crate::http::bodies::GenderName>, example = "female")]
+    gender: Option<&'static str>,
+    #[schema(format = Date, example = "2001-09-30")]
+    birthday: Option<String>,
+    /// RFC 3339, UTC.
+    #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
+    created_at: String,
+    #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
+    updated_at: String,
+}
+
+impl From<user::User> for User {
+    fn from(user: user::User) -> Self {
+        Self {
+            id: user.id.0.to_string(),
+            phone_number: user.phone.e164().to_owned(),
+            nickname: user.nickname,
+            avatar_url: user.avatar_url,
+            gender: user.gender.map(user::Gender::as_str),
+            birthday: user.birthday.map(|date| date.to_string()),
+            created_at: user.created_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+            updated_at: user.updated_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        }
+    }
+}
+
+/// What is to be changed.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeProfile {
+    /// One line of 1 to 32 characters.
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "checks::nickname"))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 32, example = "小明")]
+    pub(super) nickname: Option<Option<String>>,
+    /// An address below this service's public avatar base.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, format = "uri", max_length = 512, example = json!(null))]
+    pub(super) avatar_url: Option<Option<String>>,
+    #[serde(default, deserialize_with = "present")]
+    #[validate(custom(function = "checks::gender"))]
+    #[schema(value_type = Option<crate::http::bodies::GenderName>, example = "female")]
+    pub(super) gender: Option<Option<String>>,
+    /// A day from 1900-01-01 until today.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, format = Date, max_length = 10, example = "2001-09-30")]
+    pub(super) birthday: Option<Option<String>>,
+}
+
+/// Tells a member that is null from one that is absent.
+fn present<'de, D: Deserializer<'de>>(member: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(member).map(Some)
+}
+
+/// The password of now, and the one to be.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePassword {
+    #[validate(custom(function = "checks::password"))]
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, example = "correct horse battery")]
+    pub(super) current_password: Zeroizing<String>,
+    /// 8 to 128 characters (after Unicode NFC) of any kind but control characters, not a common password.
+    #[validate(custom(function = "checks::password"))]
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$", example = "staple correct battery")]
+    pub(super) new_password: Zeroizing<String>,
+}
+
+/// The number to be, and the password.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePhone {
+    /// A mobile number in E.164, or in the national form of the default region.
+    #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613900139000")]
+    pub(super) phone_number: String,
+    #[validate(custom(function = "checks::password"))]
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, example = "correct horse battery")]
+    pub(super) current_password: Zeroizing<String>,
+}
+
+/// The password, or a fresh code with its ticket.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteMe {
+    #[validate(custom(function = "checks::password"))]
+    #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 128, example = "correct horse battery")]
+    pub(super) password: Option<Zeroizing<String>>,
+    /// Of `POST /v1/me/deletion/send-code`.
+    #[validate(custom(function = "checks::ticket"))]
+    #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(null))]
+    pub(super) ticket: Option<String>,
+    /// Six digits, as text.
+    #[validate(custom(function = "checks::code"))]
+    #[schema(pattern = "^[0-9]{6}$", example = json!(null))]
+    pub(super) code: Option<String>,
+}

@@ -1,0 +1,91 @@
+//! `DELETE /v1/me`, and the code that may stand for the password.
+
+use super::bodies::DeleteMe;
+use crate::domain::Invalid;
+use crate::domain::code::OneTimeCode;
+use crate::domain::password::Password;
+use crate::domain::ticket::Ticket;
+use crate::flows::Service;
+use crate::flows::account::deletion;
+use crate::http::bodies::{CodeSent, FlowTicket};
+use crate::http::checks::field;
+use crate::http::client::ClientIp;
+use crate::http::error::{Code, Problem};
+use crate::http::extract::{Bearer, Json};
+use crate::http::json;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+
+pub(in crate::http) const SEND_CODE: &[Code] = &[
+    Code::ResendCooldown,
+    Code::PhoneLimitReached,
+    Code::TooManyRequests,
+    Code::SmsDeliveryFailed,
+    Code::SmsBudgetExhausted,
+];
+pub(in crate::http) const DELETE: &[Code] = &[Code::PasswordWrong, Code::TooManyRequests, Code::Overloaded];
+
+/// Send a code to one's own number.
+///
+/// For who would delete the account and does not know the password.
+#[utoipa::path(
+    post, path = "/v1/me/deletion/send-code", operation_id = "deletion.sendCode", tag = "me",
+    security(("access_token" = [])), responses((status = 200, description = "A code is on its way", body = CodeSent))
+)]
+pub(in crate::http) async fn send_code(
+    service: web::Data<Service>,
+    client: ClientIp,
+    bearer: Bearer,
+) -> Result<HttpResponse, Problem> {
+    let sent = deletion::send_code(&service.into_inner(), &bearer.0, client.0).await?;
+    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+}
+
+/// Send the same code again.
+#[utoipa::path(
+    post, path = "/v1/me/deletion/resend-code", operation_id = "deletion.resendCode", tag = "me",
+    security(("access_token" = [])), request_body = FlowTicket,
+    responses((status = 200, description = "The code is on its way again", body = CodeSent))
+)]
+pub(in crate::http) async fn resend_code(
+    service: web::Data<Service>,
+    client: ClientIp,
+    bearer: Bearer,
+    body: Json<FlowTicket>,
+) -> Result<HttpResponse, Problem> {
+    let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
+    let sent = deletion::resend_code(&service.into_inner(), &bearer.0, ticket, client.0).await?;
+    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+}
+
+/// Delete the account.
+///
+/// With the password, or with a fresh code and its ticket. Everything that the service knows of the account is gone, every
+/// session ends, and the number may sign up anew.
+#[utoipa::path(
+    delete, path = "/v1/me", operation_id = "me.delete", tag = "me", security(("access_token" = [])),
+    request_body = DeleteMe, responses((status = 204, description = "The account is gone"))
+)]
+pub(in crate::http) async fn delete(
+    service: web::Data<Service>,
+    bearer: Bearer,
+    body: Json<DeleteMe>,
+) -> Result<HttpResponse, Problem> {
+    let (service, caller) = (service.into_inner(), bearer.0);
+    match (body.0.password, body.0.ticket, body.0.code) {
+        (Some(password), None, None) => {
+            let password = field("password", Password::parse(&password))?;
+            deletion::with_password(&service, caller, password).await?;
+        }
+        (None, Some(ticket), Some(code)) => {
+            let ticket = field("ticket", Ticket::parse(&ticket))?;
+            let code = field("code", OneTimeCode::parse(&code))?;
+            deletion::with_code(&service, &caller, ticket, code).await?;
+        }
+        (Some(_), _, _) => return Err(Problem::field("password", Invalid::NotAllowed)),
+        (None, None, None) => return Err(Problem::missing("password")),
+        (None, None, Some(_)) => return Err(Problem::missing("ticket")),
+        (None, Some(_), None) => return Err(Problem::missing("code")),
+    }
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,31 @@
+//! `PUT /v1/me/password`.
+
+use super::bodies::ChangePassword;
+use crate::domain::password::Password;
+use crate::flows::Service;
+use crate::flows::account::password;
+use crate::http::checks::field;
+use crate::http::error::{Code, Problem};
+use crate::http::extract::{Bearer, Json};
+use actix_web::{HttpResponse, web};
+
+pub(in crate::http) const CHANGE: &[Code] =
+    &[Code::PasswordWrong, Code::PasswordTooWeak, Code::TooManyRequests, Code::Overloaded];
+
+/// Change the password.
+///
+/// Every other session of the account ends; this one stays. After ten wrong current passwords in an hour it has to wait.
+#[utoipa::path(
+    put, path = "/v1/me/password", operation_id = "me.changePassword", tag = "me", security(("access_token" = [])),
+    request_body = ChangePassword, responses((status = 204, description = "The password is changed"))
+)]
+pub(in crate::http) async fn change(
+    service: web::Data<Service>,
+    bearer: Bearer,
+    body: Json<ChangePassword>,
+) -> Result<HttpResponse, Problem> {
+    let current = field("current_password", Password::parse(&body.0.current_password))?;
+    let new = field("new_password", Password::parse(&body.0.new_password))?;
+    password::change(&service.into_inner(), bearer.0, current, new).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

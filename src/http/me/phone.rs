@@ -1,0 +1,90 @@
+//! `POST /v1/me/phone/…`: another number.
+
+use super::User;
+use super::bodies::ChangePhone;
+use crate::domain::code::OneTimeCode;
+use crate::domain::password::Password;
+use crate::domain::ticket::Ticket;
+use crate::flows::Service;
+use crate::flows::account::phone;
+use crate::http::bodies::{CodeSent, FlowTicket, VerifyCode};
+use crate::http::checks::{self, field};
+use crate::http::client::ClientIp;
+use crate::http::error::{Code, Problem};
+use crate::http::extract::{Bearer, Json};
+use crate::http::json;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+
+pub(in crate::http) const SEND_CODE: &[Code] = &[
+    Code::PasswordWrong,
+    Code::RegionNotSupported,
+    Code::PhoneAlreadyRegistered,
+    Code::ResendCooldown,
+    Code::PhoneLimitReached,
+    Code::TooManyRequests,
+    Code::SmsDeliveryFailed,
+    Code::SmsBudgetExhausted,
+    Code::Overloaded,
+];
+pub(in crate::http) const VERIFY_CODE: &[Code] = &[Code::PhoneAlreadyRegistered];
+
+/// Send a code to another number.
+///
+/// Asks for the current password. A number that has an account is refused, or, where sign-up conceals that, answered
+/// alike and sent nothing.
+#[utoipa::path(
+    post, path = "/v1/me/phone/send-code", operation_id = "phoneChange.sendCode", tag = "me",
+    security(("access_token" = [])), request_body = ChangePhone,
+    responses((status = 200, description = "A code is on its way", body = CodeSent))
+)]
+pub(in crate::http) async fn send_code(
+    service: web::Data<Service>,
+    client: ClientIp,
+    bearer: Bearer,
+    body: Json<ChangePhone>,
+) -> Result<HttpResponse, Problem> {
+    let request = phone::SendCode {
+        phone: checks::phone(&body.0.phone_number, &service.policy().regions)?,
+        current_password: field("current_password", Password::parse(&body.0.current_password))?,
+        client: client.0,
+    };
+    let sent = phone::send_code(&service.into_inner(), bearer.0, request).await?;
+    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+}
+
+/// Send the same code again.
+#[utoipa::path(
+    post, path = "/v1/me/phone/resend-code", operation_id = "phoneChange.resendCode", tag = "me",
+    security(("access_token" = [])), request_body = FlowTicket,
+    responses((status = 200, description = "The code is on its way again", body = CodeSent))
+)]
+pub(in crate::http) async fn resend_code(
+    service: web::Data<Service>,
+    client: ClientIp,
+    bearer: Bearer,
+    body: Json<FlowTicket>,
+) -> Result<HttpResponse, Problem> {
+    let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
+    let sent = phone::resend_code(&service.into_inner(), &bearer.0, ticket, client.0).await?;
+    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+}
+
+/// Prove the other number, and have it.
+///
+/// The earlier number is told by SMS. Sessions stay.
+#[utoipa::path(
+    post, path = "/v1/me/phone/verify-code", operation_id = "phoneChange.verifyCode", tag = "me",
+    security(("access_token" = [])), request_body = VerifyCode,
+    responses((status = 200, description = "The account with its new number", body = User))
+)]
+pub(in crate::http) async fn verify_code(
+    service: web::Data<Service>,
+    bearer: Bearer,
+    body: Json<VerifyCode>,
+) -> Result<HttpResponse, Problem> {
+    let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
+    let code = field("code", OneTimeCode::parse(&body.0.code))?;
+    let user = phone::verify_code(&service.into_inner(), bearer.0, ticket, code).await?;
+    Ok(json(StatusCode::OK, &User::from(user)))
+}

@@ -1,0 +1,78 @@
+//! `POST /v1/password-reset/…`: a forgotten password.
+
+use super::bodies::{CodeSent, FlowTicket, NextStep, SendCode, SetPassword, StepDone, VerifyCode};
+use super::checks::field;
+use super::client::ClientIp;
+use super::envelope::seconds;
+use super::error::{Code, Problem};
+use super::extract::Json;
+use super::json;
+use crate::domain::code::OneTimeCode;
+use crate::domain::flow::Purpose;
+use crate::domain::ticket::Ticket;
+use crate::flows::{Service, code, password_reset};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+
+pub(super) const SET_PASSWORD: &[Code] =
+    &[Code::PasswordTooWeak, Code::TicketExpired, Code::WrongStep, Code::TooManyRequests, Code::Overloaded];
+
+/// Send a code to a number whose password is forgotten.
+///
+/// A number without an account gets the same answer, and no message.
+#[utoipa::path(
+    post, path = "/v1/password-reset/send-code", operation_id = "passwordReset.sendCode", tag = "password reset",
+    request_body = SendCode, responses((status = 200, description = "A code is on its way", body = CodeSent))
+)]
+pub(super) async fn send_code(
+    service: web::Data<Service>,
+    client: ClientIp,
+    body: Json<SendCode>,
+) -> Result<HttpResponse, Problem> {
+    let request = body.0.parse(client, &service)?;
+    let sent = code::send_to_account(&service.into_inner(), Purpose::ResetPassword, request).await?;
+    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+}
+
+/// Send the same code again.
+#[utoipa::path(
+    post, path = "/v1/password-reset/resend-code", operation_id = "passwordReset.resendCode", tag = "password reset",
+    request_body = FlowTicket, responses((status = 200, description = "The code is on its way again", body = CodeSent))
+)]
+pub(super) async fn resend_code(
+    service: web::Data<Service>,
+    client: ClientIp,
+    body: Json<FlowTicket>,
+) -> Result<HttpResponse, Problem> {
+    let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
+    let sent = code::resend_to_account(&service.into_inner(), Purpose::ResetPassword, ticket, client.0).await?;
+    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+}
+
+/// Prove the phone.
+#[utoipa::path(
+    post, path = "/v1/password-reset/verify-code", operation_id = "passwordReset.verifyCode", tag = "password reset",
+    request_body = VerifyCode, responses((status = 200, description = "The phone is verified", body = StepDone))
+)]
+pub(super) async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<HttpResponse, Problem> {
+    let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
+    let code = field("code", OneTimeCode::parse(&body.0.code))?;
+    let life = password_reset::verify_code(&service, &ticket, &code).await?;
+    Ok(json(StatusCode::OK, &StepDone { step: NextStep::SetPassword, expires_in: seconds(life) }))
+}
+
+/// Choose a new password.
+///
+/// Every session of the account ends, and nobody is signed in: sign in with the new password.
+#[utoipa::path(
+    post, path = "/v1/password-reset/set-password", operation_id = "passwordReset.setPassword", tag = "password reset",
+    request_body = SetPassword, responses((status = 204, description = "The password is set"))
+)]
+pub(super) async fn set_password(
+    service: web::Data<Service>,
+    body: Json<SetPassword>,
+) -> Result<HttpResponse, Problem> {
+    let (ticket, password) = body.0.parse()?;
+    password_reset::set_password(&service.into_inner(), ticket, password).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,163 @@
+//! Tokens and devices: `POST /v1/token/refresh`, `POST /v1/logout`, `/v1/sessions`.
+
+use super::envelope::seconds;
+use super::error::{Code, Problem};
+use super::extract::{Bearer, Json, JsonOrNothing};
+use super::json;
+use crate::domain::session::{self as domain, SessionId};
+use crate::flows::session::{self, devices};
+use crate::flows::{Refusal, Service};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use chrono::SecondsFormat;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+pub(super) const REFRESH: &[Code] = &[Code::RefreshInvalid, Code::RefreshReused, Code::Overloaded];
+pub(super) const END: &[Code] = &[Code::NotFound];
+
+/// The refresh token of the last sign-in or refresh.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshTokens {
+    #[schema(example = "AZMn9d2ccQO2F1y4m3pLFA.0.uBqQ9vQ0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4y")]
+    refresh_token: String,
+}
+
+/// A new pair of tokens.
+#[derive(Serialize, ToSchema)]
+pub struct Tokens {
+    /// A JWT for the `Authorization` header.
+    #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl")]
+    access_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Seconds until the access token expires.
+    #[schema(example = 900)]
+    expires_in: u64,
+    /// Takes the place of the one that was sent.
+    #[schema(example = "AZMn9d2ccQO2F1y4m3pLFA.1.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v")]
+    refresh_token: String,
+    /// Seconds until the refresh token expires if it is not used.
+    #[schema(example = 2_592_000)]
+    refresh_expires_in: u64,
+}
+
+#[derive(Deserialize, Default, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogOut {
+    /// Sign out every device, not only this one.
+    #[schema(example = false)]
+    everywhere: Option<bool>,
+}
+
+/// The devices that are signed in.
+#[derive(Serialize, ToSchema)]
+pub struct Sessions {
+    /// The most recently used first.
+    sessions: Vec<Session>,
+}
+
+/// A signed-in device.
+#[derive(Serialize, ToSchema)]
+pub struct Session {
+    /// A UUIDv7.
+    #[schema(format = "uuid", example = "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d")]
+    id: String,
+    #[schema(example = "iPhone 17")]
+    device_name: Option<String>,
+    /// The device that asks.
+    #[schema(example = true)]
+    current: bool,
+    /// The sign-in. RFC 3339, UTC.
+    #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
+    created_at: String,
+    /// The last refresh, to the hour.
+    #[schema(format = DateTime, example = "2026-11-21T09:00:00.000Z")]
+    last_used_at: String,
+    /// The end in any case.
+    #[schema(format = DateTime, example = "2027-05-19T12:00:00.000Z")]
+    expires_at: String,
+}
+
+impl Session {
+    fn new(session: domain::Session, current: SessionId) -> Self {
+        let text = |time: chrono::DateTime<chrono::Utc>| time.to_rfc3339_opts(SecondsFormat::Millis, true);
+        Self {
+            id: session.id.0.to_string(),
+            device_name: session.device_name,
+            current: session.id == current,
+            created_at: text(session.created_at),
+            last_used_at: text(session.last_used_at),
+            expires_at: text(session.expires_at),
+        }
+    }
+}
+
+/// Get the next pair of tokens.
+///
+/// Each refresh token has one successor. When the answer got lost, send the same token again: the successor is the same. A
+/// token that is older than that was copied, and ends the session (`refresh_reused`).
+#[utoipa::path(
+    post, path = "/v1/token/refresh", operation_id = "tokens.refresh", tag = "sessions", request_body = RefreshTokens,
+    responses((status = 200, description = "New tokens", body = Tokens))
+)]
+pub(super) async fn refresh(service: web::Data<Service>, body: Json<RefreshTokens>) -> Result<HttpResponse, Problem> {
+    let tokens = session::refresh(&service, &body.0.refresh_token).await?;
+    let answer = Tokens {
+        access_token: tokens.access,
+        token_type: "Bearer",
+        expires_in: seconds(tokens.access_expires_in),
+        refresh_token: tokens.refresh.expose().to_owned(),
+        refresh_expires_in: seconds(tokens.refresh_expires_in),
+    };
+    Ok(json(StatusCode::OK, &answer))
+}
+
+/// Sign out, here or everywhere.
+///
+/// This service refuses the session's tokens at once; other services that verify them by the key set alone, when they expire.
+#[utoipa::path(
+    post, path = "/v1/logout", operation_id = "sessions.logOut", tag = "sessions", security(("access_token" = [])),
+    request_body = Option<LogOut>, responses((status = 204, description = "Signed out"))
+)]
+pub(super) async fn log_out(
+    service: web::Data<Service>,
+    bearer: Bearer,
+    body: JsonOrNothing<LogOut>,
+) -> Result<HttpResponse, Problem> {
+    match body.0.everywhere {
+        Some(true) => devices::log_out_everywhere(&service, &bearer.0).await?,
+        _ => devices::log_out(&service, &bearer.0).await?,
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// List the devices that are signed in.
+#[utoipa::path(
+    get, path = "/v1/sessions", operation_id = "sessions.list", tag = "sessions", security(("access_token" = [])),
+    responses((status = 200, description = "At most 100 devices", body = Sessions))
+)]
+pub(super) async fn list(service: web::Data<Service>, bearer: Bearer) -> Result<HttpResponse, Problem> {
+    let sessions = devices::list(&service, &bearer.0).await?;
+    let sessions = sessions.into_iter().map(|session| Session::new(session, bearer.0.session)).collect();
+    Ok(json(StatusCode::OK, &Sessions { sessions }))
+}
+
+/// Sign one device out.
+#[utoipa::path(
+    delete, path = "/v1/sessions/{id}", operation_id = "sessions.end", tag = "sessions",
+    security(("access_token" = [])), params(("id" = String, Path, format = "uuid", description = "As in the list")),
+    responses((status = 204, description = "Signed out"))
+)]
+pub(super) async fn end(
+    service: web::Data<Service>,
+    bearer: Bearer,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id = Uuid::try_parse(&id).map_err(|_| Refusal::SessionNotFound)?;
+    devices::end(&service, &bearer.0, SessionId(id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
