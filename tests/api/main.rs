@@ -5,18 +5,28 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod account;
 mod attacks;
 mod bad_input;
 mod captchas;
 mod concealment;
+mod deletion;
 mod errors;
 mod failures;
 mod house;
 mod limits;
+mod login;
+mod login_code;
 mod me;
 mod openapi;
+mod password_reset;
+mod people;
+mod phone_change;
+mod purposes;
 mod races;
+mod refresh;
 mod register;
+mod sessions;
 
 /// Makes two tests out of each function: one over the embedded back ends, one over the real ones.
 #[macro_export]
