@@ -1,8 +1,11 @@
 //! `ports::Users`, on SQLite and on PostgreSQL.
 
+mod accounts;
 mod migrations;
 mod outages;
+mod refresh;
 mod retries;
+mod sign_in;
 mod store;
 
 use chrono::TimeDelta;

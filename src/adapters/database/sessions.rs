@@ -94,7 +94,7 @@ pub(super) fn refresh(
     let at = now.into_sql::<Timestamp>();
     let is_current = sessions::generation.eq(presented);
     let is_parent = sessions::generation.eq(presented + 1);
-    let is_late = is_parent.and(sessions::rotated_at.assume_not_null().le(before(now, policy.retry)));
+    let is_late = is_parent.and(sessions::rotated_at.le(before(now, policy.retry)));
     let is_third = BitAnd::new(sessions::replays, LATE_BEFORE.into_sql::<Integer>()).eq(LATE_BEFORE);
     let shared = sessions::generation.gt(presented + 1).or(is_late.and(is_third));
     let replays = |more: i32| BitOr::new(sessions::replays, more.into_sql::<Integer>());
