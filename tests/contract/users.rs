@@ -1,8 +1,11 @@
 //! `ports::Users`, on SQLite and on PostgreSQL.
 
+mod accounts;
 mod migrations;
 mod outages;
+mod refresh;
 mod retries;
+mod sign_in;
 mod store;
 
 use chrono::TimeDelta;
@@ -31,7 +34,7 @@ async fn a_person_is_read_back_as_she_was_written() {
         assert_eq!(fields(&read), fields(&User::from(user.clone())), "{}", store.engine);
         assert_eq!(store.text("SELECT password_hash AS value FROM users"), user.password_hash.expose());
         assert_eq!(store.text("SELECT device_name AS value FROM sessions"), "小明的手机 📱");
-        assert_eq!(store.count("sessions WHERE generation = 0 AND replay_streak = 0 AND last_used_at = created_at"), 1);
+        assert_eq!(store.count("sessions WHERE generation = 0 AND replays = 0 AND last_used_at = created_at"), 1);
         assert_eq!(store.count("users WHERE last_login_at = created_at AND password_changed_at = created_at"), 1);
     }
 }

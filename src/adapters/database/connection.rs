@@ -15,6 +15,9 @@ pub enum AnyConnection {
     Postgres(PgConnection),
 }
 
+/// Both engines, as diesel's types know them.
+pub(super) type Backend = <AnyConnection as diesel::Connection>::Backend;
+
 /// Why no connection was made; for logs and operators, without secrets.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

@@ -7,17 +7,21 @@ pub mod migrate;
 mod pool;
 mod rows;
 mod schema;
+mod sessions;
+mod transaction;
 mod users;
 
+use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
-use crate::domain::session::{NewSession, SessionId};
-use crate::domain::user::{NewUser, User};
-use crate::ports::{Created, Failure, Users};
+use crate::domain::policy::SessionPolicy;
+use crate::domain::session::{Generation, NewSession, Session, SessionId};
+use crate::domain::user::{NewUser, ProfileChange, User, UserId};
+use crate::ports::{Account, Created, Failure, PhoneChange, Proof, Refreshed, Users};
 use address::Address;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use pool::BlockingPool;
-use rows::{NewSessionRow, NewUserRow};
+use rows::{NewSessionRow, NewUserRow, ProfileRow};
 use scheduled_thread_pool::ScheduledThreadPool;
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -108,85 +112,113 @@ impl Users for Database {
         self.writes.run(move |connection, deadline| users::create(connection, &user, &session, deadline)).await
     }
 
+    async fn by_phone(&self, phone: &Phone) -> Result<Option<Account>, Failure> {
+        let phone = phone.e164().to_owned();
+        self.reads.run(move |connection, _| users::by_phone(connection, &phone)).await
+    }
+
     async fn by_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<Option<User>, Failure> {
         let (session, now) = (rows::text(session.0), rows::stored(now));
         self.reads.run(move |connection, _| users::by_session(connection, &session, now)).await
     }
 
-    async fn by_phone(&self, _: &Phone) -> Result<Option<crate::ports::Account>, Failure> {
-        todo!()
+    async fn password_hash(&self, user: UserId) -> Result<Option<PasswordHash>, Failure> {
+        let user = rows::text(user.0);
+        self.reads.run(move |connection, _| users::password_hash(connection, &user)).await
     }
-    async fn password_hash(
-        &self,
-        _: crate::domain::user::UserId,
-    ) -> Result<Option<crate::domain::password::PasswordHash>, Failure> {
-        todo!()
-    }
+
     async fn sign_in(
         &self,
-        _: &NewSession,
-        _: &crate::ports::Proof,
-        _: Option<&crate::domain::password::PasswordHash>,
-        _: &crate::domain::policy::SessionPolicy,
+        session: &NewSession,
+        proof: &Proof,
+        rehashed: Option<&PasswordHash>,
+        policy: &SessionPolicy,
     ) -> Result<bool, Failure> {
-        todo!()
+        let session = NewSessionRow::from(session);
+        let (proof, rehashed, policy) = (proof.clone(), rehashed.cloned(), policy.clone());
+        self.writes
+            .run(move |connection, deadline| {
+                let rehashed = rehashed.as_ref().map(PasswordHash::expose);
+                sessions::sign_in(connection, &session, &proof, rehashed, &policy, deadline)
+            })
+            .await
     }
+
     async fn refresh(
         &self,
-        _: crate::domain::session::Generation,
-        _: DateTime<Utc>,
-        _: &crate::domain::policy::SessionPolicy,
-    ) -> Result<crate::ports::Refreshed, Failure> {
-        todo!()
+        presented: Generation,
+        now: DateTime<Utc>,
+        policy: &SessionPolicy,
+    ) -> Result<Refreshed, Failure> {
+        let (session, number) = (rows::text(presented.session.0), i64::from(presented.number));
+        let (now, policy) = (rows::stored(now), policy.clone());
+        self.writes.run(move |connection, _| sessions::refresh(connection, &session, number, now, &policy)).await
     }
+
     async fn sessions(
         &self,
-        _: crate::domain::user::UserId,
-        _: DateTime<Utc>,
-        _: &crate::domain::policy::SessionPolicy,
-    ) -> Result<Vec<crate::domain::session::Session>, Failure> {
-        todo!()
+        user: UserId,
+        now: DateTime<Utc>,
+        policy: &SessionPolicy,
+    ) -> Result<Vec<Session>, Failure> {
+        let (user, now, policy) = (rows::text(user.0), rows::stored(now), policy.clone());
+        self.reads.run(move |connection, _| sessions::list(connection, &user, now, &policy)).await
     }
-    async fn end_session(
-        &self,
-        _: crate::domain::user::UserId,
-        _: SessionId,
-        _: DateTime<Utc>,
-    ) -> Result<bool, Failure> {
-        todo!()
+
+    async fn end_session(&self, user: UserId, session: SessionId, now: DateTime<Utc>) -> Result<bool, Failure> {
+        let (user, session, now) = (rows::text(user.0), rows::text(session.0), rows::stored(now));
+        self.writes.run(move |connection, _| sessions::end(connection, &user, &session, now)).await
     }
-    async fn end_sessions(&self, _: crate::domain::user::UserId, _: DateTime<Utc>) -> Result<(), Failure> {
-        todo!()
+
+    async fn end_sessions(&self, user: UserId, now: DateTime<Utc>) -> Result<(), Failure> {
+        let (user, now) = (rows::text(user.0), rows::stored(now));
+        self.writes.run(move |connection, _| sessions::end_all(connection, &user, now)).await
     }
+
     async fn change_profile(
         &self,
-        _: crate::domain::user::UserId,
-        _: &crate::domain::user::ProfileChange,
-        _: DateTime<Utc>,
+        user: UserId,
+        change: &ProfileChange,
+        now: DateTime<Utc>,
     ) -> Result<Option<User>, Failure> {
-        todo!()
+        let (user, change) = (rows::text(user.0), ProfileRow::new(change, now));
+        self.writes.run(move |connection, _| users::change_profile(connection, &user, &change)).await
     }
+
     async fn set_password(
         &self,
-        _: crate::domain::user::UserId,
-        _: &crate::ports::Proof,
-        _: &crate::domain::password::PasswordHash,
-        _: Option<SessionId>,
-        _: DateTime<Utc>,
+        user: UserId,
+        proof: &Proof,
+        hash: &PasswordHash,
+        keep: Option<SessionId>,
+        now: DateTime<Utc>,
     ) -> Result<bool, Failure> {
-        todo!()
+        let (user, keep, now) = (rows::text(user.0), keep.map(|session| rows::text(session.0)), rows::stored(now));
+        let (proof, hash) = (proof.clone(), hash.clone());
+        self.writes
+            .run(move |connection, deadline| {
+                users::set_password(connection, &user, &proof, hash.expose(), keep.as_deref(), now, deadline)
+            })
+            .await
     }
+
     async fn change_phone(
         &self,
-        _: crate::domain::user::UserId,
-        _: &Phone,
-        _: &Phone,
-        _: DateTime<Utc>,
-    ) -> Result<crate::ports::PhoneChange, Failure> {
-        todo!()
+        user: UserId,
+        from: &Phone,
+        to: &Phone,
+        now: DateTime<Utc>,
+    ) -> Result<PhoneChange, Failure> {
+        let (user, now) = (rows::text(user.0), rows::stored(now));
+        let (from, to) = (from.e164().to_owned(), to.e164().to_owned());
+        self.writes
+            .run(move |connection, deadline| users::change_phone(connection, &user, &from, &to, now, deadline))
+            .await
     }
-    async fn delete(&self, _: crate::domain::user::UserId, _: &crate::ports::Proof) -> Result<bool, Failure> {
-        todo!()
+
+    async fn delete(&self, user: UserId, proof: &Proof) -> Result<bool, Failure> {
+        let (user, proof) = (rows::text(user.0), proof.clone());
+        self.writes.run(move |connection, deadline| users::delete(connection, &user, &proof, deadline)).await
     }
 
     async fn ping(&self) -> Result<(), Failure> {

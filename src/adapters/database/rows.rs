@@ -3,10 +3,11 @@
 
 use super::schema::{sessions, users};
 use crate::domain::phone::Phone;
-use crate::domain::session::NewSession;
-use crate::domain::user::{Birthday, Gender, NewUser, User, UserId};
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound, Utc};
-use diesel::{Insertable, Queryable, Selectable};
+use crate::domain::session::{NewSession, Session, SessionId};
+use crate::domain::user::{AvatarUrl, Birthday, Gender, NewUser, ProfileChange, User, UserId};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound, TimeDelta, Utc};
+use diesel::{AsChangeset, Insertable, Queryable, Selectable};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// A time as it is stored: UTC, to the microsecond (what PostgreSQL keeps; SQLite would keep more).
@@ -14,9 +15,21 @@ pub(super) fn stored(time: DateTime<Utc>) -> NaiveDateTime {
     time.trunc_subsecs(6).naive_utc()
 }
 
+/// The time so long before; in 1970 at the earliest, which is before any row.
+pub(super) fn before(time: NaiveDateTime, span: Duration) -> NaiveDateTime {
+    let earlier = TimeDelta::from_std(span).ok().and_then(|span| time.checked_sub_signed(span));
+    // The default is the beginning of 1970.
+    earlier.unwrap_or_default().max(NaiveDateTime::default())
+}
+
 /// An id as it is stored.
 pub(super) fn text(id: Uuid) -> String {
     id.hyphenated().to_string()
+}
+
+/// An id that was stored in this column; the column, if it is none.
+pub(super) fn id(text: &str, column: &'static str) -> Result<Uuid, &'static str> {
+    Uuid::try_parse(text).map_err(|_| column)
 }
 
 #[derive(Queryable, Selectable)]
@@ -39,7 +52,7 @@ impl TryFrom<UserRow> for User {
     fn try_from(row: UserRow) -> Result<Self, Self::Error> {
         let gender = row.gender.map(|text| Gender::parse(&text)).transpose();
         Ok(Self {
-            id: UserId(Uuid::try_parse(&row.id).map_err(|_| "users.id")?),
+            id: UserId(id(&row.id, "users.id")?),
             phone: Phone::from_stored(row.phone).ok_or("users.phone")?,
             nickname: row.nickname,
             avatar_url: row.avatar_url,
@@ -88,15 +101,64 @@ impl From<&NewUser> for NewUserRow {
     }
 }
 
+/// `None` leaves a column alone; `Some(None)` empties it.
+#[derive(AsChangeset)]
+#[diesel(table_name = users)]
+pub(super) struct ProfileRow {
+    nickname: Option<String>,
+    avatar_url: Option<Option<String>>,
+    gender: Option<Option<&'static str>>,
+    birthday: Option<Option<NaiveDate>>,
+    updated_at: NaiveDateTime,
+}
+
+impl ProfileRow {
+    pub fn new(change: &ProfileChange, now: DateTime<Utc>) -> Self {
+        let url = |url: &AvatarUrl| url.as_str().to_owned();
+        Self {
+            nickname: change.nickname.as_ref().map(|name| name.as_str().to_owned()),
+            avatar_url: change.avatar_url.as_ref().map(|new| new.as_ref().map(url)),
+            gender: change.gender.map(|new| new.map(Gender::as_str)),
+            birthday: change.birthday.map(|new| new.map(Birthday::date)),
+            updated_at: stored(now),
+        }
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+pub(super) struct SessionRow {
+    id: String,
+    device_name: Option<String>,
+    created_at: NaiveDateTime,
+    last_used_at: NaiveDateTime,
+    expires_at: NaiveDateTime,
+}
+
+impl TryFrom<SessionRow> for Session {
+    /// As for `User`.
+    type Error = &'static str;
+
+    fn try_from(row: SessionRow) -> Result<Self, Self::Error> {
+        Ok(Self {
+            id: SessionId(id(&row.id, "sessions.id")?),
+            device_name: row.device_name,
+            created_at: row.created_at.and_utc(),
+            last_used_at: row.last_used_at.and_utc(),
+            expires_at: row.expires_at.and_utc(),
+        })
+    }
+}
+
 #[derive(Insertable)]
 #[diesel(table_name = sessions, treat_none_as_default_value = false)]
 pub(super) struct NewSessionRow {
-    id: String,
-    user_id: String,
+    pub id: String,
+    pub user_id: String,
     generation: i64,
-    replay_streak: i32,
+    replays: i32,
     device_name: Option<String>,
-    created_at: NaiveDateTime,
+    pub created_at: NaiveDateTime,
     last_used_at: NaiveDateTime,
     expires_at: NaiveDateTime,
 }
@@ -108,7 +170,7 @@ impl From<&NewSession> for NewSessionRow {
             id: text(session.id.0),
             user_id: text(session.user_id.0),
             generation: 0,
-            replay_streak: 0,
+            replays: 0,
             device_name: session.device_name.as_ref().map(|name| name.as_str().to_owned()),
             created_at,
             last_used_at: created_at,

@@ -21,12 +21,13 @@ diesel::table! {
         id -> Text,
         user_id -> Text,
         generation -> BigInt,
-        replay_streak -> Integer,
+        replays -> Integer,
         device_name -> Nullable<Text>,
         created_at -> Timestamp,
         last_used_at -> Timestamp,
         expires_at -> Timestamp,
         revoked_at -> Nullable<Timestamp>,
+        rotated_at -> Nullable<Timestamp>,
     }
 }
 

@@ -1,16 +1,22 @@
-//! The queries.
+//! The queries about accounts.
 
-use super::connection::AnyConnection;
-use super::fault::{Fault, broken, unavailable};
-use super::rows::{NewSessionRow, NewUserRow, UserRow};
+use super::connection::{AnyConnection, Backend};
+use super::fault::{Fault, broken};
+use super::rows::{NewSessionRow, NewUserRow, ProfileRow, UserRow};
 use super::schema::{sessions, users};
+use super::transaction::{Undo, transaction};
+use crate::domain::password::PasswordHash;
 use crate::domain::user::User;
-use crate::ports::Created;
+use crate::ports::{Account, Created, PhoneChange, Proof};
 use chrono::NaiveDateTime;
 use diesel::dsl::exists;
 use diesel::r2d2::R2D2Connection;
 use diesel::result::{DatabaseErrorKind, Error};
-use diesel::{Connection as _, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper, select};
+use diesel::sql_types::Bool;
+use diesel::{
+    BoxableExpression, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, Selectable, SelectableHelper,
+    select,
+};
 use std::time::Instant;
 
 pub(super) fn ping(connection: &mut AnyConnection) -> Result<(), Fault> {
@@ -21,6 +27,17 @@ pub(super) fn phone_is_taken(connection: &mut AnyConnection, phone: &str) -> Res
     select(exists(users::table.filter(users::phone.eq(phone))))
         .get_result(connection)
         .map_err(|error| Fault::new(connection, &error))
+}
+
+pub(super) fn by_phone(connection: &mut AnyConnection, phone: &str) -> Result<Option<Account>, Fault> {
+    let found = users::table
+        .filter(users::phone.eq(phone))
+        .select((UserRow::as_select(), users::password_hash))
+        .get_result(connection)
+        .optional()
+        .map_err(|error| Fault::new(connection, &error))?;
+    let Some((row, hash)) = found else { return Ok(None) };
+    Ok(Some(Account { user: user(row)?, password_hash: PasswordHash::new(hash) }))
 }
 
 pub(super) fn by_session(
@@ -37,35 +54,137 @@ pub(super) fn by_session(
         .get_result(connection)
         .optional()
         .map_err(|error| Fault::new(connection, &error))?;
-    row.map(User::try_from).transpose().map_err(|column| broken(format!("{column} has an impossible value")).into())
+    row.map(user).transpose()
 }
 
-/// Both rows or neither, and neither once `deadline` has passed: whoever called has been told that it failed.
-///
-/// Until COMMIT is sent a lost connection means that the server rolls back: trying again is safe. When it is lost
-/// at COMMIT nobody knows, and a second try would answer "taken" to the very person who was just signed up.
+pub(super) fn password_hash(connection: &mut AnyConnection, user: &str) -> Result<Option<PasswordHash>, Fault> {
+    let hash = users::table
+        .filter(users::id.eq(user))
+        .select(users::password_hash)
+        .get_result(connection)
+        .optional()
+        .map_err(|error| Fault::new(connection, &error))?;
+    Ok(hash.map(PasswordHash::new))
+}
+
+/// Both rows or neither.
 pub(super) fn create(
     connection: &mut AnyConnection,
     user: &NewUserRow,
     session: &NewSessionRow,
     deadline: Instant,
 ) -> Result<Created, Fault> {
-    let mut committing = false;
-    let done = connection.transaction(|connection| {
-        diesel::insert_into(users::table).values(user).execute(connection)?;
+    transaction(connection, deadline, |connection| {
+        diesel::insert_into(users::table)
+            .values(user)
+            .execute(connection)
+            .map_err(|error| unless_taken(error, Created::PhoneTaken))?;
         diesel::insert_into(sessions::table).values(session).execute(connection)?;
-        committing = Instant::now() < deadline;
-        if committing { Ok(()) } else { Err(Error::RollbackTransaction) }
-    });
-    match done {
-        Ok(()) => Ok(Created::Yes),
-        Err(error) if is_phone_taken(&error) => Ok(Created::PhoneTaken),
-        Err(Error::RollbackTransaction) => Err(unavailable("too late").into()),
-        Err(error) => Err(match Fault::new(connection, &error) {
-            Fault::Lost(reason) if committing => unavailable(format!("at COMMIT: {reason}")).into(),
-            fault => fault,
-        }),
+        Ok(Created::Yes)
+    })
+}
+
+/// It changes nothing to try it again.
+pub(super) fn change_profile(
+    connection: &mut AnyConnection,
+    id: &str,
+    change: &ProfileRow,
+) -> Result<Option<User>, Fault> {
+    let row = diesel::update(users::table.filter(users::id.eq(id)))
+        .set(change)
+        .returning(<UserRow as Selectable<Backend>>::construct_selection())
+        .get_result::<UserRow>(connection)
+        .optional()
+        .map_err(|error| Fault::new(connection, &error))?;
+    row.map(user).transpose()
+}
+
+/// The user's row first: a sign-in at the same moment has either left its session for the second statement to find, or
+/// waits for the row and finds another hash.
+pub(super) fn set_password(
+    connection: &mut AnyConnection,
+    id: &str,
+    proof: &Proof,
+    hash: &str,
+    keep: Option<&str>,
+    now: NaiveDateTime,
+    deadline: Instant,
+) -> Result<bool, Fault> {
+    transaction(connection, deadline, |connection| {
+        let changed = diesel::update(users::table.filter(users::id.eq(id)).filter(holds(proof)))
+            .set((users::password_hash.eq(hash), users::password_changed_at.eq(now), users::updated_at.eq(now)))
+            .execute(connection)?;
+        if changed == 0 {
+            return Err(Undo::Answer(false));
+        }
+        let others = sessions::table
+            .filter(sessions::user_id.eq(id))
+            .filter(sessions::revoked_at.is_null())
+            // No id is empty.
+            .filter(sessions::id.ne(keep.unwrap_or_default()));
+        diesel::update(others).set(sessions::revoked_at.eq(now)).execute(connection)?;
+        Ok(true)
+    })
+}
+
+/// In a transaction, although it is one statement, because a second try would no longer find the earlier phone.
+pub(super) fn change_phone(
+    connection: &mut AnyConnection,
+    id: &str,
+    from: &str,
+    to: &str,
+    now: NaiveDateTime,
+    deadline: Instant,
+) -> Result<PhoneChange, Fault> {
+    let changed = transaction(connection, deadline, |connection| {
+        let row = diesel::update(users::table.filter(users::id.eq(id)).filter(users::phone.eq(from)))
+            .set((users::phone.eq(to), users::updated_at.eq(now)))
+            .returning(<UserRow as Selectable<Backend>>::construct_selection())
+            .get_result::<UserRow>(connection)
+            .optional();
+        row.map(Some).map_err(|error| unless_taken(error, None))
+    })?;
+    match changed {
+        Some(Some(row)) => user(row).map(PhoneChange::Done),
+        Some(None) => Ok(PhoneChange::Gone),
+        None => Ok(PhoneChange::Taken),
     }
+}
+
+/// The sessions go with the user: `ON DELETE CASCADE`.
+pub(super) fn delete(
+    connection: &mut AnyConnection,
+    id: &str,
+    proof: &Proof,
+    deadline: Instant,
+) -> Result<bool, Fault> {
+    transaction(connection, deadline, |connection| {
+        let user = users::table.filter(users::id.eq(id)).filter(holds(proof));
+        Ok(diesel::delete(user).execute(connection)? > 0)
+    })
+}
+
+type Condition<'a> = Box<dyn BoxableExpression<users::table, Backend, SqlType = Bool> + 'a>;
+
+/// Whether it is still this user's.
+pub(super) fn holds(proof: &Proof) -> Condition<'_> {
+    match proof {
+        Proof::Password(hash) => Box::new(users::password_hash.eq(hash.expose())),
+        Proof::Phone(phone) => Box::new(users::phone.eq(phone.e164())),
+    }
+}
+
+fn user(row: UserRow) -> Result<User, Fault> {
+    User::try_from(row).map_err(impossible)
+}
+
+/// What is said of a column that holds what this program never writes.
+pub(super) fn impossible(column: &'static str) -> Fault {
+    broken(format!("{column} has an impossible value")).into()
+}
+
+fn unless_taken<T>(error: Error, answer: T) -> Undo<T> {
+    if is_phone_taken(&error) { Undo::Answer(answer) } else { Undo::Error(error) }
 }
 
 /// PostgreSQL names the constraint; SQLite says `UNIQUE constraint failed: users.phone`.

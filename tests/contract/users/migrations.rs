@@ -1,11 +1,13 @@
 //! Making the tables, and refusing what is no database.
 
-use super::store::{Store, on_postgres, open, person, sqlite, stores};
+use super::store::{Store, now, on_postgres, open, person, sqlite, stores};
 use crate::support::process::free_port;
 use diesel::backend::Backend;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use doorstep::adapters::database::{Database, Settings, StartError, migrate};
-use doorstep::ports::{Created, Users};
+use doorstep::domain::policy::SessionPolicy;
+use doorstep::domain::session::Generation;
+use doorstep::ports::{Created, Refreshed, Users};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -46,6 +48,28 @@ async fn up_and_down_and_up_again() {
         assert_eq!(store.database.pending().await.unwrap(), [""; 0]);
         let (user, session) = person("+8613800138000", 1);
         assert_eq!(store.database.create(&user, &session).await.unwrap(), Created::Yes);
+    }
+}
+
+fn revert_last<B: Backend>(engine: &str, connection: &mut impl MigrationHarness<B>) {
+    let source = FileBasedMigrations::from_path(format!("{}/migrations/{engine}", env!("CARGO_MANIFEST_DIR")));
+    connection.revert_last_migration(source.unwrap()).unwrap();
+}
+
+#[tokio::test]
+async fn sessions_survive_the_change_of_their_table() {
+    for store in stores() {
+        let (user, session) = person("+8613800138000", 1);
+        store.database.create(&user, &session).await.unwrap();
+        match store.engine {
+            "sqlite" => revert_last("sqlite", &mut store.sqlite()),
+            _ => revert_last("postgres", &mut store.postgres()),
+        }
+        assert_eq!(store.count("sessions WHERE replay_streak = 0"), 1, "{}", store.engine);
+        assert_eq!(migrate::run(&store.url).unwrap(), ["2026-11-21-000001_remember_replays"]);
+        let presented = Generation { session: session.id, number: 0 };
+        let answer = open(&store.url).refresh(presented, now(), &SessionPolicy::default()).await.unwrap();
+        assert!(matches!(answer, Refreshed::Yes { number: 1, .. }), "{}: {answer:?}", store.engine);
     }
 }
 

@@ -8,8 +8,10 @@ use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConne
 use doorstep::adapters::database::{Database, Settings, migrate};
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::phone::Phone;
+use doorstep::domain::policy::SessionPolicy;
 use doorstep::domain::session::{NewSession, SessionId};
 use doorstep::domain::user::{NewUser, Nickname, Profile, UserId};
+use doorstep::ports::{Created, Proof, Users};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -109,4 +111,38 @@ pub fn person(phone: &str, n: u8) -> (NewUser, NewSession) {
         expires_at: now() + TimeDelta::hours(1),
     };
     (user, session)
+}
+
+/// Another device of this person, for as long as the policy lets it.
+pub fn device(user: &NewUser, n: u8) -> NewSession {
+    NewSession {
+        id: SessionId::new(now(), [n; 10]),
+        user_id: user.id,
+        device_name: None,
+        created_at: now(),
+        expires_at: now() + SessionPolicy::default().absolute,
+    }
+}
+
+pub fn password_of(user: &NewUser) -> Proof {
+    Proof::Password(user.password_hash.clone())
+}
+
+pub fn phone_of(user: &NewUser) -> Proof {
+    Proof::Phone(user.phone.clone())
+}
+
+/// A hash that nobody else has.
+pub fn another_hash() -> PasswordHash {
+    PasswordHash::new("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$new".to_owned())
+}
+
+impl Store {
+    /// Somebody with an account, signed in on one device.
+    pub async fn signed_up(&self, phone: &str, n: u8) -> (NewUser, NewSession) {
+        let (user, _) = person(phone, n);
+        let session = device(&user, n);
+        assert_eq!(self.database.create(&user, &session).await.unwrap(), Created::Yes, "{}", self.engine);
+        (user, session)
+    }
 }

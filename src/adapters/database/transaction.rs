@@ -1,0 +1,46 @@
+//! Several statements as one, for a caller who does not wait for ever.
+
+use super::connection::AnyConnection;
+use super::fault::{Fault, unavailable};
+use diesel::Connection as _;
+use diesel::result::Error;
+use std::time::Instant;
+
+/// Why the statements of a transaction are taken back.
+pub(super) enum Undo<T> {
+    /// This is known now, and nothing may be changed.
+    Answer(T),
+    Error(Error),
+}
+
+impl<T> From<Error> for Undo<T> {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// All that `work` does or nothing, and nothing once `deadline` has passed: whoever called has been told that it failed.
+///
+/// Until COMMIT is sent a lost connection means that the server rolls back: trying again is safe. When it is lost
+/// at COMMIT nobody knows, and a second try would meet what the first has done: it would answer "taken" to the very
+/// person who was just signed up, or "wrong" to her whose password was just changed.
+pub(super) fn transaction<T>(
+    connection: &mut AnyConnection,
+    deadline: Instant,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, Undo<T>>,
+) -> Result<T, Fault> {
+    let mut committing = false;
+    let done = connection.transaction(|connection| {
+        let answer = work(connection)?;
+        committing = Instant::now() < deadline;
+        if committing { Ok(answer) } else { Err(Undo::Error(Error::RollbackTransaction)) }
+    });
+    match done {
+        Ok(answer) | Err(Undo::Answer(answer)) => Ok(answer),
+        Err(Undo::Error(Error::RollbackTransaction)) => Err(unavailable("too late").into()),
+        Err(Undo::Error(error)) => Err(match Fault::new(connection, &error) {
+            Fault::Lost(reason) if committing => unavailable(format!("at COMMIT: {reason}")).into(),
+            fault => fault,
+        }),
+    }
+}

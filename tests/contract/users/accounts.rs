@@ -1,0 +1,260 @@
+//! What becomes of an account after the sign-up.
+
+use super::fields;
+use super::store::{Store, another_hash, device, now, on_postgres, password_of, person, phone_of, stores};
+use chrono::{NaiveDate, TimeDelta};
+use diesel::connection::SimpleConnection;
+use doorstep::domain::password::PasswordHash;
+use doorstep::domain::phone::Phone;
+use doorstep::domain::policy::SessionPolicy;
+use doorstep::domain::session::SessionId;
+use doorstep::domain::user::{AvatarUrl, Birthday, Gender, NewUser, Nickname, ProfileChange, User};
+use doorstep::ports::{Created, PhoneChange, Proof, Users};
+use std::sync::Arc;
+use url::Url;
+
+fn phone(text: &str) -> Phone {
+    Phone::from_stored(text.to_owned()).unwrap()
+}
+
+impl Store {
+    async fn user(&self, phone: &Phone) -> Option<User> {
+        self.database.by_phone(phone).await.unwrap().map(|account| account.user)
+    }
+
+    async fn set_password(&self, user: &NewUser, proof: &Proof, keep: Option<SessionId>) -> bool {
+        let at = now() + TimeDelta::hours(1);
+        self.database.set_password(user.id, proof, &another_hash(), keep, at).await.unwrap()
+    }
+
+    async fn change(&self, user: &NewUser, change: &ProfileChange) -> Option<User> {
+        self.database.change_profile(user.id, change, now() + TimeDelta::hours(1)).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_found_by_its_phone_with_what_its_password_is_checked_against() {
+    for store in stores() {
+        let (user, _) = store.signed_up("+8613800138000", 1).await;
+        store.signed_up("+8613800138001", 2).await;
+        let account = store.database.by_phone(&user.phone).await.unwrap().unwrap();
+        assert_eq!(fields(&account.user), fields(&User::from(user.clone())), "{}", store.engine);
+        assert_eq!(account.password_hash.expose(), user.password_hash.expose());
+        let hash = store.database.password_hash(user.id).await.unwrap();
+        assert_eq!(hash.as_ref().map(PasswordHash::expose), Some(user.password_hash.expose()));
+
+        let stranger = person("+8613800138002", 3).0;
+        assert!(store.database.by_phone(&stranger.phone).await.unwrap().is_none(), "{}", store.engine);
+        assert!(store.database.password_hash(stranger.id).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn only_what_is_named_of_a_profile_changes() {
+    let base = Url::parse("https://cdn.example.com/").unwrap();
+    let avatar = AvatarUrl::parse("https://cdn.example.com/a.png", Some(&base)).unwrap();
+    for store in stores() {
+        let (user, _) = store.signed_up("+8613800138000", 1).await;
+        let (other, _) = store.signed_up("+8613800138001", 2).await;
+        let all = ProfileChange {
+            nickname: Some(Nickname::parse("小明").unwrap()),
+            avatar_url: Some(Some(avatar.clone())),
+            gender: Some(Some(Gender::Other)),
+            birthday: Some(Some(Birthday::parse("2000-02-29", now()).unwrap())),
+        };
+        let changed = store.change(&user, &all).await.unwrap();
+        assert_eq!(changed.nickname, "小明", "{}", store.engine);
+        assert_eq!(changed.avatar_url.as_deref(), Some("https://cdn.example.com/a.png"));
+        assert_eq!((changed.gender, changed.birthday), (Some(Gender::Other), NaiveDate::from_ymd_opt(2000, 2, 29)));
+        assert_eq!((changed.created_at, changed.updated_at), (now(), now() + TimeDelta::hours(1)));
+        assert_eq!(fields(&store.user(&user.phone).await.unwrap()), fields(&changed), "{}", store.engine);
+
+        let nothing = store.change(&user, &ProfileChange::default()).await.unwrap();
+        assert_eq!(fields(&nothing), fields(&changed), "{}", store.engine);
+
+        let emptied = ProfileChange { avatar_url: Some(None), gender: Some(None), ..ProfileChange::default() };
+        let emptied = store.change(&user, &emptied).await.unwrap();
+        assert_eq!((emptied.avatar_url, emptied.gender), (None, None), "{}", store.engine);
+        assert_eq!((emptied.nickname, emptied.birthday), (changed.nickname, changed.birthday));
+
+        assert_eq!(fields(&store.user(&other.phone).await.unwrap()), fields(&User::from(other)), "{}", store.engine);
+        assert!(store.change(&person("+8613800138002", 3).0, &all).await.is_none(), "{}", store.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_ends_every_session_but_the_one_to_keep() {
+    for store in stores() {
+        let (user, first) = store.signed_up("+8613800138000", 1).await;
+        let (other, strangers) = store.signed_up("+8613800138001", 2).await;
+        let second = device(&user, 3);
+        assert!(store.database.sign_in(&second, &phone_of(&user), None, &SessionPolicy::default()).await.unwrap());
+        let living = async || {
+            let mut living = Vec::new();
+            for id in [first.id, second.id, strangers.id] {
+                living.extend(store.database.by_session(id, now()).await.unwrap().map(|_| id));
+            }
+            living
+        };
+        assert!(store.set_password(&user, &password_of(&user), Some(second.id)).await, "{}", store.engine);
+        assert_eq!(living().await, [second.id, strangers.id], "{}", store.engine);
+        let account = store.database.by_phone(&user.phone).await.unwrap().unwrap();
+        assert_eq!(account.password_hash.expose(), another_hash().expose());
+        assert_eq!(account.user.updated_at, now() + TimeDelta::hours(1));
+        assert_eq!(store.count("users WHERE password_changed_at = updated_at AND updated_at > created_at"), 1);
+
+        assert!(store.set_password(&user, &phone_of(&user), None).await, "{}", store.engine);
+        assert_eq!(living().await, [strangers.id], "{}", store.engine);
+        // A session of somebody else is nothing to keep.
+        assert!(store.set_password(&other, &phone_of(&other), Some(second.id)).await);
+        assert_eq!(living().await, [], "{}", store.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_not_replaced_on_a_proof_that_does_not_hold() {
+    for store in stores() {
+        let (user, session) = store.signed_up("+8613800138000", 1).await;
+        let (other, _) = store.signed_up("+8613800138001", 2).await;
+        for proof in [password_of(&other), phone_of(&other), Proof::Password(another_hash())] {
+            assert!(!store.set_password(&user, &proof, None).await, "{}", store.engine);
+        }
+        assert!(!store.set_password(&person("+8613800138002", 3).0, &password_of(&user), None).await);
+        assert!(store.database.by_session(session.id, now()).await.unwrap().is_some(), "{}", store.engine);
+        assert_eq!(store.count("users WHERE updated_at = created_at AND password_changed_at = created_at"), 2);
+        // Of two that checked the same password, the second comes too late.
+        assert!(store.set_password(&user, &password_of(&user), None).await);
+        assert!(!store.set_password(&user, &password_of(&user), None).await, "{}", store.engine);
+    }
+}
+
+#[tokio::test]
+async fn no_session_of_the_old_password_outlives_its_change() {
+    for store in stores() {
+        for n in 0..8 {
+            let (user, _) = store.signed_up(&format!("+861380013800{n}"), n).await;
+            let sign_ins: Vec<_> = (0..8)
+                .map(|m| {
+                    let (database, session) = (Arc::clone(&store.database), device(&user, 100 + 10 * n + m));
+                    let (proof, policy) = (password_of(&user), SessionPolicy::default());
+                    tokio::spawn(async move { database.sign_in(&session, &proof, None, &policy).await.unwrap() })
+                })
+                .collect();
+            assert!(store.set_password(&user, &password_of(&user), None).await, "{}", store.engine);
+            for sign_in in sign_ins {
+                sign_in.await.unwrap();
+            }
+            let living = format!("sessions WHERE revoked_at IS NULL AND user_id = '{}'", user.id.0);
+            assert_eq!(store.count(&living), 0, "{}", store.engine);
+        }
+    }
+}
+
+/// Lets the runtime go on until so many statements wait for a lock.
+async fn waiting(store: &Store, statements: i64) {
+    while store.count("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") < statements {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_stored_while_the_password_changes_is_revoked() {
+    let store = on_postgres();
+    let (user, _) = store.signed_up("+8613800138000", 1).await;
+    let mut lock = store.postgres();
+    lock.batch_execute("BEGIN; SELECT FROM users FOR UPDATE").unwrap();
+    let sign_in = tokio::spawn({
+        let (database, session, proof) = (Arc::clone(&store.database), device(&user, 2), phone_of(&user));
+        async move { database.sign_in(&session, &proof, None, &SessionPolicy::default()).await.unwrap() }
+    });
+    waiting(&store, 1).await;
+    let change = tokio::spawn({
+        let (database, id, proof) = (Arc::clone(&store.database), user.id, password_of(&user));
+        async move { database.set_password(id, &proof, &another_hash(), None, now()).await.unwrap() }
+    });
+    waiting(&store, 2).await;
+    lock.batch_execute("COMMIT").unwrap();
+    assert!(sign_in.await.unwrap() && change.await.unwrap());
+    assert_eq!((store.count("sessions"), store.count("sessions WHERE revoked_at IS NULL")), (2, 0));
+}
+
+#[tokio::test]
+async fn a_phone_changes_and_frees_the_earlier_one() {
+    let (earlier, later) = (phone("+8613800138000"), phone("+8613800138009"));
+    for store in stores() {
+        let (user, session) = store.signed_up("+8613800138000", 1).await;
+        let at = now() + TimeDelta::hours(1);
+        let change = store.database.change_phone(user.id, &earlier, &later, at).await.unwrap();
+        let PhoneChange::Done(changed) = change else { panic!("{}: {change:?}", store.engine) };
+        assert_eq!((changed.phone.e164(), changed.updated_at), ("+8613800138009", at));
+        assert_eq!(fields(&store.user(&later).await.unwrap()), fields(&changed), "{}", store.engine);
+        assert!(store.database.by_session(session.id, now()).await.unwrap().is_some());
+        assert!(!store.database.phone_is_taken(&earlier).await.unwrap(), "{}", store.engine);
+
+        let again = store.database.change_phone(user.id, &earlier, &later, at).await.unwrap();
+        assert!(matches!(again, PhoneChange::Gone), "{}: {again:?}", store.engine);
+        let nobody = person("+8613800138002", 3).0;
+        let gone = store.database.change_phone(nobody.id, &later, &earlier, at).await.unwrap();
+        assert!(matches!(gone, PhoneChange::Gone), "{}: {gone:?}", store.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_phone_of_another_account_is_taken() {
+    for store in stores() {
+        let (user, _) = store.signed_up("+8613800138000", 1).await;
+        let (other, _) = store.signed_up("+8613800138001", 2).await;
+        let answer = store.database.change_phone(user.id, &user.phone, &other.phone, now()).await.unwrap();
+        assert!(matches!(answer, PhoneChange::Taken), "{}: {answer:?}", store.engine);
+        assert_eq!(fields(&store.user(&user.phone).await.unwrap()), fields(&User::from(user)), "{}", store.engine);
+    }
+}
+
+#[tokio::test]
+async fn of_two_who_want_one_phone_one_gets_it() {
+    let wanted = phone("+8613800138009");
+    for store in stores() {
+        let (first, _) = store.signed_up("+8613800138000", 1).await;
+        let (second, _) = store.signed_up("+8613800138001", 2).await;
+        let change = |user: &NewUser| {
+            let (database, wanted) = (Arc::clone(&store.database), wanted.clone());
+            let (id, from) = (user.id, user.phone.clone());
+            tokio::spawn(async move { database.change_phone(id, &from, &wanted, now()).await.unwrap() })
+        };
+        let (one, two) = (change(&first), change(&second));
+        let answers = [one.await.unwrap(), two.await.unwrap()];
+        let done = answers.iter().filter(|answer| matches!(answer, PhoneChange::Done(_))).count();
+        let taken = answers.iter().filter(|answer| matches!(answer, PhoneChange::Taken)).count();
+        assert_eq!((done, taken), (1, 1), "{}: {answers:?}", store.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_account_leaves_nothing_and_frees_its_phone() {
+    for store in stores() {
+        for (n, proof) in [(1, password_of as fn(&NewUser) -> Proof), (2, phone_of)] {
+            let (user, session) = store.signed_up("+8613800138000", n).await;
+            let second = device(&user, n + 10);
+            assert!(store.database.sign_in(&second, &phone_of(&user), None, &SessionPolicy::default()).await.unwrap());
+            assert!(store.database.delete(user.id, &proof(&user)).await.unwrap(), "{}", store.engine);
+            assert_eq!((store.count("users"), store.count("sessions")), (0, 0), "{}", store.engine);
+            assert!(store.database.by_session(session.id, now()).await.unwrap().is_none());
+            assert!(!store.database.phone_is_taken(&user.phone).await.unwrap());
+            assert!(!store.database.delete(user.id, &proof(&user)).await.unwrap(), "{}", store.engine);
+        }
+        let (user, session) = person("+8613800138000", 3);
+        assert_eq!(store.database.create(&user, &session).await.unwrap(), Created::Yes);
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_deleted_on_a_proof_that_does_not_hold() {
+    for store in stores() {
+        let (user, _) = store.signed_up("+8613800138000", 1).await;
+        let (other, _) = store.signed_up("+8613800138001", 2).await;
+        for proof in [password_of(&other), phone_of(&other), Proof::Password(another_hash())] {
+            assert!(!store.database.delete(user.id, &proof).await.unwrap(), "{}", store.engine);
+        }
+        assert_eq!((store.count("users"), store.count("sessions")), (2, 2));
+    }
+}

@@ -1,0 +1,258 @@
+//! The next refresh token: who gets it, and who is found out.
+
+use super::store::{Store, device as another, now, stores};
+use chrono::{DateTime, TimeDelta, Utc};
+use doorstep::domain::policy::SessionPolicy;
+use doorstep::domain::session::{Generation, NewSession};
+use doorstep::domain::user::NewUser;
+use doorstep::ports::{Refreshed, Users};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A device that refreshes, and the store that answers it.
+struct Device {
+    store: Store,
+    user: NewUser,
+    session: NewSession,
+    policy: SessionPolicy,
+}
+
+impl Device {
+    async fn each() -> [Self; 2] {
+        let [sqlite, postgres] = stores();
+        [Self::of(sqlite).await, Self::of(postgres).await]
+    }
+
+    async fn of(store: Store) -> Self {
+        let (user, session) = store.signed_up("+8613800138000", 1).await;
+        Self { store, user, session, policy: SessionPolicy::default() }
+    }
+
+    async fn refresh(&self, number: u32, at: DateTime<Utc>) -> Refreshed {
+        let presented = Generation { session: self.session.id, number };
+        self.store.database.refresh(presented, at, &self.policy).await.unwrap()
+    }
+
+    fn child(&self, number: u32, again: bool) -> Refreshed {
+        Refreshed::Yes { user: self.user.id, number, again, expires_at: self.session.expires_at }
+    }
+
+    /// Takes the child of `number`, asks for it again after `delay`, and answers the end of that.
+    async fn repeat(&self, number: u32, at: DateTime<Utc>, delay: TimeDelta) -> (Refreshed, DateTime<Utc>) {
+        assert_eq!(self.refresh(number, at).await, self.child(number + 1, false), "{}", self.store.engine);
+        (self.refresh(number, at + delay).await, at + delay)
+    }
+
+    fn row(&self) -> String {
+        self.store.text(
+            "SELECT generation || ' ' || replays || ' ' || last_used_at || ' ' || coalesce('' || revoked_at, '') \
+            AS value FROM sessions",
+        )
+    }
+
+    fn reused(&self) -> Refreshed {
+        Refreshed::Reused { user: self.user.id }
+    }
+
+    /// A moment after which asking again is late.
+    fn late(&self) -> TimeDelta {
+        TimeDelta::from_std(self.policy.retry).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn each_generation_makes_the_next_one() {
+    for device in Device::each().await {
+        for number in 0..5 {
+            let at = now() + TimeDelta::hours(i64::from(number) + 1);
+            assert_eq!(device.refresh(number, at).await, device.child(number + 1, false), "{}", device.store.engine);
+            let listed = device.store.database.sessions(device.user.id, at, &device.policy).await.unwrap();
+            assert_eq!(listed[0].last_used_at, at);
+        }
+        assert_eq!(device.store.count("sessions WHERE generation = 5 AND replays = 0 AND revoked_at IS NULL"), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_parent_gets_the_same_child_however_late() {
+    for device in Device::each().await {
+        device.refresh(0, now()).await;
+        for at in [now(), now() + TimeDelta::hours(1), now() + TimeDelta::days(29), now() + TimeDelta::days(58)] {
+            assert_eq!(device.refresh(0, at).await, device.child(1, true), "{}", device.store.engine);
+        }
+        assert_eq!(device.refresh(1, now() + TimeDelta::days(59)).await, device.child(2, false));
+    }
+}
+
+#[tokio::test]
+async fn an_older_generation_is_a_copy_and_ends_the_session() {
+    for device in Device::each().await {
+        for number in 0..3 {
+            device.refresh(number, now()).await;
+        }
+        assert_eq!(device.refresh(1, now()).await, device.reused(), "{}", device.store.engine);
+        for number in 0..5 {
+            assert_eq!(device.refresh(number, now()).await, Refreshed::Ended, "{}", device.store.engine);
+        }
+        assert!(device.store.database.by_session(device.session.id, now()).await.unwrap().is_none());
+        assert_eq!(device.store.count("sessions WHERE revoked_at = last_used_at"), 1);
+    }
+}
+
+#[tokio::test]
+async fn three_late_replays_in_a_row_end_the_session() {
+    for device in Device::each().await {
+        let (mut at, late) = (now(), device.late());
+        for number in 0..2 {
+            let (answer, then) = device.repeat(number, at, late).await;
+            assert_eq!(answer, device.child(number + 1, true), "{}", device.store.engine);
+            at = then;
+        }
+        assert_eq!(device.repeat(2, at, late).await.0, device.reused(), "{}", device.store.engine);
+        assert_eq!(device.refresh(3, at + late).await, Refreshed::Ended);
+        assert!(device.store.database.by_session(device.session.id, at + late).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_generation_without_a_late_replay_breaks_the_row() {
+    for device in Device::each().await {
+        let (mut at, late) = (now(), device.late());
+        for number in 0..12 {
+            // Every third one asks again in time; between them two are late.
+            let delay = if number % 3 == 2 { late - TimeDelta::microseconds(1) } else { late };
+            let (answer, then) = device.repeat(number, at, delay).await;
+            assert_eq!(answer, device.child(number + 1, true), "{} {number}", device.store.engine);
+            at = then;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_generation_counts_as_late_once_however_often_it_comes() {
+    for device in Device::each().await {
+        device.refresh(0, now()).await;
+        for n in 1..=10 {
+            let at = now() + device.late() * n;
+            assert_eq!(device.refresh(0, at).await, device.child(1, true), "{}", device.store.engine);
+        }
+        assert_eq!(device.refresh(1, now() + TimeDelta::days(1)).await, device.child(2, false));
+    }
+}
+
+#[tokio::test]
+async fn prompt_replays_never_end_a_session() {
+    for device in Device::each().await {
+        let (mut at, prompt) = (now(), device.late() - TimeDelta::microseconds(1));
+        for number in 0..10 {
+            let (answer, then) = device.repeat(number, at, prompt).await;
+            assert_eq!(answer, device.child(number + 1, true), "{}", device.store.engine);
+            assert_eq!(device.refresh(number, then).await, device.child(number + 1, true));
+            at = then;
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_time_for_a_retry_every_replay_is_late() {
+    for mut device in Device::each().await {
+        device.policy.retry = Duration::ZERO;
+        for number in 0..2 {
+            assert_eq!(device.repeat(number, now(), TimeDelta::zero()).await.0, device.child(number + 1, true));
+        }
+        assert_eq!(device.repeat(2, now(), TimeDelta::zero()).await.0, device.reused(), "{}", device.store.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_is_unused_for_too_long_or_at_its_end() {
+    let (idle, moment) = (TimeDelta::days(30), TimeDelta::microseconds(1));
+    for device in Device::each().await {
+        let before = device.row();
+        assert_eq!(device.refresh(0, now() + idle).await, Refreshed::Ended, "{}", device.store.engine);
+        assert_eq!(device.row(), before);
+
+        // Each use gives it as long again, until the absolute end.
+        let (mut at, mut number) = (now(), 0);
+        while at + idle < device.session.expires_at {
+            at += idle - moment;
+            assert_eq!(device.refresh(number, at).await, device.child(number + 1, false), "{}", device.store.engine);
+            number += 1;
+        }
+        let end = device.session.expires_at;
+        assert_eq!(device.refresh(number, end).await, Refreshed::Ended, "{}", device.store.engine);
+        assert_eq!(device.refresh(number - 1, end).await, Refreshed::Ended);
+        assert_eq!(device.refresh(number, end - moment).await, device.child(number + 1, false));
+    }
+}
+
+#[tokio::test]
+async fn nobody_refreshes_a_session_that_is_unknown_or_revoked() {
+    for device in Device::each().await {
+        let stranger = Generation { session: another(&device.user, 9).id, number: 0 };
+        let unknown = device.store.database.refresh(stranger, now(), &device.policy).await.unwrap();
+        assert_eq!(unknown, Refreshed::Ended, "{}", device.store.engine);
+
+        device.refresh(0, now()).await;
+        assert!(device.store.database.end_session(device.user.id, device.session.id, now()).await.unwrap());
+        let before = device.row();
+        for number in 0..3 {
+            assert_eq!(device.refresh(number, now() + device.late()).await, Refreshed::Ended);
+        }
+        assert_eq!(device.row(), before, "{}", device.store.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_generation_from_the_future_is_refused_and_changes_nothing() {
+    for device in Device::each().await {
+        device.refresh(0, now()).await;
+        let before = device.row();
+        for number in [2, 3, u32::MAX] {
+            assert_eq!(device.refresh(number, now() + device.late()).await, Refreshed::Ended);
+        }
+        assert_eq!(device.row(), before, "{}", device.store.engine);
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_leaves_the_other_sessions_alone() {
+    for device in Device::each().await {
+        let (_, other) = device.store.signed_up("+8613800138001", 2).await;
+        device.refresh(0, now()).await;
+        device.refresh(1, now()).await;
+        assert_eq!(device.refresh(0, now()).await, device.reused());
+        let others = Generation { session: other.id, number: 0 };
+        let answer = device.store.database.refresh(others, now(), &device.policy).await.unwrap();
+        let expected = Refreshed::Yes { user: other.user_id, number: 1, again: false, expires_at: other.expires_at };
+        assert_eq!(answer, expected, "{}", device.store.engine);
+    }
+}
+
+#[tokio::test]
+async fn sixteen_at_once_get_the_same_child() {
+    for device in Device::each().await {
+        for number in 0..4 {
+            let answers = at_once(&device, number).await;
+            let first = answers.iter().filter(|answer| **answer == device.child(number + 1, false)).count();
+            let again = answers.iter().filter(|answer| **answer == device.child(number + 1, true)).count();
+            assert_eq!((first, again), (1, 15), "{} {answers:?}", device.store.engine);
+        }
+        assert_eq!(device.store.count("sessions WHERE generation = 4 AND revoked_at IS NULL"), 1);
+    }
+}
+
+async fn at_once(device: &Device, number: u32) -> Vec<Refreshed> {
+    let presented = Generation { session: device.session.id, number };
+    let tasks: Vec<_> = (0..16)
+        .map(|_| {
+            let (database, policy) = (Arc::clone(&device.store.database), device.policy.clone());
+            tokio::spawn(async move { database.refresh(presented, now(), &policy).await.unwrap() })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    answers
+}
