@@ -8,7 +8,7 @@ use doorstep::adapters::sms::cloopen::{Cloopen, Settings};
 use doorstep::adapters::sms::console::Console;
 use doorstep::domain::code::OneTimeCode;
 use doorstep::domain::phone::Phone;
-use doorstep::ports::{Clock, CodeMessage, Sms, SmsFailure};
+use doorstep::ports::{Clock, Message, Sms, SmsFailure, Text};
 use md5::{Digest, Md5};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -50,9 +50,16 @@ fn cloopen(settings: Settings) -> Cloopen {
     Cloopen::new(settings, Arc::new(FixedClock(now()))).unwrap()
 }
 
-fn message(phone: &str, id: &str) -> CodeMessage {
-    let to = Phone::from_stored(phone.to_owned()).unwrap();
-    CodeMessage { to, code: OneTimeCode::parse(CODE).unwrap(), minutes: 5, id: id.to_owned() }
+fn phone(e164: &str) -> Phone {
+    Phone::from_stored(e164.to_owned()).unwrap()
+}
+
+fn code(minutes: u64) -> Text {
+    Text::Code { code: OneTimeCode::parse(CODE).unwrap(), minutes }
+}
+
+fn message(to: &str, id: &str) -> Message {
+    Message { to: phone(to), text: code(5), id: id.to_owned() }
 }
 
 const ID: &str = "0123456789abcdef0123456789abcdef";
@@ -219,7 +226,7 @@ async fn the_console_appends_lines_with_the_code() {
     let path = folder.path().join("sms.log");
     for minutes in [5, 1] {
         let console = Console::new(Some(&path)).unwrap();
-        console.send(&CodeMessage { minutes, ..message(PHONE, ID) }).await.unwrap();
+        console.send(&Message { text: code(minutes), ..message(PHONE, ID) }).await.unwrap();
     }
     let expected = "SMS to +8613800138000: your code is 042137, enter it within 5 minutes\n\
                     SMS to +8613800138000: your code is 042137, enter it within 1 minutes\n";
