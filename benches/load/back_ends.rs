@@ -4,7 +4,7 @@
 use crate::process;
 use crate::server::Server;
 use crate::sign_up::BYPASS;
-use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, FakeCloopen, TEMPLATE_ID};
+use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, FakeCloopen, NOTICE_TEMPLATE_ID, TEMPLATE_ID};
 use crate::support::postgres::OwnPostgres;
 use crate::support::redis::{self, OwnRedis};
 use deadpool_redis::redis::{InfoDict, cmd};
@@ -58,6 +58,7 @@ impl BackEnds {
             ("SMS_CLOOPEN_AUTH_TOKEN", AUTH_TOKEN.to_owned()),
             ("SMS_CLOOPEN_APP_ID", APP_ID.to_owned()),
             ("SMS_CLOOPEN_TEMPLATE_ID", TEMPLATE_ID.to_owned()),
+            ("SMS_CLOOPEN_NOTICE_TEMPLATE_ID", NOTICE_TEMPLATE_ID.to_owned()),
         ];
         variables.extend(unlimited.map(|limit| (limit, "1000000".to_owned())));
         if kind == Kind::Real {

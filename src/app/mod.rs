@@ -13,7 +13,7 @@ use crate::adapters::staging::memory::MemoryStaging;
 use crate::adapters::staging::redis::RedisStaging;
 use crate::adapters::system::{OsRandom, SystemClock};
 use crate::config::{
-    CloopenSettings, Config, KeySettings, Mode, Problems, ServerSettings, SmsSettings, StagingSettings,
+    CloopenSettings, Config, HashSettings, KeySettings, Mode, Problems, ServerSettings, SmsSettings, StagingSettings,
 };
 use crate::domain::phone;
 use crate::flows::background::Background;
@@ -71,7 +71,7 @@ impl App {
         let ports = Ports {
             staging: staging(&config, &world)?,
             users: Arc::clone(&database) as _,
-            hasher: Arc::new(Argon2id::start(Cost::default(), config.hash_threads, &world.random)?),
+            hasher: Arc::new(Argon2id::start(cost(&config.hashing), config.hashing.threads, &world.random)?),
             sms: sms(&config.sms, &world)?,
             renderer: Arc::new(Renderer::new(config.server.workers)),
             tokens: Arc::new(keys.tokens),
@@ -180,6 +180,11 @@ fn staging(config: &Config, world: &World) -> Result<Arc<dyn Staging>, Box<dyn E
     })
 }
 
+/// One lane: the threads are busy with other people's passwords.
+fn cost(settings: &HashSettings) -> Cost {
+    Cost { memory_kib: settings.memory_kib, passes: settings.passes, lanes: 1 }
+}
+
 fn sms(settings: &SmsSettings, world: &World) -> Result<Arc<dyn Sms>, Box<dyn Error>> {
     Ok(match settings {
         SmsSettings::Console { file } => Arc::new(Console::new(file.as_deref())?),
@@ -194,6 +199,7 @@ fn account(settings: &CloopenSettings) -> Result<cloopen::Settings, Box<dyn Erro
         auth_token: settings.auth_token.clone(),
         app_id: settings.app_id.clone(),
         template_id: settings.template_id.clone(),
+        notice_template_id: settings.notice_template_id.clone(),
         timeout: settings.timeout,
     })
 }

@@ -4,9 +4,11 @@
 
 mod env;
 mod file;
+mod hashing;
 mod policy;
 mod sms;
 
+pub use hashing::HashSettings;
 pub use sms::{CloopenSettings, SmsSettings};
 
 use crate::domain::policy::Policy;
@@ -32,7 +34,7 @@ pub struct Config {
     pub staging: StagingSettings,
     pub keys: KeySettings,
     pub token: TokenSettings,
-    pub hash_threads: NonZeroUsize,
+    pub hashing: HashSettings,
     pub sms: SmsSettings,
     pub policy: Policy,
 }
@@ -119,7 +121,7 @@ impl Config {
                 issuer: env.text("TOKEN_ISSUER").unwrap_or_else(|| "doorstep".to_owned()),
                 audience: env.text("TOKEN_AUDIENCE").unwrap_or_else(|| "doorstep".to_owned()),
             },
-            hash_threads: env.number("HASH_THREADS", cores(), NonZeroUsize::MIN, MANY_THREADS),
+            hashing: hashing::read(&mut env),
             sms: sms::read(&mut env, mode, &folder),
             policy: policy::read(&mut env, mode),
         };

@@ -14,6 +14,7 @@ const PRODUCTION: &[(&str, &str)] = &[
     ("SMS_CLOOPEN_ACCOUNT_SID", "sid"),
     ("SMS_CLOOPEN_AUTH_TOKEN", "hush"),
     ("SMS_CLOOPEN_APP_ID", "app"),
+    ("SMS_CLOOPEN_NOTICE_TEMPLATE_ID", "2"),
 ];
 
 #[test]
@@ -60,6 +61,9 @@ fn every_bad_value_is_named_at_once() {
         ("REDIS_URL", "localhost:6379"),
         ("SECRET_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
         ("JWT_KEYS_FILE", "/nowhere/jwt.pem"),
+        ("HASH_MEMORY_KIB", "7167"),
+        ("HASH_PASSES", "11"),
+        ("HASH_THREADS", "0"),
         ("PHONE_REGIONS", "CN,XX"),
         ("COOLDOWN_SECONDS", "60,soon"),
         ("LIMIT_PHONE_HOUR", "0"),
@@ -86,6 +90,22 @@ fn settings_that_cannot_live_together_are_named() {
     assert!(with(&[("COOLDOWN_SECONDS", "60,6")]).is_ok());
 }
 
+/// The list of the OWASP Password Storage Cheat Sheet, and one step below each entry.
+#[test]
+fn a_hash_costs_no_less_than_is_recommended() {
+    for (memory, passes, fewer) in [(47_104, 1, 0), (19_456, 2, 1), (12_288, 3, 2), (9_216, 4, 3), (7_168, 5, 4)] {
+        let with =
+            |passes: u32| read(&[("HASH_MEMORY_KIB", &memory.to_string()), ("HASH_PASSES", &passes.to_string())]);
+        let hashing = with(passes).unwrap().hashing;
+        assert_eq!((hashing.memory_kib, hashing.passes), (memory, passes));
+        let Problems(problems) = with(fewer).unwrap_err();
+        assert!(problems.len() == 1 && problems[0].starts_with("HASH_PASSES: "), "{problems:?}");
+    }
+    let hashing = read(&[]).unwrap().hashing;
+    assert_eq!((hashing.memory_kib, hashing.passes), (19_456, 2));
+    assert!(read(&[("HASH_MEMORY_KIB", "1048576"), ("HASH_PASSES", "10")]).is_ok());
+}
+
 #[test]
 fn no_secret_is_printed() {
     let config = read(PRODUCTION).unwrap();
@@ -101,7 +121,9 @@ fn an_empty_variable_is_not_set() {
 #[test]
 fn the_example_file_documents_every_variable() {
     let example = include_str!("../../.env.example");
-    let sources = [include_str!("mod.rs"), include_str!("policy.rs"), include_str!("sms.rs")].concat();
+    let sources =
+        [include_str!("mod.rs"), include_str!("hashing.rs"), include_str!("policy.rs"), include_str!("sms.rs")]
+            .concat();
     let mut names: Vec<&str> = sources
         .split('"')
         .filter(|word| word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))

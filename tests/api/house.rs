@@ -1,6 +1,6 @@
 //! A doorstep of one's own for each test, and what a client does with it.
 
-use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, FakeCloopen};
+use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, FakeCloopen, NOTICE_TEMPLATE_ID};
 use crate::support::{postgres, redis};
 use chrono::{DateTime, TimeDelta, Utc};
 use deadpool_redis::redis::cmd;
@@ -92,6 +92,7 @@ impl House {
             ("SMS_CLOOPEN_ACCOUNT_SID", ACCOUNT_SID.to_owned()),
             ("SMS_CLOOPEN_AUTH_TOKEN", AUTH_TOKEN.to_owned()),
             ("SMS_CLOOPEN_APP_ID", APP_ID.to_owned()),
+            ("SMS_CLOOPEN_NOTICE_TEMPLATE_ID", NOTICE_TEMPLATE_ID.to_owned()),
             ("CAPTCHA_BYPASS_ANSWER", BYPASS.to_owned()),
         ];
         if let Some(redis) = &redis {

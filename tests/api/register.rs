@@ -35,6 +35,7 @@ async fn a_person_signs_up(house: House) {
 
     let message = house.sms.messages_for("+8613800138000").pop().unwrap();
     assert_eq!((message.to.as_str(), message.minutes.as_str()), ("13800138000", "5"));
+    assert!(house.sms.notices_for("+8613800138000").is_empty(), "a code went out with the wrong template");
     let verified = house.verify(&ticket, &message.code).await;
     assert_eq!(verified.body, json!({"step": "set_password", "expires_in": 900}));
 

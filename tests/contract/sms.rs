@@ -1,6 +1,8 @@
 //! `ports::Sms`: the console, and Cloopen over real HTTP against a server that checks as the provider does.
 
-use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, Accepted, Behaviour, FakeCloopen, TEMPLATE_ID};
+use crate::support::cloopen::{
+    ACCOUNT_SID, APP_ID, AUTH_TOKEN, Accepted, Behaviour, FakeCloopen, NOTICE_TEMPLATE_ID, TEMPLATE_ID,
+};
 use crate::support::process::free_port;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -8,7 +10,7 @@ use doorstep::adapters::sms::cloopen::{Cloopen, Settings};
 use doorstep::adapters::sms::console::Console;
 use doorstep::domain::code::OneTimeCode;
 use doorstep::domain::phone::Phone;
-use doorstep::ports::{Clock, CodeMessage, Sms, SmsFailure};
+use doorstep::ports::{Clock, Message, Sms, SmsFailure, Text};
 use md5::{Digest, Md5};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -42,6 +44,7 @@ fn settings(provider: &FakeCloopen) -> Settings {
         auth_token: SecretString::from(AUTH_TOKEN.to_owned()),
         app_id: APP_ID.to_owned(),
         template_id: TEMPLATE_ID.to_owned(),
+        notice_template_id: NOTICE_TEMPLATE_ID.to_owned(),
         timeout: Duration::from_secs(20),
     }
 }
@@ -50,9 +53,21 @@ fn cloopen(settings: Settings) -> Cloopen {
     Cloopen::new(settings, Arc::new(FixedClock(now()))).unwrap()
 }
 
-fn message(phone: &str, id: &str) -> CodeMessage {
-    let to = Phone::from_stored(phone.to_owned()).unwrap();
-    CodeMessage { to, code: OneTimeCode::parse(CODE).unwrap(), minutes: 5, id: id.to_owned() }
+fn phone(e164: &str) -> Phone {
+    Phone::from_stored(e164.to_owned()).unwrap()
+}
+
+fn code(minutes: u64) -> Text {
+    Text::Code { code: OneTimeCode::parse(CODE).unwrap(), minutes }
+}
+
+fn message(to: &str, id: &str) -> Message {
+    Message { to: phone(to), text: code(5), id: id.to_owned() }
+}
+
+/// The number changed from `PHONE` to +86 139 0013 9001.
+fn notice(id: &str) -> Message {
+    Message { text: Text::PhoneChanged { to: phone("+8613900139001").masked() }, ..message(PHONE, id) }
 }
 
 const ID: &str = "0123456789abcdef0123456789abcdef";
@@ -81,6 +96,30 @@ async fn code_and_minutes_arrive_in_that_order() {
 }
 
 #[actix_web::test]
+async fn a_changed_number_has_a_template_of_its_own() {
+    let provider = provider();
+    let cloopen = cloopen(settings(&provider));
+    cloopen.send(&notice(ID)).await.unwrap();
+    assert_eq!(provider.notices_for(PHONE), ["+86139****9001"]);
+    assert!(provider.messages_for(PHONE).is_empty());
+    // The two share nothing but the protection against sending twice.
+    cloopen.send(&message(PHONE, ID)).await.unwrap_err();
+    cloopen.send(&message(PHONE, "f")).await.unwrap();
+    assert_eq!((provider.notices_for(PHONE).len(), provider.messages_for(PHONE).len()), (1, 1));
+}
+
+#[actix_web::test]
+async fn a_refused_notice_tells_no_number() {
+    let provider = provider();
+    provider.behave(Behaviour::Refuse("160038"));
+    let failure = cloopen(settings(&provider)).send(&notice(ID)).await.unwrap_err();
+    assert!(matches!(&failure, SmsFailure::Refused(text) if text.contains("160038")), "{failure}");
+    assert_discreet(&failure);
+    assert!(!failure.to_string().contains("9001"), "{failure}");
+    assert!(provider.notices_for(PHONE).is_empty());
+}
+
+#[actix_web::test]
 async fn the_provider_refuses_other_accounts_and_times() {
     let provider = provider();
     let change = |change: fn(&mut Settings)| {
@@ -93,7 +132,8 @@ async fn the_provider_refuses_other_accounts_and_times() {
         ("111109", change(|settings| settings.auth_token = SecretString::from("other".to_owned()))),
         ("111141", change(|settings| settings.account_sid = "other".to_owned())),
         ("112353", change(|settings| settings.app_id = "other".to_owned())),
-        ("160032", change(|settings| settings.template_id = "2".to_owned())),
+        ("160032", change(|settings| settings.template_id = "3".to_owned())),
+        ("160031", change(|settings| settings.template_id = NOTICE_TEMPLATE_ID.to_owned())),
         ("161106", at(TimeDelta::hours(1))),
         ("161106", at(TimeDelta::hours(-8))),
     ] {
@@ -133,6 +173,11 @@ async fn the_provider_checks_headers_and_body() {
         body[name] = value;
         body
     };
+    let notice = |values: Value| {
+        let mut body = with("reqId", json!("f"));
+        (body["templateId"], body["datas"]) = (json!("2"), values);
+        body
+    };
     for (expected, header, value, body) in [
         ("111100", "accept", "*/*", body.clone()),
         ("111100", "content-type", "application/json", body.clone()),
@@ -142,7 +187,13 @@ async fn the_provider_checks_headers_and_body() {
         ("160031", "", "", with("datas", json!([CODE, 5]))),
         ("160031", "", "", with("datas", json!([CODE, "5", "1"]))),
         ("160031", "", "", with("extra", json!("1"))),
+        ("160031", "", "", with("datas", json!([CODE]))),
+        ("160031", "", "", with("templateId", json!("2"))),
+        ("160032", "", "", with("templateId", json!("3"))),
         ("160052", "", "", with("datas", json!([CODE, "5.0"]))),
+        ("160052", "", "", notice(json!(["13900139001"]))),
+        ("160031", "", "", notice(json!(["****9001", "5"]))),
+        ("000000", "", "", notice(json!(["****9001"]))),
         ("160042", "", "", with("to", json!("+8613800138000"))),
         ("160042", "", "", with("to", json!("008613800138000"))),
         ("160055", "", "", with("reqId", json!("a-b"))),
@@ -214,15 +265,17 @@ async fn nobody_there_is_told_apart() {
 }
 
 #[actix_web::test]
-async fn the_console_appends_lines_with_the_code() {
+async fn the_console_appends_a_line_for_each_message() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sms.log");
     for minutes in [5, 1] {
         let console = Console::new(Some(&path)).unwrap();
-        console.send(&CodeMessage { minutes, ..message(PHONE, ID) }).await.unwrap();
+        console.send(&Message { text: code(minutes), ..message(PHONE, ID) }).await.unwrap();
     }
+    Console::new(Some(&path)).unwrap().send(&notice(ID)).await.unwrap();
     let expected = "SMS to +8613800138000: your code is 042137, enter it within 5 minutes\n\
-                    SMS to +8613800138000: your code is 042137, enter it within 1 minutes\n";
+                    SMS to +8613800138000: your code is 042137, enter it within 1 minutes\n\
+                    SMS to +8613800138000: your account now has the number +86139****9001\n";
     assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
     assert!(Console::new(Some(folder.path())).is_err());
 }

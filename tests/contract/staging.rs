@@ -4,6 +4,8 @@ mod captchas;
 mod codes;
 mod counters;
 mod outage;
+mod purposes;
+mod reopened;
 mod sends;
 mod steps;
 mod wire;
@@ -124,8 +126,14 @@ promises!(
     counters::a_window_begins_with_the_first_one,
     counters::taking_back_frees_a_place,
     counters::taking_back_stops_at_zero,
+    counters::forgetting_empties_these_and_no_others,
     counters::a_quota_of_nothing_denies,
     counters::scopes_and_subjects_are_apart,
+    purposes::a_flow_is_unknown_to_every_other_purpose_and_person,
+    reopened::a_right_code_can_be_entered_once_more,
+    reopened::it_lives_no_longer_than_a_code_does,
+    reopened::it_lives_no_longer_than_it_would_have,
+    reopened::every_other_flow_is_left_alone,
     sends::of_a_hundred_at_once_one_is_reserved,
     sends::a_full_hour_holds_under_a_race,
     sends::the_cooldown_grows_and_begins_anew,

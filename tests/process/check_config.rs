@@ -5,7 +5,7 @@ use crate::doorstep::{Folder, Said, Var};
 /// Everything that a provider and a store want to know, and that nobody else may.
 const SECRETS: [&str; 4] = ["hush-database", "hush-redis", "hush-token", "MC4CAQAwBQYDK2VwBCIEI"];
 
-const PRODUCTION: [Var<'static>; 7] = [
+const PRODUCTION: [Var<'static>; 8] = [
     ("APP_ENV", "production"),
     ("DATABASE_URL", "postgres://doorstep:hush-database@db/doorstep"),
     ("REDIS_URL", "redis://:hush-redis@redis:6379/0"),
@@ -13,6 +13,7 @@ const PRODUCTION: [Var<'static>; 7] = [
     ("SMS_CLOOPEN_ACCOUNT_SID", "sid"),
     ("SMS_CLOOPEN_AUTH_TOKEN", "hush-token"),
     ("SMS_CLOOPEN_APP_ID", "app"),
+    ("SMS_CLOOPEN_NOTICE_TEMPLATE_ID", "2"),
 ];
 
 impl Said {
@@ -68,6 +69,7 @@ fn production_names_every_insecure_setting_at_once() {
         assert!(*name == "SMS_PROVIDER" || said.err.contains(&format!("  {name}: ")), "{name} in {}", said.err);
     }
     said.assert_refused(&["SMS_CLOOPEN_ACCOUNT_SID: ", "SMS_CLOOPEN_AUTH_TOKEN: ", "SMS_CLOOPEN_APP_ID: "]);
+    said.assert_refused(&["SMS_CLOOPEN_NOTICE_TEMPLATE_ID: "]);
 }
 
 #[test]

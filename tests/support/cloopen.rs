@@ -22,7 +22,10 @@ use url::Url;
 pub const ACCOUNT_SID: &str = "8a216da85c62c9ad015c8f1fa4fe1a2b";
 pub const AUTH_TOKEN: &str = "c5a3f8f1b9d24e7f8a6b0d1e2f3a4b5c";
 pub const APP_ID: &str = "8a216da85c62c9ad015c8f1fa55d1a2f";
+/// Takes a code and its minutes.
 pub const TEMPLATE_ID: &str = "1";
+/// Takes a masked number.
+pub const NOTICE_TEMPLATE_ID: &str = "2";
 
 /// How far a request's time may be from ours.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
@@ -47,7 +50,7 @@ pub enum Behaviour {
     Drop,
 }
 
-/// A message that was accepted.
+/// A message with a code that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
     /// As it was asked for: `13800138000`, `004915123456789`.
@@ -74,7 +77,8 @@ struct State {
 #[derive(Default)]
 struct Inbox {
     ids: HashSet<String>,
-    by_phone: HashMap<String, Vec<Accepted>>,
+    codes: HashMap<String, Vec<Accepted>>,
+    notices: HashMap<String, Vec<String>>,
 }
 
 impl FakeCloopen {
@@ -110,14 +114,19 @@ impl FakeCloopen {
         *self.state.behaviour.lock().unwrap() = behaviour;
     }
 
-    /// Everything that was accepted for a phone, in E.164, in order.
+    /// Every message with a code that was accepted for a phone, in E.164, in order.
     pub fn messages_for(&self, phone: &str) -> Vec<Accepted> {
-        self.state.inbox.lock().unwrap().by_phone.get(phone).cloned().unwrap_or_default()
+        self.state.inbox.lock().unwrap().codes.get(phone).cloned().unwrap_or_default()
+    }
+
+    /// The masked new numbers that a phone, in E.164, was told of, in order.
+    pub fn notices_for(&self, phone: &str) -> Vec<String> {
+        self.state.inbox.lock().unwrap().notices.get(phone).cloned().unwrap_or_default()
     }
 
     /// The code of the last message to a phone, in E.164.
     pub fn code_for(&self, phone: &str) -> Option<String> {
-        Some(self.state.inbox.lock().unwrap().by_phone.get(phone)?.last()?.code.clone())
+        Some(self.state.inbox.lock().unwrap().codes.get(phone)?.last()?.code.clone())
     }
 
     /// How many messages were accepted in all.
@@ -154,7 +163,7 @@ struct Body {
     to: String,
     app_id: String,
     template_id: String,
-    datas: [String; 2],
+    datas: Vec<String>,
     req_id: String,
 }
 
@@ -194,9 +203,13 @@ fn accept(body: Body, state: &State) -> HttpResponse {
         None => format!("+86{}", body.to),
     };
     let sid = body.req_id.clone();
-    let [code, minutes] = body.datas;
-    let message = Accepted { to: body.to, code, minutes, req_id: body.req_id };
-    inbox.by_phone.entry(phone).or_default().push(message);
+    match <[String; 2]>::try_from(body.datas) {
+        Ok([code, minutes]) => {
+            let message = Accepted { to: body.to, code, minutes, req_id: body.req_id };
+            inbox.codes.entry(phone).or_default().push(message);
+        }
+        Err(notice) => inbox.notices.entry(phone).or_default().extend(notice),
+    }
     let sms = json!({ "smsMessageSid": sid, "dateCreated": china_time(state).format("%Y%m%d%H%M%S").to_string() });
     HttpResponse::Ok().json(json!({ "statusCode": "000000", "templateSMS": sms }))
 }
@@ -243,7 +256,31 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// Exactly the fields, two texts for the template, a usable id and a phone number.
+/// Whether a value is a number with its middle hidden, like `+86138****8000`.
+fn masked(value: &str) -> bool {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = value.strip_prefix('+').unwrap_or(value).split_once("****");
+    parts.is_some_and(|(head, tail)| digits(head) && digits(tail) && !tail.is_empty())
+}
+
+/// As many values as the template has, each of its kind.
+fn check_values(template_id: &str, values: &[String]) -> Result<(), Refusal> {
+    let digits = |value: &String| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    let (wanted, right) = match template_id {
+        TEMPLATE_ID => (2, values.iter().all(digits)),
+        NOTICE_TEMPLATE_ID => (1, values.iter().all(|value| masked(value))),
+        _ => return Err(("160032", "【短信】短信模板无效")),
+    };
+    if values.len() != wanted {
+        Err(("160031", "【短信】参数解析失败"))
+    } else if !right {
+        Err(("160052", "【短信】模板变量格式有误"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Exactly the fields, a usable id and a phone number, and the values of the template.
 fn check_body(body: &[u8]) -> Result<Body, Refusal> {
     let body: Body = serde_json::from_slice(body).map_err(|_| ("160031", "【短信】参数解析失败"))?;
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -251,19 +288,15 @@ fn check_body(body: &[u8]) -> Result<Body, Refusal> {
     let foreign = (8..=17).contains(&body.to.len()) && body.to.starts_with("00") && !body.to.starts_with("0086");
     if body.app_id != APP_ID {
         Err(("112353", "【短信】应用不属于该主账号"))
-    } else if body.template_id != TEMPLATE_ID {
-        Err(("160032", "【短信】短信模板无效"))
     } else if !digits(&body.to) || !(chinese || foreign) {
         Err(("160042", "【短信】号码格式有误"))
-    } else if body.datas.iter().any(|value| value.is_empty() || !digits(value)) {
-        Err(("160052", "【短信】模板变量格式有误"))
     } else if body.req_id.is_empty()
         || body.req_id.len() > 32
         || !body.req_id.bytes().all(|b| b.is_ascii_alphanumeric())
     {
         Err(("160055", "【短信】请求reqId超长"))
     } else {
-        Ok(body)
+        check_values(&body.template_id, &body.datas).map(|()| body)
     }
 }
 

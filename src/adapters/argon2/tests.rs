@@ -1,11 +1,11 @@
 use super::*;
 use crate::adapters::system::OsRandom;
 use crate::ports::PasswordHasher;
-use argon2::PasswordVerifier;
+use argon2::{Algorithm, PasswordVerifier, Version};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -102,16 +102,22 @@ async fn refuses_beyond_its_queue_and_goes_on_afterwards() {
     let mut running = hasher.hash(password(), &owner);
     assert!(begin(&mut running).await.is_none());
     reached.recv_timeout(LONG).unwrap();
-    let mut waiting: Vec<_> = (0..QUEUE_PER_THREAD).map(|_| hasher.hash(password(), &owner)).collect();
+    let mut waiting: Vec<_> = (1..QUEUE_PER_THREAD).map(|_| hasher.hash(password(), &owner)).collect();
     for job in &mut waiting {
         assert!(begin(job).await.is_none());
     }
+    // Hashing and verifying stand in one line.
+    let mut verified = hasher.verify(password(), None);
+    assert!(begin(&mut verified).await.is_none());
     let refused = begin(&mut hasher.hash(password(), &owner)).await;
+    assert!(matches!(refused, Some(Err(Failure::Overloaded(Dependency::PasswordHashing)))), "{refused:?}");
+    let refused = begin(&mut hasher.verify(password(), None)).await;
     assert!(matches!(refused, Some(Err(Failure::Overloaded(Dependency::PasswordHashing)))), "{refused:?}");
     drop(open);
     for job in waiting.into_iter().chain([running]) {
         job.await.unwrap();
     }
+    verified.await.unwrap();
     phc(&hasher).await;
 }
 
@@ -166,30 +172,146 @@ async fn the_threads_end_with_the_hasher() {
     dropped.recv_timeout(LONG).unwrap();
 }
 
-#[test]
-fn memory_is_taken_at_the_first_hash_and_wiped_when_no_job_waits() {
-    let params = Params::new(CHEAP.memory_kib, CHEAP.passes, CHEAP.lanes, Some(TAG_BYTES)).unwrap();
-    let mut bench = Worker::new(CHEAP, params, Arc::new(OsRandom));
-    assert_eq!(bench.memory.capacity(), 0);
-    bench.hash(&password(), &phone()).unwrap();
-    let words = |bench: &Worker| bench.memory.iter().flat_map(|block| block.as_ref().to_vec()).collect::<Vec<u64>>();
-    assert!(words(&bench).iter().any(|word| *word != 0));
+fn stored(phc: &str) -> Option<PasswordHash> {
+    Some(PasswordHash::new(phc.to_owned()))
+}
 
-    let (queue, jobs) = sync_channel(2);
-    let answers = [(); 2].map(|()| {
-        let (answer, answered) = oneshot::channel();
-        queue.send(Job { password: password(), owner: phone(), answer }).unwrap();
-        answered
-    });
-    drop(queue);
-    bench.work(&Mutex::new(jobs));
-    assert_eq!(bench.memory.len(), 64);
-    assert!(words(&bench).iter().all(|word| *word == 0));
-    // Whatever the one before left behind is in none of them.
-    for mut answer in answers {
-        let Ok(Ok(Hashed::Hash(hash))) = answer.try_recv() else { panic!("no hash") };
-        argon2::Argon2::default().verify_password(password().expose(), hash.expose()).unwrap();
+/// A hash of the password at another cost, by the crate itself.
+fn at_cost(cost: Cost, salt: &[u8], tag_bytes: usize) -> String {
+    let Cost { memory_kib, passes, lanes } = cost;
+    let params = Params::new(memory_kib, passes, lanes, Some(tag_bytes)).unwrap();
+    let argon2 = argon2::Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let hash = argon2::PasswordHasher::hash_password_with_salt(&argon2, password().expose(), salt).unwrap();
+    hash.to_string()
+}
+
+async fn is_right(hasher: &Argon2id, password: Password, phc: &str) -> bool {
+    matches!(hasher.verify(password, stored(phc)).await.unwrap(), Verdict::Right { .. })
+}
+
+#[tokio::test]
+async fn only_the_right_password_is_right() {
+    let hasher = one_thread(CHEAP, OsRandom);
+    let hash = phc(&hasher).await;
+    let right = hasher.verify(password(), stored(&hash)).await.unwrap();
+    assert!(matches!(right, Verdict::Right { rehashed: None }), "{right:?}");
+    for wrong in ["correct horse batterz", "correct horse batteryy", "Correct horse battery"] {
+        assert!(!is_right(&hasher, Password::parse(wrong).unwrap(), &hash).await, "{wrong}");
     }
+}
+
+/// The salt that stands in for a hash is no secret: the password that it belongs to must not be right either.
+#[tokio::test]
+async fn without_a_hash_every_password_is_wrong() {
+    let hasher = one_thread(CHEAP, OsRandom);
+    let verdict = hasher.verify(password(), None).await.unwrap();
+    assert!(matches!(verdict, Verdict::Wrong), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn a_right_password_is_hashed_again_where_the_stored_hash_differs_from_the_cost_in_force() {
+    let hasher = one_thread(CHEAP, OsRandom);
+    for (difference, old) in [
+        ("more memory", at_cost(Cost { memory_kib: 1_024, ..CHEAP }, &[1; 16], 32)),
+        ("less memory", at_cost(Cost { memory_kib: 32, ..CHEAP }, &[1; 16], 32)),
+        ("passes", at_cost(Cost { passes: 2, ..CHEAP }, &[1; 16], 32)),
+        ("lanes", at_cost(Cost { lanes: 2, ..CHEAP }, &[1; 16], 32)),
+        ("salt", at_cost(CHEAP, &[1; 8], 32)),
+        ("tag", at_cost(CHEAP, &[1; 16], 16)),
+    ] {
+        let wrong = Password::parse("correct horse batterz").unwrap();
+        assert!(!is_right(&hasher, wrong, &old).await, "{difference}");
+        let verdict = hasher.verify(password(), stored(&old)).await.unwrap();
+        let Verdict::Right { rehashed: Some(new) } = verdict else { panic!("{difference}: {verdict:?}") };
+        assert!(new.expose().starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{difference}: {}", new.expose());
+        let verdict = hasher.verify(password(), Some(new)).await.unwrap();
+        assert!(matches!(verdict, Verdict::Right { rehashed: None }), "{difference}: {verdict:?}");
+    }
+    let same = hasher.verify(password(), stored(&at_cost(CHEAP, &[1; 16], 32))).await.unwrap();
+    assert!(matches!(same, Verdict::Right { rehashed: None }), "{same:?}");
+}
+
+/// By the reference implementation (phc-winner-argon2), through argon2-cffi 25.1.0:
+/// `hash_secret(b"password", b"saltsalt", time_cost=3, memory_cost=256, parallelism=4, hash_len=24, type=Type.ID)`.
+const REFERENCE: &str = "$argon2id$v=19$m=256,t=3,p=4$c2FsdHNhbHQ$NWaxf8hZggDrqgttS5fMmhyGDCsC6Cur";
+
+/// The password would be refused today. It is the account's all the same, and moves to the cost in force.
+#[tokio::test]
+async fn a_hash_of_the_reference_implementation_verifies() {
+    let hasher = one_thread(CHEAP, OsRandom);
+    let weak = || Password::parse("password").unwrap();
+    let verdict = hasher.verify(weak(), stored(REFERENCE)).await.unwrap();
+    let Verdict::Right { rehashed: Some(new) } = verdict else { panic!("{verdict:?}") };
+    assert!(is_right(&hasher, weak(), new.expose()).await);
+    assert!(!is_right(&hasher, password(), REFERENCE).await);
+}
+
+#[tokio::test]
+async fn a_damaged_hash_is_a_defect_that_quotes_nothing() {
+    let hasher = one_thread(CHEAP, OsRandom);
+    let (start, salt_and_tag) = REFERENCE.split_at(REFERENCE.find("$c2Fsd").unwrap());
+    let with = |parameters: &str| format!("$argon2id$v=19${parameters}{salt_and_tag}");
+    for damaged in [
+        String::new(),
+        "password".to_owned(),
+        start.to_owned(),
+        format!("{start}$c2FsdHNhbHQ"),
+        format!("{start}$$NWaxf8hZggDrqgttS5fMmhyGDCsC6Cur"),
+        format!("{REFERENCE}$"),
+        format!("{REFERENCE}="),
+        REFERENCE.replace("NWaxf", "NWax!"),
+        REFERENCE.replace("c2FsdHNhbHQ", "c2Fsd"),
+        REFERENCE.replace("$v=19", ""),
+        REFERENCE.replace("v=19", "v=16"),
+        REFERENCE.replace("argon2id", "argon2i"),
+        REFERENCE.replace("argon2id", "scrypt"),
+        with("m=256,t=3"),
+        with("m=256,t=3,p=4,data=c2FsdA"),
+        with("m=256,t=3,p=0"),
+        with("m=256,t=0,p=4"),
+        with("m=31,t=3,p=4"),
+        with("m=-1,t=3,p=4"),
+        // What would occupy a thread for minutes, or the whole machine.
+        with("m=1048577,t=1,p=1"),
+        with("m=4294967295,t=1,p=1"),
+        with("m=256,t=33,p=4"),
+        with("m=256,t=4294967296,p=4"),
+    ] {
+        let failure = hasher.verify(password(), stored(&damaged)).await.unwrap_err();
+        assert!(matches!(failure, Failure::Broken { dependency: Dependency::PasswordHashing, .. }), "{damaged}");
+        let said = format!("{failure} {failure:?}");
+        assert!(["NWax", "c2Fsd", "256"].iter().all(|quoted| !said.contains(quoted)), "{damaged}: {said}");
+    }
+    phc(&hasher).await;
+}
+
+/// What is in the memory of a worker that has just done this.
+fn left_by(job: impl FnOnce(&mut Worker)) -> Worker {
+    let params = Params::new(CHEAP.memory_kib, CHEAP.passes, CHEAP.lanes, Some(TAG_BYTES)).unwrap();
+    let mut worker = Worker::new(params, Arc::new(OsRandom));
+    assert_eq!(worker.memory.capacity(), 0);
+    job(&mut worker);
+    worker
+}
+
+#[test]
+fn memory_is_taken_at_the_first_hash_and_wiped_and_cut_back_after_each() {
+    let costly = stored(&at_cost(Cost { memory_kib: 1_024, ..CHEAP }, &[1; 16], 32));
+    let cheaper = stored(&at_cost(Cost { memory_kib: 32, ..CHEAP }, &[1; 16], 32));
+    let wrong = Password::parse("correct horse batterz").unwrap();
+    for worker in [
+        left_by(|worker| drop(worker.hash(&password(), &phone()).unwrap())),
+        left_by(|worker| drop(worker.verify(&password(), None).unwrap())),
+        left_by(|worker| drop(worker.verify(&password(), costly.as_ref()).unwrap())),
+        left_by(|worker| drop(worker.verify(&wrong, costly.as_ref()).unwrap())),
+        left_by(|worker| drop(worker.verify(&wrong, cheaper.as_ref()).unwrap())),
+    ] {
+        assert_eq!((worker.memory.len(), worker.memory.capacity()), (64, 64));
+        let mut words = worker.memory.iter().flat_map(|block| block.as_ref().to_vec());
+        assert!(words.all(|word: u64| word == 0), "something is left of a hash");
+    }
+    let idle = left_by(|worker| drop(worker.hash(&Password::parse("password").unwrap(), &phone()).unwrap()));
+    assert_eq!(idle.memory.capacity(), 0);
 }
 
 #[test]

@@ -9,13 +9,13 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Client, Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-/// The account that pays, and the template that words the message. Template 1 of a test account reads: your code is
-/// {1}, enter it within {2} minutes; a template of one's own must take the same two values.
+/// The account that pays, and the templates that word the messages.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `https://app.cloopen.com:8883`, or `https://sandboxapp.cloopen.com:8883` for trying out.
@@ -23,7 +23,11 @@ pub struct Settings {
     pub account_sid: String,
     pub auth_token: SecretString,
     pub app_id: String,
+    /// For codes. Template 1 of a test account reads: your code is {1}, enter it within {2} minutes; a template of one's own
+    /// must take the same two values.
     pub template_id: String,
+    /// For the notice that an account has another number: {1} is that number, masked.
+    pub notice_template_id: String,
     /// From the first byte of the connection to the last of the answer.
     pub timeout: Duration,
 }
@@ -67,20 +71,14 @@ impl Cloopen {
     }
 
     async fn request(&self, message: &Message) -> Result<Response, SmsFailure> {
-        let Settings { account_sid, auth_token, app_id, template_id, .. } = &self.settings;
+        let Settings { account_sid, auth_token, app_id, .. } = &self.settings;
         // China Standard Time is UTC+8 all year.
         let timestamp = (self.clock.now() + TimeDelta::hours(8)).format("%Y%m%d%H%M%S").to_string();
         let signature = signature(account_sid, auth_token, &timestamp);
         let mut url = self.endpoint.clone();
         url.set_query(Some(&format!("sig={signature}")));
-        let Text::Code { code, minutes } = &message.text else { todo!() };
-        let body = Body {
-            to: &recipient(message.to.e164()),
-            app_id,
-            template_id,
-            datas: [code.expose(), &minutes.to_string()],
-            req_id: &message.id,
-        };
+        let (template_id, datas) = self.wording(&message.text);
+        let body = Body { to: &recipient(message.to.e164()), app_id, template_id, datas, req_id: &message.id };
         self.client
             .post(url)
             .header(ACCEPT, "application/json")
@@ -90,6 +88,16 @@ impl Cloopen {
             .send()
             .await
             .map_err(failure)
+    }
+
+    /// The template, and what it calls {1}, {2} …
+    fn wording<'a>(&'a self, text: &'a Text) -> (&'a str, Vec<Cow<'a, str>>) {
+        match text {
+            Text::Code { code, minutes } => {
+                (&self.settings.template_id, vec![code.expose().into(), minutes.to_string().into()])
+            }
+            Text::PhoneChanged { to } => (&self.settings.notice_template_id, vec![to.into()]),
+        }
     }
 }
 
@@ -140,8 +148,7 @@ struct Body<'a> {
     to: &'a str,
     app_id: &'a str,
     template_id: &'a str,
-    /// Code and minutes: what the template calls {1} and {2}.
-    datas: [&'a str; 2],
+    datas: Vec<Cow<'a, str>>,
     /// A second request with the same id within the day is refused, so that nobody gets a message twice.
     req_id: &'a str,
 }
@@ -219,6 +226,7 @@ mod tests {
             auth_token: SecretString::default(),
             app_id: String::new(),
             template_id: String::new(),
+            notice_template_id: String::new(),
             timeout: Duration::from_secs(1),
         };
         let path = "2013-12-26/Accounts/a%2Fb/SMS/TemplateSMS";

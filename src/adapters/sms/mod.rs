@@ -1,4 +1,4 @@
-//! Carriers of one-time codes: one file per provider.
+//! Carriers of messages: one file per provider.
 
 pub mod cloopen;
 pub mod console;

@@ -181,11 +181,12 @@ impl Staging for MemoryStaging {
     }
 
     async fn forget(&self, counters: &[Counter]) -> Result<(), Failure> {
-        todo!("{counters:?}")
-    }
-
-    async fn reopen_code(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<(), Failure> {
-        todo!("{key:?} {purpose:?} {policy:?}")
+        let mut state = self.state();
+        let now = state.now;
+        for counter in counters {
+            state.counters.take(&counter.into(), now);
+        }
+        Ok(())
     }
 
     async fn open_flow(
@@ -296,6 +297,17 @@ impl Staging for MemoryStaging {
         }
         state.flows.take(key, now);
         Ok(CodeCheck::Exhausted)
+    }
+
+    async fn reopen_code(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<(), Failure> {
+        let mut state = self.state();
+        let now = state.now;
+        let left = state.flows.left(key, now).unwrap_or_default();
+        if let Some(flow) = state.flow(key, purpose).filter(|flow| flow.step() == Step::PhoneVerified) {
+            flow.progress = Progress::CodeSent;
+            state.flows.renew(key, left.min(policy.life), now);
+        }
+        Ok(())
     }
 
     async fn read_flow(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<Option<Flow>, Failure> {

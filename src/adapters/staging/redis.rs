@@ -48,6 +48,17 @@ impl RedisStaging {
         let ask = |mut connection| async move { call.invoke_async::<Value>(&mut connection).await };
         from_redis_value(self.leases.run(ask).await?).map_err(|_| broken())
     }
+
+    async fn delete(&self, keys: &[String]) -> Result<(), Failure> {
+        // Redis calls a deletion of nothing a mistake.
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let mut delete = cmd("DEL");
+        delete.arg(keys);
+        let delete = &delete;
+        self.leases.run(|mut connection| async move { delete.query_async(&mut connection).await }).await
+    }
 }
 
 #[async_trait]
@@ -89,11 +100,7 @@ impl Staging for RedisStaging {
     }
 
     async fn forget(&self, counters: &[Counter]) -> Result<(), Failure> {
-        todo!("{counters:?}")
-    }
-
-    async fn reopen_code(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<(), Failure> {
-        todo!("{key:?} {purpose:?} {policy:?}")
+        self.delete(&counters.iter().map(counter_key).collect::<Vec<_>>()).await
     }
 
     async fn open_flow(
@@ -174,6 +181,11 @@ impl Staging for RedisStaging {
         }
     }
 
+    async fn reopen_code(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<(), Failure> {
+        let mut call = scripts::REOPEN_CODE.key(flow_key(key));
+        done(&self.call(call.arg(&*purpose.text()).arg(millis(policy.life))).await?)
+    }
+
     async fn read_flow(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<Option<Flow>, Failure> {
         let mut call = scripts::READ_FLOW.key(flow_key(key));
         let reply = self.call(call.key(limit_key(key, "cooldown")).arg(&*purpose.text())).await?;
@@ -232,10 +244,7 @@ impl Staging for RedisStaging {
     }
 
     async fn end_flow(&self, key: &FlowKey) -> Result<(), Failure> {
-        let mut delete = cmd("DEL");
-        delete.arg(flow_key(key));
-        let delete = &delete;
-        self.leases.run(|mut connection| async move { delete.query_async(&mut connection).await }).await
+        self.delete(&[flow_key(key)]).await
     }
 
     async fn ping(&self) -> Result<(), Failure> {

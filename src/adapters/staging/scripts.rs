@@ -1,4 +1,4 @@
-//! The Lua scripts, one for each method of the port. A script is one atomic operation and one round trip: EVALSHA, and
+//! The Lua scripts, one for each method of the port that does more than delete. A script is one atomic operation and one round trip: EVALSHA, and
 //! only where the server does not know the script yet, SCRIPT LOAD and EVALSHA again.
 //!
 //! Every reply is a list that begins with a word. All keys are passed in as such, and those of one call share a hash
@@ -42,6 +42,9 @@ pub(super) static CANCEL_SEND: LazyLock<Script> = LazyLock::new(|| {
 pub(super) static CHECK_CODE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(concat!(include_str!("scripts/counters.lua"), include_str!("scripts/check_code.lua")))
 });
+
+pub(super) static REOPEN_CODE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("scripts/reopen_code.lua")));
 
 pub(super) static READ_FLOW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/read_flow.lua")));
 

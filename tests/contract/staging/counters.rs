@@ -94,6 +94,25 @@ pub async fn taking_back_stops_at_zero(harness: &impl Harness) {
     assert_eq!(room(&*store, &counters[0]).await, 2);
 }
 
+pub async fn forgetting_empties_these_and_no_others(harness: &impl Harness) {
+    let (store, other) = (harness.store(), counter("wrong-ip", "192.0.2.2", 5));
+    let forgotten = [counter("wrong-phone", "a", 3), counter("wrong-ip", "192.0.2.1", 5)];
+    let all = [forgotten.as_slice(), std::slice::from_ref(&other)].concat();
+    for _ in 0..3 {
+        assert_eq!(store.count(&all).await.unwrap(), Counted::Yes);
+    }
+    harness.advance(40 * MINUTE);
+    for _ in 0..2 {
+        store.forget(&forgotten).await.unwrap();
+    }
+    store.forget(&[]).await.unwrap();
+    assert_eq!(room(&*store, &other).await, 2);
+    assert_eq!(room(&*store, &forgotten[1]).await, 5);
+    // The window begins anew as well.
+    assert_eq!(room(&*store, &forgotten[0]).await, 3);
+    assert_full(&store.count(&forgotten).await.unwrap(), 0, HOUR);
+}
+
 pub async fn a_quota_of_nothing_denies(harness: &impl Harness) {
     let (store, counters) = (harness.store(), [counter("sms-hour", "", 0)]);
     assert_full(&store.count(&counters).await.unwrap(), 0, HOUR);

@@ -1,6 +1,6 @@
 //! What goes over the wire to Redis, and what comes back wrong.
 
-use super::{MINUTE, PURPOSE, Redis, check, key, limits, new_flow, no_limits, open, policy, resend};
+use super::{MINUTE, PURPOSE, Redis, check, key, limits, no_limits, open, policy, resend};
 use crate::support::redis::{self, OwnRedis};
 use deadpool_redis::redis::{Connection, cmd};
 use doorstep::adapters::staging::redis::RedisStaging;
@@ -61,6 +61,8 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("count");
     store.uncount(&counters).await.unwrap();
     after("uncount");
+    store.forget(&counters).await.unwrap();
+    after("forget");
     open(store, &flow, 1, &limits()).await;
     after("open_flow");
     store.cancel_send(&flow, Cancel { refund: true, end: false }).await.unwrap();
@@ -71,6 +73,10 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("check_code, wrong");
     assert_eq!(check(store, &flow, true, &limits()).await, CodeCheck::Right);
     after("check_code, right");
+    store.reopen_code(&flow, PURPOSE, &policy()).await.unwrap();
+    after("reopen_code");
+    assert_eq!(check(store, &flow, true, &limits()).await, CodeCheck::Right);
+    after("check_code, once more");
     store.read_flow(&flow, PURPOSE, &policy()).await.unwrap();
     after("read_flow");
     store.begin_password(&flow, PURPOSE, &policy()).await.unwrap();
@@ -102,10 +108,13 @@ async fn one_command_for_each_method() {
         let commands = monitor.commands();
         let asked: Vec<_> = commands.iter().filter(|(by_script, _)| !by_script).map(|(_, words)| words).collect();
         assert_eq!(asked.len(), 1, "{method}: {asked:?}");
-        if asked[0][0] != "EVALSHA" {
-            return assert!(method == "end_flow" || method == "ping", "{method} has no script");
-        }
-        let keys = &asked[0][3..3 + asked[0][2].parse::<usize>().unwrap()];
+        let words = asked[0];
+        let keys = match words[0].as_str() {
+            "EVALSHA" => &words[3..3 + words[2].parse::<usize>().unwrap()],
+            "DEL" => &words[1..],
+            _ => return assert_eq!(method, "ping", "it has no script"),
+        };
+        assert!(!keys.is_empty(), "{method}");
         assert!(keys.iter().all(|key| slot_tag(key) == slot_tag(&keys[0])), "{method}: {keys:?}");
         for (_, command) in commands.iter().filter(|(by_script, _)| *by_script) {
             assert_ne!(command[0].to_uppercase(), "TIME", "{method}");
@@ -151,17 +160,6 @@ async fn entries_that_nobody_here_wrote_are_a_defect() {
     assert_broken(store.set_password(&flow, PURPOSE, &PasswordHash::new("hush".to_owned()), &policy()).await);
     store.end_flow(&flow).await.unwrap();
     harness.nothing_lives_for_ever();
-}
-
-#[tokio::test]
-async fn a_ticket_of_another_purpose_is_unknown() {
-    let harness = Redis::new();
-    let (store, flow, mut redis) = (&*harness.store, key(1, 1), redis::connection(&harness.url));
-    store.open_flow(&flow, &new_flow(1), &policy(), &no_limits()).await.unwrap();
-    cmd("HSET").arg(flow_key_of(&mut redis)).arg("purpose").arg("another").exec(&mut redis).unwrap();
-    assert!(store.read_flow(&flow, PURPOSE, &policy()).await.unwrap().is_none());
-    assert!(matches!(resend(store, &flow, &no_limits()).await, Resend::Gone));
-    assert_eq!(check(store, &flow, true, &no_limits()).await, CodeCheck::Gone);
 }
 
 /// A life that Redis would refuse, or that is over at once, must not leave a key without expiry.

@@ -1,0 +1,89 @@
+//! What one thread works with, and what it does.
+
+use super::stored::Stored;
+use super::{SALT_BYTES, TAG_BYTES, broken};
+use crate::domain::password::{Password, PasswordHash};
+use crate::domain::phone::Phone;
+use crate::ports::{Failure, Hashed, Random, Verdict};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use aws_lc_rs::constant_time;
+use std::hint::black_box;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub(super) type Job = Box<dyn FnOnce(&mut Worker) + Send>;
+
+pub(super) struct Worker {
+    /// The cost in force.
+    params: Params,
+    random: Arc<dyn Random>,
+    /// Nothing but zeros between two computations.
+    pub(super) memory: Vec<Block>,
+}
+
+impl Worker {
+    pub(super) fn new(params: Params, random: Arc<dyn Random>) -> Self {
+        Self { params, random, memory: Vec::new() }
+    }
+
+    /// Works until the hasher is gone.
+    pub(super) fn work(&mut self, jobs: &Mutex<Receiver<Job>>) {
+        // The lock is held while waiting; the others wait for it instead.
+        let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        while let Ok(job) = next() {
+            // A panic drops the job, which its caller learns; the thread lives on for the others.
+            let _ = catch_unwind(AssertUnwindSafe(|| job(self)));
+        }
+    }
+
+    pub(super) fn hash(&mut self, password: &Password, owner: &Phone) -> Result<Hashed, Failure> {
+        if password.is_guessable(owner) {
+            return Ok(Hashed::TooWeak);
+        }
+        self.fresh(password).map(Hashed::Hash)
+    }
+
+    pub(super) fn verify(&mut self, password: &Password, hash: Option<&PasswordHash>) -> Result<Verdict, Failure> {
+        let Some(hash) = hash else {
+            // The same work for a person who does not exist, so that the time does not tell.
+            black_box(self.compute(password, &[0; SALT_BYTES], self.params.clone())?);
+            return Ok(Verdict::Wrong);
+        };
+        let stored = Stored::parse(hash)?;
+        let tag = self.compute(password, &stored.salt, stored.params.clone())?;
+        if constant_time::verify_slices_are_equal(&tag, &stored.tag).is_err() {
+            return Ok(Verdict::Wrong);
+        }
+        let in_force = stored.params == self.params && stored.salt.len() == SALT_BYTES;
+        let rehashed = if in_force { None } else { Some(self.fresh(password)?) };
+        Ok(Verdict::Right { rehashed })
+    }
+
+    /// A hash at the cost in force.
+    fn fresh(&mut self, password: &Password) -> Result<PasswordHash, Failure> {
+        let salt: [u8; SALT_BYTES] = self.random.bytes();
+        let tag = self.compute(password, &salt, self.params.clone())?;
+        Ok(Stored { params: self.params.clone(), salt: salt.to_vec(), tag }.phc())
+    }
+
+    fn compute(&mut self, password: &Password, salt: &[u8], params: Params) -> Result<Vec<u8>, Failure> {
+        let mut tag = vec![0; params.output_len().unwrap_or(TAG_BYTES)];
+        self.memory.resize(params.block_count().max(self.params.block_count()), Block::new());
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let computed = argon2.hash_password_into_with_memory(password.expose(), salt, &mut tag, &mut self.memory);
+        self.wipe();
+        computed.map_err(|error| broken(error.to_string()))?;
+        Ok(tag)
+    }
+
+    /// What a hash leaves behind makes its password cheaper to guess. Costs half a millisecond, 4 % of the hash. The
+    /// memory of a costlier hash than the one in force is given back.
+    fn wipe(&mut self) {
+        self.memory.fill(Block::new());
+        // So that the compiler does not take the filling for useless.
+        black_box(&mut self.memory);
+        self.memory.truncate(self.params.block_count());
+        self.memory.shrink_to_fit();
+    }
+}
