@@ -47,7 +47,8 @@ async fn a_fresh_code_deletes_the_account(house: House) {
     sent.assert_done(200);
     let ticket = sent.text("ticket");
     house.advance(Duration::from_secs(60));
-    let again = house.call(Method::POST, "/v1/me/deletion/resend-code", &person.access, json!({"ticket": ticket})).await;
+    let again =
+        house.call(Method::POST, "/v1/me/deletion/resend-code", &person.access, json!({"ticket": ticket})).await;
     assert_eq!(again.text("ticket"), ticket);
     let code = house.sms.code_for(&person.phone).unwrap();
     delete(&house, &person, json!({"ticket": ticket, "code": code})).await.assert_done(204);

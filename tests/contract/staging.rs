@@ -172,6 +172,11 @@ fn key(number: u32, n: u8) -> FlowKey {
     Ticket::new(subject, [n; 32]).flow_key()
 }
 
+/// What a right code says of the phone of this number.
+fn right(number: u32) -> CodeCheck {
+    CodeCheck::Right { phone: phone(number) }
+}
+
 fn new_flow(number: u32) -> NewFlow {
     NewFlow { purpose: PURPOSE, phone: phone(number), decoy: false }
 }

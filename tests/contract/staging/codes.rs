@@ -1,12 +1,14 @@
 //! Counting before comparing: however many codes come at once, five wrong ones or one right one end it.
 
-use super::{DAY, HOUR, Harness, MINUTE, PURPOSE, assert_left, at_once, check, key, new_flow, no_limits, open, policy};
+use super::{
+    DAY, HOUR, Harness, MINUTE, PURPOSE, assert_left, at_once, check, key, new_flow, no_limits, open, policy, right,
+};
 use doorstep::domain::flow::{State, Step};
 use doorstep::domain::policy::{PhoneLimits, Quota};
 use doorstep::ports::{CodeCheck, NewFlow, PhoneRefusal, Resend, Reserved};
 
 fn times(answers: &[CodeCheck], answer: CodeCheck) -> usize {
-    answers.iter().filter(|&&other| other == answer).count()
+    answers.iter().filter(|other| **other == answer).count()
 }
 
 pub async fn of_many_right_codes_one_advances(harness: &impl Harness) {
@@ -17,7 +19,7 @@ pub async fn of_many_right_codes_one_advances(harness: &impl Harness) {
         async move { check(&*store, &key, true, &no_limits()).await }
     });
     let answers = answers.await;
-    assert_eq!(times(&answers, CodeCheck::Right), 1);
+    assert_eq!(times(&answers, right(1)), 1);
     assert_eq!(times(&answers, CodeCheck::WrongStep(Step::PhoneVerified)), 199);
 }
 
@@ -46,7 +48,7 @@ pub async fn right_and_wrong_codes_at_once_have_one_end(harness: &impl Harness) 
         });
         let answers = answers.await;
         let wrong = answers.iter().filter(|answer| matches!(answer, CodeCheck::Wrong { .. })).count();
-        if times(&answers, CodeCheck::Right) == 1 {
+        if times(&answers, right(number)) == 1 {
             assert!(wrong <= 4, "{wrong}");
             assert_eq!(times(&answers, CodeCheck::WrongStep(Step::PhoneVerified)), 39 - wrong);
         } else {
@@ -89,14 +91,14 @@ pub async fn wrong_codes_of_a_day_add_up_over_flows(harness: &impl Harness) {
     assert!(matches!(resent, Resend::No(PhoneRefusal::LimitReached { .. })));
 
     harness.advance(DAY - HOUR);
-    assert_eq!(check(&*store, &second, true, &limits).await, CodeCheck::Right);
+    assert_eq!(check(&*store, &second, true, &limits).await, right(1));
 }
 
 pub async fn a_right_code_costs_nothing(harness: &impl Harness) {
     let (store, limits) = (harness.store(), wrong_codes_a_day(1));
     for n in 0..3 {
         open(&*store, &key(1, n), 1, &limits).await;
-        assert_eq!(check(&*store, &key(1, n), true, &limits).await, CodeCheck::Right);
+        assert_eq!(check(&*store, &key(1, n), true, &limits).await, right(1));
     }
     open(&*store, &key(1, 9), 1, &limits).await;
     assert_eq!(check(&*store, &key(1, 9), false, &limits).await, CodeCheck::Wrong { attempts_left: 4 });

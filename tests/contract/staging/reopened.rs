@@ -1,6 +1,6 @@
 //! A right code that is taken back, because what it was for could not be done.
 
-use super::{Harness, MINUTE, PURPOSE, assert_left, check, key, no_limits, open, policy, resend};
+use super::{Harness, MINUTE, PURPOSE, assert_left, check, key, no_limits, open, policy, resend, right};
 use doorstep::domain::flow::{Purpose, State, Step};
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::policy::CodePolicy;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 async fn open_verified(store: &dyn Staging, key: &FlowKey) {
     open(store, key, 1, &no_limits()).await;
-    assert_eq!(check(store, key, true, &no_limits()).await, CodeCheck::Right);
+    assert_eq!(check(store, key, true, &no_limits()).await, right(1));
 }
 
 async fn reopen(store: &dyn Staging, key: &FlowKey, purpose: Purpose) {
@@ -27,7 +27,7 @@ pub async fn a_right_code_can_be_entered_once_more(harness: &impl Harness) {
     open(&*store, &key, 1, &no_limits()).await;
     assert_eq!(check(&*store, &key, false, &no_limits()).await, CodeCheck::Wrong { attempts_left: 4 });
     for _ in 0..3 {
-        assert_eq!(check(&*store, &key, true, &no_limits()).await, CodeCheck::Right);
+        assert_eq!(check(&*store, &key, true, &no_limits()).await, right(1));
         reopen(&*store, &key, PURPOSE).await;
     }
     // The attempts and the sends that were spent stay so.
@@ -36,7 +36,7 @@ pub async fn a_right_code_can_be_entered_once_more(harness: &impl Harness) {
     let Resend::Yes(resent) = resend(&*store, &key, &no_limits()).await else { panic!("refused") };
     assert_eq!((resent.send, resent.attempts_left), (2, 4));
     assert_eq!(check(&*store, &key, false, &no_limits()).await, CodeCheck::Wrong { attempts_left: 3 });
-    assert_eq!(check(&*store, &key, true, &no_limits()).await, CodeCheck::Right);
+    assert_eq!(check(&*store, &key, true, &no_limits()).await, right(1));
 }
 
 pub async fn it_lives_no_longer_than_a_code_does(harness: &impl Harness) {

@@ -1,6 +1,6 @@
 //! The steps of a flow, in order, each for those who did the one before.
 
-use super::{Harness, MINUTE, PURPOSE, assert_left, check, key, limits, no_limits, open, phone, policy, resend};
+use super::{Harness, MINUTE, PURPOSE, assert_left, check, key, limits, no_limits, open, phone, policy, resend, right};
 use doorstep::domain::flow::{State, Step};
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::policy::CodePolicy;
@@ -64,7 +64,7 @@ pub async fn each_step_is_told(harness: &impl Harness) {
     let (store, key) = (harness.store(), key(1, 1));
     open(&*store, &key, 1, &no_limits()).await;
     assert_eq!(set_password(&*store, &key, "hash").await, Advance::WrongStep(Step::CodeSent));
-    assert_eq!(check(&*store, &key, true, &no_limits()).await, CodeCheck::Right);
+    assert_eq!(check(&*store, &key, true, &no_limits()).await, right(1));
     for step in [Step::PhoneVerified, Step::PasswordSet] {
         for right in [true, false] {
             assert_eq!(check(&*store, &key, right, &no_limits()).await, CodeCheck::WrongStep(step));
@@ -155,6 +155,6 @@ pub async fn an_earlier_flow_lives_beside_a_later_one(harness: &impl Harness) {
     harness.advance(MINUTE);
     assert!(matches!(open(&*store, &later, 1, &limits()).await, Reserved::Yes { .. }));
     assert_eq!(check(&*store, &later, false, &limits()).await, CodeCheck::Wrong { attempts_left: 4 });
-    assert_eq!(check(&*store, &earlier, true, &limits()).await, CodeCheck::Right);
-    assert_eq!(check(&*store, &later, true, &limits()).await, CodeCheck::Right);
+    assert_eq!(check(&*store, &earlier, true, &limits()).await, right(1));
+    assert_eq!(check(&*store, &later, true, &limits()).await, right(1));
 }

@@ -1,6 +1,6 @@
 //! What goes over the wire to Redis, and what comes back wrong.
 
-use super::{MINUTE, PURPOSE, Redis, check, key, limits, no_limits, open, policy, resend};
+use super::{MINUTE, PURPOSE, Redis, check, key, limits, no_limits, open, policy, resend, right};
 use crate::support::redis::{self, OwnRedis};
 use deadpool_redis::redis::{Connection, cmd};
 use doorstep::adapters::staging::redis::RedisStaging;
@@ -71,11 +71,11 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("reserve_resend");
     assert!(matches!(check(store, &flow, false, &limits()).await, CodeCheck::Wrong { .. }));
     after("check_code, wrong");
-    assert_eq!(check(store, &flow, true, &limits()).await, CodeCheck::Right);
+    assert_eq!(check(store, &flow, true, &limits()).await, right(1));
     after("check_code, right");
     store.reopen_code(&flow, PURPOSE, &policy()).await.unwrap();
     after("reopen_code");
-    assert_eq!(check(store, &flow, true, &limits()).await, CodeCheck::Right);
+    assert_eq!(check(store, &flow, true, &limits()).await, right(1));
     after("check_code, once more");
     store.read_flow(&flow, PURPOSE, &policy()).await.unwrap();
     after("read_flow");
