@@ -163,6 +163,46 @@ fn refuses_other_signatures() {
 }
 
 #[test]
+fn a_token_that_differs_in_one_character_from_a_remembered_one_is_refused() {
+    let tokens = tokens(&pem_of([1; 32]));
+    let good = tokens.sign(&claims()).unwrap();
+    assert_eq!(tokens.verify(&good, at(0)), Ok(claims()));
+    for place in 0..good.len() {
+        let other = if good.as_bytes()[place] == b'A' { "B" } else { "A" };
+        let tampered = format!("{}{other}{}", &good[..place], &good[place + 1..]);
+        // Twice: nor is a refused one remembered.
+        for _ in 0..2 {
+            assert_eq!(tokens.verify(&tampered, at(0)), Err(TokenRefusal::Invalid), "{tampered}");
+        }
+    }
+    assert_eq!(tokens.verify(&good, at(0)), Ok(claims()));
+}
+
+#[test]
+fn a_remembered_token_ends_when_it_ends() {
+    let tokens = tokens(&pem_of([1; 32]));
+    let good = tokens.sign(&claims()).unwrap();
+    let remembered = || tokens.verified.recall(Fingerprint::of(&good));
+    assert_eq!(tokens.verify(&good, at(900)), Err(TokenRefusal::Expired));
+    assert_eq!(remembered(), None, "an expired one takes somebody's place");
+    for _ in 0..3 {
+        assert_eq!(tokens.verify(&good, at(899)), Ok(claims()));
+        assert_eq!(remembered(), Some(claims()));
+        assert_eq!(tokens.verify(&good, at(900)), Err(TokenRefusal::Expired));
+    }
+}
+
+/// One service's memory is no other's: a token is right for the keys, issuer and audience that verified it.
+#[test]
+fn what_one_accepts_another_does_not() {
+    let pem = pem_of([1; 32]);
+    let (ours, others) = (tokens(&pem), Tokens::from_pem(&pem, ISSUER, "other").unwrap());
+    let good = ours.sign(&claims()).unwrap();
+    assert_eq!(ours.verify(&good, at(0)), Ok(claims()));
+    assert_eq!(others.verify(&good, at(0)), Err(TokenRefusal::Invalid));
+}
+
+#[test]
 fn other_pem_is_refused_with_its_reason() {
     let load = |pem: &str| Tokens::from_pem(pem, ISSUER, AUDIENCE).map(|_| ()).unwrap_err();
     let good = pem_of([1; 32]);
