@@ -18,7 +18,7 @@ use actix_web::{HttpResponse, web};
 ///
 /// A number without an account gets the same answer, and no message.
 #[utoipa::path(
-    post, path = "/v1/account-deletion/send-code", operation_id = "accountDeletion.sendCode", tag = "account deletion",
+    post, path = "/v1/account-deletion/send-code", operation_id = "accountDeletion.sendCode", tag = "accountDeletion",
     request_body = SendCode, responses((status = 200, description = "A code is on its way", body = CodeSent))
 )]
 pub(super) async fn send_code(
@@ -34,7 +34,7 @@ pub(super) async fn send_code(
 /// Send the same code again.
 #[utoipa::path(
     post, path = "/v1/account-deletion/resend-code", operation_id = "accountDeletion.resendCode",
-    tag = "account deletion", request_body = FlowTicket,
+    tag = "accountDeletion", request_body = FlowTicket,
     responses((status = 200, description = "The code is on its way again", body = CodeSent))
 )]
 pub(super) async fn resend_code(
@@ -53,7 +53,7 @@ pub(super) async fn resend_code(
 /// sign up anew.
 #[utoipa::path(
     post, path = "/v1/account-deletion/verify-code", operation_id = "accountDeletion.verifyCode",
-    tag = "account deletion", request_body = VerifyCode, responses((status = 204, description = "The account is gone"))
+    tag = "accountDeletion", request_body = VerifyCode, responses((status = 204, description = "The account is gone"))
 )]
 pub(super) async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;

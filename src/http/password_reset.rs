@@ -21,7 +21,7 @@ pub(super) const SET_PASSWORD: &[Code] =
 ///
 /// A number without an account gets the same answer, and no message.
 #[utoipa::path(
-    post, path = "/v1/password-reset/send-code", operation_id = "passwordReset.sendCode", tag = "password reset",
+    post, path = "/v1/password-reset/send-code", operation_id = "passwordReset.sendCode", tag = "passwordReset",
     request_body = SendCode, responses((status = 200, description = "A code is on its way", body = CodeSent))
 )]
 pub(super) async fn send_code(
@@ -36,7 +36,7 @@ pub(super) async fn send_code(
 
 /// Send the same code again.
 #[utoipa::path(
-    post, path = "/v1/password-reset/resend-code", operation_id = "passwordReset.resendCode", tag = "password reset",
+    post, path = "/v1/password-reset/resend-code", operation_id = "passwordReset.resendCode", tag = "passwordReset",
     request_body = FlowTicket, responses((status = 200, description = "The code is on its way again", body = CodeSent))
 )]
 pub(super) async fn resend_code(
@@ -51,7 +51,7 @@ pub(super) async fn resend_code(
 
 /// Prove the phone.
 #[utoipa::path(
-    post, path = "/v1/password-reset/verify-code", operation_id = "passwordReset.verifyCode", tag = "password reset",
+    post, path = "/v1/password-reset/verify-code", operation_id = "passwordReset.verifyCode", tag = "passwordReset",
     request_body = VerifyCode, responses((status = 200, description = "The phone is verified", body = StepDone))
 )]
 pub(super) async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<HttpResponse, Problem> {
@@ -65,7 +65,7 @@ pub(super) async fn verify_code(service: web::Data<Service>, body: Json<VerifyCo
 ///
 /// Every session of the account ends, and nobody is signed in: sign in with the new password.
 #[utoipa::path(
-    post, path = "/v1/password-reset/set-password", operation_id = "passwordReset.setPassword", tag = "password reset",
+    post, path = "/v1/password-reset/set-password", operation_id = "passwordReset.setPassword", tag = "passwordReset",
     request_body = SetPassword, responses((status = 204, description = "The password is set"))
 )]
 pub(super) async fn set_password(

@@ -101,7 +101,7 @@ impl Session {
 /// Each refresh token has one successor. When the answer got lost, send the same token again: the successor is the same. A
 /// token that is older than that was copied, and ends the session (`refresh_reused`).
 #[utoipa::path(
-    post, path = "/v1/token/refresh", operation_id = "tokens.refresh", tag = "sessions", request_body = RefreshTokens,
+    post, path = "/v1/token/refresh", operation_id = "tokens.refresh", tag = "tokens", request_body = RefreshTokens,
     responses((status = 200, description = "New tokens", body = Tokens))
 )]
 pub(super) async fn refresh(service: web::Data<Service>, body: Json<RefreshTokens>) -> Result<HttpResponse, Problem> {

@@ -19,7 +19,7 @@ over_both_back_ends!(
     nothing_of_it_changed_anything,
 );
 
-const ENDPOINTS: [&str; 7] = [
+const ENDPOINTS: [&str; 19] = [
     "/v1/captchas",
     "/v1/register/send-code",
     "/v1/register/resend-code",
@@ -27,6 +27,18 @@ const ENDPOINTS: [&str; 7] = [
     "/v1/register/set-password",
     "/v1/register/submit-profile",
     "/v1/register/status",
+    "/v1/login",
+    "/v1/login/send-code",
+    "/v1/login/resend-code",
+    "/v1/login/verify-code",
+    "/v1/token/refresh",
+    "/v1/password-reset/send-code",
+    "/v1/password-reset/resend-code",
+    "/v1/password-reset/verify-code",
+    "/v1/password-reset/set-password",
+    "/v1/account-deletion/send-code",
+    "/v1/account-deletion/resend-code",
+    "/v1/account-deletion/verify-code",
 ];
 
 async fn raw(house: &House, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
@@ -143,7 +155,7 @@ async fn addresses_and_methods_that_do_not_exist(house: House) {
     }
     let answer = house.send(house.request(Method::POST, "/v1/me"), "/v1/me").await;
     answer.assert_refused(405, "method_not_allowed");
-    assert_eq!(answer.headers["allow"], "GET, HEAD");
+    assert_eq!(answer.headers["allow"], "GET, HEAD, PATCH, DELETE");
     let head = house.request(Method::HEAD, "/healthz").send().await.unwrap();
     assert_eq!(head.status(), StatusCode::OK);
 }

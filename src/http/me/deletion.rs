@@ -29,7 +29,7 @@ pub(in crate::http) const DELETE: &[Code] = &[Code::PasswordWrong, Code::TooMany
 ///
 /// For who would delete the account and does not know the password.
 #[utoipa::path(
-    post, path = "/v1/me/deletion/send-code", operation_id = "deletion.sendCode", tag = "me",
+    post, path = "/v1/me/deletion/send-code", operation_id = "deletion.sendCode", tag = "deletion",
     security(("access_token" = [])), responses((status = 200, description = "A code is on its way", body = CodeSent))
 )]
 pub(in crate::http) async fn send_code(
@@ -43,7 +43,7 @@ pub(in crate::http) async fn send_code(
 
 /// Send the same code again.
 #[utoipa::path(
-    post, path = "/v1/me/deletion/resend-code", operation_id = "deletion.resendCode", tag = "me",
+    post, path = "/v1/me/deletion/resend-code", operation_id = "deletion.resendCode", tag = "deletion",
     security(("access_token" = [])), request_body = FlowTicket,
     responses((status = 200, description = "The code is on its way again", body = CodeSent))
 )]

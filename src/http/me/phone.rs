@@ -34,7 +34,7 @@ pub(in crate::http) const VERIFY_CODE: &[Code] = &[Code::PhoneAlreadyRegistered]
 /// Asks for the current password. A number that has an account is refused, or, where sign-up conceals that, answered
 /// alike and sent nothing.
 #[utoipa::path(
-    post, path = "/v1/me/phone/send-code", operation_id = "phoneChange.sendCode", tag = "me",
+    post, path = "/v1/me/phone/send-code", operation_id = "phoneChange.sendCode", tag = "phoneChange",
     security(("access_token" = [])), request_body = ChangePhone,
     responses((status = 200, description = "A code is on its way", body = CodeSent))
 )]
@@ -55,7 +55,7 @@ pub(in crate::http) async fn send_code(
 
 /// Send the same code again.
 #[utoipa::path(
-    post, path = "/v1/me/phone/resend-code", operation_id = "phoneChange.resendCode", tag = "me",
+    post, path = "/v1/me/phone/resend-code", operation_id = "phoneChange.resendCode", tag = "phoneChange",
     security(("access_token" = [])), request_body = FlowTicket,
     responses((status = 200, description = "The code is on its way again", body = CodeSent))
 )]
@@ -74,7 +74,7 @@ pub(in crate::http) async fn resend_code(
 ///
 /// The earlier number is told by SMS. Sessions stay.
 #[utoipa::path(
-    post, path = "/v1/me/phone/verify-code", operation_id = "phoneChange.verifyCode", tag = "me",
+    post, path = "/v1/me/phone/verify-code", operation_id = "phoneChange.verifyCode", tag = "phoneChange",
     security(("access_token" = [])), request_body = VerifyCode,
     responses((status = 200, description = "The account with its new number", body = User))
 )]

@@ -7,8 +7,8 @@ use doorstep::domain::flow::{State, Step};
 use doorstep::domain::policy::{PhoneLimits, Quota};
 use doorstep::ports::{CodeCheck, NewFlow, PhoneRefusal, Resend, Reserved};
 
-fn times(answers: &[CodeCheck], answer: CodeCheck) -> usize {
-    answers.iter().filter(|other| **other == answer).count()
+fn times(answers: &[CodeCheck], answer: &CodeCheck) -> usize {
+    answers.iter().filter(|other| *other == answer).count()
 }
 
 pub async fn of_many_right_codes_one_advances(harness: &impl Harness) {
@@ -19,8 +19,8 @@ pub async fn of_many_right_codes_one_advances(harness: &impl Harness) {
         async move { check(&*store, &key, true, &no_limits()).await }
     });
     let answers = answers.await;
-    assert_eq!(times(&answers, right(1)), 1);
-    assert_eq!(times(&answers, CodeCheck::WrongStep(Step::PhoneVerified)), 199);
+    assert_eq!(times(&answers, &right(1)), 1);
+    assert_eq!(times(&answers, &CodeCheck::WrongStep(Step::PhoneVerified)), 199);
 }
 
 pub async fn of_many_wrong_codes_five_count(harness: &impl Harness) {
@@ -32,10 +32,10 @@ pub async fn of_many_wrong_codes_five_count(harness: &impl Harness) {
     });
     let answers = answers.await;
     for attempts_left in 1..=4 {
-        assert_eq!(times(&answers, CodeCheck::Wrong { attempts_left }), 1, "{attempts_left} left");
+        assert_eq!(times(&answers, &CodeCheck::Wrong { attempts_left }), 1, "{attempts_left} left");
     }
-    assert_eq!(times(&answers, CodeCheck::Exhausted), 1);
-    assert_eq!(times(&answers, CodeCheck::Gone), 195);
+    assert_eq!(times(&answers, &CodeCheck::Exhausted), 1);
+    assert_eq!(times(&answers, &CodeCheck::Gone), 195);
 }
 
 pub async fn right_and_wrong_codes_at_once_have_one_end(harness: &impl Harness) {
@@ -48,11 +48,11 @@ pub async fn right_and_wrong_codes_at_once_have_one_end(harness: &impl Harness) 
         });
         let answers = answers.await;
         let wrong = answers.iter().filter(|answer| matches!(answer, CodeCheck::Wrong { .. })).count();
-        if times(&answers, right(number)) == 1 {
+        if times(&answers, &right(number)) == 1 {
             assert!(wrong <= 4, "{wrong}");
-            assert_eq!(times(&answers, CodeCheck::WrongStep(Step::PhoneVerified)), 39 - wrong);
+            assert_eq!(times(&answers, &CodeCheck::WrongStep(Step::PhoneVerified)), 39 - wrong);
         } else {
-            assert_eq!((wrong, times(&answers, CodeCheck::Exhausted), times(&answers, CodeCheck::Gone)), (4, 1, 35));
+            assert_eq!((wrong, times(&answers, &CodeCheck::Exhausted), times(&answers, &CodeCheck::Gone)), (4, 1, 35));
         }
     }
 }

@@ -1,0 +1,165 @@
+//! Everything that the flows need from the world, as contracts. One suite of tests runs against every implementation.
+
+mod staging;
+mod users;
+
+pub use staging::{
+    Advance, Cancel, CodeCheck, Counted, Counter, NewFlow, PasswordTurn, PhoneRefusal, Resend, Reservation, Reserved,
+    Staging,
+};
+pub use users::{Account, Created, PhoneChange, Proof, Refreshed, Users};
+
+use crate::domain::code::OneTimeCode;
+use crate::domain::password::{Password, PasswordHash};
+use crate::domain::phone::Phone;
+use crate::domain::session::AccessClaims;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use std::fmt;
+
+/// The time. Flows ask only here, so that tests can move it.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// Unpredictable bytes. MUST be cryptographically secure outside tests.
+pub trait Random: Send + Sync {
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+impl dyn Random + '_ {
+    /// A fresh array of random bytes.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes);
+        bytes
+    }
+}
+
+/// Something outside the process, or a bounded resource inside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dependency {
+    Staging,
+    Database,
+    PasswordHashing,
+    TokenSigning,
+    Drawing,
+    Background,
+}
+
+impl fmt::Display for Dependency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Staging => "staging",
+            Self::Database => "database",
+            Self::PasswordHashing => "password hashing",
+            Self::TokenSigning => "token signing",
+            Self::Drawing => "captcha drawing",
+            Self::Background => "background task",
+        })
+    }
+}
+
+/// Why a port could not do its work. The reason is for the log; it MUST NOT hold a phone, a code or a secret.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Failure {
+    /// It does not answer, or not in time. Nothing is known to have changed; the client may try again.
+    #[error("{dependency} unavailable: {reason}")]
+    Unavailable { dependency: Dependency, reason: String },
+    /// It has more to do than it can; refused at once instead of queued.
+    #[error("{0} overloaded")]
+    Overloaded(Dependency),
+    /// It answered what it never should: a defect here or there.
+    #[error("{dependency} broken: {reason}")]
+    Broken { dependency: Dependency, reason: String },
+}
+
+/// Hashes passwords off the event loop, on a bounded number of threads; [`Failure::Overloaded`] when the wait would be too long.
+#[async_trait]
+pub trait PasswordHasher: Send + Sync {
+    async fn hash(&self, password: Password, owner: &Phone) -> Result<Hashed, Failure>;
+
+    /// Whether this is the password of the hash. MUST take as long without a hash, for a person who does not exist, as with
+    /// one of the cost in force.
+    async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, Failure>;
+}
+
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    Right {
+        /// A hash of the same password at the cost in force, when the checked one had another.
+        rehashed: Option<PasswordHash>,
+    },
+    Wrong,
+}
+
+#[derive(Debug, Clone)]
+pub enum Hashed {
+    Hash(PasswordHash),
+    /// See [`Password::is_guessable`].
+    TooWeak,
+}
+
+/// Carries messages to phones.
+#[async_trait]
+pub trait Sms: Send + Sync {
+    /// Returns when the provider has accepted the message. MUST come to an end within its own time limit.
+    async fn send(&self, message: &Message) -> Result<(), SmsFailure>;
+}
+
+#[derive(Debug, Clone)]
+pub struct Message {
+    pub to: Phone,
+    pub text: Text,
+    /// 32 hexadecimal digits, the same for the same message: a provider's protection against sending twice.
+    pub id: String,
+}
+
+#[derive(Debug, Clone)]
+pub enum Text {
+    /// "Your code is …, enter it within … minutes."
+    Code {
+        code: OneTimeCode,
+        /// Whole minutes, at least 1.
+        minutes: u64,
+    },
+    /// "Your account now has the number …": to the number that it had before.
+    PhoneChanged {
+        /// The masked new one.
+        to: String,
+    },
+}
+
+/// Why a message did not go out. The reason is for the log; it MUST NOT hold a phone, a code or a secret.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SmsFailure {
+    #[error("refused: {0}")]
+    Refused(String),
+    #[error("unreachable: {0}")]
+    Unreachable(String),
+    /// It may or may not have gone out.
+    #[error("no answer: {0}")]
+    NoAnswer(String),
+}
+
+/// Draws the text of a captcha, off the event loop and bounded.
+#[async_trait]
+pub trait CaptchaRenderer: Send + Sync {
+    /// A PNG. The same text and seed give the same picture.
+    async fn draw(&self, text: String, seed: u64) -> Result<Vec<u8>, Failure>;
+}
+
+/// Signs and checks access tokens.
+pub trait AccessTokens: Send + Sync {
+    fn sign(&self, claims: &AccessClaims) -> Result<String, Failure>;
+    /// Signature, algorithm, type, issuer and audience MUST be right and the end not past.
+    fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<AccessClaims, TokenRefusal>;
+    /// The public keys, a JSON Web Key Set (RFC 7517).
+    fn jwks(&self) -> &str;
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenRefusal {
+    Invalid,
+    Expired,
+}

@@ -1,0 +1,219 @@
+//! Short-lived state, shared by all processes.
+
+use super::Failure;
+use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::flow::{Flow, Purpose, Step};
+use crate::domain::password::PasswordHash;
+use crate::domain::phone::Phone;
+use crate::domain::policy::{CodePolicy, PhoneLimits, Quota};
+use crate::domain::ticket::FlowKey;
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// Short-lived state: captchas, flows, counters.
+///
+/// Every method is one atomic operation and, over a network, one round trip. Whatever is written gets its expiry in
+/// the same operation; time is the store's own. An expired entry is indistinguishable from one that never was.
+#[async_trait]
+pub trait Staging: Send + Sync {
+    async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, life: Duration) -> Result<(), Failure>;
+
+    /// Reads and removes. Of many calls at once exactly one gets the answer.
+    async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, Failure>;
+
+    /// Counts one on every counter, or, if any is full, on none and tells how long the first full one stays so.
+    async fn count(&self, counters: &[Counter]) -> Result<Counted, Failure>;
+
+    /// Takes one back from every counter, as if it had not been counted. Never below zero; a counter that has expired stays gone.
+    async fn uncount(&self, counters: &[Counter]) -> Result<(), Failure>;
+
+    /// Forgets what every counter has counted.
+    async fn forget(&self, counters: &[Counter]) -> Result<(), Failure>;
+
+    /// Reserves a send for the phone of `key` (cooldown, hour, day; refused too while the phone's wrong codes of the
+    /// day are used up) and stores the flow at [`Step::CodeSent`], both or neither.
+    async fn open_flow(
+        &self,
+        key: &FlowKey,
+        flow: &NewFlow,
+        policy: &CodePolicy,
+        limits: &PhoneLimits,
+    ) -> Result<Reserved, Failure>;
+
+    /// Reserves a further send for a living flow at [`Step::CodeSent`]. Its life and its attempts stay as they are.
+    async fn reserve_resend(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        policy: &CodePolicy,
+        limits: &PhoneLimits,
+    ) -> Result<Resend, Failure>;
+
+    /// Takes a send of a living flow back: its cooldown ends, and the rest is as `cancel` says. Does nothing when there is no
+    /// such flow, so that it can be called without knowing whether the send was ever reserved.
+    async fn cancel_send(&self, key: &FlowKey, cancel: Cancel) -> Result<(), Failure>;
+
+    /// Takes the outcome of the comparison that the caller made, and counts and moves in one: a right code moves the
+    /// flow to [`Step::PhoneVerified`] and gives it `verified_life`; a wrong one costs an attempt of the flow and one of the
+    /// phone's wrong codes of the day; the last attempt ends the flow. A right code is not counted against either. A
+    /// decoy's code is never right. While the phone's wrong codes of the day are used up, nothing is compared or counted.
+    async fn check_code(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        right: bool,
+        policy: &CodePolicy,
+        limits: &PhoneLimits,
+    ) -> Result<CodeCheck, Failure>;
+
+    /// Takes a right code back, so that it can be entered once more: what it was for could not be done. Moves a flow at
+    /// [`Step::PhoneVerified`] back to [`Step::CodeSent`] and lets it live for [`CodePolicy::life`] at most; leaves every
+    /// other alone.
+    async fn reopen_code(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<(), Failure>;
+
+    /// The flow, if it lives and is of this purpose.
+    async fn read_flow(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<Option<Flow>, Failure>;
+
+    /// Counts a password that is about to be hashed for a flow at [`Step::PhoneVerified`] or later; refused once the flow has
+    /// had [`CodePolicy::passwords`] of them: one ticket must not buy any amount of hashing.
+    async fn begin_password(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        policy: &CodePolicy,
+    ) -> Result<PasswordTurn, Failure>;
+
+    /// Takes one counted password back: it was not hashed. Never below zero; nothing if the flow is gone.
+    async fn cancel_password(&self, key: &FlowKey) -> Result<(), Failure>;
+
+    /// Stores the hash. The first one moves the flow to [`Step::PasswordSet`] and gives it another `verified_life`; a later one,
+    /// of a person who went back, leaves its life alone, so that a proof of phone cannot be kept fresh for ever.
+    async fn set_password(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        hash: &PasswordHash,
+        policy: &CodePolicy,
+    ) -> Result<Advance, Failure>;
+
+    /// Removes the flow, if it is there.
+    async fn end_flow(&self, key: &FlowKey) -> Result<(), Failure>;
+
+    /// Answers if the store would.
+    async fn ping(&self) -> Result<(), Failure>;
+}
+
+/// A counter that denies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counter {
+    /// What is counted: `sends-ip`, `captchas-ip`, `sms-hour` …
+    pub scope: &'static str,
+    /// Whose: an address, or empty for the whole service.
+    pub subject: String,
+    pub quota: Quota,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Counted {
+    Yes,
+    /// The counter at this place of the list is full for this long.
+    Full {
+        index: usize,
+        retry_after: Duration,
+    },
+}
+
+/// A flow to be stored.
+#[derive(Debug, Clone)]
+pub struct NewFlow {
+    pub purpose: Purpose,
+    pub phone: Phone,
+    /// Looks like every other flow, but no message goes out and no code is right.
+    pub decoy: bool,
+}
+
+/// Why a phone gets no further message now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhoneRefusal {
+    Cooldown {
+        retry_after: Duration,
+    },
+    /// Too many messages, or too many wrong codes, for this hour or day.
+    LimitReached {
+        retry_after: Duration,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reserved {
+    Yes { resend_in: Duration },
+    No(PhoneRefusal),
+}
+
+#[derive(Debug, Clone)]
+pub enum Resend {
+    Yes(Reservation),
+    No(PhoneRefusal),
+    WrongStep(Step),
+    /// Unknown, expired, finished, or of another purpose.
+    Gone,
+}
+
+/// A further send that was granted.
+#[derive(Debug, Clone)]
+pub struct Reservation {
+    pub phone: Phone,
+    pub decoy: bool,
+    /// Which send of this flow it is; the first was 1.
+    pub send: u32,
+    pub attempts_left: u32,
+    pub expires_in: Duration,
+    pub resend_in: Duration,
+}
+
+/// How much of a send is taken back, besides its cooldown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cancel {
+    /// It is certain that no message went out: the hour and the day of the phone get it back.
+    pub refund: bool,
+    /// It was the flow's first: the flow is removed.
+    pub end: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CodeCheck {
+    Right {
+        phone: Phone,
+    },
+    Wrong {
+        attempts_left: u32,
+    },
+    /// It was wrong and it was the last attempt: the flow is gone.
+    Exhausted,
+    /// The phone's wrong codes of the day are used up.
+    LimitReached {
+        retry_after: Duration,
+    },
+    WrongStep(Step),
+    Gone,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordTurn {
+    Granted {
+        phone: Phone,
+    },
+    /// The flow has had all that it may have, and has this long to live.
+    Exhausted {
+        retry_after: Duration,
+    },
+    WrongStep(Step),
+    Gone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Advance {
+    Done { expires_in: Duration },
+    WrongStep(Step),
+    Gone,
+}
