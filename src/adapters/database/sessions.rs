@@ -33,17 +33,18 @@ pub(super) fn sign_in(
 ) -> Result<bool, Fault> {
     // A proof of phone names no hash that could be replaced.
     let rehashed = rehashed.filter(|_| matches!(proof, Proof::Password(_)));
-    transaction(connection, deadline, |connection| {
+    let done = transaction(connection, deadline, |connection| {
         let noted = diesel::update(users::table.filter(users::id.eq(&session.user_id)).filter(holds(proof)))
             .set((users::last_login_at.eq(session.created_at), rehashed.map(|hash| users::password_hash.eq(hash))))
             .execute(connection)?;
         if noted == 0 {
-            return Err(Undo::Answer(false));
+            return Err(Undo::Refused);
         }
         diesel::insert_into(sessions::table).values(session).execute(connection)?;
         drop_beside(connection, session, policy)?;
-        Ok(true)
-    })
+        Ok(())
+    })?;
+    Ok(done.is_some())
 }
 
 diesel::alias!(
