@@ -51,8 +51,8 @@ diesel::alias!(
     const BESIDE: Alias<Beside> = sessions as beside;
 );
 
-/// Whatever is not among the living ones that there is room for beside the new one. (As [`lives`], of the same table under
-/// another name.)
+/// Whatever is not among the living ones that there is room for beside the new one. Which of them live is said here
+/// once more, because [`lives`] knows the table by its own name only.
 fn drop_beside(connection: &mut AnyConnection, new: &NewSessionRow, policy: &SessionPolicy) -> QueryResult<usize> {
     let room = i64::from(policy.per_user) - 1;
     let last_used_at = BESIDE.field(sessions::last_used_at);

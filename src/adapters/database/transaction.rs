@@ -19,8 +19,8 @@ impl From<Error> for Undo {
     }
 }
 
-/// All that `work` does or, when it is refused, nothing and `None`. Nothing once `deadline` has passed either: whoever called
-/// has been told that it failed.
+/// All that `work` does or, when it is refused, nothing and `None`. Nothing either once `deadline` has passed: whoever
+/// called has been told that it failed.
 ///
 /// Until COMMIT is sent a lost connection means that the server rolls back: trying again is safe. When it is lost
 /// at COMMIT nobody knows, and a second try would meet what the first has done: it would answer "taken" to the very
