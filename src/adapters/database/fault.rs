@@ -8,7 +8,8 @@ use diesel::result::{DatabaseErrorKind, Error};
 
 /// Why work on a connection failed.
 pub(super) enum Fault {
-    /// The connection is gone and nothing of the work has been committed: it may be tried on another.
+    /// The connection is gone, and the work may be tried on another: nothing of it has been committed, or to do it twice
+    /// changes nothing.
     Lost(String),
     Failed(Failure),
 }

@@ -33,25 +33,26 @@ pub(super) fn sign_in(
 ) -> Result<bool, Fault> {
     // A proof of phone names no hash that could be replaced.
     let rehashed = rehashed.filter(|_| matches!(proof, Proof::Password(_)));
-    transaction(connection, deadline, |connection| {
+    let done = transaction(connection, deadline, |connection| {
         let noted = diesel::update(users::table.filter(users::id.eq(&session.user_id)).filter(holds(proof)))
             .set((users::last_login_at.eq(session.created_at), rehashed.map(|hash| users::password_hash.eq(hash))))
             .execute(connection)?;
         if noted == 0 {
-            return Err(Undo::Answer(false));
+            return Err(Undo::Refused);
         }
         diesel::insert_into(sessions::table).values(session).execute(connection)?;
         drop_beside(connection, session, policy)?;
-        Ok(true)
-    })
+        Ok(())
+    })?;
+    Ok(done.is_some())
 }
 
 diesel::alias!(
     const BESIDE: Alias<Beside> = sessions as beside;
 );
 
-/// Whatever is not among the living ones that there is room for beside the new one. (As [`lives`], of the same table under
-/// another name.)
+/// Whatever is not among the living ones that there is room for beside the new one. Which of them live is said here
+/// once more, because [`lives`] knows the table by its own name only.
 fn drop_beside(connection: &mut AnyConnection, new: &NewSessionRow, policy: &SessionPolicy) -> QueryResult<usize> {
     let room = i64::from(policy.per_user) - 1;
     let last_used_at = BESIDE.field(sessions::last_used_at);

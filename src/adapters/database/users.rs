@@ -74,14 +74,12 @@ pub(super) fn create(
     session: &NewSessionRow,
     deadline: Instant,
 ) -> Result<Created, Fault> {
-    transaction(connection, deadline, |connection| {
-        diesel::insert_into(users::table)
-            .values(user)
-            .execute(connection)
-            .map_err(|error| unless_taken(error, Created::PhoneTaken))?;
+    let stored = transaction(connection, deadline, |connection| {
+        diesel::insert_into(users::table).values(user).execute(connection).map_err(refused_if_taken)?;
         diesel::insert_into(sessions::table).values(session).execute(connection)?;
-        Ok(Created::Yes)
-    })
+        Ok(())
+    })?;
+    Ok(if stored.is_some() { Created::Yes } else { Created::PhoneTaken })
 }
 
 /// It changes nothing to try it again.
@@ -110,12 +108,12 @@ pub(super) fn set_password(
     now: NaiveDateTime,
     deadline: Instant,
 ) -> Result<bool, Fault> {
-    transaction(connection, deadline, |connection| {
+    let done = transaction(connection, deadline, |connection| {
         let changed = diesel::update(users::table.filter(users::id.eq(id)).filter(holds(proof)))
             .set((users::password_hash.eq(hash), users::password_changed_at.eq(now), users::updated_at.eq(now)))
             .execute(connection)?;
         if changed == 0 {
-            return Err(Undo::Answer(false));
+            return Err(Undo::Refused);
         }
         let others = sessions::table
             .filter(sessions::user_id.eq(id))
@@ -123,8 +121,9 @@ pub(super) fn set_password(
             // No id is empty.
             .filter(sessions::id.ne(keep.unwrap_or_default()));
         diesel::update(others).set(sessions::revoked_at.eq(now)).execute(connection)?;
-        Ok(true)
-    })
+        Ok(())
+    })?;
+    Ok(done.is_some())
 }
 
 /// In a transaction, although it is one statement, because a second try would no longer find the earlier phone.
@@ -137,12 +136,12 @@ pub(super) fn change_phone(
     deadline: Instant,
 ) -> Result<PhoneChange, Fault> {
     let changed = transaction(connection, deadline, |connection| {
-        let row = diesel::update(users::table.filter(users::id.eq(id)).filter(users::phone.eq(from)))
+        diesel::update(users::table.filter(users::id.eq(id)).filter(users::phone.eq(from)))
             .set((users::phone.eq(to), users::updated_at.eq(now)))
             .returning(<UserRow as Selectable<Backend>>::construct_selection())
             .get_result::<UserRow>(connection)
-            .optional();
-        row.map(Some).map_err(|error| unless_taken(error, None))
+            .optional()
+            .map_err(refused_if_taken)
     })?;
     match changed {
         Some(Some(row)) => user(row).map(PhoneChange::Done),
@@ -158,10 +157,11 @@ pub(super) fn delete(
     proof: &Proof,
     deadline: Instant,
 ) -> Result<bool, Fault> {
-    transaction(connection, deadline, |connection| {
+    let deleted = transaction(connection, deadline, |connection| {
         let user = users::table.filter(users::id.eq(id)).filter(holds(proof));
-        Ok(diesel::delete(user).execute(connection)? > 0)
-    })
+        Ok(diesel::delete(user).execute(connection)?)
+    })?;
+    Ok(deleted.is_some_and(|users| users > 0))
 }
 
 type Condition<'a> = Box<dyn BoxableExpression<users::table, Backend, SqlType = Bool> + 'a>;
@@ -183,8 +183,8 @@ pub(super) fn impossible(column: &'static str) -> Fault {
     broken(format!("{column} has an impossible value")).into()
 }
 
-fn unless_taken<T>(error: Error, answer: T) -> Undo<T> {
-    if is_phone_taken(&error) { Undo::Answer(answer) } else { Undo::Error(error) }
+fn refused_if_taken(error: Error) -> Undo {
+    if is_phone_taken(&error) { Undo::Refused } else { Undo::Error(error) }
 }
 
 /// PostgreSQL names the constraint; SQLite says `UNIQUE constraint failed: users.phone`.

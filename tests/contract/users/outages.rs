@@ -1,12 +1,15 @@
 //! What becomes of a call when the database is down, slow or silent: an answer in bounded time, and service again
 //! as soon as the database is back.
 
-use super::store::{on_postgres, open, person, sqlite};
+use super::store::{another_hash, now, on_postgres, open, password_of, person, sqlite};
 use crate::support::postgres::OwnPostgres;
 use crate::support::process::free_port;
 use diesel::connection::SimpleConnection;
 use doorstep::adapters::database::{Database, migrate};
 use doorstep::domain::phone::Phone;
+use doorstep::domain::policy::SessionPolicy;
+use doorstep::domain::session::Generation;
+use doorstep::domain::user::ProfileChange;
 use doorstep::ports::{Created, Failure, Users};
 use std::net::TcpListener;
 use std::process::Command;
@@ -48,6 +51,29 @@ async fn starts_while_postgres_is_down() {
     assert!(start.elapsed() < Duration::from_millis(200));
     let said = unavailable(database.ping()).await;
     assert!(said.contains("Connection refused"), "{said}");
+}
+
+#[tokio::test]
+async fn no_call_hangs_or_tells_a_secret_while_postgres_is_down() {
+    let database = open(&format!("postgres://u:open-sesame@127.0.0.1:{}/d", free_port()));
+    let (user, session) = person("+8613800138000", 1);
+    let (proof, policy, hash) = (password_of(&user), SessionPolicy::default(), another_hash());
+    let (presented, change) = (Generation { session: session.id, number: 0 }, ProfileChange::default());
+    let later = phone();
+    tokio::join!(
+        unavailable(database.by_phone(&user.phone)),
+        unavailable(database.by_session(session.id, now())),
+        unavailable(database.password_hash(user.id)),
+        unavailable(database.sign_in(&session, &proof, Some(&hash), &policy)),
+        unavailable(database.refresh(presented, now(), &policy)),
+        unavailable(database.sessions(user.id, now(), &policy)),
+        unavailable(database.end_session(user.id, session.id, now())),
+        unavailable(database.end_sessions(user.id, now())),
+        unavailable(database.change_profile(user.id, &change, now())),
+        unavailable(database.set_password(user.id, &proof, &hash, None, now())),
+        unavailable(database.change_phone(user.id, &user.phone, &later, now())),
+        unavailable(database.delete(user.id, &proof)),
+    );
 }
 
 #[tokio::test]

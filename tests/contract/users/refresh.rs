@@ -115,6 +115,19 @@ async fn three_late_replays_in_a_row_end_the_session() {
 }
 
 #[tokio::test]
+async fn a_prompt_replay_does_not_put_off_the_time_for_a_late_one() {
+    for device in Device::each().await {
+        let (mut at, late) = (now(), device.late());
+        for number in 0..3 {
+            assert_eq!(device.repeat(number, at, late / 2).await.0, device.child(number + 1, true));
+            at += late;
+            let expected = if number < 2 { device.child(number + 1, true) } else { device.reused() };
+            assert_eq!(device.refresh(number, at).await, expected, "{}", device.store.engine);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_generation_without_a_late_replay_breaks_the_row() {
     for device in Device::each().await {
         let (mut at, late) = (now(), device.late());
