@@ -3,6 +3,7 @@
 
 use crate::house::{Answer, BackEnds, House, PASSWORD, fresh_phone};
 use crate::over_both_back_ends;
+use crate::people::at_once;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -97,7 +98,7 @@ async fn after_ten_wrong_passwords_the_password_waits_and_the_code_does_not(hous
 
 async fn guesses_at_once_are_counted_like_guesses_in_a_row(house: House) {
     let person = house.person().await;
-    let answers = futures_join((0..24).map(|_| house.log_in(&person.phone, WRONG))).await;
+    let answers = at_once((0..24).map(|_| house.log_in(&person.phone, WRONG))).await;
     let looked_at = answers.iter().filter(|answer| answer.code() == "credentials_invalid").count();
     let refused = answers.iter().filter(|answer| answer.code() == "captcha_required").count();
     assert_eq!((looked_at, refused), (3, 21));
@@ -165,26 +166,4 @@ async fn one_address_that_tries_many_phones_meets_a_captcha_embedded() {
 #[actix_web::test]
 async fn one_address_that_tries_many_phones_meets_a_captcha_real() {
     one_address_that_tries_many_phones_meets_a_captcha(BackEnds::Real).await;
-}
-
-/// All at once.
-pub async fn futures_join<T>(work: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    use std::task::Poll;
-    let mut work: Vec<_> = work.map(Box::pin).collect();
-    let mut done: Vec<Option<T>> = work.iter().map(|_| None).collect();
-    std::future::poll_fn(move |context| {
-        for (place, work) in done.iter_mut().zip(&mut work) {
-            if place.is_none()
-                && let Poll::Ready(value) = work.as_mut().poll(context)
-            {
-                *place = Some(value);
-            }
-        }
-        if done.iter().all(Option::is_some) {
-            Poll::Ready(done.iter_mut().filter_map(Option::take).collect())
-        } else {
-            Poll::Pending
-        }
-    })
-    .await
 }

@@ -1,8 +1,8 @@
 //! Signing in with a code.
 
 use crate::house::{Answer, House, fresh_phone, other_than};
-use crate::login::futures_join;
 use crate::over_both_back_ends;
+use crate::people::at_once;
 use serde_json::json;
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ async fn a_code_works_once(house: House) {
 async fn of_many_at_once_one_signs_in(house: House) {
     let person = house.person().await;
     let (ticket, code) = house.ticket_for("login", &person.phone).await;
-    let answers = futures_join((0..16).map(|_| verify(&house, &ticket, &code))).await;
+    let answers = at_once((0..16).map(|_| verify(&house, &ticket, &code))).await;
     let signed_in = answers.iter().filter(|answer| answer.status.is_success()).count();
     let refused = answers.iter().filter(|answer| answer.code() == "ticket_expired").count();
     assert_eq!((signed_in, refused), (1, 15));

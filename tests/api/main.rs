@@ -19,6 +19,7 @@ mod login;
 mod login_code;
 mod me;
 mod openapi;
+mod outages;
 mod password_reset;
 mod people;
 mod phone_change;

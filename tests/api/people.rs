@@ -3,6 +3,7 @@
 use crate::house::{Answer, BYPASS, House, PASSWORD, fresh_phone};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use std::task::Poll;
 use std::time::Duration;
 
 /// Somebody who signed up more than an hour ago, and is signed in on one device.
@@ -109,4 +110,25 @@ impl Answer {
     pub fn assert_done(&self, status: u16) {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
     }
+}
+
+/// All at once.
+pub async fn at_once<T>(work: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut work: Vec<_> = work.map(Box::pin).collect();
+    let mut done: Vec<Option<T>> = work.iter().map(|_| None).collect();
+    std::future::poll_fn(move |context| {
+        for (place, work) in done.iter_mut().zip(&mut work) {
+            if place.is_none()
+                && let Poll::Ready(value) = work.as_mut().poll(context)
+            {
+                *place = Some(value);
+            }
+        }
+        if done.iter().all(Option::is_some) {
+            Poll::Ready(done.iter_mut().filter_map(Option::take).collect())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await
 }

@@ -2,6 +2,7 @@
 
 use crate::house::{BackEnds, House};
 use crate::over_both_back_ends;
+use crate::people::at_once;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -57,7 +58,7 @@ async fn a_lost_answer_is_given_again(house: House) {
 
 async fn many_at_once_get_the_same_successor(house: House) {
     let person = house.person().await;
-    let answers = crate::login::futures_join((0..16).map(|_| house.refresh(&person.refresh))).await;
+    let answers = at_once((0..16).map(|_| house.refresh(&person.refresh))).await;
     let successors: std::collections::BTreeSet<_> = answers.iter().map(|answer| answer.text("refresh_token")).collect();
     assert_eq!(successors.len(), 1);
     next(&house, successors.first().unwrap()).await;
@@ -183,7 +184,7 @@ async fn nobody_is_logged_out_by_a_bad_network(back_ends: BackEnds) {
         lost += plans.iter().map(|plan| plan.lost).sum::<u32>();
         doubled += plans.iter().filter(|plan| plan.doubled).count();
         let work = devices.iter().zip(&plans).map(|(token, plan)| refresh_over_a_bad_network(&house, token, plan));
-        devices = crate::login::futures_join(work).await;
+        devices = at_once(work).await;
     }
     assert!((900..1_300).contains(&lost) && (900..1_100).contains(&doubled), "{lost} lost, {doubled} doubled");
     for token in &devices {
@@ -214,7 +215,7 @@ impl Plan {
 /// The token that the device holds afterwards.
 async fn refresh_over_a_bad_network(house: &House, token: &str, plan: &Plan) -> String {
     let copies = if plan.doubled { 2 } else { 1 };
-    let mut answers = crate::login::futures_join((0..copies).map(|_| house.refresh(token))).await;
+    let mut answers = at_once((0..copies).map(|_| house.refresh(token))).await;
     for answer in &answers {
         answer.assert_done(200);
     }

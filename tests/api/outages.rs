@@ -1,0 +1,164 @@
+//! The flows of people with an account, while the database or Redis is down: a clear answer, nothing used up, and the same
+//! request succeeds when it is back.
+
+use crate::house::{BackEnds, House, PASSWORD, fresh_phone};
+use crate::people::{Person, at_once};
+use crate::support::cloopen::Behaviour;
+use crate::support::postgres::OwnPostgres;
+use crate::support::redis::OwnRedis;
+use diesel::sql_types::Text;
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const NEW: &str = "staple battery horse";
+
+struct Attempt {
+    method: Method,
+    path: &'static str,
+    person: Option<Person>,
+    body: Value,
+    done: u16,
+}
+
+impl Attempt {
+    async fn make(&self, house: &House) -> crate::house::Answer {
+        match &self.person {
+            Some(person) => house.call(self.method.clone(), self.path, &person.access, self.body.clone()).await,
+            None => house.post(self.path, self.body.clone()).await,
+        }
+    }
+}
+
+/// One request of each kind that ends in the database, all but sent.
+async fn attempts(house: &House) -> Vec<Attempt> {
+    let people = house.people(9).await;
+    let phone = |at: usize| people[at].phone.clone();
+    let (login, login_code) = house.ticket_for("login", &phone(1)).await;
+    let (reset, reset_code) = house.ticket_for("password-reset", &phone(2)).await;
+    house.post("/v1/password-reset/verify-code", json!({"ticket": reset, "code": reset_code})).await.assert_done(200);
+    let (deletion, deletion_code) = house.ticket_for("account-deletion", &phone(3)).await;
+    let new = fresh_phone();
+    let change = json!({"phone_number": new, "current_password": PASSWORD});
+    let change = house.call(Method::POST, "/v1/me/phone/send-code", &people[4].access, change).await.text("ticket");
+    let new_code = house.sms.code_for(&new).unwrap();
+    let refresh = people[5].refresh.clone();
+    let passwords = json!({"current_password": PASSWORD, "new_password": NEW});
+    let log_in = json!({"phone_number": phone(0), "password": PASSWORD});
+    let mut people: Vec<_> = people.into_iter().map(Some).collect();
+    let post = |path, body, done| Attempt { method: Method::POST, path, person: None, body, done };
+    let mut by = |at: usize, method, path, body, done| {
+        let person = people[at].take();
+        Attempt { method, path, person, body, done }
+    };
+    vec![
+        post("/v1/login", log_in, 200),
+        post("/v1/login/verify-code", json!({"ticket": login, "code": login_code}), 200),
+        post("/v1/password-reset/set-password", json!({"ticket": reset, "password": NEW}), 204),
+        post("/v1/account-deletion/verify-code", json!({"ticket": deletion, "code": deletion_code}), 204),
+        post("/v1/token/refresh", json!({"refresh_token": refresh}), 200),
+        by(4, Method::POST, "/v1/me/phone/verify-code", json!({"ticket": change, "code": new_code}), 200),
+        by(6, Method::PUT, "/v1/me/password", passwords, 204),
+        by(7, Method::PATCH, "/v1/me", json!({"nickname": "Zoë"}), 200),
+        by(8, Method::DELETE, "/v1/me", json!({"password": PASSWORD}), 204),
+    ]
+}
+
+#[actix_web::test]
+async fn a_database_that_was_down_has_cost_nobody_anything() {
+    let postgres = OwnPostgres::start_new();
+    let url = postgres.url("postgres");
+    let house = House::with(BackEnds::Real, &[("DATABASE_URL", &url), ("MIGRATE_ON_START", "true")]).await;
+    house.wait_until_ready().await;
+    let attempts = attempts(&house).await;
+    postgres.kill();
+    // More often than a password may be wrong without a captcha, and nearly as often as a code. All kinds at once, because
+    // each waits for a connection before it gives up.
+    for _ in 0..4 {
+        for answer in at_once(attempts.iter().map(|attempt| attempt.make(&house))).await {
+            answer.assert_refused(503, "dependency_unavailable");
+        }
+    }
+    postgres.start();
+    house.wait_until_ready().await;
+    for attempt in &attempts {
+        let answer = attempt.make(&house).await;
+        assert_eq!(answer.status.as_u16(), attempt.done, "{}: {answer:?}", attempt.path);
+    }
+}
+
+/// Who is signed in does not depend on staging.
+#[actix_web::test]
+async fn people_stay_signed_in_while_redis_is_down() {
+    let mut redis = OwnRedis::new();
+    let house = House::with(BackEnds::Real, &[("REDIS_URL", &redis.url())]).await;
+    house.wait_until_ready().await;
+    let person = house.person().await;
+    redis.kill();
+    house.me(&person.access).await.assert_done(200);
+    house.refresh(&person.refresh).await.assert_done(200);
+    house.call(Method::PATCH, "/v1/me", &person.access, json!({"gender": "female"})).await.assert_done(200);
+    house.call(Method::GET, "/v1/sessions", &person.access, Value::Null).await.assert_done(200);
+    // Guesses cannot be counted, so none is looked at.
+    house.log_in(&person.phone, PASSWORD).await.assert_refused(503, "dependency_unavailable");
+    let body = json!({"password": PASSWORD});
+    house.call(Method::DELETE, "/v1/me", &person.access, body).await.assert_refused(503, "dependency_unavailable");
+    house.call(Method::POST, "/v1/logout", &person.access, Value::Null).await.assert_done(204);
+    redis.start();
+    house.wait_until_ready().await;
+    house.log_in(&person.phone, PASSWORD).await.assert_done(200);
+}
+
+/// The message to the earlier number is a courtesy; the change does not hang on it.
+#[actix_web::test]
+async fn a_notice_that_cannot_be_sent_changes_nothing() {
+    let house = House::new(BackEnds::Embedded).await;
+    let person = house.person().await;
+    let new = fresh_phone();
+    let body = json!({"phone_number": new, "current_password": PASSWORD});
+    let sent = house.call(Method::POST, "/v1/me/phone/send-code", &person.access, body).await;
+    let body = json!({"ticket": sent.text("ticket"), "code": house.sms.code_for(&new).unwrap()});
+    let before = house.sms.requests();
+    house.sms.behave(Behaviour::Refuse("160040"));
+    house.call(Method::POST, "/v1/me/phone/verify-code", &person.access, body).await.assert_done(200);
+    while house.sms.requests() == before {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(house.me(&person.access).await.body["phone_number"], json!(new));
+}
+
+#[derive(QueryableByName)]
+struct Stored {
+    #[diesel(sql_type = Text)]
+    password_hash: String,
+    #[diesel(sql_type = Text)]
+    last_login_at: String,
+}
+
+fn stored(database: &mut PgConnection, phone: &str) -> Stored {
+    let query = "SELECT password_hash, last_login_at::text FROM users WHERE phone = $1";
+    sql_query(query).bind::<Text, _>(phone).get_result(database).unwrap()
+}
+
+/// An operator who raises the cost need not ask anybody for a new password.
+#[actix_web::test]
+async fn a_login_brings_the_hash_to_the_cost_in_force() {
+    let mut house = House::new(BackEnds::Real).await;
+    let person = house.person().await;
+    let mut database = house.database();
+    let before = stored(&mut database, &person.phone);
+    assert!(before.password_hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    house.vars.push(("HASH_PASSES".to_owned(), "3".to_owned()));
+    house.url = house.serve().await;
+    house.advance(Duration::from_secs(10));
+    house.log_in(&person.phone, NEW).await.assert_refused(401, "credentials_invalid");
+    assert_eq!(stored(&mut database, &person.phone).password_hash, before.password_hash, "only the right password");
+    assert_eq!(stored(&mut database, &person.phone).last_login_at, before.last_login_at);
+    house.log_in(&person.phone, PASSWORD).await.assert_done(200);
+    let after = stored(&mut database, &person.phone);
+    assert!(after.password_hash.starts_with("$argon2id$v=19$m=19456,t=3,p=1$"));
+    assert!(after.last_login_at > before.last_login_at);
+    house.log_in(&person.phone, PASSWORD).await.assert_done(200);
+    assert_eq!(stored(&mut database, &person.phone).password_hash, after.password_hash, "once");
+}
