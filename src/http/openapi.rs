@@ -16,7 +16,8 @@ use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, HeaderBuilder, ObjectBuilder, OpenApi as Document, Ref, RefOr, Response, ResponseBuilder, Type,
+    ContentBuilder, HeaderBuilder, ObjectBuilder, OpenApi as Document, Ref, RefOr, Required, Response, ResponseBuilder,
+    Type,
 };
 use utoipa::{Modify, OpenApi, ToSchema};
 
@@ -33,7 +34,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
         account_deletion::resend_code, account_deletion::verify_code, keys::jwks, health::healthz, health::readyz,
     ),
     components(schemas(ProblemSchema)),
-    modifiers(&Security, &Problems),
+    modifiers(&Security, &OptionalBody, &Problems),
     servers((url = "/")),
     tags(
         (name = "captchas", description = "Picture puzzles"),
@@ -154,6 +155,18 @@ impl Modify for Security {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("access_token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The body of a sign-out may be left out. (An `Option` would say that it may be `null`.)
+struct OptionalBody;
+
+impl Modify for OptionalBody {
+    fn modify(&self, document: &mut Document) {
+        let log_out = document.paths.paths.get_mut("/v1/logout").and_then(|item| item.post.as_mut());
+        if let Some(RefOr::T(body)) = log_out.and_then(|operation| operation.request_body.as_mut()) {
+            body.required = Some(Required::False);
+        }
     }
 }
 

@@ -121,7 +121,7 @@ pub(super) async fn refresh(service: web::Data<Service>, body: Json<RefreshToken
 /// This service refuses the session's tokens at once; other services that verify them by the key set alone, when they expire.
 #[utoipa::path(
     post, path = "/v1/logout", operation_id = "sessions.logOut", tag = "sessions", security(("access_token" = [])),
-    request_body = Option<LogOut>, responses((status = 204, description = "Signed out"))
+    request_body = LogOut, responses((status = 204, description = "Signed out"))
 )]
 pub(super) async fn log_out(
     service: web::Data<Service>,
