@@ -5,3 +5,4 @@ pub mod cloopen;
 pub mod postgres;
 pub mod process;
 pub mod redis;
+pub mod served;
