@@ -1,5 +1,6 @@
 //! Everything that the flows need from the world, as contracts. One suite of tests runs against every implementation.
 
+use crate::domain::avatar::{Permit, Upload};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::code::OneTimeCode;
 use crate::domain::flow::{Flow, Purpose, Step};
@@ -41,6 +42,7 @@ pub enum Dependency {
     PasswordHashing,
     TokenSigning,
     Drawing,
+    AvatarStorage,
     Background,
 }
 
@@ -52,6 +54,7 @@ impl fmt::Display for Dependency {
             Self::PasswordHashing => "password hashing",
             Self::TokenSigning => "token signing",
             Self::Drawing => "captcha drawing",
+            Self::AvatarStorage => "avatar storage",
             Self::Background => "background task",
         })
     }
@@ -340,6 +343,13 @@ pub enum SmsFailure {
 pub trait CaptchaRenderer: Send + Sync {
     /// A PNG. The same text and seed give the same picture.
     async fn draw(&self, text: String, seed: u64) -> Result<Vec<u8>, Failure>;
+}
+
+/// Lets clients upload avatars into a storage of the operator.
+pub trait AvatarStorage: Send + Sync {
+    /// A permit for this upload and no other, good until `now` and its life: the storage MUST refuse another name, another
+    /// size, another type, and whatever comes later. Asks nobody: a permit is a signature.
+    fn permit(&self, upload: &Upload, now: DateTime<Utc>) -> Permit;
 }
 
 /// Signs and checks access tokens.

@@ -2,11 +2,13 @@
 //!
 //! This is the only place where the environment is read. `.env.example` documents every variable in the same order.
 
+mod avatar;
 mod env;
 mod file;
 mod policy;
 mod sms;
 
+pub use avatar::{AvatarSettings, QiniuSettings, S3Settings};
 pub use sms::{CloopenSettings, SmsSettings};
 
 use crate::domain::policy::Policy;
@@ -34,6 +36,7 @@ pub struct Config {
     pub token: TokenSettings,
     pub hash_threads: NonZeroUsize,
     pub sms: SmsSettings,
+    pub avatar: AvatarSettings,
     pub policy: Policy,
 }
 
@@ -121,6 +124,7 @@ impl Config {
             },
             hash_threads: env.number("HASH_THREADS", cores(), NonZeroUsize::MIN, MANY_THREADS),
             sms: sms::read(&mut env, mode, &folder),
+            avatar: avatar::read(&mut env, mode),
             policy: policy::read(&mut env, mode),
         };
         if let SmsSettings::Cloopen(cloopen) = &config.sms

@@ -1,12 +1,11 @@
 //! The numbers of `domain::policy` that an operator may change.
 
-use super::Mode;
 use super::env::Env;
+use super::{Mode, avatar};
 use crate::domain::captcha::{CaptchaAnswer, Puzzle};
 use crate::domain::phone::Regions;
 use crate::domain::policy::{CaptchaPolicy, CodePolicy, PhoneLimits, Policy, Quota, SessionPolicy};
 use std::time::Duration;
-use url::Url;
 
 const DAY: u64 = 86_400;
 
@@ -26,10 +25,8 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
         captcha: captcha(env, mode, &house.captcha),
         session: session(env, &house.session),
         conceal_taken_phone: env.flag("REGISTER_CONCEAL_TAKEN", house.conceal_taken_phone),
-        avatar_base: env.read("AVATAR_BASE_URL", None, |text| match Url::parse(text) {
-            Ok(url) if url.scheme() == "https" && url.query().is_none() && url.fragment().is_none() => Ok(Some(url)),
-            _ => Err("expected an https:// address without query".to_owned()),
-        }),
+        avatar_base: avatar::base(env),
+        avatar: avatar::policy(env, &house.avatar),
         ..house
     }
 }

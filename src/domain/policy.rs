@@ -59,6 +59,7 @@ pub struct Policy {
     pub conceal_taken_phone: bool,
     /// Where avatars live; without it no avatar URL is accepted.
     pub avatar_base: Option<url::Url>,
+    pub avatar: AvatarPolicy,
 }
 
 #[derive(Debug, Clone)]
@@ -78,6 +79,18 @@ pub struct SessionPolicy {
     pub idle: Duration,
     /// 180 days after the sign-in the session ends in any case (OWASP ASVS 5.0 10.4.8).
     pub absolute: Duration,
+}
+
+/// What may be uploaded as an avatar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AvatarPolicy {
+    /// 2 MiB: a picture of 1024 pixels' width from a phone's camera, with room to spare.
+    pub max_bytes: u32,
+    /// Life of a permit: 600 s, in which 2 MiB arrive at 28 kbit/s (Qiniu looks at the end of an upload). No longer, because
+    /// it cannot be taken back when its session ends.
+    pub permit_life: Duration,
+    /// Permits for one user: 20 an hour, more than a person tries; a bound on what one account can fill a bucket with.
+    pub permits: Quota,
 }
 
 impl Default for CodePolicy {
@@ -109,6 +122,12 @@ impl Default for SessionPolicy {
     }
 }
 
+impl Default for AvatarPolicy {
+    fn default() -> Self {
+        Self { max_bytes: 2 * 1024 * 1024, permit_life: 10 * MINUTE, permits: Quota { max: 20, window: HOUR } }
+    }
+}
+
 impl Policy {
     #[must_use]
     pub fn new(regions: Regions) -> Self {
@@ -124,6 +143,7 @@ impl Policy {
             session: SessionPolicy::default(),
             conceal_taken_phone: false,
             avatar_base: None,
+            avatar: AvatarPolicy::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! flow (see [`crate::ports::Staging::open_flow`]); these are the others.
 
 use super::{Refusal, Service};
+use crate::domain::user::UserId;
 use crate::ports::{Counted, Counter};
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -9,6 +10,16 @@ use std::net::{IpAddr, Ipv6Addr};
 pub(super) async fn count_captcha(service: &Service, client: IpAddr) -> Result<(), Refusal> {
     let counter =
         Counter { scope: "captchas-ip", subject: address_block(client), quota: service.policy.captchas_per_ip };
+    count(service, counter).await
+}
+
+/// Counts a permit to upload an avatar.
+pub(super) async fn count_avatar_permit(service: &Service, owner: UserId) -> Result<(), Refusal> {
+    let quota = service.policy.avatar.permits;
+    count(service, Counter { scope: "avatars-user", subject: owner.0.to_string(), quota }).await
+}
+
+async fn count(service: &Service, counter: Counter) -> Result<(), Refusal> {
     match service.ports.staging.count(&[counter]).await? {
         Counted::Yes => Ok(()),
         Counted::Full { retry_after, .. } => Err(Refusal::TooManyRequests { retry_after }),

@@ -1,5 +1,6 @@
 //! What the service does, one verb per file. No HTTP, no SQL, no Redis: only the domain and the ports.
 
+pub mod avatar;
 pub mod background;
 pub mod captcha;
 pub mod code;
@@ -46,6 +47,8 @@ pub enum Refusal {
     PasswordTooWeak,
     TokenInvalid,
     TokenExpired,
+    /// The operator has given no storage.
+    AvatarUploadsDisabled,
     /// Something that the service depends on failed.
     Failed(Failure),
 }

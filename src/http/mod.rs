@@ -1,6 +1,7 @@
 //! JSON in, JSON out. No rule lives here: text becomes domain values, one flow is called, its answer is mapped.
 
 pub mod account;
+pub mod avatar;
 pub mod captchas;
 pub mod checks;
 pub mod client;
@@ -28,6 +29,7 @@ pub fn routes(app: &mut web::ServiceConfig, docs: bool) {
         .service(post("/v1/register/submit-profile", register::submit_profile))
         .service(post("/v1/register/status", register::status))
         .service(get("/v1/me", account::me))
+        .service(post("/v1/me/avatar", avatar::permit))
         .service(get("/.well-known/jwks.json", account::jwks))
         .service(get("/healthz", health::healthz))
         .service(get("/readyz", health::readyz))

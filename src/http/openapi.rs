@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document, made from the handlers and from the table of errors.
 
 use super::error::{Code, FieldError, Problem};
-use super::{BODY_PROBLEMS, DEPENDENCY_PROBLEMS, account, captchas, envelope, health, register};
+use super::{BODY_PROBLEMS, DEPENDENCY_PROBLEMS, account, avatar, captchas, envelope, health, register};
 use crate::domain::flow::Step;
 use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
@@ -21,7 +21,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
     info(title = "doorstep", description = "Sign-up for mobile apps by phone number: captcha, SMS code, password, profile, tokens."),
     paths(
         captchas::create, register::send_code, register::resend_code, register::verify_code, register::set_password,
-        register::submit_profile, register::status, account::me, account::jwks, health::healthz, health::readyz,
+        register::submit_profile, register::status, account::me, avatar::permit, account::jwks, health::healthz, health::readyz,
     ),
     components(schemas(ProblemSchema)),
     modifiers(&Security, &Problems),
@@ -46,6 +46,7 @@ const PROBLEMS: &[(&str, &[&[Code]])] = &[
     ("register.submitProfile", &[BODY_PROBLEMS, register::SUBMIT_PROFILE, DEPENDENCY_PROBLEMS]),
     ("register.status", &[BODY_PROBLEMS, register::STATUS, DEPENDENCY_PROBLEMS]),
     ("me.read", &[account::ME, DEPENDENCY_PROBLEMS]),
+    ("me.permitAvatar", &[BODY_PROBLEMS, avatar::PERMIT, DEPENDENCY_PROBLEMS]),
     ("health.ready", &[health::READY]),
 ];
 

@@ -6,6 +6,7 @@
 mod support;
 
 mod attacks;
+mod avatar;
 mod bad_input;
 mod captchas;
 mod concealment;

@@ -6,3 +6,4 @@ pub mod postgres;
 pub mod process;
 pub mod redis;
 pub mod served;
+pub mod storage;
