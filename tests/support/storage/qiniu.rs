@@ -74,7 +74,7 @@ fn accept(parts: &HashMap<String, Vec<u8>>, shelf: &Shelf) -> Result<String, Ref
     let text = |name: &str| Some(String::from_utf8(parts.get(name)?.clone()).unwrap());
     let policy = check_token(&text("token").ok_or((400, "token not specified"))?)?;
     let (key, file) = (text("key").unwrap_or_default(), parts.get("file").ok_or((400, "file is not specified"))?);
-    let detected = detect(file);
+    let detected = detect(file, &key);
     // The deadline is compared when the file is complete.
     if shelf.now().timestamp() > policy.deadline {
         Err((401, "expired token"))
@@ -106,12 +106,16 @@ fn check_token(token: &str) -> Result<PutPolicy, Refusal> {
     serde_json::from_slice(&policy).ok().filter(|_| access_key == ACCESS_KEY).ok_or(bad)
 }
 
-/// By the first bytes, not by what anybody says.
-fn detect(file: &[u8]) -> &'static str {
+/// By the content, not by what the client says; what the content does not tell, the end of the key does.
+fn detect(file: &[u8], key: &str) -> &'static str {
     match file {
         [0xff, 0xd8, 0xff, ..] => "image/jpeg",
         [0x89, b'P', b'N', b'G', ..] => "image/png",
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "image/webp",
+        text if text.is_ascii() => "text/plain",
+        _ if key.ends_with(".jpg") => "image/jpeg",
+        _ if key.ends_with(".png") => "image/png",
+        _ if key.ends_with(".webp") => "image/webp",
         _ => "application/octet-stream",
     }
 }
