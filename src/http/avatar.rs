@@ -52,7 +52,7 @@ pub struct UploadPermit {
     /// Where the picture goes: as it is, with its query.
     #[schema(
         format = "uri",
-        example = "https://pictures.s3.eu-central-1.amazonaws.com/avatars/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=…"
+        example = "https://pictures.s3.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg?X-Amz-…"
     )]
     url: String,
     /// For `PUT`: headers to send, exactly these values; the body is the picture. Empty for `POST`.
@@ -65,7 +65,7 @@ pub struct UploadPermit {
     /// Where the picture will be seen: what `PATCH /v1/me` takes as `avatar_url` once the upload is done.
     #[schema(
         format = "uri",
-        example = "https://cdn.example.com/avatars/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg"
+        example = "https://cdn.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg"
     )]
     public_url: String,
     /// Seconds until the upload must be done.
@@ -102,8 +102,8 @@ impl From<avatar::Granted> for UploadPermit {
 
 /// Ask for leave to upload an avatar.
 ///
-/// The picture goes straight from the app to the operator's storage, in the way that the answer says. Its name, type and size
-/// are bound: no other upload is accepted. The profile changes when `PATCH /v1/me` sets `avatar_url` to `public_url`.
+/// The picture goes straight from the app to the operator's storage, in the way that the answer says. Its name, type and
+/// size are bound: no other upload is accepted. The profile changes when `PATCH /v1/me` sets `avatar_url` to `public_url`.
 #[utoipa::path(
     post, path = "/v1/me/avatar", operation_id = "me.permitAvatar", tag = "me", security(("access_token" = [])),
     request_body = AvatarUpload, responses((status = 200, description = "The upload may be made", body = UploadPermit))
