@@ -1,6 +1,7 @@
 //! One outside thing per file. Adapters translate: driver words and errors stop here.
 
 pub mod argon2;
+pub mod avatar;
 pub mod bulkhead;
 pub mod captcha;
 pub mod database;

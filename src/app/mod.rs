@@ -1,5 +1,6 @@
 //! The composition root: settings become adapters, adapters become the service, the service becomes a server.
 
+mod avatar;
 pub mod commands;
 mod keys;
 pub mod log;
@@ -75,6 +76,7 @@ impl App {
             sms: sms(&config.sms, &world)?,
             renderer: Arc::new(Renderer::new(config.server.workers)),
             tokens: Arc::new(keys.tokens),
+            avatars: avatar::storage(&config.avatar)?,
             clock: world.clock,
             random: world.random,
         };
@@ -82,8 +84,8 @@ impl App {
         tokio::spawn(warm_up(Arc::clone(&service), database));
         let (server, address) = bind(&config.server, &service)?;
         let (mode, database) = (config.mode.name(), config.database.engine());
-        let (staging, sms) = (config.staging.name(), config.sms.name());
-        tracing::info!(mode, database, staging, sms, "listening on http://{address}");
+        let (staging, sms, avatars) = (config.staging.name(), config.sms.name(), config.avatar.name());
+        tracing::info!(mode, database, staging, sms, avatars, "listening on http://{address}");
         Ok(Self { address, server, service, shutdown: config.server.shutdown })
     }
 
@@ -151,6 +153,9 @@ fn check(config: &Config) -> Result<(), Problems> {
         && let Err(error) = keys::given(jwt_keys, &config.token)
     {
         problems.push(format!("JWT_KEYS: {error}"));
+    }
+    if let Err(error) = avatar::storage(&config.avatar) {
+        problems.push(format!("AVATAR_S3_BUCKET: {error}"));
     }
     if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
 }

@@ -2,12 +2,14 @@
 //!
 //! This is the only place where the environment is read. `.env.example` documents every variable in the same order.
 
+mod avatar;
 mod env;
 mod file;
 mod hashing;
 mod policy;
 mod sms;
 
+pub use avatar::{AvatarSettings, QiniuSettings, S3Settings};
 pub use hashing::HashSettings;
 pub use sms::{CloopenSettings, SmsSettings};
 
@@ -36,6 +38,7 @@ pub struct Config {
     pub token: TokenSettings,
     pub hashing: HashSettings,
     pub sms: SmsSettings,
+    pub avatar: AvatarSettings,
     pub policy: Policy,
 }
 
@@ -123,6 +126,7 @@ impl Config {
             },
             hashing: hashing::read(&mut env),
             sms: sms::read(&mut env, mode, &folder),
+            avatar: avatar::read(&mut env, mode),
             policy: policy::read(&mut env, mode),
         };
         if let SmsSettings::Cloopen(cloopen) = &config.sms

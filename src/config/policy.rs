@@ -1,12 +1,11 @@
 //! The numbers of `domain::policy` that an operator may change.
 
-use super::Mode;
 use super::env::Env;
+use super::{Mode, avatar};
 use crate::domain::captcha::{CaptchaAnswer, Puzzle};
 use crate::domain::phone::Regions;
 use crate::domain::policy::{CaptchaPolicy, CodePolicy, LoginPolicy, PhoneLimits, Policy, Quota, SessionPolicy};
 use std::time::Duration;
-use url::Url;
 
 const DAY: u64 = 86_400;
 
@@ -27,10 +26,8 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
         session: session(env, &house.session),
         login: login(env, &house.login),
         conceal_taken_phone: env.flag("REGISTER_CONCEAL_TAKEN", house.conceal_taken_phone),
-        avatar_base: env.read("AVATAR_BASE_URL", None, |text| match Url::parse(text) {
-            Ok(url) if url.scheme() == "https" && url.query().is_none() && url.fragment().is_none() => Ok(Some(url)),
-            _ => Err("expected an https:// address without query".to_owned()),
-        }),
+        avatar_base: avatar::base(env),
+        avatar: avatar::policy(env, &house.avatar),
         ..house
     }
 }

@@ -121,9 +121,14 @@ fn an_empty_variable_is_not_set() {
 #[test]
 fn the_example_file_documents_every_variable() {
     let example = include_str!("../../.env.example");
-    let sources =
-        [include_str!("mod.rs"), include_str!("hashing.rs"), include_str!("policy.rs"), include_str!("sms.rs")]
-            .concat();
+    let sources = [
+        include_str!("mod.rs"),
+        include_str!("hashing.rs"),
+        include_str!("avatar.rs"),
+        include_str!("policy.rs"),
+        include_str!("sms.rs"),
+    ]
+    .concat();
     let mut names: Vec<&str> = sources
         .split('"')
         .filter(|word| word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))

@@ -10,6 +10,7 @@ pub mod code;
 pub mod flow;
 pub mod password;
 pub mod user;
+pub mod avatar;
 pub mod session;
 pub mod keys;
 pub mod policy;

@@ -60,6 +60,7 @@ pub struct Policy {
     pub conceal_taken_phone: bool,
     /// Where avatars live; without it no avatar URL is accepted.
     pub avatar_base: Option<url::Url>,
+    pub avatar: AvatarPolicy,
 }
 
 #[derive(Debug, Clone)]
@@ -102,6 +103,18 @@ pub struct LoginPolicy {
     pub per_user: Quota,
     /// Passwords of one phone or user that are looked at, right or wrong: 60 an hour, because each costs a hash.
     pub tries: Quota,
+}
+
+/// What may be uploaded as an avatar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AvatarPolicy {
+    /// 2 MiB: a picture of 1024 pixels' width from a phone's camera, with room to spare.
+    pub max_bytes: u32,
+    /// Life of a permit: 600 s, in which 2 MiB arrive at 28 kbit/s (Qiniu looks at the end of an upload). No longer, because
+    /// it cannot be taken back when its session ends.
+    pub permit_life: Duration,
+    /// Permits for one user: 20 an hour, more than a person tries; a bound on what one account can fill a bucket with.
+    pub permits: Quota,
 }
 
 impl Default for CodePolicy {
@@ -147,6 +160,12 @@ impl Default for LoginPolicy {
     }
 }
 
+impl Default for AvatarPolicy {
+    fn default() -> Self {
+        Self { max_bytes: 2 * 1024 * 1024, permit_life: 10 * MINUTE, permits: Quota { max: 20, window: HOUR } }
+    }
+}
+
 impl Policy {
     #[must_use]
     pub fn new(regions: Regions) -> Self {
@@ -163,6 +182,7 @@ impl Policy {
             login: LoginPolicy::default(),
             conceal_taken_phone: false,
             avatar_base: None,
+            avatar: AvatarPolicy::default(),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What the service does, one verb per file. No HTTP, no SQL, no Redis: only the domain and the ports.
 
 pub mod account;
+pub mod avatar;
 pub mod background;
 pub mod captcha;
 pub mod code;
+mod guess;
 pub mod limits;
 pub mod login;
 pub mod new_password;
@@ -59,6 +61,8 @@ pub enum Refusal {
     SessionNotFound,
     TokenInvalid,
     TokenExpired,
+    /// The operator has given no storage.
+    AvatarUploadsDisabled,
     /// Something that the service depends on failed.
     Failed(Failure),
 }

@@ -1,6 +1,7 @@
 //! A forgotten password: a code, and then a new one. Nobody is signed in by it.
 
-use super::limits::{Guess, log_failure};
+use super::guess::Guess;
+use super::limits::log_failure;
 use super::{Refusal, Service, code, new_password};
 use crate::domain::code::OneTimeCode;
 use crate::domain::flow::Purpose;

@@ -5,7 +5,9 @@ use super::probe::SharedProbe;
 use crate::domain::id::uuid_v7;
 use crate::domain::keys::Keys;
 use crate::domain::policy::Policy;
-use crate::ports::{AccessTokens, CaptchaRenderer, Clock, Failure, PasswordHasher, Random, Sms, Staging, Users};
+use crate::ports::{
+    AccessTokens, AvatarStorage, CaptchaRenderer, Clock, Failure, PasswordHasher, Random, Sms, Staging, Users,
+};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +23,8 @@ pub struct Ports {
     pub sms: Arc<dyn Sms>,
     pub renderer: Arc<dyn CaptchaRenderer>,
     pub tokens: Arc<dyn AccessTokens>,
+    /// None: no avatars are uploaded.
+    pub avatars: Option<Arc<dyn AvatarStorage>>,
 }
 
 /// Ports, keys and rules: the first argument of every flow.

@@ -20,6 +20,7 @@ pub enum Code {
     RefreshInvalid,
     RefreshReused,
     NotFound,
+    AvatarUploadsDisabled,
     MethodNotAllowed,
     RequestTimeout,
     PhoneAlreadyRegistered,
@@ -55,7 +56,7 @@ pub struct Row {
 }
 
 impl Code {
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::MalformedJson,
         Self::MalformedRequest,
         Self::CredentialsInvalid,
@@ -65,6 +66,7 @@ impl Code {
         Self::RefreshInvalid,
         Self::RefreshReused,
         Self::NotFound,
+        Self::AvatarUploadsDisabled,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::PhoneAlreadyRegistered,
@@ -108,6 +110,7 @@ impl Code {
             Self::RefreshInvalid => row(401, "refresh_invalid", ["Invalid refresh token", "Sign in again."], ["刷新令牌无效", "请重新登录。"]),
             Self::RefreshReused => row(401, "refresh_reused", ["Refresh token used twice", "The session was ended for safety. Sign in again."], ["刷新令牌被重复使用", "为了安全，会话已结束，请重新登录。"]),
             Self::NotFound => row(404, "not_found", ["Not found", "There is nothing at this address."], ["未找到", "该地址不存在。"]),
+            Self::AvatarUploadsDisabled => row(404, "avatar_uploads_disabled", ["No avatar uploads", "This service takes no avatars."], ["未开放头像上传", "该服务未开启头像上传。"]),
             Self::MethodNotAllowed => row(405, "method_not_allowed", ["Method not allowed", "The Allow header names the methods of this address."], ["不支持的请求方法", "可用的方法见 Allow 响应头。"]),
             Self::RequestTimeout => row(408, "request_timeout", ["Request timeout", "The body did not arrive in time."], ["请求超时", "请求正文未能及时送达。"]),
             Self::PhoneAlreadyRegistered => row(409, "phone_already_registered", ["Phone number already registered", "Sign in instead."], ["手机号已注册", "请直接登录。"]),
@@ -217,6 +220,7 @@ impl From<Refusal> for Problem {
             Refusal::SessionNotFound => Self::new(Code::NotFound),
             Refusal::TokenInvalid => Self::new(Code::TokenInvalid),
             Refusal::TokenExpired => Self::new(Code::TokenExpired),
+            Refusal::AvatarUploadsDisabled => Self::new(Code::AvatarUploadsDisabled),
             Refusal::Failed(failure) => failure.into(),
         }
     }

@@ -1,6 +1,7 @@
 //! JSON in, JSON out. No rule lives here: text becomes domain values, one flow is called, its answer is mapped.
 
 pub mod account_deletion;
+pub mod avatar;
 pub mod bodies;
 pub mod captchas;
 pub mod checks;
@@ -41,6 +42,7 @@ pub fn routes(app: &mut web::ServiceConfig, docs: bool) {
         .service(at("/v1/sessions").get(sessions::list))
         .service(at("/v1/sessions/{id}").delete(sessions::end))
         .service(at("/v1/me").get(me::read).patch(me::update).delete(me::deletion::delete))
+        .service(at("/v1/me/avatar").post(avatar::permit))
         .service(at("/v1/me/password").put(me::password::change))
         .service(at("/v1/me/phone/send-code").post(me::phone::send_code))
         .service(at("/v1/me/phone/resend-code").post(me::phone::resend_code))

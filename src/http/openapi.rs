@@ -3,8 +3,8 @@
 use super::error::{Code, FieldError, Problem};
 use super::{
     BEARER_PROBLEMS, BODY_PROBLEMS, DEPENDENCY_PROBLEMS, RESEND_CODE_PROBLEMS, SEND_CODE_PROBLEMS,
-    VERIFY_CODE_PROBLEMS, account_deletion, bodies, captchas, envelope, health, keys, login, me, password_reset,
-    register, sessions,
+    VERIFY_CODE_PROBLEMS, account_deletion, avatar, bodies, captchas, envelope, health, keys, login, me,
+    password_reset, register, sessions,
 };
 use crate::domain::flow::Step;
 use actix_web::HttpResponse;
@@ -28,7 +28,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
         captchas::create, register::send_code, register::resend_code, register::verify_code, register::set_password,
         register::submit_profile, register::status, login::with_password, login::send_code, login::resend_code,
         login::verify_code, sessions::refresh, sessions::log_out, sessions::list, sessions::end, me::read, me::update,
-        me::deletion::delete, me::password::change, me::phone::send_code, me::phone::resend_code, me::phone::verify_code,
+        me::deletion::delete, avatar::permit, me::password::change, me::phone::send_code, me::phone::resend_code, me::phone::verify_code,
         me::deletion::send_code, me::deletion::resend_code, password_reset::send_code, password_reset::resend_code,
         password_reset::verify_code, password_reset::set_password, account_deletion::send_code,
         account_deletion::resend_code, account_deletion::verify_code, keys::jwks, health::healthz, health::readyz,
@@ -73,6 +73,7 @@ const PROBLEMS: &[(&str, &[&[Code]])] = &[
     ("me.read", &[BEARER_PROBLEMS, DEPENDENCY_PROBLEMS]),
     ("me.update", &[BEARER_PROBLEMS, BODY_PROBLEMS, DEPENDENCY_PROBLEMS]),
     ("me.delete", &[BEARER_PROBLEMS, BODY_PROBLEMS, me::deletion::DELETE, VERIFY_CODE_PROBLEMS, DEPENDENCY_PROBLEMS]),
+    ("me.permitAvatar", &[BEARER_PROBLEMS, BODY_PROBLEMS, avatar::PERMIT, DEPENDENCY_PROBLEMS]),
     ("me.changePassword", &[BEARER_PROBLEMS, BODY_PROBLEMS, me::password::CHANGE, DEPENDENCY_PROBLEMS]),
     ("phoneChange.sendCode", &[BEARER_PROBLEMS, BODY_PROBLEMS, me::phone::SEND_CODE, DEPENDENCY_PROBLEMS]),
     ("phoneChange.resendCode", &[BEARER_PROBLEMS, BODY_PROBLEMS, register::RESEND_CODE, DEPENDENCY_PROBLEMS]),

@@ -9,6 +9,7 @@ pub use staging::{
 };
 pub use users::{Account, Created, PhoneChange, Proof, Refreshed, Users};
 
+use crate::domain::avatar::{Permit, Upload};
 use crate::domain::code::OneTimeCode;
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::phone::Phone;
@@ -44,6 +45,7 @@ pub enum Dependency {
     PasswordHashing,
     TokenSigning,
     Drawing,
+    AvatarStorage,
     Background,
 }
 
@@ -55,6 +57,7 @@ impl fmt::Display for Dependency {
             Self::PasswordHashing => "password hashing",
             Self::TokenSigning => "token signing",
             Self::Drawing => "captcha drawing",
+            Self::AvatarStorage => "avatar storage",
             Self::Background => "background task",
         })
     }
@@ -162,4 +165,11 @@ pub trait AccessTokens: Send + Sync {
 pub enum TokenRefusal {
     Invalid,
     Expired,
+}
+
+/// Lets clients upload avatars into a storage of the operator.
+pub trait AvatarStorage: Send + Sync {
+    /// A permit for this upload and no other, good until `now` and its life: the storage MUST refuse another name, another
+    /// size, another type, and whatever comes later. Asks nobody: a permit is a signature.
+    fn permit(&self, upload: &Upload, now: DateTime<Utc>) -> Permit;
 }

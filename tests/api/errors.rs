@@ -23,7 +23,7 @@ const TABLE: &[(u16, &[&str])] = &[
             "refresh_reused",
         ],
     ),
-    (404, &["not_found"]),
+    (404, &["not_found", "avatar_uploads_disabled"]),
     (405, &["method_not_allowed"]),
     (408, &["request_timeout"]),
     (409, &["phone_already_registered", "wrong_step"]),
@@ -116,6 +116,9 @@ async fn every_code_is_answered(back_ends: BackEnds) {
     // Tokens.
     heard(house.send(house.request(Method::GET, "/v1/me"), "/v1/me").await);
     heard(get("/v1/me", "nonsense").await);
+    let avatar = json!({"content_type": "image/png", "content_length": 1});
+    let avatar = house.request(Method::POST, "/v1/me/avatar").bearer_auth(&token).json(&avatar);
+    heard(house.send(avatar, "/v1/me/avatar").await);
     house.advance(Duration::from_secs(900));
     heard(get("/v1/me", &token).await);
     // Signing in, and staying so.

@@ -7,6 +7,7 @@ mod support;
 
 mod account;
 mod attacks;
+mod avatar;
 mod bad_input;
 mod captchas;
 mod concealment;

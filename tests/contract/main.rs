@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod avatars;
 mod sms;
 mod staging;
 mod users;

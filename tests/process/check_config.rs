@@ -3,7 +3,7 @@
 use crate::doorstep::{Folder, Said, Var};
 
 /// Everything that a provider and a store want to know, and that nobody else may.
-const SECRETS: [&str; 4] = ["hush-database", "hush-redis", "hush-token", "MC4CAQAwBQYDK2VwBCIEI"];
+const SECRETS: [&str; 5] = ["hush-database", "hush-redis", "hush-token", "hush-storage", "MC4CAQAwBQYDK2VwBCIEI"];
 
 const PRODUCTION: [Var<'static>; 8] = [
     ("APP_ENV", "production"),
@@ -81,6 +81,30 @@ fn good_settings_are_shown_without_their_secrets() {
     said.assert_discreet();
     assert!(!said.out.contains(folder.read("secret").trim()));
     assert!(!folder.path("data").exists(), "it makes nothing");
+}
+
+#[test]
+fn a_storage_is_shown_without_its_secret_and_judged_by_its_address() {
+    let storage = |endpoint: &'static str, path_style: &'static str| {
+        Folder::new().run(
+            &["check-config"],
+            &[
+                ("AVATAR_STORAGE", "s3"),
+                ("AVATAR_BASE_URL", "https://cdn.example.com/"),
+                ("AVATAR_S3_ENDPOINT", endpoint),
+                ("AVATAR_S3_PATH_STYLE", path_style),
+                ("AVATAR_S3_REGION", "eu-central-1"),
+                ("AVATAR_S3_BUCKET", "pictures"),
+                ("AVATAR_S3_ACCESS_KEY_ID", "id"),
+                ("AVATAR_S3_SECRET_ACCESS_KEY", "hush-storage"),
+            ],
+        )
+    };
+    for said in [storage("https://s3.example.com", "false"), storage("http://127.0.0.1:9000", "true")] {
+        assert!(said.status == Some(0) && said.out.contains("pictures"), "{}{}", said.out, said.err);
+        said.assert_discreet();
+    }
+    storage("http://127.0.0.1:9000", "false").assert_refused(&["AVATAR_S3_BUCKET: ", "path style"]);
 }
 
 #[test]

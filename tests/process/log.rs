@@ -7,7 +7,7 @@ use crate::support::postgres::OwnPostgres;
 use crate::support::redis::{self, OwnRedis};
 use chrono::DateTime;
 use deadpool_redis::redis::cmd;
-use scenario::{BYPASS, REDIS_PASSWORD, Scenario};
+use scenario::{BYPASS, REDIS_PASSWORD, STORAGE_SETTINGS, Scenario};
 use serde_json::Value;
 
 /// Everything that was written, and what must not be in it.
@@ -31,6 +31,7 @@ async fn live_through(format: &str) -> Written {
     let scenario = Scenario::new(&redis_url, &[&jwt_keys, &secret_key]);
     let vars = [
         &scenario.provider_settings()[..],
+        &STORAGE_SETTINGS,
         &[
             ("LOG", "trace"),
             ("LOG_FORMAT", format),

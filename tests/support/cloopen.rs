@@ -1,10 +1,10 @@
 //! A Cloopen (Yuntongxun) of our own: a real HTTP server that checks every request as strictly as the provider does.
 
+use super::served::Served;
 use actix_web::body::{BodySize, MessageBody};
-use actix_web::dev::ServerHandle;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::{self, Bytes};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use actix_web::{HttpRequest, HttpResponse};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{NaiveDateTime, TimeDelta};
 use doorstep::ports::Clock;
@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use url::Url;
 
@@ -64,7 +64,7 @@ pub struct Accepted {
 pub struct FakeCloopen {
     pub base_url: Url,
     state: Arc<State>,
-    server: ServerHandle,
+    _served: Served,
 }
 
 struct State {
@@ -91,22 +91,11 @@ impl FakeCloopen {
             inbox: Mutex::default(),
         });
         let shared = web::Data::from(Arc::clone(&state));
-        let (sender, started) = mpsc::channel();
-        std::thread::spawn(move || {
-            actix_web::rt::System::new().block_on(async {
-                let app = move || {
-                    let path = "/2013-12-26/Accounts/{account}/SMS/TemplateSMS";
-                    App::new().app_data(shared.clone()).route(path, web::post().to(template_sms))
-                };
-                let server = HttpServer::new(app).workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
-                let port = server.addrs()[0].port();
-                let server = server.run();
-                sender.send((port, server.handle())).unwrap();
-                server.await.unwrap();
-            });
+        let served = Served::start(move |routes| {
+            let path = "/2013-12-26/Accounts/{account}/SMS/TemplateSMS";
+            routes.app_data(shared.clone()).route(path, web::post().to(template_sms));
         });
-        let (port, server) = started.recv().unwrap();
-        Self { base_url: Url::parse(&format!("http://127.0.0.1:{port}")).unwrap(), state, server }
+        Self { base_url: served.url.clone(), state, _served: served }
     }
 
     /// From the next request on.
@@ -137,13 +126,6 @@ impl FakeCloopen {
     /// How many requests came, whatever became of them.
     pub fn requests(&self) -> usize {
         self.state.requests.load(Ordering::SeqCst)
-    }
-}
-
-impl Drop for FakeCloopen {
-    fn drop(&mut self) {
-        // The order is given at once; waiting for its end is not needed.
-        drop(self.server.stop(false));
     }
 }
 

@@ -5,3 +5,5 @@ pub mod cloopen;
 pub mod postgres;
 pub mod process;
 pub mod redis;
+pub mod served;
+pub mod storage;

@@ -1,7 +1,7 @@
 //! The current password, to confirm what matters or to be replaced.
 
 use crate::domain::password::{Password, PasswordHash};
-use crate::flows::limits::Guess;
+use crate::flows::guess::Guess;
 use crate::flows::session::Caller;
 use crate::flows::{Refusal, Service};
 use crate::ports::{Hashed, Proof, Verdict};

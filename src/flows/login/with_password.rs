@@ -4,7 +4,7 @@ use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::session::DeviceName;
-use crate::flows::limits::Guess;
+use crate::flows::guess::Guess;
 use crate::flows::session::{self, SignedIn};
 use crate::flows::{Refusal, Service, captcha};
 use crate::ports::{Proof, Verdict};

@@ -14,6 +14,17 @@ use std::sync::Arc;
 
 pub const BYPASS: &str = "opensaysme99";
 pub const REDIS_PASSWORD: &str = "hush-redis-password";
+const STORAGE_SECRET: &str = "hush-storage-secret";
+/// Nobody uploads here: leave to upload is given without asking the storage.
+pub const STORAGE_SETTINGS: [Var<'static>; 7] = [
+    ("AVATAR_STORAGE", "s3"),
+    ("AVATAR_BASE_URL", "https://cdn.example.com/avatars/"),
+    ("AVATAR_S3_ENDPOINT", "https://s3.example.com"),
+    ("AVATAR_S3_REGION", "nowhere-1"),
+    ("AVATAR_S3_BUCKET", "pictures"),
+    ("AVATAR_S3_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+    ("AVATAR_S3_SECRET_ACCESS_KEY", STORAGE_SECRET),
+];
 const PASSWORD: &str = "correct horse battery";
 const OTHER_PASSWORD: &str = "tr0ubador & 3 friends";
 const LONG_PASSWORD: &str = "swordfish";
@@ -77,6 +88,8 @@ impl Scenario {
             ("captcha bypass", BYPASS),
             ("token of the provider", AUTH_TOKEN),
             ("account of the provider", ACCOUNT_SID),
+            ("secret of the storage", STORAGE_SECRET),
+            ("permit to upload", "x-amz-"),
             ("signature", "sig="),
         ] {
             scenario.hide(what, text);
@@ -182,6 +195,11 @@ impl Scenario {
             let me = self.client.request(Method::GET, "/v1/me").bearer_auth(token);
             self.send(me, status).await;
         }
+        let picture = json!({"content_type": "image/png", "content_length": 1});
+        let avatar = self.client.request(Method::POST, "/v1/me/avatar").bearer_auth(&access).json(&picture);
+        let permit = self.send(avatar, 200).await;
+        let signature = permit["url"].as_str().unwrap().rsplit("X-Amz-Signature=").next().unwrap().to_owned();
+        self.hide("signature of a permit", &signature);
     }
 
     /// Refuses with the phone and the code in its text; answers nonsense; hangs.

@@ -1,0 +1,117 @@
+//! Qiniu's object storage (Kodo): a form upload with an upload token.
+
+use crate::domain::avatar::{KeyPrefix, Permit, Upload};
+use crate::ports::AvatarStorage;
+use aws_lc_rs::hmac;
+use base64::{Engine, prelude::BASE64_URL_SAFE};
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use url::Url;
+
+/// A bucket and a pair of keys. Qiniu's keys are good for the whole account.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Of the bucket's region: `https://up-z0.qiniup.com` is East China.
+    pub upload_url: Url,
+    pub bucket: String,
+    pub access_key: String,
+    pub secret_key: SecretString,
+    pub prefix: KeyPrefix,
+}
+
+pub struct Qiniu {
+    upload_url: Url,
+    bucket: String,
+    access_key: String,
+    key: hmac::Key,
+    prefix: KeyPrefix,
+}
+
+impl Qiniu {
+    /// Connects to nothing, now or later.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        // The provider's choice. SHA-1's collisions do not touch HMAC.
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, settings.secret_key.expose_secret().as_bytes());
+        let Settings { upload_url, bucket, access_key, prefix, .. } = settings;
+        Self { upload_url, bucket, access_key, key, prefix }
+    }
+
+    /// `AccessKey:signature:policy`, the last two in base64 (<https://developer.qiniu.com/kodo/1208/upload-token>).
+    fn token(&self, policy: &str) -> String {
+        let policy = BASE64_URL_SAFE.encode(policy);
+        let signature = BASE64_URL_SAFE.encode(hmac::sign(&self.key, policy.as_bytes()));
+        format!("{}:{signature}:{policy}", self.access_key)
+    }
+}
+
+/// What the token allows (<https://developer.qiniu.com/kodo/1206/put-policy>).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PutPolicy<'a> {
+    /// This key of this bucket.
+    scope: String,
+    /// Unix time by which the upload must have ended.
+    deadline: i64,
+    /// Not over an object that is there already.
+    insert_only: u8,
+    fsize_min: u32,
+    fsize_limit: u32,
+    /// The type is found out from the content, whatever the client says,
+    detect_mime: u8,
+    /// and must be this one.
+    mime_limit: &'a str,
+}
+
+impl AvatarStorage for Qiniu {
+    fn permit(&self, upload: &Upload, now: DateTime<Utc>) -> Permit {
+        let key = self.prefix.key(&upload.name);
+        let policy = PutPolicy {
+            scope: format!("{}:{key}", self.bucket),
+            deadline: (now + upload.life).timestamp(),
+            insert_only: 1,
+            fsize_min: upload.size.bytes(),
+            fsize_limit: upload.size.bytes(),
+            detect_mime: 1,
+            mime_limit: upload.kind.media_type(),
+        };
+        // Texts and numbers always become JSON; no policy at all would be refused by the storage.
+        let token = self.token(&serde_json::to_string(&policy).unwrap_or_default());
+        Permit::Form { url: self.upload_url.clone(), fields: vec![("token", token), ("key", key)] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings {
+            upload_url: "https://up-z0.qiniup.com".parse().unwrap(),
+            bucket: "my-bucket".to_owned(),
+            access_key: "MY_ACCESS_KEY".to_owned(),
+            secret_key: SecretString::from("MY_SECRET_KEY".to_owned()),
+            prefix: KeyPrefix::default(),
+        }
+    }
+
+    /// The example of <https://developer.qiniu.com/kodo/1208/upload-token>.
+    #[test]
+    fn the_token_is_that_of_the_manual() {
+        let policy = concat!(
+            r#"{"scope":"my-bucket:sunflower.jpg","deadline":1451491200,"returnBody":"{\"name\":$(fname),"#,
+            r#"\"size\":$(fsize),\"w\":$(imageInfo.width),\"h\":$(imageInfo.height),\"hash\":$(etag)}"}"#,
+        );
+        let expected = "MY_ACCESS_KEY:wQ4ofysef1R7IKnrziqtomqyDvI=:eyJzY29wZSI6Im15LWJ1Y2tldDpzdW5mbG93ZXIuanBnIiwiZGVhZ\
+            GxpbmUiOjE0NTE0OTEyMDAsInJldHVybkJvZHkiOiJ7XCJuYW1lXCI6JChmbmFtZSksXCJzaXplXCI6JChmc2l6ZSksXCJ3XCI6JChpbWFnZ\
+            UluZm8ud2lkdGgpLFwiaFwiOiQoaW1hZ2VJbmZvLmhlaWdodCksXCJoYXNoXCI6JChldGFnKX0ifQ==";
+        assert_eq!(Qiniu::new(settings()).token(policy), expected);
+    }
+
+    #[test]
+    fn no_secret_is_printed() {
+        let printed = format!("{:?}", settings());
+        assert!(!printed.contains("MY_SECRET_KEY"), "{printed}");
+    }
+}

@@ -1,0 +1,39 @@
+//! A server of our own on a free port, on a thread of its own.
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::ServiceConfig;
+use actix_web::{App, HttpServer};
+use std::sync::mpsc;
+use url::Url;
+
+/// Runs until it is dropped.
+pub struct Served {
+    pub url: Url,
+    server: ServerHandle,
+}
+
+impl Served {
+    /// Returns when it listens.
+    pub fn start(routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Self {
+        let (sender, started) = mpsc::channel();
+        std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async {
+                let app = move || App::new().configure(routes.clone());
+                let server = HttpServer::new(app).workers(1).disable_signals().bind(("127.0.0.1", 0)).unwrap();
+                let port = server.addrs()[0].port();
+                let server = server.run();
+                sender.send((port, server.handle())).unwrap();
+                server.await.unwrap();
+            });
+        });
+        let (port, server) = started.recv().unwrap();
+        Self { url: Url::parse(&format!("http://127.0.0.1:{port}")).unwrap(), server }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // The order is given at once; waiting for its end is not needed.
+        drop(self.server.stop(false));
+    }
+}
