@@ -3,7 +3,7 @@
 use crate::house::{BackEnds, House};
 use crate::over_both_back_ends;
 use crate::people::at_once;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -168,17 +168,17 @@ async fn without_a_retry_window_three_replays_in_a_row_are_too_many_real() {
     without_a_retry_window_three_replays_in_a_row_are_too_many(BackEnds::Real).await;
 }
 
-/// 10,000 refreshes of 40 devices over a network that loses one answer in ten and doubles one request in ten. One lost answer in
+/// 10,000 refreshes of 20 devices over a network that loses one answer in ten and doubles one request in ten. One lost answer in
 /// fifty is only asked for again a quarter of an hour later, when the app is opened anew.
 async fn nobody_is_logged_out_by_a_bad_network(back_ends: BackEnds) {
     let house = House::new(back_ends).await;
     let person = house.person().await;
     let mut devices = Vec::new();
-    for _ in 0..40 {
+    for _ in 0..20 {
         devices.push(house.signed_in(&person.phone).await.refresh);
     }
     let (mut chance, mut lost, mut doubled) = (Chance(0x5eed), 0, 0);
-    for _round in 0..250 {
+    for _round in 0..500 {
         house.advance(QUARTER);
         let plans: Vec<_> = devices.iter().map(|_| Plan::draw(&mut chance)).collect();
         lost += plans.iter().map(|plan| plan.lost).sum::<u32>();
@@ -215,19 +215,26 @@ impl Plan {
 /// The token that the device holds afterwards.
 async fn refresh_over_a_bad_network(house: &House, token: &str, plan: &Plan) -> String {
     let copies = if plan.doubled { 2 } else { 1 };
-    let mut answers = at_once((0..copies).map(|_| house.refresh(token))).await;
-    for answer in &answers {
-        answer.assert_done(200);
-    }
+    let mut successors = at_once((0..copies).map(|_| successor(house, token))).await;
     if plan.late {
         return token.to_owned();
     }
     for _ in 0..plan.lost {
-        answers.push(house.refresh(token).await);
+        successors.push(successor(house, token).await);
     }
-    let successor = answers[0].text("refresh_token");
-    assert!(answers.iter().all(|answer| answer.text("refresh_token") == successor));
-    successor
+    assert!(successors.iter().all(|successor| *successor == successors[0]));
+    successors.remove(0)
+}
+
+/// A device that is told to come back comes back: the machine of the test may be busy.
+async fn successor(house: &House, token: &str) -> String {
+    loop {
+        let answer = house.refresh(token).await;
+        if answer.status != StatusCode::SERVICE_UNAVAILABLE {
+            answer.assert_done(200);
+            return answer.text("refresh_token");
+        }
+    }
 }
 
 /// The same misfortunes at every run (xorshift64).
