@@ -51,33 +51,16 @@ impl Phone {
     /// Reads E.164 or the national form of the default region. ASCII digits only; spaces, hyphens, dots and
     /// brackets between them are ignored, as address books write them. Extensions are refused.
     pub fn parse(text: &str, regions: &Regions) -> Result<Self, PhoneError> {
-        let invalid = |why| Err(PhoneError::Invalid(why));
-        let text = text.trim_matches(' ');
-        if text.is_empty() {
-            return invalid(Invalid::TooShort);
-        }
-        if text.chars().count() > LONGEST {
-            return invalid(Invalid::TooLong);
-        }
-        let plain = text
-            .bytes()
-            .enumerate()
-            .all(|(at, byte)| byte.is_ascii_digit() || b" -.()".contains(&byte) || (byte == b'+' && at == 0));
-        if !plain {
-            return invalid(Invalid::Format);
-        }
-        let Ok(number) = PhoneNumber::parse(text, Some(regions.default)) else {
-            return invalid(Invalid::Format);
-        };
-        if !number.is_valid()
-            || !matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile)
-        {
-            return invalid(Invalid::Format);
-        }
-        match number.get_region_code() {
-            Some(region) if regions.allowed.contains(&region) => Ok(Self(number.to_string())),
+        let (phone, region) = read(text, regions.default).map_err(PhoneError::Invalid)?;
+        match region {
+            Some(region) if regions.allowed.contains(&region) => Ok(phone),
             _ => Err(PhoneError::RegionNotSupported),
         }
+    }
+
+    /// The same for a number of any region: an account does not end when its region is closed to newcomers.
+    pub fn parse_of_any_region(text: &str, regions: &Regions) -> Result<Self, Invalid> {
+        read(text, regions.default).map(|(phone, _)| phone)
     }
 
     /// A number that was checked before it was stored; `None` if it has not the shape of E.164.
@@ -102,6 +85,30 @@ impl Phone {
         let head = tail.saturating_sub(4).min(6);
         format!("{}****{}", &text[..head], &text[tail..])
     }
+}
+
+/// A valid mobile number, and its region if that is known.
+fn read(text: &str, default: Region) -> Result<(Phone, Option<Region>), Invalid> {
+    let text = text.trim_matches(' ');
+    if text.is_empty() {
+        return Err(Invalid::TooShort);
+    }
+    if text.chars().count() > LONGEST {
+        return Err(Invalid::TooLong);
+    }
+    let plain = text
+        .bytes()
+        .enumerate()
+        .all(|(at, byte)| byte.is_ascii_digit() || b" -.()".contains(&byte) || (byte == b'+' && at == 0));
+    if !plain {
+        return Err(Invalid::Format);
+    }
+    let number = PhoneNumber::parse(text, Some(default)).map_err(|_| Invalid::Format)?;
+    let mobile = matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
+    if !number.is_valid() || !mobile {
+        return Err(Invalid::Format);
+    }
+    Ok((Phone(number.to_string()), number.get_region_code()))
 }
 
 impl fmt::Debug for Phone {
@@ -166,6 +173,15 @@ mod tests {
     fn a_foreign_number_is_told_apart_from_a_wrong_one() {
         assert_eq!(parse("+14155552671"), Err(PhoneError::RegionNotSupported));
         assert_eq!(parse("+85251234567"), Err(PhoneError::RegionNotSupported));
+    }
+
+    #[test]
+    fn an_account_of_a_closed_region_is_still_named() {
+        let regions = Regions::parse(["CN"]).unwrap();
+        let named = |text| Phone::parse_of_any_region(text, &regions).map(|phone| phone.e164().to_owned());
+        assert_eq!(named("+49 1512 3456789").as_deref(), Ok("+4915123456789"));
+        assert_eq!(named("13800138000").as_deref(), Ok("+8613800138000"));
+        assert_eq!(named("+8613800138000abc"), Err(Invalid::Format));
     }
 
     #[test]

@@ -57,7 +57,12 @@ pub(super) fn optional<T>(
     text.map(parse).transpose().map_err(|why| Problem::field(name, why))
 }
 
-/// A phone number of a supported region.
+/// The phone number of an account that may be there.
+pub(super) fn phone_of_account(text: &str, regions: &Regions) -> Result<Phone, Problem> {
+    Phone::parse_of_any_region(text, regions).map_err(|why| Problem::field("phone_number", why))
+}
+
+/// A phone number of a supported region, which a message may go to.
 pub(super) fn phone(text: &str, regions: &Regions) -> Result<Phone, Problem> {
     Phone::parse(text, regions).map_err(|error| match error {
         PhoneError::Invalid(why) => Problem::field("phone_number", why),

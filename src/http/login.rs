@@ -26,7 +26,6 @@ pub(super) const WITH_PASSWORD: &[Code] = &[
     Code::CaptchaRequired,
     Code::CaptchaExpired,
     Code::CaptchaWrong,
-    Code::RegionNotSupported,
     Code::PhoneLimitReached,
     Code::TooManyRequests,
     Code::Overloaded,
@@ -94,7 +93,7 @@ pub(super) async fn with_password(
     let captcha_id = optional("captcha_id", body.captcha_id.as_deref(), CaptchaId::parse)?;
     let captcha_answer = optional("captcha_answer", body.captcha_answer.as_deref(), CaptchaAnswer::parse)?;
     let request = Request {
-        phone: checks::phone(&body.phone_number, &service.policy().regions)?,
+        phone: checks::phone_of_account(&body.phone_number, &service.policy().regions)?,
         password: field("password", Password::parse(&body.password))?,
         captcha: match (captcha_id, captcha_answer) {
             (Some(id), Some(answer)) => Some((id, answer)),
