@@ -23,7 +23,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "doorstep", description = "Sign-up for mobile apps by phone number: captcha, SMS code, password, profile, tokens."),
+    info(title = "doorstep", description = "Accounts for mobile apps by phone number: sign-up by captcha, SMS code, password and profile; sign-in, tokens, devices; profile, password reset, change of number, deletion."),
     paths(
         captchas::create, register::send_code, register::resend_code, register::verify_code, register::set_password,
         register::submit_profile, register::status, login::with_password, login::send_code, login::resend_code,

@@ -42,6 +42,29 @@ async fn the_walk_through_signs_somebody_up() {
     assert!(printed.trim_end().lines().last().unwrap().contains("+8613800138001"), "{printed}");
 }
 
+/// The three blocks, one after the other in one terminal. A second message to a phone has to wait for a second instead of a
+/// minute.
+#[actix_web::test]
+async fn the_walk_through_goes_on_after_the_sign_up() {
+    let folder = Folder::new();
+    let (doorstep, _client) = folder.serve(&[("COOLDOWN_SECONDS", "1")]).await;
+    let whole = [block("api=http"), block("/v1/logout"), block("/v1/password-reset/")].concat();
+    assert!(whole.contains("sleep 60"));
+    let printed = paste(&folder, &whole.replace("sleep 60", "sleep 1"), &doorstep.url());
+    let answers: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [logged_in, tokens, devices, logged_out, sent, verified, reset, back] = &answers[5..] else {
+        panic!("{printed}");
+    };
+    assert!(logged_in["user"].is_object() && tokens["refresh_token"].is_string(), "{printed}");
+    assert_ne!(tokens["refresh_token"], logged_in["refresh_token"]);
+    let names: Vec<&Value> =
+        devices["sessions"].as_array().unwrap().iter().map(|session| &session["device_name"]).collect();
+    assert_eq!(names, [&Value::from("iPad"), &Value::Null], "{printed}");
+    assert_eq!((logged_out, reset), (&204.into(), &204.into()), "{printed}");
+    assert_eq!((&sent["step"], &verified["step"]), (&"verify_code".into(), &"set_password".into()), "{printed}");
+    assert_eq!(back["user"]["id"], logged_in["user"]["id"], "{printed}");
+}
+
 #[actix_web::test]
 async fn the_picture_of_a_captcha_can_be_fetched() {
     let folder = Folder::new();

@@ -1,5 +1,7 @@
 //! Everything that a client, a provider and a store can do to a server, with secrets wherever one fits.
 
+mod account;
+
 use crate::client::{Answer, Client};
 use crate::doorstep::{DEADLINE, Var};
 use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, Behaviour, FakeCloopen, NOTICE_TEMPLATE_ID};
@@ -42,10 +44,10 @@ pub struct Secret {
 }
 
 impl Secret {
+    /// In whatever case: `line` is in lower case, and so is the text.
     pub fn is_in(&self, line: &str) -> bool {
-        let (line, text) = (line.to_lowercase(), self.text.to_lowercase());
         let outside = |c: Option<char>| !self.word || c.is_none_or(|c| !c.is_alphanumeric());
-        line.match_indices(&text).any(|(at, text)| {
+        line.match_indices(&self.text).any(|(at, text)| {
             outside(line[..at].chars().next_back()) && outside(line[at + text.len()..].chars().next())
         })
     }
@@ -94,6 +96,9 @@ impl Scenario {
         ] {
             scenario.hide(what, text);
         }
+        for password in account::PASSWORDS {
+            scenario.hide("password", password);
+        }
         scenario
     }
 
@@ -117,7 +122,7 @@ impl Scenario {
 
     fn hide(&mut self, what: &'static str, text: &str) {
         assert!(text.len() > 3, "{what}");
-        self.secrets.push(Secret { what, text: text.to_owned(), word: false });
+        self.secrets.push(Secret { what, text: text.to_lowercase(), word: false });
     }
 
     async fn send(&mut self, request: RequestBuilder, status: u16) -> Value {
