@@ -58,6 +58,7 @@ impl BackEnds {
             ("SMS_CLOOPEN_AUTH_TOKEN", AUTH_TOKEN.to_owned()),
             ("SMS_CLOOPEN_APP_ID", APP_ID.to_owned()),
             ("SMS_CLOOPEN_TEMPLATE_ID", TEMPLATE_ID.to_owned()),
+            ("SMS_CLOOPEN_DELETION_TEMPLATE_ID", "3".to_owned()),
             ("SMS_CLOOPEN_NOTICE_TEMPLATE_ID", NOTICE_TEMPLATE_ID.to_owned()),
         ];
         variables.extend(unlimited.map(|limit| (limit, "1000000".to_owned())));

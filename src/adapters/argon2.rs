@@ -45,8 +45,15 @@ pub enum StartError {
     Thread(#[from] io::Error),
 }
 
-/// Jobs that may wait for each thread: at 13 ms a hash, a wait of at most about a second.
-const QUEUE_PER_THREAD: usize = 64;
+impl Cost {
+    /// Jobs that may wait for each thread: about a second's worth. At the default cost a hash takes 13 ms, and the time grows
+    /// with memory and passes.
+    fn queue_per_thread(self) -> usize {
+        let work = |cost: Self| u64::from(cost.memory_kib) * u64::from(cost.passes);
+        usize::try_from(64 * work(Self::default()) / work(self).max(1)).unwrap_or(usize::MAX).clamp(1, 256)
+    }
+}
+
 const SALT_BYTES: usize = 16;
 const TAG_BYTES: usize = 32;
 
@@ -60,7 +67,7 @@ impl Argon2id {
     pub fn start(cost: Cost, threads: NonZeroUsize, random: &Arc<dyn Random>) -> Result<Self, StartError> {
         let params =
             Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(TAG_BYTES)).map_err(StartError::Cost)?;
-        let (queue, jobs) = sync_channel(QUEUE_PER_THREAD * threads.get());
+        let (queue, jobs) = sync_channel(cost.queue_per_thread() * threads.get());
         let jobs = Arc::new(Mutex::new(jobs));
         for _ in 0..threads.get() {
             let jobs = Arc::clone(&jobs);

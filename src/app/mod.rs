@@ -204,6 +204,7 @@ fn account(settings: &CloopenSettings) -> Result<cloopen::Settings, Box<dyn Erro
         auth_token: settings.auth_token.clone(),
         app_id: settings.app_id.clone(),
         template_id: settings.template_id.clone(),
+        deletion_template_id: settings.deletion_template_id.clone(),
         notice_template_id: settings.notice_template_id.clone(),
         timeout: settings.timeout,
     })

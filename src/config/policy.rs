@@ -98,7 +98,11 @@ fn session(env: &mut Env, house: &SessionPolicy) -> SessionPolicy {
 
 fn login(env: &mut Env, house: &LoginPolicy) -> LoginPolicy {
     let policy = LoginPolicy {
-        per_phone: quota(env, "LIMIT_WRONG_PASSWORDS_HOUR", house.per_phone),
+        // Beyond the tries of any kind it would have no effect.
+        per_phone: Quota {
+            max: env.number("LIMIT_WRONG_PASSWORDS_HOUR", house.per_phone.max, 1, house.tries.max),
+            ..house.per_phone
+        },
         free_per_phone: quota(env, "LOGIN_CAPTCHA_AFTER", house.free_per_phone),
         per_ip: quota(env, "LIMIT_IP_WRONG_PASSWORDS_HOUR", house.per_ip),
         free_per_ip: quota(env, "LOGIN_IP_CAPTCHA_AFTER", house.free_per_ip),

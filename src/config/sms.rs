@@ -33,6 +33,7 @@ pub struct CloopenSettings {
     pub auth_token: SecretString,
     pub app_id: String,
     pub template_id: String,
+    pub deletion_template_id: String,
     pub notice_template_id: String,
     /// For a whole request.
     pub timeout: Duration,
@@ -76,6 +77,7 @@ fn cloopen(env: &mut Env, mode: Mode) -> CloopenSettings {
         auth_token: env.required_secret("SMS_CLOOPEN_AUTH_TOKEN"),
         app_id: env.required("SMS_CLOOPEN_APP_ID"),
         template_id: env.text("SMS_CLOOPEN_TEMPLATE_ID").unwrap_or_else(|| "1".to_owned()),
+        deletion_template_id: env.required("SMS_CLOOPEN_DELETION_TEMPLATE_ID"),
         notice_template_id: env.required("SMS_CLOOPEN_NOTICE_TEMPLATE_ID"),
         timeout: env.seconds("SMS_TIMEOUT_SECONDS", Duration::from_secs(5), 1, 30),
     }

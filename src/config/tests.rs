@@ -14,6 +14,7 @@ const PRODUCTION: &[(&str, &str)] = &[
     ("SMS_CLOOPEN_ACCOUNT_SID", "sid"),
     ("SMS_CLOOPEN_AUTH_TOKEN", "hush"),
     ("SMS_CLOOPEN_APP_ID", "app"),
+    ("SMS_CLOOPEN_DELETION_TEMPLATE_ID", "3"),
     ("SMS_CLOOPEN_NOTICE_TEMPLATE_ID", "2"),
 ];
 

@@ -44,6 +44,7 @@ pub struct PhoneLimits {
 /// Everything that the flows decide by.
 #[derive(Debug, Clone)]
 pub struct Policy {
+    /// Whose numbers may get an account.
     pub regions: Regions,
     pub code: CodePolicy,
     pub phone: PhoneLimits,
@@ -56,6 +57,8 @@ pub struct Policy {
     pub captcha: CaptchaPolicy,
     pub session: SessionPolicy,
     pub login: LoginPolicy,
+    /// Codes to new numbers for one user: 5 a day. A signed-in person needs no captcha, and a number is changed once in years.
+    pub phone_changes: Quota,
     /// Answer a taken phone like a free one, and send nothing.
     pub conceal_taken_phone: bool,
     /// Where avatars live; without it no avatar URL is accepted.
@@ -180,6 +183,7 @@ impl Policy {
             captcha: CaptchaPolicy::default(),
             session: SessionPolicy::default(),
             login: LoginPolicy::default(),
+            phone_changes: Quota { max: 5, window: DAY },
             conceal_taken_phone: false,
             avatar_base: None,
             avatar: AvatarPolicy::default(),

@@ -52,12 +52,12 @@ pub async fn send_to_newcomer(
     captcha::redeem(service, &request.captcha_id, &request.captcha_answer).await?;
     let background = &service.background;
     let service = Arc::clone(service);
-    let send = async move { reserve_and_send(&service, purpose, request.phone, request.client).await };
+    let send = async move { send_to_free_phone(&service, purpose, request.phone, request.client).await };
     background.carry_through(send).await
 }
 
-/// The same without a captcha.
-pub(super) async fn reserve_and_send(
+/// The same for somebody who needs no captcha: refuses, or conceals, that the phone has an account.
+pub(super) async fn send_to_free_phone(
     service: &Arc<Service>,
     purpose: Purpose,
     phone: Phone,
@@ -250,12 +250,14 @@ impl Delivery {
     /// `send` says which message of its flow it is; the first is 1.
     fn of(service: &Service, sent: &CodeSent, purpose: Purpose, send: u32, decoy: bool, grant: Grant) -> Self {
         let key = sent.ticket.flow_key();
+        let code = OneTimeCode::derive(&service.keys.code, purpose, &sent.ticket);
+        // Rounded down: the code must not be said to live longer than it does.
+        let minutes = (sent.expires_in.as_secs() / 60).max(1);
         let message = Message {
             to: sent.phone.clone(),
-            text: Text::Code {
-                code: OneTimeCode::derive(&service.keys.code, purpose, &sent.ticket),
-                // Rounded down: the code must not be said to live longer than it does.
-                minutes: (sent.expires_in.as_secs() / 60).max(1),
+            text: match purpose {
+                Purpose::DeleteAccount | Purpose::DeleteSelf(_) => Text::DeletionCode { code, minutes },
+                _ => Text::Code { code, minutes },
             },
             id: message_id(&service.keys.message, &key, send),
         };

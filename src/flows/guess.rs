@@ -12,6 +12,8 @@ use std::net::IpAddr;
 /// A password that is about to be looked at. It is counted first, as if it were wrong, so that of a thousand guesses at once
 /// no more are looked at than of a thousand in a row.
 pub(super) struct Guess {
+    /// Of passwords that are looked at, right or wrong: each costs a hash.
+    tries: Counter,
     /// Of wrong passwords.
     wrong: Vec<Counter>,
 }
@@ -38,7 +40,7 @@ impl Guess {
             counters.push(of_address("wrong-passwords-ip-free", policy.free_per_ip));
         }
         match service.ports.staging.count(&counters).await? {
-            Counted::Yes => Ok(Self { wrong: counters.split_off(1) }),
+            Counted::Yes => Ok(Self { wrong: counters.split_off(1), tries: counters.remove(0) }),
             Counted::Full { index: 0 | 1, retry_after } => Err(Refusal::PhoneLimitReached { retry_after }),
             Counted::Full { index: 2, retry_after } => Err(Refusal::TooManyRequests { retry_after }),
             Counted::Full { .. } => Err(Refusal::CaptchaRequired),
@@ -49,22 +51,27 @@ impl Guess {
     pub(super) async fn by_user(service: &Service, user: UserId) -> Result<Self, Refusal> {
         let (policy, subject) = (&service.policy.login, user.0.to_string());
         let wrong = Counter { scope: "wrong-passwords-user", subject: subject.clone(), quota: policy.per_user };
-        match service.ports.staging.count(&[Self::tries(subject, policy.tries), wrong.clone()]).await? {
-            Counted::Yes => Ok(Self { wrong: vec![wrong] }),
+        let tries = Self::tries(subject, policy.tries);
+        match service.ports.staging.count(&[tries.clone(), wrong.clone()]).await? {
+            Counted::Yes => Ok(Self { tries, wrong: vec![wrong] }),
             Counted::Full { retry_after, .. } => Err(Refusal::TooManyRequests { retry_after }),
         }
     }
 
-    /// Right or wrong: each costs a hash.
     fn tries(subject: String, quota: Quota) -> Counter {
         Counter { scope: "passwords", subject, quota }
     }
 
-    /// A wrong password stays counted; whatever else came out of the look at it is taken back.
+    /// A wrong password stays counted. A right one stays counted as a try. When something failed all is taken back: an app
+    /// that comes again as it is told to must not use its owner's tries up.
     pub(super) async fn settle<T>(self, service: &Service, outcome: Result<T, Refusal>) -> Result<T, Refusal> {
-        if !matches!(outcome, Err(Refusal::CredentialsInvalid | Refusal::PasswordWrong)) {
-            log_failure(service.ports.staging.uncount(&self.wrong).await);
+        let mut back = self.wrong;
+        match outcome {
+            Err(Refusal::CredentialsInvalid | Refusal::PasswordWrong) => return outcome,
+            Err(Refusal::Failed(_)) => back.push(self.tries),
+            _ => {}
         }
+        log_failure(service.ports.staging.uncount(&back).await);
         outcome
     }
 

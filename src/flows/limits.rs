@@ -20,6 +20,12 @@ pub(super) async fn count_avatar_permit(service: &Service, owner: UserId) -> Res
     count(service, Counter { scope: "avatars-user", subject: owner.0.to_string(), quota }).await
 }
 
+/// Counts a code to a number that the user wants to have, whether or not one is sent: it tells who has an account.
+pub(super) async fn count_phone_change(service: &Service, user: UserId) -> Result<(), Refusal> {
+    let quota = service.policy.phone_changes;
+    count(service, Counter { scope: "phone-changes-user", subject: user.0.to_string(), quota }).await
+}
+
 async fn count(service: &Service, counter: Counter) -> Result<(), Refusal> {
     match service.ports.staging.count(&[counter]).await? {
         Counted::Yes => Ok(()),

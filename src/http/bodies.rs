@@ -9,6 +9,7 @@ use crate::domain::Invalid;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::flow::Step;
 use crate::domain::password::Password;
+use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
 use crate::flows::{Service, code, session};
 use serde::{Deserialize, Serialize};
@@ -148,9 +149,19 @@ pub struct SignedIn {
 }
 
 impl SendCode {
-    pub(super) fn parse(&self, client: ClientIp, service: &Service) -> Result<code::SendCode, Problem> {
+    /// Of somebody who has no account yet.
+    pub(super) fn of_newcomer(&self, client: ClientIp, service: &Service) -> Result<code::SendCode, Problem> {
+        self.parse(client, checks::phone(&self.phone_number, &service.policy().regions)?)
+    }
+
+    /// Of somebody who may have one.
+    pub(super) fn of_account(&self, client: ClientIp, service: &Service) -> Result<code::SendCode, Problem> {
+        self.parse(client, checks::phone_of_account(&self.phone_number, &service.policy().regions)?)
+    }
+
+    fn parse(&self, client: ClientIp, phone: Phone) -> Result<code::SendCode, Problem> {
         Ok(code::SendCode {
-            phone: checks::phone(&self.phone_number, &service.policy().regions)?,
+            phone,
             captcha_id: field("captcha_id", CaptchaId::parse(&self.captcha_id))?,
             captcha_answer: field("captcha_answer", CaptchaAnswer::parse(&self.captcha_answer))?,
             client: client.0,

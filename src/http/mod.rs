@@ -83,7 +83,6 @@ const BEARER_PROBLEMS: &[Code] = &[Code::TokenMissing, Code::TokenInvalid, Code:
 const SEND_CODE_PROBLEMS: &[Code] = &[
     Code::CaptchaExpired,
     Code::CaptchaWrong,
-    Code::RegionNotSupported,
     Code::ResendCooldown,
     Code::PhoneLimitReached,
     Code::TooManyRequests,

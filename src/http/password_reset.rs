@@ -29,7 +29,7 @@ pub(super) async fn send_code(
     client: ClientIp,
     body: Json<SendCode>,
 ) -> Result<HttpResponse, Problem> {
-    let request = body.0.parse(client, &service)?;
+    let request = body.0.of_account(client, &service)?;
     let sent = code::send_to_account(&service.into_inner(), Purpose::ResetPassword, request).await?;
     Ok(json(StatusCode::OK, &CodeSent::from(sent)))
 }

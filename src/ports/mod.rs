@@ -126,6 +126,9 @@ pub enum Text {
         /// Whole minutes, at least 1.
         minutes: u64,
     },
+    /// "… deletes your account, enter it within … minutes only if you want that": nobody may talk a person out of such a code
+    /// as if it were for something else.
+    DeletionCode { code: OneTimeCode, minutes: u64 },
     /// "Your account now has the number …": to the number that it had before.
     PhoneChanged {
         /// The masked new one.

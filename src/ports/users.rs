@@ -42,7 +42,8 @@ pub trait Users: Send + Sync {
     /// Takes the next generation out of a session, or finds out that somebody else has it. One statement.
     ///
     /// In a session that is neither revoked nor past its absolute end nor unused for [`SessionPolicy::idle`]:
-    /// - the current generation makes the next one;
+    /// - the current generation makes the next one, and so does a later one, which only a database that went back in time does
+    ///   not know;
     /// - its parent gets the current one again: the device did not hear the answer. That it came later than
     ///   [`SessionPolicy::retry`] after the current one was made is remembered for the generation, and when this happens to
     ///   three generations in a row, two share the token: the session is revoked;

@@ -3,6 +3,7 @@
 use crate::house::{Answer, House, PASSWORD, fresh_phone};
 use crate::over_both_back_ends;
 use crate::people::Person;
+use crate::support::cloopen::DELETION_TEMPLATE_ID;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -50,14 +51,17 @@ async fn a_fresh_code_deletes_the_account(house: House) {
     let again =
         house.call(Method::POST, "/v1/me/deletion/resend-code", &person.access, json!({"ticket": ticket})).await;
     assert_eq!(again.text("ticket"), ticket);
-    let code = house.sms.code_for(&person.phone).unwrap();
-    delete(&house, &person, json!({"ticket": ticket, "code": code})).await.assert_done(204);
+    let message = house.sms.messages_for(&person.phone).pop().unwrap();
+    assert_eq!(message.template_id, DELETION_TEMPLATE_ID, "the message says what the code is for");
+    delete(&house, &person, json!({"ticket": ticket, "code": message.code})).await.assert_done(204);
     assert_gone(&house, &person).await;
 }
 
 async fn a_code_deletes_the_account_without_the_app(house: House) {
     let person = house.person().await;
     let (ticket, code) = house.ticket_for("account-deletion", &person.phone).await;
+    let message = house.sms.messages_for(&person.phone).pop().unwrap();
+    assert_eq!(message.template_id, DELETION_TEMPLATE_ID);
     let body = json!({"ticket": ticket, "code": code});
     house.post("/v1/account-deletion/verify-code", body.clone()).await.assert_done(204);
     house.post("/v1/account-deletion/verify-code", body).await.assert_refused(410, "ticket_expired");

@@ -1,6 +1,7 @@
 //! A doorstep of one's own for each test, and what a client does with it.
 
-use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, FakeCloopen, NOTICE_TEMPLATE_ID};
+use crate::people::until;
+use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, DELETION_TEMPLATE_ID, FakeCloopen, NOTICE_TEMPLATE_ID};
 use crate::support::{postgres, redis};
 use chrono::{DateTime, TimeDelta, Utc};
 use deadpool_redis::redis::cmd;
@@ -92,6 +93,7 @@ impl House {
             ("SMS_CLOOPEN_ACCOUNT_SID", ACCOUNT_SID.to_owned()),
             ("SMS_CLOOPEN_AUTH_TOKEN", AUTH_TOKEN.to_owned()),
             ("SMS_CLOOPEN_APP_ID", APP_ID.to_owned()),
+            ("SMS_CLOOPEN_DELETION_TEMPLATE_ID", DELETION_TEMPLATE_ID.to_owned()),
             ("SMS_CLOOPEN_NOTICE_TEMPLATE_ID", NOTICE_TEMPLATE_ID.to_owned()),
             ("CAPTCHA_BYPASS_ANSWER", BYPASS.to_owned()),
         ];
@@ -234,9 +236,7 @@ impl House {
 
     /// Returns once the provider has taken so many messages.
     pub async fn wait_for_messages(&self, count: usize) {
-        while self.sms.accepted() < count {
-            tokio::task::yield_now().await;
-        }
+        until("further message", || self.sms.accepted() >= count).await;
     }
 
     pub async fn send_code(&self, phone: &str) -> Answer {

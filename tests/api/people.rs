@@ -4,7 +4,7 @@ use crate::house::{Answer, BYPASS, House, PASSWORD, fresh_phone};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Somebody who signed up more than an hour ago, and is signed in on one device.
 pub struct Person {
@@ -97,9 +97,7 @@ impl House {
 
     /// The code of the message that comes after the first so many.
     pub async fn next_code(&self, phone: &str, before: usize) -> String {
-        while self.sms.messages_for(phone).len() <= before {
-            tokio::task::yield_now().await;
-        }
+        until("a message", || self.sms.messages_for(phone).len() > before).await;
         self.sms.code_for(phone).unwrap()
     }
 }
@@ -109,6 +107,15 @@ impl Answer {
     #[track_caller]
     pub fn assert_done(&self, status: u16) {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
+    }
+}
+
+/// Returns once this is so.
+pub async fn until(what: &str, so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !so() {
+        assert!(Instant::now() < deadline, "no {what}");
+        tokio::task::yield_now().await;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::house::{Answer, BackEnds, House, PASSWORD, fresh_phone, other_than};
 use crate::over_both_back_ends;
-use crate::people::Person;
+use crate::people::{Person, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -44,9 +44,7 @@ async fn the_code_to_the_new_number_changes_it(house: House) {
     assert_eq!(house.me(&person.access).await.body, changed.body);
 
     // The earlier number is told, and free.
-    while house.sms.notices_for(&person.phone).is_empty() {
-        tokio::task::yield_now().await;
-    }
+    until("notice", || !house.sms.notices_for(&person.phone).is_empty()).await;
     assert_eq!(house.sms.notices_for(&person.phone), [format!("{}****{}", &new[..6], &new[10..])]);
     house.log_in(&person.phone, PASSWORD).await.assert_refused(401, "credentials_invalid");
     house.log_in(&new, PASSWORD).await.assert_done(200);
@@ -69,9 +67,13 @@ async fn the_password_is_asked_for(house: House) {
 async fn a_number_that_is_taken_is_refused(house: House) {
     let people = house.people(2).await;
     let sent = house.sms.messages_for(&people[1].phone).len();
-    for taken in [&people[1].phone, &people[0].phone] {
+    for taken in [&people[1].phone, &people[0].phone, &people[1].phone, &people[0].phone, &people[1].phone] {
         send_code(&house, &people[0], taken, PASSWORD).await.assert_refused(409, "phone_already_registered");
     }
+    // Nobody asks for a whole list of numbers who has an account, or has the service pay for so many messages.
+    let paused = send_code(&house, &people[0], &fresh_phone(), PASSWORD).await;
+    paused.assert_refused(429, "too_many_requests");
+    assert!((86_000..=86_400).contains(&paused.number("retry_after")), "{paused:?}");
     assert_eq!(house.sms.messages_for(&people[1].phone).len(), sent);
 }
 

@@ -126,7 +126,15 @@ async fn a_session_ends_after_half_a_year_in_any_case(house: House) {
     }
     let last = house.refresh(&token).await;
     assert_eq!(last.number("refresh_expires_in"), 5 * 86_400, "the absolute end is nearer than the idle one");
-    house.advance(5 * DAY);
+    house.advance(5 * DAY - Duration::from_secs(600));
+    let last = house.refresh(&last.text("refresh_token")).await;
+    assert_eq!(
+        (last.number("expires_in"), last.number("refresh_expires_in")),
+        (600, 600),
+        "nor does a token outlive it"
+    );
+    house.advance(Duration::from_secs(600));
+    house.me(&last.text("access_token")).await.assert_refused(401, "token_expired");
     house.refresh(&last.text("refresh_token")).await.assert_refused(401, "refresh_invalid");
 }
 

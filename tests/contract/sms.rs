@@ -1,7 +1,8 @@
 //! `ports::Sms`: the console, and Cloopen over real HTTP against a server that checks as the provider does.
 
 use crate::support::cloopen::{
-    ACCOUNT_SID, APP_ID, AUTH_TOKEN, Accepted, Behaviour, FakeCloopen, NOTICE_TEMPLATE_ID, TEMPLATE_ID,
+    ACCOUNT_SID, APP_ID, AUTH_TOKEN, Accepted, Behaviour, DELETION_TEMPLATE_ID, FakeCloopen, NOTICE_TEMPLATE_ID,
+    TEMPLATE_ID,
 };
 use crate::support::process::free_port;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -44,6 +45,7 @@ fn settings(provider: &FakeCloopen) -> Settings {
         auth_token: SecretString::from(AUTH_TOKEN.to_owned()),
         app_id: APP_ID.to_owned(),
         template_id: TEMPLATE_ID.to_owned(),
+        deletion_template_id: DELETION_TEMPLATE_ID.to_owned(),
         notice_template_id: NOTICE_TEMPLATE_ID.to_owned(),
         timeout: Duration::from_secs(20),
     }
@@ -87,7 +89,13 @@ async fn code_and_minutes_arrive_in_that_order() {
     let provider = provider();
     let cloopen = cloopen(settings(&provider));
     cloopen.send(&message(PHONE, ID)).await.unwrap();
-    let accepted = Accepted { to: "13800138000".into(), code: CODE.into(), minutes: "5".into(), req_id: ID.into() };
+    let accepted = Accepted {
+        to: "13800138000".into(),
+        template_id: TEMPLATE_ID.into(),
+        code: CODE.into(),
+        minutes: "5".into(),
+        req_id: ID.into(),
+    };
     assert_eq!(provider.messages_for(PHONE), [accepted]);
     cloopen.send(&message("+4915123456789", "f")).await.unwrap();
     assert_eq!(provider.messages_for("+4915123456789")[0].to, "004915123456789");

@@ -5,7 +5,7 @@ use crate::doorstep::{Folder, Said, Var};
 /// Everything that a provider and a store want to know, and that nobody else may.
 const SECRETS: [&str; 5] = ["hush-database", "hush-redis", "hush-token", "hush-storage", "MC4CAQAwBQYDK2VwBCIEI"];
 
-const PRODUCTION: [Var<'static>; 8] = [
+const PRODUCTION: [Var<'static>; 9] = [
     ("APP_ENV", "production"),
     ("DATABASE_URL", "postgres://doorstep:hush-database@db/doorstep"),
     ("REDIS_URL", "redis://:hush-redis@redis:6379/0"),
@@ -13,6 +13,7 @@ const PRODUCTION: [Var<'static>; 8] = [
     ("SMS_CLOOPEN_ACCOUNT_SID", "sid"),
     ("SMS_CLOOPEN_AUTH_TOKEN", "hush-token"),
     ("SMS_CLOOPEN_APP_ID", "app"),
+    ("SMS_CLOOPEN_DELETION_TEMPLATE_ID", "3"),
     ("SMS_CLOOPEN_NOTICE_TEMPLATE_ID", "2"),
 ];
 

@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::doorstep::{DEADLINE, Doorstep, Folder, Var};
-use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, FakeCloopen, NOTICE_TEMPLATE_ID};
+use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, DELETION_TEMPLATE_ID, FakeCloopen, NOTICE_TEMPLATE_ID};
 use chrono::{DateTime, Utc};
 use doorstep::adapters::system::SystemClock;
 use doorstep::ports::Clock;
@@ -49,6 +49,7 @@ impl House {
             ("SMS_CLOOPEN_ACCOUNT_SID", ACCOUNT_SID),
             ("SMS_CLOOPEN_AUTH_TOKEN", AUTH_TOKEN),
             ("SMS_CLOOPEN_APP_ID", APP_ID),
+            ("SMS_CLOOPEN_DELETION_TEMPLATE_ID", DELETION_TEMPLATE_ID),
             ("SMS_CLOOPEN_NOTICE_TEMPLATE_ID", NOTICE_TEMPLATE_ID),
             ("SMS_TIMEOUT_SECONDS", "30"),
         ];

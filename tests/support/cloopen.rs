@@ -26,6 +26,7 @@ pub const APP_ID: &str = "8a216da85c62c9ad015c8f1fa55d1a2f";
 pub const TEMPLATE_ID: &str = "1";
 /// Takes a masked number.
 pub const NOTICE_TEMPLATE_ID: &str = "2";
+pub const DELETION_TEMPLATE_ID: &str = "3";
 
 /// How far a request's time may be from ours.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
@@ -55,6 +56,7 @@ pub enum Behaviour {
 pub struct Accepted {
     /// As it was asked for: `13800138000`, `004915123456789`.
     pub to: String,
+    pub template_id: String,
     pub code: String,
     pub minutes: String,
     pub req_id: String,
@@ -175,7 +177,7 @@ fn refuse(code: &str, text: &str) -> HttpResponse {
     HttpResponse::Ok().json(json!({ "statusCode": code, "statusMsg": text }))
 }
 
-fn accept(body: Body, state: &State) -> HttpResponse {
+fn accept(mut body: Body, state: &State) -> HttpResponse {
     let mut inbox = state.inbox.lock().unwrap();
     if !inbox.ids.insert(body.req_id.clone()) {
         return refuse("160054", "【短信】请求重复");
@@ -185,9 +187,10 @@ fn accept(body: Body, state: &State) -> HttpResponse {
         None => format!("+86{}", body.to),
     };
     let sid = body.req_id.clone();
-    match <[String; 2]>::try_from(body.datas) {
+    match <[String; 2]>::try_from(std::mem::take(&mut body.datas)) {
         Ok([code, minutes]) => {
-            let message = Accepted { to: body.to, code, minutes, req_id: body.req_id };
+            let Body { to, template_id, req_id, .. } = body;
+            let message = Accepted { to, template_id, code, minutes, req_id };
             inbox.codes.entry(phone).or_default().push(message);
         }
         Err(notice) => inbox.notices.entry(phone).or_default().extend(notice),
@@ -249,7 +252,7 @@ fn masked(value: &str) -> bool {
 fn check_values(template_id: &str, values: &[String]) -> Result<(), Refusal> {
     let digits = |value: &String| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     let (wanted, right) = match template_id {
-        TEMPLATE_ID => (2, values.iter().all(digits)),
+        TEMPLATE_ID | DELETION_TEMPLATE_ID => (2, values.iter().all(digits)),
         NOTICE_TEMPLATE_ID => (1, values.iter().all(|value| masked(value))),
         _ => return Err(("160032", "【短信】短信模板无效")),
     };

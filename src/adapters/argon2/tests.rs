@@ -102,7 +102,7 @@ async fn refuses_beyond_its_queue_and_goes_on_afterwards() {
     let mut running = hasher.hash(password(), &owner);
     assert!(begin(&mut running).await.is_none());
     reached.recv_timeout(LONG).unwrap();
-    let mut waiting: Vec<_> = (1..QUEUE_PER_THREAD).map(|_| hasher.hash(password(), &owner)).collect();
+    let mut waiting: Vec<_> = (1..CHEAP.queue_per_thread()).map(|_| hasher.hash(password(), &owner)).collect();
     for job in &mut waiting {
         assert!(begin(job).await.is_none());
     }

@@ -93,7 +93,8 @@ pub(super) fn refresh(
     policy: &SessionPolicy,
 ) -> Result<Refreshed, Fault> {
     let at = now.into_sql::<Timestamp>();
-    let is_current = sessions::generation.eq(presented);
+    // A later one than the row knows was issued by us, as its MAC says: the database is a restored or lagging copy.
+    let is_current = sessions::generation.le(presented);
     let is_parent = sessions::generation.eq(presented + 1);
     let is_late = is_parent.and(sessions::rotated_at.le(before(now, policy.retry)));
     let is_third = BitAnd::new(sessions::replays, LATE_BEFORE.into_sql::<Integer>()).eq(LATE_BEFORE);
@@ -102,7 +103,6 @@ pub(super) fn refresh(
     let rotated = BitAnd::new(sessions::replays * 2, LATE_BEFORE.into_sql::<Integer>());
 
     diesel::update(sessions::table.filter(sessions::id.eq(session)))
-        .filter(sessions::generation.ge(presented))
         .filter(lives(now, before(now, policy.idle)))
         .set((
             sessions::generation

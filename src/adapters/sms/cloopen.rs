@@ -26,6 +26,8 @@ pub struct Settings {
     /// For codes. Template 1 of a test account reads: your code is {1}, enter it within {2} minutes; a template of one's own
     /// must take the same two values.
     pub template_id: String,
+    /// For codes that delete an account, with the same two values; it must say so.
+    pub deletion_template_id: String,
     /// For the notice that an account has another number: {1} is that number, masked.
     pub notice_template_id: String,
     /// From the first byte of the connection to the last of the answer.
@@ -95,6 +97,9 @@ impl Cloopen {
         match text {
             Text::Code { code, minutes } => {
                 (&self.settings.template_id, vec![code.expose().into(), minutes.to_string().into()])
+            }
+            Text::DeletionCode { code, minutes } => {
+                (&self.settings.deletion_template_id, vec![code.expose().into(), minutes.to_string().into()])
             }
             Text::PhoneChanged { to } => (&self.settings.notice_template_id, vec![to.into()]),
         }
@@ -226,6 +231,7 @@ mod tests {
             auth_token: SecretString::default(),
             app_id: String::new(),
             template_id: String::new(),
+            deletion_template_id: String::new(),
             notice_template_id: String::new(),
             timeout: Duration::from_secs(1),
         };

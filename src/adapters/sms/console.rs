@@ -43,6 +43,10 @@ fn line(message: &Message) -> String {
         Text::Code { code, minutes } => {
             format!("SMS to {to}: your code is {}, enter it within {minutes} minutes\n", code.expose())
         }
+        Text::DeletionCode { code, minutes } => {
+            let code = code.expose();
+            format!("SMS to {to}: to delete your account your code is {code}, enter it within {minutes} minutes\n")
+        }
         Text::PhoneChanged { to: new } => format!("SMS to {to}: your account now has the number {new}\n"),
     }
 }

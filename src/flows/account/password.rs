@@ -2,6 +2,7 @@
 
 use crate::domain::password::{Password, PasswordHash};
 use crate::flows::guess::Guess;
+use crate::flows::limits::log_failure;
 use crate::flows::session::Caller;
 use crate::flows::{Refusal, Service};
 use crate::ports::{Hashed, Proof, Verdict};
@@ -24,6 +25,8 @@ async fn replace(service: Arc<Service>, caller: Caller, current: Password, new: 
         // Another change was faster.
         return Err(Refusal::PasswordWrong);
     }
+    // What strangers guessed must not keep her from her new password.
+    log_failure(Guess::forget(&service, &caller.user.phone).await);
     tracing::info!(user = %caller.user.id.0, "a password was changed");
     Ok(())
 }

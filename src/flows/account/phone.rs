@@ -8,6 +8,7 @@ use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::User;
 use crate::flows::code::{self, CodeSent};
+use crate::flows::limits::count_phone_change;
 use crate::flows::session::Caller;
 use crate::flows::{Refusal, Service};
 use crate::ports::{Message, PhoneChange, Text};
@@ -27,8 +28,9 @@ pub async fn send_code(service: &Arc<Service>, caller: Caller, request: SendCode
 
 async fn confirm_and_send(service: Arc<Service>, caller: Caller, request: SendCode) -> Result<CodeSent, Refusal> {
     confirm(&service, &caller, request.current_password).await?;
+    count_phone_change(&service, caller.user.id).await?;
     let purpose = Purpose::ChangePhone(caller.user.id);
-    code::reserve_and_send(&service, purpose, request.phone, request.client).await
+    code::send_to_free_phone(&service, purpose, request.phone, request.client).await
 }
 
 pub async fn resend_code(
@@ -54,6 +56,10 @@ pub async fn verify_code(
 }
 
 async fn change(service: Arc<Service>, user: User, new: Phone, notice: String) -> Result<User, Refusal> {
+    if user.phone == new {
+        // An earlier call has done it, and its answer got lost. Which number was the earlier one is no longer known.
+        return Ok(user);
+    }
     match service.ports.users.change_phone(user.id, &user.phone, &new, service.now()).await? {
         PhoneChange::Done(changed) => {
             tracing::info!(user = %user.id.0, phone = new.masked(), "a phone number was changed");

@@ -33,15 +33,23 @@ async fn guess(service: Arc<Service>, request: LogIn) -> Result<SignedIn, Refusa
     guess.settle(&service, check(&service, request).await).await
 }
 
+/// Of sign-ins at the same moment the first may bring the hash to another cost, which the others then find changed: they look
+/// once more.
 async fn check(service: &Service, request: LogIn) -> Result<SignedIn, Refusal> {
+    match look(service, &request).await? {
+        Some(signed_in) => Ok(signed_in),
+        None => look(service, &request).await?.ok_or(Refusal::CredentialsInvalid),
+    }
+}
+
+/// `None` when the password was changed, or hashed anew, since it was read.
+async fn look(service: &Service, request: &LogIn) -> Result<Option<SignedIn>, Refusal> {
     let account = service.ports.users.by_phone(&request.phone).await?;
     let hash = account.as_ref().map(|account| account.password_hash.clone());
-    let verdict = service.ports.hasher.verify(request.password, hash).await?;
+    let verdict = service.ports.hasher.verify(request.password.clone(), hash).await?;
     let (Verdict::Right { rehashed }, Some(account)) = (verdict, account) else {
         return Err(Refusal::CredentialsInvalid);
     };
     let proof = Proof::Password(account.password_hash);
-    let signed_in = session::sign_in(service, account.user, &proof, rehashed.as_ref(), request.device_name).await?;
-    // `None`: the password has just been changed.
-    signed_in.ok_or(Refusal::CredentialsInvalid)
+    session::sign_in(service, account.user, &proof, rehashed.as_ref(), request.device_name.clone()).await
 }

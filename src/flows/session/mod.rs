@@ -63,17 +63,18 @@ pub(super) async fn sign_in(
 /// The tokens of one generation of a session that ends at `expires_at` in any case.
 fn tokens(service: &Service, user_id: UserId, of: Generation, expires_at: DateTime<Utc>) -> Result<Tokens, Refusal> {
     let (now, policy) = (service.now(), &service.policy.session);
+    let left = (expires_at - now).to_std().unwrap_or_default();
+    let access_life = policy.access_life.min(left);
     let claims = AccessClaims {
         user_id,
         session_id: of.session,
         issued_at: now,
-        expires_at: now + policy.access_life,
+        expires_at: now + access_life,
         token_id: service.fresh_id(),
     };
-    let left = (expires_at - now).to_std().unwrap_or_default();
     Ok(Tokens {
         access: service.ports.tokens.sign(&claims)?,
-        access_expires_in: policy.access_life,
+        access_expires_in: access_life,
         refresh: RefreshToken::issue(&service.keys.refresh, of),
         refresh_expires_in: policy.idle.min(left),
     })

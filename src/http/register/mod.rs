@@ -57,7 +57,7 @@ pub(super) async fn send_code(
     client: ClientIp,
     body: Json<SendCode>,
 ) -> Result<HttpResponse, Problem> {
-    let request = body.0.parse(client, &service)?;
+    let request = body.0.of_newcomer(client, &service)?;
     let sent = register::send_code(&service.into_inner(), request).await?;
     Ok(json(StatusCode::OK, &CodeSent::from(sent)))
 }

@@ -4,7 +4,9 @@ mod account;
 
 use crate::client::{Answer, Client};
 use crate::doorstep::{DEADLINE, Var};
-use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, Behaviour, FakeCloopen, NOTICE_TEMPLATE_ID};
+use crate::support::cloopen::{
+    ACCOUNT_SID, APP_ID, AUTH_TOKEN, Behaviour, DELETION_TEMPLATE_ID, FakeCloopen, NOTICE_TEMPLATE_ID,
+};
 use crate::support::redis;
 use deadpool_redis::redis::cmd;
 use doorstep::adapters::system::SystemClock;
@@ -102,13 +104,14 @@ impl Scenario {
         scenario
     }
 
-    pub fn provider_settings(&self) -> [Var<'_>; 7] {
+    pub fn provider_settings(&self) -> [Var<'_>; 8] {
         [
             ("SMS_PROVIDER", "cloopen"),
             ("SMS_CLOOPEN_BASE_URL", self.sms.base_url.as_str()),
             ("SMS_CLOOPEN_ACCOUNT_SID", ACCOUNT_SID),
             ("SMS_CLOOPEN_AUTH_TOKEN", AUTH_TOKEN),
             ("SMS_CLOOPEN_APP_ID", APP_ID),
+            ("SMS_CLOOPEN_DELETION_TEMPLATE_ID", DELETION_TEMPLATE_ID),
             ("SMS_CLOOPEN_NOTICE_TEMPLATE_ID", NOTICE_TEMPLATE_ID),
             ("SMS_TIMEOUT_SECONDS", "1"),
         ]
