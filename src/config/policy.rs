@@ -42,7 +42,7 @@ fn code(env: &mut Env, house: &CodePolicy) -> CodePolicy {
         life: env.seconds("CODE_SECONDS", house.life, 60, 600),
         verified_life: env.seconds("VERIFIED_SECONDS", house.verified_life, 60, 3_600),
         attempts: env.number("CODE_ATTEMPTS", house.attempts, 1, 10),
-        passwords: house.passwords,
+        ..house.clone()
     }
 }
 

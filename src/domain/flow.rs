@@ -1,6 +1,8 @@
 //! Where a person stands between the first step and the last.
 
-use super::{password::PasswordHash, phone::Phone, user::UserId};
+use super::password::PasswordHash;
+use super::phone::Phone;
+use super::user::{AccountVersion, UserId};
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -68,6 +70,14 @@ impl Step {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.as_str() == text)
     }
+}
+
+/// What a right code proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    pub phone: Phone,
+    /// The account that the code was sent for; none at sign-up.
+    pub account: Option<AccountVersion>,
 }
 
 /// A living flow as staging has it.

@@ -24,6 +24,9 @@ pub struct CodePolicy {
     pub verified_life: Duration,
     /// Wrong codes until the flow ends: 5 (Ory Kratos, SuperTokens and Twilio Verify have the same).
     pub attempts: u32,
+    /// For what a right code is for, where that is done at once: 6 s, two calls of the database with all their patience. So
+    /// long nobody else may redeem the same code; a process that died meanwhile holds it up no longer.
+    pub claim: Duration,
     /// Passwords that are hashed for one flow: 20, more than a person tries, and a bound on what one ticket costs.
     pub passwords: u32,
 }
@@ -122,7 +125,7 @@ pub struct AvatarPolicy {
 
 impl Default for CodePolicy {
     fn default() -> Self {
-        Self { life: 5 * MINUTE, verified_life: 15 * MINUTE, attempts: 5, passwords: 20 }
+        Self { life: 5 * MINUTE, verified_life: 15 * MINUTE, attempts: 5, claim: Duration::from_secs(6), passwords: 20 }
     }
 }
 

@@ -147,6 +147,35 @@ pub struct User {
     pub birthday: Option<NaiveDate>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    pub password_changed_at: DateTime<Utc>,
+}
+
+/// An account with the password that it had at one moment. What was begun for it, such as a code that was sent, is worthless once
+/// the account is gone or its password another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountVersion {
+    pub user: UserId,
+    pub password_changed_at: DateTime<Utc>,
+}
+
+impl AccountVersion {
+    #[must_use]
+    pub const fn of(user: &User) -> Self {
+        Self { user: user.id, password_changed_at: user.password_changed_at }
+    }
+
+    /// As staging keeps it: id and microseconds since 1970, which is what databases keep of a time.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{}@{}", self.user.0, self.password_changed_at.timestamp_micros())
+    }
+
+    #[must_use]
+    pub fn from_stored(text: &str) -> Option<Self> {
+        let (user, micros) = text.split_once('@')?;
+        let password_changed_at = DateTime::from_timestamp_micros(micros.parse().ok()?)?;
+        Some(Self { user: UserId(Uuid::parse_str(user).ok()?), password_changed_at })
+    }
 }
 
 impl From<NewUser> for User {
@@ -160,6 +189,7 @@ impl From<NewUser> for User {
             birthday: new.profile.birthday.map(|birthday| birthday.0),
             created_at: new.created_at,
             updated_at: new.created_at,
+            password_changed_at: new.created_at,
         }
     }
 }
@@ -167,6 +197,16 @@ impl From<NewUser> for User {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_survives_its_text_form() {
+        let id = UserId::new("2026-11-20T12:00:00Z".parse().unwrap(), [7; 10]);
+        let version = AccountVersion { user: id, password_changed_at: "2026-11-20T12:00:00.123456Z".parse().unwrap() };
+        assert_eq!(AccountVersion::from_stored(&version.text()), Some(version));
+        for text in ["", "@", "x@1", "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d", "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d@"] {
+            assert_eq!(AccountVersion::from_stored(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn birthdays() {

@@ -4,9 +4,10 @@ use super::limits::{Grant, log_failure};
 use super::{Refusal, Service, captcha};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::code::{OneTimeCode, message_id};
-use crate::domain::flow::Purpose;
+use crate::domain::flow::{Proven, Purpose};
 use crate::domain::phone::Phone;
 use crate::domain::ticket::{FlowKey, Subject, Ticket};
+use crate::domain::user::AccountVersion;
 use crate::ports::{Cancel, CodeCheck, Message, NewFlow, PhoneRefusal, Resend, Reserved, SmsFailure, Text};
 use std::future::Future;
 use std::net::IpAddr;
@@ -35,6 +36,8 @@ pub struct CodeSent {
 pub(super) struct Recipient {
     pub purpose: Purpose,
     pub phone: Phone,
+    /// Whose phone it is; none at sign-up.
+    pub account: Option<AccountVersion>,
     /// Answer as if a code went out, and send none.
     pub decoy: bool,
     /// Nothing that the client sees may tell a decoy from a message.
@@ -52,7 +55,7 @@ pub async fn send_to_newcomer(
     captcha::redeem(service, &request.captcha_id, &request.captcha_answer).await?;
     let background = &service.background;
     let service = Arc::clone(service);
-    let send = async move { send_to_free_phone(&service, purpose, request.phone, request.client).await };
+    let send = async move { send_to_free_phone(&service, purpose, request.phone, None, request.client).await };
     background.carry_through(send).await
 }
 
@@ -61,15 +64,17 @@ pub(super) async fn send_to_free_phone(
     service: &Arc<Service>,
     purpose: Purpose,
     phone: Phone,
+    account: Option<AccountVersion>,
     client: IpAddr,
 ) -> Result<CodeSent, Refusal> {
     let conceal = service.policy.conceal_taken_phone;
-    let (grant, taken) = Grant::reserve_and_look(service, &phone, client).await?;
+    let grant = Grant::reserve(service, client).await?;
+    let taken = grant.or_give_back(service, service.ports.users.phone_is_taken(&phone).await).await?;
     if taken && !conceal {
         grant.give_back_budget(service).await;
         return Err(Refusal::PhoneTaken);
     }
-    send(service, Recipient { purpose, phone, decoy: taken, conceal }, grant).await
+    send(service, Recipient { purpose, phone, account, decoy: taken, conceal }, grant).await
 }
 
 /// Sends a code, after a captcha, to the phone of an account. A phone that has none gets the same answer after the same work,
@@ -79,8 +84,11 @@ pub async fn send_to_account(service: &Arc<Service>, purpose: Purpose, request: 
     let background = &service.background;
     let service = Arc::clone(service);
     let send = async move {
-        let (grant, known) = Grant::reserve_and_look(&service, &request.phone, request.client).await?;
-        send(&service, Recipient { purpose, phone: request.phone, decoy: !known, conceal: true }, grant).await
+        let SendCode { phone, client, .. } = request;
+        let grant = Grant::reserve(&service, client).await?;
+        let known = grant.or_give_back(&service, service.ports.users.by_phone(&phone).await).await?;
+        let account = known.map(|known| AccountVersion::of(&known.user));
+        send(&service, Recipient { purpose, phone, account, decoy: account.is_none(), conceal: true }, grant).await
     };
     background.carry_through(send).await
 }
@@ -90,7 +98,7 @@ pub(super) async fn send(service: &Arc<Service>, to: Recipient, grant: Grant) ->
     let policy = &service.policy.code;
     let ticket = Ticket::new(Subject::of(&to.phone, &service.keys.subject), service.random());
     let key = ticket.flow_key();
-    let flow = NewFlow { purpose: to.purpose, phone: to.phone.clone(), decoy: to.decoy };
+    let flow = NewFlow { purpose: to.purpose, phone: to.phone.clone(), account: to.account, decoy: to.decoy };
     let resend_in = match service.ports.staging.open_flow(&key, &flow, policy, &service.policy.phone).await {
         Ok(Reserved::Yes { resend_in }) => resend_in,
         Ok(Reserved::No(refusal)) => {
@@ -176,24 +184,17 @@ async fn reserve_and_resend(
     Ok(sent)
 }
 
-/// Checks a code that somebody typed, and tells whose phone it proves. The expected one follows from the ticket, so one
-/// staging operation decides.
+/// Checks a code that somebody typed, and moves its flow on. The expected one follows from the ticket, so one staging
+/// operation decides.
 pub(super) async fn check(
     service: &Service,
     purpose: Purpose,
     ticket: &Ticket,
     given: &OneTimeCode,
-) -> Result<Phone, Refusal> {
+) -> Result<(), Refusal> {
     let right = OneTimeCode::derive(&service.keys.code, purpose, ticket).matches(given);
     let (policy, limits) = (&service.policy.code, &service.policy.phone);
-    match service.ports.staging.check_code(&ticket.flow_key(), purpose, right, policy, limits).await? {
-        CodeCheck::Right { phone } => Ok(phone),
-        CodeCheck::Wrong { attempts_left } => Err(Refusal::CodeWrong { attempts_left }),
-        CodeCheck::Exhausted => Err(Refusal::CodeExhausted),
-        CodeCheck::LimitReached { retry_after } => Err(Refusal::PhoneLimitReached { retry_after }),
-        CodeCheck::WrongStep(step) => Err(Refusal::WrongStep(step)),
-        CodeCheck::Gone => Err(Refusal::TicketExpired),
-    }
+    proven(service.ports.staging.check_code(&ticket.flow_key(), purpose, right, policy, limits).await?).map(drop)
 }
 
 /// Checks the code of a flow that has no further step, and does at once what it is for. If that fails for a moment, the code
@@ -203,7 +204,7 @@ pub(super) async fn redeem<T, Done>(
     purpose: Purpose,
     ticket: Ticket,
     given: OneTimeCode,
-    act: impl FnOnce(Arc<Service>, Phone) -> Done + Send + 'static,
+    act: impl FnOnce(Arc<Service>, Proven) -> Done + Send + 'static,
 ) -> Result<T, Refusal>
 where
     T: Send + 'static,
@@ -212,21 +213,31 @@ where
     let background = &service.background;
     let service = Arc::clone(service);
     let work = async move {
-        let phone = match check(&service, purpose, &ticket, &given).await {
-            // The same code at the same time: that call finishes the flow.
-            Err(Refusal::WrongStep(_)) => return Err(Refusal::TicketExpired),
-            checked => checked?,
-        };
-        let done = act(Arc::clone(&service), phone).await;
+        let right = OneTimeCode::derive(&service.keys.code, purpose, &ticket).matches(&given);
+        let (policy, limits) = (&service.policy.code, &service.policy.phone);
+        let (staging, key) = (&service.ports.staging, ticket.flow_key());
+        let proven = proven(staging.claim_code(&key, purpose, right, policy, limits).await?)?;
+        let done = act(Arc::clone(&service), proven).await;
         if let Err(Refusal::Failed(_)) = done {
-            let (staging, policy) = (&service.ports.staging, &service.policy.code);
-            log_failure(staging.reopen_code(&ticket.flow_key(), purpose, policy).await);
+            log_failure(staging.release_code(&key).await);
         } else {
             end(&service, &ticket).await;
         }
         done
     };
     background.carry_through(work).await
+}
+
+fn proven(checked: CodeCheck) -> Result<Proven, Refusal> {
+    match checked {
+        CodeCheck::Right(proven) => Ok(proven),
+        CodeCheck::Busy { retry_after } => Err(Refusal::InProgress { retry_after }),
+        CodeCheck::Wrong { attempts_left } => Err(Refusal::CodeWrong { attempts_left }),
+        CodeCheck::Exhausted => Err(Refusal::CodeExhausted),
+        CodeCheck::LimitReached { retry_after } => Err(Refusal::PhoneLimitReached { retry_after }),
+        CodeCheck::WrongStep(step) => Err(Refusal::WrongStep(step)),
+        CodeCheck::Gone => Err(Refusal::TicketExpired),
+    }
 }
 
 /// Removes a flow that has done what it was for. One that cannot be removed now expires by itself.

@@ -2,7 +2,6 @@
 //! flow (see [`crate::ports::Staging::open_flow`]); these are the others.
 
 use super::{Failure, Refusal, Service};
-use crate::domain::phone::Phone;
 use crate::domain::user::UserId;
 use crate::ports::{Counted, Counter};
 use std::net::{IpAddr, Ipv6Addr};
@@ -58,20 +57,12 @@ impl Grant {
         }
     }
 
-    /// Reserves one message, and tells whether the phone has an account.
-    pub(super) async fn reserve_and_look(
-        service: &Service,
-        phone: &Phone,
-        client: IpAddr,
-    ) -> Result<(Self, bool), Refusal> {
-        let grant = Self::reserve(service, client).await?;
-        match service.ports.users.phone_is_taken(phone).await {
-            Ok(taken) => Ok((grant, taken)),
-            Err(failure) => {
-                grant.give_back(service).await;
-                Err(failure.into())
-            }
+    /// What the database says, or, if it fails, everything back.
+    pub(super) async fn or_give_back<T>(&self, service: &Service, answer: Result<T, Failure>) -> Result<T, Refusal> {
+        if answer.is_err() {
+            self.give_back(service).await;
         }
+        Ok(answer?)
     }
 
     /// Nothing was sent: gives all back.

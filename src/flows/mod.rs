@@ -49,6 +49,10 @@ pub enum Refusal {
         attempts_left: u32,
     },
     CodeExhausted,
+    /// The same code is being redeemed by an earlier call.
+    InProgress {
+        retry_after: Duration,
+    },
     PasswordTooWeak,
     /// Solve one and try again.
     CaptchaRequired,

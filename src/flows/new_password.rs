@@ -2,9 +2,8 @@
 
 use super::limits::log_failure;
 use super::{Refusal, Service};
-use crate::domain::flow::Purpose;
+use crate::domain::flow::{Proven, Purpose};
 use crate::domain::password::{Password, PasswordHash};
-use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
 use crate::ports::{Hashed, PasswordTurn};
 
@@ -14,16 +13,16 @@ pub(super) async fn hash(
     purpose: Purpose,
     ticket: &Ticket,
     password: Password,
-) -> Result<(Phone, PasswordHash), Refusal> {
+) -> Result<(Proven, PasswordHash), Refusal> {
     let (staging, policy, key) = (&service.ports.staging, &service.policy.code, ticket.flow_key());
-    let phone = match staging.begin_password(&key, purpose, policy).await? {
-        PasswordTurn::Granted { phone } => phone,
+    let proven = match staging.begin_password(&key, purpose, policy).await? {
+        PasswordTurn::Granted(proven) => proven,
         PasswordTurn::Exhausted { retry_after } => return Err(Refusal::TooManyRequests { retry_after }),
         PasswordTurn::WrongStep(step) => return Err(Refusal::WrongStep(step)),
         PasswordTurn::Gone => return Err(Refusal::TicketExpired),
     };
-    match service.ports.hasher.hash(password, &phone).await {
-        Ok(Hashed::Hash(hash)) => Ok((phone, hash)),
+    match service.ports.hasher.hash(password, &proven.phone).await {
+        Ok(Hashed::Hash(hash)) => Ok((proven, hash)),
         Ok(Hashed::TooWeak) => Err(Refusal::PasswordTooWeak),
         Err(failure) => {
             log_failure(staging.cancel_password(&key).await);

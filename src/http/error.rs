@@ -211,6 +211,7 @@ impl From<Refusal> for Problem {
                 Self { attempts_left: Some(attempts_left), ..Self::new(Code::CodeWrong) }
             }
             Refusal::CodeExhausted => Self { attempts_left: Some(0), ..Self::new(Code::CodeExhausted) },
+            Refusal::InProgress { retry_after } => Self::later(Code::Overloaded, retry_after),
             Refusal::PasswordTooWeak => Self::new(Code::PasswordTooWeak),
             Refusal::CaptchaRequired => Self::new(Code::CaptchaRequired),
             Refusal::CredentialsInvalid => Self::new(Code::CredentialsInvalid),

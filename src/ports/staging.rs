@@ -2,11 +2,12 @@
 
 use super::Failure;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::flow::{Flow, Purpose, Step};
+use crate::domain::flow::{Flow, Proven, Purpose, Step};
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::policy::{CodePolicy, PhoneLimits, Quota};
 use crate::domain::ticket::FlowKey;
+use crate::domain::user::AccountVersion;
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -66,10 +67,20 @@ pub trait Staging: Send + Sync {
         limits: &PhoneLimits,
     ) -> Result<CodeCheck, Failure>;
 
-    /// Takes a right code back, so that it can be entered once more: what it was for could not be done. Moves a flow at
-    /// [`Step::PhoneVerified`] back to [`Step::CodeSent`] and lets it live for [`CodePolicy::life`] at most; leaves every
-    /// other alone.
-    async fn reopen_code(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<(), Failure>;
+    /// The same for a flow that has no further step: what the code is for is done at once. The flow stays where it is, and a right
+    /// code is given to one caller at a time: for [`CodePolicy::claim`], or until it is released, every other is told
+    /// [`CodeCheck::Busy`]. So a code is not lost with a caller that could not do its work, or did not hear the answer.
+    async fn claim_code(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        right: bool,
+        policy: &CodePolicy,
+        limits: &PhoneLimits,
+    ) -> Result<CodeCheck, Failure>;
+
+    /// Gives a claimed code back: what it is for could not be done. Does nothing when it is not claimed.
+    async fn release_code(&self, key: &FlowKey) -> Result<(), Failure>;
 
     /// The flow, if it lives and is of this purpose.
     async fn read_flow(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<Option<Flow>, Failure>;
@@ -128,6 +139,8 @@ pub enum Counted {
 pub struct NewFlow {
     pub purpose: Purpose,
     pub phone: Phone,
+    /// Whose code it is; none at sign-up.
+    pub account: Option<AccountVersion>,
     /// Looks like every other flow, but no message goes out and no code is right.
     pub decoy: bool,
 }
@@ -182,8 +195,10 @@ pub struct Cancel {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CodeCheck {
-    Right {
-        phone: Phone,
+    Right(Proven),
+    /// It was right, and another caller does what it is for.
+    Busy {
+        retry_after: Duration,
     },
     Wrong {
         attempts_left: u32,
@@ -200,9 +215,7 @@ pub enum CodeCheck {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PasswordTurn {
-    Granted {
-        phone: Phone,
-    },
+    Granted(Proven),
     /// The flow has had all that it may have, and has this long to live.
     Exhausted {
         retry_after: Duration,

@@ -5,7 +5,7 @@ use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::policy::SessionPolicy;
 use crate::domain::session::{Generation, NewSession, Session, SessionId};
-use crate::domain::user::{NewUser, ProfileChange, User, UserId};
+use crate::domain::user::{AccountVersion, NewUser, ProfileChange, User, UserId};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -119,8 +119,16 @@ pub struct Account {
 pub enum Proof {
     /// The password that this is the hash of.
     Password(PasswordHash),
-    /// A code that went to this phone.
-    Phone(Phone),
+    /// A code that went to this phone when the password was of this time.
+    Code { phone: Phone, password_changed_at: DateTime<Utc> },
+}
+
+impl Proof {
+    /// Of somebody who has the phone that a code was sent to for this account.
+    #[must_use]
+    pub const fn of_code(phone: Phone, account: AccountVersion) -> Self {
+        Self::Code { phone, password_changed_at: account.password_changed_at }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -102,6 +102,7 @@ impl House {
             vars.push(("DATABASE_URL", postgres::url()));
         }
         vars.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let redis = vars.iter().rev().find(|(name, _)| *name == "REDIS_URL").map(|(_, url)| url.clone());
         let vars: Vec<_> = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let random = Arc::new(Recorder::default());
         let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
@@ -134,6 +135,10 @@ impl House {
         if let Some(url) = &self.redis {
             redis::advance(url, by);
         }
+    }
+
+    pub fn back_ends(&self) -> BackEnds {
+        if self.redis.is_some() { BackEnds::Real } else { BackEnds::Embedded }
     }
 
     pub fn redis_url(&self) -> Option<&str> {

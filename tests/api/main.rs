@@ -29,6 +29,7 @@ mod races;
 mod refresh;
 mod register;
 mod sessions;
+mod stale;
 
 /// Makes two tests out of each function: one over the embedded back ends, one over the real ones.
 #[macro_export]

@@ -1,11 +1,11 @@
 //! `ports::Staging`: in memory, where the clock is moved, and in Redis, where the lives of the keys are shortened.
 
 mod captchas;
+mod claims;
 mod codes;
 mod counters;
 mod outage;
 mod purposes;
-mod reopened;
 mod sends;
 mod steps;
 mod wire;
@@ -14,16 +14,18 @@ use crate::support::redis;
 use chrono::{DateTime, Utc};
 use doorstep::adapters::staging::memory::MemoryStaging;
 use doorstep::adapters::staging::redis::RedisStaging;
-use doorstep::domain::flow::Purpose;
+use doorstep::domain::flow::{Proven, Purpose};
 use doorstep::domain::keys::Keys;
 use doorstep::domain::phone::Phone;
 use doorstep::domain::policy::{CodePolicy, PhoneLimits, Quota};
 use doorstep::domain::ticket::{FlowKey, Subject, Ticket};
+use doorstep::domain::user::{AccountVersion, UserId};
 use doorstep::ports::{Clock, CodeCheck, NewFlow, Resend, Reserved, Staging};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 /// A store, and its time.
 trait Harness {
@@ -112,6 +114,12 @@ macro_rules! promises {
 }
 
 promises!(
+    claims::of_many_right_codes_one_is_claimed,
+    claims::a_released_code_can_be_entered_once_more,
+    claims::a_claim_that_nobody_gives_back_runs_out,
+    claims::a_claimed_flow_that_ended_is_gone,
+    claims::wrong_codes_are_counted_as_elsewhere,
+    claims::a_flow_that_went_on_is_not_claimed,
     captchas::of_a_hundred_takers_one_gets_it,
     captchas::it_lives_as_long_as_told,
     captchas::the_last_answer_counts,
@@ -130,10 +138,6 @@ promises!(
     counters::a_quota_of_nothing_denies,
     counters::scopes_and_subjects_are_apart,
     purposes::a_flow_is_unknown_to_every_other_purpose_and_person,
-    reopened::a_right_code_can_be_entered_once_more,
-    reopened::it_lives_no_longer_than_a_code_does,
-    reopened::it_lives_no_longer_than_it_would_have,
-    reopened::every_other_flow_is_left_alone,
     sends::of_a_hundred_at_once_one_is_reserved,
     sends::a_full_hour_holds_under_a_race,
     sends::the_cooldown_grows_and_begins_anew,
@@ -172,13 +176,23 @@ fn key(number: u32, n: u8) -> FlowKey {
     Ticket::new(subject, [n; 32]).flow_key()
 }
 
+/// Whose code it is: every flow here has an account of its own.
+fn account(number: u32) -> AccountVersion {
+    let password_changed_at = DateTime::from_timestamp_micros(1_795_000_000_123_456).unwrap();
+    AccountVersion { user: UserId(Uuid::from_u128(number.into())), password_changed_at }
+}
+
+fn proven(number: u32) -> Proven {
+    Proven { phone: phone(number), account: Some(account(number)) }
+}
+
 /// What a right code says of the phone of this number.
 fn right(number: u32) -> CodeCheck {
-    CodeCheck::Right { phone: phone(number) }
+    CodeCheck::Right(proven(number))
 }
 
 fn new_flow(number: u32) -> NewFlow {
-    NewFlow { purpose: PURPOSE, phone: phone(number), decoy: false }
+    NewFlow { purpose: PURPOSE, phone: phone(number), account: Some(account(number)), decoy: false }
 }
 
 fn policy() -> CodePolicy {

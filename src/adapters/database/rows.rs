@@ -43,6 +43,7 @@ pub(super) struct UserRow {
     birthday: Option<NaiveDate>,
     created_at: NaiveDateTime,
     updated_at: NaiveDateTime,
+    password_changed_at: NaiveDateTime,
 }
 
 impl TryFrom<UserRow> for User {
@@ -60,6 +61,7 @@ impl TryFrom<UserRow> for User {
             birthday: row.birthday,
             created_at: row.created_at.and_utc(),
             updated_at: row.updated_at.and_utc(),
+            password_changed_at: row.password_changed_at.and_utc(),
         })
     }
 }

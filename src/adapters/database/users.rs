@@ -2,7 +2,7 @@
 
 use super::connection::{AnyConnection, Backend};
 use super::fault::{Fault, broken};
-use super::rows::{NewSessionRow, NewUserRow, ProfileRow, UserRow};
+use super::rows::{NewSessionRow, NewUserRow, ProfileRow, UserRow, stored};
 use super::schema::{sessions, users};
 use super::transaction::{Undo, transaction};
 use crate::domain::password::PasswordHash;
@@ -14,8 +14,8 @@ use diesel::r2d2::R2D2Connection;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::Bool;
 use diesel::{
-    BoxableExpression, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, Selectable, SelectableHelper,
-    select,
+    BoolExpressionMethods, BoxableExpression, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, Selectable,
+    SelectableHelper, select,
 };
 use std::time::Instant;
 
@@ -170,7 +170,10 @@ type Condition<'a> = Box<dyn BoxableExpression<users::table, Backend, SqlType = 
 pub(super) fn holds(proof: &Proof) -> Condition<'_> {
     match proof {
         Proof::Password(hash) => Box::new(users::password_hash.eq(hash.expose())),
-        Proof::Phone(phone) => Box::new(users::phone.eq(phone.e164())),
+        Proof::Code { phone, password_changed_at } => {
+            let unchanged = users::password_changed_at.eq(stored(*password_changed_at));
+            Box::new(users::phone.eq(phone.e164()).and(unchanged))
+        }
     }
 }
 

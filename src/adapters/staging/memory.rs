@@ -1,19 +1,20 @@
 //! Staging in the memory of one process, behind one lock: for development, and for small services that need no second
 //! process. Whatever is not finished when the process ends is lost.
 
+mod state;
+
 use super::expiring::Expiring;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::flow::{self, Flow, Purpose, Step};
 use crate::domain::password::PasswordHash;
-use crate::domain::phone::Phone;
-use crate::domain::policy::{CodePolicy, PhoneLimits, Quota};
-use crate::domain::ticket::{FlowKey, Subject};
+use crate::domain::policy::{CodePolicy, PhoneLimits};
+use crate::domain::ticket::FlowKey;
 use crate::ports::{
-    Advance, Cancel, Clock, CodeCheck, Counted, Counter, Failure, NewFlow, PasswordTurn, PhoneRefusal, Resend,
-    Reservation, Reserved, Staging,
+    Advance, Cancel, Clock, CodeCheck, Counted, Counter, Failure, NewFlow, PasswordTurn, Resend, Reservation, Reserved,
+    Staging,
 };
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use state::{CounterKey, Progress, State, Stored};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,50 +22,6 @@ use std::time::Duration;
 pub struct MemoryStaging {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
-}
-
-struct State {
-    /// When the lock was taken: one operation happens at one time.
-    now: DateTime<Utc>,
-    captchas: Expiring<CaptchaId, CaptchaAnswer>,
-    flows: Expiring<FlowKey, Stored>,
-    counters: Expiring<CounterKey, u32>,
-}
-
-#[derive(PartialEq, Eq, Hash)]
-enum CounterKey {
-    /// Not a counter, but a life like theirs: it is there while the phone must wait.
-    Cooldown(Subject),
-    Hour(Subject),
-    Day(Subject),
-    WrongCodes(Subject),
-    Shared(&'static str, String),
-}
-
-struct Stored {
-    purpose: Purpose,
-    phone: Phone,
-    decoy: bool,
-    attempts: u32,
-    sends: u32,
-    passwords: u32,
-    progress: Progress,
-}
-
-enum Progress {
-    CodeSent,
-    PhoneVerified,
-    PasswordSet(PasswordHash),
-}
-
-impl Stored {
-    const fn step(&self) -> Step {
-        match self.progress {
-            Progress::CodeSent => Step::CodeSent,
-            Progress::PhoneVerified => Step::PhoneVerified,
-            Progress::PasswordSet(_) => Step::PasswordSet,
-        }
-    }
 }
 
 impl MemoryStaging {
@@ -83,64 +40,6 @@ impl MemoryStaging {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.now = self.clock.now();
         state
-    }
-}
-
-impl State {
-    fn flow(&mut self, key: &FlowKey, purpose: Purpose) -> Option<&mut Stored> {
-        self.flows.get_mut(key, self.now).filter(|flow| flow.purpose == purpose)
-    }
-
-    /// How long this counter stays full, if it is.
-    fn full(&mut self, counter: &CounterKey, quota: Quota) -> Option<Duration> {
-        let count = self.counters.get_mut(counter, self.now).map_or(0, |count| *count);
-        (count >= quota.max).then(|| self.counters.left(counter, self.now).unwrap_or(quota.window))
-    }
-
-    fn count(&mut self, counter: CounterKey, window: Duration) -> u32 {
-        if let Some(count) = self.counters.get_mut(&counter, self.now) {
-            *count += 1;
-            return *count;
-        }
-        self.counters.put(counter, 1, window, self.now);
-        1
-    }
-
-    /// The last one taken back ends the window, as if it had never begun.
-    fn uncount(&mut self, counter: &CounterKey) {
-        match self.counters.get_mut(counter, self.now) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(self.counters.take(counter, self.now)),
-        }
-    }
-
-    /// Reserves a send, or changes nothing.
-    fn reserve(&mut self, phone: Subject, limits: &PhoneLimits) -> Result<Duration, PhoneRefusal> {
-        if let Some(retry_after) = self.counters.left(&CounterKey::Cooldown(phone), self.now) {
-            return Err(PhoneRefusal::Cooldown { retry_after });
-        }
-        let limited = [
-            self.full(&CounterKey::Hour(phone), limits.hourly),
-            self.full(&CounterKey::Day(phone), limits.daily),
-            self.full(&CounterKey::WrongCodes(phone), limits.wrong_codes),
-        ];
-        if let Some(retry_after) = limited.into_iter().flatten().max() {
-            return Err(PhoneRefusal::LimitReached { retry_after });
-        }
-        let sends = self.count(CounterKey::Hour(phone), limits.hourly.window);
-        self.count(CounterKey::Day(phone), limits.daily.window);
-        let place = limits.cooldowns.len().min(sends as usize).saturating_sub(1);
-        let cooldown = limits.cooldowns.get(place).copied().unwrap_or_default();
-        if !cooldown.is_zero() {
-            self.counters.put(CounterKey::Cooldown(phone), 1, cooldown, self.now);
-        }
-        Ok(cooldown)
-    }
-}
-
-impl From<&Counter> for CounterKey {
-    fn from(counter: &Counter) -> Self {
-        Self::Shared(counter.scope, counter.subject.clone())
     }
 }
 
@@ -204,6 +103,7 @@ impl Staging for MemoryStaging {
         let stored = Stored {
             purpose: flow.purpose,
             phone: flow.phone.clone(),
+            account: flow.account,
             decoy: flow.decoy,
             attempts: 0,
             sends: 1,
@@ -272,41 +172,37 @@ impl Staging for MemoryStaging {
         limits: &PhoneLimits,
     ) -> Result<CodeCheck, Failure> {
         let mut state = self.state();
-        match state.flow(key, purpose).map(|flow| flow.step()) {
-            None => return Ok(CodeCheck::Gone),
-            Some(Step::CodeSent) => {}
-            Some(step) => return Ok(CodeCheck::WrongStep(step)),
-        }
-        let wrong_codes = CounterKey::WrongCodes(key.subject);
-        if let Some(retry_after) = state.full(&wrong_codes, limits.wrong_codes) {
-            return Ok(CodeCheck::LimitReached { retry_after });
-        }
-        let now = state.now;
-        let Some(flow) = state.flow(key, purpose) else { return Ok(CodeCheck::Gone) };
-        if right && !flow.decoy {
+        let (checked, now) = (state.check(key, purpose, right, policy, limits), state.now);
+        if let (CodeCheck::Right(_), Some(flow)) = (&checked, state.flow(key, purpose)) {
             flow.progress = Progress::PhoneVerified;
-            let phone = flow.phone.clone();
             state.flows.renew(key, policy.verified_life, now);
-            return Ok(CodeCheck::Right { phone });
         }
-        flow.attempts += 1;
-        let attempts_left = policy.attempts.saturating_sub(flow.attempts);
-        state.count(wrong_codes, limits.wrong_codes.window);
-        if attempts_left > 0 {
-            return Ok(CodeCheck::Wrong { attempts_left });
-        }
-        state.flows.take(key, now);
-        Ok(CodeCheck::Exhausted)
+        Ok(checked)
     }
 
-    async fn reopen_code(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<(), Failure> {
+    async fn claim_code(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        right: bool,
+        policy: &CodePolicy,
+        limits: &PhoneLimits,
+    ) -> Result<CodeCheck, Failure> {
+        let mut state = self.state();
+        let (checked, now) = (state.check(key, purpose, right, policy, limits), state.now);
+        if let CodeCheck::Right(_) = checked {
+            if let Some(retry_after) = state.counters.left(&CounterKey::Claim(*key), now) {
+                return Ok(CodeCheck::Busy { retry_after });
+            }
+            state.counters.put(CounterKey::Claim(*key), 1, policy.claim, now);
+        }
+        Ok(checked)
+    }
+
+    async fn release_code(&self, key: &FlowKey) -> Result<(), Failure> {
         let mut state = self.state();
         let now = state.now;
-        let left = state.flows.left(key, now).unwrap_or_default();
-        if let Some(flow) = state.flow(key, purpose).filter(|flow| flow.step() == Step::PhoneVerified) {
-            flow.progress = Progress::CodeSent;
-            state.flows.renew(key, left.min(policy.life), now);
-        }
+        state.counters.take(&CounterKey::Claim(*key), now);
         Ok(())
     }
 
@@ -341,7 +237,7 @@ impl Staging for MemoryStaging {
             return Ok(PasswordTurn::Exhausted { retry_after: state.flows.left(key, now).unwrap_or_default() });
         }
         flow.passwords += 1;
-        Ok(PasswordTurn::Granted { phone: flow.phone.clone() })
+        Ok(PasswordTurn::Granted(flow.proven()))
     }
 
     async fn cancel_password(&self, key: &FlowKey) -> Result<(), Failure> {

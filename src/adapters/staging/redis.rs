@@ -3,7 +3,8 @@
 //! | key | holds |
 //! |---|---|
 //! | `captcha:{id}` | hash: answer |
-//! | `flow:{subject}:digest` | hash: purpose, phone, decoy, step, attempts, sends, passwords, password_hash |
+//! | `flow:{subject}:digest` | hash: purpose, phone, account, decoy, step, attempts, sends, passwords, password_hash |
+//! | `claim:{subject}:digest` | exists while somebody does what the right code of the flow is for |
 //! | `limit:{subject}:cooldown` | exists while the phone must wait |
 //! | `limit:{subject}:hour`, `day`, `wrong` | counters of the phone |
 //! | `limit:{shared}:scope:subject` | every other counter |
@@ -14,11 +15,12 @@
 use super::lease::Leases;
 use super::scripts;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::flow::{Flow, Purpose, State, Step};
+use crate::domain::flow::{Flow, Proven, Purpose, State, Step};
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::policy::{CodePolicy, PhoneLimits, Quota};
 use crate::domain::ticket::FlowKey;
+use crate::domain::user::AccountVersion;
 use crate::ports::{
     Advance, Cancel, CodeCheck, Counted, Counter, Dependency, Failure, NewFlow, PasswordTurn, PhoneRefusal, Resend,
     Reservation, Reserved, Staging,
@@ -58,6 +60,34 @@ impl RedisStaging {
         delete.arg(keys);
         let delete = &delete;
         self.leases.run(|mut connection| async move { delete.query_async(&mut connection).await }).await
+    }
+
+    /// With a claim the flow stays where it is.
+    async fn check(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        right: bool,
+        policy: &CodePolicy,
+        limits: &PhoneLimits,
+        claim: Option<Duration>,
+    ) -> Result<CodeCheck, Failure> {
+        let mut call = scripts::CHECK_CODE.key(flow_key(key));
+        call.key(limit_key(key, "wrong"));
+        call.arg(&*purpose.text()).arg(flag(right)).arg(policy.attempts).arg(millis(policy.verified_life));
+        add_quota(&mut call, limits.wrong_codes);
+        call.key(claim_key(key)).arg(claim.map_or(0, millis));
+        let reply = self.call(&call).await?;
+        match words(&reply)[..] {
+            ["gone"] => Ok(CodeCheck::Gone),
+            ["step", at] => Ok(CodeCheck::WrongStep(step(at)?)),
+            ["limit", wait] => Ok(CodeCheck::LimitReached { retry_after: duration(wait)? }),
+            ["right", phone, account] => Ok(CodeCheck::Right(proven(phone, account)?)),
+            ["busy", wait] => Ok(CodeCheck::Busy { retry_after: duration(wait)? }),
+            ["wrong", left] => Ok(CodeCheck::Wrong { attempts_left: number(left)? }),
+            ["exhausted"] => Ok(CodeCheck::Exhausted),
+            _ => Err(broken()),
+        }
     }
 }
 
@@ -112,7 +142,8 @@ impl Staging for RedisStaging {
     ) -> Result<Reserved, Failure> {
         let mut call = scripts::OPEN_FLOW.prepare_invoke();
         add_reservation(&mut call, key, flow.purpose, limits);
-        call.arg(millis(policy.life)).arg(flow.phone.e164()).arg(flag(flow.decoy));
+        let account = flow.account.map_or_else(String::new, |account| account.text());
+        call.arg(millis(policy.life)).arg(flow.phone.e164()).arg(flag(flow.decoy)).arg(account);
         add_cooldowns(&mut call, limits);
         let reply = self.call(&call).await?;
         match words(&reply)[..] {
@@ -165,25 +196,22 @@ impl Staging for RedisStaging {
         policy: &CodePolicy,
         limits: &PhoneLimits,
     ) -> Result<CodeCheck, Failure> {
-        let mut call = scripts::CHECK_CODE.key(flow_key(key));
-        call.key(limit_key(key, "wrong"));
-        call.arg(&*purpose.text()).arg(flag(right)).arg(policy.attempts).arg(millis(policy.verified_life));
-        add_quota(&mut call, limits.wrong_codes);
-        let reply = self.call(&call).await?;
-        match words(&reply)[..] {
-            ["gone"] => Ok(CodeCheck::Gone),
-            ["step", at] => Ok(CodeCheck::WrongStep(step(at)?)),
-            ["limit", wait] => Ok(CodeCheck::LimitReached { retry_after: duration(wait)? }),
-            ["right", phone] => Ok(CodeCheck::Right { phone: stored_phone(phone)? }),
-            ["wrong", left] => Ok(CodeCheck::Wrong { attempts_left: number(left)? }),
-            ["exhausted"] => Ok(CodeCheck::Exhausted),
-            _ => Err(broken()),
-        }
+        self.check(key, purpose, right, policy, limits, None).await
     }
 
-    async fn reopen_code(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<(), Failure> {
-        let mut call = scripts::REOPEN_CODE.key(flow_key(key));
-        done(&self.call(call.arg(&*purpose.text()).arg(millis(policy.life))).await?)
+    async fn claim_code(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        right: bool,
+        policy: &CodePolicy,
+        limits: &PhoneLimits,
+    ) -> Result<CodeCheck, Failure> {
+        self.check(key, purpose, right, policy, limits, Some(policy.claim)).await
+    }
+
+    async fn release_code(&self, key: &FlowKey) -> Result<(), Failure> {
+        self.delete(&[claim_key(key)]).await
     }
 
     async fn read_flow(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<Option<Flow>, Failure> {
@@ -216,7 +244,7 @@ impl Staging for RedisStaging {
             ["gone"] => Ok(PasswordTurn::Gone),
             ["step", at] => Ok(PasswordTurn::WrongStep(step(at)?)),
             ["exhausted", life] => Ok(PasswordTurn::Exhausted { retry_after: duration(life)? }),
-            ["yes", phone] => Ok(PasswordTurn::Granted { phone: stored_phone(phone)? }),
+            ["yes", phone, account] => Ok(PasswordTurn::Granted(proven(phone, account)?)),
             _ => Err(broken()),
         }
     }
@@ -258,6 +286,10 @@ fn captcha_key(id: &CaptchaId) -> String {
 
 fn flow_key(key: &FlowKey) -> String {
     format!("flow:{{{}}}:{}", key.subject.encoded(), key.encoded())
+}
+
+fn claim_key(key: &FlowKey) -> String {
+    format!("claim:{{{}}}:{}", key.subject.encoded(), key.encoded())
 }
 
 fn limit_key(key: &FlowKey, name: &str) -> String {
@@ -329,6 +361,12 @@ fn duration(millis: &str) -> Result<Duration, Failure> {
 
 fn step(text: &str) -> Result<Step, Failure> {
     Step::parse(text).ok_or_else(broken)
+}
+
+fn proven(phone: &str, account: &str) -> Result<Proven, Failure> {
+    let account = Some(account).filter(|text| !text.is_empty());
+    let account = account.map(|text| AccountVersion::from_stored(text).ok_or_else(broken)).transpose()?;
+    Ok(Proven { phone: stored_phone(phone)?, account })
 }
 
 fn stored_phone(text: &str) -> Result<Phone, Failure> {

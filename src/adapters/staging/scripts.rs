@@ -43,9 +43,6 @@ pub(super) static CHECK_CODE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(concat!(include_str!("scripts/counters.lua"), include_str!("scripts/check_code.lua")))
 });
 
-pub(super) static REOPEN_CODE: LazyLock<Script> =
-    LazyLock::new(|| Script::new(include_str!("scripts/reopen_code.lua")));
-
 pub(super) static READ_FLOW: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/read_flow.lua")));
 
 pub(super) static BEGIN_PASSWORD: LazyLock<Script> =

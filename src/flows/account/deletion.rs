@@ -3,11 +3,10 @@
 
 use super::password::confirm;
 use crate::domain::code::OneTimeCode;
-use crate::domain::flow::Purpose;
+use crate::domain::flow::{Proven, Purpose};
 use crate::domain::password::Password;
-use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
-use crate::domain::user::UserId;
+use crate::domain::user::{AccountVersion, UserId};
 use crate::flows::code::{self, CodeSent, Recipient};
 use crate::flows::limits::Grant;
 use crate::flows::session::Caller;
@@ -29,7 +28,8 @@ async fn confirm_and_delete(service: Arc<Service>, caller: Caller, password: Pas
 /// Sends a code to the caller's own phone.
 pub async fn send_code(service: &Arc<Service>, caller: &Caller, client: IpAddr) -> Result<CodeSent, Refusal> {
     let (purpose, phone) = (Purpose::DeleteSelf(caller.user.id), caller.user.phone.clone());
-    let to = Recipient { purpose, phone, decoy: false, conceal: false };
+    let account = Some(AccountVersion::of(&caller.user));
+    let to = Recipient { purpose, phone, account, decoy: false, conceal: false };
     service.background.carry_through(reserve_and_send(Arc::clone(service), to, client)).await
 }
 
@@ -53,22 +53,19 @@ pub async fn with_code(
     ticket: Ticket,
     given: OneTimeCode,
 ) -> Result<(), Refusal> {
-    let user = caller.user.id;
-    // By user and phone: the number may have found another owner since the code was sent.
-    let delete = move |service: Arc<Service>, phone| async move {
-        delete(&service, user, &Proof::Phone(phone), Refusal::TicketExpired).await
-    };
-    code::redeem(service, Purpose::DeleteSelf(user), ticket, given, delete).await
+    code::redeem(service, Purpose::DeleteSelf(caller.user.id), ticket, given, delete_proven).await
 }
 
 /// Without the app. The code goes out as every other does (see [`code::send_to_account`]).
 pub async fn with_code_alone(service: &Arc<Service>, ticket: Ticket, given: OneTimeCode) -> Result<(), Refusal> {
-    code::redeem(service, Purpose::DeleteAccount, ticket, given, delete_by_phone).await
+    code::redeem(service, Purpose::DeleteAccount, ticket, given, delete_proven).await
 }
 
-async fn delete_by_phone(service: Arc<Service>, phone: Phone) -> Result<(), Refusal> {
-    let account = service.ports.users.by_phone(&phone).await?.ok_or(Refusal::TicketExpired)?;
-    delete(&service, account.user.id, &Proof::Phone(phone), Refusal::TicketExpired).await
+async fn delete_proven(service: Arc<Service>, proven: Proven) -> Result<(), Refusal> {
+    let account = proven.account.ok_or(Refusal::TicketExpired)?;
+    let proof = Proof::of_code(proven.phone, account);
+    // Not deleted: it is gone already, or has another phone or password since the code was sent.
+    delete(&service, account.user, &proof, Refusal::TicketExpired).await
 }
 
 async fn delete(service: &Service, user: UserId, proof: &Proof, otherwise: Refusal) -> Result<(), Refusal> {

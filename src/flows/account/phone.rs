@@ -2,11 +2,11 @@
 
 use super::password::confirm;
 use crate::domain::code::{OneTimeCode, message_id};
-use crate::domain::flow::Purpose;
+use crate::domain::flow::{Proven, Purpose};
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
-use crate::domain::user::User;
+use crate::domain::user::{AccountVersion, User};
 use crate::flows::code::{self, CodeSent};
 use crate::flows::limits::count_phone_change;
 use crate::flows::session::Caller;
@@ -30,7 +30,8 @@ async fn confirm_and_send(service: Arc<Service>, caller: Caller, request: SendCo
     confirm(&service, &caller, request.current_password).await?;
     count_phone_change(&service, caller.user.id).await?;
     let purpose = Purpose::ChangePhone(caller.user.id);
-    code::send_to_free_phone(&service, purpose, request.phone, request.client).await
+    let account = Some(AccountVersion::of(&caller.user));
+    code::send_to_free_phone(&service, purpose, request.phone, account, request.client).await
 }
 
 pub async fn resend_code(
@@ -51,11 +52,16 @@ pub async fn verify_code(
 ) -> Result<User, Refusal> {
     let notice = message_id(&service.keys.message, &ticket.flow_key(), 0);
     let purpose = Purpose::ChangePhone(caller.user.id);
-    let change = move |service, new| change(service, caller.user, new, notice);
+    let change = move |service, proven| change(service, caller.user, proven, notice);
     code::redeem(service, purpose, ticket, given, change).await
 }
 
-async fn change(service: Arc<Service>, user: User, new: Phone, notice: String) -> Result<User, Refusal> {
+async fn change(service: Arc<Service>, user: User, proven: Proven, notice: String) -> Result<User, Refusal> {
+    let new = proven.phone;
+    if proven.account != Some(AccountVersion::of(&user)) {
+        // She has another password since the code was sent: whoever asked for it may not be her.
+        return Err(Refusal::TicketExpired);
+    }
     if user.phone == new {
         // An earlier call has done it, and its answer got lost. Which number was the earlier one is no longer known.
         return Ok(user);

@@ -1,10 +1,10 @@
 //! A code becomes a session. It goes out as every other does (see [`crate::flows::code::send_to_account`]).
 
 use crate::domain::code::OneTimeCode;
-use crate::domain::flow::Purpose;
-use crate::domain::phone::Phone;
+use crate::domain::flow::{Proven, Purpose};
 use crate::domain::session::DeviceName;
 use crate::domain::ticket::Ticket;
+use crate::domain::user::AccountVersion;
 use crate::flows::session::{self, SignedIn};
 use crate::flows::{Refusal, Service, code};
 use crate::ports::Proof;
@@ -17,13 +17,15 @@ pub async fn with_code(
     given: OneTimeCode,
     device_name: Option<DeviceName>,
 ) -> Result<SignedIn, Refusal> {
-    let sign_in = move |service, phone| sign_in(service, phone, device_name);
+    let sign_in = move |service, proven| sign_in(service, proven, device_name);
     code::redeem(service, Purpose::Login, ticket, given, sign_in).await
 }
 
-async fn sign_in(service: Arc<Service>, phone: Phone, device_name: Option<DeviceName>) -> Result<SignedIn, Refusal> {
-    // Deleted, or moved to another phone, since the code was sent.
-    let account = service.ports.users.by_phone(&phone).await?.ok_or(Refusal::TicketExpired)?;
-    let signed_in = session::sign_in(&service, account.user, &Proof::Phone(phone), None, device_name).await?;
+async fn sign_in(service: Arc<Service>, proven: Proven, device_name: Option<DeviceName>) -> Result<SignedIn, Refusal> {
+    let account = service.ports.users.by_phone(&proven.phone).await?.map(|account| account.user);
+    // Deleted, moved to another phone, or given a new password since the code was sent.
+    let user = account.filter(|user| Some(AccountVersion::of(user)) == proven.account).ok_or(Refusal::TicketExpired)?;
+    let proof = Proof::of_code(proven.phone, AccountVersion::of(&user));
+    let signed_in = session::sign_in(&service, user, &proof, None, device_name).await?;
     signed_in.ok_or(Refusal::TicketExpired)
 }

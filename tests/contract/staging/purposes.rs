@@ -31,10 +31,11 @@ async fn assert_unknown(store: &dyn Staging, key: &FlowKey, purpose: Purpose) {
     for right in [true, false] {
         let checked = store.check_code(key, purpose, right, &policy, &limits).await.unwrap();
         assert_eq!(checked, CodeCheck::Gone, "{purpose:?}");
+        let claimed = store.claim_code(key, purpose, right, &policy, &limits).await.unwrap();
+        assert_eq!(claimed, CodeCheck::Gone, "{purpose:?}");
     }
     assert_eq!(store.begin_password(key, purpose, &policy).await.unwrap(), PasswordTurn::Gone, "{purpose:?}");
     assert_eq!(store.set_password(key, purpose, &hash, &policy).await.unwrap(), Advance::Gone, "{purpose:?}");
-    store.reopen_code(key, purpose, &policy).await.unwrap();
 }
 
 pub async fn a_flow_is_unknown_to_every_other_purpose_and_person(harness: &impl Harness) {

@@ -1,6 +1,8 @@
 //! The steps of a flow, in order, each for those who did the one before.
 
-use super::{Harness, MINUTE, PURPOSE, assert_left, check, key, limits, no_limits, open, phone, policy, resend, right};
+use super::{
+    Harness, MINUTE, PURPOSE, assert_left, check, key, limits, no_limits, open, phone, policy, proven, resend, right,
+};
 use doorstep::domain::flow::{State, Step};
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::policy::CodePolicy;
@@ -129,22 +131,22 @@ pub async fn so_many_passwords_are_hashed_for_a_flow(harness: &impl Harness) {
     assert_eq!(begin().await.unwrap(), PasswordTurn::WrongStep(Step::CodeSent));
     check(&*store, &key, true, &limits()).await;
     for _ in 0..2 {
-        assert_eq!(begin().await.unwrap(), PasswordTurn::Granted { phone: phone(1) });
+        assert_eq!(begin().await.unwrap(), PasswordTurn::Granted(proven(1)));
         set_password(&*store, &key, "hash").await;
     }
-    assert_eq!(begin().await.unwrap(), PasswordTurn::Granted { phone: phone(1) });
+    assert_eq!(begin().await.unwrap(), PasswordTurn::Granted(proven(1)));
     let exhausted = begin().await.unwrap();
     assert!(matches!(exhausted, PasswordTurn::Exhausted { retry_after } if retry_after > 14 * MINUTE), "{exhausted:?}");
     // One that was not hashed after all leaves room for one; what was never counted leaves none.
     store.cancel_password(&key).await.unwrap();
-    assert_eq!(begin().await.unwrap(), PasswordTurn::Granted { phone: phone(1) });
+    assert_eq!(begin().await.unwrap(), PasswordTurn::Granted(proven(1)));
     assert!(matches!(begin().await.unwrap(), PasswordTurn::Exhausted { .. }));
     for _ in 0..9 {
         store.cancel_password(&key).await.unwrap();
         store.cancel_password(&super::key(1, 2)).await.unwrap();
     }
     for _ in 0..3 {
-        assert_eq!(begin().await.unwrap(), PasswordTurn::Granted { phone: phone(1) });
+        assert_eq!(begin().await.unwrap(), PasswordTurn::Granted(proven(1)));
     }
     assert!(matches!(begin().await.unwrap(), PasswordTurn::Exhausted { .. }));
 }

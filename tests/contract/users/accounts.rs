@@ -8,7 +8,7 @@ use doorstep::domain::password::PasswordHash;
 use doorstep::domain::phone::Phone;
 use doorstep::domain::policy::SessionPolicy;
 use doorstep::domain::session::SessionId;
-use doorstep::domain::user::{AvatarUrl, Birthday, Gender, NewUser, Nickname, ProfileChange, User};
+use doorstep::domain::user::{AccountVersion, AvatarUrl, Birthday, Gender, NewUser, Nickname, ProfileChange, User};
 use doorstep::ports::{Created, PhoneChange, Proof, Users};
 use std::sync::Arc;
 use url::Url;
@@ -103,7 +103,13 @@ async fn a_new_password_ends_every_session_but_the_one_to_keep() {
         assert_eq!(account.user.updated_at, now() + TimeDelta::hours(1));
         assert_eq!(store.count("users WHERE password_changed_at = updated_at AND updated_at > created_at"), 1);
 
-        assert!(store.set_password(&user, &phone_of(&user), None).await, "{}", store.engine);
+        // A code that went out before is worth nothing now.
+        let early = phone_of(&user);
+        assert!(!store.set_password(&user, &early, None).await, "{}", store.engine);
+        assert!(!store.database.sign_in(&device(&user, 9), &early, None, &SessionPolicy::default()).await.unwrap());
+        assert!(!store.database.delete(user.id, &early).await.unwrap());
+        let proof = Proof::of_code(user.phone.clone(), AccountVersion::of(&account.user));
+        assert!(store.set_password(&user, &proof, None).await, "{}", store.engine);
         assert_eq!(living().await, [strangers.id], "{}", store.engine);
         // A session of somebody else is nothing to keep.
         assert!(store.set_password(&other, &phone_of(&other), Some(second.id)).await);

@@ -129,7 +129,7 @@ pub fn password_of(user: &NewUser) -> Proof {
 }
 
 pub fn phone_of(user: &NewUser) -> Proof {
-    Proof::Phone(user.phone.clone())
+    Proof::Code { phone: user.phone.clone(), password_changed_at: user.created_at }
 }
 
 /// A hash that nobody else has.
