@@ -277,9 +277,9 @@ async fn deliver(service: &Arc<Service>, delivery: Delivery, conceal: bool) -> R
     Ok(())
 }
 
-/// How long a concealed message waits, so that the answer is out of the house before the two begin to differ: where cores are
-/// short, handing over takes them from the answer, and 60 microseconds of it were seen. By chance, so that nobody can
-/// aim another request at the moment when it happens.
+/// How long a concealed message waits, so that the answer is out of the house before the two begin to differ: handed over
+/// at once, it was seen in 60 microseconds of the answer (docs/performance.md). By chance, so that nobody can aim another
+/// request at the moment when it happens.
 fn head_start(chance: [u8; 1]) -> Duration {
     const LEAST: Duration = Duration::from_millis(20);
     LEAST + Duration::from_millis(chance[0].into())
