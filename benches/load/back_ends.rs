@@ -48,7 +48,14 @@ impl BackEnds {
 
     /// A service over these, limited by nothing but its speed.
     pub fn serve(&self, kind: Kind) -> Server {
-        let unlimited = ["LIMIT_IP_SENDS", "LIMIT_IP_CAPTCHAS", "SMS_BUDGET_HOUR", "SMS_BUDGET_DAY"];
+        let unlimited = [
+            "LIMIT_IP_SENDS",
+            "LIMIT_IP_CAPTCHAS",
+            "LIMIT_IP_WRONG_PASSWORDS_HOUR",
+            "LOGIN_IP_CAPTCHA_AFTER",
+            "SMS_BUDGET_HOUR",
+            "SMS_BUDGET_DAY",
+        ];
         let mut variables = vec![
             ("DATA_DIR", self.folder.path().display().to_string()),
             ("CAPTCHA_BYPASS_ANSWER", BYPASS.to_owned()),
@@ -64,9 +71,27 @@ impl BackEnds {
         variables.extend(unlimited.map(|limit| (limit, "1000000".to_owned())));
         if kind == Kind::Real {
             variables.push(("REDIS_URL", self.redis.url()));
-            variables.push(("DATABASE_URL", self.postgres.url(DATABASE)));
+            variables.push(("DATABASE_URL", self.database_url(kind)));
         }
         Server::doorstep(&variables)
+    }
+
+    /// Where the accounts are. The SQLite file is there once a service has started.
+    pub fn database_url(&self, kind: Kind) -> String {
+        match kind {
+            Kind::Embedded => self.folder.path().join("doorstep.sqlite3").display().to_string(),
+            Kind::Real => self.postgres.url(DATABASE),
+        }
+    }
+
+    /// The code that was sent to a phone, as soon as it has come.
+    pub async fn code_for(&self, phone: &str) -> String {
+        loop {
+            if let Some(code) = self.sms.code_for(phone) {
+                return code;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// Processor time of Redis so far.

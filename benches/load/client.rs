@@ -30,9 +30,23 @@ impl Client {
     }
 
     pub async fn post(&mut self, path: &str, body: &str) -> io::Result<Answer<'_>> {
+        self.send("POST", path, "", body).await
+    }
+
+    /// As the bearer of an access token.
+    pub async fn get_as(&mut self, token: &str, path: &str) -> io::Result<Answer<'_>> {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{}\r\n", bearer(token))).await
+    }
+
+    /// As the bearer of an access token.
+    pub async fn send_as(&mut self, token: &str, method: &str, path: &str, body: &str) -> io::Result<Answer<'_>> {
+        self.send(method, path, &bearer(token), body).await
+    }
+
+    async fn send(&mut self, method: &str, path: &str, fields: &str, body: &str) -> io::Result<Answer<'_>> {
         let length = body.len();
         let head = "Host: localhost\r\nContent-Type: application/json\r\nContent-Length";
-        self.ask(&format!("POST {path} HTTP/1.1\r\n{head}: {length}\r\n\r\n{body}")).await
+        self.ask(&format!("{method} {path} HTTP/1.1\r\n{fields}{head}: {length}\r\n\r\n{body}")).await
     }
 
     async fn ask(&mut self, request: &str) -> io::Result<Answer<'_>> {
@@ -52,9 +66,16 @@ impl Client {
     }
 }
 
-/// Where the head ends and where the body does, once the head is there. Every answer says its length.
+fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {token}\r\n")
+}
+
+/// Where the head ends and where the body does, once the head is there. Every answer but 204 says its length.
 fn measure(received: &[u8]) -> Option<(usize, usize)> {
     let head = received.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    if received.starts_with(b"HTTP/1.1 204") {
+        return Some((head, head));
+    }
     let lines = std::str::from_utf8(&received[..head]).ok()?.lines();
     let mut fields = lines.filter_map(|line| line.split_once(':'));
     let (_, length) = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;

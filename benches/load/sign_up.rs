@@ -33,9 +33,12 @@ pub async fn captcha(client: &mut Client) -> Result<String, Surprise> {
 }
 
 pub async fn send_code(client: &mut Client, phone: &str, captcha: &str) -> Result<String, Surprise> {
-    let body = format!(r#"{{"phone_number":"{phone}","captcha_id":"{captcha}","captcha_answer":"{BYPASS}"}}"#);
-    let answer = client.post("/v1/register/send-code", &body).await;
+    let answer = client.post("/v1/register/send-code", &send_body(phone, captcha)).await;
     field("send-code", 200, answer, "ticket")
+}
+
+pub fn send_body(phone: &str, captcha: &str) -> String {
+    format!(r#"{{"phone_number":"{phone}","captcha_id":"{captcha}","captcha_answer":"{BYPASS}"}}"#)
 }
 
 pub fn verify_body(ticket: &str, code: &str) -> String {
@@ -57,7 +60,7 @@ pub async fn step(client: &mut Client, step: &str, expected: u16, body: &str) ->
     expect(step, expected, answer).map(drop)
 }
 
-fn expect<'a>(step: &str, status: u16, answer: std::io::Result<Answer<'a>>) -> Result<Answer<'a>, Surprise> {
+pub fn expect<'a>(step: &str, status: u16, answer: std::io::Result<Answer<'a>>) -> Result<Answer<'a>, Surprise> {
     match answer {
         Ok(answer) if answer.status == status => Ok(answer),
         Ok(answer) => Err(format!("{step}: {} {}", answer.status, answer.field("code").unwrap_or_default())),
@@ -65,6 +68,6 @@ fn expect<'a>(step: &str, status: u16, answer: std::io::Result<Answer<'a>>) -> R
     }
 }
 
-fn field(step: &str, status: u16, answer: std::io::Result<Answer<'_>>, name: &str) -> Result<String, Surprise> {
+pub fn field(step: &str, status: u16, answer: std::io::Result<Answer<'_>>, name: &str) -> Result<String, Surprise> {
     expect(step, status, answer)?.field(name).ok_or_else(|| format!("{step}: no {name}"))
 }

@@ -3,16 +3,14 @@
 use crate::back_ends::{BackEnds, Kind};
 use crate::client::Client;
 use crate::crowd;
-use crate::process;
 use crate::report::{Report, median};
+use crate::round::{CONNECTIONS, round};
 use crate::server::Server;
 use crate::sign_up::{self, Surprise};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 5;
 const REQUESTS: usize = 20_000;
-const CONNECTIONS: usize = 32;
 
 /// Alternates rounds of both, so that whatever else the machine does meets both.
 pub async fn measure(back_ends: &Arc<BackEnds>, report: &mut Report) {
@@ -24,10 +22,9 @@ pub async fn measure(back_ends: &Arc<BackEnds>, report: &mut Report) {
     let (mut costs, mut floors, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let flows = prepare(back_ends, server.port).await;
-        let cost =
-            round(&server, flows, async |client, body: String| sign_up::step(client, "verify-code", 200, &body).await);
-        let cost = cost.await;
-        let floor = round(&bare, vec![(); REQUESTS], async |client, ()| get(client).await).await;
+        let verify = async |client: &mut Client, body: String| sign_up::step(client, "verify-code", 200, &body).await;
+        let (cost, _) = round(&server, REQUESTS, flows, verify).await;
+        let (floor, _) = round(&bare, REQUESTS, vec![(); REQUESTS], async |client, ()| get(client).await).await;
         println!("  verify-code {cost}; bare {floor}; ratio {:.2}", cost.server / floor.server);
         ratios.push(cost.server / floor.server);
         costs.push(cost.server);
@@ -37,36 +34,6 @@ pub async fn measure(back_ends: &Arc<BackEnds>, report: &mut Report) {
     report.note("bare handler with one EVALSHA", &format!("{:.1} us", median(floors)));
     let ratio = median(ratios);
     report.judge("verify-code / bare", &format!("{ratio:.2}"), "< 2.5", ratio < 2.5);
-}
-
-/// Microseconds of processor time per request.
-struct Cost {
-    server: f64,
-    client: f64,
-    per_second: f64,
-}
-
-impl std::fmt::Display for Cost {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { server, client, per_second } = self;
-        write!(f, "{server:.1} us server + {client:.1} us client, {per_second:.0}/s")
-    }
-}
-
-async fn round<J: 'static>(
-    server: &Server,
-    jobs: Vec<J>,
-    work: impl AsyncFn(&mut Client, J) -> Result<(), Surprise> + 'static,
-) -> Cost {
-    let (started, requests) = (Instant::now(), jobs.len() as f64);
-    let (before, own) = (server.cpu(), process::cpu(std::process::id()));
-    crowd::each(server.port, CONNECTIONS, jobs, work).await;
-    let each = |after: Duration, before: Duration| (after - before).as_secs_f64() * 1e6 / requests;
-    Cost {
-        server: each(server.cpu(), before),
-        client: each(process::cpu(std::process::id()), own),
-        per_second: requests / started.elapsed().as_secs_f64(),
-    }
 }
 
 async fn get(client: &mut Client) -> Result<(), Surprise> {

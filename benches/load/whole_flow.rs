@@ -1,142 +1,23 @@
 //! Sign-ups a second, beside what argon2id alone could do on the same cores, and the memory that they take.
 
 use crate::back_ends::{BackEnds, Kind};
+use crate::beside_hashing::{self, Flow};
 use crate::client::Client;
-use crate::hashing;
 use crate::process;
-use crate::report::{Report, median};
-use crate::server::Server;
-use crate::sign_up::{Surprise, sign_up};
-use std::cell::{Cell, RefCell};
-use std::fmt;
-use std::rc::Rc;
+use crate::report::Report;
+use crate::sign_up::sign_up;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::task::spawn_local;
+use std::time::Duration;
 use tokio::time::sleep;
 
-const CLIENTS: usize = 64;
-/// An odd number, for the median.
-const ROUNDS: usize = 11;
-/// Until every client is somewhere else in its flow.
-const RAMP: Duration = Duration::from_secs(1);
-const RUN: Duration = Duration::from_secs(4);
-/// Before and after each run.
-const HASHING: Duration = Duration::from_secs(2);
-
 pub async fn measure(back_ends: &Arc<BackEnds>, kind: Kind, report: &mut Report) {
-    report.heading(&format!("Whole flow ({kind:?} back ends), {CLIENTS} clients, {ROUNDS} times {} s", RUN.as_secs()));
+    report.heading(&format!("Whole flow ({kind:?} back ends)"));
     let mut server = back_ends.serve(kind);
     server.first_answer("/readyz").await;
     sleep(Duration::from_secs(1)).await;
     let idle = process::memory(server.pid(), "VmRSS");
     report.judge("resident, idle after the start", &format!("{idle:.1} MB"), "< 40 MB", idle < 40.0);
-
-    let (mut clock, mut time, mut surprises) = (Vec::new(), Vec::new(), Vec::new());
-    let mut before = hashing::measure(HASHING);
-    for _ in 0..ROUNDS {
-        let run = run(back_ends, &server).await;
-        let after = hashing::measure(HASHING);
-        let alone = before.mean(&after);
-        println!("  hashing {:.1}/s, {:.2} ms each; {run}", alone.per_second, alone.cost);
-        clock.push(run.per_second / alone.per_second);
-        time.push(alone.cost / run.costs.sum());
-        surprises.extend(run.surprises);
-        before = after;
-    }
-    let ratio = median(time);
-    report.judge("sign-ups / hashes, on the cores' time", &format!("{ratio:.3}"), ">= 0.85", ratio >= 0.85);
-    report.note("the same by the clock, other programs included", &format!("{:.3}", median(clock)));
-    let peak = process::memory(server.pid(), "VmHWM");
-    report.judge("resident, at most", &format!("{peak:.1} MB"), "< 120 MB", peak < 120.0);
-    report.judge("answers that were not expected", &surprises.len().to_string(), "0", surprises.is_empty());
-    surprises.iter().take(5).for_each(|surprise| println!("    {surprise}"));
-}
-
-struct Run {
-    per_second: f64,
-    costs: Costs,
-    surprises: Vec<Surprise>,
-}
-
-impl fmt::Display for Run {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Costs { server, redis, postgres, own, idle } = self.costs;
-        write!(f, "sign-ups {:.1}/s, {:.2} ms each: server {server:.2}, ", self.per_second, self.costs.sum())?;
-        write!(f, "Redis {redis:.2}, PostgreSQL {postgres:.2}, clients and provider {own:.2}, idle {idle:.2}")
-    }
-}
-
-/// Milliseconds of the cores' time: since everybody started, or per sign-up. What other programs take is in none.
-struct Costs {
-    server: f64,
-    redis: f64,
-    postgres: f64,
-    /// Clients and SMS provider.
-    own: f64,
-    /// Nobody's.
-    idle: f64,
-}
-
-impl Costs {
-    fn now(back_ends: &BackEnds, server: &Server) -> Self {
-        let millis = |time: Duration| time.as_secs_f64() * 1e3;
-        Self {
-            server: millis(server.cpu()),
-            redis: millis(back_ends.redis_cpu()),
-            postgres: millis(back_ends.postgres_cpu()),
-            own: millis(process::cpu(std::process::id())),
-            idle: millis(process::idle()),
-        }
-    }
-
-    fn each(&self, earlier: &Self, sign_ups: f64) -> Self {
-        Self {
-            server: (self.server - earlier.server) / sign_ups,
-            redis: (self.redis - earlier.redis) / sign_ups,
-            postgres: (self.postgres - earlier.postgres) / sign_ups,
-            own: (self.own - earlier.own) / sign_ups,
-            idle: (self.idle - earlier.idle) / sign_ups,
-        }
-    }
-
-    const fn sum(&self) -> f64 {
-        self.server + self.redis + self.postgres + self.own + self.idle
-    }
-}
-
-async fn run(back_ends: &Arc<BackEnds>, server: &Server) -> Run {
-    let crowd = Rc::new(Crowd::default());
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|_| spawn_local(Rc::clone(&crowd).keep_signing_up(Arc::clone(back_ends), server.port)))
-        .collect();
-    sleep(RAMP).await;
-    let (started, done, costs) = (Instant::now(), crowd.done.get(), Costs::now(back_ends, server));
-    sleep(RUN).await;
-    let (took, done) = (started.elapsed(), f64::from(crowd.done.get() - done));
-    let costs = Costs::now(back_ends, server).each(&costs, done);
-    crowd.stop.set(true);
-    for client in clients {
-        client.await.unwrap();
-    }
-    Run { per_second: done / took.as_secs_f64(), costs, surprises: crowd.surprises.take() }
-}
-
-#[derive(Default)]
-struct Crowd {
-    stop: Cell<bool>,
-    done: Cell<u32>,
-    surprises: RefCell<Vec<Surprise>>,
-}
-
-impl Crowd {
-    async fn keep_signing_up(self: Rc<Self>, back_ends: Arc<BackEnds>, port: u16) {
-        let mut client = Client::connect(port).await.unwrap();
-        while !self.stop.get() {
-            match sign_up(&mut client, &back_ends.sms).await {
-                Ok(()) => self.done.set(self.done.get() + 1),
-                Err(surprise) => self.surprises.borrow_mut().push(surprise),
-            }
-        }
-    }
+    let provider = Arc::clone(back_ends);
+    let run = async move |client: &mut Client| sign_up(client, &provider.sms).await;
+    beside_hashing::measure(back_ends, &server, Flow { name: "sign-ups", target: 0.85, run }, report).await;
 }

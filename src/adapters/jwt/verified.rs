@@ -1,5 +1,5 @@
 //! Tokens whose signature was found right. An app sends the same token with every request until it is renewed, and looking at
-//! a signature costs some 26 microseconds.
+//! one costs some 46 microseconds, finding it here half of one (docs/performance.md).
 
 use crate::domain::session::AccessClaims;
 use aws_lc_rs::digest;
