@@ -69,7 +69,7 @@ pub(super) async fn send_to_free_phone(
 ) -> Result<CodeSent, Refusal> {
     let conceal = service.policy.conceal_taken_phone;
     let grant = Grant::reserve(service, client).await?;
-    let taken = grant.or_give_back(service, service.ports.users.phone_is_taken(&phone).await).await?;
+    let taken = grant.or_give_back(service, service.ports.users.account_of(&phone).await).await?.is_some();
     if taken && !conceal {
         grant.give_back_budget(service).await;
         return Err(Refusal::PhoneTaken);
@@ -86,8 +86,7 @@ pub async fn send_to_account(service: &Arc<Service>, purpose: Purpose, request: 
     let send = async move {
         let SendCode { phone, client, .. } = request;
         let grant = Grant::reserve(&service, client).await?;
-        let known = grant.or_give_back(&service, service.ports.users.by_phone(&phone).await).await?;
-        let account = known.map(|known| AccountVersion::of(&known.user));
+        let account = grant.or_give_back(&service, service.ports.users.account_of(&phone).await).await?;
         send(&service, Recipient { purpose, phone, account, decoy: account.is_none(), conceal: true }, grant).await
     };
     background.carry_through(send).await

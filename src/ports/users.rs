@@ -12,14 +12,14 @@ use chrono::{DateTime, Utc};
 /// Accounts and their sessions. Constraints decide: nothing here trusts an earlier look.
 #[async_trait]
 pub trait Users: Send + Sync {
-    /// One statement.
-    async fn phone_is_taken(&self, phone: &Phone) -> Result<bool, Failure>;
+    /// Whether a phone has an account, and which. MUST take as long if it has none. One statement.
+    async fn account_of(&self, phone: &Phone) -> Result<Option<AccountVersion>, Failure>;
 
     /// Stores the user and her first session in one transaction, both or neither. MUST answer
     /// [`Created::PhoneTaken`], and only then, when the phone belongs to another account.
     async fn create(&self, user: &NewUser, session: &NewSession) -> Result<Created, Failure>;
 
-    /// The account of a phone. One statement.
+    /// The whole account of a phone. One statement.
     async fn by_phone(&self, phone: &Phone) -> Result<Option<Account>, Failure>;
 
     /// The owner of a session that is neither revoked nor past its end at `now`. One statement.

@@ -67,14 +67,14 @@ async fn times_keep_their_microseconds_on_both_engines() {
 async fn a_phone_belongs_to_one_account() {
     for store in stores() {
         let (first, session) = person("+8613800138000", 1);
-        assert!(!store.database.phone_is_taken(&first.phone).await.unwrap());
+        assert!(store.database.account_of(&first.phone).await.unwrap().is_none());
         store.database.create(&first, &session).await.unwrap();
-        assert!(store.database.phone_is_taken(&first.phone).await.unwrap());
+        assert!(store.database.account_of(&first.phone).await.unwrap().is_some());
 
         let (second, session) = person("+8613800138000", 2);
         assert_eq!(store.database.create(&second, &session).await.unwrap(), Created::PhoneTaken, "{}", store.engine);
         let (other, session) = person("+8613800138001", 3);
-        assert!(!store.database.phone_is_taken(&other.phone).await.unwrap());
+        assert!(store.database.account_of(&other.phone).await.unwrap().is_none());
         assert_eq!(store.database.create(&other, &session).await.unwrap(), Created::Yes);
         assert_eq!((store.count("users"), store.count("sessions")), (2, 2));
     }
@@ -109,7 +109,7 @@ async fn a_session_that_cannot_be_stored_leaves_no_user() {
         same_id.id = session.id;
         let refused = store.database.create(&second, &same_id).await;
         assert!(matches!(refused, Err(Failure::Broken { .. })), "{}: {refused:?}", store.engine);
-        assert!(!store.database.phone_is_taken(&second.phone).await.unwrap());
+        assert!(store.database.account_of(&second.phone).await.unwrap().is_none());
 
         let mut strangers = right_session.clone();
         strangers.user_id = person("+8613800138002", 3).0.id;

@@ -294,24 +294,60 @@ fn left_by(job: impl FnOnce(&mut Worker)) -> Worker {
     worker
 }
 
+fn is_wiped(worker: &Worker) -> bool {
+    worker.memory.iter().flat_map(|block| block.as_ref().to_vec()).all(|word: u64| word == 0)
+}
+
+/// What a worker has done when no further job waits.
+fn idle_after(jobs: impl IntoIterator<Item = Job>) -> Worker {
+    let mut worker = left_by(|_| ());
+    let (queue, waiting) = sync_channel(8);
+    jobs.into_iter().for_each(|job| queue.send(job).unwrap());
+    drop(queue);
+    worker.work(&Mutex::new(waiting));
+    worker
+}
+
+fn costly() -> PasswordHash {
+    stored(&at_cost(Cost { memory_kib: 1_024, ..CHEAP }, &[1; 16], 32)).unwrap()
+}
+
+fn cheaper() -> PasswordHash {
+    stored(&at_cost(Cost { memory_kib: 32, ..CHEAP }, &[1; 16], 32)).unwrap()
+}
+
 #[test]
-fn memory_is_taken_at_the_first_hash_and_wiped_and_cut_back_after_each() {
-    let costly = stored(&at_cost(Cost { memory_kib: 1_024, ..CHEAP }, &[1; 16], 32));
-    let cheaper = stored(&at_cost(Cost { memory_kib: 32, ..CHEAP }, &[1; 16], 32));
-    let wrong = Password::parse("correct horse batterz").unwrap();
-    for worker in [
-        left_by(|worker| drop(worker.hash(&password(), &phone()).unwrap())),
-        left_by(|worker| drop(worker.verify(&password(), None).unwrap())),
-        left_by(|worker| drop(worker.verify(&password(), costly.as_ref()).unwrap())),
-        left_by(|worker| drop(worker.verify(&wrong, costly.as_ref()).unwrap())),
-        left_by(|worker| drop(worker.verify(&wrong, cheaper.as_ref()).unwrap())),
-    ] {
+fn memory_is_taken_at_the_first_hash_and_wiped_and_cut_back_when_no_job_waits() {
+    let wrong = || Password::parse("correct horse batterz").unwrap();
+    let jobs: [Job; 6] = [
+        Box::new(|worker| drop(worker.hash(&password(), &phone()).unwrap())),
+        Box::new(|worker| drop(worker.verify(&password(), None).unwrap())),
+        Box::new(|worker| drop(worker.verify(&password(), Some(&costly())).unwrap())),
+        Box::new(move |worker| drop(worker.verify(&wrong(), Some(&costly())).unwrap())),
+        Box::new(move |worker| drop(worker.verify(&wrong(), Some(&cheaper())).unwrap())),
+        Box::new(|worker| {
+            drop(worker.hash(&password(), &phone()).unwrap());
+            panic!("on purpose");
+        }),
+    ];
+    for job in jobs {
+        let worker = idle_after([job]);
         assert_eq!((worker.memory.len(), worker.memory.capacity()), (64, 64));
-        let mut words = worker.memory.iter().flat_map(|block| block.as_ref().to_vec());
-        assert!(words.all(|word: u64| word == 0), "something is left of a hash");
+        assert!(is_wiped(&worker), "something is left of a hash");
     }
-    let idle = left_by(|worker| drop(worker.hash(&Password::parse("password").unwrap(), &phone()).unwrap()));
-    assert_eq!(idle.memory.capacity(), 0);
+    let weak = left_by(|worker| drop(worker.hash(&Password::parse("password").unwrap(), &phone()).unwrap()));
+    assert_eq!(weak.memory.capacity(), 0);
+}
+
+/// Between two jobs under load a hash is written over by the next, and wiped where the next is smaller.
+#[test]
+fn a_smaller_hash_leaves_nothing_of_a_larger_one() {
+    let wrong = Password::parse("correct horse batterz").unwrap();
+    let mut worker = left_by(|worker| drop(worker.verify(&wrong, Some(&costly())).unwrap()));
+    assert!(!is_wiped(&worker) && worker.memory.len() == 1_024, "nothing is wiped while a job may wait");
+    drop(worker.verify(&wrong, Some(&cheaper())).unwrap());
+    assert_eq!(worker.memory.len(), 64);
+    assert!(worker.memory[32..].iter().all(|block| block.as_ref().iter().all(|word| *word == 0)));
 }
 
 #[test]

@@ -18,23 +18,35 @@ pub(super) struct Worker {
     /// The cost in force.
     params: Params,
     random: Arc<dyn Random>,
-    /// Nothing but zeros between two computations.
     pub(super) memory: Vec<Block>,
+    /// How many blocks of it the last computation has left something in.
+    used: usize,
 }
 
 impl Worker {
     pub(super) fn new(params: Params, random: Arc<dyn Random>) -> Self {
-        Self { params, random, memory: Vec::new() }
+        Self { params, random, memory: Vec::new(), used: 0 }
     }
 
     /// Works until the hasher is gone.
     pub(super) fn work(&mut self, jobs: &Mutex<Receiver<Job>>) {
-        // The lock is held while waiting; the others wait for it instead.
-        let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        while let Ok(job) = next() {
+        while let Some(job) = self.next(jobs) {
             // A panic drops the job, which its caller learns; the thread lives on for the others.
             let _ = catch_unwind(AssertUnwindSafe(|| job(self)));
         }
+    }
+
+    /// The next job, or nothing once the hasher is gone.
+    ///
+    /// What a hash leaves behind makes its password cheaper to guess. The next hash writes over all of it in its first pass, so
+    /// wiping, 6 % of the cost of a hash, is due when no job waits, and where the next one would leave something.
+    fn next(&mut self, jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
+        let waiting = jobs.try_lock().ok().and_then(|jobs| jobs.try_recv().ok());
+        waiting.or_else(|| {
+            self.wipe();
+            // The lock is held while waiting; the others wait for it instead.
+            jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+        })
     }
 
     pub(super) fn hash(&mut self, password: &Password, owner: &Phone) -> Result<Hashed, Failure> {
@@ -68,18 +80,22 @@ impl Worker {
     }
 
     fn compute(&mut self, password: &Password, salt: &[u8], params: Params) -> Result<Vec<u8>, Failure> {
-        let mut tag = vec![0; params.output_len().unwrap_or(TAG_BYTES)];
-        self.memory.resize(params.block_count().max(self.params.block_count()), Block::new());
+        let (mut tag, blocks) = (vec![0; params.output_len().unwrap_or(TAG_BYTES)], params.block_count());
+        if self.used > blocks {
+            self.wipe();
+        }
+        self.used = blocks;
+        self.memory.resize(blocks.max(self.params.block_count()), Block::new());
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let computed = argon2.hash_password_into_with_memory(password.expose(), salt, &mut tag, &mut self.memory);
-        self.wipe();
-        computed.map_err(|error| broken(error.to_string()))?;
+        argon2
+            .hash_password_into_with_memory(password.expose(), salt, &mut tag, &mut self.memory)
+            .map_err(|error| broken(error.to_string()))?;
         Ok(tag)
     }
 
-    /// What a hash leaves behind makes its password cheaper to guess. Costs half a millisecond, 4 % of the hash. The
-    /// memory of a costlier hash than the one in force is given back.
+    /// Leaves nothing, and gives back the memory of a costlier hash than the one in force.
     fn wipe(&mut self) {
+        self.used = 0;
         self.memory.fill(Block::new());
         // So that the compiler does not take the filling for useless.
         black_box(&mut self.memory);

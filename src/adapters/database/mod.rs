@@ -15,7 +15,7 @@ use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::policy::SessionPolicy;
 use crate::domain::session::{Generation, NewSession, Session, SessionId};
-use crate::domain::user::{NewUser, ProfileChange, User, UserId};
+use crate::domain::user::{AccountVersion, NewUser, ProfileChange, User, UserId};
 use crate::ports::{Account, Created, Failure, PhoneChange, Proof, Refreshed, Users};
 use address::Address;
 use async_trait::async_trait;
@@ -102,9 +102,9 @@ impl Database {
 
 #[async_trait]
 impl Users for Database {
-    async fn phone_is_taken(&self, phone: &Phone) -> Result<bool, Failure> {
+    async fn account_of(&self, phone: &Phone) -> Result<Option<AccountVersion>, Failure> {
         let phone = phone.e164().to_owned();
-        self.reads.run(move |connection, _| users::phone_is_taken(connection, &phone)).await
+        self.reads.run(move |connection, _| users::account_of(connection, &phone)).await
     }
 
     async fn create(&self, user: &NewUser, session: &NewSession) -> Result<Created, Failure> {

@@ -2,20 +2,19 @@
 
 use super::connection::{AnyConnection, Backend};
 use super::fault::{Fault, broken};
-use super::rows::{NewSessionRow, NewUserRow, ProfileRow, UserRow, stored};
+use super::rows::{NewSessionRow, NewUserRow, ProfileRow, UserRow, id, stored};
 use super::schema::{sessions, users};
 use super::transaction::{Undo, transaction};
 use crate::domain::password::PasswordHash;
-use crate::domain::user::User;
+use crate::domain::user::{AccountVersion, User, UserId};
 use crate::ports::{Account, Created, PhoneChange, Proof};
 use chrono::NaiveDateTime;
-use diesel::dsl::exists;
 use diesel::r2d2::R2D2Connection;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::Bool;
 use diesel::{
     BoolExpressionMethods, BoxableExpression, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, Selectable,
-    SelectableHelper, select,
+    SelectableHelper,
 };
 use std::time::Instant;
 
@@ -23,10 +22,16 @@ pub(super) fn ping(connection: &mut AnyConnection) -> Result<(), Fault> {
     connection.ping().map_err(|error| Fault::new(connection, &error))
 }
 
-pub(super) fn phone_is_taken(connection: &mut AnyConnection, phone: &str) -> Result<bool, Fault> {
-    select(exists(users::table.filter(users::phone.eq(phone))))
+pub(super) fn account_of(connection: &mut AnyConnection, phone: &str) -> Result<Option<AccountVersion>, Fault> {
+    let found: Option<(String, NaiveDateTime)> = users::table
+        .filter(users::phone.eq(phone))
+        .select((users::id, users::password_changed_at))
         .get_result(connection)
-        .map_err(|error| Fault::new(connection, &error))
+        .optional()
+        .map_err(|error| Fault::new(connection, &error))?;
+    let Some((user, password_changed_at)) = found else { return Ok(None) };
+    let user = UserId(id(&user, "users.id").map_err(impossible)?);
+    Ok(Some(AccountVersion { user, password_changed_at: password_changed_at.and_utc() }))
 }
 
 pub(super) fn by_phone(connection: &mut AnyConnection, phone: &str) -> Result<Option<Account>, Fault> {

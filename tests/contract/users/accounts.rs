@@ -195,7 +195,7 @@ async fn a_phone_changes_and_frees_the_earlier_one() {
         assert_eq!((changed.phone.e164(), changed.updated_at), ("+8613800138009", at));
         assert_eq!(fields(&store.user(&later).await.unwrap()), fields(&changed), "{}", store.engine);
         assert!(store.database.by_session(session.id, now()).await.unwrap().is_some());
-        assert!(!store.database.phone_is_taken(&earlier).await.unwrap(), "{}", store.engine);
+        assert!(store.database.account_of(&earlier).await.unwrap().is_none(), "{}", store.engine);
 
         for to in [&later, &phone("+8613800138008")] {
             let again = store.database.change_phone(user.id, &earlier, to, at).await.unwrap();
@@ -247,7 +247,7 @@ async fn a_deleted_account_leaves_nothing_and_frees_its_phone() {
             assert!(store.database.delete(user.id, &proof(&user)).await.unwrap(), "{}", store.engine);
             assert_eq!((store.count("users"), store.count("sessions")), (0, 0), "{}", store.engine);
             assert!(store.database.by_session(session.id, now()).await.unwrap().is_none());
-            assert!(!store.database.phone_is_taken(&user.phone).await.unwrap());
+            assert!(store.database.account_of(&user.phone).await.unwrap().is_none());
             assert!(!store.database.delete(user.id, &proof(&user)).await.unwrap(), "{}", store.engine);
         }
         let (user, session) = person("+8613800138000", 3);

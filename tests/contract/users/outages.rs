@@ -36,7 +36,7 @@ async fn use_every_connection(database: &Arc<Database>) {
     let calls: Vec<_> = (0..16)
         .map(|_| {
             let database = Arc::clone(database);
-            tokio::spawn(async move { database.phone_is_taken(&phone()).await.unwrap() })
+            tokio::spawn(async move { database.account_of(&phone()).await.unwrap().is_some() })
         })
         .collect();
     for call in calls {
@@ -86,12 +86,12 @@ async fn a_restart_of_postgres_is_survived() {
     use_every_connection(&database).await;
 
     server.kill();
-    unavailable(database.phone_is_taken(&phone())).await;
+    unavailable(database.account_of(&phone())).await;
     unavailable(database.create(&user, &session)).await;
     unavailable(database.ping()).await;
     server.start();
     assert_eq!(database.create(&user, &session).await.unwrap(), Created::Yes);
-    assert!(database.phone_is_taken(&phone()).await.unwrap());
+    assert!(database.account_of(&phone()).await.unwrap().is_some());
 
     // Nobody called while it was away: every idle connection is dead, and no caller notices.
     for n in 2..4 {
@@ -99,7 +99,7 @@ async fn a_restart_of_postgres_is_survived() {
         server.kill();
         server.start();
         if n == 2 {
-            assert!(database.phone_is_taken(&phone()).await.unwrap());
+            assert!(database.account_of(&phone()).await.unwrap().is_some());
         }
         let (user, session) = person(&format!("+861380013800{n}"), n);
         assert_eq!(database.create(&user, &session).await.unwrap(), Created::Yes);
@@ -137,10 +137,10 @@ async fn a_server_that_falls_silent_is_given_up_and_found_again() {
     let server_process =
         store.text("SELECT pid::text AS value FROM pg_stat_activity WHERE application_name = 'doorstep' AND datname = current_database()");
     let frozen = Frozen::new(server_process);
-    let said = unavailable(store.database.phone_is_taken(&phone())).await;
+    let said = unavailable(store.database.account_of(&phone())).await;
     assert!(said.contains("no answer within"), "{said}");
     // The other connections serve on.
-    assert!(!store.database.phone_is_taken(&phone()).await.unwrap());
+    assert!(store.database.account_of(&phone()).await.unwrap().is_none());
     drop(frozen);
     use_every_connection(&store.database).await;
 }
@@ -151,10 +151,10 @@ async fn a_statement_that_waits_too_long_ends_at_the_server() {
     store.database.ping().await.unwrap();
     let mut other = store.postgres();
     other.batch_execute("BEGIN; LOCK TABLE users").unwrap();
-    let said = unavailable(store.database.phone_is_taken(&phone())).await;
+    let said = unavailable(store.database.account_of(&phone())).await;
     assert!(said.contains("statement timeout"), "{said}");
     other.batch_execute("ROLLBACK").unwrap();
-    assert!(!store.database.phone_is_taken(&phone()).await.unwrap());
+    assert!(store.database.account_of(&phone()).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn a_locked_sqlite_file_is_still_read() {
     // All of them are under way before the read begins.
     tokio::task::yield_now().await;
     let start = Instant::now();
-    assert!(!store.database.phone_is_taken(&phone()).await.unwrap());
+    assert!(store.database.account_of(&phone()).await.unwrap().is_none());
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     for write in writes {
         write.await.unwrap();

@@ -24,11 +24,11 @@ async fn a_look_is_one_statement() {
     store.execute("CREATE EXTENSION pg_stat_statements");
     let (user, session) = person("+8613800138000", 1);
     // Preparing a statement costs a round trip once for each connection.
-    store.database.phone_is_taken(&user.phone).await.unwrap();
+    store.database.account_of(&user.phone).await.unwrap();
     store.database.by_session(session.id, now()).await.unwrap();
 
     let before = statements(&store);
-    store.database.phone_is_taken(&user.phone).await.unwrap();
+    store.database.account_of(&user.phone).await.unwrap();
     assert_eq!(statements(&store) - before, 1);
     store.database.by_session(session.id, now()).await.unwrap();
     assert_eq!(statements(&store) - before, 2);

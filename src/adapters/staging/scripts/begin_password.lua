@@ -11,4 +11,4 @@ if tonumber(passwords or 0) >= tonumber(ARGV[2]) then
   return {'exhausted', math.max(redis.call('PTTL', KEYS[1]), 1)}
 end
 redis.call('HINCRBY', KEYS[1], 'passwords', 1)
-return {'yes', phone, account}
+return {'yes', phone, account or ''}

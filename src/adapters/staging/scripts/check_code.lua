@@ -20,7 +20,7 @@ if ARGV[2] == '1' and decoy == '0' then
   elseif not redis.call('SET', KEYS[3], 1, 'PX', ARGV[7], 'NX') then
     return {'busy', math.max(redis.call('PTTL', KEYS[3]), 1)}
   end
-  return {'right', phone, account}
+  return {'right', phone, account or ''}
 end
 count(KEYS[2], ARGV[6])
 local left = tonumber(ARGV[3]) - redis.call('HINCRBY', KEYS[1], 'attempts', 1)
