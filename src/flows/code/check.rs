@@ -1,0 +1,73 @@
+//! A code that somebody typed.
+
+use crate::domain::code::OneTimeCode;
+use crate::domain::flow::{Proven, Purpose};
+use crate::domain::ticket::Ticket;
+use crate::flows::limits::log_failure;
+use crate::flows::{Refusal, Service};
+use crate::ports::CodeCheck;
+use std::future::Future;
+use std::sync::Arc;
+
+/// Checks a code that somebody typed, and moves its flow on. The expected one follows from the ticket, so one staging
+/// operation decides.
+pub(in crate::flows) async fn check(
+    service: &Service,
+    purpose: Purpose,
+    ticket: &Ticket,
+    given: &OneTimeCode,
+) -> Result<(), Refusal> {
+    let right = OneTimeCode::derive(&service.keys.code, purpose, ticket).matches(given);
+    let (policy, limits) = (&service.policy.code, &service.policy.phone);
+    proven(service.ports.staging.check_code(&ticket.flow_key(), purpose, right, policy, limits).await?).map(drop)
+}
+
+/// Checks the code of a flow that has no further step, and does at once what it is for. If that fails for a moment, the code
+/// can be entered again; else the flow ends.
+pub(in crate::flows) async fn redeem<T, Done>(
+    service: &Arc<Service>,
+    purpose: Purpose,
+    ticket: Ticket,
+    given: OneTimeCode,
+    act: impl FnOnce(Arc<Service>, Proven) -> Done + Send + 'static,
+) -> Result<T, Refusal>
+where
+    T: Send + 'static,
+    Done: Future<Output = Result<T, Refusal>> + Send,
+{
+    let background = &service.background;
+    let service = Arc::clone(service);
+    let work = async move {
+        let right = OneTimeCode::derive(&service.keys.code, purpose, &ticket).matches(&given);
+        let (policy, limits) = (&service.policy.code, &service.policy.phone);
+        let (staging, key) = (&service.ports.staging, ticket.flow_key());
+        let proven = proven(staging.claim_code(&key, purpose, right, policy, limits).await?)?;
+        let done = act(Arc::clone(&service), proven).await;
+        if let Err(Refusal::Failed(_)) = done {
+            log_failure(staging.release_code(&key).await);
+        } else {
+            end(&service, &ticket).await;
+        }
+        done
+    };
+    background.carry_through(work).await
+}
+
+fn proven(checked: CodeCheck) -> Result<Proven, Refusal> {
+    match checked {
+        CodeCheck::Right(proven) => Ok(proven),
+        CodeCheck::Busy { retry_after } => Err(Refusal::InProgress { retry_after }),
+        CodeCheck::Wrong { attempts_left } => Err(Refusal::CodeWrong { attempts_left }),
+        CodeCheck::Exhausted => Err(Refusal::CodeExhausted),
+        CodeCheck::LimitReached { retry_after } => Err(Refusal::PhoneLimitReached { retry_after }),
+        CodeCheck::WrongStep(step) => Err(Refusal::WrongStep(step)),
+        CodeCheck::Gone => Err(Refusal::TicketExpired),
+    }
+}
+
+/// Removes a flow that has done what it was for. One that cannot be removed now expires by itself.
+pub(in crate::flows) async fn end(service: &Service, ticket: &Ticket) {
+    if let Err(failure) = service.ports.staging.end_flow(&ticket.flow_key()).await {
+        tracing::warn!(%failure, "a finished flow could not be removed");
+    }
+}

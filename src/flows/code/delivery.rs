@@ -1,0 +1,98 @@
+//! The last stretch: a message, with everything that was reserved for it, goes to the provider.
+
+use super::CodeSent;
+use crate::domain::code::{OneTimeCode, message_id};
+use crate::domain::flow::Purpose;
+use crate::domain::ticket::FlowKey;
+use crate::flows::limits::{Grant, log_failure};
+use crate::flows::{Refusal, Service};
+use crate::ports::{Cancel, Message, SmsFailure, Text};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A message with everything that was reserved for it.
+pub(super) struct Delivery {
+    key: FlowKey,
+    message: Message,
+    purpose: Purpose,
+    send: u32,
+    decoy: bool,
+    grant: Grant,
+}
+
+impl Delivery {
+    /// `send` says which message of its flow it is; the first is 1.
+    pub(super) fn of(
+        service: &Service,
+        sent: &CodeSent,
+        purpose: Purpose,
+        send: u32,
+        decoy: bool,
+        grant: Grant,
+    ) -> Self {
+        let key = sent.ticket.flow_key();
+        let code = OneTimeCode::derive(&service.keys.code, purpose, &sent.ticket);
+        // Rounded down: the code must not be said to live longer than it does.
+        let minutes = (sent.expires_in.as_secs() / 60).max(1);
+        let message = Message {
+            to: sent.phone.clone(),
+            text: match purpose {
+                Purpose::DeleteAccount | Purpose::DeleteSelf(_) => Text::DeletionCode { code, minutes },
+                _ => Text::Code { code, minutes },
+            },
+            id: message_id(&service.keys.message, &key, send),
+        };
+        Self { key, message, purpose, send, decoy, grant }
+    }
+}
+
+/// Hands the message over and waits for the outcome; when it is to be concealed nobody waits, because the time it takes
+/// would tell a decoy from a message.
+pub(super) async fn deliver(service: &Arc<Service>, delivery: Delivery, conceal: bool) -> Result<(), Refusal> {
+    if !conceal {
+        return hand_over(service, delivery, conceal).await;
+    }
+    let concealed = Arc::clone(service);
+    service.background.spawn(async move {
+        tokio::time::sleep(head_start(concealed.random())).await;
+        drop(hand_over(&concealed, delivery, conceal).await);
+    });
+    Ok(())
+}
+
+/// How long a concealed message waits, so that the answer is out of the house before the two begin to differ: handed over
+/// at once, it was seen in 60 microseconds of the answer (docs/performance.md). By chance, so that nobody can aim another
+/// request at the moment when it happens.
+fn head_start(chance: [u8; 1]) -> Duration {
+    const LEAST: Duration = Duration::from_millis(20);
+    LEAST + Duration::from_millis(chance[0].into())
+}
+
+async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Result<(), Refusal> {
+    let Delivery { key, message, purpose, send, decoy, grant } = delivery;
+    if decoy {
+        grant.give_back_budget(service).await;
+        return Ok(());
+    }
+    let phone = message.to.masked();
+    let Err(failure) = service.ports.sms.send(&message).await else {
+        tracing::info!(phone, purpose = purpose.name(), "a code was sent");
+        return Ok(());
+    };
+    tracing::warn!(phone, %failure, "a code could not be sent");
+    // What may have gone out stays counted, or a provider that is slow to answer would lift every limit.
+    let refund = !matches!(failure, SmsFailure::NoAnswer(_));
+    if conceal {
+        // As for a decoy: flow, cooldown and counts stay.
+        if refund {
+            grant.give_back_budget(service).await;
+        }
+    } else {
+        // After a resend the code of an earlier message is still good.
+        log_failure(service.ports.staging.cancel_send(&key, Cancel { refund, end: send == 1 }).await);
+        if refund {
+            grant.give_back(service).await;
+        }
+    }
+    Err(Refusal::SmsDeliveryFailed)
+}

@@ -1,0 +1,78 @@
+//! The same code once more: the message did not arrive.
+
+use super::CodeSent;
+use super::delivery::{Delivery, deliver};
+use crate::domain::flow::Purpose;
+use crate::domain::ticket::Ticket;
+use crate::flows::limits::{Grant, log_failure};
+use crate::flows::{Refusal, Service};
+use crate::ports::{Cancel, Resend};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Sends the same code once more.
+pub(in crate::flows) async fn resend(
+    service: &Arc<Service>,
+    purpose: Purpose,
+    ticket: Ticket,
+    client: IpAddr,
+    conceal: bool,
+) -> Result<CodeSent, Refusal> {
+    let resend = reserve_and_resend(Arc::clone(service), purpose, ticket, client, conceal);
+    service.background.carry_through(resend).await
+}
+
+/// The code of [`super::send_to_newcomer`], once more.
+pub async fn resend_to_newcomer(
+    service: &Arc<Service>,
+    purpose: Purpose,
+    ticket: Ticket,
+    client: IpAddr,
+) -> Result<CodeSent, Refusal> {
+    resend(service, purpose, ticket, client, service.policy.conceal_taken_phone).await
+}
+
+/// The code of [`super::send_to_account`], once more.
+pub async fn resend_to_account(
+    service: &Arc<Service>,
+    purpose: Purpose,
+    ticket: Ticket,
+    client: IpAddr,
+) -> Result<CodeSent, Refusal> {
+    resend(service, purpose, ticket, client, true).await
+}
+
+async fn reserve_and_resend(
+    service: Arc<Service>,
+    purpose: Purpose,
+    ticket: Ticket,
+    client: IpAddr,
+    conceal: bool,
+) -> Result<CodeSent, Refusal> {
+    let key = ticket.flow_key();
+    let staging = &service.ports.staging;
+    let granted = staging.reserve_resend(&key, purpose, &service.policy.code, &service.policy.phone).await?;
+    let reservation = match granted {
+        Resend::Yes(reservation) => reservation,
+        Resend::No(refusal) => return Err(refusal.into()),
+        Resend::WrongStep(step) => return Err(Refusal::WrongStep(step)),
+        Resend::Gone => return Err(Refusal::TicketExpired),
+    };
+    let grant = match Grant::reserve(&service, client).await {
+        Ok(grant) => grant,
+        Err(refusal) => {
+            log_failure(staging.cancel_send(&key, Cancel { refund: true, end: false }).await);
+            return Err(refusal);
+        }
+    };
+    let sent = CodeSent {
+        ticket,
+        phone: reservation.phone,
+        expires_in: reservation.expires_in,
+        resend_in: reservation.resend_in,
+        attempts_left: reservation.attempts_left,
+    };
+    deliver(&service, Delivery::of(&service, &sent, purpose, reservation.send, reservation.decoy, grant), conceal)
+        .await?;
+    Ok(sent)
+}
