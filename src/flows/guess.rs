@@ -19,8 +19,8 @@ pub(super) struct Guess {
 }
 
 impl Guess {
-    /// Without a captcha only so many wrong ones are free. Beyond all limits the password has to wait; a code by SMS does
-    /// not, so that nobody can lock a stranger out.
+    /// Without a captcha only so many wrong ones are free. Beyond all limits the password has to wait, and a code by SMS
+    /// does not.
     pub(super) async fn at_login(
         service: &Service,
         phone: &Phone,

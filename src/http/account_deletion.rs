@@ -3,15 +3,14 @@
 use super::bodies::{CodeSent, FlowTicket, SendCode, VerifyCode};
 use super::checks::field;
 use super::client::ClientIp;
+use super::codes;
 use super::error::Problem;
 use super::extract::Json;
-use super::json;
 use crate::domain::code::OneTimeCode;
 use crate::domain::flow::Purpose;
 use crate::domain::ticket::Ticket;
+use crate::flows::Service;
 use crate::flows::account::deletion;
-use crate::flows::{Service, code};
-use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
 /// Send a code to a number whose account is to be deleted.
@@ -26,9 +25,7 @@ pub(super) async fn send_code(
     client: ClientIp,
     body: Json<SendCode>,
 ) -> Result<HttpResponse, Problem> {
-    let request = body.0.of_account(client, &service)?;
-    let sent = code::send_to_account(&service.into_inner(), Purpose::DeleteAccount, request).await?;
-    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+    codes::send_to_account(service, client, &body.0, Purpose::DeleteAccount).await
 }
 
 /// Send the same code again.
@@ -42,9 +39,7 @@ pub(super) async fn resend_code(
     client: ClientIp,
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
-    let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
-    let sent = code::resend_to_account(&service.into_inner(), Purpose::DeleteAccount, ticket, client.0).await?;
-    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+    codes::resend_to_account(service, client, &body.0, Purpose::DeleteAccount).await
 }
 
 /// Delete the account.

@@ -3,6 +3,7 @@
 use super::bodies::{CodeSent, FlowTicket, SendCode, SignedIn};
 use super::checks::{self, field, optional};
 use super::client::ClientIp;
+use super::codes;
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::json;
@@ -12,8 +13,8 @@ use crate::domain::flow::Purpose;
 use crate::domain::password::Password;
 use crate::domain::session::DeviceName;
 use crate::domain::ticket::Ticket;
+use crate::flows::Service;
 use crate::flows::login::{self, LogIn as Request};
-use crate::flows::{Service, code};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
@@ -120,9 +121,7 @@ pub(super) async fn send_code(
     client: ClientIp,
     body: Json<SendCode>,
 ) -> Result<HttpResponse, Problem> {
-    let request = body.0.of_account(client, &service)?;
-    let sent = code::send_to_account(&service.into_inner(), Purpose::Login, request).await?;
-    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+    codes::send_to_account(service, client, &body.0, Purpose::Login).await
 }
 
 /// Send the same code again.
@@ -135,9 +134,7 @@ pub(super) async fn resend_code(
     client: ClientIp,
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
-    let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
-    let sent = code::resend_to_account(&service.into_inner(), Purpose::Login, ticket, client.0).await?;
-    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+    codes::resend_to_account(service, client, &body.0, Purpose::Login).await
 }
 
 /// Sign in with the code.

@@ -6,6 +6,7 @@ pub mod bodies;
 pub mod captchas;
 pub mod checks;
 pub mod client;
+mod codes;
 mod endpoint;
 pub mod envelope;
 pub mod error;

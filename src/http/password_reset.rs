@@ -3,6 +3,7 @@
 use super::bodies::{CodeSent, FlowTicket, NextStep, SendCode, SetPassword, StepDone, VerifyCode};
 use super::checks::field;
 use super::client::ClientIp;
+use super::codes;
 use super::envelope::seconds;
 use super::error::{Code, Problem};
 use super::extract::Json;
@@ -10,7 +11,7 @@ use super::json;
 use crate::domain::code::OneTimeCode;
 use crate::domain::flow::Purpose;
 use crate::domain::ticket::Ticket;
-use crate::flows::{Service, code, password_reset};
+use crate::flows::{Service, password_reset};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
@@ -29,9 +30,7 @@ pub(super) async fn send_code(
     client: ClientIp,
     body: Json<SendCode>,
 ) -> Result<HttpResponse, Problem> {
-    let request = body.0.of_account(client, &service)?;
-    let sent = code::send_to_account(&service.into_inner(), Purpose::ResetPassword, request).await?;
-    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+    codes::send_to_account(service, client, &body.0, Purpose::ResetPassword).await
 }
 
 /// Send the same code again.
@@ -44,9 +43,7 @@ pub(super) async fn resend_code(
     client: ClientIp,
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
-    let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
-    let sent = code::resend_to_account(&service.into_inner(), Purpose::ResetPassword, ticket, client.0).await?;
-    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+    codes::resend_to_account(service, client, &body.0, Purpose::ResetPassword).await
 }
 
 /// Prove the phone.

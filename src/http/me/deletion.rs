@@ -10,10 +10,9 @@ use crate::flows::account::deletion;
 use crate::http::bodies::{CodeSent, FlowTicket};
 use crate::http::checks::field;
 use crate::http::client::ClientIp;
+use crate::http::codes;
 use crate::http::error::{Code, Problem};
 use crate::http::extract::{Bearer, Json};
-use crate::http::json;
-use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
 pub(in crate::http) const SEND_CODE: &[Code] = &[
@@ -38,7 +37,7 @@ pub(in crate::http) async fn send_code(
     bearer: Bearer,
 ) -> Result<HttpResponse, Problem> {
     let sent = deletion::send_code(&service.into_inner(), &bearer.0, client.0).await?;
-    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+    Ok(codes::sent(sent))
 }
 
 /// Send the same code again.
@@ -55,7 +54,7 @@ pub(in crate::http) async fn resend_code(
 ) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let sent = deletion::resend_code(&service.into_inner(), &bearer.0, ticket, client.0).await?;
-    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+    Ok(codes::sent(sent))
 }
 
 /// Delete the account.

@@ -10,6 +10,7 @@ use crate::flows::account::phone;
 use crate::http::bodies::{CodeSent, FlowTicket, VerifyCode};
 use crate::http::checks::{self, field};
 use crate::http::client::ClientIp;
+use crate::http::codes;
 use crate::http::error::{Code, Problem};
 use crate::http::extract::{Bearer, Json};
 use crate::http::json;
@@ -50,7 +51,7 @@ pub(in crate::http) async fn send_code(
         client: client.0,
     };
     let sent = phone::send_code(&service.into_inner(), bearer.0, request).await?;
-    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+    Ok(codes::sent(sent))
 }
 
 /// Send the same code again.
@@ -67,7 +68,7 @@ pub(in crate::http) async fn resend_code(
 ) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let sent = phone::resend_code(&service.into_inner(), &bearer.0, ticket, client.0).await?;
-    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+    Ok(codes::sent(sent))
 }
 
 /// Prove the other number, and have it.

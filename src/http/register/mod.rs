@@ -5,6 +5,7 @@ pub mod bodies;
 use super::bodies::{CodeSent, FlowTicket, NextStep, SendCode, SetPassword, SignedIn, StepDone, VerifyCode};
 use super::checks::{field, optional};
 use super::client::ClientIp;
+use super::codes;
 use super::envelope::seconds;
 use super::error::{Code, Problem};
 use super::extract::Json;
@@ -59,7 +60,7 @@ pub(super) async fn send_code(
 ) -> Result<HttpResponse, Problem> {
     let request = body.0.of_newcomer(client, &service)?;
     let sent = register::send_code(&service.into_inner(), request).await?;
-    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+    Ok(codes::sent(sent))
 }
 
 /// Send the same code again.
@@ -76,7 +77,7 @@ pub(super) async fn resend_code(
 ) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let sent = register::resend_code(&service.into_inner(), ticket, client.0).await?;
-    Ok(json(StatusCode::OK, &CodeSent::from(sent)))
+    Ok(codes::sent(sent))
 }
 
 /// Prove the phone.

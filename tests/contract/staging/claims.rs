@@ -34,13 +34,13 @@ pub async fn a_released_code_can_be_entered_once_more(harness: &impl Harness) {
     for _ in 0..3 {
         assert_eq!(claim(&*store, &key, true).await, right(1));
         assert!(matches!(claim(&*store, &key, true).await, CodeCheck::Busy { .. }));
-        // Whoever claims does not keep others from being wrong.
         store.release_code(&key).await.unwrap();
         store.release_code(&key).await.unwrap();
     }
-    // The attempts and the sends that were spent stay so.
+    // The attempts and the sends that were spent stay so; and while a code is claimed, others can be wrong.
     let Resend::Yes(resent) = resend(&*store, &key, &no_limits()).await else { panic!("refused") };
     assert_eq!((resent.send, resent.attempts_left), (2, 4));
+    assert_eq!(claim(&*store, &key, true).await, right(1));
     assert_eq!(claim(&*store, &key, false).await, CodeCheck::Wrong { attempts_left: 3 });
 }
 
