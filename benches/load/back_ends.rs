@@ -59,14 +59,14 @@ impl BackEnds {
         let mut variables = vec![
             ("DATA_DIR", self.folder.path().display().to_string()),
             ("CAPTCHA_BYPASS_ANSWER", BYPASS.to_owned()),
-            ("SMS_PROVIDER", "cloopen".to_owned()),
+            ("SMS_PROVIDERS", "cloopen".to_owned()),
             ("SMS_CLOOPEN_BASE_URL", self.sms.base_url.to_string()),
             ("SMS_CLOOPEN_ACCOUNT_SID", ACCOUNT_SID.to_owned()),
             ("SMS_CLOOPEN_AUTH_TOKEN", AUTH_TOKEN.to_owned()),
             ("SMS_CLOOPEN_APP_ID", APP_ID.to_owned()),
-            ("SMS_CLOOPEN_TEMPLATE_ID", TEMPLATE_ID.to_owned()),
-            ("SMS_CLOOPEN_DELETION_TEMPLATE_ID", "3".to_owned()),
-            ("SMS_CLOOPEN_NOTICE_TEMPLATE_ID", NOTICE_TEMPLATE_ID.to_owned()),
+            ("SMS_CLOOPEN_TEMPLATE_CODE", TEMPLATE_ID.to_owned()),
+            ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", "3".to_owned()),
+            ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", NOTICE_TEMPLATE_ID.to_owned()),
         ];
         variables.extend(unlimited.map(|limit| (limit, "1000000".to_owned())));
         if kind == Kind::Real {

@@ -10,3 +10,4 @@ pub mod jwt;
 pub mod sms;
 pub mod staging;
 pub mod system;
+pub mod telemetry;

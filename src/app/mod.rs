@@ -4,23 +4,21 @@ mod avatar;
 pub mod commands;
 mod keys;
 pub mod log;
+mod sms;
 
 use crate::adapters::argon2::{Argon2id, Cost};
 use crate::adapters::captcha::Renderer;
 use crate::adapters::database::{Database, Settings, migrate};
-use crate::adapters::sms::cloopen::{self, Cloopen};
-use crate::adapters::sms::console::Console;
 use crate::adapters::staging::memory::MemoryStaging;
 use crate::adapters::staging::redis::RedisStaging;
 use crate::adapters::system::{OsRandom, SystemClock};
-use crate::config::{
-    CloopenSettings, Config, HashSettings, KeySettings, Mode, Problems, ServerSettings, SmsSettings, StagingSettings,
-};
+use crate::adapters::telemetry::Unwatched;
+use crate::config::{Config, HashSettings, KeySettings, Mode, Problems, ServerSettings, StagingSettings};
 use crate::domain::phone;
 use crate::flows::background::Background;
 use crate::flows::{Ports, Service};
 use crate::http::{self, client::Proxies, envelope::envelope};
-use crate::ports::{Clock, Random, Sms, Staging};
+use crate::ports::{Clock, Random, Staging, Telemetry};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web};
@@ -69,11 +67,13 @@ impl App {
         make_data_folder(&config)?;
         let keys = keys::load(&config, &*world.random)?;
         let database = Arc::new(open_database(&config)?);
+        let telemetry: Arc<dyn Telemetry> = Arc::new(Unwatched);
         let ports = Ports {
             staging: staging(&config, &world)?,
             users: Arc::clone(&database) as _,
             hasher: Arc::new(Argon2id::start(cost(&config.hashing), config.hashing.threads, &world.random)?),
-            sms: sms(&config.sms, &world)?,
+            sms: sms::router(&config.sms, &world, &telemetry)?,
+            telemetry,
             renderer: Arc::new(Renderer::new(config.server.workers)),
             tokens: Arc::new(keys.tokens),
             avatars: avatar::storage(&config.avatar)?,
@@ -84,7 +84,7 @@ impl App {
         tokio::spawn(warm_up(Arc::clone(&service), database));
         let (server, address) = bind(&config.server, &service)?;
         let (mode, database) = (config.mode.name(), config.database.engine());
-        let (staging, sms, avatars) = (config.staging.name(), config.sms.name(), config.avatar.name());
+        let (staging, avatars, sms) = (config.staging.name(), config.avatar.name(), config.sms.route.join(","));
         tracing::info!(mode, database, staging, sms, avatars, "listening on http://{address}");
         Ok(Self { address, server, service, shutdown: config.server.shutdown })
     }
@@ -188,26 +188,6 @@ fn staging(config: &Config, world: &World) -> Result<Arc<dyn Staging>, Box<dyn E
 /// One lane: the threads are busy with other people's passwords.
 fn cost(settings: &HashSettings) -> Cost {
     Cost { memory_kib: settings.memory_kib, passes: settings.passes, lanes: 1 }
-}
-
-fn sms(settings: &SmsSettings, world: &World) -> Result<Arc<dyn Sms>, Box<dyn Error>> {
-    Ok(match settings {
-        SmsSettings::Console { file } => Arc::new(Console::new(file.as_deref())?),
-        SmsSettings::Cloopen(settings) => Arc::new(Cloopen::new(account(settings)?, Arc::clone(&world.clock))?),
-    })
-}
-
-fn account(settings: &CloopenSettings) -> Result<cloopen::Settings, Box<dyn Error>> {
-    Ok(cloopen::Settings {
-        base_url: settings.base_url.parse()?,
-        account_sid: settings.account_sid.clone(),
-        auth_token: settings.auth_token.clone(),
-        app_id: settings.app_id.clone(),
-        template_id: settings.template_id.clone(),
-        deletion_template_id: settings.deletion_template_id.clone(),
-        notice_template_id: settings.notice_template_id.clone(),
-        timeout: settings.timeout,
-    })
 }
 
 /// What the first requests would else pay for; then says that the service is ready, once the database is migrated.

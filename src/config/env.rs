@@ -76,6 +76,14 @@ impl Env {
         })
     }
 
+    /// What stands behind `prefix` in the names that are set, in order.
+    pub(super) fn suffixes(&self, prefix: &str) -> Vec<String> {
+        let mut found: Vec<_> =
+            self.vars.keys().filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect();
+        found.sort_unstable();
+        found
+    }
+
     /// A secret from the variable, or from the file that `{name}_FILE` names (Docker and Kubernetes secrets).
     pub(super) fn secret(&mut self, name: &str) -> Option<SecretString> {
         let file_name = format!("{name}_FILE");

@@ -11,7 +11,7 @@ mod sms;
 
 pub use avatar::{AvatarSettings, QiniuSettings, S3Settings};
 pub use hashing::HashSettings;
-pub use sms::{CloopenSettings, SmsSettings};
+pub use sms::{CloopenSettings, ProviderSettings, SmsSettings};
 
 use crate::domain::policy::Policy;
 use env::Env;
@@ -129,14 +129,8 @@ impl Config {
             avatar: avatar::read(&mut env, mode),
             policy: policy::read(&mut env, mode),
         };
-        if let SmsSettings::Cloopen(cloopen) = &config.sms
-            && config.policy.phone.cooldowns.iter().any(|wait| *wait <= cloopen.timeout)
-        {
-            env.problem(
-                "COOLDOWN_SECONDS",
-                "must be longer than SMS_TIMEOUT_SECONDS, or two messages overtake each other",
-            );
-        }
+        let policy = &config.policy;
+        config.sms.judge(&mut env, &policy.regions, &policy.apps, &policy.phone.cooldowns);
         let problems = env.into_problems();
         if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
     }

@@ -3,8 +3,10 @@
 use super::env::Env;
 use super::{Mode, avatar};
 use crate::domain::captcha::{CaptchaAnswer, Puzzle};
-use crate::domain::phone::Regions;
-use crate::domain::policy::{CaptchaPolicy, CodePolicy, LoginPolicy, PhoneLimits, Policy, Quota, SessionPolicy};
+use crate::domain::phone::{Regions, region};
+use crate::domain::policy::{
+    CaptchaPolicy, CodePolicy, LoginPolicy, PhoneLimits, Policy, Quota, RegionQuota, SessionPolicy, SmsLimits,
+};
 use std::time::Duration;
 
 const DAY: u64 = 86_400;
@@ -18,10 +20,9 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
     Policy {
         code: code(env, &house.code),
         phone: phone(env, &house.phone),
-        sends_per_ip: quota(env, "LIMIT_IP_SENDS", house.sends_per_ip),
         captchas_per_ip: quota(env, "LIMIT_IP_CAPTCHAS", house.captchas_per_ip),
-        sms_hourly: quota(env, "SMS_BUDGET_HOUR", house.sms_hourly),
-        sms_daily: quota(env, "SMS_BUDGET_DAY", house.sms_daily),
+        sms: sms(env, &house.sms),
+        apps: super::sms::apps(env),
         captcha: captcha(env, mode, &house.captcha),
         session: session(env, &house.session),
         login: login(env, &house.login),
@@ -58,6 +59,40 @@ fn phone(env: &mut Env, house: &PhoneLimits) -> PhoneLimits {
         daily: quota(env, "LIMIT_PHONE_DAY", house.daily),
         wrong_codes: quota(env, "LIMIT_WRONG_CODES_DAY", house.wrong_codes),
     }
+}
+
+fn sms(env: &mut Env, house: &SmsLimits) -> SmsLimits {
+    SmsLimits {
+        per_ip: quota(env, "LIMIT_IP_SENDS", house.per_ip),
+        phones_per_ip: quota(env, "LIMIT_IP_PHONES_HOUR", house.phones_per_ip),
+        unverified_per_ip: quota(env, "LIMIT_IP_UNVERIFIED_HOUR", house.unverified_per_ip),
+        unverified_per_region: region_quota(env, "SMS_BUDGET_REGION_UNVERIFIED_HOUR", &house.unverified_per_region),
+        per_region: region_quota(env, "SMS_BUDGET_REGION_HOUR", &house.per_region),
+        hourly: quota(env, "SMS_BUDGET_HOUR", house.hourly),
+        daily: quota(env, "SMS_BUDGET_DAY", house.daily),
+    }
+}
+
+/// One number for every region, and then some of their own: `1000,US=50`.
+fn region_quota(env: &mut Env, name: &str, house: &RegionQuota) -> RegionQuota {
+    let mut quota = house.clone();
+    let read = |text: &str, quota: &mut RegionQuota| {
+        for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+            let (of, max) = item.split_once('=').map_or((None, item), |(of, max)| (Some(of.trim()), max.trim()));
+            let max = max.parse().ok().filter(|max| (1..=1_000_000_000).contains(max))?;
+            match of {
+                None => quota.each.max = max,
+                Some(code) => drop(quota.own.insert(region(code)?, max)),
+            }
+        }
+        Some(())
+    };
+    if let Some(text) = env.text(name)
+        && read(&text, &mut quota).is_none()
+    {
+        env.problem(name, "expected a whole number from 1 to 1000000000, and regions with another, like 1000,US=50");
+    }
+    quota
 }
 
 fn captcha(env: &mut Env, mode: Mode, house: &CaptchaPolicy) -> CaptchaPolicy {

@@ -3,11 +3,15 @@
 //! Every value has one constructor that checks it (`parse`, or `new` where the parts are already checked); holding
 //! the value is the proof. In reading order:
 
+pub mod language;
 pub mod phone;
 pub mod captcha;
 pub mod ticket;
 pub mod code;
 pub mod flow;
+pub mod message;
+pub mod template;
+pub mod client_app;
 pub mod password;
 pub mod user;
 pub mod avatar;

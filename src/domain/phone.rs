@@ -1,8 +1,11 @@
 //! A mobile phone number in E.164 form: the name under which a person signs up.
 
 use super::Invalid;
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberType, Region};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberType};
 use std::fmt;
+
+/// A country or territory that has numbers, by its ISO 3166-1 alpha-2 code; [`Region::World`] for numbers of none.
+pub use rlibphonenumber::Region;
 
 /// A valid mobile number of a supported region, in E.164 (`+8613800138000`).
 ///
@@ -30,11 +33,20 @@ impl Regions {
     /// unknown code.
     #[must_use]
     pub fn parse<'a>(codes: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let known = |region: &Region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some();
-        let region = |code| Region::try_from(code).ok().filter(known);
         let allowed = codes.into_iter().map(region).collect::<Option<Vec<_>>>()?;
         Some(Self { default: *allowed.first()?, allowed })
     }
+
+    pub fn iter(&self) -> impl Iterator<Item = Region> + '_ {
+        self.allowed.iter().copied()
+    }
+}
+
+/// A region that has numbers, from its ISO 3166-1 alpha-2 code.
+#[must_use]
+pub fn region(code: &str) -> Option<Region> {
+    let known = |region: &Region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some();
+    Region::try_from(code).ok().filter(known)
 }
 
 impl Default for Regions {
@@ -75,6 +87,13 @@ impl Phone {
     #[must_use]
     pub fn e164(&self) -> &str {
         &self.0
+    }
+
+    /// Where the number is from.
+    #[must_use]
+    pub fn region(&self) -> Region {
+        let number = PhoneNumber::parse(&self.0, None).ok();
+        number.and_then(|number| number.get_region_code()).unwrap_or(Region::World)
     }
 
     /// For logs and for callers who have not proven the number: `+86138****8000`.
@@ -182,6 +201,15 @@ mod tests {
         assert_eq!(named("+49 1512 3456789").as_deref(), Ok("+4915123456789"));
         assert_eq!(named("13800138000").as_deref(), Ok("+8613800138000"));
         assert_eq!(named("+8613800138000abc"), Err(Invalid::Format));
+    }
+
+    #[test]
+    fn a_stored_number_knows_its_region() {
+        let region = |text: &str| Phone::from_stored(text.to_owned()).unwrap().region();
+        assert_eq!(region("+8613800138000"), Region::CN);
+        assert_eq!(region("+85251234567"), Region::HK);
+        assert_eq!((region("+14155552671"), region("+14165552671")), (Region::US, Region::CA));
+        assert_eq!(region("+99999999999"), Region::World);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The numbers of the house, each with its source. Settings may change them; these are the defaults.
 
 use super::captcha::Puzzle;
-use super::phone::Regions;
+use super::client_app::ClientApps;
+use super::phone::{Region, Regions};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -44,6 +46,46 @@ pub struct PhoneLimits {
     pub wrong_codes: Quota,
 }
 
+/// How many messages go out, to whomever.
+#[derive(Debug, Clone)]
+pub struct SmsLimits {
+    /// Sends per client address: 60 in ten minutes. Loose, because whole cities share an address behind carrier NAT
+    /// (login.gov's figure).
+    pub per_ip: Quota,
+    /// Different phones per client address: 60 an hour. A bomber goes through many; a household, or an office, does not.
+    pub phones_per_ip: Quota,
+    /// Codes that were sent for a client address and not entered yet: 30 an hour. Half of the phones above: where people sign
+    /// up, most codes come back within minutes, and are given back here.
+    pub unverified_per_ip: Quota,
+    /// The same for a region: 300 an hour. Who pumps SMS earns by the message, and never enters a code.
+    pub unverified_per_region: RegionQuota,
+    /// Messages to a region: 1,000 an hour, as many as the whole service has.
+    pub per_region: RegionQuota,
+    /// Messages of the whole service, 1,000 an hour and 5,000 a day: what a night of SMS pumping may cost at most.
+    pub hourly: Quota,
+    pub daily: Quota,
+}
+
+/// A quota for each region.
+#[derive(Debug, Clone)]
+pub struct RegionQuota {
+    /// Of every region that has none of its own.
+    pub each: Quota,
+    pub own: BTreeMap<Region, u32>,
+}
+
+impl RegionQuota {
+    #[must_use]
+    pub const fn all(each: Quota) -> Self {
+        Self { each, own: BTreeMap::new() }
+    }
+
+    #[must_use]
+    pub fn of(&self, region: Region) -> Quota {
+        Quota { max: self.own.get(&region).copied().unwrap_or(self.each.max), ..self.each }
+    }
+}
+
 /// Everything that the flows decide by.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -51,12 +93,10 @@ pub struct Policy {
     pub regions: Regions,
     pub code: CodePolicy,
     pub phone: PhoneLimits,
-    /// Sends per client address: loose, because whole cities share an address behind carrier NAT (login.gov's figure).
-    pub sends_per_ip: Quota,
+    pub sms: SmsLimits,
+    /// The apps that codes can be made for.
+    pub apps: ClientApps,
     pub captchas_per_ip: Quota,
-    /// Messages of the whole service: what a night of SMS pumping may cost at most.
-    pub sms_hourly: Quota,
-    pub sms_daily: Quota,
     pub captcha: CaptchaPolicy,
     pub session: SessionPolicy,
     pub login: LoginPolicy,
@@ -140,6 +180,21 @@ impl Default for PhoneLimits {
     }
 }
 
+impl Default for SmsLimits {
+    fn default() -> Self {
+        let an_hour = |max| Quota { max, window: HOUR };
+        Self {
+            per_ip: Quota { max: 60, window: 10 * MINUTE },
+            phones_per_ip: an_hour(60),
+            unverified_per_ip: an_hour(30),
+            unverified_per_region: RegionQuota::all(an_hour(300)),
+            per_region: RegionQuota::all(an_hour(1_000)),
+            hourly: an_hour(1_000),
+            daily: Quota { max: 5_000, window: DAY },
+        }
+    }
+}
+
 impl Default for CaptchaPolicy {
     fn default() -> Self {
         Self { puzzle: Puzzle::Text { length: 5 }, life: 5 * MINUTE, bypass_answer: None }
@@ -179,10 +234,9 @@ impl Policy {
             regions,
             code: CodePolicy::default(),
             phone: PhoneLimits::default(),
-            sends_per_ip: Quota { max: 60, window: 10 * MINUTE },
+            sms: SmsLimits::default(),
+            apps: ClientApps::default(),
             captchas_per_ip: Quota { max: 120, window: 10 * MINUTE },
-            sms_hourly: Quota { max: 1_000, window: HOUR },
-            sms_daily: Quota { max: 5_000, window: DAY },
             captcha: CaptchaPolicy::default(),
             session: SessionPolicy::default(),
             login: LoginPolicy::default(),

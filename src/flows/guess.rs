@@ -29,7 +29,7 @@ impl Guess {
     ) -> Result<Self, Refusal> {
         let policy = &service.policy.login;
         let address = address_block(client);
-        let of_address = |scope, quota| Counter { scope, subject: address.clone(), quota };
+        let of_address = |scope, quota| Counter::calls(scope, &*address, quota);
         let mut counters = vec![
             Self::tries(Subject::of(phone, &service.keys.subject).encoded(), policy.tries),
             wrong_passwords(service, phone),
@@ -40,7 +40,7 @@ impl Guess {
             counters.push(of_address("wrong-passwords-ip-free", policy.free_per_ip));
         }
         match service.ports.staging.count(&counters).await? {
-            Counted::Yes => Ok(Self { wrong: counters.split_off(1), tries: counters.remove(0) }),
+            Counted::Yes(_) => Ok(Self { wrong: counters.split_off(1), tries: counters.remove(0) }),
             Counted::Full { index: 0 | 1, retry_after } => Err(Refusal::PhoneLimitReached { retry_after }),
             Counted::Full { index: 2, retry_after } => Err(Refusal::TooManyRequests { retry_after }),
             Counted::Full { .. } => Err(Refusal::CaptchaRequired),
@@ -50,16 +50,16 @@ impl Guess {
     /// A signed-in person confirms with her password.
     pub(super) async fn by_user(service: &Service, user: UserId) -> Result<Self, Refusal> {
         let (policy, subject) = (&service.policy.login, user.0.to_string());
-        let wrong = Counter { scope: "wrong-passwords-user", subject: subject.clone(), quota: policy.per_user };
+        let wrong = Counter::calls("wrong-passwords-user", &*subject, policy.per_user);
         let tries = Self::tries(subject, policy.tries);
         match service.ports.staging.count(&[tries.clone(), wrong.clone()]).await? {
-            Counted::Yes => Ok(Self { tries, wrong: vec![wrong] }),
+            Counted::Yes(_) => Ok(Self { tries, wrong: vec![wrong] }),
             Counted::Full { retry_after, .. } => Err(Refusal::TooManyRequests { retry_after }),
         }
     }
 
     fn tries(subject: String, quota: Quota) -> Counter {
-        Counter { scope: "passwords", subject, quota }
+        Counter::calls("passwords", subject, quota)
     }
 
     /// A wrong password stays counted. A right one stays counted as a try. When something failed all is taken back: an app
@@ -84,10 +84,10 @@ impl Guess {
 
 fn wrong_passwords(service: &Service, phone: &Phone) -> Counter {
     let subject = Subject::of(phone, &service.keys.subject).encoded();
-    Counter { scope: "wrong-passwords", subject, quota: service.policy.login.per_phone }
+    Counter::calls("wrong-passwords", subject, service.policy.login.per_phone)
 }
 
 fn wrong_passwords_without_captcha(service: &Service, phone: &Phone) -> Counter {
-    let quota = service.policy.login.free_per_phone;
-    Counter { scope: "wrong-passwords-free", quota, ..wrong_passwords(service, phone) }
+    let subject = Subject::of(phone, &service.keys.subject).encoded();
+    Counter::calls("wrong-passwords-free", subject, service.policy.login.free_per_phone)
 }

@@ -1,60 +1,83 @@
-//! Who may send how many, and what the whole service may spend. The phone's own limits are reserved together with its
-//! flow (see [`crate::ports::Staging::open_flow`]); these are the others.
+//! Who may send how many, and what the whole service may spend: every limit that is not a phone's own. Those are reserved together
+//! with its flow (see [`crate::ports::Staging::open_flow`]).
 
-use super::{Failure, Refusal, Service};
+use super::{Client, Failure, Refusal, Service};
+use crate::domain::phone::{Phone, Region};
+use crate::domain::policy::Quota;
+use crate::domain::ticket::Subject;
 use crate::domain::user::UserId;
-use crate::ports::{Counted, Counter};
+use crate::ports::{Counted, Counter, Event, Rule, Verified};
 use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
 
 /// Counts a request for a captcha.
 pub(super) async fn count_captcha(service: &Service, client: IpAddr) -> Result<(), Refusal> {
-    let counter =
-        Counter { scope: "captchas-ip", subject: address_block(client), quota: service.policy.captchas_per_ip };
-    count(service, counter).await
+    count(service, Counter::calls("captchas-ip", address_block(client), service.policy.captchas_per_ip)).await
 }
 
 /// Counts a permit to upload an avatar.
 pub(super) async fn count_avatar_permit(service: &Service, owner: UserId) -> Result<(), Refusal> {
-    let quota = service.policy.avatar.permits;
-    count(service, Counter { scope: "avatars-user", subject: owner.0.to_string(), quota }).await
+    count(service, Counter::calls("avatars-user", owner.0.to_string(), service.policy.avatar.permits)).await
 }
 
 /// Counts a code to a number that the user wants to have, whether or not one is sent: it tells who has an account.
 pub(super) async fn count_phone_change(service: &Service, user: UserId) -> Result<(), Refusal> {
-    let quota = service.policy.phone_changes;
-    count(service, Counter { scope: "phone-changes-user", subject: user.0.to_string(), quota }).await
+    count(service, Counter::calls("phone-changes-user", user.0.to_string(), service.policy.phone_changes)).await
 }
 
 async fn count(service: &Service, counter: Counter) -> Result<(), Refusal> {
     match service.ports.staging.count(&[counter]).await? {
-        Counted::Yes => Ok(()),
+        Counted::Yes(_) => Ok(()),
         Counted::Full { retry_after, .. } => Err(Refusal::TooManyRequests { retry_after }),
     }
 }
 
-/// A message that was granted to an address and taken from the budget.
+/// A message that was granted to an address and taken from the budgets.
 pub(super) struct Grant {
-    address: Counter,
-    budget: [Counter; 2],
+    origin: String,
+    /// What the address has tried.
+    tries: [Counter; 2],
+    /// Codes on their way, of the address and of the region, until they come back.
+    unverified: [Counter; 2],
+    /// What is spent: of the region, of the hour, of the day.
+    spent: [Counter; 3],
 }
 
 impl Grant {
-    /// Reserves one message, or refuses and reserves nothing.
-    pub(super) async fn reserve(service: &Service, client: IpAddr) -> Result<Self, Refusal> {
-        let policy = &service.policy;
-        let whole = |scope, quota| Counter { scope, subject: String::new(), quota };
+    /// Reserves one message, or refuses and reserves nothing: one atomic operation over all limits.
+    pub(super) async fn reserve(service: &Service, client: Client, phone: &Phone) -> Result<Self, Refusal> {
+        let (limits, origin, region) = (&service.policy.sms, address_block(client.address), phone.region());
+        let member = Subject::of(phone, &service.keys.subject).encoded();
+        let phones = Rule::Members { member, quota: limits.phones_per_ip };
         let grant = Self {
-            address: Counter { scope: "sends-ip", subject: address_block(client), quota: policy.sends_per_ip },
-            budget: [whole("sms-hour", policy.sms_hourly), whole("sms-day", policy.sms_daily)],
+            tries: [
+                Counter::calls("sends-ip", &*origin, limits.per_ip),
+                Counter { scope: "phones-ip", subject: origin.clone(), rule: phones },
+            ],
+            unverified: [unverified_of_address(service, &origin), unverified_of_region(service, region)],
+            spent: [
+                Counter::calls("sms-region-hour", region.to_string(), limits.per_region.of(region)),
+                Counter::calls("sms-hour", "", limits.hourly),
+                Counter::calls("sms-day", "", limits.daily),
+            ],
+            origin,
         };
-        match service.ports.staging.count(&grant.all()).await? {
-            Counted::Yes => Ok(grant),
-            Counted::Full { index: 0, retry_after } => Err(Refusal::TooManyRequests { retry_after }),
-            Counted::Full { retry_after, .. } => {
-                tracing::warn!("the SMS budget is spent: no code is sent");
-                Err(Refusal::SmsBudgetExhausted { retry_after })
+        let blocks = [block(Some(region)), block(None)];
+        let counters = [&blocks[..], &grant.tries, &grant.unverified, &grant.spent].concat();
+        match service.ports.staging.count(&counters).await? {
+            Counted::Yes(counts) => {
+                warn_of_four_fifths(&counters, &counts, region);
+                Ok(grant)
+            }
+            Counted::Full { index, retry_after } => {
+                Err(denied(service, counters.get(index).map_or("", |counter| counter.scope), region, retry_after))
             }
         }
+    }
+
+    /// What the address of the client is counted by.
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// What the database says, or, if it fails, everything back.
@@ -67,17 +90,74 @@ impl Grant {
 
     /// Nothing was sent: gives all back.
     pub(super) async fn give_back(&self, service: &Service) {
-        log_failure(service.ports.staging.uncount(&self.all()).await);
+        let all = [&self.tries[..], &self.unverified, &self.spent].concat();
+        log_failure(service.ports.staging.uncount(&all).await);
     }
 
     /// Nothing was sent, but something was learnt: the address has used its try.
-    pub(super) async fn give_back_budget(&self, service: &Service) {
-        log_failure(service.ports.staging.uncount(&self.budget).await);
+    pub(super) async fn give_back_budgets(&self, service: &Service) {
+        let budgets = [&self.unverified[..], &self.spent].concat();
+        log_failure(service.ports.staging.uncount(&budgets).await);
     }
 
-    fn all(&self) -> [Counter; 3] {
-        let [hour, day] = self.budget.clone();
-        [self.address.clone(), hour, day]
+    /// Nothing was sent, and the flow that it was for goes on: it gives back what is unverified when its code comes.
+    pub(super) async fn give_back_spent(&self, service: &Service) {
+        log_failure(service.ports.staging.uncount(&self.spent).await);
+    }
+}
+
+/// A code came back: all messages of its flow were for a person.
+pub(super) async fn give_back_verified(service: &Service, verified: &Verified) {
+    let region = verified.proven.phone.region();
+    let of_flow = |origin: &String| [unverified_of_address(service, origin), unverified_of_region(service, region)];
+    let counters: Vec<_> = verified.origins.iter().flat_map(of_flow).collect();
+    if !counters.is_empty() {
+        log_failure(service.ports.staging.uncount(&counters).await);
+    }
+}
+
+fn unverified_of_address(service: &Service, origin: &str) -> Counter {
+    Counter::calls("sms-unverified-ip", origin, service.policy.sms.unverified_per_ip)
+}
+
+fn unverified_of_region(service: &Service, region: Region) -> Counter {
+    Counter::calls("sms-unverified-region", region.to_string(), service.policy.sms.unverified_per_region.of(region))
+}
+
+/// Raised while the operator lets nothing go out to this region, or to any.
+pub(super) fn block(region: Option<Region>) -> Counter {
+    let subject = region.map_or_else(|| "all".to_owned(), |region| region.to_string());
+    Counter { scope: "sms-block", subject, rule: Rule::Below(1) }
+}
+
+/// 5 minutes.
+const ASK_AGAIN: Duration = Duration::from_secs(300);
+
+fn denied(service: &Service, limit: &'static str, region: Region, retry_after: Duration) -> Refusal {
+    service.ports.telemetry.record(Event::SmsDenied { limit, region });
+    match limit {
+        "sms-block" | "sms-unverified-region" | "sms-region-hour" => {
+            tracing::warn!(limit, %region, "no code is sent to this region");
+            // A block lasts until the operator lifts it: worth asking again before it ends by itself.
+            let wait = if limit == "sms-block" { retry_after.min(ASK_AGAIN) } else { retry_after };
+            Refusal::RegionSuspended { retry_after: wait }
+        }
+        "sms-hour" | "sms-day" => {
+            tracing::warn!(limit, "the SMS budget is spent: no code is sent");
+            Refusal::SmsBudgetExhausted { retry_after }
+        }
+        _ => Refusal::TooManyRequests { retry_after },
+    }
+}
+
+/// One line when a budget is nearly spent: while there is still time to do something.
+fn warn_of_four_fifths(counters: &[Counter], counts: &[u32], region: Region) {
+    for (counter, &count) in counters.iter().zip(counts) {
+        let Rule::Calls(Quota { max, .. }) = counter.rule else { continue };
+        let ours = matches!(counter.scope, "sms-unverified-region" | "sms-region-hour" | "sms-hour" | "sms-day");
+        if ours && u64::from(count) == (u64::from(max) * 4).div_ceil(5) {
+            tracing::warn!(limit = counter.scope, %region, count, max, "an SMS budget is spent to four fifths");
+        }
     }
 }
 

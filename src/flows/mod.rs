@@ -19,7 +19,17 @@ pub use crate::ports::Failure;
 pub use service::{Ports, Service};
 
 use crate::domain::flow::Step;
+use crate::domain::language::Language;
+use std::net::IpAddr;
 use std::time::Duration;
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Client {
+    pub address: IpAddr,
+    /// Which language she reads.
+    pub language: Language,
+}
 
 /// Why the service does not do what it was asked: the one vocabulary of all flows. Each is one code of the API.
 #[derive(Debug)]
@@ -38,6 +48,10 @@ pub enum Refusal {
         retry_after: Duration,
     },
     SmsBudgetExhausted {
+        retry_after: Duration,
+    },
+    /// No messages to this region for now: its budget is spent, or the operator has blocked it.
+    RegionSuspended {
         retry_after: Duration,
     },
     SmsDeliveryFailed,

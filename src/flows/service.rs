@@ -6,7 +6,8 @@ use crate::domain::id::uuid_v7;
 use crate::domain::keys::Keys;
 use crate::domain::policy::Policy;
 use crate::ports::{
-    AccessTokens, AvatarStorage, CaptchaRenderer, Clock, Failure, PasswordHasher, Random, Sms, Staging, Users,
+    AccessTokens, AvatarStorage, CaptchaRenderer, Clock, Failure, PasswordHasher, Random, Sms, Staging, Telemetry,
+    Users,
 };
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub struct Ports {
     pub users: Arc<dyn Users>,
     pub hasher: Arc<dyn PasswordHasher>,
     pub sms: Arc<dyn Sms>,
+    pub telemetry: Arc<dyn Telemetry>,
     pub renderer: Arc<dyn CaptchaRenderer>,
     pub tokens: Arc<dyn AccessTokens>,
     /// None: no avatars are uploaded.

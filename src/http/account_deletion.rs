@@ -2,7 +2,7 @@
 
 use super::bodies::{CodeSent, FlowTicket, SendCode, VerifyCode};
 use super::checks::field;
-use super::client::ClientIp;
+use super::client::Asking;
 use super::codes;
 use super::error::Problem;
 use super::extract::Json;
@@ -22,7 +22,7 @@ use actix_web::{HttpResponse, web};
 )]
 pub(super) async fn send_code(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     body: Json<SendCode>,
 ) -> Result<HttpResponse, Problem> {
     codes::send_to_account(service, client, &body.0, Purpose::DeleteAccount).await
@@ -36,7 +36,7 @@ pub(super) async fn send_code(
 )]
 pub(super) async fn resend_code(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
     codes::resend_to_account(service, client, &body.0, Purpose::DeleteAccount).await

@@ -1,7 +1,7 @@
 //! What more than one flow takes and gives.
 
-use super::checks::{self, field};
-use super::client::ClientIp;
+use super::checks::{self, field, optional};
+use super::client::Asking;
 use super::envelope::seconds;
 use super::error::Problem;
 use super::me::User;
@@ -31,6 +31,9 @@ pub struct SendCode {
     #[validate(custom(function = "checks::captcha_answer"))]
     #[schema(max_length = 32, pattern = "^[ -~]*[!-~][ -~]*$", example = "K7PTA")]
     pub(super) captcha_answer: String,
+    /// Which app the message is for, when the operator has named apps: it then fills the code in by itself.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
+    pub(super) client_id: Option<String>,
 }
 
 /// A flow that waits for its code.
@@ -150,21 +153,23 @@ pub struct SignedIn {
 
 impl SendCode {
     /// Of somebody who has no account yet.
-    pub(super) fn of_newcomer(&self, client: ClientIp, service: &Service) -> Result<code::SendCode, Problem> {
-        self.parse(client, checks::phone(&self.phone_number, &service.policy().regions)?)
+    pub(super) fn of_newcomer(&self, client: Asking, service: &Service) -> Result<code::SendCode, Problem> {
+        self.parse(client, service, checks::phone(&self.phone_number, &service.policy().regions)?)
     }
 
     /// Of somebody who may have one.
-    pub(super) fn of_account(&self, client: ClientIp, service: &Service) -> Result<code::SendCode, Problem> {
-        self.parse(client, checks::phone_of_account(&self.phone_number, &service.policy().regions)?)
+    pub(super) fn of_account(&self, client: Asking, service: &Service) -> Result<code::SendCode, Problem> {
+        self.parse(client, service, checks::phone_of_account(&self.phone_number, &service.policy().regions)?)
     }
 
-    fn parse(&self, client: ClientIp, phone: Phone) -> Result<code::SendCode, Problem> {
+    fn parse(&self, client: Asking, service: &Service, phone: Phone) -> Result<code::SendCode, Problem> {
+        let apps = &service.policy().apps;
         Ok(code::SendCode {
             phone,
             captcha_id: field("captcha_id", CaptchaId::parse(&self.captcha_id))?,
             captcha_answer: field("captcha_answer", CaptchaAnswer::parse(&self.captcha_answer))?,
             client: client.0,
+            app: optional("client_id", self.client_id.as_deref(), |text| apps.known(text))?,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! `POST /v1/captchas`.
 
 use super::checks::{captcha_id, optional};
-use super::client::ClientIp;
+use super::client::Asking;
 use super::envelope::seconds;
 use super::error::{Code, Problem};
 use super::extract::Json;
@@ -60,12 +60,12 @@ pub struct Captcha {
 )]
 pub(super) async fn create(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     request: HttpRequest,
     body: Json<CreateCaptcha>,
 ) -> Result<HttpResponse, Problem> {
     let replaces = optional("replaces", body.0.replaces.as_deref(), CaptchaId::parse)?;
-    let picture = captcha::create(&service, client.0, replaces.as_ref()).await?;
+    let picture = captcha::create(&service, client.0.address, replaces.as_ref()).await?;
     let expires_in = seconds(picture.expires_in);
     if wants_png(&request) {
         let mut response = HttpResponse::Created();

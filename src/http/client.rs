@@ -1,6 +1,8 @@
 //! Who is asking: the peer of the socket, or what a configured proxy says of it.
 
 use super::error::Problem;
+use super::language::negotiate;
+use crate::flows::Client;
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::{HeaderMap, HeaderValue, X_FORWARDED_FOR};
 use actix_web::{FromRequest, HttpRequest, web};
@@ -12,9 +14,9 @@ use std::net::{IpAddr, Ipv4Addr};
 #[derive(Debug, Clone, Default)]
 pub struct Proxies(Vec<IpNet>);
 
-/// The address that limits count by.
+/// The client of this request: the address that limits count by, and the language of the `Accept-Language` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientIp(pub IpAddr);
+pub struct Asking(pub Client);
 
 impl Proxies {
     #[must_use]
@@ -60,7 +62,7 @@ fn address_of(hop: &str) -> Option<IpAddr> {
     bare.parse().ok().or_else(|| hop.parse().map(|address: std::net::SocketAddr| address.ip()).ok())
 }
 
-impl FromRequest for ClientIp {
+impl FromRequest for Asking {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -68,7 +70,8 @@ impl FromRequest for ClientIp {
         let peer = request.peer_addr().map(|peer| peer.ip());
         let proxies = request.app_data::<web::Data<Proxies>>();
         let resolved = proxies.map(|proxies| proxies.resolve(peer, request.headers())).or(peer);
-        ready(Ok(Self(resolved.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))))
+        let address = resolved.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        ready(Ok(Self(Client { address, language: negotiate(request.headers()) })))
     }
 }
 

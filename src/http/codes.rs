@@ -2,7 +2,7 @@
 
 use super::bodies::{CodeSent, FlowTicket, SendCode};
 use super::checks::field;
-use super::client::ClientIp;
+use super::client::Asking;
 use super::error::Problem;
 use super::json;
 use crate::domain::flow::Purpose;
@@ -13,7 +13,7 @@ use actix_web::{HttpResponse, web};
 
 pub(super) async fn send_to_account(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     body: &SendCode,
     purpose: Purpose,
 ) -> Result<HttpResponse, Problem> {
@@ -23,7 +23,7 @@ pub(super) async fn send_to_account(
 
 pub(super) async fn resend_to_account(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     body: &FlowTicket,
     purpose: Purpose,
 ) -> Result<HttpResponse, Problem> {

@@ -4,13 +4,13 @@
 use super::bodies::NextStep;
 use super::client::Proxies;
 use super::error::{Code, FieldError, Problem, Row};
+use super::language::negotiate;
+use crate::domain::language::Language;
 use crate::flows::Service;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{
-    ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
-};
-use actix_web::http::{Method, StatusCode, header::HeaderMap};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use serde::Serialize;
@@ -18,12 +18,6 @@ use std::time::{Duration, Instant};
 use tracing::Instrument;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-#[derive(Clone, Copy)]
-enum Language {
-    English,
-    Chinese,
-}
 
 /// The body of an error (RFC 9457).
 #[derive(Serialize)]
@@ -94,24 +88,6 @@ fn request_id(service: &Service, proxies: &Proxies, request: &ServiceRequest) ->
     given.map_or_else(|| service.fresh_id().to_string(), str::to_owned)
 }
 
-/// Chinese if the client prefers any kind of it to English, else English (RFC 9110, 12.5.4).
-fn negotiate(headers: &HeaderMap) -> Language {
-    let Some(accepted) = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()) else {
-        return Language::English;
-    };
-    let quality = |prefix: &str| {
-        let ranges = accepted.split(',').take(32).filter_map(|range| {
-            let (tag, weight) = range.split_once(";q=").unwrap_or((range, "1"));
-            let tag = tag.trim();
-            let matches = tag.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-                && matches!(tag.as_bytes().get(2), None | Some(b'-'));
-            matches.then(|| weight.trim().parse().unwrap_or(0.0_f32))
-        });
-        ranges.fold(0.0, f32::max)
-    };
-    if quality("zh") > quality("en") { Language::Chinese } else { Language::English }
-}
-
 /// The problem that a response stands for: ours, or the framework's by its status.
 fn problem_of(response: &ServiceResponse) -> Option<Problem> {
     if let Some(problem) = response.response().extensions().get::<Problem>() {
@@ -136,13 +112,7 @@ fn render(response: ServiceResponse, problem: &Problem, language: Language, id: 
     *response.response_mut().status_mut() = problem.code.status();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    headers.insert(
-        CONTENT_LANGUAGE,
-        HeaderValue::from_static(match language {
-            Language::English => "en",
-            Language::Chinese => "zh-CN",
-        }),
-    );
+    headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     if let Some(wait) = problem.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
     }
@@ -263,20 +233,5 @@ mod tests {
         assert_eq!(seconds(Duration::from_millis(1)), 1);
         assert_eq!(seconds(Duration::from_millis(59_001)), 60);
         assert_eq!(seconds(Duration::from_secs(60)), 60);
-    }
-
-    #[test]
-    fn the_reader_chooses_the_language() {
-        let chinese = |accepted: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_str(accepted).unwrap());
-            matches!(negotiate(&headers), Language::Chinese)
-        };
-        for accepted in ["zh-CN", "zh", "ZH-hans-cn", "en;q=0.5,zh-CN;q=0.9", "fr,zh;q=0.1"] {
-            assert!(chinese(accepted), "{accepted}");
-        }
-        for accepted in ["en", "en-US,zh;q=0.5", "fr", "", "*", "zhx", "zh;q=0", ";;;,,,q=", "zh;q=abc", "漢"] {
-            assert!(!chinese(accepted), "{accepted}");
-        }
     }
 }

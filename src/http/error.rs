@@ -43,6 +43,7 @@ pub enum Code {
     InternalError,
     SmsDeliveryFailed,
     SmsBudgetExhausted,
+    SmsRegionSuspended,
     Overloaded,
     DependencyUnavailable,
 }
@@ -56,7 +57,7 @@ pub struct Row {
 }
 
 impl Code {
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::MalformedJson,
         Self::MalformedRequest,
         Self::CredentialsInvalid,
@@ -89,6 +90,7 @@ impl Code {
         Self::InternalError,
         Self::SmsDeliveryFailed,
         Self::SmsBudgetExhausted,
+        Self::SmsRegionSuspended,
         Self::Overloaded,
         Self::DependencyUnavailable,
     ];
@@ -133,6 +135,7 @@ impl Code {
             Self::InternalError => row(500, "internal_error", ["Internal error", "The request id helps us to find the cause."], ["内部错误", "请提供 request_id 以便排查。"]),
             Self::SmsDeliveryFailed => row(502, "sms_delivery_failed", ["The message could not be sent", "Try again."], ["短信发送失败", "请重试。"]),
             Self::SmsBudgetExhausted => row(503, "sms_budget_exhausted", ["No messages can be sent now", "Try again after `retry_after` seconds."], ["暂时无法发送短信", "请在 retry_after 秒后重试。"]),
+            Self::SmsRegionSuspended => row(503, "sms_region_suspended", ["No messages to this region", "Codes to numbers of this country or region are suspended. Try again later."], ["该地区短信暂停", "该国家或地区的短信服务暂停，请稍后再试。"]),
             Self::Overloaded => row(503, "overloaded", ["Busy", "Try again after `retry_after` seconds."], ["服务繁忙", "请在 retry_after 秒后重试。"]),
             Self::DependencyUnavailable => row(503, "dependency_unavailable", ["Temporarily unavailable", "Try again after `retry_after` seconds."], ["服务暂时不可用", "请在 retry_after 秒后重试。"]),
         }
@@ -204,6 +207,7 @@ impl From<Refusal> for Problem {
             Refusal::PhoneLimitReached { retry_after } => Self::later(Code::PhoneLimitReached, retry_after),
             Refusal::TooManyRequests { retry_after } => Self::later(Code::TooManyRequests, retry_after),
             Refusal::SmsBudgetExhausted { retry_after } => Self::later(Code::SmsBudgetExhausted, retry_after),
+            Refusal::RegionSuspended { retry_after } => Self::later(Code::SmsRegionSuspended, retry_after),
             Refusal::SmsDeliveryFailed => Self::new(Code::SmsDeliveryFailed),
             Refusal::TicketExpired => Self::new(Code::TicketExpired),
             Refusal::WrongStep(step) => Self { step: Some(step), ..Self::new(Code::WrongStep) },

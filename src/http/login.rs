@@ -2,7 +2,7 @@
 
 use super::bodies::{CodeSent, FlowTicket, SendCode, SignedIn};
 use super::checks::{self, field, optional};
-use super::client::ClientIp;
+use super::client::Asking;
 use super::codes;
 use super::error::{Code, Problem};
 use super::extract::Json;
@@ -87,7 +87,7 @@ pub struct VerifyLogin {
 )]
 pub(super) async fn with_password(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     body: Json<LogIn>,
 ) -> Result<HttpResponse, Problem> {
     let body = body.0;
@@ -103,7 +103,7 @@ pub(super) async fn with_password(
             (None, Some(_)) => return Err(Problem::missing("captcha_id")),
         },
         device_name: optional("device_name", body.device_name.as_deref(), DeviceName::parse)?,
-        client: client.0,
+        client: client.0.address,
     };
     let signed_in = login::with_password(&service.into_inner(), request).await?;
     Ok(json(StatusCode::OK, &SignedIn::new(signed_in)))
@@ -118,7 +118,7 @@ pub(super) async fn with_password(
 )]
 pub(super) async fn send_code(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     body: Json<SendCode>,
 ) -> Result<HttpResponse, Problem> {
     codes::send_to_account(service, client, &body.0, Purpose::Login).await
@@ -131,7 +131,7 @@ pub(super) async fn send_code(
 )]
 pub(super) async fn resend_code(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
     codes::resend_to_account(service, client, &body.0, Purpose::Login).await

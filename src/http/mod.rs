@@ -13,6 +13,7 @@ pub mod error;
 pub mod extract;
 pub mod health;
 pub mod keys;
+mod language;
 pub mod login;
 pub mod me;
 pub mod openapi;
@@ -88,6 +89,7 @@ const SEND_CODE_PROBLEMS: &[Code] = &[
     Code::PhoneLimitReached,
     Code::TooManyRequests,
     Code::SmsBudgetExhausted,
+    Code::SmsRegionSuspended,
     Code::Overloaded,
 ];
 
@@ -99,6 +101,7 @@ const RESEND_CODE_PROBLEMS: &[Code] = &[
     Code::PhoneLimitReached,
     Code::TooManyRequests,
     Code::SmsBudgetExhausted,
+    Code::SmsRegionSuspended,
 ];
 
 /// What checking it can be refused for.

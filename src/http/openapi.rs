@@ -81,7 +81,7 @@ const PROBLEMS: &[(&str, &[&[Code]])] = &[
         "phoneChange.verifyCode",
         &[BEARER_PROBLEMS, BODY_PROBLEMS, VERIFY_CODE_PROBLEMS, me::phone::VERIFY_CODE, DEPENDENCY_PROBLEMS],
     ),
-    ("deletion.sendCode", &[BEARER_PROBLEMS, me::deletion::SEND_CODE, DEPENDENCY_PROBLEMS]),
+    ("deletion.sendCode", &[BEARER_PROBLEMS, BODY_PROBLEMS, me::deletion::SEND_CODE, DEPENDENCY_PROBLEMS]),
     ("deletion.resendCode", &[BEARER_PROBLEMS, BODY_PROBLEMS, register::RESEND_CODE, DEPENDENCY_PROBLEMS]),
     ("passwordReset.sendCode", &[BODY_PROBLEMS, SEND_CODE_PROBLEMS, DEPENDENCY_PROBLEMS]),
     ("passwordReset.resendCode", &[BODY_PROBLEMS, RESEND_CODE_PROBLEMS, DEPENDENCY_PROBLEMS]),
@@ -164,9 +164,11 @@ struct OptionalBody;
 
 impl Modify for OptionalBody {
     fn modify(&self, document: &mut Document) {
-        let log_out = document.paths.paths.get_mut("/v1/logout").and_then(|item| item.post.as_mut());
-        if let Some(RefOr::T(body)) = log_out.and_then(|operation| operation.request_body.as_mut()) {
-            body.required = Some(Required::False);
+        for path in ["/v1/logout", "/v1/me/deletion/send-code"] {
+            let post = document.paths.paths.get_mut(path).and_then(|item| item.post.as_mut());
+            if let Some(RefOr::T(body)) = post.and_then(|operation| operation.request_body.as_mut()) {
+                body.required = Some(Required::False);
+            }
         }
     }
 }

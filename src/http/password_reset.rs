@@ -2,7 +2,7 @@
 
 use super::bodies::{CodeSent, FlowTicket, NextStep, SendCode, SetPassword, StepDone, VerifyCode};
 use super::checks::field;
-use super::client::ClientIp;
+use super::client::Asking;
 use super::codes;
 use super::envelope::seconds;
 use super::error::{Code, Problem};
@@ -27,7 +27,7 @@ pub(super) const SET_PASSWORD: &[Code] =
 )]
 pub(super) async fn send_code(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     body: Json<SendCode>,
 ) -> Result<HttpResponse, Problem> {
     codes::send_to_account(service, client, &body.0, Purpose::ResetPassword).await
@@ -40,7 +40,7 @@ pub(super) async fn send_code(
 )]
 pub(super) async fn resend_code(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
     codes::resend_to_account(service, client, &body.0, Purpose::ResetPassword).await

@@ -1,16 +1,22 @@
 //! Everything that the flows need from the world, as contracts. One suite of tests runs against every implementation.
 
+mod answers;
+mod counters;
+mod sms;
 mod staging;
+mod telemetry;
 mod users;
 
+pub use answers::{Answers, Begun};
+pub use counters::{Counted, Counter, Counters, Rule, Standing};
+pub use sms::{Message, Sent, Sms, SmsFailure};
 pub use staging::{
-    Advance, Cancel, CodeCheck, Counted, Counter, NewFlow, PasswordTurn, PhoneRefusal, Resend, Reservation, Reserved,
-    Staging,
+    Advance, Cancel, CodeCheck, NewFlow, PasswordTurn, PhoneRefusal, Resend, Reservation, Reserved, Staging, Verified,
 };
+pub use telemetry::{Event, Outcome, Telemetry};
 pub use users::{Account, Created, PhoneChange, Proof, Refreshed, Users};
 
 use crate::domain::avatar::{Permit, Upload};
-use crate::domain::code::OneTimeCode;
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::phone::Phone;
 use crate::domain::session::AccessClaims;
@@ -101,51 +107,6 @@ pub enum Hashed {
     Hash(PasswordHash),
     /// See [`Password::is_guessable`].
     TooWeak,
-}
-
-/// Carries messages to phones.
-#[async_trait]
-pub trait Sms: Send + Sync {
-    /// Returns when the provider has accepted the message. MUST come to an end within its own time limit.
-    async fn send(&self, message: &Message) -> Result<(), SmsFailure>;
-}
-
-#[derive(Debug, Clone)]
-pub struct Message {
-    pub to: Phone,
-    pub text: Text,
-    /// 32 hexadecimal digits, the same for the same message: a provider's protection against sending twice.
-    pub id: String,
-}
-
-#[derive(Debug, Clone)]
-pub enum Text {
-    /// "Your code is …, enter it within … minutes."
-    Code {
-        code: OneTimeCode,
-        /// Whole minutes, at least 1.
-        minutes: u64,
-    },
-    /// "… deletes your account, enter it within … minutes only if you want that": nobody may talk a person out of such a code
-    /// as if it were for something else.
-    DeletionCode { code: OneTimeCode, minutes: u64 },
-    /// "Your account now has the number …": to the number that it had before.
-    PhoneChanged {
-        /// The masked new one.
-        to: String,
-    },
-}
-
-/// Why a message did not go out. The reason is for the log; it MUST NOT hold a phone, a code or a secret.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum SmsFailure {
-    #[error("refused: {0}")]
-    Refused(String),
-    #[error("unreachable: {0}")]
-    Unreachable(String),
-    /// It may or may not have gone out.
-    #[error("no answer: {0}")]
-    NoAnswer(String),
 }
 
 /// Draws the text of a captcha, off the event loop and bounded.

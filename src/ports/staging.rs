@@ -1,35 +1,27 @@
 //! Short-lived state, shared by all processes.
 
-use super::Failure;
+use super::{Answers, Counters, Failure};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::client_app::ClientId;
 use crate::domain::flow::{Flow, Proven, Purpose, Step};
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
-use crate::domain::policy::{CodePolicy, PhoneLimits, Quota};
+use crate::domain::policy::{CodePolicy, PhoneLimits};
 use crate::domain::ticket::FlowKey;
 use crate::domain::user::AccountVersion;
 use async_trait::async_trait;
 use std::time::Duration;
 
-/// Short-lived state: captchas, flows, counters.
+/// Short-lived state: captchas, flows, and, by its supertraits, counters and answers.
 ///
 /// Every method is one atomic operation and, over a network, one round trip. Whatever is written gets its expiry in
 /// the same operation; time is the store's own. An expired entry is indistinguishable from one that never was.
 #[async_trait]
-pub trait Staging: Send + Sync {
+pub trait Staging: Counters + Answers + Send + Sync {
     async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, life: Duration) -> Result<(), Failure>;
 
     /// Reads and removes. Of many calls at once exactly one gets the answer.
     async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, Failure>;
-
-    /// Counts one on every counter, or, if any is full, on none and tells how long the first full one stays so.
-    async fn count(&self, counters: &[Counter]) -> Result<Counted, Failure>;
-
-    /// Takes one back from every counter, as if it had not been counted. Never below zero; a counter that has expired stays gone.
-    async fn uncount(&self, counters: &[Counter]) -> Result<(), Failure>;
-
-    /// Forgets what every counter has counted.
-    async fn forget(&self, counters: &[Counter]) -> Result<(), Failure>;
 
     /// Reserves a send for the phone of `key` (cooldown, hour, day; refused too while the phone's wrong codes of the
     /// day are used up) and stores the flow at [`Step::CodeSent`], both or neither.
@@ -41,11 +33,13 @@ pub trait Staging: Send + Sync {
         limits: &PhoneLimits,
     ) -> Result<Reserved, Failure>;
 
-    /// Reserves a further send for a living flow at [`Step::CodeSent`]. Its life and its attempts stay as they are.
+    /// Reserves a further send, for a client of this `origin`, for a living flow at [`Step::CodeSent`]. Its life and its attempts
+    /// stay as they are.
     async fn reserve_resend(
         &self,
         key: &FlowKey,
         purpose: Purpose,
+        origin: &str,
         policy: &CodePolicy,
         limits: &PhoneLimits,
     ) -> Result<Resend, Failure>;
@@ -53,6 +47,9 @@ pub trait Staging: Send + Sync {
     /// Takes a send of a living flow back: its cooldown ends, and the rest is as `cancel` says. Does nothing when there is no
     /// such flow, so that it can be called without knowing whether the send was ever reserved.
     async fn cancel_send(&self, key: &FlowKey, cancel: Cancel) -> Result<(), Failure>;
+
+    /// Notes at a living flow which provider carried its last message. Does nothing when there is no such flow.
+    async fn note_provider(&self, key: &FlowKey, provider: &str) -> Result<(), Failure>;
 
     /// Takes the outcome of the comparison that the caller made, and counts and moves in one: a right code moves the
     /// flow to [`Step::PhoneVerified`] and gives it `verified_life`; a wrong one costs an attempt of the flow and one of the
@@ -114,26 +111,6 @@ pub trait Staging: Send + Sync {
     async fn ping(&self) -> Result<(), Failure>;
 }
 
-/// A counter that denies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counter {
-    /// What is counted: `sends-ip`, `captchas-ip`, `sms-hour` …
-    pub scope: &'static str,
-    /// Whose: an address, or empty for the whole service.
-    pub subject: String,
-    pub quota: Quota,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Counted {
-    Yes,
-    /// The counter at this place of the list is full for this long.
-    Full {
-        index: usize,
-        retry_after: Duration,
-    },
-}
-
 /// A flow to be stored.
 #[derive(Debug, Clone)]
 pub struct NewFlow {
@@ -143,6 +120,10 @@ pub struct NewFlow {
     pub account: Option<AccountVersion>,
     /// Looks like every other flow, but no message goes out and no code is right.
     pub decoy: bool,
+    /// The app that its messages are for.
+    pub client: Option<ClientId>,
+    /// What the client of the first send is counted by.
+    pub origin: String,
 }
 
 /// Why a phone gets no further message now.
@@ -177,6 +158,7 @@ pub enum Resend {
 pub struct Reservation {
     pub phone: Phone,
     pub decoy: bool,
+    pub client: Option<ClientId>,
     /// Which send of this flow it is; the first was 1.
     pub send: u32,
     pub attempts_left: u32,
@@ -187,7 +169,7 @@ pub struct Reservation {
 /// How much of a send is taken back, besides its cooldown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cancel {
-    /// It is certain that no message went out: the hour and the day of the phone get it back.
+    /// It is certain that no message went out: the hour and the day of the phone get it back, and its origin is forgotten.
     pub refund: bool,
     /// It was the flow's first: the flow is removed.
     pub end: bool,
@@ -195,7 +177,7 @@ pub struct Cancel {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CodeCheck {
-    Right(Proven),
+    Right(Verified),
     /// It was right, and another caller does what it is for.
     Busy {
         retry_after: Duration,
@@ -211,6 +193,16 @@ pub enum CodeCheck {
     },
     WrongStep(Step),
     Gone,
+}
+
+/// A flow whose code was right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    pub proven: Proven,
+    /// What the client of each send was counted by.
+    pub origins: Vec<String>,
+    /// Who carried the last message, if that is known.
+    pub provider: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

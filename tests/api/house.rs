@@ -88,13 +88,14 @@ impl House {
             ("DATA_DIR", folder.path().display().to_string()),
             ("BIND", "127.0.0.1:0".to_owned()),
             ("WORKERS", "2".to_owned()),
-            ("SMS_PROVIDER", "cloopen".to_owned()),
+            ("SMS_PROVIDERS", "cloopen".to_owned()),
             ("SMS_CLOOPEN_BASE_URL", sms.base_url.to_string()),
             ("SMS_CLOOPEN_ACCOUNT_SID", ACCOUNT_SID.to_owned()),
             ("SMS_CLOOPEN_AUTH_TOKEN", AUTH_TOKEN.to_owned()),
             ("SMS_CLOOPEN_APP_ID", APP_ID.to_owned()),
-            ("SMS_CLOOPEN_DELETION_TEMPLATE_ID", DELETION_TEMPLATE_ID.to_owned()),
-            ("SMS_CLOOPEN_NOTICE_TEMPLATE_ID", NOTICE_TEMPLATE_ID.to_owned()),
+            ("SMS_CLOOPEN_TEMPLATE_CODE", "1".to_owned()),
+            ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", DELETION_TEMPLATE_ID.to_owned()),
+            ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", NOTICE_TEMPLATE_ID.to_owned()),
             ("CAPTCHA_BYPASS_ANSWER", BYPASS.to_owned()),
         ];
         if let Some(redis) = &redis {

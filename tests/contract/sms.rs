@@ -7,11 +7,16 @@ use crate::support::cloopen::{
 use crate::support::process::free_port;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
+use doorstep::adapters::sms::Provider;
 use doorstep::adapters::sms::cloopen::{Cloopen, Settings};
 use doorstep::adapters::sms::console::Console;
 use doorstep::domain::code::OneTimeCode;
+use doorstep::domain::flow::Purpose;
+use doorstep::domain::language::Language;
+use doorstep::domain::message::{Content, Topic};
 use doorstep::domain::phone::Phone;
-use doorstep::ports::{Clock, Message, Sms, SmsFailure, Text};
+use doorstep::domain::template::{Template, Templates};
+use doorstep::ports::{Clock, Message, SmsFailure};
 use md5::{Digest, Md5};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -44,11 +49,19 @@ fn settings(provider: &FakeCloopen) -> Settings {
         account_sid: ACCOUNT_SID.to_owned(),
         auth_token: SecretString::from(AUTH_TOKEN.to_owned()),
         app_id: APP_ID.to_owned(),
-        template_id: TEMPLATE_ID.to_owned(),
-        deletion_template_id: DELETION_TEMPLATE_ID.to_owned(),
-        notice_template_id: NOTICE_TEMPLATE_ID.to_owned(),
+        templates: templates(TEMPLATE_ID),
         timeout: Duration::from_secs(20),
     }
+}
+
+/// With this one for all codes but those that delete.
+fn templates(code: &str) -> Templates {
+    let id = |topic| match topic {
+        Topic::DeleteAccount => DELETION_TEMPLATE_ID,
+        Topic::PhoneChanged => NOTICE_TEMPLATE_ID,
+        _ => code,
+    };
+    Topic::ALL.into_iter().map(|topic| (topic, Template::parse(id(topic), topic, None).unwrap())).collect()
 }
 
 fn cloopen(settings: Settings) -> Cloopen {
@@ -59,17 +72,17 @@ fn phone(e164: &str) -> Phone {
     Phone::from_stored(e164.to_owned()).unwrap()
 }
 
-fn code(minutes: u64) -> Text {
-    Text::Code { code: OneTimeCode::parse(CODE).unwrap(), minutes }
+fn code(minutes: u64) -> Content {
+    Content::Code { purpose: Purpose::Register, code: OneTimeCode::parse(CODE).unwrap(), minutes }
 }
 
 fn message(to: &str, id: &str) -> Message {
-    Message { to: phone(to), text: code(5), id: id.to_owned() }
+    Message { to: phone(to), content: code(5), language: Language::English, autofill: None, id: id.to_owned() }
 }
 
 /// The number changed from `PHONE` to +86 139 0013 9001.
 fn notice(id: &str) -> Message {
-    Message { text: Text::PhoneChanged { to: phone("+8613900139001").masked() }, ..message(PHONE, id) }
+    Message { content: Content::PhoneChanged { to: phone("+8613900139001").masked() }, ..message(PHONE, id) }
 }
 
 const ID: &str = "0123456789abcdef0123456789abcdef";
@@ -140,8 +153,8 @@ async fn the_provider_refuses_other_accounts_and_times() {
         ("111109", change(|settings| settings.auth_token = SecretString::from("other".to_owned()))),
         ("111141", change(|settings| settings.account_sid = "other".to_owned())),
         ("112353", change(|settings| settings.app_id = "other".to_owned())),
-        ("160032", change(|settings| settings.template_id = "9".to_owned())),
-        ("160031", change(|settings| settings.template_id = NOTICE_TEMPLATE_ID.to_owned())),
+        ("160032", change(|settings| settings.templates = templates("9"))),
+        ("160031", change(|settings| settings.templates = templates(NOTICE_TEMPLATE_ID))),
         ("161106", at(TimeDelta::hours(1))),
         ("161106", at(TimeDelta::hours(-8))),
     ] {
@@ -277,13 +290,13 @@ async fn the_console_appends_a_line_for_each_message() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sms.log");
     for minutes in [5, 1] {
-        let console = Console::new(Some(&path)).unwrap();
-        console.send(&Message { text: code(minutes), ..message(PHONE, ID) }).await.unwrap();
+        let console = Console::new("Acme", Some(&path)).unwrap();
+        console.send(&Message { content: code(minutes), ..message(PHONE, ID) }).await.unwrap();
     }
-    Console::new(Some(&path)).unwrap().send(&notice(ID)).await.unwrap();
-    let expected = "SMS to +8613800138000: your code is 042137, enter it within 5 minutes\n\
-                    SMS to +8613800138000: your code is 042137, enter it within 1 minutes\n\
-                    SMS to +8613800138000: your account now has the number +86139****9001\n";
+    Console::new("Acme", Some(&path)).unwrap().send(&notice(ID)).await.unwrap();
+    let expected = "SMS to +8613800138000: Acme: your sign-up code is 042137, valid for 5 min. Tell it to nobody.\n\
+                    SMS to +8613800138000: Acme: your sign-up code is 042137, valid for 1 min. Tell it to nobody.\n\
+                    SMS to +8613800138000: Acme: your account now has the number +86139****9001. If that was not you, contact us.\n";
     assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
-    assert!(Console::new(Some(folder.path())).is_err());
+    assert!(Console::new("Acme", Some(folder.path())).is_err());
 }

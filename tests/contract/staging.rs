@@ -20,7 +20,7 @@ use doorstep::domain::phone::Phone;
 use doorstep::domain::policy::{CodePolicy, PhoneLimits, Quota};
 use doorstep::domain::ticket::{FlowKey, Subject, Ticket};
 use doorstep::domain::user::{AccountVersion, UserId};
-use doorstep::ports::{Clock, CodeCheck, NewFlow, Resend, Reserved, Staging};
+use doorstep::ports::{Clock, CodeCheck, NewFlow, Resend, Reserved, Staging, Verified};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Barrier;
@@ -188,11 +188,21 @@ fn proven(number: u32) -> Proven {
 
 /// What a right code says of the phone of this number.
 fn right(number: u32) -> CodeCheck {
-    CodeCheck::Right(proven(number))
+    CodeCheck::Right(Verified { proven: proven(number), origins: vec![ORIGIN.to_owned()], provider: None })
 }
 
+/// What the client is counted by.
+const ORIGIN: &str = "192.0.2.1";
+
 fn new_flow(number: u32) -> NewFlow {
-    NewFlow { purpose: PURPOSE, phone: phone(number), account: Some(account(number)), decoy: false }
+    NewFlow {
+        purpose: PURPOSE,
+        phone: phone(number),
+        account: Some(account(number)),
+        decoy: false,
+        client: None,
+        origin: ORIGIN.to_owned(),
+    }
 }
 
 fn policy() -> CodePolicy {
@@ -215,7 +225,7 @@ async fn open(store: &dyn Staging, key: &FlowKey, number: u32, limits: &PhoneLim
 }
 
 async fn resend(store: &dyn Staging, key: &FlowKey, limits: &PhoneLimits) -> Resend {
-    store.reserve_resend(key, PURPOSE, &policy(), limits).await.unwrap()
+    store.reserve_resend(key, PURPOSE, ORIGIN, &policy(), limits).await.unwrap()
 }
 
 async fn check(store: &dyn Staging, key: &FlowKey, right: bool, limits: &PhoneLimits) -> CodeCheck {

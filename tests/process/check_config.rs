@@ -5,16 +5,17 @@ use crate::doorstep::{Folder, Said, Var};
 /// Everything that a provider and a store want to know, and that nobody else may.
 const SECRETS: [&str; 5] = ["hush-database", "hush-redis", "hush-token", "hush-storage", "MC4CAQAwBQYDK2VwBCIEI"];
 
-const PRODUCTION: [Var<'static>; 9] = [
+const PRODUCTION: [Var<'static>; 10] = [
     ("APP_ENV", "production"),
     ("DATABASE_URL", "postgres://doorstep:hush-database@db/doorstep"),
     ("REDIS_URL", "redis://:hush-redis@redis:6379/0"),
-    ("SMS_PROVIDER", "cloopen"),
+    ("SMS_PROVIDERS", "cloopen"),
     ("SMS_CLOOPEN_ACCOUNT_SID", "sid"),
     ("SMS_CLOOPEN_AUTH_TOKEN", "hush-token"),
     ("SMS_CLOOPEN_APP_ID", "app"),
-    ("SMS_CLOOPEN_DELETION_TEMPLATE_ID", "3"),
-    ("SMS_CLOOPEN_NOTICE_TEMPLATE_ID", "2"),
+    ("SMS_CLOOPEN_TEMPLATE_CODE", "1"),
+    ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", "3"),
+    ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", "2"),
 ];
 
 impl Said {
@@ -51,7 +52,7 @@ const KEY_FILES: [Var<'static>; 2] = [("JWT_KEYS_FILE", "jwt.pem"), ("SECRET_KEY
 fn production_with_nothing_set_names_everything_at_once() {
     for arguments in [&["check-config"][..], &[]] {
         let said = Folder::new().run(arguments, &[("APP_ENV", "production")]);
-        said.assert_refused(&["DATABASE_URL: ", "REDIS_URL: ", "SECRET_KEY: ", "JWT_KEYS: ", "SMS_PROVIDER: "]);
+        said.assert_refused(&["DATABASE_URL: ", "REDIS_URL: ", "SECRET_KEY: ", "JWT_KEYS: ", "SMS_PROVIDERS: "]);
     }
 }
 
@@ -61,16 +62,16 @@ fn production_names_every_insecure_setting_at_once() {
         ("APP_ENV", "production"),
         ("DATABASE_URL", "sqlite://data/doorstep.sqlite3"),
         ("SECRET_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
-        ("SMS_PROVIDER", "cloopen"),
+        ("SMS_PROVIDERS", "cloopen"),
         ("SMS_CLOOPEN_BASE_URL", "http://app.cloopen.com:8883"),
         ("CAPTCHA_BYPASS_ANSWER", "letmein"),
     ];
     let said = Folder::new().run(&["check-config"], &insecure);
     for (name, _) in &insecure[1..] {
-        assert!(*name == "SMS_PROVIDER" || said.err.contains(&format!("  {name}: ")), "{name} in {}", said.err);
+        assert!(*name == "SMS_PROVIDERS" || said.err.contains(&format!("  {name}: ")), "{name} in {}", said.err);
     }
     said.assert_refused(&["SMS_CLOOPEN_ACCOUNT_SID: ", "SMS_CLOOPEN_AUTH_TOKEN: ", "SMS_CLOOPEN_APP_ID: "]);
-    said.assert_refused(&["SMS_CLOOPEN_NOTICE_TEMPLATE_ID: "]);
+    said.assert_refused(&["SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED: "]);
 }
 
 #[test]

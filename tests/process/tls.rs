@@ -65,14 +65,15 @@ async fn a_provider_whose_certificate_nobody_vouches_for_gets_nothing() {
     let provider = Provider::start();
     let folder = Folder::new();
     folder.write("authority.pem", AUTHORITY);
-    let vars: [Var<'_>; 7] = [
-        ("SMS_PROVIDER", "cloopen"),
+    let vars: [Var<'_>; 8] = [
+        ("SMS_PROVIDERS", "cloopen"),
         ("SMS_CLOOPEN_BASE_URL", &provider.url),
         ("SMS_CLOOPEN_ACCOUNT_SID", "sid"),
         ("SMS_CLOOPEN_AUTH_TOKEN", "token"),
         ("SMS_CLOOPEN_APP_ID", "app"),
-        ("SMS_CLOOPEN_DELETION_TEMPLATE_ID", "3"),
-        ("SMS_CLOOPEN_NOTICE_TEMPLATE_ID", "2"),
+        ("SMS_CLOOPEN_TEMPLATE_CODE", "1"),
+        ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", "3"),
+        ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", "2"),
     ];
     let (doorstep, client) = folder.serve(&vars).await;
     let refused = client.send_code("+8613800138000").await;

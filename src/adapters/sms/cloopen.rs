@@ -1,16 +1,18 @@
 //! SMS through Cloopen (Yuntongxun): its REST interface of version 2013-12-26, `TemplateSMS`.
 
-use crate::ports::{Clock, Message, Sms, SmsFailure, Text};
+use super::Provider;
+use super::http::{self, StartError, discreet, unknown};
+use crate::domain::template::Templates;
+use crate::ports::{Clock, Message, SmsFailure};
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::TimeDelta;
 use md5::{Digest, Md5};
+use reqwest::Client;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use reqwest::{Client, Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -23,31 +25,13 @@ pub struct Settings {
     pub account_sid: String,
     pub auth_token: SecretString,
     pub app_id: String,
-    /// For codes. Template 1 of a test account reads: your code is {1}, enter it within {2} minutes; a template of one's own
-    /// must take the same two values.
-    pub template_id: String,
-    /// For codes that delete an account, with the same two values; it must say so.
-    pub deletion_template_id: String,
-    /// For the notice that an account has another number: {1} is that number, masked.
-    pub notice_template_id: String,
-    /// From the first byte of the connection to the last of the answer.
+    /// Their variables have numbers instead of names: {1}, {2} … Template 1 of a test account reads: your code is {1}, enter it
+    /// within {2} minutes.
+    pub templates: Templates,
+    /// For a whole request.
     pub timeout: Duration,
 }
 
-/// Why the adapter does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error("the base URL must be an http or https address")]
-    BaseUrl,
-    #[error("no HTTP client: {0}")]
-    Client(String),
-}
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Below the 20 s after which a Tomcat closes a connection by default: a message must not run into a closing one.
-const IDLE_CONNECTION: Duration = Duration::from_secs(15);
-/// Answers have some 100 bytes.
-const LONGEST_ANSWER: usize = 64 * 1024;
 const ACCEPTED: &str = "000000";
 
 pub struct Cloopen {
@@ -60,74 +44,48 @@ pub struct Cloopen {
 impl Cloopen {
     /// Connects to nothing yet.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let endpoint = endpoint(&settings).ok_or(StartError::BaseUrl)?;
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(settings.timeout)
-            .pool_idle_timeout(IDLE_CONNECTION)
-            .build()
-            .map_err(|error| StartError::Client(cause(error)))?;
+        let path = ["2013-12-26", "Accounts", &settings.account_sid, "SMS", "TemplateSMS"];
+        let endpoint = http::endpoint(&settings.base_url, path)?;
+        let client = http::client(settings.timeout)?;
         Ok(Self { settings, endpoint, clock, client })
     }
+}
 
-    async fn request(&self, message: &Message) -> Result<Response, SmsFailure> {
-        let Settings { account_sid, auth_token, app_id, .. } = &self.settings;
+#[async_trait]
+impl Provider for Cloopen {
+    fn name(&self) -> &'static str {
+        "cloopen"
+    }
+
+    async fn send(&self, message: &Message) -> Result<(), SmsFailure> {
+        let Settings { account_sid, auth_token, app_id, templates, .. } = &self.settings;
+        let template = templates.of(message.content.topic(), message.to.region()).ok_or_else(http::no_template)?;
         // China Standard Time is UTC+8 all year.
         let timestamp = (self.clock.now() + TimeDelta::hours(8)).format("%Y%m%d%H%M%S").to_string();
         let signature = signature(account_sid, auth_token, &timestamp);
         let mut url = self.endpoint.clone();
         url.set_query(Some(&format!("sig={signature}")));
-        let (template_id, datas) = self.wording(&message.text);
-        let body = Body { to: &recipient(message.to.e164()), app_id, template_id, datas, req_id: &message.id };
-        self.client
+        let body = Body {
+            to: &recipient(message.to.e164()),
+            app_id,
+            template_id: &template.id,
+            datas: template.fill(&message.content).map(|(_, value)| value).collect(),
+            req_id: &message.id,
+        };
+        let request = self
+            .client
             .post(url)
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/json;charset=utf-8")
             .header(AUTHORIZATION, BASE64_STANDARD.encode(format!("{account_sid}:{timestamp}")))
-            .json(&body)
-            .send()
-            .await
-            .map_err(failure)
-    }
-
-    /// The template, and what it calls {1}, {2} …
-    fn wording<'a>(&'a self, text: &'a Text) -> (&'a str, Vec<Cow<'a, str>>) {
-        match text {
-            Text::Code { code, minutes } => {
-                (&self.settings.template_id, vec![code.expose().into(), minutes.to_string().into()])
-            }
-            Text::DeletionCode { code, minutes } => {
-                (&self.settings.deletion_template_id, vec![code.expose().into(), minutes.to_string().into()])
-            }
-            Text::PhoneChanged { to } => (&self.settings.notice_template_id, vec![to.into()]),
+            .json(&body);
+        let (status, answer) = http::ask(request).await?;
+        match serde_json::from_slice::<Answer>(&answer) {
+            Ok(answer) if answer.status_code == ACCEPTED && status.is_success() => Ok(()),
+            Ok(answer) if answer.status_code != ACCEPTED => Err(answer.refusal()),
+            _ => Err(unknown(status)),
         }
     }
-}
-
-#[async_trait]
-impl Sms for Cloopen {
-    async fn send(&self, message: &Message) -> Result<(), SmsFailure> {
-        let response = self.request(message).await?;
-        let status = response.status();
-        let answer: Option<Answer> = serde_json::from_slice(&read(response).await?).ok();
-        match answer {
-            Some(answer) if answer.status_code == ACCEPTED && status.is_success() => Ok(()),
-            Some(answer) if answer.status_code != ACCEPTED => Err(answer.refusal()),
-            _ => Err(SmsFailure::NoAnswer(format!("HTTP {} and no answer that is known", status.as_u16()))),
-        }
-    }
-}
-
-fn endpoint(settings: &Settings) -> Option<Url> {
-    let mut url = settings.base_url.clone();
-    if !matches!(url.scheme(), "http" | "https") {
-        return None;
-    }
-    let path = ["2013-12-26", "Accounts", &settings.account_sid, "SMS", "TemplateSMS"];
-    url.path_segments_mut().ok()?.pop_if_empty().extend(path);
-    Some(url)
 }
 
 /// Upper-case hexadecimal MD5 of account, token and time: the provider's choice.
@@ -169,41 +127,9 @@ struct Answer {
 impl Answer {
     fn refusal(&self) -> SmsFailure {
         let code: String = self.status_code.chars().filter(char::is_ascii_digit).take(6).collect();
-        // The text may repeat what was sent, so its digits are hidden: no phone, no code and no signature is left.
-        let hide = |c: char| if c.is_numeric() { '#' } else { c };
-        let text: String = self.status_msg.chars().filter(|c| !c.is_control()).take(100).map(hide).collect();
+        let text = discreet(&self.status_msg);
         SmsFailure::Refused(format!("statusCode {code} {text}").trim_end().to_owned())
     }
-}
-
-async fn read(mut response: Response) -> Result<Vec<u8>, SmsFailure> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failure)? {
-        if body.len() + chunk.len() > LONGEST_ANSWER {
-            return Err(SmsFailure::NoAnswer("an answer beyond 64 KiB".to_owned()));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// Before the connection stood, nothing can have gone out; afterwards nobody knows.
-fn failure(error: reqwest::Error) -> SmsFailure {
-    match error {
-        error if error.is_connect() => SmsFailure::Unreachable(cause(error)),
-        error if error.is_timeout() => SmsFailure::NoAnswer("timeout".to_owned()),
-        error => SmsFailure::NoAnswer(cause(error)),
-    }
-}
-
-/// The innermost reason, without the URL, which holds the account and its signature.
-fn cause(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut innermost: &dyn Error = &error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }
 
 #[cfg(test)]
@@ -221,27 +147,6 @@ mod tests {
     fn numbers_in_the_providers_form() {
         assert_eq!(recipient("+8613800138000"), "13800138000");
         assert_eq!(recipient("+4915123456789"), "004915123456789");
-    }
-
-    #[test]
-    fn the_address_follows_the_base() {
-        let settings = |base: &str| Settings {
-            base_url: Url::parse(base).unwrap(),
-            account_sid: "a/b".to_owned(),
-            auth_token: SecretString::default(),
-            app_id: String::new(),
-            template_id: String::new(),
-            deletion_template_id: String::new(),
-            notice_template_id: String::new(),
-            timeout: Duration::from_secs(1),
-        };
-        let path = "2013-12-26/Accounts/a%2Fb/SMS/TemplateSMS";
-        for base in ["https://app.cloopen.com:8883", "https://app.cloopen.com:8883/", "http://127.0.0.1:1/fake"] {
-            let expected = format!("{}/{path}", base.trim_end_matches('/'));
-            assert_eq!(endpoint(&settings(base)).unwrap().as_str(), expected);
-        }
-        assert!(endpoint(&settings("ftp://app.cloopen.com")).is_none());
-        assert!(endpoint(&settings("mailto:a@b.c")).is_none());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Messages for the developer's eyes: printed instead of sent. The one place that may show a code.
 
-use crate::ports::{Message, Sms, SmsFailure, Text};
+use super::Provider;
+use crate::ports::{Message, SmsFailure};
 use async_trait::async_trait;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -8,26 +9,31 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Writes each message as one line to standard output and, if asked, to the end of a file. For development only.
+/// Writes each message to standard output and, if asked, to the end of a file. For development only.
 pub struct Console {
+    brand: String,
     file: Arc<Mutex<Option<File>>>,
 }
 
 impl Console {
-    /// Opens the file, which is created when it is not there.
-    pub fn new(file: Option<&Path>) -> io::Result<Self> {
+    /// Opens the file, which is created when it is not there. `brand` says whose messages these are.
+    pub fn new(brand: &str, file: Option<&Path>) -> io::Result<Self> {
         // Phones and codes: for the owner only.
         let open = |path| OpenOptions::new().append(true).create(true).mode(0o600).open(path);
         let file = file.map(open).transpose()?;
-        Ok(Self { file: Arc::new(Mutex::new(file)) })
+        Ok(Self { brand: brand.to_owned(), file: Arc::new(Mutex::new(file)) })
     }
 }
 
 #[async_trait]
-impl Sms for Console {
+impl Provider for Console {
+    fn name(&self) -> &'static str {
+        "console"
+    }
+
     /// Takes its time on a thread that may block: a terminal or a pipe can be slow.
     async fn send(&self, message: &Message) -> Result<(), SmsFailure> {
-        let line = line(message);
+        let line = line(message, &self.brand);
         let file = Arc::clone(&self.file);
         let written = tokio::task::spawn_blocking(move || write(&file, line.as_bytes())).await;
         written
@@ -36,19 +42,10 @@ impl Sms for Console {
     }
 }
 
-/// `sed -n 's/.* code is \([0-9]*\),.*/\1/p'` picks the codes.
-fn line(message: &Message) -> String {
-    let to = message.to.e164();
-    match &message.text {
-        Text::Code { code, minutes } => {
-            format!("SMS to {to}: your code is {}, enter it within {minutes} minutes\n", code.expose())
-        }
-        Text::DeletionCode { code, minutes } => {
-            let code = code.expose();
-            format!("SMS to {to}: to delete your account your code is {code}, enter it within {minutes} minutes\n")
-        }
-        Text::PhoneChanged { to: new } => format!("SMS to {to}: your account now has the number {new}\n"),
-    }
+/// `sed -n 's/.* code is \([0-9]*\),.*/\1/p'` picks the codes of English messages.
+fn line(message: &Message, brand: &str) -> String {
+    let words = message.content.words(brand, message.language, message.autofill.as_ref());
+    format!("SMS to {}: {words}\n", message.to.e164())
 }
 
 /// The file's lock is held throughout, so that lines come in the same order on both sides, each in one piece.

@@ -1,4 +1,23 @@
-//! Carriers of messages: one file per provider.
+//! Carriers of messages: one file per provider, and the router that chooses among them.
 
+pub mod breaker;
 pub mod cloopen;
 pub mod console;
+mod http;
+pub mod router;
+
+use crate::ports::{Message, SmsFailure};
+use async_trait::async_trait;
+
+pub use http::StartError;
+
+/// One way to carry messages.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// As it is called in settings, logs and metrics.
+    fn name(&self) -> &'static str;
+
+    /// Returns when the provider has accepted the message. MUST come to an end within its own time limit. MUST say
+    /// [`SmsFailure::NoAnswer`] unless it is certain that nothing went out.
+    async fn send(&self, message: &Message) -> Result<(), SmsFailure>;
+}

@@ -1,6 +1,8 @@
 //! Staging in the memory of one process, behind one lock: for development, and for small services that need no second
 //! process. Whatever is not finished when the process ends is lost.
 
+mod answers;
+mod counters;
 mod state;
 
 use super::expiring::Expiring;
@@ -10,8 +12,7 @@ use crate::domain::password::PasswordHash;
 use crate::domain::policy::{CodePolicy, PhoneLimits};
 use crate::domain::ticket::FlowKey;
 use crate::ports::{
-    Advance, Cancel, Clock, CodeCheck, Counted, Counter, Failure, NewFlow, PasswordTurn, Resend, Reservation, Reserved,
-    Staging,
+    Advance, Cancel, Clock, CodeCheck, Failure, NewFlow, PasswordTurn, Resend, Reservation, Reserved, Staging,
 };
 use async_trait::async_trait;
 use state::{CounterKey, Progress, State, Stored};
@@ -32,6 +33,8 @@ impl MemoryStaging {
             captchas: Expiring::default(),
             flows: Expiring::default(),
             counters: Expiring::default(),
+            members: Expiring::default(),
+            answers: Expiring::default(),
         };
         Self { clock, state: Mutex::new(state) }
     }
@@ -58,36 +61,6 @@ impl Staging for MemoryStaging {
         Ok(state.captchas.take(id, now))
     }
 
-    async fn count(&self, counters: &[Counter]) -> Result<Counted, Failure> {
-        let mut state = self.state();
-        for (index, counter) in counters.iter().enumerate() {
-            if let Some(retry_after) = state.full(&counter.into(), counter.quota) {
-                return Ok(Counted::Full { index, retry_after });
-            }
-        }
-        for counter in counters {
-            state.count(counter.into(), counter.quota.window);
-        }
-        Ok(Counted::Yes)
-    }
-
-    async fn uncount(&self, counters: &[Counter]) -> Result<(), Failure> {
-        let mut state = self.state();
-        for counter in counters {
-            state.uncount(&counter.into());
-        }
-        Ok(())
-    }
-
-    async fn forget(&self, counters: &[Counter]) -> Result<(), Failure> {
-        let mut state = self.state();
-        let now = state.now;
-        for counter in counters {
-            state.counters.take(&counter.into(), now);
-        }
-        Ok(())
-    }
-
     async fn open_flow(
         &self,
         key: &FlowKey,
@@ -105,6 +78,9 @@ impl Staging for MemoryStaging {
             phone: flow.phone.clone(),
             account: flow.account,
             decoy: flow.decoy,
+            client: flow.client.clone(),
+            origins: vec![flow.origin.clone()],
+            provider: None,
             attempts: 0,
             sends: 1,
             passwords: 0,
@@ -119,6 +95,7 @@ impl Staging for MemoryStaging {
         &self,
         key: &FlowKey,
         purpose: Purpose,
+        origin: &str,
         policy: &CodePolicy,
         limits: &PhoneLimits,
     ) -> Result<Resend, Failure> {
@@ -135,9 +112,11 @@ impl Staging for MemoryStaging {
         let expires_in = state.flows.left(key, state.now).unwrap_or_default();
         let Some(flow) = state.flow(key, purpose) else { return Ok(Resend::Gone) };
         flow.sends += 1;
+        flow.origins.push(origin.to_owned());
         Ok(Resend::Yes(Reservation {
             phone: flow.phone.clone(),
             decoy: flow.decoy,
+            client: flow.client.clone(),
             send: flow.sends,
             attempts_left: policy.attempts.saturating_sub(flow.attempts),
             expires_in,
@@ -148,8 +127,9 @@ impl Staging for MemoryStaging {
     async fn cancel_send(&self, key: &FlowKey, cancel: Cancel) -> Result<(), Failure> {
         let mut state = self.state();
         let now = state.now;
-        if state.flows.get_mut(key, now).is_none() {
-            return Ok(());
+        let Some(flow) = state.flows.get_mut(key, now) else { return Ok(()) };
+        if cancel.refund {
+            flow.origins.pop();
         }
         // A cooldown counts one, so taking it back ends it.
         state.uncount(&CounterKey::Cooldown(key.subject));
@@ -159,6 +139,15 @@ impl Staging for MemoryStaging {
         }
         if cancel.end {
             state.flows.take(key, now);
+        }
+        Ok(())
+    }
+
+    async fn note_provider(&self, key: &FlowKey, provider: &str) -> Result<(), Failure> {
+        let mut state = self.state();
+        let now = state.now;
+        if let Some(flow) = state.flows.get_mut(key, now) {
+            flow.provider = Some(provider.to_owned());
         }
         Ok(())
     }

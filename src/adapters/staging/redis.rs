@@ -3,31 +3,34 @@
 //! | key | holds |
 //! |---|---|
 //! | `captcha:{id}` | hash: answer |
-//! | `flow:{subject}:digest` | hash: purpose, phone, account, decoy, step, attempts, sends, passwords, password_hash |
+//! | `flow:{subject}:digest` | hash: purpose, phone, account, decoy, client, origins, provider, step, attempts, sends, passwords, password_hash |
 //! | `claim:{subject}:digest` | exists while somebody does what the right code of the flow is for |
 //! | `limit:{subject}:cooldown` | exists while the phone must wait |
 //! | `limit:{subject}:hour`, `day`, `wrong` | counters of the phone |
-//! | `limit:{shared}:scope:subject` | every other counter |
+//! | `limit:{shared}:scope:subject` | every other counter: a number, or a hash of members |
+//! | `answer:{name}` | hash: fingerprint, answer |
 //!
 //! What stands in braces is the hash tag that puts all keys of one call into one slot of a cluster. All time is what
 //! is left of a key's life: neither this process' clock nor the server's is ever read, so no two can disagree.
 
+mod answers;
+mod counters;
+mod reply;
+
 use super::lease::Leases;
 use super::scripts;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::flow::{Flow, Proven, Purpose, State, Step};
+use crate::domain::client_app::ClientId;
+use crate::domain::flow::{Flow, Purpose, State};
 use crate::domain::password::PasswordHash;
-use crate::domain::phone::Phone;
 use crate::domain::policy::{CodePolicy, PhoneLimits, Quota};
 use crate::domain::ticket::FlowKey;
-use crate::domain::user::AccountVersion;
 use crate::ports::{
-    Advance, Cancel, CodeCheck, Counted, Counter, Dependency, Failure, NewFlow, PasswordTurn, PhoneRefusal, Resend,
-    Reservation, Reserved, Staging,
+    Advance, Cancel, CodeCheck, Failure, NewFlow, PasswordTurn, Resend, Reservation, Reserved, Staging, Verified,
 };
 use async_trait::async_trait;
 use deadpool_redis::redis::{ScriptInvocation, Value, cmd, from_redis_value};
-use std::str::FromStr;
+use reply::{broken, client, done, duration, flag, list, millis, number, proven, refused, step, stored_phone, words};
 use std::time::Duration;
 
 /// See the module. Safe to share between threads; each has a connection of its own.
@@ -82,7 +85,11 @@ impl RedisStaging {
             ["gone"] => Ok(CodeCheck::Gone),
             ["step", at] => Ok(CodeCheck::WrongStep(step(at)?)),
             ["limit", wait] => Ok(CodeCheck::LimitReached { retry_after: duration(wait)? }),
-            ["right", phone, account] => Ok(CodeCheck::Right(proven(phone, account)?)),
+            ["right", phone, account, origins, provider] => Ok(CodeCheck::Right(Verified {
+                proven: proven(phone, account)?,
+                origins: list(origins),
+                provider: Some(provider.to_owned()).filter(|provider| !provider.is_empty()),
+            })),
             ["busy", wait] => Ok(CodeCheck::Busy { retry_after: duration(wait)? }),
             ["wrong", left] => Ok(CodeCheck::Wrong { attempts_left: number(left)? }),
             ["exhausted"] => Ok(CodeCheck::Exhausted),
@@ -107,32 +114,6 @@ impl Staging for RedisStaging {
         }
     }
 
-    async fn count(&self, counters: &[Counter]) -> Result<Counted, Failure> {
-        let mut call = scripts::COUNT.prepare_invoke();
-        for counter in counters {
-            call.key(counter_key(counter));
-            add_quota(&mut call, counter.quota);
-        }
-        let reply = self.call(&call).await?;
-        match words(&reply)[..] {
-            ["done"] => Ok(Counted::Yes),
-            ["full", index, wait] => Ok(Counted::Full { index: number(index)?, retry_after: duration(wait)? }),
-            _ => Err(broken()),
-        }
-    }
-
-    async fn uncount(&self, counters: &[Counter]) -> Result<(), Failure> {
-        let mut call = scripts::UNCOUNT.prepare_invoke();
-        for counter in counters {
-            call.key(counter_key(counter));
-        }
-        done(&self.call(&call).await?)
-    }
-
-    async fn forget(&self, counters: &[Counter]) -> Result<(), Failure> {
-        self.delete(&counters.iter().map(counter_key).collect::<Vec<_>>()).await
-    }
-
     async fn open_flow(
         &self,
         key: &FlowKey,
@@ -144,6 +125,7 @@ impl Staging for RedisStaging {
         add_reservation(&mut call, key, flow.purpose, limits);
         let account = flow.account.map_or_else(String::new, |account| account.text());
         call.arg(millis(policy.life)).arg(flow.phone.e164()).arg(flag(flow.decoy)).arg(account);
+        call.arg(flow.client.as_ref().map_or("", ClientId::as_str)).arg(&flow.origin);
         add_cooldowns(&mut call, limits);
         let reply = self.call(&call).await?;
         match words(&reply)[..] {
@@ -157,19 +139,22 @@ impl Staging for RedisStaging {
         &self,
         key: &FlowKey,
         purpose: Purpose,
+        origin: &str,
         policy: &CodePolicy,
         limits: &PhoneLimits,
     ) -> Result<Resend, Failure> {
         let mut call = scripts::RESERVE_RESEND.prepare_invoke();
         add_reservation(&mut call, key, purpose, limits);
+        call.arg(origin);
         add_cooldowns(&mut call, limits);
         let reply = self.call(&call).await?;
         match words(&reply)[..] {
             ["gone"] => Ok(Resend::Gone),
             ["step", at] => Ok(Resend::WrongStep(step(at)?)),
-            ["yes", phone, decoy, send, attempts, life, cooldown] => Ok(Resend::Yes(Reservation {
+            ["yes", phone, decoy, app, send, attempts, life, cooldown] => Ok(Resend::Yes(Reservation {
                 phone: stored_phone(phone)?,
                 decoy: decoy != flag(false),
+                client: client(app)?,
                 send: number(send)?,
                 attempts_left: policy.attempts.saturating_sub(number(attempts)?),
                 expires_in: duration(life)?,
@@ -186,6 +171,10 @@ impl Staging for RedisStaging {
             call.key(limit_key(key, name));
         }
         done(&self.call(call.arg(flag(cancel.refund)).arg(flag(cancel.end))).await?)
+    }
+
+    async fn note_provider(&self, key: &FlowKey, provider: &str) -> Result<(), Failure> {
+        done(&self.call(scripts::NOTE_PROVIDER.key(flow_key(key)).arg(provider)).await?)
     }
 
     async fn check_code(
@@ -296,11 +285,6 @@ fn limit_key(key: &FlowKey, name: &str) -> String {
     format!("limit:{{{}}}:{name}", key.subject.encoded())
 }
 
-/// One tag for all: those of the whole service are asked at every send anyhow.
-fn counter_key(counter: &Counter) -> String {
-    format!("limit:{{shared}}:{}:{}", counter.scope, counter.subject)
-}
-
 /// What `reserve.lua` expects, up to the cooldowns.
 fn add_reservation(call: &mut ScriptInvocation<'_>, key: &FlowKey, purpose: Purpose, limits: &PhoneLimits) {
     call.key(flow_key(key));
@@ -321,59 +305,4 @@ fn add_cooldowns(call: &mut ScriptInvocation<'_>, limits: &PhoneLimits) {
     for &cooldown in &limits.cooldowns {
         call.arg(if cooldown.is_zero() { 0 } else { millis(cooldown) });
     }
-}
-
-const fn flag(value: bool) -> &'static str {
-    if value { "1" } else { "0" }
-}
-
-/// Whole milliseconds, from one to a century: Redis deletes at zero and refuses what overflows, and either in the
-/// middle of a script would leave a key without its expiry.
-fn millis(life: Duration) -> u64 {
-    const CENTURY: u64 = 100 * 366 * 86_400_000;
-    u64::try_from(life.as_millis()).unwrap_or(CENTURY).clamp(1, CENTURY)
-}
-
-fn words(reply: &[String]) -> Vec<&str> {
-    reply.iter().map(String::as_str).collect()
-}
-
-fn done(reply: &[String]) -> Result<(), Failure> {
-    if reply == ["done"] { Ok(()) } else { Err(broken()) }
-}
-
-fn refused(refusal: &str, wait: &str) -> Result<PhoneRefusal, Failure> {
-    let retry_after = duration(wait)?;
-    match refusal {
-        "cooldown" => Ok(PhoneRefusal::Cooldown { retry_after }),
-        "limit" => Ok(PhoneRefusal::LimitReached { retry_after }),
-        _ => Err(broken()),
-    }
-}
-
-fn number<T: FromStr>(text: &str) -> Result<T, Failure> {
-    text.parse().map_err(|_| broken())
-}
-
-fn duration(millis: &str) -> Result<Duration, Failure> {
-    number(millis).map(Duration::from_millis)
-}
-
-fn step(text: &str) -> Result<Step, Failure> {
-    Step::parse(text).ok_or_else(broken)
-}
-
-fn proven(phone: &str, account: &str) -> Result<Proven, Failure> {
-    let account = Some(account).filter(|text| !text.is_empty());
-    let account = account.map(|text| AccountVersion::from_stored(text).ok_or_else(broken)).transpose()?;
-    Ok(Proven { phone: stored_phone(phone)?, account })
-}
-
-fn stored_phone(text: &str) -> Result<Phone, Failure> {
-    Phone::from_stored(text.to_owned()).ok_or_else(broken)
-}
-
-/// Somebody else writes into this database, or another version of this service does.
-fn broken() -> Failure {
-    Failure::Broken { dependency: Dependency::Staging, reason: "an entry is not what was stored".to_owned() }
 }

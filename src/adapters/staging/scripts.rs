@@ -13,11 +13,23 @@ pub(super) static PUT_CAPTCHA: LazyLock<Script> =
 pub(super) static TAKE_CAPTCHA: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("scripts/take_captcha.lua")));
 
-pub(super) static COUNT: LazyLock<Script> =
-    LazyLock::new(|| Script::new(concat!(include_str!("scripts/counters.lua"), include_str!("scripts/count.lua"))));
+pub(super) static COUNT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(
+        include_str!("scripts/counters.lua"),
+        include_str!("scripts/rules.lua"),
+        include_str!("scripts/count.lua"),
+    ))
+});
 
-pub(super) static UNCOUNT: LazyLock<Script> =
-    LazyLock::new(|| Script::new(concat!(include_str!("scripts/counters.lua"), include_str!("scripts/uncount.lua"))));
+pub(super) static UNCOUNT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(
+        include_str!("scripts/counters.lua"),
+        include_str!("scripts/rules.lua"),
+        include_str!("scripts/uncount.lua"),
+    ))
+});
+
+pub(super) static LOOK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/look.lua")));
 
 pub(super) static OPEN_FLOW: LazyLock<Script> = LazyLock::new(|| {
     Script::new(concat!(
@@ -53,3 +65,15 @@ pub(super) static CANCEL_PASSWORD: LazyLock<Script> =
 
 pub(super) static SET_PASSWORD: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("scripts/set_password.lua")));
+
+pub(super) static NOTE_PROVIDER: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("scripts/note_provider.lua")));
+
+pub(super) static BEGIN_ANSWER: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("scripts/begin_answer.lua")));
+
+pub(super) static KEEP_ANSWER: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("scripts/keep_answer.lua")));
+
+pub(super) static DROP_ANSWER: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("scripts/drop_answer.lua")));

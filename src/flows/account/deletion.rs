@@ -2,6 +2,7 @@
 //! for who no longer has the app.
 
 use super::password::confirm;
+use crate::domain::client_app::ClientId;
 use crate::domain::code::OneTimeCode;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::password::Password;
@@ -10,9 +11,8 @@ use crate::domain::user::{AccountVersion, UserId};
 use crate::flows::code::{self, CodeSent, Recipient};
 use crate::flows::limits::Grant;
 use crate::flows::session::Caller;
-use crate::flows::{Refusal, Service};
+use crate::flows::{Client, Refusal, Service};
 use crate::ports::Proof;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 pub async fn with_password(service: &Arc<Service>, caller: Caller, password: Password) -> Result<(), Refusal> {
@@ -26,15 +26,20 @@ async fn confirm_and_delete(service: Arc<Service>, caller: Caller, password: Pas
 }
 
 /// Sends a code to the caller's own phone.
-pub async fn send_code(service: &Arc<Service>, caller: &Caller, client: IpAddr) -> Result<CodeSent, Refusal> {
+pub async fn send_code(
+    service: &Arc<Service>,
+    caller: &Caller,
+    client: Client,
+    app: Option<ClientId>,
+) -> Result<CodeSent, Refusal> {
     let (purpose, phone) = (Purpose::DeleteSelf(caller.user.id), caller.user.phone.clone());
     let account = Some(AccountVersion::of(&caller.user));
-    let to = Recipient { purpose, phone, account, decoy: false, conceal: false };
-    service.background.carry_through(reserve_and_send(Arc::clone(service), to, client)).await
+    let to = Recipient { purpose, phone, account, decoy: false, conceal: false, client, app };
+    service.background.carry_through(reserve_and_send(Arc::clone(service), to)).await
 }
 
-async fn reserve_and_send(service: Arc<Service>, to: Recipient, client: IpAddr) -> Result<CodeSent, Refusal> {
-    let grant = Grant::reserve(&service, client).await?;
+async fn reserve_and_send(service: Arc<Service>, to: Recipient) -> Result<CodeSent, Refusal> {
+    let grant = Grant::reserve(&service, to.client, &to.phone).await?;
     code::send(&service, to, grant).await
 }
 
@@ -42,7 +47,7 @@ pub async fn resend_code(
     service: &Arc<Service>,
     caller: &Caller,
     ticket: Ticket,
-    client: IpAddr,
+    client: Client,
 ) -> Result<CodeSent, Refusal> {
     code::resend(service, Purpose::DeleteSelf(caller.user.id), ticket, client, false).await
 }

@@ -1,8 +1,11 @@
 //! Another number: the password first, then a code to the new one.
 
 use super::password::confirm;
+use crate::domain::client_app::ClientId;
 use crate::domain::code::{OneTimeCode, message_id};
 use crate::domain::flow::{Proven, Purpose};
+use crate::domain::language::Language;
+use crate::domain::message::Content;
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
@@ -10,15 +13,15 @@ use crate::domain::user::{AccountVersion, User};
 use crate::flows::code::{self, CodeSent};
 use crate::flows::limits::count_phone_change;
 use crate::flows::session::Caller;
-use crate::flows::{Refusal, Service};
-use crate::ports::{Message, PhoneChange, Text};
-use std::net::IpAddr;
+use crate::flows::{Client, Refusal, Service};
+use crate::ports::{Message, PhoneChange};
 use std::sync::Arc;
 
 pub struct SendCode {
     pub phone: Phone,
     pub current_password: Password,
-    pub client: IpAddr,
+    pub client: Client,
+    pub app: Option<ClientId>,
 }
 
 /// Sends a code to the new number. That it belongs to somebody is told, or concealed, as at sign-up.
@@ -31,14 +34,14 @@ async fn confirm_and_send(service: Arc<Service>, caller: Caller, request: SendCo
     count_phone_change(&service, caller.user.id).await?;
     let purpose = Purpose::ChangePhone(caller.user.id);
     let account = Some(AccountVersion::of(&caller.user));
-    code::send_to_free_phone(&service, purpose, request.phone, account, request.client).await
+    code::send_to_free_phone(&service, purpose, request.phone, account, request.client, request.app).await
 }
 
 pub async fn resend_code(
     service: &Arc<Service>,
     caller: &Caller,
     ticket: Ticket,
-    client: IpAddr,
+    client: Client,
 ) -> Result<CodeSent, Refusal> {
     code::resend_to_newcomer(service, Purpose::ChangePhone(caller.user.id), ticket, client).await
 }
@@ -49,14 +52,21 @@ pub async fn verify_code(
     caller: Caller,
     ticket: Ticket,
     given: OneTimeCode,
+    language: Language,
 ) -> Result<User, Refusal> {
-    let notice = message_id(&service.keys.message, &ticket.flow_key(), 0);
+    let notice = Notice { id: message_id(&service.keys.message, &ticket.flow_key(), 0), language };
     let purpose = Purpose::ChangePhone(caller.user.id);
     let change = move |service, proven| change(service, caller.user, proven, notice);
     code::redeem(service, purpose, ticket, given, change).await
 }
 
-async fn change(service: Arc<Service>, user: User, proven: Proven, notice: String) -> Result<User, Refusal> {
+/// What the message to the earlier number is called, and its language.
+struct Notice {
+    id: String,
+    language: Language,
+}
+
+async fn change(service: Arc<Service>, user: User, proven: Proven, notice: Notice) -> Result<User, Refusal> {
     let new = proven.phone;
     if proven.account != Some(AccountVersion::of(&user)) {
         // She has another password since the code was sent: whoever asked for it may not be her.
@@ -69,7 +79,9 @@ async fn change(service: Arc<Service>, user: User, proven: Proven, notice: Strin
     match service.ports.users.change_phone(user.id, &user.phone, &new, service.now()).await? {
         PhoneChange::Done(changed) => {
             tracing::info!(user = %user.id.0, phone = new.masked(), "a phone number was changed");
-            tell(&service, Message { to: user.phone, text: Text::PhoneChanged { to: new.masked() }, id: notice });
+            let content = Content::PhoneChanged { to: new.masked() };
+            let Notice { id, language } = notice;
+            tell(&service, Message { to: user.phone, content, language, autofill: None, id });
             Ok(changed)
         }
         PhoneChange::Taken => Err(Refusal::PhoneTaken),

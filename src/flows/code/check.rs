@@ -3,9 +3,9 @@
 use crate::domain::code::OneTimeCode;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::ticket::Ticket;
-use crate::flows::limits::log_failure;
+use crate::flows::limits::{give_back_verified, log_failure};
 use crate::flows::{Refusal, Service};
-use crate::ports::CodeCheck;
+use crate::ports::{CodeCheck, Event, Verified};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -19,7 +19,9 @@ pub(in crate::flows) async fn check(
 ) -> Result<(), Refusal> {
     let right = OneTimeCode::derive(&service.keys.code, purpose, ticket).matches(given);
     let (policy, limits) = (&service.policy.code, &service.policy.phone);
-    proven(service.ports.staging.check_code(&ticket.flow_key(), purpose, right, policy, limits).await?).map(drop)
+    let checked = service.ports.staging.check_code(&ticket.flow_key(), purpose, right, policy, limits).await?;
+    came_back(service, purpose, &verified(checked)?).await;
+    Ok(())
 }
 
 /// Checks the code of a flow that has no further step, and does at once what it is for. If that fails for a moment, the code
@@ -41,21 +43,29 @@ where
         let right = OneTimeCode::derive(&service.keys.code, purpose, &ticket).matches(&given);
         let (policy, limits) = (&service.policy.code, &service.policy.phone);
         let (staging, key) = (&service.ports.staging, ticket.flow_key());
-        let proven = proven(staging.claim_code(&key, purpose, right, policy, limits).await?)?;
-        let done = act(Arc::clone(&service), proven).await;
+        let verified = verified(staging.claim_code(&key, purpose, right, policy, limits).await?)?;
+        let done = act(Arc::clone(&service), verified.proven.clone()).await;
         if let Err(Refusal::Failed(_)) = done {
             log_failure(staging.release_code(&key).await);
         } else {
             end(&service, &ticket).await;
+            came_back(&service, purpose, &verified).await;
         }
         done
     };
     background.carry_through(work).await
 }
 
-fn proven(checked: CodeCheck) -> Result<Proven, Refusal> {
+/// The messages of the flow were for a person.
+async fn came_back(service: &Service, purpose: Purpose, verified: &Verified) {
+    let (provider, region) = (verified.provider.as_deref().unwrap_or("unknown"), verified.proven.phone.region());
+    service.ports.telemetry.record(Event::CodeVerified { provider, region, topic: purpose.into() });
+    give_back_verified(service, verified).await;
+}
+
+fn verified(checked: CodeCheck) -> Result<Verified, Refusal> {
     match checked {
-        CodeCheck::Right(proven) => Ok(proven),
+        CodeCheck::Right(verified) => Ok(verified),
         CodeCheck::Busy { retry_after } => Err(Refusal::InProgress { retry_after }),
         CodeCheck::Wrong { attempts_left } => Err(Refusal::CodeWrong { attempts_left }),
         CodeCheck::Exhausted => Err(Refusal::CodeExhausted),

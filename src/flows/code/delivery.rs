@@ -1,48 +1,52 @@
 //! The last stretch: a message, with everything that was reserved for it, goes to the provider.
 
 use super::CodeSent;
+use crate::domain::client_app::ClientId;
 use crate::domain::code::{OneTimeCode, message_id};
 use crate::domain::flow::Purpose;
+use crate::domain::language::Language;
+use crate::domain::message::Content;
 use crate::domain::ticket::FlowKey;
 use crate::flows::limits::{Grant, log_failure};
 use crate::flows::{Refusal, Service};
-use crate::ports::{Cancel, Message, SmsFailure, Text};
+use crate::ports::{Cancel, Message, SmsFailure};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What is to be sent.
+pub(super) struct Order {
+    pub purpose: Purpose,
+    /// Which message of its flow it is; the first is 1.
+    pub send: u32,
+    pub decoy: bool,
+    pub language: Language,
+    pub app: Option<ClientId>,
+}
 
 /// A message with everything that was reserved for it.
 pub(super) struct Delivery {
     key: FlowKey,
     message: Message,
-    purpose: Purpose,
-    send: u32,
+    first: bool,
     decoy: bool,
     grant: Grant,
 }
 
 impl Delivery {
-    /// `send` says which message of its flow it is; the first is 1.
-    pub(super) fn of(
-        service: &Service,
-        sent: &CodeSent,
-        purpose: Purpose,
-        send: u32,
-        decoy: bool,
-        grant: Grant,
-    ) -> Self {
+    pub(super) fn of(service: &Service, sent: &CodeSent, order: &Order, grant: Grant) -> Self {
+        let Order { purpose, send, decoy, language, .. } = *order;
         let key = sent.ticket.flow_key();
         let code = OneTimeCode::derive(&service.keys.code, purpose, &sent.ticket);
         // Rounded down: the code must not be said to live longer than it does.
         let minutes = (sent.expires_in.as_secs() / 60).max(1);
         let message = Message {
             to: sent.phone.clone(),
-            text: match purpose {
-                Purpose::DeleteAccount | Purpose::DeleteSelf(_) => Text::DeletionCode { code, minutes },
-                _ => Text::Code { code, minutes },
-            },
+            content: Content::Code { purpose, code, minutes },
+            language,
+            autofill: order.app.as_ref().and_then(|app| service.policy.apps.autofill(app)).cloned(),
             id: message_id(&service.keys.message, &key, send),
         };
-        Self { key, message, purpose, send, decoy, grant }
+        Self { key, message, first: send == 1, decoy, grant }
     }
 }
 
@@ -69,27 +73,28 @@ fn head_start(chance: [u8; 1]) -> Duration {
 }
 
 async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Result<(), Refusal> {
-    let Delivery { key, message, purpose, send, decoy, grant } = delivery;
+    let Delivery { key, message, first, decoy, grant } = delivery;
     if decoy {
-        grant.give_back_budget(service).await;
+        grant.give_back_budgets(service).await;
         return Ok(());
     }
-    let phone = message.to.masked();
-    let Err(failure) = service.ports.sms.send(&message).await else {
-        tracing::info!(phone, purpose = purpose.name(), "a code was sent");
-        return Ok(());
+    let failure = match service.ports.sms.send(&message).await {
+        Ok(sent) => {
+            log_failure(service.ports.staging.note_provider(&key, sent.provider).await);
+            return Ok(());
+        }
+        Err(failure) => failure,
     };
-    tracing::warn!(phone, %failure, "a code could not be sent");
     // What may have gone out stays counted, or a provider that is slow to answer would lift every limit.
     let refund = !matches!(failure, SmsFailure::NoAnswer(_));
     if conceal {
         // As for a decoy: flow, cooldown and counts stay.
         if refund {
-            grant.give_back_budget(service).await;
+            grant.give_back_spent(service).await;
         }
     } else {
         // After a resend the code of an earlier message is still good.
-        log_failure(service.ports.staging.cancel_send(&key, Cancel { refund, end: send == 1 }).await);
+        log_failure(service.ports.staging.cancel_send(&key, Cancel { refund, end: first }).await);
         if refund {
             grant.give_back(service).await;
         }

@@ -1,13 +1,12 @@
 //! The same code once more: the message did not arrive.
 
 use super::CodeSent;
-use super::delivery::{Delivery, deliver};
+use super::delivery::{Delivery, Order, deliver};
 use crate::domain::flow::Purpose;
 use crate::domain::ticket::Ticket;
-use crate::flows::limits::{Grant, log_failure};
-use crate::flows::{Refusal, Service};
-use crate::ports::{Cancel, Resend};
-use std::net::IpAddr;
+use crate::flows::limits::{Grant, address_block, log_failure};
+use crate::flows::{Client, Refusal, Service};
+use crate::ports::{Cancel, Resend, Reservation};
 use std::sync::Arc;
 
 /// Sends the same code once more.
@@ -15,7 +14,7 @@ pub(in crate::flows) async fn resend(
     service: &Arc<Service>,
     purpose: Purpose,
     ticket: Ticket,
-    client: IpAddr,
+    client: Client,
     conceal: bool,
 ) -> Result<CodeSent, Refusal> {
     let resend = reserve_and_resend(Arc::clone(service), purpose, ticket, client, conceal);
@@ -27,7 +26,7 @@ pub async fn resend_to_newcomer(
     service: &Arc<Service>,
     purpose: Purpose,
     ticket: Ticket,
-    client: IpAddr,
+    client: Client,
 ) -> Result<CodeSent, Refusal> {
     resend(service, purpose, ticket, client, service.policy.conceal_taken_phone).await
 }
@@ -37,7 +36,7 @@ pub async fn resend_to_account(
     service: &Arc<Service>,
     purpose: Purpose,
     ticket: Ticket,
-    client: IpAddr,
+    client: Client,
 ) -> Result<CodeSent, Refusal> {
     resend(service, purpose, ticket, client, true).await
 }
@@ -46,19 +45,21 @@ async fn reserve_and_resend(
     service: Arc<Service>,
     purpose: Purpose,
     ticket: Ticket,
-    client: IpAddr,
+    client: Client,
     conceal: bool,
 ) -> Result<CodeSent, Refusal> {
     let key = ticket.flow_key();
     let staging = &service.ports.staging;
-    let granted = staging.reserve_resend(&key, purpose, &service.policy.code, &service.policy.phone).await?;
+    let (policy, limits) = (&service.policy.code, &service.policy.phone);
+    let origin = address_block(client.address);
+    let granted = staging.reserve_resend(&key, purpose, &origin, policy, limits).await?;
     let reservation = match granted {
         Resend::Yes(reservation) => reservation,
         Resend::No(refusal) => return Err(refusal.into()),
         Resend::WrongStep(step) => return Err(Refusal::WrongStep(step)),
         Resend::Gone => return Err(Refusal::TicketExpired),
     };
-    let grant = match Grant::reserve(&service, client).await {
+    let grant = match Grant::reserve(&service, client, &reservation.phone).await {
         Ok(grant) => grant,
         Err(refusal) => {
             log_failure(staging.cancel_send(&key, Cancel { refund: true, end: false }).await);
@@ -72,7 +73,8 @@ async fn reserve_and_resend(
         resend_in: reservation.resend_in,
         attempts_left: reservation.attempts_left,
     };
-    deliver(&service, Delivery::of(&service, &sent, purpose, reservation.send, reservation.decoy, grant), conceal)
-        .await?;
+    let Reservation { send, decoy, client: app, .. } = reservation;
+    let order = Order { purpose, send, decoy, language: client.language, app };
+    deliver(&service, Delivery::of(&service, &sent, &order, grant), conceal).await?;
     Ok(sent)
 }

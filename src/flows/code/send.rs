@@ -1,16 +1,16 @@
 //! A new code on its way.
 
 use super::CodeSent;
-use super::delivery::{Delivery, deliver};
+use super::delivery::{Delivery, Order, deliver};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::client_app::ClientId;
 use crate::domain::flow::Purpose;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::{Subject, Ticket};
 use crate::domain::user::AccountVersion;
 use crate::flows::limits::{Grant, log_failure};
-use crate::flows::{Refusal, Service, captcha};
+use crate::flows::{Client, Refusal, Service, captcha};
 use crate::ports::{Cancel, NewFlow, Reserved};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What a stranger brings along who wants a code.
@@ -18,7 +18,9 @@ pub struct SendCode {
     pub phone: Phone,
     pub captcha_id: CaptchaId,
     pub captcha_answer: CaptchaAnswer,
-    pub client: IpAddr,
+    pub client: Client,
+    /// The app that the message is for.
+    pub app: Option<ClientId>,
 }
 
 /// Whom a new code is for.
@@ -31,6 +33,8 @@ pub(in crate::flows) struct Recipient {
     pub decoy: bool,
     /// Nothing that the client sees may tell a decoy from a message.
     pub conceal: bool,
+    pub client: Client,
+    pub app: Option<ClientId>,
 }
 
 /// Sends a code, after a captcha, to a phone that should have no account yet. That it has one is told, or, by the policy,
@@ -44,7 +48,8 @@ pub async fn send_to_newcomer(
     captcha::redeem(service, &request.captcha_id, &request.captcha_answer).await?;
     let background = &service.background;
     let service = Arc::clone(service);
-    let send = async move { send_to_free_phone(&service, purpose, request.phone, None, request.client).await };
+    let SendCode { phone, client, app, .. } = request;
+    let send = async move { send_to_free_phone(&service, purpose, phone, None, client, app).await };
     background.carry_through(send).await
 }
 
@@ -54,16 +59,17 @@ pub(in crate::flows) async fn send_to_free_phone(
     purpose: Purpose,
     phone: Phone,
     account: Option<AccountVersion>,
-    client: IpAddr,
+    client: Client,
+    app: Option<ClientId>,
 ) -> Result<CodeSent, Refusal> {
     let conceal = service.policy.conceal_taken_phone;
-    let grant = Grant::reserve(service, client).await?;
+    let grant = Grant::reserve(service, client, &phone).await?;
     let taken = grant.or_give_back(service, service.ports.users.account_of(&phone).await).await?.is_some();
     if taken && !conceal {
-        grant.give_back_budget(service).await;
+        grant.give_back_budgets(service).await;
         return Err(Refusal::PhoneTaken);
     }
-    send(service, Recipient { purpose, phone, account, decoy: taken, conceal }, grant).await
+    send(service, Recipient { purpose, phone, account, decoy: taken, conceal, client, app }, grant).await
 }
 
 /// Sends a code, after a captcha, to the phone of an account. A phone that has none gets the same answer after the same work,
@@ -73,10 +79,11 @@ pub async fn send_to_account(service: &Arc<Service>, purpose: Purpose, request: 
     let background = &service.background;
     let service = Arc::clone(service);
     let send = async move {
-        let SendCode { phone, client, .. } = request;
-        let grant = Grant::reserve(&service, client).await?;
+        let SendCode { phone, client, app, .. } = request;
+        let grant = Grant::reserve(&service, client, &phone).await?;
         let account = grant.or_give_back(&service, service.ports.users.account_of(&phone).await).await?;
-        send(&service, Recipient { purpose, phone, account, decoy: account.is_none(), conceal: true }, grant).await
+        let to = Recipient { purpose, phone, account, decoy: account.is_none(), conceal: true, client, app };
+        send(&service, to, grant).await
     };
     background.carry_through(send).await
 }
@@ -86,7 +93,14 @@ pub(in crate::flows) async fn send(service: &Arc<Service>, to: Recipient, grant:
     let policy = &service.policy.code;
     let ticket = Ticket::new(Subject::of(&to.phone, &service.keys.subject), service.random());
     let key = ticket.flow_key();
-    let flow = NewFlow { purpose: to.purpose, phone: to.phone.clone(), account: to.account, decoy: to.decoy };
+    let flow = NewFlow {
+        purpose: to.purpose,
+        phone: to.phone.clone(),
+        account: to.account,
+        decoy: to.decoy,
+        client: to.app.clone(),
+        origin: grant.origin().to_owned(),
+    };
     let resend_in = match service.ports.staging.open_flow(&key, &flow, policy, &service.policy.phone).await {
         Ok(Reserved::Yes { resend_in }) => resend_in,
         Ok(Reserved::No(refusal)) => {
@@ -101,6 +115,7 @@ pub(in crate::flows) async fn send(service: &Arc<Service>, to: Recipient, grant:
         }
     };
     let sent = CodeSent { ticket, phone: to.phone, expires_in: policy.life, resend_in, attempts_left: policy.attempts };
-    deliver(service, Delivery::of(service, &sent, to.purpose, 1, to.decoy, grant), to.conceal).await?;
+    let order = Order { purpose: to.purpose, send: 1, decoy: to.decoy, language: to.client.language, app: to.app };
+    deliver(service, Delivery::of(service, &sent, &order, grant), to.conceal).await?;
     Ok(sent)
 }

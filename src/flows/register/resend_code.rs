@@ -3,10 +3,9 @@
 use crate::domain::flow::Purpose;
 use crate::domain::ticket::Ticket;
 use crate::flows::code::{self, CodeSent};
-use crate::flows::{Refusal, Service};
-use std::net::IpAddr;
+use crate::flows::{Client, Refusal, Service};
 use std::sync::Arc;
 
-pub async fn resend_code(service: &Arc<Service>, ticket: Ticket, client: IpAddr) -> Result<CodeSent, Refusal> {
+pub async fn resend_code(service: &Arc<Service>, ticket: Ticket, client: Client) -> Result<CodeSent, Refusal> {
     code::resend_to_newcomer(service, Purpose::Register, ticket, client).await
 }

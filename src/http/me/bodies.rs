@@ -98,6 +98,18 @@ pub struct ChangePhone {
     #[validate(custom(function = "checks::password"))]
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, example = "correct horse battery")]
     pub(super) current_password: Zeroizing<String>,
+    /// Which app the message is for, when the operator has named apps: it then fills the code in by itself.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
+    pub(super) client_id: Option<String>,
+}
+
+/// A code to one's own number.
+#[derive(Deserialize, Default, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendOwnCode {
+    /// Which app the message is for, when the operator has named apps: it then fills the code in by itself.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
+    pub(super) client_id: Option<String>,
 }
 
 /// The password, or a fresh code with its ticket.

@@ -1,6 +1,6 @@
 //! `DELETE /v1/me`, and the code that may stand for the password.
 
-use super::bodies::DeleteMe;
+use super::bodies::{DeleteMe, SendOwnCode};
 use crate::domain::Invalid;
 use crate::domain::code::OneTimeCode;
 use crate::domain::password::Password;
@@ -8,11 +8,11 @@ use crate::domain::ticket::Ticket;
 use crate::flows::Service;
 use crate::flows::account::deletion;
 use crate::http::bodies::{CodeSent, FlowTicket};
-use crate::http::checks::field;
-use crate::http::client::ClientIp;
+use crate::http::checks::{field, optional};
+use crate::http::client::Asking;
 use crate::http::codes;
 use crate::http::error::{Code, Problem};
-use crate::http::extract::{Bearer, Json};
+use crate::http::extract::{Bearer, Json, JsonOrNothing};
 use actix_web::{HttpResponse, web};
 
 pub(in crate::http) const SEND_CODE: &[Code] = &[
@@ -21,6 +21,7 @@ pub(in crate::http) const SEND_CODE: &[Code] = &[
     Code::TooManyRequests,
     Code::SmsDeliveryFailed,
     Code::SmsBudgetExhausted,
+    Code::SmsRegionSuspended,
 ];
 pub(in crate::http) const DELETE: &[Code] = &[Code::PasswordWrong, Code::TooManyRequests, Code::Overloaded];
 
@@ -29,14 +30,17 @@ pub(in crate::http) const DELETE: &[Code] = &[Code::PasswordWrong, Code::TooMany
 /// For who would delete the account and does not know the password.
 #[utoipa::path(
     post, path = "/v1/me/deletion/send-code", operation_id = "deletion.sendCode", tag = "deletion",
-    security(("access_token" = [])), responses((status = 200, description = "A code is on its way", body = CodeSent))
+    security(("access_token" = [])), request_body = SendOwnCode,
+    responses((status = 200, description = "A code is on its way", body = CodeSent))
 )]
 pub(in crate::http) async fn send_code(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     bearer: Bearer,
+    body: JsonOrNothing<SendOwnCode>,
 ) -> Result<HttpResponse, Problem> {
-    let sent = deletion::send_code(&service.into_inner(), &bearer.0, client.0).await?;
+    let app = optional("client_id", body.0.client_id.as_deref(), |text| service.policy().apps.known(text))?;
+    let sent = deletion::send_code(&service.into_inner(), &bearer.0, client.0, app).await?;
     Ok(codes::sent(sent))
 }
 
@@ -48,7 +52,7 @@ pub(in crate::http) async fn send_code(
 )]
 pub(in crate::http) async fn resend_code(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     bearer: Bearer,
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {

@@ -8,8 +8,8 @@ use crate::domain::ticket::Ticket;
 use crate::flows::Service;
 use crate::flows::account::phone;
 use crate::http::bodies::{CodeSent, FlowTicket, VerifyCode};
-use crate::http::checks::{self, field};
-use crate::http::client::ClientIp;
+use crate::http::checks::{self, field, optional};
+use crate::http::client::Asking;
 use crate::http::codes;
 use crate::http::error::{Code, Problem};
 use crate::http::extract::{Bearer, Json};
@@ -26,6 +26,7 @@ pub(in crate::http) const SEND_CODE: &[Code] = &[
     Code::TooManyRequests,
     Code::SmsDeliveryFailed,
     Code::SmsBudgetExhausted,
+    Code::SmsRegionSuspended,
     Code::Overloaded,
 ];
 pub(in crate::http) const VERIFY_CODE: &[Code] = &[Code::PhoneAlreadyRegistered];
@@ -41,7 +42,7 @@ pub(in crate::http) const VERIFY_CODE: &[Code] = &[Code::PhoneAlreadyRegistered]
 )]
 pub(in crate::http) async fn send_code(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     bearer: Bearer,
     body: Json<ChangePhone>,
 ) -> Result<HttpResponse, Problem> {
@@ -49,6 +50,7 @@ pub(in crate::http) async fn send_code(
         phone: checks::phone(&body.0.phone_number, &service.policy().regions)?,
         current_password: field("current_password", Password::parse(&body.0.current_password))?,
         client: client.0,
+        app: optional("client_id", body.0.client_id.as_deref(), |text| service.policy().apps.known(text))?,
     };
     let sent = phone::send_code(&service.into_inner(), bearer.0, request).await?;
     Ok(codes::sent(sent))
@@ -62,7 +64,7 @@ pub(in crate::http) async fn send_code(
 )]
 pub(in crate::http) async fn resend_code(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     bearer: Bearer,
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
@@ -81,11 +83,12 @@ pub(in crate::http) async fn resend_code(
 )]
 pub(in crate::http) async fn verify_code(
     service: web::Data<Service>,
+    client: Asking,
     bearer: Bearer,
     body: Json<VerifyCode>,
 ) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let code = field("code", OneTimeCode::parse(&body.0.code))?;
-    let user = phone::verify_code(&service.into_inner(), bearer.0, ticket, code).await?;
+    let user = phone::verify_code(&service.into_inner(), bearer.0, ticket, code, client.0.language).await?;
     Ok(json(StatusCode::OK, &User::from(user)))
 }

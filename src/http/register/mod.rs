@@ -4,7 +4,7 @@ pub mod bodies;
 
 use super::bodies::{CodeSent, FlowTicket, NextStep, SendCode, SetPassword, SignedIn, StepDone, VerifyCode};
 use super::checks::{field, optional};
-use super::client::ClientIp;
+use super::client::Asking;
 use super::codes;
 use super::envelope::seconds;
 use super::error::{Code, Problem};
@@ -29,6 +29,7 @@ pub(super) const SEND_CODE: &[Code] = &[
     Code::TooManyRequests,
     Code::SmsDeliveryFailed,
     Code::SmsBudgetExhausted,
+    Code::SmsRegionSuspended,
     Code::Overloaded,
 ];
 pub(super) const RESEND_CODE: &[Code] = &[
@@ -39,6 +40,7 @@ pub(super) const RESEND_CODE: &[Code] = &[
     Code::TooManyRequests,
     Code::SmsDeliveryFailed,
     Code::SmsBudgetExhausted,
+    Code::SmsRegionSuspended,
 ];
 pub(super) const VERIFY_CODE: &[Code] =
     &[Code::CodeWrong, Code::CodeExhausted, Code::PhoneLimitReached, Code::TicketExpired, Code::WrongStep];
@@ -55,7 +57,7 @@ pub(super) const STATUS: &[Code] = &[Code::TicketExpired];
 )]
 pub(super) async fn send_code(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     body: Json<SendCode>,
 ) -> Result<HttpResponse, Problem> {
     let request = body.0.of_newcomer(client, &service)?;
@@ -72,7 +74,7 @@ pub(super) async fn send_code(
 )]
 pub(super) async fn resend_code(
     service: web::Data<Service>,
-    client: ClientIp,
+    client: Asking,
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;

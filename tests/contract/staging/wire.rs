@@ -1,13 +1,13 @@
 //! What goes over the wire to Redis, and what comes back wrong.
 
-use super::{MINUTE, PURPOSE, Redis, check, key, limits, no_limits, open, policy, resend, right};
+use super::{MINUTE, ORIGIN, PURPOSE, Redis, check, key, limits, no_limits, open, policy, resend, right};
 use crate::support::redis::{self, OwnRedis};
 use deadpool_redis::redis::{Connection, cmd};
 use doorstep::adapters::staging::redis::RedisStaging;
 use doorstep::domain::captcha::{CaptchaAnswer, CaptchaId};
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::policy::Quota;
-use doorstep::ports::{Cancel, CodeCheck, Counter, Dependency, Failure, Resend, Staging};
+use doorstep::ports::{Cancel, CodeCheck, Counter, Counters, Dependency, Failure, Resend, Staging};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -51,7 +51,7 @@ impl Monitor {
 async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     let (id, answer) = (CaptchaId::new([1; 16]), CaptchaAnswer::parse("AC3K").unwrap());
     let (flow, hash) = (key(1, 1), PasswordHash::new("hash".to_owned()));
-    let counter = |scope| Counter { scope, subject: "192.0.2.1".to_owned(), quota: Quota { max: 9, window: MINUTE } };
+    let counter = |scope| Counter::calls(scope, "192.0.2.1", Quota { max: 9, window: MINUTE });
     let counters = [counter("sends-ip"), counter("sms-hour"), counter("sms-day")];
     store.put_captcha(&id, &answer, MINUTE).await.unwrap();
     after("put_captcha");
@@ -145,7 +145,7 @@ async fn entries_that_nobody_here_wrote_are_a_defect() {
         open(store, &flow, 1, &no_limits()).await;
         cmd("HSET").arg(flow_key_of(&mut redis)).arg(field).arg(value).exec(&mut redis).unwrap();
         assert_broken(store.read_flow(&flow, PURPOSE, &policy()).await);
-        assert_broken(store.reserve_resend(&flow, PURPOSE, &policy(), &no_limits()).await);
+        assert_broken(store.reserve_resend(&flow, PURPOSE, ORIGIN, &policy(), &no_limits()).await);
         if field != "phone" {
             assert_broken(store.check_code(&flow, PURPOSE, false, &policy(), &no_limits()).await);
         }
@@ -171,7 +171,7 @@ async fn extreme_lives_have_an_end() {
         store.put_captcha(&CaptchaId::new([1; 16]), &answer, life).await.unwrap();
         harness.nothing_lives_for_ever();
         let quota = Quota { max: 1, window: life };
-        store.count(&[Counter { scope: "extreme", subject: format!("{life:?}"), quota }]).await.unwrap();
+        store.count(&[Counter::calls("extreme", format!("{life:?}"), quota)]).await.unwrap();
         harness.nothing_lives_for_ever();
     }
 }

@@ -104,15 +104,16 @@ impl Scenario {
         scenario
     }
 
-    pub fn provider_settings(&self) -> [Var<'_>; 8] {
+    pub fn provider_settings(&self) -> [Var<'_>; 9] {
         [
-            ("SMS_PROVIDER", "cloopen"),
+            ("SMS_PROVIDERS", "cloopen"),
             ("SMS_CLOOPEN_BASE_URL", self.sms.base_url.as_str()),
             ("SMS_CLOOPEN_ACCOUNT_SID", ACCOUNT_SID),
             ("SMS_CLOOPEN_AUTH_TOKEN", AUTH_TOKEN),
             ("SMS_CLOOPEN_APP_ID", APP_ID),
-            ("SMS_CLOOPEN_DELETION_TEMPLATE_ID", DELETION_TEMPLATE_ID),
-            ("SMS_CLOOPEN_NOTICE_TEMPLATE_ID", NOTICE_TEMPLATE_ID),
+            ("SMS_CLOOPEN_TEMPLATE_CODE", "1"),
+            ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", DELETION_TEMPLATE_ID),
+            ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", NOTICE_TEMPLATE_ID),
             ("SMS_TIMEOUT_SECONDS", "1"),
         ]
     }

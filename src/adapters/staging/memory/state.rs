@@ -2,14 +2,16 @@
 
 use crate::adapters::staging::expiring::Expiring;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::client_app::ClientId;
 use crate::domain::flow::{Proven, Purpose, Step};
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::policy::{CodePolicy, PhoneLimits, Quota};
 use crate::domain::ticket::{FlowKey, Subject};
 use crate::domain::user::AccountVersion;
-use crate::ports::{CodeCheck, Counter, PhoneRefusal};
+use crate::ports::{CodeCheck, Counter, PhoneRefusal, Verified};
 use chrono::{DateTime, Utc};
+use std::collections::HashMap;
 use std::time::Duration;
 
 pub(super) struct State {
@@ -18,6 +20,9 @@ pub(super) struct State {
     pub(super) captchas: Expiring<CaptchaId, CaptchaAnswer>,
     pub(super) flows: Expiring<FlowKey, Stored>,
     pub(super) counters: Expiring<CounterKey, u32>,
+    /// How often each member was counted.
+    pub(super) members: Expiring<CounterKey, HashMap<String, u32>>,
+    pub(super) answers: Expiring<String, Answer>,
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -37,10 +42,20 @@ pub(super) struct Stored {
     pub(super) phone: Phone,
     pub(super) account: Option<AccountVersion>,
     pub(super) decoy: bool,
+    pub(super) client: Option<ClientId>,
+    pub(super) origins: Vec<String>,
+    pub(super) provider: Option<String>,
     pub(super) attempts: u32,
     pub(super) sends: u32,
     pub(super) passwords: u32,
     pub(super) progress: Progress,
+}
+
+/// A request that was named.
+pub(super) struct Answer {
+    pub(super) fingerprint: String,
+    /// None while it is being worked on.
+    pub(super) text: Option<String>,
 }
 
 pub(super) enum Progress {
@@ -50,6 +65,10 @@ pub(super) enum Progress {
 }
 
 impl Stored {
+    fn verified(&self) -> Verified {
+        Verified { proven: self.proven(), origins: self.origins.clone(), provider: self.provider.clone() }
+    }
+
     pub(super) fn proven(&self) -> Proven {
         Proven { phone: self.phone.clone(), account: self.account }
     }
@@ -134,7 +153,7 @@ impl State {
         }
         let Some(flow) = self.flow(key, purpose) else { return CodeCheck::Gone };
         if right && !flow.decoy {
-            return CodeCheck::Right(flow.proven());
+            return CodeCheck::Right(flow.verified());
         }
         flow.attempts += 1;
         let attempts_left = policy.attempts.saturating_sub(flow.attempts);

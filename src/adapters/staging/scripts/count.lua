@@ -1,11 +1,12 @@
--- KEYS: the counters. ARGV: max and window of each.
-for i, key in ipairs(KEYS) do
-  local wait = full(key, ARGV[2 * i - 1], ARGV[2 * i])
+-- KEYS: the counters. ARGV: see rules.lua.
+for i = 1, #KEYS do
+  local wait = wait_for(i)
   if wait > 0 then
     return {'full', i - 1, wait}
   end
 end
-for i, key in ipairs(KEYS) do
-  count(key, ARGV[2 * i])
+local reply = {'done'}
+for i = 1, #KEYS do
+  reply[i + 1] = add(i)
 end
-return {'done'}
+return reply

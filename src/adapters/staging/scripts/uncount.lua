@@ -1,5 +1,5 @@
--- KEYS: the counters.
-for _, key in ipairs(KEYS) do
-  uncount(key)
+-- KEYS: the counters. ARGV: see rules.lua.
+for i = 1, #KEYS do
+  take_back(i)
 end
 return {'done'}

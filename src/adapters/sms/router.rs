@@ -1,0 +1,155 @@
+//! Chooses who carries a message: the providers of its region, one after the other, each once.
+
+use super::Provider;
+use super::breaker::{Breaker, Change};
+use crate::domain::message::Topic;
+use crate::domain::phone::Region;
+use crate::ports::{Clock, Event, Message, Outcome, Sent, Sms, SmsFailure, Telemetry};
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Who carries messages to a region, in this order. The names are those of [`Provider::name`].
+#[derive(Debug, Clone, Default)]
+pub struct Routes {
+    /// Of every region that has none of its own.
+    pub each: Vec<&'static str>,
+    pub own: BTreeMap<Region, Vec<&'static str>>,
+}
+
+impl Routes {
+    fn of(&self, region: Region) -> &[&'static str] {
+        self.own.get(&region).unwrap_or(&self.each)
+    }
+}
+
+/// See the module. The next provider is asked only when the one before surely did not send; as a choice also when nobody knows: then
+/// a person may get the same code twice, and never none.
+pub struct Router {
+    providers: Vec<Guarded>,
+    routes: Routes,
+    after_no_answer: bool,
+    clock: Arc<dyn Clock>,
+    telemetry: Arc<dyn Telemetry>,
+}
+
+struct Guarded {
+    provider: Arc<dyn Provider>,
+    breaker: Breaker,
+}
+
+/// What the log says of a message, whatever became of it.
+struct Line<'a> {
+    id: &'a str,
+    region: Region,
+    topic: Topic,
+    started: Instant,
+}
+
+impl Router {
+    #[must_use]
+    pub fn new(
+        providers: Vec<Arc<dyn Provider>>,
+        routes: Routes,
+        after_no_answer: bool,
+        clock: Arc<dyn Clock>,
+        telemetry: Arc<dyn Telemetry>,
+    ) -> Self {
+        let guarded = |provider| Guarded { provider, breaker: Breaker::default() };
+        Self { providers: providers.into_iter().map(guarded).collect(), routes, after_no_answer, clock, telemetry }
+    }
+
+    fn route(&self, region: Region) -> impl Iterator<Item = &Guarded> {
+        let named = |name: &&'static str| self.providers.iter().find(|guarded| guarded.provider.name() == *name);
+        self.routes.of(region).iter().filter_map(named)
+    }
+
+    /// One provider's try.
+    async fn attempt(&self, guarded: &Guarded, message: &Message, line: &Line<'_>) -> Result<Sent, SmsFailure> {
+        let (provider, started) = (guarded.provider.name(), Instant::now());
+        let sent = guarded.provider.send(message).await;
+        let outcome = outcome(&sent);
+        let took = started.elapsed();
+        self.telemetry.record(Event::SmsAttempt { provider, region: line.region, topic: line.topic, outcome, took });
+        let answered = matches!(outcome, Outcome::Accepted | Outcome::Refused);
+        match guarded.breaker.record(answered, self.clock.now()) {
+            Change::None => {}
+            Change::Opened => {
+                tracing::error!(provider, "an SMS provider does not answer: it is left alone for a while");
+                self.telemetry.record(Event::SmsProvider { provider, rests: true });
+            }
+            Change::Closed => {
+                tracing::info!(provider, "an SMS provider answers again");
+                self.telemetry.record(Event::SmsProvider { provider, rests: false });
+            }
+        }
+        sent.map(|()| Sent { provider })
+    }
+
+    async fn walk(&self, message: &Message, line: &Line<'_>) -> Result<Sent, SmsFailure> {
+        let mut last = SmsFailure::Unreachable("no provider is at hand".to_owned());
+        // Once it may have gone out, no later refusal makes that undone.
+        let mut uncertain = None;
+        for guarded in self.route(line.region) {
+            if !guarded.breaker.admits(self.clock.now()) {
+                continue;
+            }
+            match self.attempt(guarded, message, line).await {
+                Ok(sent) => return Ok(sent),
+                Err(failure) => {
+                    let name = guarded.provider.name();
+                    tracing::warn!(message = line.id, provider = name, %failure, "a provider did not take a message");
+                    if matches!(failure, SmsFailure::NoAnswer(_)) {
+                        if !self.after_no_answer {
+                            return Err(failure);
+                        }
+                        uncertain = Some(failure);
+                    } else {
+                        last = failure;
+                    }
+                }
+            }
+        }
+        Err(uncertain.unwrap_or(last))
+    }
+}
+
+#[async_trait]
+impl Sms for Router {
+    async fn send(&self, message: &Message) -> Result<Sent, SmsFailure> {
+        let (region, topic) = (message.to.region(), message.content.topic());
+        let line = Line { id: &message.id, region, topic, started: Instant::now() };
+        let sent = self.walk(message, &line).await;
+        let outcome = outcome(&sent);
+        self.telemetry.record(Event::Sms { region, topic, outcome });
+        line.write(sent.as_ref().map_or("-", |sent| sent.provider), outcome);
+        sent
+    }
+}
+
+impl Line<'_> {
+    /// One for each message: no phone, no code.
+    fn write(&self, provider: &str, outcome: Outcome) {
+        let (id, region, purpose, outcome) = (self.id, self.region, self.topic.name(), outcome.name());
+        let took_ms = millis(self.started.elapsed());
+        if outcome == Outcome::Accepted.name() {
+            tracing::info!(message = id, provider, %region, purpose, outcome, took_ms, "sms");
+        } else {
+            tracing::warn!(message = id, provider, %region, purpose, outcome, took_ms, "sms");
+        }
+    }
+}
+
+fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+const fn outcome<T>(sent: &Result<T, SmsFailure>) -> Outcome {
+    match sent {
+        Ok(_) => Outcome::Accepted,
+        Err(SmsFailure::Refused(_)) => Outcome::Refused,
+        Err(SmsFailure::Unreachable(_)) => Outcome::Unreachable,
+        Err(SmsFailure::NoAnswer(_)) => Outcome::NoAnswer,
+    }
+}

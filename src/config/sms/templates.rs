@@ -1,0 +1,124 @@
+//! The templates of a provider, and its signatures.
+//!
+//! `…TEMPLATE_{TOPIC}` is one topic's template, `…TEMPLATE_CODE` that of every topic with a code that has none of its own, but the
+//! deletion of an account, which must say so. `…SIGN_NAME`, `…SIGN_NAME_{TOPIC}` likewise. Each may end with `_{REGION}`.
+
+use super::Env;
+use crate::domain::message::Topic;
+use crate::domain::phone::{Region, region};
+use crate::domain::template::{Template, Templates};
+use std::collections::BTreeMap;
+
+/// What was set for which topics and region.
+type Scoped = BTreeMap<(Option<Scope>, Option<Region>), String>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Scope {
+    Code,
+    Topic(Topic),
+}
+
+pub(super) fn read(env: &mut Env, prefix: &str) -> Templates {
+    let ids = scoped(env, &format!("{prefix}TEMPLATE"));
+    let signatures = scoped(env, &format!("{prefix}SIGN_NAME"));
+    let mut regions: Vec<Option<Region>> = ids.keys().chain(signatures.keys()).map(|(_, region)| *region).collect();
+    regions.push(None);
+    regions.sort_unstable();
+    regions.dedup();
+    let mut templates = Templates::default();
+    for topic in Topic::ALL {
+        for region in &regions {
+            let Some(text) = find(&ids, topic, *region) else { continue };
+            match Template::parse(text, topic, find(&signatures, topic, *region).cloned()) {
+                Some(template) => templates.insert(topic, *region, template),
+                None => env.problem(
+                    &format!("{prefix}TEMPLATE_{}", topic.name().to_uppercase()),
+                    "expected a template's id and its variables, like SMS_123(code,minutes)",
+                ),
+            }
+        }
+    }
+    templates
+}
+
+fn scoped(env: &mut Env, name: &str) -> Scoped {
+    let mut found = Scoped::new();
+    if let Some(text) = env.text(name) {
+        found.insert((None, None), text);
+    }
+    for suffix in env.suffixes(&format!("{name}_")) {
+        let full = format!("{name}_{suffix}");
+        match (scope(&suffix), env.text(&full)) {
+            (Some(scope), Some(text)) => drop(found.insert(scope, text)),
+            _ => env.problem(&full, "expected CODE, a topic like LOGIN, or a region like US at its end"),
+        }
+    }
+    found
+}
+
+/// `LOGIN`, `LOGIN_US`, `CODE`, `US` …
+fn scope(suffix: &str) -> Option<(Option<Scope>, Option<Region>)> {
+    let topics = Topic::ALL.into_iter().map(|topic| (topic.name().to_uppercase(), Scope::Topic(topic)));
+    for (name, scope) in topics.chain([("CODE".to_owned(), Scope::Code)]) {
+        match suffix.strip_prefix(&name) {
+            Some("") => return Some((Some(scope), None)),
+            Some(rest) if rest.starts_with('_') => return Some((Some(scope), Some(region(&rest[1..])?))),
+            _ => {}
+        }
+    }
+    Some((None, Some(region(suffix)?)))
+}
+
+/// What is nearest: the topic's own before that of all codes before that of everything, and each for the region before each for all.
+fn find(scoped: &Scoped, topic: Topic, region: Option<Region>) -> Option<&String> {
+    let code = !matches!(topic, Topic::DeleteAccount | Topic::PhoneChanged);
+    let scopes = [Some(Scope::Topic(topic)), code.then_some(Scope::Code), None];
+    let in_region = |region| scopes.iter().filter_map(move |scope| scoped.get(&(*scope, region))).next();
+    region.and_then(|region| in_region(Some(region))).or_else(|| in_region(None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn templates(vars: &[(&str, &str)]) -> (Templates, Vec<String>) {
+        let mut env = Env::new(vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let templates = read(&mut env, "SMS_X_");
+        (templates, env.into_problems())
+    }
+
+    #[test]
+    fn the_nearest_setting_counts() {
+        let (templates, problems) = templates(&[
+            ("SMS_X_TEMPLATE_CODE", "code"),
+            ("SMS_X_TEMPLATE_CODE_US", "us-code"),
+            ("SMS_X_TEMPLATE_LOGIN", "login(code)"),
+            ("SMS_X_TEMPLATE_DELETE_ACCOUNT_HK", "hk-delete"),
+            ("SMS_X_SIGN_NAME", "Acme"),
+            ("SMS_X_SIGN_NAME_LOGIN_US", "Acme US"),
+        ]);
+        assert_eq!(problems, Vec::<String>::new());
+        let of = |topic, region| templates.of(topic, region).map(|found| found.id.as_str());
+        assert_eq!(of(Topic::Register, Region::CN), Some("code"));
+        assert_eq!(of(Topic::Register, Region::US), Some("us-code"));
+        assert_eq!(of(Topic::Login, Region::CN), Some("login"));
+        assert_eq!(of(Topic::DeleteAccount, Region::HK), Some("hk-delete"));
+        assert_eq!(of(Topic::DeleteAccount, Region::CN), None, "a code that deletes must say so");
+        assert_eq!(of(Topic::PhoneChanged, Region::CN), None);
+        let signature = |topic, region| templates.of(topic, region).unwrap().signature.clone().unwrap();
+        assert_eq!(signature(Topic::Register, Region::US), "Acme");
+        assert_eq!(signature(Topic::Login, Region::US), "Acme US");
+    }
+
+    #[test]
+    fn what_is_no_topic_and_no_region_is_named() {
+        let (_, problems) = templates(&[
+            ("SMS_X_TEMPLATE_LOGON", "1"),
+            ("SMS_X_TEMPLATE_LOGIN_XX", "1"),
+            ("SMS_X_TEMPLATE_REGISTER", "1(phone)"),
+        ]);
+        for name in ["SMS_X_TEMPLATE_LOGON: ", "SMS_X_TEMPLATE_LOGIN_XX: ", "SMS_X_TEMPLATE_REGISTER: "] {
+            assert!(problems.iter().any(|problem| problem.starts_with(name)), "{name} in {problems:?}");
+        }
+    }
+}

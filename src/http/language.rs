@@ -1,0 +1,43 @@
+//! Which language the client reads.
+
+use crate::domain::language::Language;
+use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
+
+/// Chinese if the client prefers any kind of it to English, else English (RFC 9110, 12.5.4).
+pub(super) fn negotiate(headers: &HeaderMap) -> Language {
+    let Some(accepted) = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()) else {
+        return Language::English;
+    };
+    let quality = |prefix: &str| {
+        let ranges = accepted.split(',').take(32).filter_map(|range| {
+            let (tag, weight) = range.split_once(";q=").unwrap_or((range, "1"));
+            let tag = tag.trim();
+            let matches = tag.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+                && matches!(tag.as_bytes().get(2), None | Some(b'-'));
+            matches.then(|| weight.trim().parse().unwrap_or(0.0_f32))
+        });
+        ranges.fold(0.0, f32::max)
+    };
+    if quality("zh") > quality("en") { Language::Chinese } else { Language::English }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    #[test]
+    fn the_reader_chooses_the_language() {
+        let chinese = |accepted: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_str(accepted).unwrap());
+            matches!(negotiate(&headers), Language::Chinese)
+        };
+        for accepted in ["zh-CN", "zh", "ZH-hans-cn", "en;q=0.5,zh-CN;q=0.9", "fr,zh;q=0.1"] {
+            assert!(chinese(accepted), "{accepted}");
+        }
+        for accepted in ["en", "en-US,zh;q=0.5", "fr", "", "*", "zhx", "zh;q=0", ";;;,,,q=", "zh;q=abc", "漢"] {
+            assert!(!chinese(accepted), "{accepted}");
+        }
+    }
+}
