@@ -4,6 +4,7 @@ mod avatar;
 pub mod commands;
 mod keys;
 pub mod log;
+mod metrics;
 mod sms;
 
 use crate::adapters::argon2::{Argon2id, Cost};
@@ -12,13 +13,12 @@ use crate::adapters::database::{Database, Settings, migrate};
 use crate::adapters::staging::memory::MemoryStaging;
 use crate::adapters::staging::redis::RedisStaging;
 use crate::adapters::system::{OsRandom, SystemClock};
-use crate::adapters::telemetry::Unwatched;
 use crate::config::{Config, HashSettings, KeySettings, Mode, Problems, ServerSettings, StagingSettings};
 use crate::domain::phone;
 use crate::flows::background::Background;
 use crate::flows::{Ports, Service};
 use crate::http::{self, client::Proxies, envelope::envelope};
-use crate::ports::{Clock, Random, Staging, Telemetry};
+use crate::ports::{Clock, Random, Staging};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web};
@@ -37,6 +37,7 @@ pub struct App {
     address: SocketAddr,
     server: Server,
     service: Arc<Service>,
+    metrics: Option<(SocketAddr, ServerHandle)>,
     shutdown: Duration,
 }
 
@@ -67,7 +68,8 @@ impl App {
         make_data_folder(&config)?;
         let keys = keys::load(&config, &*world.random)?;
         let database = Arc::new(open_database(&config)?);
-        let telemetry: Arc<dyn Telemetry> = Arc::new(Unwatched);
+        let watched = metrics::start(&config.metrics)?;
+        let telemetry = watched.telemetry;
         let ports = Ports {
             staging: staging(&config, &world)?,
             users: Arc::clone(&database) as _,
@@ -86,13 +88,22 @@ impl App {
         let (mode, database) = (config.mode.name(), config.database.engine());
         let (staging, avatars, sms) = (config.staging.name(), config.avatar.name(), config.sms.route.join(","));
         tracing::info!(mode, database, staging, sms, avatars, "listening on http://{address}");
-        Ok(Self { address, server, service, shutdown: config.server.shutdown })
+        if let Some((address, _)) = &watched.server {
+            tracing::info!("metrics on http://{address}/metrics");
+        }
+        Ok(Self { address, server, service, metrics: watched.server, shutdown: config.server.shutdown })
     }
 
     /// The port that was bound, also when the settings asked for any (0).
     #[must_use]
     pub fn port(&self) -> u16 {
         self.address.port()
+    }
+
+    /// Where the metrics can be read, if anywhere.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(address, _)| *address)
     }
 
     /// Stops the server from elsewhere.
@@ -122,6 +133,10 @@ impl App {
         let left = self.shutdown.saturating_sub(asked.elapsed());
         if tokio::time::timeout(left, self.service.finish()).await.is_err() {
             tracing::warn!("stopped with messages still on their way");
+        }
+        // Last of all, so that the end can be watched too.
+        if let Some((_, metrics)) = &self.metrics {
+            metrics.stop(false).await;
         }
         tracing::info!("stopped");
         Ok(())

@@ -31,6 +31,7 @@ pub struct Config {
     /// Where development keeps its database, keys and outbox.
     pub data_folder: PathBuf,
     pub server: ServerSettings,
+    pub metrics: MetricsSettings,
     pub log: LogSettings,
     pub database: DatabaseSettings,
     pub staging: StagingSettings,
@@ -57,6 +58,14 @@ pub struct ServerSettings {
     pub docs: bool,
     /// How long requests in flight may take to finish after SIGTERM.
     pub shutdown: Duration,
+}
+
+#[derive(Debug)]
+pub struct MetricsSettings {
+    /// None: nothing is measured.
+    pub bind: Option<SocketAddr>,
+    /// By the operator, and so to be insisted upon.
+    pub chosen: bool,
 }
 
 #[derive(Debug)]
@@ -116,6 +125,7 @@ impl Config {
             mode,
             data_folder: folder.clone(),
             server: server(&mut env, mode),
+            metrics: metrics(&mut env, mode),
             log: log(&mut env, mode),
             database: database(&mut env, mode, &folder),
             staging: staging(&mut env, mode),
@@ -201,6 +211,18 @@ fn trusted_proxies(env: &mut Env) -> Vec<IpNet> {
         env.problem("TRUSTED_PROXIES", "must not be the whole internet: clients would choose their own address");
     }
     networks
+}
+
+/// Numbers are for the operator: in production she says where.
+fn metrics(env: &mut Env, mode: Mode) -> MetricsSettings {
+    let default = (mode == Mode::Development).then(|| SocketAddr::from(([127, 0, 0, 1], 9464)));
+    let bind = env.read("METRICS_BIND", default, |text| match text {
+        "off" => Ok(None),
+        _ => {
+            text.parse().map(Some).map_err(|_| "expected an address and a port, like 127.0.0.1:9464, or off".to_owned())
+        }
+    });
+    MetricsSettings { bind, chosen: env.text("METRICS_BIND").is_some() }
 }
 
 /// The HTTP library reports an error whenever a port scanner says something that is no HTTP.

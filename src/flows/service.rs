@@ -6,12 +6,13 @@ use crate::domain::id::uuid_v7;
 use crate::domain::keys::Keys;
 use crate::domain::policy::Policy;
 use crate::ports::{
-    AccessTokens, AvatarStorage, CaptchaRenderer, Clock, Failure, PasswordHasher, Random, Sms, Staging, Telemetry,
-    Users,
+    AccessTokens, AvatarStorage, CaptchaRenderer, Clock, Event, Failure, PasswordHasher, Random, Sms, Staging,
+    Telemetry, Users,
 };
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The outside world as the flows see it.
@@ -59,6 +60,11 @@ impl Service {
     #[must_use]
     pub fn fresh_id(&self) -> Uuid {
         uuid_v7(self.now(), self.random())
+    }
+
+    /// Counts an answer.
+    pub fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
+        self.ports.telemetry.record(Event::Answered { method, route, status, took });
     }
 
     /// The public keys that access tokens can be verified with, a JSON Web Key Set.

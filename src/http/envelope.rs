@@ -75,7 +75,9 @@ pub async fn envelope(
     if !response.headers().contains_key(CACHE_CONTROL) {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    span.in_scope(|| log(&method, &route, response.status(), problem.as_ref(), client, started.elapsed()));
+    let took = started.elapsed();
+    service.answered(known(&method), &route, response.status().as_u16(), took);
+    span.in_scope(|| log(&method, &route, response.status(), problem.as_ref(), client, took));
     Ok(response)
 }
 

@@ -21,6 +21,8 @@ pub enum Event<'a> {
     CodeVerified { provider: &'a str, region: Region, topic: Topic },
     /// No message went out, because this limit is reached.
     SmsDenied { limit: &'static str, region: Region },
+    /// A request was answered. Method and route are the service's own words, never a client's.
+    Answered { method: &'a str, route: &'a str, status: u16, took: Duration },
     /// An old refresh token came once more.
     RefreshReplayed { revoked: bool },
 }

@@ -14,7 +14,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -62,6 +62,7 @@ pub struct House {
     pub http: reqwest::Client,
     pub vars: Vec<(String, String)>,
     redis: Option<String>,
+    metrics: OnceLock<String>,
     _folder: TempDir,
 }
 
@@ -88,6 +89,7 @@ impl House {
             ("DATA_DIR", folder.path().display().to_string()),
             ("BIND", "127.0.0.1:0".to_owned()),
             ("WORKERS", "2".to_owned()),
+            ("METRICS_BIND", "127.0.0.1:0".to_owned()),
             ("SMS_PROVIDERS", "cloopen".to_owned()),
             ("SMS_CLOOPEN_BASE_URL", sms.base_url.to_string()),
             ("SMS_CLOOPEN_ACCOUNT_SID", ACCOUNT_SID.to_owned()),
@@ -107,7 +109,17 @@ impl House {
         let vars: Vec<_> = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let random = Arc::new(Recorder::default());
         let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
-        let mut house = Self { url: String::new(), clock, random, sms, http, vars, redis, _folder: folder };
+        let mut house = Self {
+            url: String::new(),
+            clock,
+            random,
+            sms,
+            http,
+            vars,
+            redis,
+            metrics: OnceLock::new(),
+            _folder: folder,
+        };
         house.url = house.serve().await;
         house
     }
@@ -118,8 +130,23 @@ impl House {
         let config = Config::from_vars(self.vars.clone()).unwrap();
         let app = App::build_in(world, config).await.unwrap();
         let url = format!("http://127.0.0.1:{}", app.port());
+        let metrics = app.metrics_address().map(|address| format!("http://{address}/metrics"));
+        drop(self.metrics.set(metrics.unwrap_or_default()));
         actix_web::rt::spawn(async move { app.run_until_stopped().await.unwrap() });
         url
+    }
+
+    /// How far this metric of the first server is, over all that have these labels; 0 while nothing was counted.
+    pub async fn metric(&self, name: &str, labels: &str) -> f64 {
+        let text = self.http.get(self.metrics.get().unwrap()).send().await.unwrap().text().await.unwrap();
+        let line = |line: &str| {
+            let (found, value) = line.rsplit_once(' ')?;
+            let (found, rest) = found.split_once('{').unwrap_or((found, ""));
+            let has = |label: &str| rest.trim_end_matches('}').split(',').any(|one| one == label);
+            let right = found == name && labels.split(',').filter(|label| !label.is_empty()).all(has);
+            right.then(|| value.parse::<f64>().unwrap())
+        };
+        text.lines().filter(|line| !line.starts_with('#')).filter_map(line).sum()
     }
 
     /// Returns once `/readyz` says yes.

@@ -30,6 +30,7 @@ mod refresh;
 mod register;
 mod sessions;
 mod stale;
+mod telemetry;
 
 /// Makes two tests out of each function: one over the embedded back ends, one over the real ones.
 #[macro_export]

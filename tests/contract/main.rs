@@ -5,6 +5,7 @@
 mod support;
 
 mod avatars;
+mod routes;
 mod sms;
 mod staging;
 mod users;

@@ -77,7 +77,7 @@ impl Folder {
 
     /// Starts a server on a free port, unless the settings name one.
     pub fn start(&self, vars: &[Var<'_>]) -> Doorstep {
-        let vars = [&[("BIND", "127.0.0.1:0")], vars].concat();
+        let vars = [&[("BIND", "127.0.0.1:0"), ("METRICS_BIND", "off")], vars].concat();
         Doorstep::spawn(self.command(&[], &vars))
     }
 

@@ -13,6 +13,7 @@ mod first_start;
 mod gate;
 mod keys;
 mod log;
+mod metrics;
 mod migrate;
 mod openapi;
 mod outages;

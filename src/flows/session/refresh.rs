@@ -3,7 +3,7 @@
 use super::Tokens;
 use crate::domain::session::{Generation, RefreshToken};
 use crate::flows::{Refusal, Service};
-use crate::ports::Refreshed;
+use crate::ports::{Event, Refreshed};
 
 /// One SQL statement decides (see [`crate::ports::Users::refresh`]). A device that lost the answer asks again with the same
 /// token and gets the same next one; a token that was copied ends the session.
@@ -13,11 +13,13 @@ pub async fn refresh(service: &Service, token: &str) -> Result<Tokens, Refusal> 
     match service.ports.users.refresh(presented, service.now(), &service.policy.session).await? {
         Refreshed::Yes { user, number, again, expires_at } => {
             if again {
+                service.ports.telemetry.record(Event::RefreshReplayed { revoked: false });
                 tracing::info!(session = %session.0, "a refresh token came a second time");
             }
             super::tokens(service, user, Generation { session, number }, expires_at)
         }
         Refreshed::Reused { user } => {
+            service.ports.telemetry.record(Event::RefreshReplayed { revoked: true });
             tracing::warn!(user = %user.0, session = %session.0, "a refresh token was copied: the session is revoked");
             Err(Refusal::RefreshReused)
         }

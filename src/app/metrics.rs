@@ -1,0 +1,50 @@
+//! `/metrics`, on an address of its own: the internet has no business there.
+
+use crate::adapters::telemetry::{Prometheus, Unwatched};
+use crate::config::MetricsSettings;
+use crate::ports::Telemetry;
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpResponse, HttpServer, web};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Who counts, and where it can be read.
+pub(super) struct Watched {
+    pub telemetry: Arc<dyn Telemetry>,
+    /// None: nobody can read it.
+    pub server: Option<(SocketAddr, ServerHandle)>,
+}
+
+/// OpenMetrics 1.0, which Prometheus asks for and reads.
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Must run on the runtime of the process; stops when its handle is told to.
+pub(super) fn start(settings: &MetricsSettings) -> io::Result<Watched> {
+    let Some(bind) = settings.bind else { return Ok(unwatched()) };
+    let telemetry = Arc::new(Prometheus::new());
+    let served = web::Data::from(Arc::clone(&telemetry));
+    let app = move || App::new().app_data(served.clone()).route("/metrics", web::get().to(metrics));
+    let server = match HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).bind(bind) {
+        Ok(server) => server,
+        // Two services on a developer's machine: only the first can be watched where nobody chose an address.
+        Err(error) if !settings.chosen => {
+            tracing::warn!(%bind, %error, "no metrics: set METRICS_BIND");
+            return Ok(unwatched());
+        }
+        Err(error) => return Err(io::Error::new(error.kind(), format!("METRICS_BIND {bind}: {error}"))),
+    };
+    let address = server.addrs().first().copied().unwrap_or(bind);
+    let server = server.run();
+    let handle = server.handle();
+    tokio::spawn(server);
+    Ok(Watched { telemetry, server: Some((address, handle)) })
+}
+
+fn unwatched() -> Watched {
+    Watched { telemetry: Arc::new(Unwatched), server: None }
+}
+
+async fn metrics(telemetry: web::Data<Prometheus>) -> HttpResponse {
+    HttpResponse::Ok().content_type(CONTENT_TYPE).body(telemetry.text())
+}
