@@ -99,12 +99,17 @@ async fn json_lines_hold_no_secret_and_tell_whose_request_they_are_about() {
     };
     for answer in &written.scenario.answers {
         assert_eq!(about(&answer.request_id, "answered"), 1, "{answer:?}");
-        let delivery = match answer.body["code"].as_str() {
-            Some("sms_delivery_failed") => "a code could not be sent",
-            None if answer.body["ticket"].is_string() => "a code was sent",
+        let handed_over = match answer.body["code"].as_str() {
+            Some("sms_delivery_failed") => false,
+            None if answer.body["ticket"].is_string() => true,
             _ => continue,
         };
-        assert_eq!(about(&answer.request_id, delivery), 1, "{answer:?}");
+        let of_message = |line: &&Value| line["span"]["id"] == answer.request_id.as_str() && line["message"] == "sms";
+        let of_message: Vec<_> = lines.iter().filter(of_message).collect();
+        let [line] = of_message[..] else { panic!("{of_message:?} for {answer:?}") };
+        assert_eq!(line["outcome"] == "accepted", handed_over, "{line}");
+        assert!(line["region"] == "CN" && line["purpose"].is_string() && line["took_ms"].is_u64(), "{line}");
+        assert!(!line.to_string().contains("****"), "not even masked: {line}");
     }
     for message in [
         "a refresh token came a second time",

@@ -78,7 +78,7 @@ async fn a_provider_whose_certificate_nobody_vouches_for_gets_nothing() {
     let (doorstep, client) = folder.serve(&vars).await;
     let refused = client.send_code("+8613800138000").await;
     assert_eq!((refused.status, refused.body["code"].as_str()), (502, Some("sms_delivery_failed")), "{refused:?}");
-    let line = doorstep.line("a code could not be sent");
+    let line = doorstep.line("a provider did not take a message");
     assert!(line.contains("unreachable: invalid peer certificate"), "{line}");
     assert_eq!(provider.messages.load(Ordering::SeqCst), 0);
 

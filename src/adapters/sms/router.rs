@@ -99,7 +99,7 @@ impl Router {
                 Ok(sent) => return Ok(sent),
                 Err(failure) => {
                     let name = guarded.provider.name();
-                    tracing::warn!(message = line.id, provider = name, %failure, "a provider did not take a message");
+                    tracing::warn!(sms_id = line.id, provider = name, %failure, "a provider did not take a message");
                     if matches!(failure, SmsFailure::NoAnswer(_)) {
                         if !self.after_no_answer {
                             return Err(failure);
@@ -134,9 +134,9 @@ impl Line<'_> {
         let (id, region, purpose, outcome) = (self.id, self.region, self.topic.name(), outcome.name());
         let took_ms = millis(self.started.elapsed());
         if outcome == Outcome::Accepted.name() {
-            tracing::info!(message = id, provider, %region, purpose, outcome, took_ms, "sms");
+            tracing::info!(sms_id = id, provider, %region, purpose, outcome, took_ms, "sms");
         } else {
-            tracing::warn!(message = id, provider, %region, purpose, outcome, took_ms, "sms");
+            tracing::warn!(sms_id = id, provider, %region, purpose, outcome, took_ms, "sms");
         }
     }
 }
