@@ -5,6 +5,7 @@ pub mod commands;
 mod keys;
 pub mod log;
 mod sms;
+pub mod switch;
 
 use crate::adapters::argon2::{Argon2id, Cost};
 use crate::adapters::captcha::Renderer;
