@@ -3,10 +3,11 @@
 use super::commands::{Outcome, say};
 use super::log;
 use crate::adapters::staging::redis::RedisStaging;
+use crate::adapters::system::SystemClock;
 use crate::config::{Config, StagingSettings};
 use crate::domain::phone::{self, Region};
 use crate::flows::switch::{self, ALL, RegionStatus, Spent, Status};
-use chrono::Utc;
+use crate::ports::Clock;
 use clap::Subcommand;
 use secrecy::ExposeSecret;
 use std::time::Duration;
@@ -69,7 +70,7 @@ pub async fn run(config: &Config, switch: Switch) -> Outcome {
         Switch::Block { region: Target(region), life } => {
             log::start(&config.log);
             switch::block(&staging, region, life).await?;
-            let until = (Utc::now() + life).format("%Y-%m-%d %H:%M UTC");
+            let until = (SystemClock.now() + life).format("%Y-%m-%d %H:%M UTC");
             say(&format!("No codes are sent to {} until {until}.", words(region)))
         }
         Switch::Allow { region: Target(region) } => {

@@ -171,9 +171,13 @@ fn denied(service: &Service, limit: &'static str, region: Region, retry_after: D
 fn warn_of_four_fifths(counters: &[Counter], counts: &[u32], region: Region) {
     for (counter, &count) in counters.iter().zip(counts) {
         let Rule::Calls(Quota { max, .. }) = counter.rule else { continue };
-        let ours = matches!(counter.scope, "sms-unverified-region" | "sms-region-hour" | "sms-hour" | "sms-day");
-        if ours && u64::from(count) == (u64::from(max) * 4).div_ceil(5) {
-            tracing::warn!(limit = counter.scope, %region, count, max, "an SMS budget is spent to four fifths");
+        let region = match counter.scope {
+            "sms-unverified-region" | "sms-region-hour" => Some(tracing::field::display(region)),
+            "sms-hour" | "sms-day" => None,
+            _ => continue,
+        };
+        if u64::from(count) == (u64::from(max) * 4).div_ceil(5) {
+            tracing::warn!(limit = counter.scope, region, count, max, "an SMS budget is spent to four fifths");
         }
     }
 }
