@@ -4,6 +4,8 @@ use crate::house::{Answer, BYPASS, BackEnds, House, PASSWORD, fresh_phone};
 use crate::limits::{BEHIND_A_PROXY, send_from, wait};
 use crate::people::{at_once, until};
 use crate::support::cloopen::Behaviour;
+use diesel::connection::SimpleConnection;
+use doorstep::domain::policy::CodePolicy;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -212,6 +214,31 @@ async fn a_code_that_is_redeemed_many_times_at_once_comes_back_once(back_ends: B
     let done = at_once((0..20).map(|_| house.post("/v1/login/verify-code", body.clone()))).await;
     assert!(done.iter().any(|answer| answer.status == StatusCode::OK));
     house.post("/v1/login/verify-code", body).await.assert_refused(410, "ticket_expired");
+    assert_room(&house, 1).await;
+}
+
+/// Whoever comes second while the first still works, for the claim of a right code runs out, has it too.
+#[actix_web::test]
+async fn a_code_that_two_have_redeemed_comes_back_once() {
+    let house = house(BackEnds::Real, &[("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "3")]).await;
+    let person = house.person().await;
+    sent(&house, &fresh_phone()).await;
+    sent(&house, &fresh_phone()).await;
+    let (ticket, code) = house.ticket_for("login", &person.phone).await;
+    let mut stalled = house.database();
+    stalled.batch_execute("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE").unwrap();
+    let mut redeemed = Vec::new();
+    for _ in 0..2 {
+        let body = json!({"ticket": ticket, "code": code});
+        let request = house.request(Method::POST, "/v1/login/verify-code").json(&body).send();
+        redeemed.push(actix_web::rt::spawn(request));
+        house.wait_for_claim().await;
+        house.advance(CodePolicy::default().claim);
+    }
+    stalled.batch_execute("ROLLBACK").unwrap();
+    for answer in redeemed {
+        assert_eq!(answer.await.unwrap().unwrap().status(), StatusCode::OK);
+    }
     assert_room(&house, 1).await;
 }
 
