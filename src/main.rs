@@ -2,6 +2,7 @@
 
 use actix_web::rt::System;
 use clap::{Parser, Subcommand};
+use doorstep::app::switch::Switch;
 use doorstep::app::{App, commands, log};
 use doorstep::config::Config;
 use std::error::Error;
@@ -29,6 +30,11 @@ enum Command {
         #[arg(long)]
         secret_key: bool,
     },
+    /// Stop codes to a region at once, and see what is spent.
+    Sms {
+        #[command(subcommand)]
+        switch: Switch,
+    },
     /// Say whether the settings can be used, and what they are, without secrets.
     CheckConfig,
 }
@@ -37,6 +43,9 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve(),
         Command::Migrate => Config::from_env().map_err(Into::into).and_then(|config| commands::migrate(&config)),
+        Command::Sms { switch } => {
+            Config::from_env().map_err(Into::into).and_then(|config| commands::sms(&config, switch))
+        }
         Command::Openapi => commands::openapi(),
         Command::Keygen { secret_key } => commands::keygen(secret_key),
         Command::CheckConfig => commands::check_config(Config::from_env()),

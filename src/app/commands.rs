@@ -1,17 +1,19 @@
 //! What the command line does besides serving.
 
 use super::keys;
+use super::switch::{self, Switch};
 use crate::adapters::database::migrate;
 use crate::adapters::jwt;
 use crate::adapters::system::OsRandom;
 use crate::config::{Config, Problems};
 use crate::http::openapi;
+use actix_web::rt::System;
 use secrecy::ExposeSecret;
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-type Outcome = Result<(), Box<dyn Error>>;
+pub(super) type Outcome = Result<(), Box<dyn Error>>;
 
 pub fn migrate(config: &Config) -> Outcome {
     super::make_data_folder(config)?;
@@ -20,6 +22,10 @@ pub fn migrate(config: &Config) -> Outcome {
         say(name)?;
     }
     say(&format!("{} migrations run", done.len()))
+}
+
+pub fn sms(config: &Config, switch: Switch) -> Outcome {
+    System::new().block_on(switch::run(config, switch))
 }
 
 pub fn openapi() -> Outcome {
@@ -43,6 +49,6 @@ pub fn fail(error: &dyn Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn say(text: &str) -> Outcome {
+pub(super) fn say(text: &str) -> Outcome {
     Ok(writeln!(io::stdout(), "{text}")?)
 }

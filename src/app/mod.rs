@@ -6,6 +6,7 @@ mod keys;
 pub mod log;
 mod metrics;
 mod sms;
+pub mod switch;
 
 use crate::adapters::argon2::{Argon2id, Cost};
 use crate::adapters::captcha::Renderer;

@@ -49,6 +49,15 @@ pub fn region(code: &str) -> Option<Region> {
     Region::try_from(code).ok().filter(known)
 }
 
+/// Every region that has numbers, by their codes; [`Region::World`] for the numbers of none.
+#[must_use]
+pub fn all_regions() -> Vec<Region> {
+    let mut all: Vec<_> = PHONE_NUMBER_UTIL.get_supported_regions().chain([Region::World]).collect();
+    all.sort_unstable_by_key(ToString::to_string);
+    all.dedup();
+    all
+}
+
 impl Default for Regions {
     /// Mainland China.
     fn default() -> Self {

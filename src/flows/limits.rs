@@ -3,7 +3,7 @@
 
 use super::{Client, Failure, Refusal, Service};
 use crate::domain::phone::{Phone, Region};
-use crate::domain::policy::Quota;
+use crate::domain::policy::{Quota, SmsLimits};
 use crate::domain::ticket::Subject;
 use crate::domain::user::UserId;
 use crate::ports::{Counted, Counter, Event, Rule, Verified};
@@ -54,12 +54,8 @@ impl Grant {
                 Counter::calls("sends-ip", &*origin, limits.per_ip),
                 Counter { scope: "phones-ip", subject: origin.clone(), rule: phones },
             ],
-            unverified: [unverified_of_address(service, &origin), unverified_of_region(service, region)],
-            spent: [
-                Counter::calls("sms-region-hour", region.to_string(), limits.per_region.of(region)),
-                Counter::calls("sms-hour", "", limits.hourly),
-                Counter::calls("sms-day", "", limits.daily),
-            ],
+            unverified: [unverified_of_address(limits, &origin), unverified_of_region(limits, region)],
+            spent: [hour_of_region(limits, region), hour(limits), day(limits)],
             origin,
         };
         let blocks = [block(Some(region)), block(None)];
@@ -94,13 +90,21 @@ impl Grant {
         log_failure(service.ports.staging.uncount(&all).await);
     }
 
-    /// Nothing was sent, but something was learnt: the address has used its try.
+    /// Nothing was sent, but something was told: the address has used its try.
     pub(super) async fn give_back_budgets(&self, service: &Service) {
         let budgets = [&self.unverified[..], &self.spent].concat();
         log_failure(service.ports.staging.uncount(&budgets).await);
     }
 
-    /// Nothing was sent, and the flow that it was for goes on: it gives back what is unverified when its code comes.
+    /// Nothing was sent, and the client must not learn it: what the address has used stays used, codes on their way included. Or
+    /// whoever has one left could ask for a code to somebody's number and then see, by asking for another, whether one went out.
+    pub(super) async fn give_back_unseen(&self, service: &Service) {
+        let [_, of_region] = &self.unverified;
+        let unseen = [std::slice::from_ref(of_region), &self.spent].concat();
+        log_failure(service.ports.staging.uncount(&unseen).await);
+    }
+
+    /// The same where a code has come meanwhile and given back what was on its way.
     pub(super) async fn give_back_spent(&self, service: &Service) {
         log_failure(service.ports.staging.uncount(&self.spent).await);
     }
@@ -109,22 +113,35 @@ impl Grant {
 /// A code came back: all messages of its flow were for a person.
 pub(super) async fn give_back_verified(service: &Service, verified: &Verified) {
     let region = verified.proven.phone.region();
-    let of_flow = |origin: &String| [unverified_of_address(service, origin), unverified_of_region(service, region)];
+    let limits = &service.policy.sms;
+    let of_flow = |origin: &String| [unverified_of_address(limits, origin), unverified_of_region(limits, region)];
     let counters: Vec<_> = verified.origins.iter().flat_map(of_flow).collect();
     if !counters.is_empty() {
         log_failure(service.ports.staging.uncount(&counters).await);
     }
 }
 
-fn unverified_of_address(service: &Service, origin: &str) -> Counter {
-    Counter::calls("sms-unverified-ip", origin, service.policy.sms.unverified_per_ip)
+fn unverified_of_address(limits: &SmsLimits, origin: &str) -> Counter {
+    Counter::calls("sms-unverified-ip", origin, limits.unverified_per_ip)
 }
 
-fn unverified_of_region(service: &Service, region: Region) -> Counter {
-    Counter::calls("sms-unverified-region", region.to_string(), service.policy.sms.unverified_per_region.of(region))
+pub(super) fn unverified_of_region(limits: &SmsLimits, region: Region) -> Counter {
+    Counter::calls("sms-unverified-region", region.to_string(), limits.unverified_per_region.of(region))
 }
 
-/// Raised while the operator lets nothing go out to this region, or to any.
+pub(super) fn hour_of_region(limits: &SmsLimits, region: Region) -> Counter {
+    Counter::calls("sms-region-hour", region.to_string(), limits.per_region.of(region))
+}
+
+pub(super) fn hour(limits: &SmsLimits) -> Counter {
+    Counter::calls("sms-hour", "", limits.hourly)
+}
+
+pub(super) fn day(limits: &SmsLimits) -> Counter {
+    Counter::calls("sms-day", "", limits.daily)
+}
+
+/// Raised while the operator lets no code go out to this region, or to any (see [`super::switch`]).
 pub(super) fn block(region: Option<Region>) -> Counter {
     let subject = region.map_or_else(|| "all".to_owned(), |region| region.to_string());
     Counter { scope: "sms-block", subject, rule: Rule::Below(1) }
@@ -138,7 +155,7 @@ fn denied(service: &Service, limit: &'static str, region: Region, retry_after: D
     match limit {
         "sms-block" | "sms-unverified-region" | "sms-region-hour" => {
             tracing::warn!(limit, %region, "no code is sent to this region");
-            // A block lasts until the operator lifts it: worth asking again before it ends by itself.
+            // The operator may lift a block at any time: worth asking again before it ends by itself.
             let wait = if limit == "sms-block" { retry_after.min(ASK_AGAIN) } else { retry_after };
             Refusal::RegionSuspended { retry_after: wait }
         }
@@ -154,9 +171,13 @@ fn denied(service: &Service, limit: &'static str, region: Region, retry_after: D
 fn warn_of_four_fifths(counters: &[Counter], counts: &[u32], region: Region) {
     for (counter, &count) in counters.iter().zip(counts) {
         let Rule::Calls(Quota { max, .. }) = counter.rule else { continue };
-        let ours = matches!(counter.scope, "sms-unverified-region" | "sms-region-hour" | "sms-hour" | "sms-day");
-        if ours && u64::from(count) == (u64::from(max) * 4).div_ceil(5) {
-            tracing::warn!(limit = counter.scope, %region, count, max, "an SMS budget is spent to four fifths");
+        let region = match counter.scope {
+            "sms-unverified-region" | "sms-region-hour" => Some(tracing::field::display(region)),
+            "sms-hour" | "sms-day" => None,
+            _ => continue,
+        };
+        if u64::from(count) == (u64::from(max) * 4).div_ceil(5) {
+            tracing::warn!(limit = counter.scope, region, count, max, "an SMS budget is spent to four fifths");
         }
     }
 }

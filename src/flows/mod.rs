@@ -14,6 +14,7 @@ mod probe;
 pub mod register;
 pub mod service;
 pub mod session;
+pub mod switch;
 
 pub use crate::ports::Failure;
 pub use service::{Ports, Service};

@@ -33,13 +33,11 @@ pub trait Staging: Counters + Answers + Send + Sync {
         limits: &PhoneLimits,
     ) -> Result<Reserved, Failure>;
 
-    /// Reserves a further send, for a client of this `origin`, for a living flow at [`Step::CodeSent`]. Its life and its attempts
-    /// stay as they are.
+    /// Reserves a further send for a living flow at [`Step::CodeSent`]. Its life and its attempts stay as they are.
     async fn reserve_resend(
         &self,
         key: &FlowKey,
         purpose: Purpose,
-        origin: &str,
         policy: &CodePolicy,
         limits: &PhoneLimits,
     ) -> Result<Resend, Failure>;
@@ -48,8 +46,13 @@ pub trait Staging: Counters + Answers + Send + Sync {
     /// such flow, so that it can be called without knowing whether the send was ever reserved.
     async fn cancel_send(&self, key: &FlowKey, cancel: Cancel) -> Result<(), Failure>;
 
-    /// Notes at a living flow which provider carried its last message. Does nothing when there is no such flow.
-    async fn note_provider(&self, key: &FlowKey, provider: &str) -> Result<(), Failure>;
+    /// Notes at a living flow which provider carried its last message, and, if that was a further one, what its client is
+    /// counted by. Does nothing unless the flow is at [`Step::CodeSent`]: a right code has taken the origins that there were.
+    async fn note_sent(&self, key: &FlowKey, provider: &str, origin: Option<&str>) -> Result<(), Failure>;
+
+    /// Forgets what the clients of a flow at [`Step::CodeSent`] are counted by, for none of its messages went out. Whether there
+    /// was something to forget: of many calls, and of a right code among them, one gets it.
+    async fn forget_origins(&self, key: &FlowKey) -> Result<bool, Failure>;
 
     /// Takes the outcome of the comparison that the caller made, and counts and moves in one: a right code moves the
     /// flow to [`Step::PhoneVerified`] and gives it `verified_life`; a wrong one costs an attempt of the flow and one of the
@@ -104,8 +107,8 @@ pub trait Staging: Counters + Answers + Send + Sync {
         policy: &CodePolicy,
     ) -> Result<Advance, Failure>;
 
-    /// Removes the flow, if it is there.
-    async fn end_flow(&self, key: &FlowKey) -> Result<(), Failure>;
+    /// Removes the flow. Whether it was there: of many calls one is told so.
+    async fn end_flow(&self, key: &FlowKey) -> Result<bool, Failure>;
 
     /// Answers if the store would.
     async fn ping(&self) -> Result<(), Failure>;
@@ -169,7 +172,7 @@ pub struct Reservation {
 /// How much of a send is taken back, besides its cooldown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cancel {
-    /// It is certain that no message went out: the hour and the day of the phone get it back, and its origin is forgotten.
+    /// It is certain that no message went out: the hour and the day of the phone get it back.
     pub refund: bool,
     /// It was the flow's first: the flow is removed.
     pub end: bool,
@@ -199,7 +202,7 @@ pub enum CodeCheck {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     pub proven: Proven,
-    /// What the client of each send was counted by.
+    /// What the client of each message was counted by.
     pub origins: Vec<String>,
     /// Who carried the last message, if that is known.
     pub provider: Option<String>,

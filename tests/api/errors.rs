@@ -46,7 +46,7 @@ const TABLE: &[(u16, &[&str])] = &[
     (429, &["resend_cooldown", "phone_limit_reached", "too_many_requests"]),
     (500, &["internal_error"]),
     (502, &["sms_delivery_failed"]),
-    (503, &["sms_budget_exhausted", "overloaded", "dependency_unavailable"]),
+    (503, &["sms_budget_exhausted", "sms_region_suspended", "overloaded", "dependency_unavailable"]),
 ];
 
 /// What is answered only when something is broken or overrun: `a_broken_database_is_an_internal_error`, and `failures.rs`.
@@ -64,7 +64,13 @@ fn the_table_has_every_code_once() {
 async fn every_code_is_answered(back_ends: BackEnds) {
     let mut answered = BTreeSet::new();
     let mut heard = |answer: Answer| assert!(answered.insert(answer.code().to_owned()), "{} twice", answer.code());
-    let house = House::with(back_ends, &[("SMS_BUDGET_HOUR", "8"), ("LIMIT_IP_CAPTCHAS", "30")]).await;
+    let settings = [
+        ("SMS_BUDGET_HOUR", "9"),
+        ("LIMIT_IP_CAPTCHAS", "32"),
+        ("PHONE_REGIONS", "CN,DE"),
+        ("SMS_BUDGET_REGION_HOUR", "100,DE=1"),
+    ];
+    let house = House::with(back_ends, &settings).await;
     let json = |path: &'static str, body: &'static str| {
         let request = house.request(Method::POST, path).header("content-type", "application/json").body(body);
         house.send(request, path)
@@ -135,7 +141,9 @@ async fn every_code_is_answered(back_ends: BackEnds) {
     house.refresh(&second).await;
     heard(house.refresh(&first).await);
     heard(house.refresh(&second).await);
-    // Limits: five messages to one phone, eight of the service, thirty captchas.
+    // Limits: one message to a region, five to one phone, nine of the service, thirty-two captchas.
+    house.ticket("+4915123456789").await;
+    heard(house.send_code("+4915123456780").await);
     let eager = fresh_phone();
     for _ in 0..5 {
         house.ticket(&eager).await;

@@ -14,7 +14,7 @@ over_both_back_ends!(
     foreign_regions_are_refused_before_the_captcha,
 );
 
-fn wait(answer: &Answer) -> u64 {
+pub fn wait(answer: &Answer) -> u64 {
     answer.headers["retry-after"].to_str().unwrap().parse().unwrap()
 }
 
@@ -90,7 +90,7 @@ async fn foreign_regions_are_refused_before_the_captcha(house: House) {
 }
 
 /// The tests of addresses send from where they like: they stand behind a trusted proxy.
-async fn send_from(house: &House, address: &str, phone: &str) -> Answer {
+pub async fn send_from(house: &House, address: &str, phone: &str) -> Answer {
     let from = |path| house.request(Method::POST, path).header("x-forwarded-for", address);
     let captcha = house.send(from("/v1/captchas").json(&json!({})), "/v1/captchas").await;
     if captcha.status != StatusCode::CREATED {
@@ -101,7 +101,7 @@ async fn send_from(house: &House, address: &str, phone: &str) -> Answer {
     house.send(from("/v1/register/send-code").json(&body), "/v1/register/send-code").await
 }
 
-const BEHIND_A_PROXY: (&str, &str) = ("TRUSTED_PROXIES", "127.0.0.0/8");
+pub const BEHIND_A_PROXY: (&str, &str) = ("TRUSTED_PROXIES", "127.0.0.0/8");
 
 async fn an_address_has_so_many_sends(back_ends: BackEnds) {
     let house = House::with(back_ends, &[BEHIND_A_PROXY, ("LIMIT_IP_SENDS", "3")]).await;

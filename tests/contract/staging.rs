@@ -4,10 +4,12 @@ mod captchas;
 mod claims;
 mod codes;
 mod counters;
+mod origins;
 mod outage;
 mod purposes;
 mod sends;
 mod steps;
+mod switch;
 mod wire;
 
 use crate::support::redis;
@@ -137,6 +139,21 @@ promises!(
     counters::forgetting_empties_these_and_no_others,
     counters::a_quota_of_nothing_denies,
     counters::scopes_and_subjects_are_apart,
+    counters::counting_tells_how_far_each_is,
+    counters::a_member_counts_once,
+    counters::a_member_is_taken_back_as_often_as_it_came,
+    counters::a_window_of_members_begins_with_the_first,
+    counters::members_at_once_never_pass_the_maximum,
+    counters::below_is_only_looked_at,
+    counters::what_is_raised_is_replaced_and_expires,
+    counters::looking_counts_nothing,
+    origins::a_right_code_returns_the_origin_of_every_message,
+    origins::a_further_message_that_was_not_sent_has_no_origin,
+    origins::an_origin_is_given_to_one,
+    origins::what_is_forgotten_is_not_returned,
+    origins::nothing_is_noted_at_a_flow_that_does_not_wait,
+    origins::of_many_who_end_a_flow_one_is_told,
+    origins::the_app_of_a_flow_is_kept,
     purposes::a_flow_is_unknown_to_every_other_purpose_and_person,
     sends::of_a_hundred_at_once_one_is_reserved,
     sends::a_full_hour_holds_under_a_race,
@@ -159,6 +176,9 @@ promises!(
     steps::the_password_may_be_set_again,
     steps::so_many_passwords_are_hashed_for_a_flow,
     steps::an_earlier_flow_lives_beside_a_later_one,
+    switch::a_block_is_seen_lifted_and_runs_out,
+    switch::all_and_one_are_apart,
+    switch::regions_that_are_blocked_or_used_show_up,
 );
 
 const PURPOSE: Purpose = Purpose::Register;
@@ -225,7 +245,7 @@ async fn open(store: &dyn Staging, key: &FlowKey, number: u32, limits: &PhoneLim
 }
 
 async fn resend(store: &dyn Staging, key: &FlowKey, limits: &PhoneLimits) -> Resend {
-    store.reserve_resend(key, PURPOSE, ORIGIN, &policy(), limits).await.unwrap()
+    store.reserve_resend(key, PURPOSE, &policy(), limits).await.unwrap()
 }
 
 async fn check(store: &dyn Staging, key: &FlowKey, right: bool, limits: &PhoneLimits) -> CodeCheck {

@@ -5,6 +5,7 @@
 #[expect(dead_code, reason = "the other test binaries use the rest")]
 mod support;
 
+mod bomber;
 mod check_config;
 mod client;
 mod docs;
@@ -22,4 +23,5 @@ mod servers;
 mod shutdown;
 mod silence;
 mod stores;
+mod switch;
 mod tls;

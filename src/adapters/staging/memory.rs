@@ -95,7 +95,6 @@ impl Staging for MemoryStaging {
         &self,
         key: &FlowKey,
         purpose: Purpose,
-        origin: &str,
         policy: &CodePolicy,
         limits: &PhoneLimits,
     ) -> Result<Resend, Failure> {
@@ -112,7 +111,6 @@ impl Staging for MemoryStaging {
         let expires_in = state.flows.left(key, state.now).unwrap_or_default();
         let Some(flow) = state.flow(key, purpose) else { return Ok(Resend::Gone) };
         flow.sends += 1;
-        flow.origins.push(origin.to_owned());
         Ok(Resend::Yes(Reservation {
             phone: flow.phone.clone(),
             decoy: flow.decoy,
@@ -127,9 +125,8 @@ impl Staging for MemoryStaging {
     async fn cancel_send(&self, key: &FlowKey, cancel: Cancel) -> Result<(), Failure> {
         let mut state = self.state();
         let now = state.now;
-        let Some(flow) = state.flows.get_mut(key, now) else { return Ok(()) };
-        if cancel.refund {
-            flow.origins.pop();
+        if state.flows.get_mut(key, now).is_none() {
+            return Ok(());
         }
         // A cooldown counts one, so taking it back ends it.
         state.uncount(&CounterKey::Cooldown(key.subject));
@@ -143,13 +140,17 @@ impl Staging for MemoryStaging {
         Ok(())
     }
 
-    async fn note_provider(&self, key: &FlowKey, provider: &str) -> Result<(), Failure> {
-        let mut state = self.state();
-        let now = state.now;
-        if let Some(flow) = state.flows.get_mut(key, now) {
+    async fn note_sent(&self, key: &FlowKey, provider: &str, origin: Option<&str>) -> Result<(), Failure> {
+        if let Some(flow) = self.state().waiting(key) {
             flow.provider = Some(provider.to_owned());
+            flow.origins.extend(origin.map(str::to_owned));
         }
         Ok(())
+    }
+
+    async fn forget_origins(&self, key: &FlowKey) -> Result<bool, Failure> {
+        let mut state = self.state();
+        Ok(state.waiting(key).is_some_and(|flow| !std::mem::take(&mut flow.origins).is_empty()))
     }
 
     async fn check_code(
@@ -259,11 +260,10 @@ impl Staging for MemoryStaging {
         Ok(Advance::Done { expires_in: state.flows.left(key, now).unwrap_or_default() })
     }
 
-    async fn end_flow(&self, key: &FlowKey) -> Result<(), Failure> {
+    async fn end_flow(&self, key: &FlowKey) -> Result<bool, Failure> {
         let mut state = self.state();
         let now = state.now;
-        state.flows.take(key, now);
-        Ok(())
+        Ok(state.flows.take(key, now).is_some())
     }
 
     async fn ping(&self) -> Result<(), Failure> {

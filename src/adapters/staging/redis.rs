@@ -54,10 +54,11 @@ impl RedisStaging {
         from_redis_value(self.leases.run(ask).await?).map_err(|_| broken())
     }
 
-    async fn delete(&self, keys: &[String]) -> Result<(), Failure> {
+    /// How many of them were there.
+    async fn delete(&self, keys: &[String]) -> Result<usize, Failure> {
         // Redis calls a deletion of nothing a mistake.
         if keys.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let mut delete = cmd("DEL");
         delete.arg(keys);
@@ -139,13 +140,11 @@ impl Staging for RedisStaging {
         &self,
         key: &FlowKey,
         purpose: Purpose,
-        origin: &str,
         policy: &CodePolicy,
         limits: &PhoneLimits,
     ) -> Result<Resend, Failure> {
         let mut call = scripts::RESERVE_RESEND.prepare_invoke();
         add_reservation(&mut call, key, purpose, limits);
-        call.arg(origin);
         add_cooldowns(&mut call, limits);
         let reply = self.call(&call).await?;
         match words(&reply)[..] {
@@ -173,8 +172,18 @@ impl Staging for RedisStaging {
         done(&self.call(call.arg(flag(cancel.refund)).arg(flag(cancel.end))).await?)
     }
 
-    async fn note_provider(&self, key: &FlowKey, provider: &str) -> Result<(), Failure> {
-        done(&self.call(scripts::NOTE_PROVIDER.key(flow_key(key)).arg(provider)).await?)
+    async fn note_sent(&self, key: &FlowKey, provider: &str, origin: Option<&str>) -> Result<(), Failure> {
+        let mut call = scripts::NOTE_SENT.key(flow_key(key));
+        done(&self.call(call.arg(provider).arg(origin.unwrap_or_default())).await?)
+    }
+
+    async fn forget_origins(&self, key: &FlowKey) -> Result<bool, Failure> {
+        let reply = self.call(&scripts::FORGET_ORIGINS.key(flow_key(key))).await?;
+        match words(&reply)[..] {
+            ["yes"] => Ok(true),
+            ["none"] => Ok(false),
+            _ => Err(broken()),
+        }
     }
 
     async fn check_code(
@@ -200,7 +209,7 @@ impl Staging for RedisStaging {
     }
 
     async fn release_code(&self, key: &FlowKey) -> Result<(), Failure> {
-        self.delete(&[claim_key(key)]).await
+        self.delete(&[claim_key(key)]).await.map(drop)
     }
 
     async fn read_flow(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<Option<Flow>, Failure> {
@@ -260,8 +269,8 @@ impl Staging for RedisStaging {
         }
     }
 
-    async fn end_flow(&self, key: &FlowKey) -> Result<(), Failure> {
-        self.delete(&[flow_key(key)]).await
+    async fn end_flow(&self, key: &FlowKey) -> Result<bool, Failure> {
+        self.delete(&[flow_key(key)]).await.map(|removed| removed > 0)
     }
 
     async fn ping(&self) -> Result<(), Failure> {

@@ -66,8 +66,10 @@ pub(super) static CANCEL_PASSWORD: LazyLock<Script> =
 pub(super) static SET_PASSWORD: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("scripts/set_password.lua")));
 
-pub(super) static NOTE_PROVIDER: LazyLock<Script> =
-    LazyLock::new(|| Script::new(include_str!("scripts/note_provider.lua")));
+pub(super) static NOTE_SENT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/note_sent.lua")));
+
+pub(super) static FORGET_ORIGINS: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("scripts/forget_origins.lua")));
 
 pub(super) static BEGIN_ANSWER: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("scripts/begin_answer.lua")));

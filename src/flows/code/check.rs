@@ -47,8 +47,8 @@ where
         let done = act(Arc::clone(&service), verified.proven.clone()).await;
         if let Err(Refusal::Failed(_)) = done {
             log_failure(staging.release_code(&key).await);
-        } else {
-            end(&service, &ticket).await;
+        } else if end(&service, &ticket).await {
+            // Two may have had the code, one after the other: one of them has ended the flow.
             came_back(&service, purpose, &verified).await;
         }
         done
@@ -75,9 +75,11 @@ fn verified(checked: CodeCheck) -> Result<Verified, Refusal> {
     }
 }
 
-/// Removes a flow that has done what it was for. One that cannot be removed now expires by itself.
-pub(in crate::flows) async fn end(service: &Service, ticket: &Ticket) {
-    if let Err(failure) = service.ports.staging.end_flow(&ticket.flow_key()).await {
+/// Removes a flow that has done what it was for; whether it was there. One that cannot be removed now expires by itself.
+pub(in crate::flows) async fn end(service: &Service, ticket: &Ticket) -> bool {
+    let ended = service.ports.staging.end_flow(&ticket.flow_key()).await;
+    ended.unwrap_or_else(|failure| {
         tracing::warn!(%failure, "a finished flow could not be removed");
-    }
+        false
+    })
 }

@@ -75,12 +75,14 @@ fn head_start(chance: [u8; 1]) -> Duration {
 async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Result<(), Refusal> {
     let Delivery { key, message, first, decoy, grant } = delivery;
     if decoy {
-        grant.give_back_budgets(service).await;
+        grant.give_back_unseen(service).await;
         return Ok(());
     }
     let failure = match service.ports.sms.send(&message).await {
         Ok(sent) => {
-            log_failure(service.ports.staging.note_provider(&key, sent.provider).await);
+            // The flow of a first message knows its origin from the beginning.
+            let origin = (!first).then(|| grant.origin());
+            log_failure(service.ports.staging.note_sent(&key, sent.provider, origin).await);
             return Ok(());
         }
         Err(failure) => failure,
@@ -90,7 +92,7 @@ async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Resu
     if conceal {
         // As for a decoy: flow, cooldown and counts stay.
         if refund {
-            grant.give_back_spent(service).await;
+            give_back_unseen(service, &key, first, &grant).await;
         }
     } else {
         // After a resend the code of an earlier message is still good.
@@ -100,4 +102,14 @@ async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Resu
         }
     }
     Err(Refusal::SmsDeliveryFailed)
+}
+
+/// The origin of a first message goes from its flow, so that a code that comes by a later one does not give it back once more.
+async fn give_back_unseen(service: &Service, key: &FlowKey, first: bool, grant: &Grant) {
+    let ours = if first { service.ports.staging.forget_origins(key).await } else { Ok(true) };
+    match ours {
+        Ok(true) => grant.give_back_unseen(service).await,
+        Ok(false) => grant.give_back_spent(service).await,
+        Err(failure) => log_failure(Err(failure)),
+    }
 }

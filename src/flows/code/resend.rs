@@ -4,7 +4,7 @@ use super::CodeSent;
 use super::delivery::{Delivery, Order, deliver};
 use crate::domain::flow::Purpose;
 use crate::domain::ticket::Ticket;
-use crate::flows::limits::{Grant, address_block, log_failure};
+use crate::flows::limits::{Grant, log_failure};
 use crate::flows::{Client, Refusal, Service};
 use crate::ports::{Cancel, Resend, Reservation};
 use std::sync::Arc;
@@ -51,8 +51,7 @@ async fn reserve_and_resend(
     let key = ticket.flow_key();
     let staging = &service.ports.staging;
     let (policy, limits) = (&service.policy.code, &service.policy.phone);
-    let origin = address_block(client.address);
-    let granted = staging.reserve_resend(&key, purpose, &origin, policy, limits).await?;
+    let granted = staging.reserve_resend(&key, purpose, policy, limits).await?;
     let reservation = match granted {
         Resend::Yes(reservation) => reservation,
         Resend::No(refusal) => return Err(refusal.into()),

@@ -1,8 +1,7 @@
 //! Counting before comparing: however many codes come at once, five wrong ones or one right one end it.
 
 use super::{
-    DAY, HOUR, Harness, MINUTE, ORIGIN, PURPOSE, assert_left, at_once, check, key, new_flow, no_limits, open, policy,
-    right,
+    DAY, HOUR, Harness, MINUTE, PURPOSE, assert_left, at_once, check, key, new_flow, no_limits, open, policy, right,
 };
 use doorstep::domain::flow::{State, Step};
 use doorstep::domain::policy::{PhoneLimits, Quota};
@@ -88,7 +87,7 @@ pub async fn wrong_codes_of_a_day_add_up_over_flows(harness: &impl Harness) {
     assert!(matches!(flow.state, State::CodeSent { attempts_left: 3, .. }));
     let opened = open(&*store, &key(1, 3), 1, &limits).await;
     assert!(matches!(opened, Reserved::No(PhoneRefusal::LimitReached { .. })), "{opened:?}");
-    let resent = store.reserve_resend(&second, PURPOSE, ORIGIN, &policy, &limits).await.unwrap();
+    let resent = store.reserve_resend(&second, PURPOSE, &policy, &limits).await.unwrap();
     assert!(matches!(resent, Resend::No(PhoneRefusal::LimitReached { .. })));
 
     harness.advance(DAY - HOUR);

@@ -2,7 +2,7 @@
 
 use super::{HOUR, Harness, MINUTE, assert_left, at_once};
 use doorstep::domain::policy::Quota;
-use doorstep::ports::{Counted, Counter, Staging};
+use doorstep::ports::{Counted, Counter, Rule, Staging, Standing};
 use std::time::Duration;
 
 fn counter(scope: &'static str, subject: &str, max: u32) -> Counter {
@@ -123,4 +123,136 @@ pub async fn scopes_and_subjects_are_apart(harness: &impl Harness) {
     for (scope, subject) in [("sends-ip", "192.0.2.1"), ("sends-ip", "2001:db8::1"), ("captchas-ip", "192.0.2.1")] {
         assert_eq!(room(&*store, &counter(scope, subject, 2)).await, 2, "{scope} {subject}");
     }
+}
+
+/// Of different phones at one address, say.
+fn member(member: &str, max: u32) -> Counter {
+    let rule = Rule::Members { member: member.to_owned(), quota: Quota { max, window: HOUR } };
+    Counter { scope: "phones-ip", subject: "192.0.2.1".to_owned(), rule }
+}
+
+fn below(scope: &'static str, max: u32) -> Counter {
+    Counter { scope, subject: String::new(), rule: Rule::Below(max) }
+}
+
+async fn count(store: &dyn Staging, counters: &[Counter]) -> Vec<u32> {
+    match store.count(counters).await.unwrap() {
+        Counted::Yes(counts) => counts,
+        full => panic!("{full:?}"),
+    }
+}
+
+async fn standing(store: &dyn Staging, counter: &Counter) -> Standing {
+    let standings = store.look(std::slice::from_ref(counter)).await.unwrap();
+    assert_eq!(standings.len(), 1);
+    standings[0]
+}
+
+pub async fn counting_tells_how_far_each_is(harness: &impl Harness) {
+    let (store, wide) = (harness.store(), counter("sends-ip", "192.0.2.1", 5));
+    assert_eq!(count(&*store, &[wide.clone(), member("a", 3), below("sms-block", 1)]).await, [1, 1, 0]);
+    assert_eq!(count(&*store, &[member("b", 3), wide.clone()]).await, [2, 2]);
+    assert_eq!(count(&*store, &[]).await, [0; 0]);
+}
+
+pub async fn a_member_counts_once(harness: &impl Harness) {
+    let store = harness.store();
+    for _ in 0..10 {
+        assert_eq!(count(&*store, &[member("a", 2)]).await, [1]);
+    }
+    assert_eq!(count(&*store, &[member("b", 2)]).await, [2]);
+    for _ in 0..3 {
+        assert_full(&store.count(&[member("c", 2)]).await.unwrap(), 0, HOUR);
+        assert_eq!(count(&*store, &[member("a", 2)]).await, [2], "who is known is let through");
+    }
+    assert_full(&store.count(&[member("a", 0), member("c", 0)]).await.unwrap(), 1, HOUR);
+}
+
+/// As often as it was counted: another request of the same member may still be under way.
+pub async fn a_member_is_taken_back_as_often_as_it_came(harness: &impl Harness) {
+    let store = harness.store();
+    count(&*store, &[member("a", 1)]).await;
+    count(&*store, &[member("a", 1)]).await;
+    store.uncount(&[member("b", 1)]).await.unwrap();
+    store.uncount(&[member("a", 1)]).await.unwrap();
+    assert_full(&store.count(&[member("b", 1)]).await.unwrap(), 0, HOUR);
+    store.uncount(&[member("a", 1)]).await.unwrap();
+    store.uncount(&[member("a", 1)]).await.unwrap();
+    assert_eq!(standing(&*store, &member("a", 1)).await, Standing { count: 0, expires_in: Duration::ZERO });
+    harness.advance(40 * MINUTE);
+    assert_eq!(count(&*store, &[member("b", 1)]).await, [1]);
+    // Not even the window of the first one has begun.
+    assert_full(&store.count(&[member("c", 1)]).await.unwrap(), 0, HOUR);
+}
+
+pub async fn a_window_of_members_begins_with_the_first(harness: &impl Harness) {
+    let store = harness.store();
+    count(&*store, &[member("a", 2)]).await;
+    harness.advance(40 * MINUTE);
+    count(&*store, &[member("b", 2)]).await;
+    count(&*store, &[member("a", 2)]).await;
+    assert_full(&store.count(&[member("c", 2)]).await.unwrap(), 0, 20 * MINUTE);
+    harness.advance(20 * MINUTE);
+    assert_eq!(count(&*store, &[member("c", 2)]).await, [1]);
+    store.forget(&[member("c", 2)]).await.unwrap();
+    assert_eq!(standing(&*store, &member("c", 2)).await.count, 0);
+}
+
+pub async fn members_at_once_never_pass_the_maximum(harness: &impl Harness) {
+    let (store, wide) = (harness.store(), counter("sms-hour", "", 1_000));
+    let answers = at_once(200, |n| {
+        let (store, both) = (store.clone(), [wide.clone(), member(&format!("m{}", n % 50), 7)]);
+        async move { store.count(&both).await.unwrap() }
+    });
+    let granted = answers.await.iter().filter(|&answer| matches!(answer, Counted::Yes(_))).count();
+    // Four requests of each of fifty members: those of seven are let through, all of them.
+    assert_eq!(standing(&*store, &member("", 7)).await.count, 7);
+    assert_eq!(standing(&*store, &wide).await.count as usize, granted);
+    assert!((7..=28).contains(&granted), "{granted}");
+}
+
+pub async fn below_is_only_looked_at(harness: &impl Harness) {
+    let (store, wide) = (harness.store(), counter("sends-ip", "192.0.2.1", 5));
+    let both = [below("sms-block", 1), wide.clone()];
+    assert_eq!(count(&*store, &both).await, [0, 1]);
+    assert_eq!(count(&*store, &both).await, [0, 2]);
+    store.raise(&both[0], MINUTE).await.unwrap();
+    assert_full(&store.count(&both).await.unwrap(), 0, MINUTE);
+    store.uncount(&both[..1]).await.unwrap();
+    assert_full(&store.count(&both).await.unwrap(), 0, MINUTE);
+    assert_eq!(standing(&*store, &wide).await.count, 2, "nothing is counted beside a full one");
+    assert_eq!(count(&*store, &[below("sms-block", 2)]).await, [1]);
+}
+
+pub async fn what_is_raised_is_replaced_and_expires(harness: &impl Harness) {
+    let (store, block) = (harness.store(), below("sms-block", 1));
+    store.raise(&block, HOUR).await.unwrap();
+    store.raise(&block, 2 * MINUTE).await.unwrap();
+    let Standing { count: raised, expires_in } = standing(&*store, &block).await;
+    assert_eq!(raised, 1);
+    assert_left(expires_in, 2 * MINUTE);
+    harness.advance(MINUTE);
+    store.raise(&block, HOUR).await.unwrap();
+    assert_left(standing(&*store, &block).await.expires_in, HOUR);
+    store.forget(std::slice::from_ref(&block)).await.unwrap();
+    assert_eq!(count(&*store, std::slice::from_ref(&block)).await, [0]);
+    store.raise(&block, MINUTE).await.unwrap();
+    harness.advance(MINUTE);
+    assert_eq!(count(&*store, &[block]).await, [0]);
+}
+
+pub async fn looking_counts_nothing(harness: &impl Harness) {
+    let store = harness.store();
+    let all = [counter("sms-hour", "", 2), member("a", 2), below("sms-block", 1)];
+    for _ in 0..5 {
+        let nothing = Standing { count: 0, expires_in: Duration::ZERO };
+        assert_eq!(store.look(&all).await.unwrap(), [nothing; 3]);
+    }
+    count(&*store, &all[..2]).await;
+    harness.advance(20 * MINUTE);
+    for standing in &store.look(&all).await.unwrap()[..2] {
+        assert_eq!(standing.count, 1);
+        assert_left(standing.expires_in, 40 * MINUTE);
+    }
+    assert!(store.look(&[]).await.unwrap().is_empty());
 }

@@ -1,6 +1,6 @@
 //! A ticket is good for one purpose, and one that was made for a signed-in user for nobody else.
 
-use super::{Harness, ORIGIN, key, new_flow, no_limits, policy};
+use super::{Harness, key, new_flow, no_limits, policy};
 use doorstep::domain::flow::{Purpose, Step};
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::ticket::FlowKey;
@@ -26,7 +26,7 @@ const ALL: [Purpose; 8] = [
 async fn assert_unknown(store: &dyn Staging, key: &FlowKey, purpose: Purpose) {
     let (policy, limits, hash) = (policy(), no_limits(), PasswordHash::new("hash".to_owned()));
     assert!(store.read_flow(key, purpose, &policy).await.unwrap().is_none(), "{purpose:?}");
-    let resent = store.reserve_resend(key, purpose, ORIGIN, &policy, &limits).await.unwrap();
+    let resent = store.reserve_resend(key, purpose, &policy, &limits).await.unwrap();
     assert!(matches!(resent, Resend::Gone), "{purpose:?}: {resent:?}");
     for right in [true, false] {
         let checked = store.check_code(key, purpose, right, &policy, &limits).await.unwrap();

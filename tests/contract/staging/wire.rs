@@ -1,13 +1,13 @@
 //! What goes over the wire to Redis, and what comes back wrong.
 
-use super::{MINUTE, ORIGIN, PURPOSE, Redis, check, key, limits, no_limits, open, policy, resend, right};
+use super::{MINUTE, ORIGIN, PURPOSE, Redis, check, key, limits, no_limits, open, policy, proven, resend};
 use crate::support::redis::{self, OwnRedis};
 use deadpool_redis::redis::{Connection, cmd};
 use doorstep::adapters::staging::redis::RedisStaging;
 use doorstep::domain::captcha::{CaptchaAnswer, CaptchaId};
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::policy::Quota;
-use doorstep::ports::{Cancel, CodeCheck, Counter, Counters, Dependency, Failure, Resend, Staging};
+use doorstep::ports::{Cancel, CodeCheck, Counter, Counters, Dependency, Failure, Resend, Rule, Staging, Verified};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -52,13 +52,20 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     let (id, answer) = (CaptchaId::new([1; 16]), CaptchaAnswer::parse("AC3K").unwrap());
     let (flow, hash) = (key(1, 1), PasswordHash::new("hash".to_owned()));
     let counter = |scope| Counter::calls(scope, "192.0.2.1", Quota { max: 9, window: MINUTE });
-    let counters = [counter("sends-ip"), counter("sms-hour"), counter("sms-day")];
+    let different = Rule::Members { member: "a".to_owned(), quota: Quota { max: 9, window: MINUTE } };
+    let different = Counter { rule: different, ..counter("phones-ip") };
+    let block = Counter { rule: Rule::Below(1), ..counter("sms-block") };
+    let counters = [block.clone(), counter("sends-ip"), different, counter("sms-hour"), counter("sms-day")];
     store.put_captcha(&id, &answer, MINUTE).await.unwrap();
     after("put_captcha");
     store.take_captcha(&id).await.unwrap();
     after("take_captcha");
     store.count(&counters).await.unwrap();
     after("count");
+    store.look(&counters).await.unwrap();
+    after("look");
+    store.raise(&block, MINUTE).await.unwrap();
+    after("raise");
     store.uncount(&counters).await.unwrap();
     after("uncount");
     store.forget(&counters).await.unwrap();
@@ -69,13 +76,19 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("cancel_send");
     assert!(matches!(resend(store, &flow, &limits()).await, Resend::Yes(_)));
     after("reserve_resend");
+    store.note_sent(&flow, "console", Some(ORIGIN)).await.unwrap();
+    after("note_sent");
+    assert!(store.forget_origins(&flow).await.unwrap());
+    after("forget_origins");
+    let nothing = Verified { origins: Vec::new(), provider: Some("console".to_owned()), proven: proven(1) };
+    let nothing = CodeCheck::Right(nothing);
     assert!(matches!(check(store, &flow, false, &limits()).await, CodeCheck::Wrong { .. }));
     after("check_code, wrong");
-    assert_eq!(store.claim_code(&flow, PURPOSE, true, &policy(), &limits()).await.unwrap(), right(1));
+    assert_eq!(store.claim_code(&flow, PURPOSE, true, &policy(), &limits()).await.unwrap(), nothing);
     after("claim_code");
     store.release_code(&flow).await.unwrap();
     after("release_code");
-    assert_eq!(check(store, &flow, true, &limits()).await, right(1));
+    assert_eq!(check(store, &flow, true, &limits()).await, nothing);
     after("check_code, right");
     store.read_flow(&flow, PURPOSE, &policy()).await.unwrap();
     after("read_flow");
@@ -112,6 +125,7 @@ async fn one_command_for_each_method() {
         let keys = match words[0].as_str() {
             "EVALSHA" => &words[3..3 + words[2].parse::<usize>().unwrap()],
             "DEL" => &words[1..],
+            "SET" => &words[1..2],
             _ => return assert_eq!(method, "ping", "it has no script"),
         };
         assert!(!keys.is_empty(), "{method}");
@@ -145,7 +159,7 @@ async fn entries_that_nobody_here_wrote_are_a_defect() {
         open(store, &flow, 1, &no_limits()).await;
         cmd("HSET").arg(flow_key_of(&mut redis)).arg(field).arg(value).exec(&mut redis).unwrap();
         assert_broken(store.read_flow(&flow, PURPOSE, &policy()).await);
-        assert_broken(store.reserve_resend(&flow, PURPOSE, ORIGIN, &policy(), &no_limits()).await);
+        assert_broken(store.reserve_resend(&flow, PURPOSE, &policy(), &no_limits()).await);
         if field != "phone" {
             assert_broken(store.check_code(&flow, PURPOSE, false, &policy(), &no_limits()).await);
         }
@@ -171,7 +185,12 @@ async fn extreme_lives_have_an_end() {
         store.put_captcha(&CaptchaId::new([1; 16]), &answer, life).await.unwrap();
         harness.nothing_lives_for_ever();
         let quota = Quota { max: 1, window: life };
-        store.count(&[Counter::calls("extreme", format!("{life:?}"), quota)]).await.unwrap();
+        let rules = [Rule::Calls(quota), Rule::Members { member: "a".to_owned(), quota }];
+        for (scope, rule) in ["extreme", "extreme-members"].into_iter().zip(rules) {
+            store.count(&[Counter { scope, subject: format!("{life:?}"), rule }]).await.unwrap();
+            harness.nothing_lives_for_ever();
+        }
+        store.raise(&Counter { scope: "raised", subject: String::new(), rule: Rule::Below(1) }, life).await.unwrap();
         harness.nothing_lives_for_ever();
     }
 }

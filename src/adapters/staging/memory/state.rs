@@ -87,6 +87,11 @@ impl State {
         self.flows.get_mut(key, self.now).filter(|flow| flow.purpose == purpose)
     }
 
+    /// The flow of any purpose, if it waits for its code.
+    pub(super) fn waiting(&mut self, key: &FlowKey) -> Option<&mut Stored> {
+        self.flows.get_mut(key, self.now).filter(|flow| flow.step() == Step::CodeSent)
+    }
+
     /// How long this counter stays full, if it is.
     pub(super) fn full(&mut self, counter: &CounterKey, quota: Quota) -> Option<Duration> {
         let count = self.counters.get_mut(counter, self.now).map_or(0, |count| *count);

@@ -26,7 +26,7 @@ impl Counters for RedisStaging {
     }
 
     async fn forget(&self, counters: &[Counter]) -> Result<(), Failure> {
-        self.delete(&counters.iter().map(counter_key).collect::<Vec<_>>()).await
+        self.delete(&counters.iter().map(counter_key).collect::<Vec<_>>()).await.map(drop)
     }
 
     async fn look(&self, counters: &[Counter]) -> Result<Vec<Standing>, Failure> {

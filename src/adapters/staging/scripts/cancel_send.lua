@@ -6,9 +6,6 @@ redis.call('DEL', KEYS[2])
 if ARGV[1] == '1' then
   uncount(KEYS[3])
   uncount(KEYS[4])
-  -- The last origin is that of the send that is taken back.
-  local origins = redis.call('HGET', KEYS[1], 'origins') or ''
-  redis.call('HSET', KEYS[1], 'origins', (string.gsub(origins, ',?[^,]*$', '')))
 end
 if ARGV[2] == '1' then
   redis.call('DEL', KEYS[1])

@@ -1,0 +1,153 @@
+//! `doorstep sms`: the switch of [`crate::flows::switch`], on the Redis that all processes share.
+
+use super::commands::{Outcome, say};
+use super::log;
+use crate::adapters::staging::redis::RedisStaging;
+use crate::adapters::system::SystemClock;
+use crate::config::{Config, StagingSettings};
+use crate::domain::phone::{self, Region};
+use crate::flows::switch::{self, ALL, RegionStatus, Spent, Status};
+use crate::ports::Clock;
+use clap::Subcommand;
+use secrecy::ExposeSecret;
+use std::time::Duration;
+
+#[derive(Subcommand)]
+pub enum Switch {
+    /// Send no codes to a region, or to any, from the next request on.
+    Block {
+        /// An ISO 3166 code, like CN, or all.
+        #[arg(value_parser = target)]
+        region: Target,
+        /// Until so much later: minutes, hours or days, 366 days at most.
+        #[arg(long = "for", value_name = "TIME", value_parser = life, default_value = "30d")]
+        life: Duration,
+    },
+    /// Send codes again.
+    Allow {
+        /// An ISO 3166 code, like CN, or all. The two are apart: all lifts no block of one region.
+        #[arg(value_parser = target)]
+        region: Target,
+    },
+    /// Say what is blocked, and how much of the budgets is spent.
+    Status,
+}
+
+/// A region, or all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target(Option<Region>);
+
+fn target(text: &str) -> Result<Target, String> {
+    let code = text.to_ascii_uppercase();
+    if code == ALL.to_ascii_uppercase() {
+        return Ok(Target(None));
+    }
+    let region = phone::region(&code).map(|region| Target(Some(region)));
+    region.ok_or_else(|| format!("expected an ISO 3166 country code, like CN, or {ALL}"))
+}
+
+/// Everything in Redis expires, and a block that somebody forgot is to be noticed one day.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
+fn life(text: &str) -> Result<Duration, String> {
+    let units = [('m', 60), ('h', 3_600), ('d', 86_400)];
+    let unit = units.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(*unit)?, seconds)));
+    let seconds = unit.and_then(|(number, seconds)| number.parse::<u32>().ok().map(|many| u64::from(many) * seconds));
+    let life = seconds.map(Duration::from_secs).filter(|life| !life.is_zero() && *life <= LONGEST);
+    life.ok_or_else(|| "expected minutes, hours or days, like 30m, 2h or 7d, and at most 366d".to_owned())
+}
+
+/// Runs one of them.
+pub async fn run(config: &Config, switch: Switch) -> Outcome {
+    let StagingSettings::Redis { url } = &config.staging else {
+        return Err(
+            "this command needs REDIS_URL: without it each process keeps its staging in a memory of its own".into()
+        );
+    };
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    let staging = RedisStaging::connect(url.expose_secret(), 1)?;
+    match switch {
+        Switch::Block { region: Target(region), life } => {
+            log::start(&config.log);
+            switch::block(&staging, region, life).await?;
+            let until = (SystemClock.now() + life).format("%Y-%m-%d %H:%M UTC");
+            say(&format!("No codes are sent to {} until {until}.", words(region)))
+        }
+        Switch::Allow { region: Target(region) } => {
+            log::start(&config.log);
+            let before = if switch::allow(&staging, region).await? { "were" } else { "were not" };
+            say(&format!("Codes are sent to {} as far as the budgets go. They {before} blocked.", words(region)))
+        }
+        Switch::Status => say(&table(&switch::status(&staging, &config.policy).await?)),
+    }
+}
+
+fn words(region: Option<Region>) -> String {
+    region.map_or_else(|| "any region".to_owned(), |region| region.to_string())
+}
+
+/// One line for the service, one for each region.
+fn table(status: &Status) -> String {
+    let row = |cells: [&str; 4]| {
+        let [name, hour, other, block] = cells;
+        format!("{name:<8}  {hour:<24}  {other:<24}  {block}").trim_end().to_owned()
+    };
+    let mut rows = Vec::new();
+    if let Some(left) = status.all_blocked {
+        rows.extend([format!("ALL REGIONS ARE BLOCKED for {}", rounded(left)), String::new()]);
+    }
+    rows.push(row(["", "this hour", "today", ""]));
+    rows.push(row(["service", &spent(&status.hour), &spent(&status.day), ""]));
+    rows.push(row(["", "this hour", "unverified", ""]));
+    for RegionStatus { region, hour, unverified, blocked } in &status.regions {
+        let block = blocked.map(|left| format!("BLOCKED for {}", rounded(left))).unwrap_or_default();
+        rows.push(row([&region.to_string(), &spent(hour), &spent(unverified), &block]));
+    }
+    rows.join("\n")
+}
+
+/// `250/300, 12m left`
+fn spent(spent: &Spent) -> String {
+    let left = if spent.expires_in.is_zero() { String::new() } else { format!(", {} left", rounded(spent.expires_in)) };
+    format!("{}/{}{left}", spent.count, spent.max)
+}
+
+/// Upwards, in the largest unit that tells enough.
+fn rounded(left: Duration) -> String {
+    match left.as_secs() {
+        seconds @ 0..7_200 => format!("{}m", seconds.div_ceil(60)),
+        seconds @ 7_200..172_800 => format!("{}h", seconds.div_ceil(3_600)),
+        seconds => format!("{}d", seconds.div_ceil(86_400)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_minutes_hours_or_days() {
+        for (text, seconds) in [("1m", 60), ("90m", 5_400), ("2h", 7_200), ("30d", 2_592_000), ("366d", 31_622_400)] {
+            assert_eq!(life(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "2", "h", "0h", "367d", "-1h", "1.5h", "2 h", "2H", "4294967296m", "１h", "1w", "1hh"] {
+            assert!(life(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_target_is_a_region_or_all() {
+        assert_eq!(target("cn"), Ok(Target(Some(Region::CN))));
+        assert_eq!((target("all"), target("ALL")), (Ok(Target(None)), Ok(Target(None))));
+        for text in ["", "C", "CHN", "ZZ", "001", "+86", "CN,SG"] {
+            assert!(target(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_rounded_upwards() {
+        let told = |seconds| rounded(Duration::from_secs(seconds));
+        assert_eq!([told(1), told(3_600), told(7_199), told(7_201)], ["1m", "60m", "120m", "3h"]);
+        assert_eq!([told(172_799), told(172_801)], ["48h", "3d"]);
+    }
+}

@@ -1,0 +1,102 @@
+//! The operator's switch: no codes to a region, or to any, until a time; and how much of the budgets is spent. It needs no
+//! [`super::Service`]: a command throws it in a process of its own, and the next send of any process obeys.
+
+use super::Failure;
+use super::limits::{block as counter, day, hour, hour_of_region, unverified_of_region};
+use crate::domain::phone::{Region, all_regions};
+use crate::domain::policy::Policy;
+use crate::ports::{Counter, Counters, Rule, Standing};
+use std::time::Duration;
+
+/// Lets no code go out to this region, or, without one, to any. A later call replaces an earlier one.
+pub async fn block(counters: &dyn Counters, region: Option<Region>, life: Duration) -> Result<(), Failure> {
+    counters.raise(&counter(region), life).await?;
+    tracing::warn!(region = name(region), seconds = life.as_secs(), "codes are blocked");
+    Ok(())
+}
+
+/// Ends such a block; whether there was one. That of all regions and that of one are apart.
+pub async fn allow(counters: &dyn Counters, region: Option<Region>) -> Result<bool, Failure> {
+    let block = [counter(region)];
+    let blocked = counters.look(&block).await?.iter().any(|standing| standing.count > 0);
+    counters.forget(&block).await?;
+    tracing::warn!(region = name(region), blocked, "codes are allowed");
+    Ok(blocked)
+}
+
+/// What stands in place of a region's code where all are meant.
+pub const ALL: &str = "all";
+
+fn name(region: Option<Region>) -> String {
+    region.map_or_else(|| ALL.to_owned(), |region| region.to_string())
+}
+
+/// What is blocked, and what is spent.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Status {
+    /// How long no code goes out to any region.
+    pub all_blocked: Option<Duration>,
+    /// Those that may sign up, and every other that is blocked or has had messages, by their codes.
+    pub regions: Vec<RegionStatus>,
+    pub hour: Spent,
+    pub day: Spent,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct RegionStatus {
+    pub region: Region,
+    pub blocked: Option<Duration>,
+    pub hour: Spent,
+    pub unverified: Spent,
+}
+
+/// So much of a budget, which begins anew after that long; at once when nothing is spent.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Spent {
+    pub count: u32,
+    pub max: u32,
+    pub expires_in: Duration,
+}
+
+/// Looks at every region that there is: which of them were used is written down nowhere, and they are few.
+pub async fn status(counters: &dyn Counters, policy: &Policy) -> Result<Status, Failure> {
+    let (limits, all) = (&policy.sms, all_regions());
+    let of_region = |region: &Region| {
+        [counter(Some(*region)), hour_of_region(limits, *region), unverified_of_region(limits, *region)]
+    };
+    let asked: Vec<_> =
+        [counter(None), hour(limits), day(limits)].into_iter().chain(all.iter().flat_map(of_region)).collect();
+    let mut standings = asked.iter().zip(counters.look(&asked).await?);
+    let mut next = || standings.next().map_or_else(Spent::nothing, |(counter, standing)| Spent::of(counter, standing));
+    let (all_blocked, hour, day) = (next().blocked(), next(), next());
+    let looked = all.into_iter().map(|region| RegionStatus {
+        region,
+        blocked: next().blocked(),
+        hour: next(),
+        unverified: next(),
+    });
+    let open = |region| policy.regions.iter().any(|open| open == region);
+    let told = |status: &RegionStatus| {
+        open(status.region) || status.blocked.is_some() || status.hour.count > 0 || status.unverified.count > 0
+    };
+    Ok(Status { all_blocked, regions: looked.filter(told).collect(), hour, day })
+}
+
+impl Spent {
+    const fn nothing() -> Self {
+        Self { count: 0, max: 0, expires_in: Duration::ZERO }
+    }
+
+    const fn of(counter: &Counter, standing: Standing) -> Self {
+        let max = match &counter.rule {
+            Rule::Calls(quota) | Rule::Members { quota, .. } => quota.max,
+            Rule::Below(max) => *max,
+        };
+        Self { count: standing.count, max, expires_in: standing.expires_in }
+    }
+
+    /// Of the counter of a block.
+    fn blocked(&self) -> Option<Duration> {
+        (self.count >= self.max).then_some(self.expires_in).filter(|left| !left.is_zero())
+    }
+}

@@ -1,0 +1,361 @@
+//! What is on its way and not entered, by region and by address; what comes back, and what does not.
+
+use crate::house::{Answer, BYPASS, BackEnds, House, PASSWORD, fresh_phone};
+use crate::limits::{BEHIND_A_PROXY, send_from, wait};
+use crate::people::{at_once, until};
+use crate::support::cloopen::Behaviour;
+use diesel::connection::SimpleConnection;
+use doorstep::domain::policy::CodePolicy;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// Makes two tests of each function, which gets its own settings.
+macro_rules! on_both_back_ends {
+    ($($test:ident),+ $(,)?) => {
+        mod embedded {
+            $(#[actix_web::test]
+            async fn $test() {
+                super::$test(super::BackEnds::Embedded).await;
+            })+
+        }
+        mod real {
+            $(#[actix_web::test]
+            async fn $test() {
+                super::$test(super::BackEnds::Real).await;
+            })+
+        }
+    };
+}
+
+on_both_back_ends!(
+    an_address_reaches_so_many_phones,
+    an_address_has_so_many_codes_on_their_way,
+    a_spent_region_closes_alone,
+    a_region_of_codes_that_nobody_enters_closes_alone,
+    a_code_that_came_back_makes_room_in_every_flow,
+    a_code_that_is_redeemed_many_times_at_once_comes_back_once,
+    every_message_of_a_flow_comes_back,
+    what_the_provider_refused_costs_nothing,
+    what_never_reached_the_provider_costs_nothing,
+    what_may_have_gone_out_stays_counted,
+    a_number_that_is_told_to_be_taken_costs_no_budget,
+    a_decoy_costs_no_budget_and_looks_like_a_message,
+    a_concealed_failure_costs_no_budget,
+);
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const REGIONS: (&str, &str) = ("PHONE_REGIONS", "CN,US,DE");
+
+async fn house(back_ends: BackEnds, settings: &[(&str, &str)]) -> House {
+    House::with(back_ends, &[&[BEHIND_A_PROXY, REGIONS, ("LIMIT_IP_CAPTCHAS", "100000")], settings].concat()).await
+}
+
+/// A number of the United States that no other call got.
+fn american() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(2_000_000);
+    format!("+1415{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn german() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("+491512{:07}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// An address that no other call got, for what is not about addresses.
+async fn send(house: &House, phone: &str) -> Answer {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    send_from(house, &format!("10.{}.{}.1", n / 256, n % 256), phone).await
+}
+
+async fn sent(house: &House, phone: &str) -> String {
+    let answer = send(house, phone).await;
+    answer.assert_done(200);
+    answer.text("ticket")
+}
+
+#[track_caller]
+fn assert_closed(answer: &Answer, seconds: u64) {
+    answer.assert_refused(503, "sms_region_suspended");
+    assert!((seconds - 20..=seconds).contains(&wait(answer)), "{answer:?}");
+}
+
+async fn verify(house: &House, phone: &str, ticket: &str) {
+    house.verify(ticket, &house.sms.code_for(phone).unwrap()).await.assert_done(200);
+}
+
+/// So many more codes go to China, and then none.
+async fn assert_room(house: &House, room: usize) {
+    for n in 0..room {
+        assert_eq!(send(house, &fresh_phone()).await.status, StatusCode::OK, "{n} of {room}");
+    }
+    send(house, &fresh_phone()).await.assert_refused(503, "sms_region_suspended");
+}
+
+async fn an_address_reaches_so_many_phones(back_ends: BackEnds) {
+    let house = house(back_ends, &[("LIMIT_IP_PHONES_HOUR", "2")]).await;
+    let phones = [fresh_phone(), fresh_phone()];
+    send_from(&house, "2001:db8:0:1::1", &phones[0]).await.assert_done(200);
+    house.advance(Duration::from_secs(600));
+    send_from(&house, "2001:db8:0:1::2", &phones[1]).await.assert_done(200);
+    let full = send_from(&house, "2001:db8:0:1:ffff::3", &fresh_phone()).await;
+    full.assert_refused(429, "too_many_requests");
+    assert!((2_980..=3_000).contains(&wait(&full)), "{full:?}");
+    send_from(&house, "2001:db8:0:2::1", &fresh_phone()).await.assert_done(200);
+    send_from(&house, "2001:db8:0:1::9", &phones[0]).await.assert_done(200);
+    house.advance(Duration::from_secs(3_000));
+    send_from(&house, "2001:db8:0:1::1", &fresh_phone()).await.assert_done(200);
+}
+
+async fn an_address_has_so_many_codes_on_their_way(back_ends: BackEnds) {
+    let house = house(back_ends, &[("LIMIT_IP_UNVERIFIED_HOUR", "2")]).await;
+    let address = "203.0.113.7";
+    let (phone, other) = (fresh_phone(), fresh_phone());
+    let ticket = send_from(&house, address, &phone).await.text("ticket");
+    send_from(&house, address, &other).await.assert_done(200);
+    for _ in 0..3 {
+        let full = send_from(&house, address, &fresh_phone()).await;
+        full.assert_refused(429, "too_many_requests");
+        assert!((3_580..=3_600).contains(&wait(&full)), "{full:?}");
+    }
+    send_from(&house, "203.0.113.8", &fresh_phone()).await.assert_done(200);
+    verify(&house, &phone, &ticket).await;
+    send_from(&house, address, &fresh_phone()).await.assert_done(200);
+    send_from(&house, address, &fresh_phone()).await.assert_refused(429, "too_many_requests");
+    house.advance(HOUR);
+    send_from(&house, address, &fresh_phone()).await.assert_done(200);
+}
+
+/// The budget of messages of a region: verified ones too.
+async fn a_spent_region_closes_alone(back_ends: BackEnds) {
+    let house = house(back_ends, &[("SMS_BUDGET_REGION_HOUR", "2,US=1")]).await;
+    let phone = american();
+    let ticket = sent(&house, &phone).await;
+    verify(&house, &phone, &ticket).await;
+    for _ in 0..3 {
+        assert_closed(&send(&house, &american()).await, 3_600);
+    }
+    for phone in [german(), fresh_phone(), german(), fresh_phone()] {
+        sent(&house, &phone).await;
+    }
+    assert_closed(&send(&house, &german()).await, 3_600);
+    assert_eq!(house.sms.accepted(), 5);
+    house.advance(HOUR);
+    sent(&house, &american()).await;
+}
+
+async fn a_region_of_codes_that_nobody_enters_closes_alone(back_ends: BackEnds) {
+    let house = house(back_ends, &[("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "2,US=1")]).await;
+    let (phone, chinese) = (american(), fresh_phone());
+    let (ticket, other) = (sent(&house, &phone).await, sent(&house, &chinese).await);
+    assert_closed(&send(&house, &american()).await, 3_600);
+    sent(&house, &german()).await;
+    house.advance(Duration::from_secs(60));
+    let again = house.post("/v1/register/resend-code", json!({"ticket": ticket})).await;
+    assert_closed(&again, 3_540);
+    // Who has a code goes on, and makes room in her region and in no other.
+    verify(&house, &phone, &ticket).await;
+    assert_room(&house, 1).await;
+    sent(&house, &american()).await;
+    assert_closed(&send(&house, &american()).await, 3_600);
+    verify(&house, &chinese, &other).await;
+    assert_room(&house, 1).await;
+    house.advance(HOUR);
+    assert_room(&house, 2).await;
+    sent(&house, &american()).await;
+}
+
+/// Asks for a code and enters it; between the two the region is closed, and behind it open.
+async fn pass(house: &House, flow: &str, phone: &str, access: &str) {
+    let to = if flow == "me/phone" { fresh_phone() } else { phone.to_owned() };
+    let before = house.sms.messages_for(&to).len();
+    let asked = match flow {
+        "me/phone" => json!({"phone_number": to, "current_password": PASSWORD}),
+        "me/deletion" => Value::Null,
+        _ => json!({"phone_number": to, "captcha_id": house.captcha().await, "captcha_answer": BYPASS}),
+    };
+    let asked = house.call(Method::POST, &format!("/v1/{flow}/send-code"), access, asked).await;
+    asked.assert_done(200);
+    let code = house.next_code(&to, before).await;
+    assert_room(house, 0).await;
+    let body = json!({"ticket": asked.text("ticket"), "code": code});
+    let done = match flow {
+        "me/deletion" => house.call(Method::DELETE, "/v1/me", access, body).await,
+        _ => house.call(Method::POST, &format!("/v1/{flow}/verify-code"), access, body).await,
+    };
+    assert!(done.status.is_success(), "{flow}: {done:?}");
+    assert_room(house, 1).await;
+    house.advance(HOUR);
+}
+
+async fn a_code_that_came_back_makes_room_in_every_flow(back_ends: BackEnds) {
+    let house = house(back_ends, &[("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "1"), ("ACCESS_TOKEN_SECONDS", "3600")]).await;
+    for flow in ["register", "login", "password-reset", "account-deletion", "me/phone", "me/deletion"] {
+        let (phone, access) = if flow == "register" {
+            (fresh_phone(), String::new())
+        } else {
+            let person = house.person().await;
+            (person.phone, person.access)
+        };
+        pass(&house, flow, &phone, &access).await;
+    }
+}
+
+/// Only one of them ends the flow.
+async fn a_code_that_is_redeemed_many_times_at_once_comes_back_once(back_ends: BackEnds) {
+    let house = house(back_ends, &[("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "3")]).await;
+    let person = house.person().await;
+    sent(&house, &fresh_phone()).await;
+    sent(&house, &fresh_phone()).await;
+    let (ticket, code) = house.ticket_for("login", &person.phone).await;
+    let body = json!({"ticket": ticket, "code": code});
+    let done = at_once((0..20).map(|_| house.post("/v1/login/verify-code", body.clone()))).await;
+    assert!(done.iter().any(|answer| answer.status == StatusCode::OK));
+    house.post("/v1/login/verify-code", body).await.assert_refused(410, "ticket_expired");
+    assert_room(&house, 1).await;
+}
+
+/// Whoever comes second while the first still works, for the claim of a right code runs out, has it too.
+#[actix_web::test]
+async fn a_code_that_two_have_redeemed_comes_back_once() {
+    let house = house(BackEnds::Real, &[("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "3")]).await;
+    let person = house.person().await;
+    sent(&house, &fresh_phone()).await;
+    sent(&house, &fresh_phone()).await;
+    let (ticket, code) = house.ticket_for("login", &person.phone).await;
+    let mut stalled = house.database();
+    stalled.batch_execute("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE").unwrap();
+    let mut redeemed = Vec::new();
+    for _ in 0..2 {
+        let body = json!({"ticket": ticket, "code": code});
+        let request = house.request(Method::POST, "/v1/login/verify-code").json(&body).send();
+        redeemed.push(actix_web::rt::spawn(request));
+        house.wait_for_claim().await;
+        house.advance(CodePolicy::default().claim);
+    }
+    stalled.batch_execute("ROLLBACK").unwrap();
+    for answer in redeemed {
+        assert_eq!(answer.await.unwrap().unwrap().status(), StatusCode::OK);
+    }
+    assert_room(&house, 1).await;
+}
+
+async fn every_message_of_a_flow_comes_back(back_ends: BackEnds) {
+    let settings = [("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "3"), ("LIMIT_IP_UNVERIFIED_HOUR", "1")];
+    let house = house(back_ends, &settings).await;
+    let (phone, first, second) = (fresh_phone(), "203.0.113.7", "203.0.113.8");
+    sent(&house, &fresh_phone()).await;
+    let ticket = send_from(&house, first, &phone).await.text("ticket");
+    house.advance(Duration::from_secs(60));
+    let resend = house.request(Method::POST, "/v1/register/resend-code").json(&json!({"ticket": ticket}));
+    house.send(resend.header("x-forwarded-for", second), "/v1/register/resend-code").await.assert_done(200);
+    for address in [first, second] {
+        send_from(&house, address, &fresh_phone()).await.assert_refused(429, "too_many_requests");
+    }
+    assert_room(&house, 0).await;
+    verify(&house, &phone, &ticket).await;
+    for address in [first, second] {
+        send_from(&house, address, &fresh_phone()).await.assert_done(200);
+    }
+    assert_room(&house, 0).await;
+}
+
+/// One of everything: whatever was not given back would be missed.
+const ONE_OF_EVERYTHING: [(&str, &str); 7] = [
+    ("LIMIT_IP_SENDS", "1"),
+    ("LIMIT_IP_PHONES_HOUR", "1"),
+    ("LIMIT_IP_UNVERIFIED_HOUR", "1"),
+    ("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "1"),
+    ("SMS_BUDGET_REGION_HOUR", "1"),
+    ("SMS_BUDGET_HOUR", "1"),
+    ("SMS_BUDGET_DAY", "1"),
+];
+
+async fn what_the_provider_refused_costs_nothing(back_ends: BackEnds) {
+    let house = house(back_ends, &ONE_OF_EVERYTHING).await;
+    house.sms.behave(Behaviour::Refuse("160040"));
+    for _ in 0..3 {
+        house.send_code(&fresh_phone()).await.assert_refused(502, "sms_delivery_failed");
+    }
+    house.sms.behave(Behaviour::Accept);
+    house.ticket(&fresh_phone()).await;
+    house.send_code(&fresh_phone()).await.assert_refused(429, "too_many_requests");
+    send(&house, &fresh_phone()).await.assert_refused(503, "sms_region_suspended");
+    send(&house, &german()).await.assert_refused(503, "sms_budget_exhausted");
+}
+
+async fn what_never_reached_the_provider_costs_nothing(back_ends: BackEnds) {
+    let nobody = [("SMS_CLOOPEN_BASE_URL", "http://127.0.0.1:1")];
+    let house = house(back_ends, &[&ONE_OF_EVERYTHING[..], &nobody].concat()).await;
+    for _ in 0..3 {
+        house.send_code(&fresh_phone()).await.assert_refused(502, "sms_delivery_failed");
+    }
+}
+
+async fn what_may_have_gone_out_stays_counted(back_ends: BackEnds) {
+    for name in ["SMS_BUDGET_REGION_UNVERIFIED_HOUR", "SMS_BUDGET_REGION_HOUR"] {
+        let house = house(back_ends, &[(name, "2")]).await;
+        for behaviour in [Behaviour::Garbage, Behaviour::ServerError] {
+            house.sms.behave(behaviour);
+            send(&house, &fresh_phone()).await.assert_refused(502, "sms_delivery_failed");
+        }
+        house.sms.behave(Behaviour::Accept);
+        assert_room(&house, 0).await;
+    }
+}
+
+async fn a_number_that_is_told_to_be_taken_costs_no_budget(back_ends: BackEnds) {
+    let one = &ONE_OF_EVERYTHING[1..6];
+    let house = house(back_ends, one).await;
+    let person = house.person().await;
+    for _ in 0..3 {
+        house.send_code(&person.phone).await.assert_refused(409, "phone_already_registered");
+    }
+    send(&house, &fresh_phone()).await.assert_done(200);
+}
+
+/// Returns once a code goes out: what was concealed is given back a moment after the answer.
+async fn wait_for_room(house: &House) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while send(house, &fresh_phone()).await.status != StatusCode::OK {
+        assert!(Instant::now() < deadline, "nothing was given back");
+    }
+}
+
+/// A decoy that gave its place at the address back would tell who has an account: with one place left, ask for a code to somebody,
+/// and then see whether the place is taken.
+async fn a_decoy_costs_no_budget_and_looks_like_a_message(back_ends: BackEnds) {
+    let budgets =
+        [("SMS_BUDGET_HOUR", "2"), ("SMS_BUDGET_REGION_HOUR", "2"), ("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "2")];
+    let house = house(back_ends, &[&budgets[..], &[("LIMIT_IP_UNVERIFIED_HOUR", "2")]].concat()).await;
+    for _ in 0..2 {
+        house.send_code_for("login", &fresh_phone()).await.assert_done(200);
+    }
+    wait_for_room(&house).await;
+    wait_for_room(&house).await;
+    assert_room(&house, 0).await;
+    assert_eq!(house.sms.accepted(), 2);
+    house.send_code_for("login", &fresh_phone()).await.assert_refused(429, "too_many_requests");
+    house.advance(HOUR);
+    house.send_code_for("login", &fresh_phone()).await.assert_done(200);
+}
+
+/// As for a decoy nobody sees it, and the budgets get it back. (That the code of a further message does not give it back once more
+/// is a promise of staging.)
+async fn a_concealed_failure_costs_no_budget(back_ends: BackEnds) {
+    let house =
+        house(back_ends, &[("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "2"), ("LIMIT_IP_UNVERIFIED_HOUR", "1")]).await;
+    let person = house.person().await;
+    let requests = house.sms.requests();
+    house.sms.behave(Behaviour::Refuse("160040"));
+    house.send_code_for("login", &person.phone).await.assert_done(200);
+    until("request", || house.sms.requests() > requests).await;
+    house.sms.behave(Behaviour::Accept);
+    wait_for_room(&house).await;
+    wait_for_room(&house).await;
+    assert_room(&house, 0).await;
+    house.advance(Duration::from_secs(60));
+    house.send_code_for("login", &person.phone).await.assert_refused(429, "too_many_requests");
+}
