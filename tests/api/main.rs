@@ -15,6 +15,7 @@ mod deletion;
 mod errors;
 mod failures;
 mod house;
+mod idempotency;
 mod limits;
 mod login;
 mod login_code;
