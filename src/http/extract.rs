@@ -222,3 +222,18 @@ fn bearer_token(request: &HttpRequest) -> Result<String, Problem> {
         Err(Problem::new(Code::TokenMissing))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    /// Its answers would be kept for anybody.
+    #[actix_web::test]
+    async fn a_bearer_is_not_taken_where_the_route_is_for_anybody() {
+        let request = TestRequest::default().insert_header((AUTHORIZATION, "Bearer token")).to_http_request();
+        request.extensions_mut().insert(Known(None));
+        let Err(problem) = Bearer::from_request(&request, &mut Payload::None).await else { panic!("taken") };
+        assert_eq!(problem.code, Code::InternalError);
+    }
+}

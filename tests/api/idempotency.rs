@@ -56,7 +56,7 @@ impl Answer {
             body
         };
         assert_eq!(said(self), said(first));
-        for name in ["content-type", "cache-control", "captcha-id", "captcha-expires-in"] {
+        for name in ["content-type", "content-length", "cache-control", "captcha-id", "captcha-expires-in"] {
             assert_eq!(self.headers.get(name), first.headers.get(name), "{name}");
         }
     }

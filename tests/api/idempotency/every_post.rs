@@ -5,7 +5,7 @@ use crate::house::{Answer, BackEnds, House, PASSWORD, fresh_phone};
 use crate::people::{Person, until};
 use crate::support::redis;
 use deadpool_redis::redis::cmd;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ async fn in_sign_up(house: &House, step: &str) -> Prepared {
         "status" => Prepared::new(json!({"ticket": house.ticket(&phone).await})),
         _ => {
             let ticket = house.ticket(&phone).await;
-            with_ticket(house, step, ticket, house.sms.code_for(&phone).unwrap())
+            with_ticket(house, step, &ticket, &house.sms.code_for(&phone).unwrap())
         }
     }
 }
@@ -83,10 +83,10 @@ async fn in_flow(house: &House, flow: &str, step: &str) -> Prepared {
         house.post(&format!("/v1/{flow}/verify-code"), verify).await.assert_done(200);
         return Prepared::new(json!({"ticket": ticket, "password": "staple battery horse"}));
     }
-    with_ticket(house, step, ticket, code)
+    with_ticket(house, step, &ticket, &code)
 }
 
-fn with_ticket(house: &House, step: &str, ticket: String, code: String) -> Prepared {
+fn with_ticket(house: &House, step: &str, ticket: &str, code: &str) -> Prepared {
     if step == "resend-code" {
         house.advance(Duration::from_secs(60));
         return Prepared::new(json!({"ticket": ticket})).sends();
@@ -105,13 +105,13 @@ async fn signed_in(house: &House, rest: &str) -> Prepared {
         "deletion/send-code" => Prepared::new(json!({})).sends(),
         "deletion/resend-code" => {
             let ticket = ask("/v1/me/deletion/send-code", Value::Null).await.text("ticket");
-            with_ticket(house, "resend-code", ticket, String::new())
+            with_ticket(house, "resend-code", &ticket, "")
         }
         "phone/send-code" => Prepared::new(change).sends(),
         "phone/resend-code" | "phone/verify-code" => {
             let ticket = ask("/v1/me/phone/send-code", change).await.text("ticket");
             // After the last step the earlier number is told.
-            with_ticket(house, &rest["phone/".len()..], ticket, house.sms.code_for(&new).unwrap()).sends()
+            with_ticket(house, &rest["phone/".len()..], &ticket, &house.sms.code_for(&new).unwrap()).sends()
         }
         _ => panic!("/v1/me/{rest}: a path that this test does not know"),
     };
@@ -142,6 +142,7 @@ async fn every_post_is_done_once(back_ends: BackEnds) {
         let before = house.sms.accepted();
         let first = prepared.make(&house, &path, &path, &prepared.body).await;
         assert!(first.status.is_success() && !first.replayed(), "{path}: {first:?}");
+        assert_eq!(first.status == StatusCode::NO_CONTENT, !first.headers.contains_key("content-length"), "{path}");
         until("message", || house.sms.accepted() >= before + prepared.messages).await;
         if path == "/v1/logout" {
             // It has ended its own session: another device of hers may ask.
