@@ -12,6 +12,12 @@ pub struct Keys {
     pub message: hmac::Key,
     /// Signs refresh tokens.
     pub refresh: hmac::Key,
+    /// Names requests in staging by their idempotency key.
+    pub request_name: hmac::Key,
+    /// Tells the contents of such requests apart.
+    pub request_content: hmac::Key,
+    /// Derives what seals their answers.
+    pub answer: hmac::Key,
 }
 
 impl Keys {
@@ -28,6 +34,9 @@ impl Keys {
             subject: key("doorstep phone subject"),
             message: key("doorstep message id"),
             refresh: key("doorstep refresh token"),
+            request_name: key("doorstep request name"),
+            request_content: key("doorstep request content"),
+            answer: key("doorstep kept answer"),
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod password;
 pub mod user;
 pub mod avatar;
 pub mod session;
+pub mod idempotency;
 pub mod keys;
 pub mod policy;
 pub mod id;

@@ -6,6 +6,7 @@ pub mod background;
 pub mod captcha;
 pub mod code;
 mod guess;
+pub mod idempotency;
 pub mod limits;
 pub mod login;
 pub mod new_password;
@@ -69,6 +70,12 @@ pub enum Refusal {
         retry_after: Duration,
     },
     PasswordTooWeak,
+    /// The same request, by its idempotency key, is being worked on.
+    RequestInProgress {
+        retry_after: Duration,
+    },
+    /// The idempotency key belongs to a request with another content.
+    KeyReused,
     /// Solve one and try again.
     CaptchaRequired,
     /// Unknown phone or wrong password: one answer for both.

@@ -78,7 +78,7 @@ pub(super) async fn create(
 }
 
 /// Only a client that names PNG and not JSON gets the raw picture.
-fn wants_png(request: &HttpRequest) -> bool {
+pub(super) fn wants_png(request: &HttpRequest) -> bool {
     let accepted = request.headers().get(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
     let accepted = String::from_utf8_lossy(accepted).to_ascii_lowercase();
     accepted.contains("image/png") && !accepted.contains("application/json")

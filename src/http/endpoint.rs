@@ -1,22 +1,41 @@
 //! One path with its methods; every other method is told which ones there are (RFC 9110, 15.5.6).
 
 use super::error::{Code, Problem};
+use super::idempotency::{Answers, Audience, answer_once};
+use crate::domain::policy::Policy;
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::guard::{self, Guard};
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
-use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError, web};
+use actix_web::middleware::from_fn;
+use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError, Route, web};
+use std::time::Duration;
 
 pub(super) struct Endpoint {
     resource: Resource,
+    post: Option<Route>,
+    answers: Answers,
     allow: Vec<&'static str>,
 }
 
 pub(super) fn at(path: &str) -> Endpoint {
-    Endpoint { resource: web::resource(path), allow: Vec::new() }
+    Endpoint { resource: web::resource(path), post: None, answers: Answers::default(), allow: Vec::new() }
 }
 
 impl Endpoint {
+    /// A POST to this endpoint is for signed-in people, and so is the answer to it that is kept. (A handler that asks for a
+    /// bearer and stands in the table without this refuses every idempotency key.)
+    pub fn for_bearer(mut self) -> Self {
+        self.answers.to = Audience::Bearer;
+        self
+    }
+
+    /// The answer to a POST is worth nothing after this, and need not be kept for a day.
+    pub fn answers_live(mut self, life: fn(&Policy) -> Duration) -> Self {
+        self.answers.life = life;
+        self
+    }
+
     /// GET, and HEAD with it.
     pub fn get<F: Handler<A>, A: FromRequest + 'static>(self, handler: F) -> Self
     where
@@ -25,11 +44,14 @@ impl Endpoint {
         self.on(guard::Any(guard::Get()).or(guard::Head()), &["GET", "HEAD"], handler)
     }
 
-    pub fn post<F: Handler<A>, A: FromRequest + 'static>(self, handler: F) -> Self
+    /// Takes an `Idempotency-Key`.
+    pub fn post<F: Handler<A>, A: FromRequest + 'static>(mut self, handler: F) -> Self
     where
         F::Output: Responder + 'static,
     {
-        self.on(guard::Post(), &["POST"], handler)
+        self.allow.push("POST");
+        self.post = Some(web::route().guard(guard::Post()).to(handler));
+        self
     }
 
     pub fn put<F: Handler<A>, A: FromRequest + 'static>(self, handler: F) -> Self
@@ -63,7 +85,8 @@ impl Endpoint {
         F::Output: Responder + 'static,
     {
         self.allow.extend(methods);
-        Self { resource: self.resource.route(web::route().guard(guard).to(handler)), allow: self.allow }
+        self.resource = self.resource.route(web::route().guard(guard).to(handler));
+        self
     }
 }
 
@@ -77,6 +100,14 @@ impl HttpServiceFactory for Endpoint {
             }
             std::future::ready(refusal)
         };
-        self.resource.default_service(web::to(refuse)).register(config);
+        let answers = self.answers;
+        let resource = match self.post {
+            Some(post) => {
+                let once = from_fn(move |request, next| answer_once(answers, request, next));
+                self.resource.route(post.wrap(once))
+            }
+            None => self.resource,
+        };
+        resource.default_service(web::to(refuse)).register(config);
     }
 }

@@ -91,7 +91,7 @@ fn request_id(service: &Service, proxies: &Proxies, request: &ServiceRequest) ->
 }
 
 /// The problem that a response stands for: ours, or the framework's by its status.
-fn problem_of(response: &ServiceResponse) -> Option<Problem> {
+pub(super) fn problem_of(response: &ServiceResponse) -> Option<Problem> {
     if let Some(problem) = response.response().extensions().get::<Problem>() {
         return Some(problem.clone());
     }

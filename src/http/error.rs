@@ -25,6 +25,7 @@ pub enum Code {
     RequestTimeout,
     PhoneAlreadyRegistered,
     WrongStep,
+    RequestInProgress,
     TicketExpired,
     CodeExhausted,
     PayloadTooLarge,
@@ -37,6 +38,7 @@ pub enum Code {
     RegionNotSupported,
     PasswordTooWeak,
     PasswordWrong,
+    IdempotencyKeyReused,
     ResendCooldown,
     PhoneLimitReached,
     TooManyRequests,
@@ -57,7 +59,7 @@ pub struct Row {
 }
 
 impl Code {
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::MalformedJson,
         Self::MalformedRequest,
         Self::CredentialsInvalid,
@@ -72,6 +74,7 @@ impl Code {
         Self::RequestTimeout,
         Self::PhoneAlreadyRegistered,
         Self::WrongStep,
+        Self::RequestInProgress,
         Self::TicketExpired,
         Self::CodeExhausted,
         Self::PayloadTooLarge,
@@ -84,6 +87,7 @@ impl Code {
         Self::RegionNotSupported,
         Self::PasswordTooWeak,
         Self::PasswordWrong,
+        Self::IdempotencyKeyReused,
         Self::ResendCooldown,
         Self::PhoneLimitReached,
         Self::TooManyRequests,
@@ -117,6 +121,7 @@ impl Code {
             Self::RequestTimeout => row(408, "request_timeout", ["Request timeout", "The body did not arrive in time."], ["请求超时", "请求正文未能及时送达。"]),
             Self::PhoneAlreadyRegistered => row(409, "phone_already_registered", ["Phone number already registered", "Sign in instead."], ["手机号已注册", "请直接登录。"]),
             Self::WrongStep => row(409, "wrong_step", ["Wrong step", "The member `step` names the step that comes next."], ["步骤不符", "下一步见 step 字段。"]),
+            Self::RequestInProgress => row(409, "request_in_progress", ["Request in progress", "The same request is being worked on. Ask again after `retry_after` seconds."], ["请求处理中", "相同的请求正在处理，请在 retry_after 秒后重试。"]),
             Self::TicketExpired => row(410, "ticket_expired", ["Ticket expired", "Start again."], ["流程已过期", "请重新开始。"]),
             Self::CodeExhausted => row(410, "code_exhausted", ["Too many wrong codes", "Start again."], ["验证码错误次数过多", "请重新开始。"]),
             Self::PayloadTooLarge => row(413, "payload_too_large", ["Body too large", "A body may have 16 KiB."], ["请求正文过大", "请求正文不能超过 16 KiB。"]),
@@ -129,6 +134,7 @@ impl Code {
             Self::RegionNotSupported => row(422, "region_not_supported", ["Region not supported", "Phone numbers of this country or region are not accepted."], ["暂不支持该地区", "暂不支持该国家或地区的手机号。"]),
             Self::PasswordTooWeak => row(422, "password_too_weak", ["Password too easy to guess", "Choose a password that is not common."], ["密码过于简单", "请换一个不常见的密码。"]),
             Self::PasswordWrong => row(422, "password_wrong", ["Wrong password", "The current password is another one."], ["密码错误", "当前密码不正确。"]),
+            Self::IdempotencyKeyReused => row(422, "idempotency_key_reused", ["Idempotency key used twice", "This Idempotency-Key belongs to a request with another content. Take a new one."], ["幂等键重复使用", "该 Idempotency-Key 已用于内容不同的请求，请使用新的键。"]),
             Self::ResendCooldown => row(429, "resend_cooldown", ["Too soon", "A code was sent a moment ago. Wait `resend_in` seconds."], ["发送过于频繁", "验证码刚刚发送过，请在 resend_in 秒后重试。"]),
             Self::PhoneLimitReached => row(429, "phone_limit_reached", ["Limit reached for this phone number", "Try again after `retry_after` seconds."], ["该手机号已达上限", "请在 retry_after 秒后重试。"]),
             Self::TooManyRequests => row(429, "too_many_requests", ["Too many requests", "Try again after `retry_after` seconds."], ["请求过于频繁", "请在 retry_after 秒后重试。"]),
@@ -217,6 +223,8 @@ impl From<Refusal> for Problem {
             Refusal::CodeExhausted => Self { attempts_left: Some(0), ..Self::new(Code::CodeExhausted) },
             Refusal::InProgress { retry_after } => Self::later(Code::Overloaded, retry_after),
             Refusal::PasswordTooWeak => Self::new(Code::PasswordTooWeak),
+            Refusal::RequestInProgress { retry_after } => Self::later(Code::RequestInProgress, retry_after),
+            Refusal::KeyReused => Self::new(Code::IdempotencyKeyReused),
             Refusal::CaptchaRequired => Self::new(Code::CaptchaRequired),
             Refusal::CredentialsInvalid => Self::new(Code::CredentialsInvalid),
             Refusal::PasswordWrong => Self::new(Code::PasswordWrong),

@@ -6,10 +6,10 @@ use crate::flows::session::{self, Caller};
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
-use std::future::{Future, poll_fn};
+use std::future::{Future, poll_fn, ready};
 use std::pin::{Pin, pin};
 use std::time::Duration;
 use validator::Validate;
@@ -31,8 +31,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
         let size = check_media_type(request).and_then(|()| announced_size(request));
         let payload = payload.take();
         Box::pin(async move {
-            let read = tokio::time::timeout(BODY_TIMEOUT, read_body(payload, size?)).await;
-            let body = read.map_err(|_| Problem::new(Code::RequestTimeout))??;
+            let body = read_in_time(payload, size?).await?;
             let value: T = parse(&body)?;
             value.validate().map_err(|errors| field_errors(&errors))?;
             Ok(Self(value))
@@ -48,13 +47,26 @@ impl<T: DeserializeOwned + Default + Validate + 'static> FromRequest for JsonOrN
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let length = request.headers().get(CONTENT_LENGTH).map_or(&b"0"[..], |value| value.as_bytes());
-        if length == b"0" && !request.headers().contains_key(TRANSFER_ENCODING) {
-            return Box::pin(std::future::ready(Ok(Self(T::default()))));
+        if has_no_body(request) {
+            return Box::pin(ready(Ok(Self(T::default()))));
         }
         let json = Json::from_request(request, payload);
         Box::pin(async move { Ok(Self(json.await?.0)) })
     }
+}
+
+fn has_no_body(request: &HttpRequest) -> bool {
+    let length = request.headers().get(CONTENT_LENGTH).map_or(&b"0"[..], |value| value.as_bytes());
+    length == b"0" && !request.headers().contains_key(TRANSFER_ENCODING)
+}
+
+/// The bytes of a JSON body, with the same caps and problems; none where the client sent none.
+pub(super) async fn bytes(request: &HttpRequest, payload: Payload) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    if has_no_body(request) {
+        return Ok(Zeroizing::default());
+    }
+    check_media_type(request)?;
+    read_in_time(payload, announced_size(request)?).await
 }
 
 /// One `Content-Type`, `application/json` (for PATCH also a merge patch, RFC 7396), in UTF-8, not compressed.
@@ -83,6 +95,11 @@ fn announced_size(request: &HttpRequest) -> Result<usize, Problem> {
         Some(Ok(size)) if size <= BODY_LIMIT => Ok(size),
         Some(_) => Err(Problem::new(Code::PayloadTooLarge)),
     }
+}
+
+async fn read_in_time(payload: Payload, size: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    let read = tokio::time::timeout(BODY_TIMEOUT, read_body(payload, size)).await;
+    read.map_err(|_| Problem::new(Code::RequestTimeout))?
 }
 
 /// The buffer is as large as it gets from the start: one that grew would leave pieces of a password behind.
@@ -135,7 +152,7 @@ fn form_problem(path: &str, error: &serde_json::Error) -> Problem {
     malformed(field, code)
 }
 
-fn malformed(field: &str, code: &'static str) -> Problem {
+pub(super) fn malformed(field: &str, code: &'static str) -> Problem {
     let field = field.chars().take(64).collect();
     Problem { errors: vec![FieldError { field, code }], ..Problem::new(Code::MalformedRequest) }
 }
@@ -160,18 +177,37 @@ fn stable_code(code: &str) -> &'static str {
 /// Whose access token came along, if the session is alive.
 pub struct Bearer(pub Caller);
 
+/// Whose request it is, found out before the handler was called: of the endpoints for signed-in people the caller, of the others
+/// nobody.
+pub(super) struct Known(pub Option<Caller>);
+
 impl FromRequest for Bearer {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let token = bearer_token(request);
-        let service = request.app_data::<web::Data<Service>>().cloned();
-        Box::pin(async move {
-            let token = token?;
-            let service = service.ok_or_else(|| Problem::new(Code::InternalError))?;
-            Ok(Self(session::authenticate(&service, &token).await?))
-        })
+        match request.extensions_mut().remove::<Known>() {
+            None => {
+                let caller = authenticate(request);
+                Box::pin(async move { Ok(Self(caller.await?)) })
+            }
+            Some(Known(Some(caller))) => Box::pin(ready(Ok(Self(caller)))),
+            // Its answers would be replayed to whomever.
+            Some(Known(None)) => {
+                let cause = Some("the route table does not say that this endpoint is for signed-in people".to_owned());
+                Box::pin(ready(Err(Problem { cause, ..Problem::new(Code::InternalError) })))
+            }
+        }
+    }
+}
+
+pub(super) fn authenticate(request: &HttpRequest) -> impl Future<Output = Result<Caller, Problem>> + use<> {
+    let token = bearer_token(request);
+    let service = request.app_data::<web::Data<Service>>().cloned();
+    async move {
+        let token = token?;
+        let service = service.ok_or_else(|| Problem::new(Code::InternalError))?;
+        Ok(session::authenticate(&service, &token).await?)
     }
 }
 
@@ -184,5 +220,20 @@ fn bearer_token(request: &HttpRequest) -> Result<String, Problem> {
         Ok(token.trim().to_owned())
     } else {
         Err(Problem::new(Code::TokenMissing))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    /// Its answers would be kept for anybody.
+    #[actix_web::test]
+    async fn a_bearer_is_not_taken_where_the_route_is_for_anybody() {
+        let request = TestRequest::default().insert_header((AUTHORIZATION, "Bearer token")).to_http_request();
+        request.extensions_mut().insert(Known(None));
+        let Err(problem) = Bearer::from_request(&request, &mut Payload::None).await else { panic!("taken") };
+        assert_eq!(problem.code, Code::InternalError);
     }
 }

@@ -13,6 +13,7 @@ pub mod error;
 pub mod extract;
 pub mod health;
 pub mod keys;
+mod idempotency;
 mod language;
 pub mod login;
 pub mod me;
@@ -28,29 +29,29 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// The route table, in the order of an account's life.
 pub fn routes(app: &mut web::ServiceConfig, docs: bool) {
-    app.service(at("/v1/captchas").post(captchas::create))
+    app.service(at("/v1/captchas").answers_live(|policy| policy.captcha.life).post(captchas::create))
         .service(at("/v1/register/send-code").post(register::send_code))
         .service(at("/v1/register/resend-code").post(register::resend_code))
         .service(at("/v1/register/verify-code").post(register::verify_code))
         .service(at("/v1/register/set-password").post(register::set_password))
         .service(at("/v1/register/submit-profile").post(register::submit_profile))
-        .service(at("/v1/register/status").post(register::status))
+        .service(at("/v1/register/status").answers_live(|policy| policy.code.life).post(register::status))
         .service(at("/v1/login").post(login::with_password))
         .service(at("/v1/login/send-code").post(login::send_code))
         .service(at("/v1/login/resend-code").post(login::resend_code))
         .service(at("/v1/login/verify-code").post(login::verify_code))
         .service(at("/v1/token/refresh").post(sessions::refresh))
-        .service(at("/v1/logout").post(sessions::log_out))
+        .service(at("/v1/logout").for_bearer().post(sessions::log_out))
         .service(at("/v1/sessions").get(sessions::list))
         .service(at("/v1/sessions/{id}").delete(sessions::end))
         .service(at("/v1/me").get(me::read).patch(me::update).delete(me::deletion::delete))
-        .service(at("/v1/me/avatar").post(avatar::permit))
+        .service(at("/v1/me/avatar").for_bearer().post(avatar::permit))
         .service(at("/v1/me/password").put(me::password::change))
-        .service(at("/v1/me/phone/send-code").post(me::phone::send_code))
-        .service(at("/v1/me/phone/resend-code").post(me::phone::resend_code))
-        .service(at("/v1/me/phone/verify-code").post(me::phone::verify_code))
-        .service(at("/v1/me/deletion/send-code").post(me::deletion::send_code))
-        .service(at("/v1/me/deletion/resend-code").post(me::deletion::resend_code))
+        .service(at("/v1/me/phone/send-code").for_bearer().post(me::phone::send_code))
+        .service(at("/v1/me/phone/resend-code").for_bearer().post(me::phone::resend_code))
+        .service(at("/v1/me/phone/verify-code").for_bearer().post(me::phone::verify_code))
+        .service(at("/v1/me/deletion/send-code").for_bearer().post(me::deletion::send_code))
+        .service(at("/v1/me/deletion/resend-code").for_bearer().post(me::deletion::resend_code))
         .service(at("/v1/password-reset/send-code").post(password_reset::send_code))
         .service(at("/v1/password-reset/resend-code").post(password_reset::resend_code))
         .service(at("/v1/password-reset/verify-code").post(password_reset::verify_code))

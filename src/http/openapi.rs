@@ -1,9 +1,10 @@
 //! The OpenAPI 3.1 document, made from the handlers and from the table of errors.
 
 use super::error::{Code, FieldError, Problem};
+use super::idempotency::document::Idempotency;
 use super::{
     BEARER_PROBLEMS, BODY_PROBLEMS, DEPENDENCY_PROBLEMS, RESEND_CODE_PROBLEMS, SEND_CODE_PROBLEMS,
-    VERIFY_CODE_PROBLEMS, account_deletion, avatar, bodies, captchas, envelope, health, keys, login, me,
+    VERIFY_CODE_PROBLEMS, account_deletion, avatar, bodies, captchas, envelope, health, idempotency, keys, login, me,
     password_reset, register, sessions,
 };
 use crate::domain::flow::Step;
@@ -34,7 +35,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
         account_deletion::resend_code, account_deletion::verify_code, keys::jwks, health::healthz, health::readyz,
     ),
     components(schemas(ProblemSchema)),
-    modifiers(&Security, &OptionalBody, &Problems),
+    modifiers(&Security, &OptionalBody, &Problems, &Idempotency),
     servers((url = "/")),
     tags(
         (name = "captchas", description = "Picture puzzles"),
@@ -178,21 +179,22 @@ struct Problems;
 impl Modify for Problems {
     fn modify(&self, document: &mut Document) {
         for item in document.paths.paths.values_mut() {
-            for operation in
-                [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
-            {
-                add_problems(operation);
+            if let Some(operation) = &mut item.post {
+                add_problems(operation, idempotency::PROBLEMS);
+            }
+            for operation in [&mut item.get, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten() {
+                add_problems(operation, &[]);
             }
         }
     }
 }
 
 /// One response for each status, with one example for each code.
-fn add_problems(operation: &mut Operation) {
+fn add_problems(operation: &mut Operation, further: &[Code]) {
     let id = operation.operation_id.as_deref().unwrap_or_default();
     let codes = PROBLEMS.iter().filter(|(name, _)| *name == id).flat_map(|(_, lists)| lists.iter().copied().flatten());
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    for code in codes {
+    for code in codes.chain(further) {
         by_status.entry(code.row().status).or_default().push(*code);
     }
     for (status, codes) in by_status {
@@ -210,12 +212,17 @@ fn response(codes: &[Code]) -> Response {
     let content =
         ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).examples_from_iter(examples).build();
     let response = ResponseBuilder::new().description(names.join(", ")).content("application/problem+json", content);
-    if !codes.iter().any(|code| [429, 503].contains(&code.row().status)) {
+    if !codes.iter().any(|code| waits(*code)) {
         return response.build();
     }
     let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).build();
     let header = HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds to wait")).build();
     response.header("Retry-After", header).build()
+}
+
+/// Whether the client is told when to come back.
+fn waits(code: Code) -> bool {
+    code == Code::RequestInProgress || [429, 503].contains(&code.row().status)
 }
 
 /// A problem with the members that its code comes with.
@@ -230,7 +237,7 @@ fn example(code: Code) -> Problem {
         Code::CodeExhausted => Problem { attempts_left: Some(0), ..plain },
         Code::WrongStep => Problem { step: Some(Step::PhoneVerified), ..plain },
         Code::ResendCooldown => Problem { retry_after: Some(Duration::from_secs(42)), ..plain },
-        _ if [429, 503].contains(&code.row().status) => Problem { retry_after: Some(Duration::from_secs(1)), ..plain },
+        _ if waits(code) => Problem { retry_after: Some(Duration::from_secs(1)), ..plain },
         _ => plain,
     }
 }

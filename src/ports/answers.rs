@@ -13,7 +13,7 @@ pub trait Answers: Send + Sync {
     async fn begin_answer(&self, name: &str, fingerprint: &str, claim: Duration) -> Result<Begun, Failure>;
 
     /// Keeps the answer of a claimed request. A claim that has run out, or that another holds meanwhile, is left alone: `fingerprint`
-    /// must be the one that claimed it.
+    /// must be the one that claimed it. So is an answer: the first one stays.
     async fn keep_answer(&self, name: &str, fingerprint: &str, answer: &str, life: Duration) -> Result<(), Failure>;
 
     /// Gives a claim back: the request may come again as if it were the first. Does nothing to an answer.

@@ -26,7 +26,7 @@ const TABLE: &[(u16, &[&str])] = &[
     (404, &["not_found", "avatar_uploads_disabled"]),
     (405, &["method_not_allowed"]),
     (408, &["request_timeout"]),
-    (409, &["phone_already_registered", "wrong_step"]),
+    (409, &["phone_already_registered", "wrong_step", "request_in_progress"]),
     (410, &["ticket_expired", "code_exhausted"]),
     (413, &["payload_too_large"]),
     (415, &["unsupported_media_type"]),
@@ -41,6 +41,7 @@ const TABLE: &[(u16, &[&str])] = &[
             "region_not_supported",
             "password_too_weak",
             "password_wrong",
+            "idempotency_key_reused",
         ],
     ),
     (429, &["resend_cooldown", "phone_limit_reached", "too_many_requests"]),
@@ -49,8 +50,9 @@ const TABLE: &[(u16, &[&str])] = &[
     (503, &["sms_budget_exhausted", "sms_region_suspended", "overloaded", "dependency_unavailable"]),
 ];
 
-/// What is answered only when something is broken or overrun: `a_broken_database_is_an_internal_error`, and `failures.rs`.
-const BROKEN: [&str; 3] = ["internal_error", "dependency_unavailable", "overloaded"];
+/// What is answered only when something is broken or overrun (`a_broken_database_is_an_internal_error`, and `failures.rs`), or
+/// while something else is under way (`idempotency.rs`).
+const BROKEN: [&str; 4] = ["internal_error", "dependency_unavailable", "overloaded", "request_in_progress"];
 
 #[test]
 fn the_table_has_every_code_once() {
@@ -85,6 +87,9 @@ async fn every_code_is_answered(back_ends: BackEnds) {
     heard(get("/nowhere", "").await);
     heard(house.send(house.request(Method::PUT, "/v1/captchas"), "/v1/captchas").await);
     heard(house.stalled_body("/v1/captchas", 100).await);
+    let named = |body| house.request(Method::POST, "/v1/captchas").header("idempotency-key", "one").json(&body);
+    house.send(named(json!({})), "/v1/captchas").await;
+    heard(house.send(named(json!({"replaces": null})), "/v1/captchas").await);
     // Captchas and phones.
     let send = |phone: &str, captcha: &str, answer: &str| {
         house.post(

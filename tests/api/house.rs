@@ -203,8 +203,13 @@ impl House {
 
     /// Sends a request on a socket of its own and does not wait for the answer.
     pub async fn send_raw(&self, path: &str, body: &Value) -> TcpStream {
+        self.send_raw_with("X-Nothing: special", path, body).await
+    }
+
+    /// The same with one more line in its head.
+    pub async fn send_raw_with(&self, header: &str, path: &str, body: &Value) -> TcpStream {
         let body = body.to_string();
-        let head = format!("POST {path} HTTP/1.1\r\nHost: doorstep\r\nContent-Type: application/json");
+        let head = format!("POST {path} HTTP/1.1\r\nHost: doorstep\r\nContent-Type: application/json\r\n{header}");
         let request = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         let mut socket = TcpStream::connect(self.url.strip_prefix("http://").unwrap()).await.unwrap();
         socket.write_all(request.as_bytes()).await.unwrap();
@@ -381,7 +386,7 @@ impl Answer {
         }
         assert_eq!(self.body["status"], self.status.as_u16());
         assert_eq!(self.body["request_id"].as_str().unwrap(), self.headers["x-request-id"]);
-        let waits = [429, 503].contains(&self.status.as_u16());
+        let waits = self.code() == "request_in_progress" || [429, 503].contains(&self.status.as_u16());
         assert_eq!(waits, self.headers.contains_key("retry-after"), "{self:?}");
         if waits {
             assert_eq!(self.headers["retry-after"].to_str().unwrap(), self.number("retry_after").to_string());

@@ -16,6 +16,7 @@ mod deletion;
 mod errors;
 mod failures;
 mod house;
+mod idempotency;
 mod limits;
 mod lines;
 mod login;

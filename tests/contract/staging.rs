@@ -1,5 +1,6 @@
 //! `ports::Staging`: in memory, where the clock is moved, and in Redis, where the lives of the keys are shortened.
 
+mod answers;
 mod captchas;
 mod claims;
 mod codes;
@@ -116,6 +117,14 @@ macro_rules! promises {
 }
 
 promises!(
+    answers::of_many_begins_one_is_the_first,
+    answers::a_kept_answer_is_told_until_its_life_is_over,
+    answers::an_answer_may_live_for_less_than_its_claim,
+    answers::another_content_is_told_apart,
+    answers::a_claim_that_is_given_back_is_free,
+    answers::an_answer_is_neither_dropped_nor_replaced,
+    answers::a_claim_that_nobody_keeps_runs_out,
+    answers::extreme_lives_are_taken,
     claims::of_many_right_codes_one_is_claimed,
     claims::a_released_code_can_be_entered_once_more,
     claims::a_claim_that_nobody_gives_back_runs_out,

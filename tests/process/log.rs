@@ -50,6 +50,7 @@ async fn live_through(format: &str) -> Written {
     let mut scenario = scenario.with(client, &doorstep.url());
     scenario.people_sign_up().await;
     scenario.people_use_their_accounts().await;
+    scenario.requests_come_twice().await;
     scenario.the_provider_fails().await;
     scenario.clients_send_nonsense().await;
     scenario.clients_speak_no_http();

@@ -1,10 +1,10 @@
 //! When Redis goes away: a clear answer in bounded time, and business as usual once it is back.
 
-use super::{PURPOSE, at_once, check, key, new_flow, no_limits, open, policy};
+use super::{MINUTE, PURPOSE, at_once, check, key, new_flow, no_limits, open, policy};
 use crate::support::redis::{self, OwnRedis};
 use deadpool_redis::redis::cmd;
 use doorstep::adapters::staging::redis::RedisStaging;
-use doorstep::ports::{CodeCheck, Dependency, Failure, Reserved, Staging};
+use doorstep::ports::{Answers, CodeCheck, Dependency, Failure, Reserved, Staging};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +30,9 @@ async fn a_killed_redis_is_unavailable_until_it_is_back() {
             assert_unavailable(store.open_flow(&flow, &new_flow(1), &policy(), &limits)).await;
             assert_unavailable(store.check_code(&flow, PURPOSE, true, &policy(), &limits)).await;
             assert_unavailable(store.end_flow(&flow)).await;
+            assert_unavailable(store.begin_answer("name", "print", MINUTE)).await;
+            assert_unavailable(store.keep_answer("name", "print", "answer", MINUTE)).await;
+            assert_unavailable(store.drop_answer("name", "print")).await;
         }
         server.start();
         assert_eq!(check(&store, &flow, true, &limits).await, CodeCheck::Gone);

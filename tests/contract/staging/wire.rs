@@ -100,6 +100,14 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("set_password");
     store.end_flow(&flow).await.unwrap();
     after("end_flow");
+    store.begin_answer("name", "print", MINUTE).await.unwrap();
+    after("begin_answer, first");
+    store.drop_answer("name", "print").await.unwrap();
+    after("drop_answer");
+    store.begin_answer("name", "print", MINUTE).await.unwrap();
+    after("begin_answer, again");
+    store.keep_answer("name", "print", "answer", MINUTE).await.unwrap();
+    after("keep_answer");
     store.ping().await.unwrap();
     after("ping");
 }

@@ -35,7 +35,9 @@ const LONG_PASSWORD: &str = "swordfish";
 /// In E.164; national numbers begin after the country.
 const PHONE: &str = "+8613800138000";
 const OTHER_PHONE: &str = "+8613900139000";
+const THIRD_PHONE: &str = "+8613700137000";
 const COUNTRY: usize = 3;
+const REQUEST_NAME: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
 /// What must be in no line.
 pub struct Secret {
@@ -211,6 +213,26 @@ impl Scenario {
         self.hide("signature of a permit", &signature);
     }
 
+    async fn named(&mut self, key: &str, path: &str, body: Value, status: u16) -> Value {
+        let request = self.client.request(Method::POST, path).header("Idempotency-Key", key).json(&body);
+        self.send(request, status).await
+    }
+
+    /// Under a name of the client's own: done, told again, and refused for another content or for a name that is none.
+    pub async fn requests_come_twice(&mut self) {
+        self.hide("idempotency key", REQUEST_NAME);
+        self.hide("phone", &THIRD_PHONE[COUNTRY..]);
+        let wrong = json!({"phone_number": THIRD_PHONE, "password": OTHER_PASSWORD});
+        for (path, body, status) in [("/v1/captchas", json!({}), 201), ("/v1/login", wrong, 401)] {
+            let first = self.named(REQUEST_NAME, path, body.clone(), status).await;
+            let again = self.named(&format!("\"{REQUEST_NAME}\""), path, body, status).await;
+            assert_eq!(first["captcha_id"], again["captcha_id"]);
+            self.named(REQUEST_NAME, path, json!({"another": PASSWORD}), 422).await;
+        }
+        self.named(&format!("{REQUEST_NAME} forged"), "/v1/captchas", json!({}), 400).await;
+        self.named(&format!("\"{REQUEST_NAME}"), "/v1/login", json!({}), 400).await;
+    }
+
     /// Refuses with the phone and the code in its text; answers nonsense; hangs.
     pub async fn the_provider_fails(&mut self) {
         for behaviour in [Behaviour::Refuse("160040"), Behaviour::Garbage, Behaviour::Drop, Behaviour::Hang] {
@@ -301,6 +323,7 @@ impl Scenario {
 
     pub async fn redis_is_down(&mut self) {
         self.post("/v1/captchas", json!({}), 503).await;
+        self.named(REQUEST_NAME, "/v1/token/refresh", json!({"refresh_token": PASSWORD}), 503).await;
         let ready = self.client.request(Method::GET, "/readyz");
         self.send(ready, 503).await;
     }

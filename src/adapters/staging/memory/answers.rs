@@ -26,7 +26,8 @@ impl Answers for MemoryStaging {
     async fn keep_answer(&self, name: &str, fingerprint: &str, answer: &str, life: Duration) -> Result<(), Failure> {
         let mut state = self.state();
         let (now, name) = (state.now, name.to_owned());
-        if let Some(claimed) = state.answers.get_mut(&name, now).filter(|claimed| claimed.fingerprint == fingerprint) {
+        let claimed = state.answers.get_mut(&name, now);
+        if let Some(claimed) = claimed.filter(|claimed| claimed.fingerprint == fingerprint && claimed.text.is_none()) {
             claimed.text = Some(answer.to_owned());
             state.answers.renew(&name, life, now);
         }
