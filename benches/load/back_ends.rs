@@ -59,6 +59,7 @@ impl BackEnds {
         let mut variables = vec![
             ("DATA_DIR", self.folder.path().display().to_string()),
             ("CAPTCHA_BYPASS_ANSWER", BYPASS.to_owned()),
+            ("PROOF_OF_WORK", "off".to_owned()),
             ("SMS_PROVIDERS", "cloopen".to_owned()),
             ("SMS_CLOOPEN_BASE_URL", self.sms.base_url.to_string()),
             ("SMS_CLOOPEN_ACCOUNT_SID", ACCOUNT_SID.to_owned()),

@@ -128,6 +128,7 @@ fn the_example_file_documents_every_variable() {
         include_str!("hashing.rs"),
         include_str!("avatar.rs"),
         include_str!("policy.rs"),
+        include_str!("test_phones.rs"),
         include_str!("sms/mod.rs"),
         include_str!("sms/autofill.rs"),
         include_str!("sms/cloopen.rs"),

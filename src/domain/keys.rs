@@ -12,6 +12,8 @@ pub struct Keys {
     pub message: hmac::Key,
     /// Signs refresh tokens.
     pub refresh: hmac::Key,
+    /// Signs challenges of proof of work.
+    pub proof: hmac::Key,
 }
 
 impl Keys {
@@ -28,6 +30,7 @@ impl Keys {
             subject: key("doorstep phone subject"),
             message: key("doorstep message id"),
             refresh: key("doorstep refresh token"),
+            proof: key("doorstep proof of work"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Who may send how many, and what the whole service may spend: every limit that is not a phone's own. Those are reserved together
 //! with its flow (see [`crate::ports::Staging::open_flow`]).
 
-use super::{Client, Failure, Refusal, Service};
+use super::{Client, Failure, Refusal, Service, proof_of_work};
 use crate::domain::phone::{Phone, Region};
 use crate::domain::policy::Quota;
 use crate::domain::ticket::Subject;
@@ -9,11 +9,6 @@ use crate::domain::user::UserId;
 use crate::ports::{Counted, Counter, Event, Rule, Verified};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
-
-/// Counts a request for a captcha.
-pub(super) async fn count_captcha(service: &Service, client: IpAddr) -> Result<(), Refusal> {
-    count(service, Counter::calls("captchas-ip", address_block(client), service.policy.captchas_per_ip)).await
-}
 
 /// Counts a permit to upload an avatar.
 pub(super) async fn count_avatar_permit(service: &Service, owner: UserId) -> Result<(), Refusal> {
@@ -63,14 +58,18 @@ impl Grant {
             origin,
         };
         let blocks = [block(Some(region)), block(None)];
-        let counters = [&blocks[..], &grant.tries, &grant.unverified, &grant.spent].concat();
+        let pressure = [proof_of_work::looked_at()];
+        let counters = [&blocks[..], &grant.tries, &grant.unverified, &grant.spent, &pressure].concat();
         match service.ports.staging.count(&counters).await? {
             Counted::Yes(counts) => {
                 warn_of_four_fifths(&counters, &counts, region);
+                proof_of_work::feel(service, region, &counters, &counts).await;
                 Ok(grant)
             }
             Counted::Full { index, retry_after } => {
-                Err(denied(service, counters.get(index).map_or("", |counter| counter.scope), region, retry_after))
+                let limit = counters.get(index).map_or("", |counter| counter.scope);
+                proof_of_work::feel_refusal(service, limit).await;
+                Err(denied(service, limit, region, retry_after))
             }
         }
     }
@@ -109,14 +108,16 @@ impl Grant {
 /// A code came back: all messages of its flow were for a person.
 pub(super) async fn give_back_verified(service: &Service, verified: &Verified) {
     let region = verified.proven.phone.region();
+    // Nothing was counted for a send of no origin: no message went out.
+    let origins = verified.origins.iter().filter(|origin| !origin.is_empty());
     let of_flow = |origin: &String| [unverified_of_address(service, origin), unverified_of_region(service, region)];
-    let counters: Vec<_> = verified.origins.iter().flat_map(of_flow).collect();
+    let counters: Vec<_> = origins.flat_map(of_flow).collect();
     if !counters.is_empty() {
         log_failure(service.ports.staging.uncount(&counters).await);
     }
 }
 
-fn unverified_of_address(service: &Service, origin: &str) -> Counter {
+pub(super) fn unverified_of_address(service: &Service, origin: &str) -> Counter {
     Counter::calls("sms-unverified-ip", origin, service.policy.sms.unverified_per_ip)
 }
 

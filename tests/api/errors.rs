@@ -37,6 +37,8 @@ const TABLE: &[(u16, &[&str])] = &[
             "captcha_expired",
             "captcha_wrong",
             "captcha_required",
+            "proof_of_work_required",
+            "proof_of_work_invalid",
             "code_wrong",
             "region_not_supported",
             "password_too_weak",
@@ -79,6 +81,11 @@ async fn every_code_is_answered(back_ends: BackEnds) {
     heard(get("/nowhere", "").await);
     heard(house.send(house.request(Method::PUT, "/v1/captchas"), "/v1/captchas").await);
     heard(house.stalled_body("/v1/captchas", 100).await);
+    // The gate in front of captchas.
+    let gate = House::with(back_ends, &[("PROOF_OF_WORK", "always")]).await;
+    heard(gate.ask().await);
+    let guess = json!({"proof_of_work": {"challenge": "A".repeat(56), "nonce": "1"}});
+    heard(gate.post("/v1/captchas", guess).await);
     // Captchas and phones.
     let send = |phone: &str, captcha: &str, answer: &str| {
         house.post(

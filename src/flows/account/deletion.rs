@@ -8,8 +8,7 @@ use crate::domain::flow::{Proven, Purpose};
 use crate::domain::password::Password;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{AccountVersion, UserId};
-use crate::flows::code::{self, CodeSent, Recipient};
-use crate::flows::limits::Grant;
+use crate::flows::code::{self, Admission, CodeSent, Recipient};
 use crate::flows::session::Caller;
 use crate::flows::{Client, Refusal, Service};
 use crate::ports::Proof;
@@ -39,8 +38,8 @@ pub async fn send_code(
 }
 
 async fn reserve_and_send(service: Arc<Service>, to: Recipient) -> Result<CodeSent, Refusal> {
-    let grant = Grant::reserve(&service, to.client, &to.phone).await?;
-    code::send(&service, to, grant).await
+    let admission = Admission::reserve(&service, to.client, &to.phone).await?;
+    code::send(&service, to, admission).await
 }
 
 pub async fn resend_code(

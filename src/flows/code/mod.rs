@@ -1,10 +1,13 @@
 //! One-time codes, shared by every flow that has one: send, resend, check, redeem.
 
+mod admission;
 mod check;
 mod delivery;
+mod expected;
 mod resend;
 mod send;
 
+pub(super) use admission::Admission;
 pub(super) use check::{check, end, redeem};
 pub(super) use resend::resend;
 pub use resend::{resend_to_account, resend_to_newcomer};

@@ -1,10 +1,11 @@
 //! The same code once more: the message did not arrive.
 
 use super::CodeSent;
+use super::admission::{Admission, phone_limits};
 use super::delivery::{Delivery, Order, deliver};
 use crate::domain::flow::Purpose;
 use crate::domain::ticket::Ticket;
-use crate::flows::limits::{Grant, address_block, log_failure};
+use crate::flows::limits::{address_block, log_failure};
 use crate::flows::{Client, Refusal, Service};
 use crate::ports::{Cancel, Resend, Reservation};
 use std::sync::Arc;
@@ -50,17 +51,18 @@ async fn reserve_and_resend(
 ) -> Result<CodeSent, Refusal> {
     let key = ticket.flow_key();
     let staging = &service.ports.staging;
-    let (policy, limits) = (&service.policy.code, &service.policy.phone);
-    let origin = address_block(client.address);
-    let granted = staging.reserve_resend(&key, purpose, &origin, policy, limits).await?;
+    let test = service.test_phone_of(&ticket).is_some();
+    let limits = phone_limits(&service, test);
+    let origin = if test { String::new() } else { address_block(client.address) };
+    let granted = staging.reserve_resend(&key, purpose, &origin, &service.policy.code, &limits).await?;
     let reservation = match granted {
         Resend::Yes(reservation) => reservation,
         Resend::No(refusal) => return Err(refusal.into()),
         Resend::WrongStep(step) => return Err(Refusal::WrongStep(step)),
         Resend::Gone => return Err(Refusal::TicketExpired),
     };
-    let grant = match Grant::reserve(&service, client, &reservation.phone).await {
-        Ok(grant) => grant,
+    let admission = match Admission::reserve(&service, client, &reservation.phone).await {
+        Ok(admission) => admission,
         Err(refusal) => {
             log_failure(staging.cancel_send(&key, Cancel { refund: true, end: false }).await);
             return Err(refusal);
@@ -75,6 +77,6 @@ async fn reserve_and_resend(
     };
     let Reservation { send, decoy, client: app, .. } = reservation;
     let order = Order { purpose, send, decoy, language: client.language, app };
-    deliver(&service, Delivery::of(&service, &sent, &order, grant), conceal).await?;
+    deliver(&service, Delivery::of(&service, &sent, &order, admission), conceal).await?;
     Ok(sent)
 }

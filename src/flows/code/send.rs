@@ -1,6 +1,7 @@
 //! A new code on its way.
 
 use super::CodeSent;
+use super::admission::Admission;
 use super::delivery::{Delivery, Order, deliver};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_app::ClientId;
@@ -8,7 +9,7 @@ use crate::domain::flow::Purpose;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::{Subject, Ticket};
 use crate::domain::user::AccountVersion;
-use crate::flows::limits::{Grant, log_failure};
+use crate::flows::limits::log_failure;
 use crate::flows::{Client, Refusal, Service, captcha};
 use crate::ports::{Cancel, NewFlow, Reserved};
 use std::sync::Arc;
@@ -63,13 +64,13 @@ pub(in crate::flows) async fn send_to_free_phone(
     app: Option<ClientId>,
 ) -> Result<CodeSent, Refusal> {
     let conceal = service.policy.conceal_taken_phone;
-    let grant = Grant::reserve(service, client, &phone).await?;
-    let taken = grant.or_give_back(service, service.ports.users.account_of(&phone).await).await?.is_some();
+    let admission = Admission::reserve(service, client, &phone).await?;
+    let taken = admission.or_give_back(service, service.ports.users.account_of(&phone).await).await?.is_some();
     if taken && !conceal {
-        grant.give_back_budgets(service).await;
+        admission.give_back_budgets(service).await;
         return Err(Refusal::PhoneTaken);
     }
-    send(service, Recipient { purpose, phone, account, decoy: taken, conceal, client, app }, grant).await
+    send(service, Recipient { purpose, phone, account, decoy: taken, conceal, client, app }, admission).await
 }
 
 /// Sends a code, after a captcha, to the phone of an account. A phone that has none gets the same answer after the same work,
@@ -80,16 +81,20 @@ pub async fn send_to_account(service: &Arc<Service>, purpose: Purpose, request: 
     let service = Arc::clone(service);
     let send = async move {
         let SendCode { phone, client, app, .. } = request;
-        let grant = Grant::reserve(&service, client, &phone).await?;
-        let account = grant.or_give_back(&service, service.ports.users.account_of(&phone).await).await?;
+        let admission = Admission::reserve(&service, client, &phone).await?;
+        let account = admission.or_give_back(&service, service.ports.users.account_of(&phone).await).await?;
         let to = Recipient { purpose, phone, account, decoy: account.is_none(), conceal: true, client, app };
-        send(&service, to, grant).await
+        send(&service, to, admission).await
     };
     background.carry_through(send).await
 }
 
 /// Stores a flow and sends its code. The flow is stored first; if the message fails, the flow is gone.
-pub(in crate::flows) async fn send(service: &Arc<Service>, to: Recipient, grant: Grant) -> Result<CodeSent, Refusal> {
+pub(in crate::flows) async fn send(
+    service: &Arc<Service>,
+    to: Recipient,
+    admission: Admission,
+) -> Result<CodeSent, Refusal> {
     let policy = &service.policy.code;
     let ticket = Ticket::new(Subject::of(&to.phone, &service.keys.subject), service.random());
     let key = ticket.flow_key();
@@ -99,23 +104,24 @@ pub(in crate::flows) async fn send(service: &Arc<Service>, to: Recipient, grant:
         account: to.account,
         decoy: to.decoy,
         client: to.app.clone(),
-        origin: grant.origin().to_owned(),
+        origin: admission.origin().to_owned(),
     };
-    let resend_in = match service.ports.staging.open_flow(&key, &flow, policy, &service.policy.phone).await {
+    let limits = admission.phone_limits(service);
+    let resend_in = match service.ports.staging.open_flow(&key, &flow, policy, &limits).await {
         Ok(Reserved::Yes { resend_in }) => resend_in,
         Ok(Reserved::No(refusal)) => {
-            grant.give_back(service).await;
+            admission.give_back(service).await;
             return Err(refusal.into());
         }
         Err(failure) => {
             // It may have been stored, and only the answer got lost.
             log_failure(service.ports.staging.cancel_send(&key, Cancel { refund: true, end: true }).await);
-            grant.give_back(service).await;
+            admission.give_back(service).await;
             return Err(failure.into());
         }
     };
     let sent = CodeSent { ticket, phone: to.phone, expires_in: policy.life, resend_in, attempts_left: policy.attempts };
     let order = Order { purpose: to.purpose, send: 1, decoy: to.decoy, language: to.client.language, app: to.app };
-    deliver(service, Delivery::of(service, &sent, &order, grant), to.conceal).await?;
+    deliver(service, Delivery::of(service, &sent, &order, admission), to.conceal).await?;
     Ok(sent)
 }
