@@ -21,4 +21,5 @@ mod servers;
 mod shutdown;
 mod silence;
 mod stores;
+mod test_numbers;
 mod tls;
