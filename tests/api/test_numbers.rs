@@ -10,6 +10,7 @@ with_both_back_ends!(
     the_whole_way_without_a_message,
     every_flow_takes_the_fixed_code,
     no_limit_and_no_budget_holds_it_up_or_is_touched,
+    its_codes_give_nothing_back,
     wrong_codes_count_as_ever,
     the_last_day_ends_it,
     a_number_that_is_taken_is_concealed_all_the_same,
@@ -108,15 +109,29 @@ async fn no_limit_and_no_budget_holds_it_up_or_is_touched(back_ends: BackEnds) {
     let phone = fresh_phone();
     let ticket = house.ticket(&phone).await;
     house.send_code(&fresh_phone()).await.assert_refused(429, "too_many_requests");
-    // All is spent, and a test number goes on; what comes back of it gives no budget back.
+    // All is spent, and a test number goes on.
     let test = house.test_ticket("register", MOBILE).await;
     for _ in 0..6 {
         house.post("/v1/register/resend-code", json!({"ticket": test})).await.assert_done(200);
     }
     house.verify(&test, CODE).await.assert_done(200);
-    house.send_code(&fresh_phone()).await.assert_refused(429, "too_many_requests");
     house.verify(&ticket, &house.sms.code_for(&phone).unwrap()).await.assert_done(200);
     assert_eq!(house.sms.accepted(), 1);
+}
+
+/// Else whoever knows a test number could send as many codes as he likes to people who never asked.
+async fn its_codes_give_nothing_back(back_ends: BackEnds) {
+    for (budget, status, refusal) in [
+        ("LIMIT_IP_UNVERIFIED_HOUR", 429, "too_many_requests"),
+        ("SMS_BUDGET_REGION_UNVERIFIED_HOUR", 503, "sms_region_suspended"),
+    ] {
+        let house = House::with(back_ends, &[NUMBERS, (budget, "1")]).await;
+        house.ticket(&fresh_phone()).await;
+        let test = house.test_ticket("register", MOBILE).await;
+        house.post("/v1/register/resend-code", json!({"ticket": test})).await.assert_done(200);
+        house.verify(&test, CODE).await.assert_done(200);
+        house.send_code(&fresh_phone()).await.assert_refused(status, refusal);
+    }
 }
 
 async fn wrong_codes_count_as_ever(back_ends: BackEnds) {
