@@ -1,5 +1,6 @@
 //! Leave to send one code: out of the limits and the budgets, or, for a test number, for nothing.
 
+use super::expected::used;
 use crate::domain::phone::Phone;
 use crate::domain::policy::PhoneLimits;
 use crate::flows::limits::Grant;
@@ -13,7 +14,7 @@ impl Admission {
     /// Reserves one message, or refuses and reserves nothing. A test number is looked for first.
     pub(in crate::flows) async fn reserve(service: &Service, client: Client, phone: &Phone) -> Result<Self, Refusal> {
         if let Some(test) = service.test_phone(phone) {
-            tracing::info!(phone = test.phone.masked(), act = "send", "a test number was used");
+            used(test, "send");
             return Ok(Self(None));
         }
         Grant::reserve(service, client, phone).await.map(|grant| Self(Some(grant)))
@@ -25,7 +26,8 @@ impl Admission {
 
     /// What the phone itself is held to.
     pub(super) fn phone_limits<'a>(&self, service: &'a Service) -> Cow<'a, PhoneLimits> {
-        phone_limits(service, self.is_test())
+        let limits = &service.policy.phone;
+        if self.is_test() { Cow::Owned(limits.of_test_phone()) } else { Cow::Borrowed(limits) }
     }
 
     /// What the address of the client is counted by; empty when it is not counted.
@@ -61,10 +63,4 @@ impl Admission {
             grant.give_back_spent(service).await;
         }
     }
-}
-
-/// A test number may be asked for as often as one likes, and guessed at no more often than any other.
-pub(super) fn phone_limits(service: &Service, test: bool) -> Cow<'_, PhoneLimits> {
-    let limits = &service.policy.phone;
-    if test { Cow::Owned(limits.of_test_phone()) } else { Cow::Borrowed(limits) }
 }

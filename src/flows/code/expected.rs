@@ -29,6 +29,11 @@ impl<'a> Expected<'a> {
             // Nothing was compared.
             _ => return,
         };
-        tracing::info!(phone = test.phone.masked(), act, "a test number was used");
+        used(test, act);
     }
+}
+
+/// Whoever has the code of a test number has its account: the operator sees each use.
+pub(super) fn used(test: &TestPhone, act: &str) {
+    tracing::info!(phone = test.phone.masked(), act, "a test number was used");
 }

@@ -1,9 +1,11 @@
 //! The same code once more: the message did not arrive.
 
 use super::CodeSent;
-use super::admission::{Admission, phone_limits};
+use super::admission::Admission;
 use super::delivery::{Delivery, Order, deliver};
-use crate::domain::flow::Purpose;
+use super::expected::used;
+use crate::domain::flow::{Flow, Purpose, State};
+use crate::domain::test_phone::TestPhone;
 use crate::domain::ticket::Ticket;
 use crate::flows::limits::{address_block, log_failure};
 use crate::flows::{Client, Refusal, Service};
@@ -51,10 +53,12 @@ async fn reserve_and_resend(
 ) -> Result<CodeSent, Refusal> {
     let key = ticket.flow_key();
     let staging = &service.ports.staging;
-    let test = service.test_phone_of(&ticket).is_some();
-    let limits = phone_limits(&service, test);
-    let origin = if test { String::new() } else { address_block(client.address) };
-    let granted = staging.reserve_resend(&key, purpose, &origin, &service.policy.code, &limits).await?;
+    if let Some(test) = service.test_phone_of(&ticket) {
+        return look(&service, purpose, ticket, test).await;
+    }
+    let (policy, limits) = (&service.policy.code, &service.policy.phone);
+    let origin = address_block(client.address);
+    let granted = staging.reserve_resend(&key, purpose, &origin, policy, limits).await?;
     let reservation = match granted {
         Resend::Yes(reservation) => reservation,
         Resend::No(refusal) => return Err(refusal.into()),
@@ -79,4 +83,13 @@ async fn reserve_and_resend(
     let order = Order { purpose, send, decoy, language: client.language, app };
     deliver(&service, Delivery::of(&service, &sent, &order, admission), conceal).await?;
     Ok(sent)
+}
+
+/// Nothing goes to a test number, so nothing is reserved: the answer is where the flow stands.
+async fn look(service: &Service, purpose: Purpose, ticket: Ticket, test: &TestPhone) -> Result<CodeSent, Refusal> {
+    let flow = service.ports.staging.read_flow(&ticket.flow_key(), purpose, &service.policy.code).await?;
+    let Flow { phone, state, expires_in } = flow.ok_or(Refusal::TicketExpired)?;
+    let State::CodeSent { attempts_left, resend_in } = state else { return Err(Refusal::WrongStep(state.step())) };
+    used(test, "send");
+    Ok(CodeSent { ticket, phone, expires_in, resend_in, attempts_left })
 }
