@@ -22,8 +22,8 @@ openapi: ## regenerate openapi/openapi.json from the code
 	cargo run --locked --quiet -- openapi > openapi/openapi.json.new
 	mv openapi/openapi.json.new openapi/openapi.json
 
-bench: ## measure the drawing of captchas and the checking of access tokens
-	cargo bench --locked --bench captcha --bench token
+bench: ## measure the drawing of captchas, the checking of access tokens and of work
+	cargo bench --locked --bench captcha --bench token --bench proof
 
 load: ## measure the whole service under load
 	cargo bench --locked --bench load

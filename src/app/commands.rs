@@ -4,9 +4,10 @@ use super::keys;
 use super::switch::{self, Switch};
 use crate::adapters::database::migrate;
 use crate::adapters::jwt;
-use crate::adapters::system::OsRandom;
+use crate::adapters::system::{OsRandom, SystemClock};
 use crate::config::{Config, Problems};
 use crate::http::openapi;
+use crate::ports::Clock;
 use actix_web::rt::System;
 use secrecy::ExposeSecret;
 use std::error::Error;
@@ -39,7 +40,7 @@ pub fn keygen(secret_key: bool) -> Outcome {
 
 pub fn check_config(config: Result<Config, Problems>) -> Outcome {
     let config = config?;
-    super::check(&config)?;
+    super::check(&config, SystemClock.now())?;
     say(&format!("{config:#?}\nThe settings can be used."))
 }
 

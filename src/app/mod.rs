@@ -23,6 +23,7 @@ use crate::ports::{Clock, Random, Staging};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web};
+use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 use std::error::Error;
 use std::net::SocketAddr;
@@ -65,7 +66,10 @@ impl App {
     pub async fn build_in(world: World, config: Config) -> Result<Self, Box<dyn Error>> {
         // Redis and the SMS provider speak TLS through this; a second App in one process finds it installed.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-        check(&config)?;
+        check(&config, world.clock.now())?;
+        for phone in config.policy.test_phones.dead(world.clock.now()) {
+            tracing::warn!(phone = phone.masked(), "a test number of TEST_PHONES has passed its last day");
+        }
         make_data_folder(&config)?;
         let keys = keys::load(&config, &*world.random)?;
         let database = Arc::new(open_database(&config)?);
@@ -154,9 +158,12 @@ async fn asked_to_stop() -> io::Result<()> {
     }
 }
 
-/// Judges what only the adapters can: the form of keys and addresses. Connects to nothing and writes nothing.
-fn check(config: &Config) -> Result<(), Problems> {
+/// Judges what only the adapters and the clock can: the form of keys and addresses, ends that are far away. Connects to nothing and writes nothing.
+fn check(config: &Config, now: DateTime<Utc>) -> Result<(), Problems> {
     let mut problems = Vec::new();
+    if config.mode == Mode::Production && config.policy.test_phones.one_is_endless(now) {
+        problems.push("TEST_PHONES: production needs a last day within a year".to_owned());
+    }
     if let Err(error) = Database::check(config.database.url.expose_secret()) {
         problems.push(format!("DATABASE_URL: {error}"));
     }

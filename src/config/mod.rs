@@ -8,6 +8,7 @@ mod file;
 mod hashing;
 mod policy;
 mod sms;
+mod test_phones;
 
 pub use avatar::{AvatarSettings, QiniuSettings, S3Settings};
 pub use hashing::HashSettings;

@@ -1,11 +1,12 @@
 //! The numbers of `domain::policy` that an operator may change.
 
 use super::env::Env;
-use super::{Mode, avatar};
+use super::{Mode, avatar, test_phones};
 use crate::domain::captcha::{CaptchaAnswer, Puzzle};
 use crate::domain::phone::{Regions, region};
 use crate::domain::policy::{
-    CaptchaPolicy, CodePolicy, LoginPolicy, PhoneLimits, Policy, Quota, RegionQuota, SessionPolicy, SmsLimits,
+    CaptchaPolicy, CodePolicy, Demand, LoginPolicy, PhoneLimits, Policy, ProofPolicy, Quota, RegionQuota,
+    SessionPolicy, SmsLimits,
 };
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
         sms: sms(env, &house.sms),
         apps: super::sms::apps(env),
         captcha: captcha(env, mode, &house.captcha),
+        proof: proof(env, &house.proof),
+        test_phones: test_phones::read(env, mode),
         session: session(env, &house.session),
         login: login(env, &house.login),
         conceal_taken_phone: env.flag("REGISTER_CONCEAL_TAKEN", house.conceal_taken_phone),
@@ -112,6 +115,21 @@ fn captcha(env: &mut Env, mode: Mode, house: &CaptchaPolicy) -> CaptchaPolicy {
     CaptchaPolicy {
         puzzle,
         bypass_answer: bypass_answer.or_else(|| (mode == Mode::Development).then(development).flatten()),
+        ..house.clone()
+    }
+}
+
+fn proof(env: &mut Env, house: &ProofPolicy) -> ProofPolicy {
+    ProofPolicy {
+        demand: env.read("PROOF_OF_WORK", house.demand, |text| match text {
+            "off" => Ok(Demand::Never),
+            "pressure" => Ok(Demand::UnderPressure),
+            "always" => Ok(Demand::Always),
+            _ => Err("expected off, pressure or always".to_owned()),
+        }),
+        // Beyond 26 a slow phone does not find one in the life of a challenge.
+        bits: env.number("PROOF_OF_WORK_BITS", house.bits, 1, 26),
+        free_per_ip: quota(env, "PROOF_OF_WORK_IP_CAPTCHAS", house.free_per_ip),
         ..house.clone()
     }
 }

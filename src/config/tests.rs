@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::policy::Demand;
 
 fn read(vars: &[(&str, &str)]) -> Result<Config, Problems> {
     Config::from_vars(vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
@@ -72,6 +73,10 @@ fn every_bad_value_is_named_at_once() {
         ("CODE_SECONDS", "601"),
         ("CAPTCHA_KIND", "audio"),
         ("CAPTCHA_LENGTH", "3"),
+        ("PROOF_OF_WORK", "sometimes"),
+        ("PROOF_OF_WORK_BITS", "27"),
+        ("PROOF_OF_WORK_IP_CAPTCHAS", "0"),
+        ("TEST_PHONES", "+8613800138000=hush"),
         ("SESSION_IDLE_DAYS", "366"),
         ("AVATAR_BASE_URL", "http://cdn.example.com"),
         ("SMS_PROVIDERS", "pigeon"),
@@ -116,6 +121,34 @@ fn no_secret_is_printed() {
 }
 
 #[test]
+fn work_is_asked_for_as_the_settings_say() {
+    let proof = |vars: &[(&str, &str)]| read(vars).unwrap().policy.proof;
+    let house = proof(&[]);
+    assert_eq!((house.demand, house.bits, house.free_per_ip.max), (Demand::UnderPressure, 18, 30));
+    assert_eq!(proof(&[("PROOF_OF_WORK", "off")]).demand, Demand::Never);
+    assert_eq!(proof(&[("PROOF_OF_WORK", "always"), ("PROOF_OF_WORK_BITS", "26")]).bits, 26);
+}
+
+/// In development a test number may live for ever; in production each has an end.
+#[test]
+fn production_asks_test_numbers_for_their_end() {
+    let (endless, ending) = ("+8613800138000=918273", "+8613800138000=918273@2027-01-31");
+    let production = |list: &str| read(&[PRODUCTION, &[("TEST_PHONES", list)]].concat());
+    assert!(read(&[("TEST_PHONES", endless)]).is_ok());
+    for list in [endless.to_owned(), format!("{ending},+15550100001=918273")] {
+        let Problems(problems) = production(&list).unwrap_err();
+        assert!(problems.len() == 1 && problems[0].starts_with("TEST_PHONES: "), "{problems:?}");
+        assert!(!problems[0].contains("918273"), "{problems:?}");
+    }
+    let printed = format!("{:?}", production(ending).unwrap());
+    assert!(printed.contains("+86138****8000") && !printed.contains("918273"), "{printed}");
+    for bad in ["+8613800138000=9182730", "+8613800138000=918273=1", "13800138000=918273", "+8613800138000=918273@x"] {
+        let Problems(problems) = read(&[("TEST_PHONES", bad)]).unwrap_err();
+        assert!(problems[0].starts_with("TEST_PHONES: entry 1") && !problems[0].contains("918273"), "{problems:?}");
+    }
+}
+
+#[test]
 fn an_empty_variable_is_not_set() {
     assert!(read(&[("REDIS_URL", ""), ("WORKERS", " ")]).is_ok());
 }
@@ -128,6 +161,7 @@ fn the_example_file_documents_every_variable() {
         include_str!("hashing.rs"),
         include_str!("avatar.rs"),
         include_str!("policy.rs"),
+        include_str!("test_phones.rs"),
         include_str!("sms/mod.rs"),
         include_str!("sms/autofill.rs"),
         include_str!("sms/cloopen.rs"),

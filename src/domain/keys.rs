@@ -18,6 +18,8 @@ pub struct Keys {
     pub request_content: hmac::Key,
     /// Derives what seals their answers.
     pub answer: hmac::Key,
+    /// Signs challenges of proof of work.
+    pub proof: hmac::Key,
 }
 
 impl Keys {
@@ -37,6 +39,7 @@ impl Keys {
             request_name: key("doorstep request name"),
             request_content: key("doorstep request content"),
             answer: key("doorstep kept answer"),
+            proof: key("doorstep proof of work"),
         }
     }
 }

@@ -6,8 +6,10 @@
 pub mod language;
 pub mod phone;
 pub mod captcha;
+pub mod proof;
 pub mod ticket;
 pub mod code;
+pub mod test_phone;
 pub mod flow;
 pub mod message;
 pub mod template;

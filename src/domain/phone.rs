@@ -84,6 +84,18 @@ impl Phone {
         read(text, regions.default).map(|(phone, _)| phone)
     }
 
+    /// The number that a text names, whether or not anybody can have it: for comparing with one that is known. The same forms
+    /// as [`Self::parse`] takes.
+    #[must_use]
+    pub(super) fn named(text: &str, regions: &Regions) -> Option<Self> {
+        let text = plain(text).ok()?;
+        if text.starts_with('+') {
+            return Self::from_stored(text.chars().filter(|c| !" -.()".contains(*c)).collect());
+        }
+        let number = PhoneNumber::parse(text, Some(regions.default)).ok()?;
+        Self::from_stored(number.to_string())
+    }
+
     /// A number that was checked before it was stored; `None` if it has not the shape of E.164.
     #[must_use]
     pub fn from_stored(text: String) -> Option<Self> {
@@ -115,8 +127,8 @@ impl Phone {
     }
 }
 
-/// A valid mobile number, and its region if that is known.
-fn read(text: &str, default: Region) -> Result<(Phone, Option<Region>), Invalid> {
+/// The characters of a number, and not too many.
+fn plain(text: &str) -> Result<&str, Invalid> {
     let text = text.trim_matches(' ');
     if text.is_empty() {
         return Err(Invalid::TooShort);
@@ -128,9 +140,12 @@ fn read(text: &str, default: Region) -> Result<(Phone, Option<Region>), Invalid>
         .bytes()
         .enumerate()
         .all(|(at, byte)| byte.is_ascii_digit() || b" -.()".contains(&byte) || (byte == b'+' && at == 0));
-    if !plain {
-        return Err(Invalid::Format);
-    }
+    if plain { Ok(text) } else { Err(Invalid::Format) }
+}
+
+/// A valid mobile number, and its region if that is known.
+fn read(text: &str, default: Region) -> Result<(Phone, Option<Region>), Invalid> {
+    let text = plain(text)?;
     let number = PhoneNumber::parse(text, Some(default)).map_err(|_| Invalid::Format)?;
     let mobile = matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
     if !number.is_valid() || !mobile {

@@ -1,8 +1,11 @@
 //! The numbers of the house, each with its source. Settings may change them; these are the defaults.
 
+use super::Invalid;
 use super::captcha::Puzzle;
 use super::client_app::ClientApps;
-use super::phone::{Region, Regions};
+use super::phone::{Phone, PhoneError, Region, Regions};
+use super::test_phone::TestPhones;
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -44,6 +47,20 @@ pub struct PhoneLimits {
     pub daily: Quota,
     /// Wrong codes a day over all flows of a phone: 30, a chance of 3 in 100,000 for a guesser.
     pub wrong_codes: Quota,
+}
+
+impl PhoneLimits {
+    /// The same for a number that no message goes to: it may be asked for as often as one likes, and guessed at no more often.
+    #[must_use]
+    pub fn of_test_phone(&self) -> Self {
+        let endless = |quota: Quota| Quota { max: u32::MAX, ..quota };
+        Self {
+            cooldowns: Vec::new(),
+            hourly: endless(self.hourly),
+            daily: endless(self.daily),
+            wrong_codes: self.wrong_codes,
+        }
+    }
 }
 
 /// How many messages go out, to whomever.
@@ -98,6 +115,9 @@ pub struct Policy {
     pub apps: ClientApps,
     pub captchas_per_ip: Quota,
     pub captcha: CaptchaPolicy,
+    pub proof: ProofPolicy,
+    /// Numbers with fixed codes, for store review and QA.
+    pub test_phones: TestPhones,
     pub session: SessionPolicy,
     pub login: LoginPolicy,
     /// Codes to new numbers for one user: 5 a day. A signed-in person needs no captcha, and a number is changed once in years.
@@ -116,6 +136,28 @@ pub struct CaptchaPolicy {
     pub life: Duration,
     /// An answer that passes for every captcha. Development only.
     pub bypass_answer: Option<super::captcha::CaptchaAnswer>,
+}
+
+/// When work is asked for before a captcha is drawn, and how much.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProofPolicy {
+    pub demand: Demand,
+    /// Zero bits that the hash has to begin with: 18, 262,144 hashes on average. Measured, see docs/performance.md. A phone of
+    /// today does one to five million a second: 0.05 to 0.26 s, and once in a hundred times 4.6 times as long.
+    pub bits: u8,
+    /// Captchas without work for one client address: 30 in the ten minutes that its captchas are counted in, a quarter of
+    /// those. An office, not a bot.
+    pub free_per_ip: Quota,
+    /// How long everybody works after the last sign that a region is being pumped: 600 s.
+    pub pressure: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Demand {
+    Never,
+    /// While the client's address, or any region, is under pressure.
+    UnderPressure,
+    Always,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,6 +243,13 @@ impl Default for CaptchaPolicy {
     }
 }
 
+impl Default for ProofPolicy {
+    fn default() -> Self {
+        let free_per_ip = Quota { max: 30, window: 10 * MINUTE };
+        Self { demand: Demand::UnderPressure, bits: 18, free_per_ip, pressure: 10 * MINUTE }
+    }
+}
+
 impl Default for SessionPolicy {
     fn default() -> Self {
         Self { access_life: 15 * MINUTE, idle: 30 * DAY, absolute: 180 * DAY, retry: 2 * MINUTE, per_user: 100 }
@@ -238,12 +287,30 @@ impl Policy {
             apps: ClientApps::default(),
             captchas_per_ip: Quota { max: 120, window: 10 * MINUTE },
             captcha: CaptchaPolicy::default(),
+            proof: ProofPolicy::default(),
+            test_phones: TestPhones::default(),
             session: SessionPolicy::default(),
             login: LoginPolicy::default(),
             phone_changes: Quota { max: 5, window: DAY },
             conceal_taken_phone: false,
             avatar_base: None,
             avatar: AvatarPolicy::default(),
+        }
+    }
+
+    /// A number that may get an account, or a test number while it lives, which may be none of a real region.
+    pub fn phone(&self, text: &str, now: DateTime<Utc>) -> Result<Phone, PhoneError> {
+        match self.test_phones.named(text, &self.regions, now) {
+            Some(phone) => Ok(phone),
+            None => Phone::parse(text, &self.regions),
+        }
+    }
+
+    /// The same for a number that may have one already.
+    pub fn phone_of_account(&self, text: &str, now: DateTime<Utc>) -> Result<Phone, Invalid> {
+        match self.test_phones.named(text, &self.regions, now) {
+            Some(phone) => Ok(phone),
+            None => Phone::parse_of_any_region(text, &self.regions),
         }
     }
 }

@@ -61,6 +61,14 @@ impl Ticket {
         BASE64_URL_SAFE_NO_PAD.encode(self.0)
     }
 
+    /// The phone that it is for.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        let mut subject = [0; 16];
+        subject.copy_from_slice(&self.0[..16]);
+        Subject(subject)
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }
@@ -68,11 +76,9 @@ impl Ticket {
     /// Where the flow is filed: a thief of the staging store cannot turn it back into a ticket.
     #[must_use]
     pub fn flow_key(&self) -> FlowKey {
-        let mut subject = [0; 16];
-        subject.copy_from_slice(&self.0[..16]);
         let mut digest = [0; 32];
         digest.copy_from_slice(digest::digest(&digest::SHA256, &self.0).as_ref());
-        FlowKey { subject: Subject(subject), digest }
+        FlowKey { subject: self.subject(), digest }
     }
 }
 

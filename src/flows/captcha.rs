@@ -1,7 +1,8 @@
 //! The puzzle in front of everything that costs money.
 
-use super::{Refusal, Service, limits};
+use super::{Refusal, Service, proof_of_work};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::proof::Proof;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -12,9 +13,14 @@ pub struct Picture {
     pub expires_in: Duration,
 }
 
-/// Draws a new captcha, and discards the one that it replaces.
-pub async fn create(service: &Service, client: IpAddr, replaces: Option<&CaptchaId>) -> Result<Picture, Refusal> {
-    limits::count_captcha(service, client).await?;
+/// Draws a new captcha, and discards the one that it replaces. Whoever has to work for it is told so when no proof comes along.
+pub async fn create(
+    service: &Service,
+    client: IpAddr,
+    proof: Option<&Proof>,
+    replaces: Option<&CaptchaId>,
+) -> Result<Picture, Refusal> {
+    proof_of_work::admit(service, client, proof).await?;
     let policy = &service.policy.captcha;
     let (text, answer) = policy.puzzle.compose(|| u64::from_le_bytes(service.random()));
     let png = service.ports.renderer.draw(text, u64::from_le_bytes(service.random())).await?;

@@ -1,19 +1,16 @@
 //! Who may send how many, and what the whole service may spend: every limit that is not a phone's own. Those are reserved together
 //! with its flow (see [`crate::ports::Staging::open_flow`]).
 
-use super::{Client, Failure, Refusal, Service};
+use super::code::used;
+use super::{Client, Failure, Refusal, Service, proof_of_work};
 use crate::domain::phone::{Phone, Region};
-use crate::domain::policy::{Quota, SmsLimits};
+use crate::domain::policy::{PhoneLimits, Quota, SmsLimits};
 use crate::domain::ticket::Subject;
 use crate::domain::user::UserId;
 use crate::ports::{Counted, Counter, Event, Rule, Verified};
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
-
-/// Counts a request for a captcha.
-pub(super) async fn count_captcha(service: &Service, client: IpAddr) -> Result<(), Refusal> {
-    count(service, Counter::calls("captchas-ip", address_block(client), service.policy.captchas_per_ip)).await
-}
 
 /// Counts a permit to upload an avatar.
 pub(super) async fn count_avatar_permit(service: &Service, owner: UserId) -> Result<(), Refusal> {
@@ -32,8 +29,11 @@ async fn count(service: &Service, counter: Counter) -> Result<(), Refusal> {
     }
 }
 
-/// A message that was granted to an address and taken from the budgets.
-pub(super) struct Grant {
+/// Leave to send one message: granted to an address and taken from the budgets, or, for a test number, out of nothing.
+pub(super) struct Grant(Option<Reserved>);
+
+/// What was counted.
+struct Reserved {
     origin: String,
     /// What the address has tried.
     tries: [Counter; 2],
@@ -44,12 +44,17 @@ pub(super) struct Grant {
 }
 
 impl Grant {
-    /// Reserves one message, or refuses and reserves nothing: one atomic operation over all limits.
+    /// Reserves one message, or refuses and reserves nothing: one atomic operation over all limits. A test number is looked for
+    /// first.
     pub(super) async fn reserve(service: &Service, client: Client, phone: &Phone) -> Result<Self, Refusal> {
+        if let Some(test) = service.test_phone(phone) {
+            used(test, "send");
+            return Ok(Self(None));
+        }
         let (limits, origin, region) = (&service.policy.sms, address_block(client.address), phone.region());
         let member = Subject::of(phone, &service.keys.subject).encoded();
         let phones = Rule::Members { member, quota: limits.phones_per_ip };
-        let grant = Self {
+        let reserved = Reserved {
             tries: [
                 Counter::calls("sends-ip", &*origin, limits.per_ip),
                 Counter { scope: "phones-ip", subject: origin.clone(), rule: phones },
@@ -58,22 +63,37 @@ impl Grant {
             spent: [hour_of_region(limits, region), hour(limits), day(limits)],
             origin,
         };
-        let blocks = [block(Some(region)), block(None)];
-        let counters = [&blocks[..], &grant.tries, &grant.unverified, &grant.spent].concat();
+        let (blocks, pressure) = ([block(Some(region)), block(None)], [proof_of_work::looked_at()]);
+        let counters =
+            [&blocks[..], &reserved.tries, &reserved.unverified, &reserved.spent, &pressure].concat();
         match service.ports.staging.count(&counters).await? {
             Counted::Yes(counts) => {
                 warn_of_four_fifths(&counters, &counts, region);
-                Ok(grant)
+                proof_of_work::feel(service, region, &counters, &counts).await;
+                Ok(Self(Some(reserved)))
             }
             Counted::Full { index, retry_after } => {
-                Err(denied(service, counters.get(index).map_or("", |counter| counter.scope), region, retry_after))
+                let limit = counters.get(index).map_or("", |counter| counter.scope);
+                proof_of_work::feel_refusal(service, limit).await;
+                Err(denied(service, limit, region, retry_after))
             }
         }
     }
 
-    /// What the address of the client is counted by.
+    /// Nothing goes out: whoever may have the code has it already.
+    pub(super) const fn is_test(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// What the phone itself is held to.
+    pub(super) fn phone_limits<'a>(&self, service: &'a Service) -> Cow<'a, PhoneLimits> {
+        let limits = &service.policy.phone;
+        if self.is_test() { Cow::Owned(limits.of_test_phone()) } else { Cow::Borrowed(limits) }
+    }
+
+    /// What the address of the client is counted by; empty when it is not counted.
     pub(super) fn origin(&self) -> &str {
-        &self.origin
+        self.0.as_ref().map_or("", |reserved| &reserved.origin)
     }
 
     /// What the database says, or, if it fails, everything back.
@@ -86,27 +106,29 @@ impl Grant {
 
     /// Nothing was sent: gives all back.
     pub(super) async fn give_back(&self, service: &Service) {
-        let all = [&self.tries[..], &self.unverified, &self.spent].concat();
-        log_failure(service.ports.staging.uncount(&all).await);
+        self.uncount(service, |reserved| [&reserved.tries[..], &reserved.unverified, &reserved.spent].concat()).await;
     }
 
     /// Nothing was sent, but something was told: the address has used its try.
     pub(super) async fn give_back_budgets(&self, service: &Service) {
-        let budgets = [&self.unverified[..], &self.spent].concat();
-        log_failure(service.ports.staging.uncount(&budgets).await);
+        self.uncount(service, |reserved| [&reserved.unverified[..], &reserved.spent].concat()).await;
     }
 
     /// Nothing was sent, and the client must not learn it: what the address has used stays used, codes on their way included. Or
     /// whoever has one left could ask for a code to somebody's number and then see, by asking for another, whether one went out.
     pub(super) async fn give_back_unseen(&self, service: &Service) {
-        let [_, of_region] = &self.unverified;
-        let unseen = [std::slice::from_ref(of_region), &self.spent].concat();
-        log_failure(service.ports.staging.uncount(&unseen).await);
+        self.uncount(service, |reserved| [&reserved.unverified[1..], &reserved.spent].concat()).await;
     }
 
     /// The same where a code has come meanwhile and given back what was on its way.
     pub(super) async fn give_back_spent(&self, service: &Service) {
-        log_failure(service.ports.staging.uncount(&self.spent).await);
+        self.uncount(service, |reserved| reserved.spent.to_vec()).await;
+    }
+
+    async fn uncount(&self, service: &Service, which: impl FnOnce(&Reserved) -> Vec<Counter> + Send) {
+        if let Some(reserved) = &self.0 {
+            log_failure(service.ports.staging.uncount(&which(reserved)).await);
+        }
     }
 }
 
@@ -115,13 +137,15 @@ pub(super) async fn give_back_verified(service: &Service, verified: &Verified) {
     let region = verified.proven.phone.region();
     let limits = &service.policy.sms;
     let of_flow = |origin: &String| [unverified_of_address(limits, origin), unverified_of_region(limits, region)];
-    let counters: Vec<_> = verified.origins.iter().flat_map(of_flow).collect();
+    // Nothing was counted for a send of no origin: no message went out.
+    let origins = verified.origins.iter().filter(|origin| !origin.is_empty());
+    let counters: Vec<_> = origins.flat_map(of_flow).collect();
     if !counters.is_empty() {
         log_failure(service.ports.staging.uncount(&counters).await);
     }
 }
 
-fn unverified_of_address(limits: &SmsLimits, origin: &str) -> Counter {
+pub(super) fn unverified_of_address(limits: &SmsLimits, origin: &str) -> Counter {
     Counter::calls("sms-unverified-ip", origin, limits.unverified_per_ip)
 }
 

@@ -12,6 +12,7 @@ pub mod login;
 pub mod new_password;
 pub mod password_reset;
 mod probe;
+mod proof_of_work;
 pub mod register;
 pub mod service;
 pub mod session;
@@ -22,6 +23,7 @@ pub use service::{Ports, Service};
 
 use crate::domain::flow::Step;
 use crate::domain::language::Language;
+use crate::domain::proof::Challenge;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -39,6 +41,10 @@ pub enum Refusal {
     /// Unknown, expired, or tried before.
     CaptchaExpired,
     CaptchaWrong,
+    /// Work on this and ask again.
+    ProofRequired(Challenge),
+    /// Wrong, expired, forged or taken before: one answer for all. Here is another.
+    ProofInvalid(Challenge),
     PhoneTaken,
     ResendCooldown {
         retry_after: Duration,

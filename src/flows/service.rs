@@ -4,7 +4,10 @@ use super::background::Background;
 use super::probe::SharedProbe;
 use crate::domain::id::uuid_v7;
 use crate::domain::keys::Keys;
+use crate::domain::phone::Phone;
 use crate::domain::policy::Policy;
+use crate::domain::test_phone::TestPhone;
+use crate::domain::ticket::Ticket;
 use crate::ports::{
     AccessTokens, AvatarStorage, CaptchaRenderer, Clock, Event, Failure, PasswordHasher, Random, Sms, Staging,
     Telemetry, Users,
@@ -93,6 +96,16 @@ impl Service {
     /// Waits until messages that are still on their way have been handed over.
     pub async fn finish(&self) {
         self.background.finish().await;
+    }
+
+    /// The test number that this phone is, while it is one.
+    pub(super) fn test_phone(&self, phone: &Phone) -> Option<&TestPhone> {
+        self.policy.test_phones.of(phone, self.now())
+    }
+
+    /// The same of the phone that a ticket is for.
+    pub(super) fn test_phone_of(&self, ticket: &Ticket) -> Option<&TestPhone> {
+        self.policy.test_phones.of_subject(ticket.subject(), &self.keys.subject, self.now())
     }
 
     pub(super) fn random<const N: usize>(&self) -> [u8; N] {

@@ -154,12 +154,12 @@ pub struct SignedIn {
 impl SendCode {
     /// Of somebody who has no account yet.
     pub(super) fn of_newcomer(&self, client: Asking, service: &Service) -> Result<code::SendCode, Problem> {
-        self.parse(client, service, checks::phone(&self.phone_number, &service.policy().regions)?)
+        self.parse(client, service, checks::phone(&self.phone_number, service)?)
     }
 
     /// Of somebody who may have one.
     pub(super) fn of_account(&self, client: Asking, service: &Service) -> Result<code::SendCode, Problem> {
-        self.parse(client, service, checks::phone_of_account(&self.phone_number, &service.policy().regions)?)
+        self.parse(client, service, checks::phone_of_account(&self.phone_number, service)?)
     }
 
     fn parse(&self, client: Asking, service: &Service, phone: Phone) -> Result<code::SendCode, Problem> {

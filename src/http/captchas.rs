@@ -1,12 +1,13 @@
 //! `POST /v1/captchas`.
 
-use super::checks::{captcha_id, optional};
+use super::checks::{captcha_id, field, optional};
 use super::client::Asking;
 use super::envelope::seconds;
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::json;
 use crate::domain::captcha::CaptchaId;
+use crate::domain::proof::{Challenge, Nonce, Proof};
 use crate::flows::{Service, captcha};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, HeaderValue};
@@ -16,7 +17,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-pub(super) const CREATE: &[Code] = &[Code::TooManyRequests, Code::Overloaded];
+pub(super) const CREATE: &[Code] =
+    &[Code::ProofOfWorkRequired, Code::ProofOfWorkInvalid, Code::TooManyRequests, Code::Overloaded];
+
+/// As an example.
+pub(super) const CHALLENGE: &str = "ARIAAAGh7v1SAHf3b1Q2mC9dKp4x8w0LqzVt5Ncu7YyJhR3gWe6oSaBk";
 
 /// Ask for a picture puzzle.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -26,6 +31,53 @@ pub struct CreateCaptcha {
     #[validate(custom(function = "captcha_id"))]
     #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
     replaces: Option<String>,
+    /// What was found for the `proof_of_work` of a refusal. Ask without it first.
+    #[schema(example = json!(null))]
+    proof_of_work: Option<ProofOfWork>,
+}
+
+/// Work that was done. A challenge is taken once.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProofOfWork {
+    #[schema(pattern = "^[A-Za-z0-9_-]{56}$", example = "ARIAAAGh7v1SAHf3b1Q2mC9dKp4x8w0LqzVt5Ncu7YyJhR3gWe6oSaBk")]
+    challenge: String,
+    /// Decimal digits, such that SHA-256 over the challenge, a colon and these digits, as ASCII, begins with `bits` zero bits.
+    #[schema(pattern = "^[0-9]{1,20}$", example = "183402")]
+    nonce: String,
+}
+
+/// Work to be done.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Work)]
+pub struct Work {
+    #[schema(example = "sha-256")]
+    algorithm: &'static str,
+    /// To be hashed as it stands here: ASCII.
+    #[schema(example = "ARIAAAGh7v1SAHf3b1Q2mC9dKp4x8w0LqzVt5Ncu7YyJhR3gWe6oSaBk")]
+    challenge: String,
+    /// Zero bits that the hash has to begin with: 2 to the power of this hashes on average.
+    #[schema(example = 18)]
+    bits: u8,
+    /// Seconds until the challenge is worthless.
+    #[schema(example = 120)]
+    expires_in: u64,
+}
+
+impl From<&Challenge> for Work {
+    fn from(challenge: &Challenge) -> Self {
+        let expires_in = seconds(Challenge::LIFE);
+        Self { algorithm: "sha-256", challenge: challenge.text(), bits: challenge.bits(), expires_in }
+    }
+}
+
+impl ProofOfWork {
+    fn parse(&self) -> Result<Proof, Problem> {
+        Ok(Proof {
+            challenge: field("proof_of_work.challenge", Challenge::parse(&self.challenge))?,
+            nonce: field("proof_of_work.nonce", Nonce::parse(&self.nonce))?,
+        })
+    }
 }
 
 /// A picture puzzle. It can be tried once.
@@ -49,6 +101,9 @@ pub struct Captcha {
 /// The answer is the characters in the picture, in any case, or, for the arithmetic kind, the sum. A captcha is used up by
 /// the first try, right or wrong. With `Accept: image/png` the answer is the raw picture, its id in the header `Captcha-Id`
 /// and its life in `Captcha-Expires-In`.
+///
+/// Ask plainly first. When `proof_of_work_required` is the answer, look for digits such that SHA-256 over `challenge`, a colon and
+/// the digits begins with `bits` zero bits, and ask again with both. A proof that is not accepted brings the next challenge along.
 #[utoipa::path(
     post, path = "/v1/captchas", operation_id = "captchas.create", tag = "captchas", request_body = CreateCaptcha,
     responses((status = 201, description = "A new captcha", content(
@@ -65,7 +120,8 @@ pub(super) async fn create(
     body: Json<CreateCaptcha>,
 ) -> Result<HttpResponse, Problem> {
     let replaces = optional("replaces", body.0.replaces.as_deref(), CaptchaId::parse)?;
-    let picture = captcha::create(&service, client.0.address, replaces.as_ref()).await?;
+    let proof = body.0.proof_of_work.as_ref().map(ProofOfWork::parse).transpose()?;
+    let picture = captcha::create(&service, client.0.address, proof.as_ref(), replaces.as_ref()).await?;
     let expires_in = seconds(picture.expires_in);
     if wants_png(&request) {
         let mut response = HttpResponse::Created();

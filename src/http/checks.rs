@@ -2,9 +2,10 @@
 
 use super::error::{Code, FieldError, Problem};
 use crate::domain::Invalid;
-use crate::domain::phone::{Phone, PhoneError, Regions};
+use crate::domain::phone::{Phone, PhoneError};
 use crate::domain::ticket::Ticket;
 use crate::domain::{captcha::CaptchaId, code::OneTimeCode, password::Password, session::DeviceName, user};
+use crate::flows::Service;
 use validator::ValidationError;
 
 fn checked<T>(parsed: Result<T, Invalid>) -> Result<(), ValidationError> {
@@ -58,13 +59,13 @@ pub(super) fn optional<T>(
 }
 
 /// The phone number of an account that may be there.
-pub(super) fn phone_of_account(text: &str, regions: &Regions) -> Result<Phone, Problem> {
-    Phone::parse_of_any_region(text, regions).map_err(|why| Problem::field("phone_number", why))
+pub(super) fn phone_of_account(text: &str, service: &Service) -> Result<Phone, Problem> {
+    service.policy().phone_of_account(text, service.now()).map_err(|why| Problem::field("phone_number", why))
 }
 
 /// A phone number of a supported region, which a message may go to.
-pub(super) fn phone(text: &str, regions: &Regions) -> Result<Phone, Problem> {
-    Phone::parse(text, regions).map_err(|error| match error {
+pub(super) fn phone(text: &str, service: &Service) -> Result<Phone, Problem> {
+    service.policy().phone(text, service.now()).map_err(|error| match error {
         PhoneError::Invalid(why) => Problem::field("phone_number", why),
         PhoneError::RegionNotSupported => {
             let errors = vec![FieldError { field: "phone_number".to_owned(), code: Invalid::NotAllowed.code() }];

@@ -2,6 +2,7 @@
 //! reader's language. The framework's own refusals pass here too.
 
 use super::bodies::NextStep;
+use super::captchas::Work;
 use super::client::Proxies;
 use super::error::{Code, FieldError, Problem, Row};
 use super::language::negotiate;
@@ -34,6 +35,8 @@ struct Body<'a> {
     attempts_left: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<NextStep>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof_of_work: Option<Work>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resend_in: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,6 +160,7 @@ fn body_of(problem: &Problem, language: Language, id: &str) -> String {
         errors: errors.collect(),
         attempts_left: problem.attempts_left,
         step: problem.step.map(NextStep::from),
+        proof_of_work: problem.proof_of_work.as_ref().map(Work::from),
         resend_in: retry_after.filter(|_| problem.code == Code::ResendCooldown),
         retry_after,
     };

@@ -2,6 +2,7 @@
 
 use crate::domain::Invalid;
 use crate::domain::flow::Step;
+use crate::domain::proof::Challenge;
 use crate::flows::{Failure, Refusal};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
@@ -34,6 +35,8 @@ pub enum Code {
     CaptchaExpired,
     CaptchaWrong,
     CaptchaRequired,
+    ProofOfWorkRequired,
+    ProofOfWorkInvalid,
     CodeWrong,
     RegionNotSupported,
     PasswordTooWeak,
@@ -59,7 +62,7 @@ pub struct Row {
 }
 
 impl Code {
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 39] = [
         Self::MalformedJson,
         Self::MalformedRequest,
         Self::CredentialsInvalid,
@@ -83,6 +86,8 @@ impl Code {
         Self::CaptchaExpired,
         Self::CaptchaWrong,
         Self::CaptchaRequired,
+        Self::ProofOfWorkRequired,
+        Self::ProofOfWorkInvalid,
         Self::CodeWrong,
         Self::RegionNotSupported,
         Self::PasswordTooWeak,
@@ -130,6 +135,8 @@ impl Code {
             Self::CaptchaExpired => row(422, "captcha_expired", ["Captcha expired", "Ask for a new captcha."], ["图形验证码已失效", "请刷新图形验证码。"]),
             Self::CaptchaWrong => row(422, "captcha_wrong", ["Wrong captcha", "Ask for a new captcha and try again."], ["图形验证码错误", "请刷新图形验证码后重试。"]),
             Self::CaptchaRequired => row(422, "captcha_required", ["Captcha required", "Solve a captcha and send its answer along."], ["需要图形验证码", "请先完成图形验证码。"]),
+            Self::ProofOfWorkRequired => row(422, "proof_of_work_required", ["Proof of work required", "Work on the member `proof_of_work` and ask again with what was found."], ["需要工作量证明", "请完成 proof_of_work 字段中的计算后重试。"]),
+            Self::ProofOfWorkInvalid => row(422, "proof_of_work_invalid", ["Proof of work not accepted", "Wrong, expired or used before. The member `proof_of_work` is a new one."], ["工作量证明无效", "请完成新的 proof_of_work 后重试。"]),
             Self::CodeWrong => row(422, "code_wrong", ["Wrong code", "The member `attempts_left` says how many tries are left."], ["验证码错误", "剩余次数见 attempts_left 字段。"]),
             Self::RegionNotSupported => row(422, "region_not_supported", ["Region not supported", "Phone numbers of this country or region are not accepted."], ["暂不支持该地区", "暂不支持该国家或地区的手机号。"]),
             Self::PasswordTooWeak => row(422, "password_too_weak", ["Password too easy to guess", "Choose a password that is not common."], ["密码过于简单", "请换一个不常见的密码。"]),
@@ -169,6 +176,7 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
     pub attempts_left: Option<u32>,
     pub step: Option<Step>,
+    pub proof_of_work: Option<Challenge>,
     /// For the log, never for the client.
     pub cause: Option<String>,
 }
@@ -179,7 +187,15 @@ const RECOVERY: Duration = Duration::from_secs(1);
 impl Problem {
     #[must_use]
     pub const fn new(code: Code) -> Self {
-        Self { code, errors: Vec::new(), retry_after: None, attempts_left: None, step: None, cause: None }
+        Self {
+            code,
+            errors: Vec::new(),
+            retry_after: None,
+            attempts_left: None,
+            step: None,
+            proof_of_work: None,
+            cause: None,
+        }
     }
 
     #[must_use]
@@ -198,6 +214,10 @@ impl Problem {
         Self::invalid(vec![FieldError { field: field.to_owned(), code: "required" }])
     }
 
+    fn work(code: Code, challenge: Challenge) -> Self {
+        Self { proof_of_work: Some(challenge), ..Self::new(code) }
+    }
+
     fn later(code: Code, retry_after: Duration) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(code) }
     }
@@ -208,6 +228,8 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::CaptchaExpired => Self::new(Code::CaptchaExpired),
             Refusal::CaptchaWrong => Self::new(Code::CaptchaWrong),
+            Refusal::ProofRequired(challenge) => Self::work(Code::ProofOfWorkRequired, challenge),
+            Refusal::ProofInvalid(challenge) => Self::work(Code::ProofOfWorkInvalid, challenge),
             Refusal::PhoneTaken => Self::new(Code::PhoneAlreadyRegistered),
             Refusal::ResendCooldown { retry_after } => Self::later(Code::ResendCooldown, retry_after),
             Refusal::PhoneLimitReached { retry_after } => Self::later(Code::PhoneLimitReached, retry_after),

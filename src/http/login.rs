@@ -94,7 +94,7 @@ pub(super) async fn with_password(
     let captcha_id = optional("captcha_id", body.captcha_id.as_deref(), CaptchaId::parse)?;
     let captcha_answer = optional("captcha_answer", body.captcha_answer.as_deref(), CaptchaAnswer::parse)?;
     let request = Request {
-        phone: checks::phone_of_account(&body.phone_number, &service.policy().regions)?,
+        phone: checks::phone_of_account(&body.phone_number, &service)?,
         password: field("password", Password::parse(&body.password))?,
         captcha: match (captcha_id, captcha_answer) {
             (Some(id), Some(answer)) => Some((id, answer)),

@@ -8,6 +8,7 @@ use super::{
     password_reset, register, sessions,
 };
 use crate::domain::flow::Step;
+use crate::domain::proof::Challenge;
 use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
 use std::collections::BTreeMap;
@@ -132,6 +133,9 @@ struct ProblemSchema {
     /// The step that comes next, when another was asked for.
     #[schema(required = false)]
     step: bodies::NextStep,
+    /// What is to be worked on, where a proof of work is asked for.
+    #[schema(required = false)]
+    proof_of_work: captchas::Work,
     /// Seconds until a code may be sent again.
     #[schema(required = false)]
     resend_in: u64,
@@ -236,6 +240,9 @@ fn example(code: Code) -> Problem {
         Code::CodeWrong => Problem { attempts_left: Some(3), ..plain },
         Code::CodeExhausted => Problem { attempts_left: Some(0), ..plain },
         Code::WrongStep => Problem { step: Some(Step::PhoneVerified), ..plain },
+        Code::ProofOfWorkRequired | Code::ProofOfWorkInvalid => {
+            Problem { proof_of_work: Challenge::parse(captchas::CHALLENGE).ok(), ..plain }
+        }
         Code::ResendCooldown => Problem { retry_after: Some(Duration::from_secs(42)), ..plain },
         _ if waits(code) => Problem { retry_after: Some(Duration::from_secs(1)), ..plain },
         _ => plain,

@@ -37,6 +37,8 @@ const TABLE: &[(u16, &[&str])] = &[
             "captcha_expired",
             "captcha_wrong",
             "captcha_required",
+            "proof_of_work_required",
+            "proof_of_work_invalid",
             "code_wrong",
             "region_not_supported",
             "password_too_weak",
@@ -90,6 +92,11 @@ async fn every_code_is_answered(back_ends: BackEnds) {
     let named = |body| house.request(Method::POST, "/v1/captchas").header("idempotency-key", "one").json(&body);
     house.send(named(json!({})), "/v1/captchas").await;
     heard(house.send(named(json!({"replaces": null})), "/v1/captchas").await);
+    // The gate in front of captchas.
+    let gate = House::with(back_ends, &[("PROOF_OF_WORK", "always")]).await;
+    heard(gate.ask().await);
+    let guess = json!({"proof_of_work": {"challenge": "A".repeat(56), "nonce": "1"}});
+    heard(gate.post("/v1/captchas", guess).await);
     // Captchas and phones.
     let send = |phone: &str, captcha: &str, answer: &str| {
         house.post(

@@ -99,6 +99,8 @@ impl House {
             ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", DELETION_TEMPLATE_ID.to_owned()),
             ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", NOTICE_TEMPLATE_ID.to_owned()),
             ("CAPTCHA_BYPASS_ANSWER", BYPASS.to_owned()),
+            // Tests draw many captchas from one address.
+            ("PROOF_OF_WORK", "off".to_owned()),
         ];
         if let Some(redis) = &redis {
             vars.push(("REDIS_URL", redis.clone()));

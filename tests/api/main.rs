@@ -5,6 +5,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/proof.rs"]
+mod solver;
+
 mod account;
 mod attacks;
 mod avatar;
@@ -27,6 +30,8 @@ mod outages;
 mod password_reset;
 mod people;
 mod phone_change;
+mod pressure;
+mod proof_of_work;
 mod purposes;
 mod races;
 mod refresh;
@@ -34,6 +39,7 @@ mod register;
 mod sessions;
 mod stale;
 mod telemetry;
+mod test_numbers;
 
 /// Makes two tests out of each function: one over the embedded back ends, one over the real ones.
 #[macro_export]
@@ -49,6 +55,25 @@ macro_rules! over_both_back_ends {
             $(#[actix_web::test]
             async fn $test() {
                 super::$test($crate::house::House::new($crate::house::BackEnds::Real).await).await;
+            })+
+        }
+    };
+}
+
+/// The same for functions that furnish the house themselves.
+#[macro_export]
+macro_rules! with_both_back_ends {
+    ($($test:ident),+ $(,)?) => {
+        mod embedded {
+            $(#[actix_web::test]
+            async fn $test() {
+                super::$test($crate::house::BackEnds::Embedded).await;
+            })+
+        }
+        mod real {
+            $(#[actix_web::test]
+            async fn $test() {
+                super::$test($crate::house::BackEnds::Real).await;
             })+
         }
     };

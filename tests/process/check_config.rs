@@ -85,6 +85,19 @@ fn good_settings_are_shown_without_their_secrets() {
     assert!(!folder.path("data").exists(), "it makes nothing");
 }
 
+/// An end that nobody will live to see is none.
+#[test]
+fn a_test_number_of_production_ends_within_a_year() {
+    let folder = folder_with_keys();
+    let check = |list| folder.run(&["check-config"], &[&PRODUCTION[..], &KEY_FILES, &[("TEST_PHONES", list)]].concat());
+    check("+8613800138000=918273@2199-01-31").assert_refused(&["TEST_PHONES: ", "within a year"]);
+    check("+8613800138000=918273").assert_refused(&["TEST_PHONES: ", "last day"]);
+    // One that has ended is forgotten about, not forbidden.
+    let said = check("+8613800138000=918273@2026-01-31");
+    assert_eq!(said.status, Some(0), "{}", said.err);
+    assert!(said.out.contains("+86138****8000") && !said.out.contains("918273"), "{}", said.out);
+}
+
 #[test]
 fn a_storage_is_shown_without_its_secret_and_judged_by_its_address() {
     let storage = |endpoint: &'static str, path_style: &'static str| {

@@ -24,4 +24,5 @@ mod shutdown;
 mod silence;
 mod stores;
 mod switch;
+mod test_numbers;
 mod tls;

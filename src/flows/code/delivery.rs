@@ -1,8 +1,9 @@
 //! The last stretch: a message, with everything that was reserved for it, goes to the provider.
 
 use super::CodeSent;
+use super::expected::Expected;
 use crate::domain::client_app::ClientId;
-use crate::domain::code::{OneTimeCode, message_id};
+use crate::domain::code::message_id;
 use crate::domain::flow::Purpose;
 use crate::domain::language::Language;
 use crate::domain::message::Content;
@@ -36,7 +37,7 @@ impl Delivery {
     pub(super) fn of(service: &Service, sent: &CodeSent, order: &Order, grant: Grant) -> Self {
         let Order { purpose, send, decoy, language, .. } = *order;
         let key = sent.ticket.flow_key();
-        let code = OneTimeCode::derive(&service.keys.code, purpose, &sent.ticket);
+        let code = Expected::of(service, purpose, &sent.ticket).code;
         // Rounded down: the code must not be said to live longer than it does.
         let minutes = (sent.expires_in.as_secs() / 60).max(1);
         let message = Message {
@@ -76,6 +77,10 @@ async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Resu
     let Delivery { key, message, first, decoy, grant } = delivery;
     if decoy {
         grant.give_back_unseen(service).await;
+        return Ok(());
+    }
+    if grant.is_test() {
+        // Whoever may have the code has it already.
         return Ok(());
     }
     let failure = match service.ports.sms.send(&message).await {

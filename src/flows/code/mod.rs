@@ -2,9 +2,11 @@
 
 mod check;
 mod delivery;
+mod expected;
 mod resend;
 mod send;
 
+pub(super) use expected::used;
 pub(super) use check::{check, end, redeem};
 pub(super) use resend::resend;
 pub use resend::{resend_to_account, resend_to_newcomer};

@@ -89,7 +89,11 @@ pub async fn send_to_account(service: &Arc<Service>, purpose: Purpose, request: 
 }
 
 /// Stores a flow and sends its code. The flow is stored first; if the message fails, the flow is gone.
-pub(in crate::flows) async fn send(service: &Arc<Service>, to: Recipient, grant: Grant) -> Result<CodeSent, Refusal> {
+pub(in crate::flows) async fn send(
+    service: &Arc<Service>,
+    to: Recipient,
+    grant: Grant,
+) -> Result<CodeSent, Refusal> {
     let policy = &service.policy.code;
     let ticket = Ticket::new(Subject::of(&to.phone, &service.keys.subject), service.random());
     let key = ticket.flow_key();
@@ -101,7 +105,8 @@ pub(in crate::flows) async fn send(service: &Arc<Service>, to: Recipient, grant:
         client: to.app.clone(),
         origin: grant.origin().to_owned(),
     };
-    let resend_in = match service.ports.staging.open_flow(&key, &flow, policy, &service.policy.phone).await {
+    let limits = grant.phone_limits(service);
+    let resend_in = match service.ports.staging.open_flow(&key, &flow, policy, &limits).await {
         Ok(Reserved::Yes { resend_in }) => resend_in,
         Ok(Reserved::No(refusal)) => {
             grant.give_back(service).await;

@@ -115,6 +115,8 @@ const fn is_final(code: Code) -> bool {
         // Looked up, and nothing was there, or something else was.
         | Code::TokenMissing | Code::TokenInvalid | Code::TokenExpired | Code::RefreshInvalid
         | Code::TicketExpired | Code::WrongStep | Code::CaptchaExpired | Code::CaptchaRequired
+        // Asked for, or not accepted: the next challenge is another.
+        | Code::ProofOfWorkRequired | Code::ProofOfWorkInvalid
         // The same request may pass in a while.
         | Code::ResendCooldown | Code::PhoneLimitReached | Code::TooManyRequests
         | Code::SmsBudgetExhausted | Code::SmsRegionSuspended | Code::Overloaded | Code::DependencyUnavailable

@@ -47,7 +47,7 @@ pub(in crate::http) async fn send_code(
     body: Json<ChangePhone>,
 ) -> Result<HttpResponse, Problem> {
     let request = phone::SendCode {
-        phone: checks::phone(&body.0.phone_number, &service.policy().regions)?,
+        phone: checks::phone(&body.0.phone_number, &service)?,
         current_password: field("current_password", Password::parse(&body.0.current_password))?,
         client: client.0,
         app: optional("client_id", body.0.client_id.as_deref(), |text| service.policy().apps.known(text))?,

@@ -1,0 +1,214 @@
+//! Proof of work: a number that takes long to find and no time to check, in the manner of Hashcash, over SHA-256.
+//!
+//! A challenge is signed and stored nowhere: 1 byte version, 1 byte bits, 8 bytes of the millisecond at which it expires, 16 random
+//! bytes, and the first 16 bytes of the HMAC-SHA-256 over all that; base64url, 56 characters.
+
+use super::Invalid;
+use aws_lc_rs::{constant_time, digest, hmac};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+const VERSION: u8 = 1;
+const BYTES: usize = 42;
+/// What is signed; the signature is the rest.
+const SIGNED: usize = 26;
+/// Where the random bytes begin.
+const RANDOM: usize = 10;
+
+/// What a client has to work on, and how much. Not yet known to be ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Challenge([u8; BYTES]);
+
+impl Challenge {
+    /// Length of the text form.
+    pub const LENGTH: usize = 56;
+    /// 120 s: 2^26 hashes take a minute at a million a second.
+    pub const LIFE: Duration = Duration::from_secs(120);
+
+    #[must_use]
+    pub fn new(key: &hmac::Key, bits: u8, now: DateTime<Utc>, random: [u8; 16]) -> Self {
+        let mut bytes = [0; BYTES];
+        let expires = (now + Self::LIFE).timestamp_millis();
+        bytes[0] = VERSION;
+        bytes[1] = bits;
+        bytes[2..RANDOM].copy_from_slice(&expires.to_be_bytes());
+        bytes[RANDOM..SIGNED].copy_from_slice(&random);
+        let tag = hmac::sign(key, &bytes[..SIGNED]);
+        bytes[SIGNED..].copy_from_slice(&tag.as_ref()[..BYTES - SIGNED]);
+        Self(bytes)
+    }
+
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let mut bytes = [0; BYTES];
+        if text.len() != Self::LENGTH {
+            return Err(Invalid::Format);
+        }
+        match BASE64_URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
+            Ok(BYTES) => Ok(Self(bytes)),
+            _ => Err(Invalid::Format),
+        }
+    }
+
+    #[must_use]
+    pub fn text(&self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    /// How many zero bits the hash has to begin with.
+    #[must_use]
+    pub const fn bits(&self) -> u8 {
+        self.0[1]
+    }
+
+    fn is_ours(&self, key: &hmac::Key) -> bool {
+        let tag = hmac::sign(key, &self.0[..SIGNED]);
+        let same = constant_time::verify_slices_are_equal(&tag.as_ref()[..BYTES - SIGNED], &self.0[SIGNED..]).is_ok();
+        same && self.0[0] == VERSION
+    }
+
+    fn lives(&self, now: DateTime<Utc>) -> bool {
+        let mut expires = [0; 8];
+        expires.copy_from_slice(&self.0[2..RANDOM]);
+        now.timestamp_millis() < i64::from_be_bytes(expires)
+    }
+
+    /// What it is remembered by once it is used.
+    fn id(&self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(&self.0[RANDOM..SIGNED])
+    }
+}
+
+/// The number that a client found: 1 to 20 decimal digits, as many as a 64-bit counter has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nonce(String);
+
+impl Nonce {
+    /// Most digits.
+    pub const LONGEST: usize = 20;
+
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        match text.len() {
+            0 => Err(Invalid::TooShort),
+            n if n > Self::LONGEST => Err(Invalid::TooLong),
+            _ if text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Self(text.to_owned())),
+            _ => Err(Invalid::Format),
+        }
+    }
+}
+
+/// A challenge and what was found for it. Not yet checked.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    pub challenge: Challenge,
+    pub nonce: Nonce,
+}
+
+impl Proof {
+    /// The name of its challenge, to be taken once; `None` when the challenge is not ours or has expired, or the work was not
+    /// done. As many bits count as the challenge asked for: a change of the setting breaks none that is under way. Two hashes of
+    /// two blocks each.
+    #[must_use]
+    pub fn check(&self, key: &hmac::Key, now: DateTime<Utc>) -> Option<String> {
+        let good = self.challenge.is_ours(key) && self.challenge.lives(now) && self.is_worked();
+        good.then(|| self.challenge.id())
+    }
+
+    /// SHA-256 over the text of the challenge, a colon and the digits.
+    fn is_worked(&self) -> bool {
+        let mut hash = digest::Context::new(&digest::SHA256);
+        for part in [&self.challenge.text(), ":", &self.nonce.0] {
+            hash.update(part.as_bytes());
+        }
+        leading_zeros(hash.finish().as_ref()) >= u32::from(self.challenge.bits())
+    }
+}
+
+fn leading_zeros(bytes: &[u8]) -> u32 {
+    let mut zeros = 0;
+    for byte in bytes {
+        zeros += byte.leading_zeros();
+        if *byte != 0 {
+            break;
+        }
+    }
+    zeros
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::keys::Keys;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(1_795_000_000_000).unwrap()
+    }
+
+    fn key(n: u8) -> hmac::Key {
+        Keys::derive(&[n; 32]).proof
+    }
+
+    fn challenge(bits: u8) -> Challenge {
+        Challenge::new(&key(1), bits, now(), [7; 16])
+    }
+
+    fn work(challenge: Challenge) -> Proof {
+        let proof = |n: u64| Proof { challenge, nonce: Nonce::parse(&n.to_string()).unwrap() };
+        (0..).map(proof).find(Proof::is_worked).unwrap()
+    }
+
+    #[test]
+    fn work_that_was_done_counts_while_its_challenge_lives() {
+        let proof = work(challenge(10));
+        assert!(proof.check(&key(1), now()).is_some());
+        assert!(proof.check(&key(1), now() + Challenge::LIFE - Duration::from_millis(1)).is_some());
+        assert_eq!(proof.check(&key(1), now() + Challenge::LIFE), None);
+        assert_eq!(proof.check(&key(2), now()), None);
+    }
+
+    #[test]
+    fn less_work_than_was_asked_for_does_not_count() {
+        let idle = (0..).map(|n: u64| Proof { challenge: challenge(10), nonce: Nonce::parse(&n.to_string()).unwrap() });
+        let idle = idle.into_iter().find(|proof| !proof.is_worked()).unwrap();
+        assert_eq!(idle.check(&key(1), now()), None);
+    }
+
+    /// Whoever writes fewer bits or another end into a challenge needs another signature.
+    #[test]
+    fn no_bit_of_a_challenge_can_be_changed() {
+        for bit in 0..BYTES * 8 {
+            let mut forged = challenge(0);
+            forged.0[bit / 8] ^= 1 << (bit % 8);
+            assert!(!forged.is_ours(&key(1)), "bit {bit}");
+        }
+        assert!(challenge(0).is_ours(&key(1)));
+    }
+
+    #[test]
+    fn a_challenge_has_one_spelling_and_one_name() {
+        let (one, other) = (challenge(18), Challenge::new(&key(1), 18, now(), [8; 16]));
+        assert_eq!((one.text().len(), one.bits()), (Challenge::LENGTH, 18));
+        assert_eq!(Challenge::parse(&one.text()), Ok(one));
+        assert_ne!(one.id(), other.id());
+        for text in ["", "short", &"=".repeat(56), &"é".repeat(28), &"A".repeat(55), &"A".repeat(10_000)] {
+            assert_eq!(Challenge::parse(text), Err(Invalid::Format), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_nonce_is_a_few_digits() {
+        for text in ["0", "007", "18446744073709551615"] {
+            assert!(Nonce::parse(text).is_ok(), "{text}");
+        }
+        for text in ["", "-1", "1e5", " 1", "１", "0x1", "184467440737095516150"] {
+            assert!(Nonce::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn zeros_are_counted_from_the_left() {
+        assert_eq!(leading_zeros(&[0x80, 0]), 0);
+        assert_eq!(leading_zeros(&[0, 0x1f, 0]), 11);
+        assert_eq!(leading_zeros(&[0, 0]), 16);
+    }
+}

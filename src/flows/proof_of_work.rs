@@ -1,0 +1,100 @@
+//! The gate in front of a captcha that a machine which reads pictures cannot skip: work, as soon as there is a reason to ask for it.
+
+use super::limits::{address_block, log_failure, unverified_of_address};
+use super::{Refusal, Service};
+use crate::domain::phone::Region;
+use crate::domain::policy::{Demand, Quota};
+use crate::domain::proof::{Challenge, Proof};
+use crate::ports::{Counted, Counter, Rule};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// How long a proof that was taken is remembered: twice the life of its challenge, so that the clocks of replicas may be two
+/// minutes apart.
+const REMEMBERED: Duration = Duration::from_secs(2 * Challenge::LIFE.as_secs());
+
+/// Counts a request for a captcha, and takes the proof that came along; without one, refuses if one is asked for. A request that is
+/// refused counts as none. One staging operation, and none at all for a proof that is worthless.
+pub(super) async fn admit(service: &Service, client: IpAddr, proof: Option<&Proof>) -> Result<(), Refusal> {
+    let address = address_block(client);
+    let mut counters = vec![Counter::calls("captchas-ip", &*address, service.policy.captchas_per_ip)];
+    let otherwise = if let Some(proof) = proof {
+        let Some(id) = proof.check(&service.keys.proof, service.now()) else {
+            return Err(Refusal::ProofInvalid(challenge(service)));
+        };
+        counters.push(Counter::calls("proof", id, Quota { max: 1, window: REMEMBERED }));
+        Refusal::ProofInvalid
+    } else {
+        match service.policy.proof.demand {
+            Demand::Never => {}
+            Demand::UnderPressure => counters.extend(signs(service, &address)),
+            Demand::Always => return Err(Refusal::ProofRequired(challenge(service))),
+        }
+        Refusal::ProofRequired
+    };
+    match service.ports.staging.count(&counters).await? {
+        Counted::Yes(_) => Ok(()),
+        Counted::Full { index: 0, retry_after } => Err(Refusal::TooManyRequests { retry_after }),
+        Counted::Full { .. } => Err(otherwise(challenge(service))),
+    }
+}
+
+fn challenge(service: &Service) -> Challenge {
+    Challenge::new(&service.keys.proof, service.policy.proof.bits, service.now(), service.random())
+}
+
+/// What is full under pressure: the captchas that the address gets for nothing, half of its codes that did not come back, and
+/// what is raised for all.
+fn signs(service: &Service, address: &str) -> [Counter; 3] {
+    let unverified = service.policy.sms.unverified_per_ip.max.div_ceil(2);
+    [
+        Counter::calls("captchas-free-ip", address, service.policy.proof.free_per_ip),
+        Counter { rule: Rule::Below(unverified), ..unverified_of_address(&service.policy.sms, address) },
+        pressure(1),
+    ]
+}
+
+/// Raised while a region is under pressure; full from this many on. One for all regions: nobody knows yet which phone a captcha
+/// is for, and a bot would not say.
+fn pressure(full_from: u32) -> Counter {
+    Counter { scope: "sms-pressure", subject: String::new(), rule: Rule::Below(full_from) }
+}
+
+/// To be counted along with a message, so that [`feel`] knows.
+pub(super) fn looked_at() -> Counter {
+    pressure(u32::MAX)
+}
+
+/// Whether a region's budgets, counted so far, are half spent or more: everybody works from now on for a while.
+pub(super) async fn feel(service: &Service, region: Region, counters: &[Counter], counts: &[u32]) {
+    let known = counters.iter().zip(counts).any(|(counter, count)| counter.scope == "sms-pressure" && *count > 0);
+    let half = counters.iter().zip(counts).find(|(counter, count)| is_half_spent(counter, **count));
+    if let Some((counter, &count)) = half {
+        if !known && service.policy.proof.demand == Demand::UnderPressure {
+            tracing::warn!(limit = counter.scope, %region, count, "under pressure: captchas cost work");
+        }
+        raise(service).await;
+    }
+}
+
+fn is_half_spent(counter: &Counter, count: u32) -> bool {
+    let of_region = is_of_region(counter.scope);
+    matches!(counter.rule, Rule::Calls(Quota { max, .. }) if of_region && u64::from(count) * 2 >= u64::from(max))
+}
+
+/// Prolongs the pressure that led to this refusal, if it was one: who pumps goes on trying.
+pub(super) async fn feel_refusal(service: &Service, limit: &str) {
+    if is_of_region(limit) {
+        raise(service).await;
+    }
+}
+
+fn is_of_region(limit: &str) -> bool {
+    matches!(limit, "sms-unverified-region" | "sms-region-hour")
+}
+
+async fn raise(service: &Service) {
+    if service.policy.proof.demand == Demand::UnderPressure {
+        log_failure(service.ports.staging.raise(&pressure(1), service.policy.proof.pressure).await);
+    }
+}

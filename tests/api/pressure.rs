@@ -1,0 +1,100 @@
+//! When work is asked for: an address that asks for too much, or a region that is being pumped.
+
+use crate::house::{Answer, BYPASS, BackEnds, House, fresh_phone};
+use crate::proof_of_work::solved;
+use crate::with_both_back_ends;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+with_both_back_ends!(
+    an_address_has_thirty_captchas_for_nothing,
+    an_address_whose_codes_do_not_come_back_has_to_work,
+    when_a_region_is_pumped_everybody_has_to_work,
+    who_goes_on_pumping_prolongs_it,
+);
+
+const PRESSURE: [(&str, &str); 3] =
+    [("PROOF_OF_WORK", "pressure"), ("PROOF_OF_WORK_BITS", "4"), ("TRUSTED_PROXIES", "127.0.0.0/8")];
+
+async fn house_with(back_ends: BackEnds, settings: &[(&str, &str)]) -> House {
+    House::with(back_ends, &[&PRESSURE[..], settings].concat()).await
+}
+
+/// Asks for a captcha from this address.
+async fn ask(house: &House, address: &str, body: Value) -> Answer {
+    let request = house.request(Method::POST, "/v1/captchas").header("x-forwarded-for", address);
+    house.send(request.json(&body), "/v1/captchas").await
+}
+
+/// Sends a code from this address, with work where it is asked for.
+async fn send(house: &House, address: &str, phone: &str) -> Answer {
+    let mut captcha = ask(house, address, json!({})).await;
+    if captcha.code() == "proof_of_work_required" {
+        captcha = ask(house, address, solved(&captcha)).await;
+    }
+    let body = json!({"phone_number": phone, "captcha_id": captcha.text("captcha_id"), "captcha_answer": BYPASS});
+    let request = house.request(Method::POST, "/v1/register/send-code").header("x-forwarded-for", address);
+    house.send(request.json(&body), "/v1/register/send-code").await
+}
+
+async fn assert_free(house: &House, address: &str) {
+    ask(house, address, json!({})).await.assert_done(201);
+}
+
+async fn assert_work(house: &House, address: &str) {
+    ask(house, address, json!({})).await.assert_refused(422, "proof_of_work_required");
+}
+
+async fn an_address_has_thirty_captchas_for_nothing(back_ends: BackEnds) {
+    let house = house_with(back_ends, &[("LIMIT_IP_CAPTCHAS", "32")]).await;
+    for _ in 0..30 {
+        assert_free(&house, "203.0.113.7").await;
+    }
+    for _ in 0..2 {
+        let refused = ask(&house, "203.0.113.7", json!({})).await;
+        refused.assert_refused(422, "proof_of_work_required");
+        ask(&house, "203.0.113.7", solved(&refused)).await.assert_done(201);
+    }
+    ask(&house, "203.0.113.7", json!({})).await.assert_refused(429, "too_many_requests");
+    assert_free(&house, "203.0.113.8").await;
+    house.advance(Duration::from_secs(600));
+    assert_free(&house, "203.0.113.7").await;
+}
+
+async fn an_address_whose_codes_do_not_come_back_has_to_work(back_ends: BackEnds) {
+    let house = house_with(back_ends, &[("LIMIT_IP_UNVERIFIED_HOUR", "3")]).await;
+    let phone = fresh_phone();
+    let ticket = send(&house, "203.0.113.7", &phone).await.text("ticket");
+    assert_free(&house, "203.0.113.7").await;
+    send(&house, "203.0.113.7", &fresh_phone()).await.assert_done(200);
+    assert_work(&house, "203.0.113.7").await;
+    assert_free(&house, "203.0.113.8").await;
+    house.verify(&ticket, &house.sms.code_for(&phone).unwrap()).await.assert_done(200);
+    assert_free(&house, "203.0.113.7").await;
+}
+
+async fn when_a_region_is_pumped_everybody_has_to_work(back_ends: BackEnds) {
+    for budget in ["SMS_BUDGET_REGION_UNVERIFIED_HOUR", "SMS_BUDGET_REGION_HOUR"] {
+        let house = house_with(back_ends, &[(budget, "1000,CN=3")]).await;
+        send(&house, "203.0.113.7", &fresh_phone()).await.assert_done(200);
+        assert_free(&house, "203.0.113.8").await;
+        send(&house, "203.0.113.7", &fresh_phone()).await.assert_done(200);
+        assert_work(&house, "203.0.113.8").await;
+        house.advance(Duration::from_secs(599));
+        assert_work(&house, "2001:db8::1").await;
+        house.advance(Duration::from_secs(1));
+        assert_free(&house, "203.0.113.8").await;
+    }
+}
+
+async fn who_goes_on_pumping_prolongs_it(back_ends: BackEnds) {
+    let house = house_with(back_ends, &[("SMS_BUDGET_REGION_HOUR", "1")]).await;
+    send(&house, "203.0.113.7", &fresh_phone()).await.assert_done(200);
+    house.advance(Duration::from_secs(599));
+    send(&house, "203.0.113.7", &fresh_phone()).await.assert_refused(503, "sms_region_suspended");
+    house.advance(Duration::from_secs(599));
+    assert_work(&house, "203.0.113.8").await;
+    house.advance(Duration::from_secs(1));
+    assert_free(&house, "203.0.113.8").await;
+}
