@@ -143,7 +143,8 @@ pub struct CaptchaPolicy {
 pub struct ProofPolicy {
     pub demand: Demand,
     /// Zero bits that the hash has to begin with: 18, 262,144 hashes on average. A server's core was measured at 4.8
-    /// million a second (docs/performance.md), and a phone is taken to do one to five: 0.05 to 0.26 s, and once in a hundred times 4.6 times as long.
+    /// million a second (docs/performance.md), and a phone is taken to do one to five: 0.05 to 0.26 s, and once in
+    /// a hundred times 4.6 times as long.
     pub bits: u8,
     /// Captchas without work for one client address: 30 in the ten minutes that its captchas are counted in, a quarter of
     /// those. An office, not a bot.
