@@ -124,7 +124,7 @@ impl Content {
                 format!("{brand}: your {what} code is {code}, valid for {minutes} min. Tell it to nobody.")
             }
             (Self::Code { code, minutes, .. }, Language::Chinese) => {
-                format!("【{brand}】{}验证码 {}，{minutes} 分钟内有效，请勿告知他人。", chinese(topic), code.expose())
+                format!("【{brand}】{}验证码{}，{minutes}分钟内有效，请勿告知他人。", chinese(topic), code.expose())
             }
             (Self::PhoneChanged { to }, Language::English) => {
                 format!("{brand}: your account now has the number {to}. If that was not you, contact us.")

@@ -11,6 +11,7 @@ pub mod code;
 pub mod flow;
 pub mod message;
 pub mod template;
+pub mod segment;
 pub mod client_app;
 pub mod password;
 pub mod user;
