@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 #[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "the other test binaries use the rest")]
 mod support;
 
 mod account;
 mod attacks;
+mod autofill;
 mod avatar;
 mod bad_input;
 mod captchas;

@@ -5,6 +5,7 @@
 mod support;
 
 mod avatars;
+mod providers;
 mod sms;
 mod staging;
 mod users;
