@@ -121,7 +121,6 @@ fn assert_discreet<C: Case>(failure: &SmsFailure) {
 macro_rules! suite {
     ($($name:ident: $case:ty),+ $(,)?) => {
         $(mod $name {
-            use super::Case;
             type Provider = $case;
 
             #[actix_web::test]

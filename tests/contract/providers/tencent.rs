@@ -100,21 +100,25 @@ async fn variables_arrive_in_the_order_of_the_template() {
     assert_eq!(fake.0.stage.taken(), expected);
 }
 
+type Change = fn(&mut tencent::Settings);
+
 /// Each refusal of the request as a whole, and of the one number in it.
 #[actix_web::test]
 async fn what_was_not_registered_is_refused() {
     let fake = Fake::start();
-    let template = |text: &str, signature| templates(text, DELETION_TEMPLATE, NOTICE_TEMPLATE, signature);
-    let cases: [(&str, &str, Box<dyn FnOnce(&mut tencent::Settings)>); 9] = [
-        ("AuthFailure.SecretIdNotFound", PHONE, Box::new(|own| own.domestic.secret_id = "other".to_owned())),
-        ("UnsupportedRegion", PHONE, Box::new(|own| own.domestic.region = "ap-nowhere".to_owned())),
-        ("UnauthorizedOperation.SmsSdkAppId", PHONE, Box::new(|own| own.domestic.app_id = "1".to_owned())),
-        ("UnauthorizedOperation.SmsSdkAppId", ABROAD, Box::new(|own| own.international = own.domestic.clone())),
-        ("FailedOperation.TemplateIncorrect", PHONE, Box::new(|own| own.templates = template("9", Some(SIGN_NAME)))),
-        ("FailedOperation.SignatureIncorrect", PHONE, Box::new(|own| own.templates = template(TEMPLATE, None))),
-        ("ParamSetNotMatch", PHONE, Box::new(|own| own.templates = template("1110(code)", Some(SIGN_NAME)))),
-        ("FailedOperation.SignatureIncorrect", ABROAD, Box::new(|own| own.templates = template("2110", Some("Acme")))),
-        ("no template", PHONE, Box::new(|own| own.templates = Templates::default())),
+    fn template(code: &str, signature: Option<&str>) -> Templates {
+        templates(code, DELETION_TEMPLATE, NOTICE_TEMPLATE, signature)
+    }
+    let cases: [(&str, &str, Change); 9] = [
+        ("AuthFailure.SecretIdNotFound", PHONE, |own| own.domestic.secret_id = "other".to_owned()),
+        ("UnsupportedRegion", PHONE, |own| own.domestic.region = "ap-nowhere".to_owned()),
+        ("UnauthorizedOperation.SmsSdkAppId", PHONE, |own| own.domestic.app_id = "1".to_owned()),
+        ("UnauthorizedOperation.SmsSdkAppId", ABROAD, |own| own.international = own.domestic.clone()),
+        ("FailedOperation.TemplateIncorrect", PHONE, |own| own.templates = template("9", Some(SIGN_NAME))),
+        ("FailedOperation.SignatureIncorrect", PHONE, |own| own.templates = template(TEMPLATE, None)),
+        ("ParamSetNotMatch", PHONE, |own| own.templates = template("1110(code)", Some(SIGN_NAME))),
+        ("FailedOperation.SignatureIncorrect", ABROAD, |own| own.templates = template("2110", Some("Acme"))),
+        ("no template", PHONE, |own| own.templates = Templates::default()),
     ];
     for (told, to, change) in cases {
         let failure = fake.with(change).send(&message(to, ID)).await.unwrap_err();

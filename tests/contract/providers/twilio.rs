@@ -98,10 +98,12 @@ async fn a_number_or_a_service_sends() {
     assert_eq!(senders, [FROM, SERVICE_SID]);
 }
 
+type Change = fn(&mut twilio::Settings);
+
 #[actix_web::test]
 async fn what_is_not_the_accounts_is_refused() {
     let fake = Fake::start();
-    let cases: [(&str, fn(&mut twilio::Settings)); 4] = [
+    let cases: [(&str, Change); 4] = [
         ("code 20003", |settings| settings.key_sid = ACCOUNT_SID.to_owned()),
         ("code 20404", |settings| settings.account_sid = "AC1".to_owned()),
         ("code 21603", |settings| settings.sender = Sender::From("+15005550001".to_owned())),
