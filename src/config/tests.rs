@@ -168,6 +168,7 @@ fn what_a_provider_lacks_is_named() {
         ("SMS_TWILIO_MESSAGING_SERVICE_SID", "MG1", "SMS_TWILIO_FROM: "),
         ("SMS_WEBHOOK_URL", "", "SMS_WEBHOOK_URL: "),
         ("SMS_WEBHOOK_URL", "http://sms.example.com", "SMS_WEBHOOK_URL: "),
+        ("SMS_WEBHOOK_URL", "https://user:hush@sms.example.com", "SMS_WEBHOOK_URL: must not have"),
         ("SMS_WEBHOOK_SECRET", "", "SMS_WEBHOOK_SECRET: must be set"),
         ("SMS_WEBHOOK_SECRET", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "SMS_WEBHOOK_SECRET: expected"),
         ("SMS_WEBHOOK_SECRET", "whsec_aHVzaA==", "SMS_WEBHOOK_SECRET: expected"),

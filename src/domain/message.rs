@@ -166,9 +166,11 @@ const fn chinese(topic: Topic) -> &'static str {
 /// What lets a phone offer the code above the keyboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Autofill {
-    /// iOS: the code is bound to this domain of the app (Apple, "About the security of passcodes sent over SMS").
+    /// iOS: the code is bound to this domain of the app (Apple, "Enhance SMS-delivered code security with domain-bound codes",
+    /// <https://developer.apple.com/news/?id=z0i801mg>).
     Domain(String),
-    /// Android: the SMS Retriever hands the message to the app with this hash, 11 characters of base64.
+    /// Android: the SMS Retriever hands the message to the app with this hash, 11 characters of base64
+    /// (<https://developers.google.com/identity/sms-retriever/verify>).
     AppHash(String),
 }
 

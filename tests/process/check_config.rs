@@ -127,10 +127,16 @@ fn a_provider_is_shown_without_its_secret_and_judged_by_its_settings() {
     };
     // The bytes of "hush-webhook…", so that no form of it is shown.
     let good = aliyun(&[("SMS_WEBHOOK_SECRET", "whsec_aHVzaC13ZWJob29rLWh1c2gtd2ViaG9vay1odXNo")]);
-    assert!(good.status == Some(0) && good.out.contains("SMS_2") && good.out.contains("LTAI5t"), "{}{}", good.out, good.err);
+    assert!(
+        good.status == Some(0) && good.out.contains("SMS_2") && good.out.contains("LTAI5t"),
+        "{}{}",
+        good.out,
+        good.err
+    );
     good.assert_discreet();
     assert!(!good.out.contains("aHVzaC13"), "{}", good.out);
-    let bad = aliyun(&[("SMS_WEBHOOK_SECRET", "hush-redis"), ("CLIENT_APPS", "shop=ios:example.com,shop=ios:example.org")]);
+    let bad =
+        aliyun(&[("SMS_WEBHOOK_SECRET", "hush-redis"), ("CLIENT_APPS", "shop=ios:example.com,shop=ios:example.org")]);
     bad.assert_refused(&["SMS_WEBHOOK_SECRET: expected whsec_", "CLIENT_APPS: names an app twice"]);
 }
 

@@ -174,10 +174,13 @@ fn timeout(env: &mut Env, name: &str) -> Duration {
     env.seconds(name, all, 1, 30)
 }
 
-/// Production speaks to providers through TLS.
+/// Production speaks to providers through TLS. An address is shown by `check-config`, so it holds no password.
 fn base_url(env: &mut Env, mode: Mode, name: &str, default: &str) -> String {
     let text = env.text(name).unwrap_or_else(|| default.to_owned());
     match Url::parse(&text) {
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            env.problem(name, "must not have a user or a password in it");
+        }
         Ok(url) if url.scheme() == "https" && url.has_host() => {}
         Ok(url) if url.scheme() == "http" && url.has_host() && mode == Mode::Development => {}
         _ => env.problem(name, "expected an https:// address (http:// in development)"),
