@@ -12,7 +12,10 @@ mod test_phones;
 
 pub use avatar::{AvatarSettings, QiniuSettings, S3Settings};
 pub use hashing::HashSettings;
-pub use sms::{CloopenSettings, ProviderSettings, SmsSettings};
+pub use sms::{
+    AliyunSettings, CloopenSettings, ProviderSettings, SmsSettings, TencentAccess, TencentSettings, TwilioSender,
+    TwilioSettings, WebhookSettings,
+};
 
 use crate::domain::policy::Policy;
 use env::Env;

@@ -115,9 +115,96 @@ fn a_hash_costs_no_less_than_is_recommended() {
 
 #[test]
 fn no_secret_is_printed() {
-    let config = read(PRODUCTION).unwrap();
+    let config = with_every_provider(&[]).unwrap();
     let printed = format!("{config:?}");
-    assert!(!printed.contains("hush") && !printed.contains("AAECAw"), "{printed}");
+    assert!(!printed.contains("hush") && !printed.contains("AAECAw") && !printed.contains("whsec"), "{printed}");
+    assert_eq!(config.sms.providers.len(), 5, "{printed}");
+}
+
+/// With what each of them needs, and no more.
+const EVERY_PROVIDER: &[(&str, &str)] = &[
+    ("SMS_PROVIDERS", "cloopen,aliyun,tencent,twilio,webhook"),
+    ("COOLDOWN_SECONDS", "60"),
+    ("SMS_ALIYUN_ACCESS_KEY_ID", "id"),
+    ("SMS_ALIYUN_ACCESS_KEY_SECRET", "hush"),
+    ("SMS_ALIYUN_SIGN_NAME", "Acme"),
+    ("SMS_ALIYUN_TEMPLATE_CODE", "SMS_1(code)"),
+    ("SMS_ALIYUN_TEMPLATE_DELETE_ACCOUNT", "SMS_2(code)"),
+    ("SMS_ALIYUN_TEMPLATE_PHONE_CHANGED", "SMS_3"),
+    ("SMS_TENCENT_SECRET_ID", "id"),
+    ("SMS_TENCENT_SECRET_KEY", "hush"),
+    ("SMS_TENCENT_APP_ID", "1400006666"),
+    ("SMS_TENCENT_SIGN_NAME", "Acme"),
+    ("SMS_TENCENT_TEMPLATE_CODE", "1"),
+    ("SMS_TENCENT_TEMPLATE_DELETE_ACCOUNT", "2"),
+    ("SMS_TENCENT_TEMPLATE_PHONE_CHANGED", "3"),
+    ("SMS_TWILIO_ACCOUNT_SID", "AC1"),
+    ("SMS_TWILIO_KEY_SECRET", "hush"),
+    ("SMS_TWILIO_FROM", "+15005550006"),
+    ("SMS_WEBHOOK_URL", "https://sms.example.com/send"),
+    ("SMS_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+];
+
+/// All of them, and these in place of theirs.
+fn with_every_provider(more: &[(&str, &str)]) -> Result<Config, Problems> {
+    let mut vars = [PRODUCTION, EVERY_PROVIDER].concat();
+    vars.retain(|(name, _)| !more.iter().any(|(other, _)| name == other));
+    read(&[&vars, more].concat())
+}
+
+#[test]
+fn what_a_provider_lacks_is_named() {
+    for (name, value, problem) in [
+        ("SMS_ALIYUN_ACCESS_KEY_ID", "", "SMS_ALIYUN_ACCESS_KEY_ID: "),
+        ("SMS_ALIYUN_ACCESS_KEY_SECRET", "", "SMS_ALIYUN_ACCESS_KEY_SECRET: "),
+        ("SMS_ALIYUN_BASE_URL", "http://dysmsapi.aliyuncs.com", "SMS_ALIYUN_BASE_URL: "),
+        ("SMS_ALIYUN_SIGN_NAME", "", "SMS_ALIYUN_SIGN_NAME: must be set, or SMS_ALIYUN_SIGN_NAME_CN"),
+        ("SMS_ALIYUN_TEMPLATE_DELETE_ACCOUNT", "", "SMS_ALIYUN_TEMPLATE_DELETE_ACCOUNT: "),
+        ("SMS_ALIYUN_TEMPLATE_CODE", "SMS_1(number)", "SMS_ALIYUN_TEMPLATE_REGISTER: "),
+        ("SMS_ALIYUN_TIMEOUT_SECONDS", "31", "SMS_ALIYUN_TIMEOUT_SECONDS: "),
+        ("SMS_TENCENT_SECRET_KEY", "", "SMS_TENCENT_SECRET_KEY: "),
+        ("SMS_TENCENT_APP_ID", "", "SMS_TENCENT_APP_ID: "),
+        ("SMS_TENCENT_SIGN_NAME", "", "SMS_TENCENT_SIGN_NAME: "),
+        ("SMS_TENCENT_INTERNATIONAL_SECRET_ID", "other", "SMS_TENCENT_INTERNATIONAL_SECRET_KEY: "),
+        ("SMS_TENCENT_INTERNATIONAL_SECRET_KEY", "hush", "SMS_TENCENT_INTERNATIONAL_SECRET_KEY: "),
+        ("SMS_TENCENT_INTERNATIONAL_BASE_URL", "sms", "SMS_TENCENT_INTERNATIONAL_BASE_URL: "),
+        ("SMS_TWILIO_KEY_SECRET", "", "SMS_TWILIO_KEY_SECRET: "),
+        ("SMS_TWILIO_FROM", "", "SMS_TWILIO_FROM: "),
+        ("SMS_TWILIO_MESSAGING_SERVICE_SID", "MG1", "SMS_TWILIO_FROM: "),
+        ("SMS_WEBHOOK_URL", "", "SMS_WEBHOOK_URL: "),
+        ("SMS_WEBHOOK_URL", "http://sms.example.com", "SMS_WEBHOOK_URL: "),
+        ("SMS_WEBHOOK_URL", "https://user:hush@sms.example.com", "SMS_WEBHOOK_URL: must not have"),
+        ("SMS_WEBHOOK_SECRET", "", "SMS_WEBHOOK_SECRET: must be set"),
+        ("SMS_WEBHOOK_SECRET", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "SMS_WEBHOOK_SECRET: expected"),
+        ("SMS_WEBHOOK_SECRET", "whsec_aHVzaA==", "SMS_WEBHOOK_SECRET: expected"),
+        ("CLIENT_APPS", "shop=ios:example", "CLIENT_APPS: "),
+        ("SMS_PROVIDERS", "cloopen,twilio,twilio", "SMS_PROVIDERS: "),
+    ] {
+        let Problems(problems) = with_every_provider(&[(name, value)]).unwrap_err();
+        assert!(problems.iter().any(|line| line.starts_with(problem)), "{name}={value}: {problems:?}");
+        assert!(!problems.iter().any(|line| line.contains("hush") || line.contains("MfKQ")), "{problems:?}");
+    }
+}
+
+#[test]
+fn a_signature_is_asked_for_where_it_is_needed() {
+    let with = |more: &[(&str, &str)]| with_every_provider(more).map(drop);
+    // Abroad Tencent needs none; mainland China does not see these.
+    let abroad = [("PHONE_REGIONS", "US"), ("SMS_TENCENT_SIGN_NAME", "")];
+    assert!(with(&abroad).is_ok());
+    let aliyun = with(&[("PHONE_REGIONS", "US"), ("SMS_ALIYUN_SIGN_NAME", "")]).unwrap_err();
+    assert!(aliyun.0.iter().any(|line| line.contains("SMS_ALIYUN_SIGN_NAME_US")), "{aliyun}");
+    assert!(with(&[("SMS_ALIYUN_SIGN_NAME", ""), ("SMS_ALIYUN_SIGN_NAME_CN", "小店")]).is_ok());
+}
+
+/// Where all messages have templates, no line of ours is added to any.
+#[test]
+fn lines_for_apps_are_judged_where_words_are_ours() {
+    let long =
+        [("CLIENT_APPS", "shop=ios:a.very.long.name.of.a.shop.example.com"), ("SMS_BRAND", "Twenty letters long.")];
+    assert!(read(&[PRODUCTION, &long].concat()).is_ok());
+    let Problems(problems) = with_every_provider(&long).unwrap_err();
+    assert!(problems.len() == 1 && problems[0].starts_with("CLIENT_APPS: "), "{problems:?}");
 }
 
 #[test]
@@ -165,6 +252,10 @@ fn the_example_file_documents_every_variable() {
         include_str!("sms/mod.rs"),
         include_str!("sms/autofill.rs"),
         include_str!("sms/cloopen.rs"),
+        include_str!("sms/aliyun.rs"),
+        include_str!("sms/tencent.rs"),
+        include_str!("sms/twilio.rs"),
+        include_str!("sms/webhook.rs"),
     ]
     .concat();
     let mut names: Vec<&str> = sources

@@ -124,7 +124,7 @@ impl Content {
                 format!("{brand}: your {what} code is {code}, valid for {minutes} min. Tell it to nobody.")
             }
             (Self::Code { code, minutes, .. }, Language::Chinese) => {
-                format!("【{brand}】{}验证码 {}，{minutes} 分钟内有效，请勿告知他人。", chinese(topic), code.expose())
+                format!("【{brand}】{}验证码{}，{minutes}分钟内有效，请勿告知他人。", chinese(topic), code.expose())
             }
             (Self::PhoneChanged { to }, Language::English) => {
                 format!("{brand}: your account now has the number {to}. If that was not you, contact us.")
@@ -166,9 +166,11 @@ const fn chinese(topic: Topic) -> &'static str {
 /// What lets a phone offer the code above the keyboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Autofill {
-    /// iOS: the code is bound to this domain of the app (Apple, "About the security of passcodes sent over SMS").
+    /// iOS: the code is bound to this domain of the app (Apple, "Enhance SMS-delivered code security with domain-bound codes",
+    /// <https://developer.apple.com/news/?id=z0i801mg>).
     Domain(String),
-    /// Android: the SMS Retriever hands the message to the app with this hash, 11 characters of base64.
+    /// Android: the SMS Retriever hands the message to the app with this hash, 11 characters of base64
+    /// (<https://developers.google.com/identity/sms-retriever/verify>).
     AppHash(String),
 }
 

@@ -13,6 +13,7 @@ pub mod test_phone;
 pub mod flow;
 pub mod message;
 pub mod template;
+pub mod segment;
 pub mod client_app;
 pub mod password;
 pub mod user;

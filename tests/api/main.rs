@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 #[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "the other test binaries use the rest")]
 mod support;
 
 #[path = "../support/proof.rs"]
@@ -10,6 +11,7 @@ mod solver;
 
 mod account;
 mod attacks;
+mod autofill;
 mod avatar;
 mod budgets;
 mod bad_input;

@@ -6,6 +6,7 @@ mod support;
 
 mod avatars;
 mod routes;
+mod providers;
 mod sms;
 mod staging;
 mod users;

@@ -1,10 +1,9 @@
-//! `ports::Sms`: the console, and Cloopen over real HTTP against a server that checks as the provider does.
+//! The console, and what is Cloopen's own, over real HTTP against a server that checks as the provider does.
 
 use crate::support::cloopen::{
     ACCOUNT_SID, APP_ID, AUTH_TOKEN, Accepted, Behaviour, DELETION_TEMPLATE_ID, FakeCloopen, NOTICE_TEMPLATE_ID,
     TEMPLATE_ID,
 };
-use crate::support::process::free_port;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::adapters::sms::Provider;
@@ -234,55 +233,6 @@ async fn the_provider_checks_headers_and_body() {
 fn sign(time: &str) -> String {
     let digest = Md5::digest(format!("{ACCOUNT_SID}{AUTH_TOKEN}{time}"));
     digest.iter().map(|byte| format!("{byte:02X}")).collect()
-}
-
-#[actix_web::test]
-async fn a_refusal_has_its_code_and_nothing_else() {
-    let provider = provider();
-    provider.behave(Behaviour::Refuse("160038"));
-    let failure = cloopen(settings(&provider)).send(&message(PHONE, ID)).await.unwrap_err();
-    assert!(matches!(&failure, SmsFailure::Refused(text) if text.contains("160038")), "{failure}");
-    assert_discreet(&failure);
-}
-
-#[actix_web::test]
-async fn whatever_else_it_answers_is_no_answer() {
-    let provider = provider();
-    let cloopen = cloopen(settings(&provider));
-    for (id, behaviour) in
-        [Behaviour::Garbage, Behaviour::ServerError, Behaviour::Huge, Behaviour::Redirect, Behaviour::Drop]
-            .into_iter()
-            .enumerate()
-    {
-        provider.behave(behaviour);
-        let failure = cloopen.send(&message(PHONE, &id.to_string())).await.unwrap_err();
-        assert!(matches!(failure, SmsFailure::NoAnswer(_)), "{behaviour:?}: {failure}");
-        assert_discreet(&failure);
-    }
-    provider.behave(Behaviour::Accept);
-    cloopen.send(&message(PHONE, ID)).await.unwrap();
-    assert_eq!(provider.requests(), 6, "a broken answer was asked for again");
-    assert_eq!(provider.accepted(), 1);
-}
-
-#[actix_web::test]
-async fn a_provider_that_hangs_is_given_up_in_time() {
-    let provider = provider();
-    provider.behave(Behaviour::Hang);
-    let cloopen = cloopen(Settings { timeout: Duration::from_millis(200), ..settings(&provider) });
-    let message = message(PHONE, ID);
-    let failure = tokio::time::timeout(Duration::from_secs(10), cloopen.send(&message)).await.unwrap().unwrap_err();
-    assert!(matches!(failure, SmsFailure::NoAnswer(_)), "{failure}");
-    assert_discreet(&failure);
-}
-
-#[actix_web::test]
-async fn nobody_there_is_told_apart() {
-    let provider = provider();
-    let base_url = format!("http://127.0.0.1:{}", free_port()).parse().unwrap();
-    let failure = cloopen(Settings { base_url, ..settings(&provider) }).send(&message(PHONE, ID)).await.unwrap_err();
-    assert!(matches!(failure, SmsFailure::Unreachable(_)), "{failure}");
-    assert_discreet(&failure);
 }
 
 #[actix_web::test]

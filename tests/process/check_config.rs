@@ -123,6 +123,37 @@ fn a_storage_is_shown_without_its_secret_and_judged_by_its_address() {
 }
 
 #[test]
+fn a_provider_is_shown_without_its_secret_and_judged_by_its_settings() {
+    let aliyun = |more: &[Var<'static>]| {
+        let vars = [
+            ("SMS_PROVIDERS", "aliyun,webhook"),
+            ("SMS_ALIYUN_ACCESS_KEY_ID", "LTAI5t"),
+            ("SMS_ALIYUN_ACCESS_KEY_SECRET", "hush-token"),
+            ("SMS_ALIYUN_SIGN_NAME", "Acme"),
+            ("SMS_ALIYUN_TEMPLATE_CODE", "SMS_1(code)"),
+            ("SMS_ALIYUN_TEMPLATE_DELETE_ACCOUNT", "SMS_2(code)"),
+            ("SMS_ALIYUN_TEMPLATE_PHONE_CHANGED", "SMS_3(phone)"),
+            ("SMS_WEBHOOK_URL", "https://sms.example.com/send"),
+            ("CLIENT_APPS", "shop=ios:example.com"),
+        ];
+        Folder::new().run(&["check-config"], &[&vars, more].concat())
+    };
+    // The bytes of "hush-webhook…", so that no form of it is shown.
+    let good = aliyun(&[("SMS_WEBHOOK_SECRET", "whsec_aHVzaC13ZWJob29rLWh1c2gtd2ViaG9vay1odXNo")]);
+    assert!(
+        good.status == Some(0) && good.out.contains("SMS_2") && good.out.contains("LTAI5t"),
+        "{}{}",
+        good.out,
+        good.err
+    );
+    good.assert_discreet();
+    assert!(!good.out.contains("aHVzaC13"), "{}", good.out);
+    let bad =
+        aliyun(&[("SMS_WEBHOOK_SECRET", "hush-redis"), ("CLIENT_APPS", "shop=ios:example.com,shop=ios:example.org")]);
+    bad.assert_refused(&["SMS_WEBHOOK_SECRET: expected whsec_", "CLIENT_APPS: names an app twice"]);
+}
+
+#[test]
 fn nothing_set_is_a_good_configuration_of_development() {
     let folder = Folder::new();
     let said = folder.run(&["check-config"], &[]);

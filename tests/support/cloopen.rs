@@ -1,7 +1,7 @@
 //! A Cloopen (Yuntongxun) of our own: a real HTTP server that checks every request as strictly as the provider does.
 
+use super::provider::{Torn, masked};
 use super::served::Served;
-use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::header::HeaderMap;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
@@ -12,12 +12,11 @@ use md5::{Digest, Md5};
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
-use std::io;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use url::Url;
+
+pub use super::provider::Behaviour;
 
 pub const ACCOUNT_SID: &str = "8a216da85c62c9ad015c8f1fa4fe1a2b";
 pub const AUTH_TOKEN: &str = "c5a3f8f1b9d24e7f8a6b0d1e2f3a4b5c";
@@ -30,26 +29,6 @@ pub const DELETION_TEMPLATE_ID: &str = "3";
 
 /// How far a request's time may be from ours.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
-
-/// What it does with a request that is right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Behaviour {
-    Accept,
-    /// Refuses with this statusCode, and repeats phone and code in the text as a careless provider might.
-    Refuse(&'static str),
-    /// Takes the request and never answers.
-    Hang,
-    /// Answers 200 with something that is no JSON.
-    Garbage,
-    /// Answers 500, though with a statusCode of success.
-    ServerError,
-    /// Answers 200 and success, after a megabyte of white space.
-    Huge,
-    /// Sends the caller elsewhere.
-    Redirect,
-    /// Closes the connection instead of answering.
-    Drop,
-}
 
 /// A message with a code that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -241,13 +220,6 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// Whether a value is a number with its middle hidden, like `+86138****8000`.
-fn masked(value: &str) -> bool {
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let parts = value.strip_prefix('+').unwrap_or(value).split_once("****");
-    parts.is_some_and(|(head, tail)| digits(head) && digits(tail) && !tail.is_empty())
-}
-
 /// As many values as the template has, each of its kind.
 fn check_values(template_id: &str, values: &[String]) -> Result<(), Refusal> {
     let digits = |value: &String| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
@@ -282,20 +254,5 @@ fn check_body(body: &[u8]) -> Result<Body, Refusal> {
         Err(("160055", "【短信】请求reqId超长"))
     } else {
         check_values(&body.template_id, &body.datas).map(|()| body)
-    }
-}
-
-/// A body that breaks off before its first byte: the server closes the connection.
-struct Torn;
-
-impl MessageBody for Torn {
-    type Error = io::Error;
-
-    fn size(&self) -> BodySize {
-        BodySize::Sized(100)
-    }
-
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, io::Error>>> {
-        Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())))
     }
 }

@@ -61,6 +61,17 @@ async fn read(mut response: Response) -> Result<Vec<u8>, SmsFailure> {
     Ok(body)
 }
 
+/// What a request to this address has in its `Host` header.
+pub(super) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// A status that says for sure that nothing was done. 408 does not: a proxy may have given up while the provider went on.
+pub(super) fn refuses(status: StatusCode) -> bool {
+    status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT
+}
+
 /// The settings were judged at the start, so this is for regions that nobody thought of.
 pub(super) fn no_template() -> SmsFailure {
     SmsFailure::Refused("no template for this message and region".to_owned())
@@ -108,5 +119,12 @@ mod tests {
             assert_eq!(below(base).unwrap(), format!("{}/v1/a%2Fb/send", base.trim_end_matches('/')));
         }
         assert!(below("ftp://sms.example.com").is_err() && below("mailto:a@b.c").is_err());
+    }
+
+    #[test]
+    fn the_host_is_what_the_header_says() {
+        let host = |url: &str| host(&Url::parse(url).unwrap());
+        assert_eq!(host("https://sms.example.com:443/a"), "sms.example.com");
+        assert_eq!((host("http://127.0.0.1:81"), host("http://[::1]:81")), ("127.0.0.1:81".into(), "[::1]:81".into()));
     }
 }

@@ -1,10 +1,15 @@
 //! Carriers of messages: one file per provider, and the router that chooses among them.
 
+pub mod aliyun;
 pub mod breaker;
 pub mod cloopen;
 pub mod console;
 mod http;
 pub mod router;
+mod signing;
+pub mod tencent;
+pub mod twilio;
+pub mod webhook;
 
 use crate::ports::{Message, SmsFailure};
 use async_trait::async_trait;

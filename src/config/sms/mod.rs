@@ -1,10 +1,18 @@
 //! Who carries the messages: `SMS_PROVIDERS` and what each provider in it needs.
 
+mod aliyun;
 mod autofill;
 mod cloopen;
 mod templates;
+mod tencent;
+mod twilio;
+mod webhook;
 
+pub use aliyun::AliyunSettings;
 pub use cloopen::CloopenSettings;
+pub use tencent::{TencentAccess, TencentSettings};
+pub use twilio::{TwilioSender, TwilioSettings};
+pub use webhook::WebhookSettings;
 
 pub(super) use autofill::apps;
 
@@ -39,6 +47,10 @@ pub enum ProviderSettings {
         file: PathBuf,
     },
     Cloopen(CloopenSettings),
+    Aliyun(AliyunSettings),
+    Tencent(TencentSettings),
+    Twilio(TwilioSettings),
+    Webhook(WebhookSettings),
 }
 
 impl ProviderSettings {
@@ -47,14 +59,29 @@ impl ProviderSettings {
         match self {
             Self::Console { .. } => Duration::ZERO,
             Self::Cloopen(settings) => settings.timeout,
+            Self::Aliyun(settings) => settings.timeout,
+            Self::Tencent(settings) => settings.timeout,
+            Self::Twilio(settings) => settings.timeout,
+            Self::Webhook(settings) => settings.timeout,
         }
     }
 
-    /// Of those that have any.
+    /// Of those that have any; the others carry free text.
     const fn templates(&self) -> Option<&Templates> {
         match self {
-            Self::Console { .. } => None,
+            Self::Console { .. } | Self::Twilio(_) | Self::Webhook(_) => None,
             Self::Cloopen(settings) => Some(&settings.templates),
+            Self::Aliyun(settings) => Some(&settings.templates),
+            Self::Tencent(settings) => Some(&settings.templates),
+        }
+    }
+
+    /// Whether messages to the region are refused without a signature.
+    fn wants_signature(&self, region: Region) -> bool {
+        match self {
+            Self::Aliyun(_) => true,
+            Self::Tencent(_) => region == Region::CN,
+            _ => false,
         }
     }
 
@@ -63,12 +90,16 @@ impl ProviderSettings {
         match self {
             Self::Console { .. } => "console",
             Self::Cloopen(_) => "cloopen",
+            Self::Aliyun(_) => "aliyun",
+            Self::Tencent(_) => "tencent",
+            Self::Twilio(_) => "twilio",
+            Self::Webhook(_) => "webhook",
         }
     }
 }
 
 /// Every provider that there is.
-const NAMES: [&str; 2] = ["console", "cloopen"];
+const NAMES: [&str; 6] = ["console", "cloopen", "aliyun", "tencent", "twilio", "webhook"];
 
 pub(super) fn read(env: &mut Env, mode: Mode, folder: &Path) -> SmsSettings {
     if env.text("SMS_PROVIDER").is_some() {
@@ -127,6 +158,10 @@ fn brand(env: &mut Env) -> String {
 fn provider(env: &mut Env, mode: Mode, folder: &Path, name: &str) -> ProviderSettings {
     match name {
         "cloopen" => ProviderSettings::Cloopen(cloopen::read(env, mode)),
+        "aliyun" => ProviderSettings::Aliyun(aliyun::read(env, mode)),
+        "tencent" => ProviderSettings::Tencent(tencent::read(env, mode)),
+        "twilio" => ProviderSettings::Twilio(twilio::read(env, mode)),
+        "webhook" => ProviderSettings::Webhook(webhook::read(env, mode)),
         _ => ProviderSettings::Console {
             file: env.text("SMS_CONSOLE_FILE").map_or_else(|| folder.join("outbox.log"), PathBuf::from),
         },
@@ -139,10 +174,13 @@ fn timeout(env: &mut Env, name: &str) -> Duration {
     env.seconds(name, all, 1, 30)
 }
 
-/// Production speaks to providers through TLS.
+/// Production speaks to providers through TLS. An address is shown by `check-config`, so it holds no password.
 fn base_url(env: &mut Env, mode: Mode, name: &str, default: &str) -> String {
     let text = env.text(name).unwrap_or_else(|| default.to_owned());
     match Url::parse(&text) {
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            env.problem(name, "must not have a user or a password in it");
+        }
         Ok(url) if url.scheme() == "https" && url.has_host() => {}
         Ok(url) if url.scheme() == "http" && url.has_host() && mode == Mode::Development => {}
         _ => env.problem(name, "expected an https:// address (http:// in development)"),
@@ -172,17 +210,34 @@ impl SmsSettings {
             );
         }
         for provider in &self.providers {
-            let Some(templates) = provider.templates() else { continue };
-            let served = regions.iter().filter(|region| self.route_of(*region).contains(&provider.name()));
-            let served: Vec<Region> = served.collect();
-            for topic in Topic::ALL {
-                if let Some(region) = served.iter().find(|region| templates.of(topic, **region).is_none()) {
-                    let (prefix, topic) = (provider.name().to_uppercase(), topic.name().to_uppercase());
-                    let name = format!("SMS_{prefix}_TEMPLATE_{topic}");
-                    env.problem(&name, format!("must be set, or {name}_{region} for that region"));
-                }
+            if let Some(templates) = provider.templates() {
+                self.judge_templates(env, regions, provider, templates);
             }
         }
-        autofill::judge(env, &self.brand, apps);
+        if self.providers.iter().any(|provider| provider.templates().is_none()) {
+            autofill::judge(env, &self.brand, apps);
+        }
+    }
+
+    /// Every region that the provider serves has a template for each topic, and a signature where one is needed.
+    fn judge_templates(&self, env: &mut Env, regions: &Regions, provider: &ProviderSettings, templates: &Templates) {
+        let served = regions.iter().filter(|region| self.route_of(*region).contains(&provider.name()));
+        let served: Vec<Region> = served.collect();
+        let prefix = provider.name().to_uppercase();
+        for topic in Topic::ALL {
+            if let Some(region) = served.iter().find(|region| templates.of(topic, **region).is_none()) {
+                let name = format!("SMS_{prefix}_TEMPLATE_{}", topic.name().to_uppercase());
+                env.problem(&name, format!("must be set, or {name}_{region} for that region"));
+            }
+        }
+        let wanting = served.iter().filter(|region| provider.wants_signature(**region));
+        let unsigned = wanting.copied().find(|region| {
+            let mut of_region = Topic::ALL.iter().filter_map(|topic| templates.of(*topic, *region));
+            of_region.any(|template| template.signature.is_none())
+        });
+        if let Some(region) = unsigned {
+            let name = format!("SMS_{prefix}_SIGN_NAME");
+            env.problem(&name, format!("must be set, or {name}_{region} for that region"));
+        }
     }
 }

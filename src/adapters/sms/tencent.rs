@@ -1,0 +1,247 @@
+//! SMS through Tencent Cloud: `SendSms` of version 2021-01-11, signed with TC3-HMAC-SHA256.
+
+use super::Provider;
+use super::http::{self, StartError, discreet, unknown};
+use super::signing::{canonical_request, hex, mac, names, sha256};
+use crate::domain::phone::Region;
+use crate::domain::template::Templates;
+use crate::ports::{Clock, Message, SmsFailure};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use reqwest::Client;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// The accounts that pay, and the templates that word the messages.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// For numbers of mainland China.
+    pub domestic: Access,
+    /// For all others: often the same account with another application, or an account of the international site.
+    pub international: Access,
+    /// Their variables have numbers instead of names: {1}, {2} … Those of mainland China need a signature.
+    pub templates: Templates,
+    /// For a whole request.
+    pub timeout: Duration,
+}
+
+/// Where and as whom to ask.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// `https://sms.tencentcloudapi.com`, or `https://sms.intl.tencentcloudapi.com` of the international site.
+    pub base_url: Url,
+    pub secret_id: String,
+    pub secret_key: SecretString,
+    /// The SdkAppId.
+    pub app_id: String,
+    /// `ap-guangzhou` …
+    pub region: String,
+    /// A sender of one's own, where one was granted.
+    pub sender_id: Option<String>,
+}
+
+const ACTION: &str = "SendSms";
+const VERSION: &str = "2021-01-11";
+const SERVICE: &str = "sms";
+const ACCEPTED: &str = "Ok";
+const JSON: &str = "application/json; charset=utf-8";
+
+pub struct Tencent {
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    client: Client,
+}
+
+impl Tencent {
+    /// Connects to nothing yet.
+    pub fn new(mut settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        for access in [&mut settings.domestic, &mut settings.international] {
+            access.base_url = http::endpoint(&access.base_url, [])?;
+        }
+        let client = http::client(settings.timeout)?;
+        Ok(Self { settings, clock, client })
+    }
+}
+
+#[async_trait]
+impl Provider for Tencent {
+    fn name(&self) -> &'static str {
+        "tencent"
+    }
+
+    async fn send(&self, message: &Message) -> Result<(), SmsFailure> {
+        let Settings { domestic, international, templates, .. } = &self.settings;
+        let template = templates.of(message.content.topic(), message.to.region()).ok_or_else(http::no_template)?;
+        let access = if message.to.region() == Region::CN { domestic } else { international };
+        let body = Body {
+            phone_number_set: [message.to.e164()],
+            sms_sdk_app_id: &access.app_id,
+            template_id: &template.id,
+            sign_name: template.signature.as_deref(),
+            sender_id: access.sender_id.as_deref(),
+            template_param_set: template.fill(&message.content).map(|(_, value)| value).collect(),
+            session_context: &message.id,
+        };
+        let body = serde_json::to_string(&body).unwrap_or_default();
+        let (host, now) = (http::host(&access.base_url), self.clock.now());
+        let headers = [("content-type", JSON), ("host", &*host), ("x-tc-action", &*ACTION.to_lowercase())];
+        let path = access.base_url.path();
+        let request = self
+            .client
+            .post(access.base_url.clone())
+            .header(CONTENT_TYPE, JSON)
+            .header(AUTHORIZATION, authorization(access, SERVICE, now, path, &headers, body.as_bytes()))
+            .header("X-TC-Action", ACTION)
+            .header("X-TC-Version", VERSION)
+            .header("X-TC-Region", &access.region)
+            .header("X-TC-Timestamp", now.timestamp())
+            .body(body);
+        let (status, answer) = http::ask(request).await?;
+        match serde_json::from_slice::<Answer>(&answer) {
+            Ok(Answer { response }) if status.is_success() || http::refuses(status) => match response.said() {
+                Some(said) if said.code == ACCEPTED && status.is_success() => Ok(()),
+                Some(said) if said.code != ACCEPTED => Err(said.failure()),
+                _ => Err(unknown(status)),
+            },
+            _ => Err(unknown(status)),
+        }
+    }
+}
+
+/// Three keys inside one another, each good for less: a day, a service, a request.
+fn authorization(
+    access: &Access,
+    service: &str,
+    now: DateTime<Utc>,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> String {
+    let date = now.format("%Y-%m-%d").to_string();
+    let scope = format!("{date}/{service}/tc3_request");
+    let request = sha256(canonical_request(path, "", headers, body).as_bytes());
+    let text = format!("TC3-HMAC-SHA256\n{}\n{scope}\n{request}", now.timestamp());
+    let secret = SecretString::from(format!("TC3{}", access.secret_key.expose_secret()));
+    let of_day = mac(secret.expose_secret().as_bytes(), date.as_bytes());
+    let of_service = mac(of_day.as_ref(), service.as_bytes());
+    let of_request = mac(of_service.as_ref(), b"tc3_request");
+    let signature = hex(mac(of_request.as_ref(), text.as_bytes()).as_ref());
+    let (id, names) = (&access.secret_id, names(headers));
+    format!("TC3-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}")
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Body<'a> {
+    phone_number_set: [&'a str; 1],
+    sms_sdk_app_id: &'a str,
+    template_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sign_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sender_id: Option<&'a str>,
+    template_param_set: Vec<Cow<'a, str>>,
+    /// Comes back in the provider's records. It does not keep a message from going out twice.
+    session_context: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    response: Response,
+}
+
+/// Of the whole request, or of each number.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Response {
+    error: Option<Said>,
+    #[serde(default)]
+    send_status_set: Vec<Said>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Said {
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl Response {
+    fn said(self) -> Option<Said> {
+        self.error.or_else(|| self.send_status_set.into_iter().next())
+    }
+}
+
+impl Said {
+    /// An internal error (`InternalError.Timeout`, say) comes midway: nobody knows.
+    fn failure(&self) -> SmsFailure {
+        let code = discreet(&self.code);
+        if self.code.starts_with("InternalError") {
+            return SmsFailure::NoAnswer(format!("Code {code}"));
+        }
+        SmsFailure::Refused(format!("Code {code} {}", discreet(&self.message)).trim_end().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: &str = r#"{"Limit": 1, "Filters": [{"Values": ["\u672a\u547d\u540d"], "Name": "instance-name"}]}"#;
+
+    fn signed(secret_id: &str, secret_key: &str, headers: &[(&str, &str)]) -> String {
+        let access = Access {
+            base_url: Url::parse("https://cvm.tencentcloudapi.com").unwrap(),
+            secret_id: secret_id.to_owned(),
+            secret_key: SecretString::from(secret_key.to_owned()),
+            app_id: String::new(),
+            region: String::new(),
+            sender_id: None,
+        };
+        let now = DateTime::from_timestamp(1_551_113_065, 0).unwrap();
+        authorization(&access, "cvm", now, "/", headers, BODY.as_bytes())
+    }
+
+    /// The worked examples of "Signature v3": with the key `…EXAMPLE` and two headers in
+    /// <https://www.tencentcloud.com/document/product/267/37447>, and with three headers in
+    /// <https://cloud.tencent.com/document/api/213/30654>, where the printed key of 32 asterisks is the one that was used.
+    #[test]
+    fn the_published_examples_have_the_published_signatures() {
+        let headers =
+            [("content-type", JSON), ("host", "cvm.tencentcloudapi.com"), ("x-tc-action", "describeinstances")];
+        assert_eq!(
+            signed("AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE", "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE", &headers[..2]),
+            "TC3-HMAC-SHA256 Credential=AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE/2019-02-25/cvm/tc3_request, \
+             SignedHeaders=content-type;host, \
+             Signature=72e494ea809ad7a8c8f7a4507b9bddcbaa8e581f516e8da2f66e2c5a96525168"
+        );
+        let (id, key) = (format!("AKID{}", "*".repeat(32)), "*".repeat(32));
+        let signature = "10b1a37a7301a02ca19a647ad722d5e43b4b3cff309d421d85b46093f6ab6c4f";
+        assert_eq!(
+            signed(&id, &key, &headers),
+            format!(
+                "TC3-HMAC-SHA256 Credential={id}/2019-02-25/cvm/tc3_request, \
+                 SignedHeaders=content-type;host;x-tc-action, Signature={signature}"
+            )
+        );
+    }
+
+    #[test]
+    fn what_may_have_gone_out_is_no_refusal() {
+        let failure = |code: &str| Said { code: code.to_owned(), message: "+8613800138000".to_owned() }.failure();
+        assert_eq!(
+            failure("LimitExceeded.PhoneNumberDailyLimit").to_string(),
+            "refused: Code LimitExceeded.PhoneNumberDailyLimit +#############"
+        );
+        for code in ["InternalError", "InternalError.Timeout"] {
+            assert!(matches!(failure(code), SmsFailure::NoAnswer(_)), "{code}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! SMS through a program of the operator's own: a webhook, signed as Standard Webhooks has it.
+
+use super::Provider;
+use super::http::{self, StartError, discreet, unknown};
+use super::signing::mac;
+use crate::domain::message::Value;
+use crate::ports::{Clock, Message, SmsFailure};
+use async_trait::async_trait;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use chrono::SecondsFormat;
+use reqwest::Client;
+use reqwest::header::CONTENT_TYPE;
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use serde::Serialize;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// Who is to be told of messages.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub url: Url,
+    pub secret: Secret,
+    /// Says whose messages these are.
+    pub brand: String,
+    /// For a whole request.
+    pub timeout: Duration,
+}
+
+/// What both sides know.
+#[derive(Debug, Clone)]
+pub struct Secret(SecretSlice<u8>);
+
+impl Secret {
+    /// `whsec_` and 24 to 64 bytes in base64 (Standard Webhooks 1.0.0, "Signature scheme").
+    #[must_use]
+    pub fn parse(text: &SecretString) -> Option<Self> {
+        let bytes = BASE64_STANDARD.decode(text.expose_secret().strip_prefix("whsec_")?).ok()?;
+        (24..=64).contains(&bytes.len()).then(|| Self(bytes.into()))
+    }
+
+    fn sign(&self, id: &str, timestamp: i64, body: &str) -> String {
+        let tag = mac(self.0.expose_secret(), format!("{id}.{timestamp}.{body}").as_bytes());
+        format!("v1,{}", BASE64_STANDARD.encode(tag))
+    }
+}
+
+pub struct Webhook {
+    settings: Settings,
+    clock: Arc<dyn Clock>,
+    client: Client,
+}
+
+impl Webhook {
+    /// Connects to nothing yet.
+    pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        // The address as it is given; it may have a query of its own.
+        http::endpoint(&settings.url, [])?;
+        let client = http::client(settings.timeout)?;
+        Ok(Self { settings, clock, client })
+    }
+}
+
+#[async_trait]
+impl Provider for Webhook {
+    fn name(&self) -> &'static str {
+        "webhook"
+    }
+
+    async fn send(&self, message: &Message) -> Result<(), SmsFailure> {
+        let Settings { url, secret, brand, .. } = &self.settings;
+        let now = self.clock.now();
+        let (content, topic) = (&message.content, message.content.topic());
+        let body = Body {
+            kind: "sms.send",
+            timestamp: now.to_rfc3339_opts(SecondsFormat::Secs, true),
+            data: Data {
+                to: message.to.e164(),
+                region: message.to.region().to_string(),
+                language: message.language.tag(),
+                topic: topic.name(),
+                text: content.words(brand, message.language, message.autofill.as_ref()),
+                values: topic.values().iter().map(|value| (value.name(), told(message, *value))).collect(),
+            },
+        };
+        let body = serde_json::to_string(&body).unwrap_or_default();
+        let timestamp = now.timestamp();
+        let request = self
+            .client
+            .post(url.clone())
+            .header(CONTENT_TYPE, "application/json")
+            // The same for the same message, so that the other side can tell a repetition.
+            .header("webhook-id", &message.id)
+            .header("webhook-timestamp", timestamp)
+            .header("webhook-signature", secret.sign(&message.id, timestamp, &body))
+            .body(body);
+        let (status, answer) = http::ask(request).await?;
+        if status.is_success() {
+            return Ok(());
+        }
+        if http::refuses(status) {
+            let text = format!("HTTP {} {}", status.as_u16(), discreet(&String::from_utf8_lossy(&answer)));
+            return Err(SmsFailure::Refused(text.trim_end().to_owned()));
+        }
+        Err(unknown(status))
+    }
+}
+
+fn told(message: &Message, value: Value) -> Cow<'_, str> {
+    message.content.value(value).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// RFC 3339, UTC.
+    timestamp: String,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    /// E.164.
+    to: &'a str,
+    region: String,
+    language: &'static str,
+    topic: &'static str,
+    /// The whole message.
+    text: String,
+    /// What it tells, for who words it otherwise.
+    values: BTreeMap<&'static str, Cow<'a, str>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> Option<Secret> {
+        Secret::parse(&SecretString::from(text.to_owned()))
+    }
+
+    /// The test "sign function works" of the libraries: <https://github.com/standard-webhooks/standard-webhooks>
+    #[test]
+    fn the_published_example_has_the_published_signature() {
+        let secret = secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        assert_eq!(
+            secret.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#),
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+        );
+    }
+
+    #[test]
+    fn a_secret_has_its_prefix_and_its_length() {
+        let of = |bytes: usize| secret(&format!("whsec_{}", BASE64_STANDARD.encode(vec![7; bytes]))).is_some();
+        assert_eq!([23, 24, 64, 65].map(of), [false, true, true, false]);
+        let plain = BASE64_STANDARD.encode([7; 32]);
+        assert!(secret(&plain).is_none() && secret(&format!("whpk_{plain}")).is_none());
+        assert!(secret("whsec_!").is_none() && secret("").is_none());
+    }
+}

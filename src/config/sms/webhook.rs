@@ -1,0 +1,34 @@
+//! A program of the operator's own.
+
+use super::{Env, Mode, base_url, timeout};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+
+#[derive(Debug)]
+pub struct WebhookSettings {
+    pub url: String,
+    pub secret: SecretString,
+    pub timeout: Duration,
+}
+
+pub(super) fn read(env: &mut Env, mode: Mode) -> WebhookSettings {
+    env.required("SMS_WEBHOOK_URL");
+    WebhookSettings {
+        // What is not set is said once.
+        url: base_url(env, mode, "SMS_WEBHOOK_URL", "https://webhook.invalid"),
+        secret: secret(env),
+        timeout: timeout(env, "SMS_WEBHOOK_TIMEOUT_SECONDS"),
+    }
+}
+
+/// 24 to 64 bytes (Standard Webhooks 1.0.0, "Signature scheme").
+fn secret(env: &mut Env) -> SecretString {
+    let secret = env.required_secret("SMS_WEBHOOK_SECRET");
+    let text = secret.expose_secret();
+    let bytes = text.strip_prefix("whsec_").and_then(|text| BASE64_STANDARD.decode(text).ok());
+    if !text.is_empty() && !bytes.is_some_and(|bytes| (24..=64).contains(&bytes.len())) {
+        env.problem("SMS_WEBHOOK_SECRET", "expected whsec_ and 24 to 64 random bytes in base64");
+    }
+    secret
+}

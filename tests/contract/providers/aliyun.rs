@@ -1,0 +1,130 @@
+//! Aliyun: the signature, the names of variables, and what its refusals mean.
+
+use super::{ABROAD, CODE, Case, ID, PHONE, Settings, clock, message, notice, pairs, templates};
+use crate::support::aliyun::{DELETION_TEMPLATE, FakeAliyun, KEY_ID, KEY_SECRET, NOTICE_TEMPLATE, SIGN_NAME, TEMPLATE};
+use crate::support::provider::{Behaviour, Taken};
+use chrono::TimeDelta;
+use doorstep::adapters::sms::Provider;
+use doorstep::adapters::sms::aliyun::{self, Aliyun};
+use doorstep::domain::template::Templates;
+use doorstep::ports::SmsFailure;
+use secrecy::SecretString;
+
+pub struct Fake(FakeAliyun);
+
+impl Fake {
+    fn settings(&self) -> aliyun::Settings {
+        let [code, deletion] = [format!("{TEMPLATE}(code,time=minutes)"), format!("{DELETION_TEMPLATE}(code)")];
+        aliyun::Settings {
+            base_url: self.0.base_url.clone(),
+            access_key_id: KEY_ID.to_owned(),
+            access_key_secret: SecretString::from(KEY_SECRET.to_owned()),
+            templates: templates(&code, &deletion, NOTICE_TEMPLATE, Some(SIGN_NAME)),
+            timeout: Settings::default().timeout,
+        }
+    }
+
+    fn with(&self, change: impl FnOnce(&mut aliyun::Settings)) -> Aliyun {
+        let mut settings = self.settings();
+        change(&mut settings);
+        Aliyun::new(settings, clock(TimeDelta::zero())).unwrap()
+    }
+}
+
+impl Case for Fake {
+    const TELLS_REPETITIONS: bool = true;
+    const SAYS_YES_IN_WORDS: bool = true;
+    const REFUSAL: (&'static str, &'static str) = ("isv.BUSINESS_LIMIT_CONTROL", "Code isv.BUSINESS_LIMIT_CONTROL");
+    const SECRETS: &'static [&'static str] = &[KEY_ID, KEY_SECRET];
+
+    fn start() -> Self {
+        Self(FakeAliyun::start(clock(TimeDelta::zero())))
+    }
+
+    fn provider(&self, settings: Settings) -> Box<dyn Provider> {
+        let own = self.settings();
+        let of_aliyun = aliyun::Settings {
+            base_url: settings.base_url.unwrap_or(own.base_url),
+            access_key_secret: SecretString::from(settings.key.unwrap_or(KEY_SECRET).to_owned()),
+            timeout: settings.timeout,
+            ..own
+        };
+        Box::new(Aliyun::new(of_aliyun, settings.clock).unwrap())
+    }
+
+    fn behave(&self, behaviour: Behaviour) {
+        self.0.stage.behave(behaviour);
+    }
+
+    fn taken(&self) -> usize {
+        self.0.stage.taken().len()
+    }
+
+    fn requests(&self) -> usize {
+        self.0.stage.requests()
+    }
+}
+
+#[actix_web::test]
+async fn variables_arrive_by_the_names_of_the_template() {
+    let fake = Fake::start();
+    let aliyun = fake.with(|_| ());
+    for message in [message(PHONE, ID), message(ABROAD, "1"), notice("2")] {
+        aliyun.send(&message).await.unwrap();
+    }
+    let taken = |to: &str, template: &str, values: &[(&str, &str)], id: &str| Taken {
+        to: to.to_owned(),
+        template: template.to_owned(),
+        signature: SIGN_NAME.to_owned(),
+        values: pairs(values),
+        id: id.to_owned(),
+        ..Taken::default()
+    };
+    let code = [("code", CODE), ("time", "5")];
+    let expected = [
+        taken("13800138000", TEMPLATE, &code, ID),
+        taken("4915123456789", TEMPLATE, &code, "1"),
+        taken("13800138000", NOTICE_TEMPLATE, &[("phone", "+86139****9001")], "2"),
+    ];
+    assert_eq!(fake.0.stage.taken(), expected);
+}
+
+/// A variable too many, one too few, one of another name; no such template, signature, account; no template at all.
+#[actix_web::test]
+async fn what_was_not_registered_is_refused() {
+    let fake = Fake::start();
+    let of = |code: &str, signature| templates(code, DELETION_TEMPLATE, NOTICE_TEMPLATE, signature);
+    let template = |code: &str| of(code, Some(SIGN_NAME));
+    for (told, templates) in [
+        ("isv.TEMPLATE_MISSING_PARAMETERS", template(TEMPLATE)),
+        ("isv.TEMPLATE_MISSING_PARAMETERS", template("SMS_1001(code)")),
+        ("isv.TEMPLATE_MISSING_PARAMETERS", template("SMS_1002(code,time=minutes)")),
+        ("isv.TEMPLATE_MISSING_PARAMETERS", template("SMS_1002()")),
+        ("isv.SMS_TEMPLATE_ILLEGAL", template("SMS_9(code)")),
+        ("isv.SMS_SIGNATURE_ILLEGAL", of("SMS_1002(code)", Some("Acme"))),
+        ("isv.SMS_SIGNATURE_ILLEGAL", of("SMS_1002(code)", None)),
+        ("no template", Templates::default()),
+    ] {
+        let aliyun = fake.with(|settings| settings.templates = templates);
+        let id = fake.requests().to_string();
+        let failure = aliyun.send(&message(PHONE, &id)).await.unwrap_err();
+        let told = told.replace(|c: char| c.is_numeric(), "#");
+        assert!(matches!(&failure, SmsFailure::Refused(text) if text.contains(&told)), "{told}: {failure}");
+    }
+    let failure = fake.with(|settings| settings.access_key_id = "other".to_owned()).send(&message(PHONE, ID)).await;
+    assert!(failure.unwrap_err().to_string().contains("InvalidAccessKeyId.NotFound"));
+    assert_eq!(fake.taken(), 0);
+}
+
+/// A request that came before may have been carried out: nobody is asked in its place.
+#[actix_web::test]
+async fn what_may_have_gone_out_is_no_refusal() {
+    let fake = Fake::start();
+    let aliyun = fake.with(|_| ());
+    aliyun.send(&message(PHONE, ID)).await.unwrap();
+    let failure = aliyun.send(&message(PHONE, ID)).await.unwrap_err();
+    assert!(matches!(&failure, SmsFailure::NoAnswer(text) if text.contains("SignatureNonceUsed")), "{failure}");
+    fake.behave(Behaviour::Refuse("isp.SYSTEM_ERROR"));
+    let failure = aliyun.send(&message(PHONE, "1")).await.unwrap_err();
+    assert!(matches!(&failure, SmsFailure::NoAnswer(text) if text.contains("isp.SYSTEM_ERROR")), "{failure}");
+}

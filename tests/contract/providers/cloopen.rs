@@ -1,0 +1,47 @@
+//! Cloopen in the suite of all; what is its own is in `sms.rs`.
+
+use super::{Case, Settings, clock, templates};
+use crate::support::cloopen::{
+    ACCOUNT_SID, APP_ID, AUTH_TOKEN, Behaviour, DELETION_TEMPLATE_ID, FakeCloopen, NOTICE_TEMPLATE_ID, TEMPLATE_ID,
+};
+use chrono::TimeDelta;
+use doorstep::adapters::sms::Provider;
+use doorstep::adapters::sms::cloopen::{self, Cloopen};
+use secrecy::SecretString;
+
+pub struct Fake(FakeCloopen);
+
+impl Case for Fake {
+    const TELLS_REPETITIONS: bool = true;
+    const SAYS_YES_IN_WORDS: bool = true;
+    const REFUSAL: (&'static str, &'static str) = ("160038", "statusCode 160038");
+    const SECRETS: &'static [&'static str] = &[ACCOUNT_SID, AUTH_TOKEN, "sig="];
+
+    fn start() -> Self {
+        Self(FakeCloopen::start(clock(TimeDelta::zero())))
+    }
+
+    fn provider(&self, settings: Settings) -> Box<dyn Provider> {
+        let of_cloopen = cloopen::Settings {
+            base_url: settings.base_url.unwrap_or_else(|| self.0.base_url.clone()),
+            account_sid: ACCOUNT_SID.to_owned(),
+            auth_token: SecretString::from(settings.key.unwrap_or(AUTH_TOKEN).to_owned()),
+            app_id: APP_ID.to_owned(),
+            templates: templates(TEMPLATE_ID, DELETION_TEMPLATE_ID, NOTICE_TEMPLATE_ID, None),
+            timeout: settings.timeout,
+        };
+        Box::new(Cloopen::new(of_cloopen, settings.clock).unwrap())
+    }
+
+    fn behave(&self, behaviour: Behaviour) {
+        self.0.behave(behaviour);
+    }
+
+    fn taken(&self) -> usize {
+        self.0.accepted()
+    }
+
+    fn requests(&self) -> usize {
+        self.0.requests()
+    }
+}

@@ -1,0 +1,118 @@
+//! Twilio: the key, the sender, and words of ours.
+
+use super::{ABROAD, CODE, Case, ID, PHONE, Settings, clock, message, notice};
+use crate::support::provider::Behaviour;
+use crate::support::twilio::{ACCOUNT_SID, FROM, FakeTwilio, KEY_SECRET, KEY_SID, SERVICE_SID};
+use chrono::TimeDelta;
+use doorstep::adapters::sms::Provider;
+use doorstep::adapters::sms::twilio::{self, Sender, Twilio};
+use doorstep::domain::language::Language;
+use doorstep::domain::message::Autofill;
+use doorstep::ports::{Message, SmsFailure};
+use secrecy::SecretString;
+
+pub struct Fake(FakeTwilio);
+
+impl Fake {
+    fn settings(&self) -> twilio::Settings {
+        twilio::Settings {
+            base_url: self.0.base_url.clone(),
+            account_sid: ACCOUNT_SID.to_owned(),
+            key_sid: KEY_SID.to_owned(),
+            key_secret: SecretString::from(KEY_SECRET.to_owned()),
+            sender: Sender::From(FROM.to_owned()),
+            brand: "Acme".to_owned(),
+            timeout: Settings::default().timeout,
+        }
+    }
+
+    fn with(&self, change: impl FnOnce(&mut twilio::Settings)) -> Twilio {
+        let mut settings = self.settings();
+        change(&mut settings);
+        Twilio::new(settings).unwrap()
+    }
+}
+
+impl Case for Fake {
+    const TELLS_REPETITIONS: bool = false;
+    const SAYS_YES_IN_WORDS: bool = true;
+    const REFUSAL: (&'static str, &'static str) = ("21610", "code 21610");
+    const SECRETS: &'static [&'static str] = &[ACCOUNT_SID, KEY_SID, KEY_SECRET];
+
+    fn start() -> Self {
+        Self(FakeTwilio::start(clock(TimeDelta::zero())))
+    }
+
+    fn provider(&self, settings: Settings) -> Box<dyn Provider> {
+        let own = self.settings();
+        let of_twilio = twilio::Settings {
+            base_url: settings.base_url.unwrap_or(own.base_url),
+            key_secret: SecretString::from(settings.key.unwrap_or(KEY_SECRET).to_owned()),
+            timeout: settings.timeout,
+            ..own
+        };
+        Box::new(Twilio::new(of_twilio).unwrap())
+    }
+
+    fn behave(&self, behaviour: Behaviour) {
+        self.0.stage.behave(behaviour);
+    }
+
+    fn taken(&self) -> usize {
+        self.0.stage.taken().len()
+    }
+
+    fn requests(&self) -> usize {
+        self.0.stage.requests()
+    }
+}
+
+#[actix_web::test]
+async fn the_words_are_of_the_language_and_end_with_the_line_for_the_app() {
+    let fake = Fake::start();
+    let twilio = fake.with(|_| ());
+    let ios = Some(Autofill::Domain("example.com".to_owned()));
+    let android = Some(Autofill::AppHash("FA+9qCX9VSu".to_owned()));
+    for message in [
+        message(ABROAD, ID),
+        Message { autofill: android, ..message(ABROAD, ID) },
+        Message { autofill: ios, language: Language::Chinese, ..message(PHONE, ID) },
+        notice(ID),
+    ] {
+        twilio.send(&message).await.unwrap();
+    }
+    let english = format!("Acme: your sign-up code is {CODE}, valid for 5 min. Tell it to nobody.");
+    let chinese = format!("【Acme】注册验证码{CODE}，5分钟内有效，请勿告知他人。\n@example.com #{CODE}");
+    let told = "Acme: your account now has the number +86139****9001. If that was not you, contact us.";
+    assert_eq!(fake.0.texts_for(ABROAD), [english.clone(), format!("{english}\nFA+9qCX9VSu")]);
+    assert_eq!(fake.0.texts_for(PHONE), [&*chinese, told]);
+}
+
+#[actix_web::test]
+async fn a_number_or_a_service_sends() {
+    let fake = Fake::start();
+    for sender in [Sender::From(FROM.to_owned()), Sender::Service(SERVICE_SID.to_owned())] {
+        fake.with(|settings| settings.sender = sender).send(&message(PHONE, ID)).await.unwrap();
+    }
+    let senders: Vec<_> = fake.0.stage.taken().into_iter().map(|taken| taken.signature).collect();
+    assert_eq!(senders, [FROM, SERVICE_SID]);
+}
+
+type Change = fn(&mut twilio::Settings);
+
+#[actix_web::test]
+async fn what_is_not_the_accounts_is_refused() {
+    let fake = Fake::start();
+    let cases: [(&str, Change); 4] = [
+        ("code 20003", |settings| settings.key_sid = ACCOUNT_SID.to_owned()),
+        ("code 20404", |settings| settings.account_sid = "AC1".to_owned()),
+        ("code 21603", |settings| settings.sender = Sender::From("+15005550001".to_owned())),
+        // An address that is no Twilio: the server says 404 and no word.
+        ("HTTP 404", |settings| settings.base_url = settings.base_url.join("/elsewhere").unwrap()),
+    ];
+    for (told, change) in cases {
+        let failure = fake.with(change).send(&message(PHONE, ID)).await.unwrap_err();
+        assert!(matches!(&failure, SmsFailure::Refused(text) if text.starts_with(told)), "{told}: {failure}");
+    }
+    assert_eq!(fake.taken(), 0);
+}
