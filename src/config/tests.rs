@@ -201,7 +201,7 @@ fn a_signature_is_asked_for_where_it_is_needed() {
 #[test]
 fn lines_for_apps_are_judged_where_words_are_ours() {
     let long =
-        [("CLIENT_APPS", "shop=ios:a.very.long.name.of.a.shop.example.com"), ("SMS_BRAND", "Twenty letters long.")];
+        [("CLIENT_APPS", "shop=ios:a.very.long.name.of.a.shop.in.a.very.long.street.of.a.very.long.town.example.com"), ("SMS_BRAND", "Twenty letters long.")];
     assert!(read(&[PRODUCTION, &long].concat()).is_ok());
     let Problems(problems) = with_every_provider(&long).unwrap_err();
     assert!(problems.len() == 1 && problems[0].starts_with("CLIENT_APPS: "), "{problems:?}");

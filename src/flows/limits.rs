@@ -64,8 +64,7 @@ impl Grant {
             origin,
         };
         let (blocks, pressure) = ([block(Some(region)), block(None)], [proof_of_work::looked_at()]);
-        let counters =
-            [&blocks[..], &reserved.tries, &reserved.unverified, &reserved.spent, &pressure].concat();
+        let counters = [&blocks[..], &reserved.tries, &reserved.unverified, &reserved.spent, &pressure].concat();
         match service.ports.staging.count(&counters).await? {
             Counted::Yes(counts) => {
                 warn_of_four_fifths(&counters, &counts, region);

@@ -50,7 +50,7 @@ impl House {
             ("PHONE_REGIONS", "CN,GB"),
             ("CAPTCHA_KIND", "arithmetic"),
             // He has machines that solve it.
-            ("POW", "off"),
+            ("PROOF_OF_WORK", "off"),
             ("SMS_TIMEOUT_SECONDS", "30"),
             ("SMS_PROVIDERS", "cloopen"),
             ("SMS_CLOOPEN_BASE_URL", sms.base_url.as_str()),

@@ -6,8 +6,8 @@ mod expected;
 mod resend;
 mod send;
 
-pub(super) use expected::used;
 pub(super) use check::{check, end, redeem};
+pub(super) use expected::used;
 pub(super) use resend::resend;
 pub use resend::{resend_to_account, resend_to_newcomer};
 pub(super) use send::{Recipient, send, send_to_free_phone};

@@ -89,11 +89,7 @@ pub async fn send_to_account(service: &Arc<Service>, purpose: Purpose, request: 
 }
 
 /// Stores a flow and sends its code. The flow is stored first; if the message fails, the flow is gone.
-pub(in crate::flows) async fn send(
-    service: &Arc<Service>,
-    to: Recipient,
-    grant: Grant,
-) -> Result<CodeSent, Refusal> {
+pub(in crate::flows) async fn send(service: &Arc<Service>, to: Recipient, grant: Grant) -> Result<CodeSent, Refusal> {
     let policy = &service.policy.code;
     let ticket = Ticket::new(Subject::of(&to.phone, &service.keys.subject), service.random());
     let key = ticket.flow_key();
