@@ -200,8 +200,10 @@ fn a_signature_is_asked_for_where_it_is_needed() {
 /// Where all messages have templates, no line of ours is added to any.
 #[test]
 fn lines_for_apps_are_judged_where_words_are_ours() {
-    let long =
-        [("CLIENT_APPS", "shop=ios:a.very.long.name.of.a.shop.in.a.very.long.street.of.a.very.long.town.example.com"), ("SMS_BRAND", "Twenty letters long.")];
+    let long = [
+        ("CLIENT_APPS", "shop=ios:a.very.long.name.of.a.shop.in.a.very.long.street.of.a.very.long.town.example.com"),
+        ("SMS_BRAND", "Twenty letters long."),
+    ];
     assert!(read(&[PRODUCTION, &long].concat()).is_ok());
     let Problems(problems) = with_every_provider(&long).unwrap_err();
     assert!(problems.len() == 1 && problems[0].starts_with("CLIENT_APPS: "), "{problems:?}");

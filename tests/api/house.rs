@@ -1,6 +1,9 @@
 //! A doorstep of one's own for each test, and what a client does with it.
 
+pub use crate::answer::Answer;
 use crate::people::until;
+
+use crate::answer::assert_documented;
 use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, DELETION_TEMPLATE_ID, FakeCloopen, NOTICE_TEMPLATE_ID};
 use crate::support::{postgres, redis};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,11 +13,11 @@ use doorstep::app::{App, World};
 use doorstep::config::Config;
 use doorstep::domain::captcha::Puzzle;
 use doorstep::ports::{Clock, Random};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -64,14 +67,6 @@ pub struct House {
     redis: Option<String>,
     metrics: OnceLock<String>,
     _folder: TempDir,
-}
-
-/// What the service said.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Value,
 }
 
 impl House {
@@ -349,64 +344,4 @@ pub fn fresh_phone() -> String {
 /// A code that is not this one.
 pub fn other_than(code: &str) -> String {
     format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)
-}
-
-impl Answer {
-    pub fn text(&self, field: &str) -> String {
-        self.body[field].as_str().unwrap_or_else(|| panic!("no {field} in {self:?}")).to_owned()
-    }
-
-    pub fn number(&self, field: &str) -> u64 {
-        self.body[field].as_u64().unwrap_or_else(|| panic!("no {field} in {self:?}"))
-    }
-
-    pub fn code(&self) -> &str {
-        self.body["code"].as_str().unwrap_or_default()
-    }
-
-    /// Is this refusal, with this status.
-    #[track_caller]
-    pub fn assert_refused(&self, status: u16, code: &str) {
-        assert_eq!((self.status.as_u16(), self.code()), (status, code), "{self:?}");
-    }
-
-    /// Is a refusal of this field, for this reason.
-    #[track_caller]
-    pub fn assert_field(&self, status: u16, code: &str, field: &str, why: &str) {
-        self.assert_refused(status, code);
-        let errors = self.body["errors"].as_array().unwrap();
-        let found = errors.iter().any(|error| error["field"] == field && error["code"] == why);
-        assert!(found, "{field} {why} in {self:?}");
-    }
-
-    #[track_caller]
-    fn assert_envelope(&self) {
-        assert_eq!(self.headers["content-type"], "application/problem+json", "{self:?}");
-        assert_eq!(self.headers["cache-control"], "no-store");
-        for member in ["type", "title", "code", "detail", "request_id"] {
-            assert!(self.body[member].is_string(), "{member} in {self:?}");
-        }
-        assert_eq!(self.body["status"], self.status.as_u16());
-        assert_eq!(self.body["request_id"].as_str().unwrap(), self.headers["x-request-id"]);
-        let waits = self.code() == "request_in_progress" || [429, 503].contains(&self.status.as_u16());
-        assert_eq!(waits, self.headers.contains_key("retry-after"), "{self:?}");
-        if waits {
-            assert_eq!(self.headers["retry-after"].to_str().unwrap(), self.number("retry_after").to_string());
-        }
-    }
-}
-
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap());
-
-/// Every code that an endpoint answers must be among its examples. Addresses and methods that do not exist are not documented.
-#[track_caller]
-fn assert_documented(method: &str, path: &str, answer: &Answer) {
-    let operation = &DOCUMENT["paths"][path][method];
-    if operation.is_null() {
-        assert!(["not_found", "method_not_allowed"].contains(&answer.code()), "{answer:?}");
-        return;
-    }
-    let response = &operation["responses"][answer.status.as_str()];
-    let example = &response["content"]["application/problem+json"]["examples"][answer.code()];
-    assert!(example.is_object(), "{method} {path}: {} {} is not documented", answer.status, answer.code());
 }

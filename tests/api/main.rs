@@ -10,6 +10,7 @@ mod support;
 mod solver;
 
 mod account;
+mod answer;
 mod attacks;
 mod autofill;
 mod avatar;
