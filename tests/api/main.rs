@@ -20,6 +20,7 @@ mod captchas;
 mod concealment;
 mod deletion;
 mod errors;
+mod failover;
 mod failures;
 mod house;
 mod idempotency;
