@@ -88,20 +88,20 @@ fn words(region: Option<Region>) -> String {
 
 /// One line for the service, one for each region.
 fn table(status: &Status) -> String {
-    let row = |cells: [&str; 4]| {
-        let [name, hour, other, block] = cells;
-        format!("{name:<8}  {hour:<24}  {other:<24}  {block}").trim_end().to_owned()
+    let row = |cells: [&str; 5]| {
+        let [name, hour, second, third, block] = cells;
+        format!("{name:<8}  {hour:<20}  {second:<20}  {third:<20}  {block}").trim_end().to_owned()
     };
     let mut rows = Vec::new();
     if let Some(left) = status.all_blocked {
         rows.extend([format!("ALL REGIONS ARE BLOCKED for {}", rounded(left)), String::new()]);
     }
-    rows.push(row(["", "this hour", "today", ""]));
-    rows.push(row(["service", &spent(&status.hour), &spent(&status.day), ""]));
-    rows.push(row(["", "this hour", "unverified", ""]));
-    for RegionStatus { region, hour, unverified, blocked } in &status.regions {
+    rows.push(row(["", "this hour", "today", "", ""]));
+    rows.push(row(["service", &spent(&status.hour), &spent(&status.day), "", ""]));
+    rows.push(row(["", "this hour", "unverified: new", "unverified: accounts", ""]));
+    for RegionStatus { region, hour, newcomers, accounts, blocked } in &status.regions {
         let block = blocked.map(|left| format!("BLOCKED for {}", rounded(left))).unwrap_or_default();
-        rows.push(row([&region.to_string(), &spent(hour), &spent(unverified), &block]));
+        rows.push(row([&region.to_string(), &spent(hour), &spent(newcomers), &spent(accounts), &block]));
     }
     rows.join("\n")
 }

@@ -35,6 +35,15 @@ impl Purpose {
         }
     }
 
+    /// Whose number the code goes to.
+    #[must_use]
+    pub const fn audience(self) -> Audience {
+        match self {
+            Self::Register | Self::ChangePhone(_) => Audience::Newcomers,
+            Self::Login | Self::ResetPassword | Self::DeleteAccount | Self::DeleteSelf(_) => Audience::Accounts,
+        }
+    }
+
     /// Name and user: what staging compares, and what codes are derived from.
     #[must_use]
     pub fn text(self) -> Cow<'static, str> {
@@ -43,6 +52,16 @@ impl Purpose {
             _ => self.name().into(),
         }
     }
+}
+
+/// Whose numbers get codes: they are budgeted apart, so that whoever pumps SMS by signing up does not keep people with an account
+/// from signing in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Anybody's.
+    Newcomers,
+    /// Only those that have an account: to others nothing goes out.
+    Accounts,
 }
 
 /// The steps that are behind a flow.

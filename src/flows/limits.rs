@@ -3,6 +3,7 @@
 
 use super::code::used;
 use super::{Client, Failure, Refusal, Service, proof_of_work};
+use crate::domain::flow::{Audience, Purpose};
 use crate::domain::phone::{Phone, Region};
 use crate::domain::policy::{PhoneLimits, Quota, SmsLimits};
 use crate::domain::ticket::Subject;
@@ -46,7 +47,12 @@ struct Reserved {
 impl Grant {
     /// Reserves one message, or refuses and reserves nothing: one atomic operation over all limits. A test number is looked for
     /// first.
-    pub(super) async fn reserve(service: &Service, client: Client, phone: &Phone) -> Result<Self, Refusal> {
+    pub(super) async fn reserve(
+        service: &Service,
+        purpose: Purpose,
+        client: Client,
+        phone: &Phone,
+    ) -> Result<Self, Refusal> {
         if let Some(test) = service.test_phone(phone) {
             used(test, "send");
             return Ok(Self(None));
@@ -59,7 +65,10 @@ impl Grant {
                 Counter::calls("sends-ip", &*origin, limits.per_ip),
                 Counter { scope: "phones-ip", subject: origin.clone(), rule: phones },
             ],
-            unverified: [unverified_of_address(limits, &origin), unverified_of_region(limits, region)],
+            unverified: [
+                unverified_of_address(limits, &origin),
+                unverified_of_region(limits, region, purpose.audience()),
+            ],
             spent: [hour_of_region(limits, region), hour(limits), day(limits)],
             origin,
         };
@@ -132,10 +141,11 @@ impl Grant {
 }
 
 /// A code came back: all messages of its flow were for a person.
-pub(super) async fn give_back_verified(service: &Service, verified: &Verified) {
+pub(super) async fn give_back_verified(service: &Service, purpose: Purpose, verified: &Verified) {
     let region = verified.proven.phone.region();
     let limits = &service.policy.sms;
-    let of_flow = |origin: &String| [unverified_of_address(limits, origin), unverified_of_region(limits, region)];
+    let of_region = unverified_of_region(limits, region, purpose.audience());
+    let of_flow = |origin: &String| [unverified_of_address(limits, origin), of_region.clone()];
     // Nothing was counted for a send of no origin: no message went out.
     let origins = verified.origins.iter().filter(|origin| !origin.is_empty());
     let counters: Vec<_> = origins.flat_map(of_flow).collect();
@@ -148,8 +158,12 @@ pub(super) fn unverified_of_address(limits: &SmsLimits, origin: &str) -> Counter
     Counter::calls("sms-unverified-ip", origin, limits.unverified_per_ip)
 }
 
-pub(super) fn unverified_of_region(limits: &SmsLimits, region: Region) -> Counter {
-    Counter::calls("sms-unverified-region", region.to_string(), limits.unverified_per_region.of(region))
+pub(super) fn unverified_of_region(limits: &SmsLimits, region: Region, audience: Audience) -> Counter {
+    let scope = match audience {
+        Audience::Newcomers => "sms-unverified-region",
+        Audience::Accounts => "sms-unverified-accounts",
+    };
+    Counter::calls(scope, region.to_string(), limits.unverified_per_region.of(region))
 }
 
 pub(super) fn hour_of_region(limits: &SmsLimits, region: Region) -> Counter {
@@ -170,13 +184,18 @@ pub(super) fn block(region: Option<Region>) -> Counter {
     Counter { scope: "sms-block", subject, rule: Rule::Below(1) }
 }
 
+/// Whether this is a budget of one region.
+pub(super) fn is_of_region(limit: &str) -> bool {
+    matches!(limit, "sms-unverified-region" | "sms-unverified-accounts" | "sms-region-hour")
+}
+
 /// 5 minutes.
 const ASK_AGAIN: Duration = Duration::from_secs(300);
 
 fn denied(service: &Service, limit: &'static str, region: Region, retry_after: Duration) -> Refusal {
     service.ports.telemetry.record(Event::SmsDenied { limit, region });
     match limit {
-        "sms-block" | "sms-unverified-region" | "sms-region-hour" => {
+        limit if limit == "sms-block" || is_of_region(limit) => {
             tracing::warn!(limit, %region, "no code is sent to this region");
             // The operator may lift a block at any time: worth asking again before it ends by itself.
             let wait = if limit == "sms-block" { retry_after.min(ASK_AGAIN) } else { retry_after };
@@ -195,8 +214,8 @@ fn warn_of_four_fifths(counters: &[Counter], counts: &[u32], region: Region) {
     for (counter, &count) in counters.iter().zip(counts) {
         let Rule::Calls(Quota { max, .. }) = counter.rule else { continue };
         let region = match counter.scope {
-            "sms-unverified-region" | "sms-region-hour" => Some(tracing::field::display(region)),
             "sms-hour" | "sms-day" => None,
+            limit if is_of_region(limit) => Some(tracing::field::display(region)),
             _ => continue,
         };
         if u64::from(count) == (u64::from(max) * 4).div_ceil(5) {

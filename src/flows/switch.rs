@@ -3,6 +3,7 @@
 
 use super::Failure;
 use super::limits::{block as counter, day, hour, hour_of_region, unverified_of_region};
+use crate::domain::flow::Audience;
 use crate::domain::phone::{Region, all_regions};
 use crate::domain::policy::Policy;
 use crate::ports::{Counter, Counters, Rule, Standing};
@@ -47,7 +48,9 @@ pub struct RegionStatus {
     pub region: Region,
     pub blocked: Option<Duration>,
     pub hour: Spent,
-    pub unverified: Spent,
+    /// Codes that nobody entered, to numbers of newcomers and to numbers that have an account.
+    pub newcomers: Spent,
+    pub accounts: Spent,
 }
 
 /// So much of a budget, which begins anew after that long; at once when nothing is spent.
@@ -62,7 +65,13 @@ pub struct Spent {
 pub async fn status(counters: &dyn Counters, policy: &Policy) -> Result<Status, Failure> {
     let (limits, all) = (&policy.sms, all_regions());
     let of_region = |region: &Region| {
-        [counter(Some(*region)), hour_of_region(limits, *region), unverified_of_region(limits, *region)]
+        let unverified = |audience| unverified_of_region(limits, *region, audience);
+        [
+            counter(Some(*region)),
+            hour_of_region(limits, *region),
+            unverified(Audience::Newcomers),
+            unverified(Audience::Accounts),
+        ]
     };
     let asked: Vec<_> =
         [counter(None), hour(limits), day(limits)].into_iter().chain(all.iter().flat_map(of_region)).collect();
@@ -73,11 +82,13 @@ pub async fn status(counters: &dyn Counters, policy: &Policy) -> Result<Status, 
         region,
         blocked: next().blocked(),
         hour: next(),
-        unverified: next(),
+        newcomers: next(),
+        accounts: next(),
     });
     let open = |region| policy.regions.iter().any(|open| open == region);
     let told = |status: &RegionStatus| {
-        open(status.region) || status.blocked.is_some() || status.hour.count > 0 || status.unverified.count > 0
+        let used = [&status.hour, &status.newcomers, &status.accounts].iter().any(|spent| spent.count > 0);
+        open(status.region) || status.blocked.is_some() || used
     };
     Ok(Status { all_blocked, regions: looked.filter(told).collect(), hour, day })
 }

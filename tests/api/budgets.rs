@@ -34,6 +34,7 @@ on_both_back_ends!(
     an_address_has_so_many_codes_on_their_way,
     a_spent_region_closes_alone,
     a_region_of_codes_that_nobody_enters_closes_alone,
+    pumped_sign_ups_keep_nobody_from_signing_in,
     a_code_that_came_back_makes_room_in_every_flow,
     a_code_that_is_redeemed_many_times_at_once_comes_back_once,
     every_message_of_a_flow_comes_back,
@@ -92,6 +93,21 @@ async fn assert_room(house: &House, room: usize) {
         assert_eq!(send(house, &fresh_phone()).await.status, StatusCode::OK, "{n} of {room}");
     }
     send(house, &fresh_phone()).await.assert_refused(503, "sms_region_suspended");
+}
+
+/// The same of the codes that this kind of flow sends, and of those that only people with an account get, if it is one of theirs.
+async fn assert_room_in(house: &House, flow: &str, room: usize, accounts: &mut Vec<String>) {
+    if ["register", "me/phone"].contains(&flow) {
+        return assert_room(house, room).await;
+    }
+    for _ in 0..room {
+        house.send_code_for("login", &accounts.pop().unwrap()).await.assert_done(200);
+    }
+    house.send_code_for("login", accounts.last().unwrap()).await.assert_refused(503, "sms_region_suspended");
+}
+
+async fn accounts(house: &House, count: usize) -> Vec<String> {
+    house.people(count).await.into_iter().map(|person| person.phone).collect()
 }
 
 async fn an_address_reaches_so_many_phones(back_ends: BackEnds) {
@@ -167,8 +183,20 @@ async fn a_region_of_codes_that_nobody_enters_closes_alone(back_ends: BackEnds) 
     sent(&house, &american()).await;
 }
 
+/// And the other way round.
+async fn pumped_sign_ups_keep_nobody_from_signing_in(back_ends: BackEnds) {
+    let house = house(back_ends, &[("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "1")]).await;
+    let mut people = accounts(&house, 2).await;
+    sent(&house, &fresh_phone()).await;
+    assert_room(&house, 0).await;
+    let (ticket, code) = house.ticket_for("login", people.last().unwrap()).await;
+    assert_room_in(&house, "login", 0, &mut vec![people.remove(0)]).await;
+    house.post("/v1/login/verify-code", json!({"ticket": ticket, "code": code})).await.assert_done(200);
+    assert_room(&house, 0).await;
+}
+
 /// Asks for a code and enters it; between the two the region is closed, and behind it open.
-async fn pass(house: &House, flow: &str, phone: &str, access: &str) {
+async fn pass(house: &House, flow: &str, phone: &str, access: &str, accounts: &mut Vec<String>) {
     let to = if flow == "me/phone" { fresh_phone() } else { phone.to_owned() };
     let before = house.sms.messages_for(&to).len();
     let asked = match flow {
@@ -179,19 +207,20 @@ async fn pass(house: &House, flow: &str, phone: &str, access: &str) {
     let asked = house.call(Method::POST, &format!("/v1/{flow}/send-code"), access, asked).await;
     asked.assert_done(200);
     let code = house.next_code(&to, before).await;
-    assert_room(house, 0).await;
+    assert_room_in(house, flow, 0, accounts).await;
     let body = json!({"ticket": asked.text("ticket"), "code": code});
     let done = match flow {
         "me/deletion" => house.call(Method::DELETE, "/v1/me", access, body).await,
         _ => house.call(Method::POST, &format!("/v1/{flow}/verify-code"), access, body).await,
     };
     assert!(done.status.is_success(), "{flow}: {done:?}");
-    assert_room(house, 1).await;
+    assert_room_in(house, flow, 1, accounts).await;
     house.advance(HOUR);
 }
 
 async fn a_code_that_came_back_makes_room_in_every_flow(back_ends: BackEnds) {
     let house = house(back_ends, &[("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "1"), ("ACCESS_TOKEN_SECONDS", "3600")]).await;
+    let mut others = accounts(&house, 5).await;
     for flow in ["register", "login", "password-reset", "account-deletion", "me/phone", "me/deletion"] {
         let (phone, access) = if flow == "register" {
             (fresh_phone(), String::new())
@@ -199,31 +228,35 @@ async fn a_code_that_came_back_makes_room_in_every_flow(back_ends: BackEnds) {
             let person = house.person().await;
             (person.phone, person.access)
         };
-        pass(&house, flow, &phone, &access).await;
+        pass(&house, flow, &phone, &access, &mut others).await;
     }
 }
 
 /// Only one of them ends the flow.
 async fn a_code_that_is_redeemed_many_times_at_once_comes_back_once(back_ends: BackEnds) {
     let house = house(back_ends, &[("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "3")]).await;
+    let mut others = accounts(&house, 4).await;
     let person = house.person().await;
-    sent(&house, &fresh_phone()).await;
-    sent(&house, &fresh_phone()).await;
+    for _ in 0..2 {
+        house.send_code_for("login", &others.pop().unwrap()).await.assert_done(200);
+    }
     let (ticket, code) = house.ticket_for("login", &person.phone).await;
     let body = json!({"ticket": ticket, "code": code});
     let done = at_once((0..20).map(|_| house.post("/v1/login/verify-code", body.clone()))).await;
     assert!(done.iter().any(|answer| answer.status == StatusCode::OK));
     house.post("/v1/login/verify-code", body).await.assert_refused(410, "ticket_expired");
-    assert_room(&house, 1).await;
+    assert_room_in(&house, "login", 1, &mut others).await;
 }
 
 /// Whoever comes second while the first still works, for the claim of a right code runs out, has it too.
 #[actix_web::test]
 async fn a_code_that_two_have_redeemed_comes_back_once() {
     let house = house(BackEnds::Real, &[("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "3")]).await;
+    let mut others = accounts(&house, 4).await;
     let person = house.person().await;
-    sent(&house, &fresh_phone()).await;
-    sent(&house, &fresh_phone()).await;
+    for _ in 0..2 {
+        house.send_code_for("login", &others.pop().unwrap()).await.assert_done(200);
+    }
     let (ticket, code) = house.ticket_for("login", &person.phone).await;
     let mut stalled = house.database();
     stalled.batch_execute("BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE").unwrap();
@@ -239,7 +272,7 @@ async fn a_code_that_two_have_redeemed_comes_back_once() {
     for answer in redeemed {
         assert_eq!(answer.await.unwrap().unwrap().status(), StatusCode::OK);
     }
-    assert_room(&house, 1).await;
+    assert_room_in(&house, "login", 1, &mut others).await;
 }
 
 async fn every_message_of_a_flow_comes_back(back_ends: BackEnds) {

@@ -39,7 +39,7 @@ pub async fn send_code(
 }
 
 async fn reserve_and_send(service: Arc<Service>, to: Recipient) -> Result<CodeSent, Refusal> {
-    let grant = Grant::reserve(&service, to.client, &to.phone).await?;
+    let grant = Grant::reserve(&service, to.purpose, to.client, &to.phone).await?;
     code::send(&service, to, grant).await
 }
 

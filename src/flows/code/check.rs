@@ -69,7 +69,7 @@ async fn came_back(service: &Service, purpose: Purpose, verified: &Verified) {
     }
     let (provider, region) = (verified.provider.as_deref().unwrap_or("unknown"), verified.proven.phone.region());
     service.ports.telemetry.record(Event::CodeVerified { provider, region, topic: purpose.into() });
-    give_back_verified(service, verified).await;
+    give_back_verified(service, purpose, verified).await;
 }
 
 fn verified(checked: CodeCheck) -> Result<Verified, Refusal> {

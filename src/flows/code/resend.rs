@@ -63,7 +63,7 @@ async fn reserve_and_resend(
         Resend::WrongStep(step) => return Err(Refusal::WrongStep(step)),
         Resend::Gone => return Err(Refusal::TicketExpired),
     };
-    let grant = match Grant::reserve(&service, client, &reservation.phone).await {
+    let grant = match Grant::reserve(&service, purpose, client, &reservation.phone).await {
         Ok(grant) => grant,
         Err(refusal) => {
             log_failure(staging.cancel_send(&key, Cancel { refund: true, end: false }).await);

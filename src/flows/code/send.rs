@@ -63,7 +63,7 @@ pub(in crate::flows) async fn send_to_free_phone(
     app: Option<ClientId>,
 ) -> Result<CodeSent, Refusal> {
     let conceal = service.policy.conceal_taken_phone;
-    let grant = Grant::reserve(service, client, &phone).await?;
+    let grant = Grant::reserve(service, purpose, client, &phone).await?;
     let taken = grant.or_give_back(service, service.ports.users.account_of(&phone).await).await?.is_some();
     if taken && !conceal {
         grant.give_back_budgets(service).await;
@@ -80,7 +80,7 @@ pub async fn send_to_account(service: &Arc<Service>, purpose: Purpose, request: 
     let service = Arc::clone(service);
     let send = async move {
         let SendCode { phone, client, app, .. } = request;
-        let grant = Grant::reserve(&service, client, &phone).await?;
+        let grant = Grant::reserve(&service, purpose, client, &phone).await?;
         let account = grant.or_give_back(&service, service.ports.users.account_of(&phone).await).await?;
         let to = Recipient { purpose, phone, account, decoy: account.is_none(), conceal: true, client, app };
         send(&service, to, grant).await

@@ -62,17 +62,19 @@ pub async fn regions_that_are_blocked_or_used_show_up(harness: &impl Harness) {
     spend(&*store, "sms-region-hour", "US").await;
     spend(&*store, "sms-unverified-region", "GB").await;
     spend(&*store, "sms-unverified-region", "001").await;
+    spend(&*store, "sms-unverified-accounts", "FR").await;
     for scope in ["sms-hour", "sms-day"] {
         spend(&*store, scope, "").await;
     }
     let seen = status(&*store).await;
-    assert_eq!(regions(&seen), [Region::World, Region::CN, Region::DE, Region::GB, Region::SG, Region::US]);
+    assert_eq!(regions(&seen), [Region::World, Region::CN, Region::DE, Region::FR, Region::GB, Region::SG, Region::US]);
     let american = of(&seen, Region::US);
-    assert_eq!((american.hour.count, american.hour.max, american.unverified.count), (2, 50, 0));
+    assert_eq!((american.hour.count, american.hour.max, american.newcomers.count), (2, 50, 0));
     assert_left(american.hour.expires_in, HOUR);
     let british = of(&seen, Region::GB);
     assert_eq!((british.hour.count, british.hour.max), (0, 1_000));
-    assert_eq!((british.unverified.count, british.unverified.max), (1, 300));
+    assert_eq!((british.newcomers.count, british.newcomers.max, british.accounts.count), (1, 300, 0));
+    assert_eq!(of(&seen, Region::FR).accounts.count, 1);
     assert_eq!(of(&seen, Region::CN).hour.expires_in, Duration::ZERO);
     assert_eq!((seen.hour.count, seen.hour.max, seen.day.count, seen.day.max), (1, 1_000, 1, 5_000));
 }
