@@ -71,7 +71,7 @@ async fn a_region_is_blocked_and_allowed_while_the_service_runs() {
     assert_sent(&house.client, SINGAPOREAN[0]).await;
     let line = house.status("CN");
     assert!(line.starts_with("CN 1/900, 60m left 1/300, 60m left 0/300 BLOCKED for 120m"), "{line}");
-    assert_eq!(house.status("SG"), "SG 1/70, 60m left 1/300, 60m left");
+    assert_eq!(house.status("SG"), "SG 1/70, 60m left 1/300, 60m left 0/300");
     assert_eq!(house.status("service"), "service 2/1000, 60m left 2/5000, 24h left");
 
     let said = house.says(&["allow", "cn"]);
