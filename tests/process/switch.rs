@@ -78,7 +78,7 @@ async fn a_region_is_blocked_and_allowed_while_the_service_runs() {
     assert!(said.contains("Codes are sent to CN") && said.contains("They were blocked."), "{said}");
     assert!(house.says(&["allow", "CN"]).contains("They were not blocked."));
     assert_sent(&house.client, CHINESE[1]).await;
-    assert_eq!(house.status("CN"), "CN 2/900, 60m left 2/300, 60m left");
+    assert_eq!(house.status("CN"), "CN 2/900, 60m left 2/300, 60m left 0/300");
 }
 
 #[actix_web::test]
