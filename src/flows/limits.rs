@@ -164,6 +164,11 @@ pub(super) fn day(limits: &SmsLimits) -> Counter {
     Counter::calls("sms-day", "", limits.daily)
 }
 
+/// Whether this is a budget of a region.
+pub(super) fn is_of_region(scope: &str) -> bool {
+    matches!(scope, "sms-unverified-region" | "sms-region-hour")
+}
+
 /// Raised while the operator lets no code go out to this region, or to any (see [`super::switch`]).
 pub(super) fn block(region: Option<Region>) -> Counter {
     let subject = region.map_or_else(|| "all".to_owned(), |region| region.to_string());
@@ -176,7 +181,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(300);
 fn denied(service: &Service, limit: &'static str, region: Region, retry_after: Duration) -> Refusal {
     service.ports.telemetry.record(Event::SmsDenied { limit, region });
     match limit {
-        "sms-block" | "sms-unverified-region" | "sms-region-hour" => {
+        limit if limit == "sms-block" || is_of_region(limit) => {
             tracing::warn!(limit, %region, "no code is sent to this region");
             // The operator may lift a block at any time: worth asking again before it ends by itself.
             let wait = if limit == "sms-block" { retry_after.min(ASK_AGAIN) } else { retry_after };
@@ -195,7 +200,7 @@ fn warn_of_four_fifths(counters: &[Counter], counts: &[u32], region: Region) {
     for (counter, &count) in counters.iter().zip(counts) {
         let Rule::Calls(Quota { max, .. }) = counter.rule else { continue };
         let region = match counter.scope {
-            "sms-unverified-region" | "sms-region-hour" => Some(tracing::field::display(region)),
+            scope if is_of_region(scope) => Some(tracing::field::display(region)),
             "sms-hour" | "sms-day" => None,
             _ => continue,
         };

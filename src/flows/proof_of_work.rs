@@ -1,6 +1,6 @@
 //! The gate in front of a captcha that a machine which reads pictures cannot skip: work, as soon as there is a reason to ask for it.
 
-use super::limits::{address_block, log_failure, unverified_of_address};
+use super::limits::{address_block, is_of_region, log_failure, unverified_of_address};
 use super::{Refusal, Service};
 use crate::domain::phone::Region;
 use crate::domain::policy::{Demand, Quota};
@@ -87,10 +87,6 @@ pub(super) async fn feel_refusal(service: &Service, limit: &str) {
     if is_of_region(limit) {
         raise(service).await;
     }
-}
-
-fn is_of_region(limit: &str) -> bool {
-    matches!(limit, "sms-unverified-region" | "sms-region-hour")
 }
 
 async fn raise(service: &Service) {
