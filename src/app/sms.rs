@@ -102,7 +102,7 @@ fn twilio(settings: &TwilioSettings, brand: &str) -> Result<twilio::Settings, Bo
 
 fn webhook(settings: &WebhookSettings, brand: &str) -> Result<webhook::Settings, Box<dyn Error>> {
     Ok(webhook::Settings {
-        url: settings.url.parse()?,
+        url: settings.url.0.parse()?,
         secret: webhook::Secret::parse(&settings.secret)
             .ok_or("SMS_WEBHOOK_SECRET is no secret of Standard Webhooks")?,
         brand: brand.to_owned(),

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 /// How long an answer is kept: 24 h, as at Stripe. A phone that was without a network for a night finds it still there.
 pub const LIFE: Duration = Duration::from_secs(24 * 3_600);
-/// How long nobody else may do what is being done: 120 s, longer than four SMS providers take that each use up the longest
-/// time-out an operator can set (30 s). A process that died meanwhile holds the request up no longer.
+/// How long nobody else may do what is being done: 120 s, as long as four SMS providers take that each use up the longest time-out
+/// an operator can set (30 s); behind a longer list the captcha that is used up and the cooldown stop a second message. A process
+/// that died meanwhile holds the request up no longer.
 const CLAIM: Duration = Duration::from_secs(120);
 /// When a parallel duplicate may ask again: nearly every request takes less.
 const ASK_AGAIN: Duration = Duration::from_secs(1);

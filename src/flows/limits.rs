@@ -178,6 +178,11 @@ pub(super) fn day(limits: &SmsLimits) -> Counter {
     Counter::calls("sms-day", "", limits.daily)
 }
 
+/// Whether this is a budget of a region.
+pub(super) fn is_of_region(scope: &str) -> bool {
+    matches!(scope, "sms-unverified-region" | "sms-region-hour")
+}
+
 /// Raised while the operator lets no code go out to this region, or to any (see [`super::switch`]).
 pub(super) fn block(region: Option<Region>) -> Counter {
     let subject = region.map_or_else(|| "all".to_owned(), |region| region.to_string());

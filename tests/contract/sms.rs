@@ -170,7 +170,7 @@ async fn the_same_message_is_not_sent_twice() {
     let cloopen = cloopen(settings(&provider));
     cloopen.send(&message(PHONE, ID)).await.unwrap();
     let failure = cloopen.send(&message(PHONE, ID)).await.unwrap_err();
-    assert!(matches!(&failure, SmsFailure::Refused(text) if text.contains("160054")), "{failure}");
+    assert!(matches!(&failure, SmsFailure::NoAnswer(text) if text.contains("160054")), "{failure}");
     let failure = cloopen.send(&message(PHONE, &format!("{ID}0"))).await.unwrap_err();
     assert!(matches!(&failure, SmsFailure::Refused(text) if text.contains("160055")), "{failure}");
     assert_eq!(provider.messages_for(PHONE).len(), 1);

@@ -133,7 +133,7 @@ fn a_provider_is_shown_without_its_secret_and_judged_by_its_settings() {
             ("SMS_ALIYUN_TEMPLATE_CODE", "SMS_1(code)"),
             ("SMS_ALIYUN_TEMPLATE_DELETE_ACCOUNT", "SMS_2(code)"),
             ("SMS_ALIYUN_TEMPLATE_PHONE_CHANGED", "SMS_3(phone)"),
-            ("SMS_WEBHOOK_URL", "https://sms.example.com/send"),
+            ("SMS_WEBHOOK_URL", "https://sms.example.com/send?key=hush-query"),
             ("CLIENT_APPS", "shop=ios:example.com"),
         ];
         Folder::new().run(&["check-config"], &[&vars, more].concat())

@@ -1,6 +1,6 @@
 //! A Cloopen (Yuntongxun) of our own: a real HTTP server that checks every request as strictly as the provider does.
 
-use super::provider::{Torn, masked};
+use super::provider::{Torn, crashed, masked};
 use super::served::Served;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::{self, Bytes};
@@ -144,6 +144,7 @@ async fn template_sms(request: HttpRequest, body: Bytes, state: web::Data<State>
         Behaviour::Hang => std::future::pending().await,
         Behaviour::Garbage => HttpResponse::Ok().content_type("text/html").body("<html>运营商劫持</html>"),
         Behaviour::ServerError => HttpResponse::InternalServerError().body(SUCCESS),
+        Behaviour::Crash(code) => crashed(refuse(code, "")),
         Behaviour::Huge => HttpResponse::Ok().body(format!("{}{SUCCESS}", " ".repeat(1_000_000))),
         Behaviour::Redirect => {
             HttpResponse::TemporaryRedirect().insert_header(("Location", request.uri().to_string())).finish()

@@ -26,6 +26,8 @@ pub enum Behaviour {
     Garbage,
     /// Answers 500, though with the words of success.
     ServerError,
+    /// Answers 500 with this code of a refusal.
+    Crash(&'static str),
     /// Answers success, after a megabyte of white space.
     Huge,
     /// Sends the caller elsewhere.
@@ -135,6 +137,7 @@ impl Tongue {
             Behaviour::Hang => std::future::pending().await,
             Behaviour::Garbage => HttpResponse::build(status).content_type("text/html").body("<html>运营商劫持</html>"),
             Behaviour::ServerError => HttpResponse::InternalServerError().body(self.success),
+            Behaviour::Crash(code) => crashed((self.refuse)(code, "")),
             Behaviour::Huge => HttpResponse::build(status).body(format!("{}{}", " ".repeat(1_000_000), self.success)),
             Behaviour::Redirect => {
                 HttpResponse::TemporaryRedirect().insert_header(("Location", request.uri().to_string())).finish()
@@ -142,6 +145,12 @@ impl Tongue {
             Behaviour::Drop => HttpResponse::Ok().body(Torn),
         }
     }
+}
+
+/// The same words as 500.
+pub fn crashed(mut refusal: HttpResponse) -> HttpResponse {
+    *refusal.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    refusal
 }
 
 /// A header's value, or nothing.

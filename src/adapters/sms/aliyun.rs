@@ -32,7 +32,14 @@ const ACTION: &str = "SendSms";
 const VERSION: &str = "2017-05-25";
 const ACCEPTED: &str = "OK";
 /// After these nobody knows: the provider failed midway, or had a request of this id before.
-const UNSURE: [&str; 4] = ["SignatureNonceUsed", "isp.SYSTEM_ERROR", "InternalError", "ServiceUnavailable"];
+const UNSURE: [&str; 6] = [
+    "SignatureNonceUsed",
+    "isp.SYSTEM_ERROR",
+    "isp.GATEWAY_ERROR",
+    "isp.UNKNOWN",
+    "InternalError",
+    "ServiceUnavailable",
+];
 
 pub struct Aliyun {
     settings: Settings,

@@ -33,6 +33,8 @@ pub struct Settings {
 }
 
 const ACCEPTED: &str = "000000";
+/// The `reqId` came before: that request may have been carried out.
+const REPEATED: &str = "160054";
 
 pub struct Cloopen {
     settings: Settings,
@@ -82,7 +84,9 @@ impl Provider for Cloopen {
         let (status, answer) = http::ask(request).await?;
         match serde_json::from_slice::<Answer>(&answer) {
             Ok(answer) if answer.status_code == ACCEPTED && status.is_success() => Ok(()),
-            Ok(answer) if answer.status_code != ACCEPTED => Err(answer.refusal()),
+            Ok(answer) if answer.status_code != ACCEPTED && (status.is_success() || http::refuses(status)) => {
+                Err(answer.failure())
+            }
             _ => Err(unknown(status)),
         }
     }
@@ -125,8 +129,11 @@ struct Answer {
 }
 
 impl Answer {
-    fn refusal(&self) -> SmsFailure {
+    fn failure(&self) -> SmsFailure {
         let code: String = self.status_code.chars().filter(char::is_ascii_digit).take(6).collect();
+        if code == REPEATED {
+            return SmsFailure::NoAnswer(format!("statusCode {code}"));
+        }
         let text = discreet(&self.status_msg);
         SmsFailure::Refused(format!("statusCode {code} {text}").trim_end().to_owned())
     }
@@ -155,6 +162,6 @@ mod tests {
             status_code: "160042".to_owned(),
             status_msg: "13800138000 １２３\n号码格式有误".to_owned(),
         };
-        assert_eq!(answer.refusal().to_string(), "refused: statusCode 160042 ########### ###号码格式有误");
+        assert_eq!(answer.failure().to_string(), "refused: statusCode 160042 ########### ###号码格式有误");
     }
 }

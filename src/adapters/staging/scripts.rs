@@ -1,5 +1,5 @@
-//! The Lua scripts, one for each method of the port that does more than delete. A script is one atomic operation and one round trip: EVALSHA, and
-//! only where the server does not know the script yet, SCRIPT LOAD and EVALSHA again.
+//! The Lua scripts, one for each method of the port that one command of Redis cannot do. A script is one atomic operation and one
+//! round trip: EVALSHA, and only where the server does not know the script yet, SCRIPT LOAD and EVALSHA again.
 //!
 //! Every reply is a list that begins with a word. All keys are passed in as such, and those of one call share a hash
 //! tag, as Redis Cluster asks.

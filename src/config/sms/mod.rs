@@ -105,11 +105,11 @@ pub(super) fn read(env: &mut Env, mode: Mode, folder: &Path) -> SmsSettings {
     if env.text("SMS_PROVIDER").is_some() {
         env.problem("SMS_PROVIDER", "is now SMS_PROVIDERS, a list");
     }
-    let route = route(env, mode, "SMS_PROVIDERS").unwrap_or_else(|| vec!["console"]);
+    let route = route(env, "SMS_PROVIDERS").unwrap_or_else(|| vec!["console"]);
     let mut routes = BTreeMap::new();
     for suffix in env.suffixes("SMS_PROVIDERS_") {
         let name = format!("SMS_PROVIDERS_{suffix}");
-        match (region(&suffix), self::route(env, mode, &name)) {
+        match (region(&suffix), self::route(env, &name)) {
             (Some(region), Some(list)) => drop(routes.insert(region, list)),
             (None, _) => env.problem(&name, "expected the ISO 3166 code of a region at its end, like SMS_PROVIDERS_US"),
             (_, None) => {}
@@ -133,7 +133,7 @@ pub(super) fn read(env: &mut Env, mode: Mode, folder: &Path) -> SmsSettings {
 }
 
 /// The providers of one list, each once.
-fn route(env: &mut Env, _mode: Mode, name: &str) -> Option<Vec<&'static str>> {
+fn route(env: &mut Env, name: &str) -> Option<Vec<&'static str>> {
     let expected = format!("expected names out of {}, each once", NAMES.join(", "));
     env.read(name, None, |text| {
         let known = |item: &str| NAMES.into_iter().find(|known| *known == item.trim()).ok_or_else(|| expected.clone());

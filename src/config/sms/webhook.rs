@@ -3,20 +3,33 @@
 use super::{Env, Mode, base_url, timeout};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretString};
+use std::fmt;
 use std::time::Duration;
 
 #[derive(Debug)]
 pub struct WebhookSettings {
-    pub url: String,
+    pub url: WebhookUrl,
     pub secret: SecretString,
     pub timeout: Duration,
+}
+
+/// Prints no query: some programs are given their password there.
+pub struct WebhookUrl(pub String);
+
+impl fmt::Debug for WebhookUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.split_once('?') {
+            None => fmt::Debug::fmt(&self.0, f),
+            Some((plain, _)) => write!(f, "{plain:?} and a query"),
+        }
+    }
 }
 
 pub(super) fn read(env: &mut Env, mode: Mode) -> WebhookSettings {
     env.required("SMS_WEBHOOK_URL");
     WebhookSettings {
         // What is not set is said once.
-        url: base_url(env, mode, "SMS_WEBHOOK_URL", "https://webhook.invalid"),
+        url: WebhookUrl(base_url(env, mode, "SMS_WEBHOOK_URL", "https://webhook.invalid")),
         secret: secret(env),
         timeout: timeout(env, "SMS_WEBHOOK_TIMEOUT_SECONDS"),
     }
@@ -31,4 +44,16 @@ fn secret(env: &mut Env) -> SecretString {
         env.problem("SMS_WEBHOOK_SECRET", "expected whsec_ and 24 to 64 random bytes in base64");
     }
     secret
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_not_printed() {
+        let printed = |url: &str| format!("{:?}", WebhookUrl(url.to_owned()));
+        assert_eq!(printed("https://sms.example.com/send"), "\"https://sms.example.com/send\"");
+        assert_eq!(printed("https://sms.example.com/send?token=hush"), "\"https://sms.example.com/send\" and a query");
+    }
 }

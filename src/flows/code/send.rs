@@ -39,7 +39,7 @@ pub(in crate::flows) struct Recipient {
 
 /// Sends a code, after a captcha, to a phone that should have no account yet. That it has one is told, or, by the policy,
 /// concealed. Captcha, budget, account, phone, message: the cheap and the deniable first. Three staging round trips and
-/// one SQL statement when all goes well.
+/// one SQL statement before the message when all goes well, and one round trip behind it, which notes who carried it.
 pub async fn send_to_newcomer(
     service: &Arc<Service>,
     purpose: Purpose,

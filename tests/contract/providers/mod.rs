@@ -193,7 +193,13 @@ mod suite {
     pub async fn whatever_else_it_answers_is_no_answer<C: Case>() {
         let fake = C::start();
         let provider = fake.provider(Settings::default());
-        let mut behaviours = vec![Behaviour::ServerError, Behaviour::Huge, Behaviour::Redirect, Behaviour::Drop];
+        let mut behaviours = vec![
+            Behaviour::ServerError,
+            Behaviour::Crash(C::REFUSAL.0),
+            Behaviour::Huge,
+            Behaviour::Redirect,
+            Behaviour::Drop,
+        ];
         if C::SAYS_YES_IN_WORDS {
             behaviours.push(Behaviour::Garbage);
         }
