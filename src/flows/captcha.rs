@@ -1,6 +1,6 @@
 //! The puzzle in front of everything that costs money.
 
-use super::{Refusal, Service, proof_of_work};
+use super::{Failure, Refusal, Service, proof_of_work};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::proof::Proof;
 use std::net::IpAddr;
@@ -20,7 +20,11 @@ pub async fn create(
     proof: Option<&Proof>,
     replaces: Option<&CaptchaId>,
 ) -> Result<Picture, Refusal> {
-    proof_of_work::admit(service, client, proof).await?;
+    let admitted = proof_of_work::admit(service, client, proof).await?;
+    admitted.settle(service, draw(service, replaces).await).await
+}
+
+async fn draw(service: &Service, replaces: Option<&CaptchaId>) -> Result<Picture, Failure> {
     let policy = &service.policy.captcha;
     let (text, answer) = policy.puzzle.compose(|| u64::from_le_bytes(service.random()));
     let png = service.ports.renderer.draw(text, u64::from_le_bytes(service.random())).await?;

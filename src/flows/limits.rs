@@ -30,6 +30,14 @@ async fn count(service: &Service, counter: Counter) -> Result<(), Refusal> {
     }
 }
 
+/// What is counted for each message, as logs, metrics and staging call it.
+const BLOCK: &str = "sms-block";
+const UNVERIFIED_NEWCOMERS: &str = "sms-unverified-region";
+const UNVERIFIED_ACCOUNTS: &str = "sms-unverified-accounts";
+const REGION_HOUR: &str = "sms-region-hour";
+const HOUR: &str = "sms-hour";
+const DAY: &str = "sms-day";
+
 /// Leave to send one message: granted to an address and taken from the budgets, or, for a test number, out of nothing.
 pub(super) struct Grant(Option<Reserved>);
 
@@ -160,38 +168,33 @@ pub(super) fn unverified_of_address(limits: &SmsLimits, origin: &str) -> Counter
 
 pub(super) fn unverified_of_region(limits: &SmsLimits, region: Region, audience: Audience) -> Counter {
     let scope = match audience {
-        Audience::Newcomers => "sms-unverified-region",
-        Audience::Accounts => "sms-unverified-accounts",
+        Audience::Newcomers => UNVERIFIED_NEWCOMERS,
+        Audience::Accounts => UNVERIFIED_ACCOUNTS,
     };
     Counter::calls(scope, region.to_string(), limits.unverified_per_region.of(region))
 }
 
 pub(super) fn hour_of_region(limits: &SmsLimits, region: Region) -> Counter {
-    Counter::calls("sms-region-hour", region.to_string(), limits.per_region.of(region))
+    Counter::calls(REGION_HOUR, region.to_string(), limits.per_region.of(region))
 }
 
 pub(super) fn hour(limits: &SmsLimits) -> Counter {
-    Counter::calls("sms-hour", "", limits.hourly)
+    Counter::calls(HOUR, "", limits.hourly)
 }
 
 pub(super) fn day(limits: &SmsLimits) -> Counter {
-    Counter::calls("sms-day", "", limits.daily)
-}
-
-/// Whether this is a budget of a region.
-pub(super) fn is_of_region(scope: &str) -> bool {
-    matches!(scope, "sms-unverified-region" | "sms-region-hour")
+    Counter::calls(DAY, "", limits.daily)
 }
 
 /// Raised while the operator lets no code go out to this region, or to any (see [`super::switch`]).
 pub(super) fn block(region: Option<Region>) -> Counter {
     let subject = region.map_or_else(|| "all".to_owned(), |region| region.to_string());
-    Counter { scope: "sms-block", subject, rule: Rule::Below(1) }
+    Counter { scope: BLOCK, subject, rule: Rule::Below(1) }
 }
 
 /// Whether this is a budget of one region.
 pub(super) fn is_of_region(limit: &str) -> bool {
-    matches!(limit, "sms-unverified-region" | "sms-unverified-accounts" | "sms-region-hour")
+    matches!(limit, UNVERIFIED_NEWCOMERS | UNVERIFIED_ACCOUNTS | REGION_HOUR)
 }
 
 /// 5 minutes.
@@ -200,13 +203,13 @@ const ASK_AGAIN: Duration = Duration::from_secs(300);
 fn denied(service: &Service, limit: &'static str, region: Region, retry_after: Duration) -> Refusal {
     service.ports.telemetry.record(Event::SmsDenied { limit, region });
     match limit {
-        limit if limit == "sms-block" || is_of_region(limit) => {
+        limit if limit == BLOCK || is_of_region(limit) => {
             tracing::warn!(limit, %region, "no code is sent to this region");
             // The operator may lift a block at any time: worth asking again before it ends by itself.
-            let wait = if limit == "sms-block" { retry_after.min(ASK_AGAIN) } else { retry_after };
+            let wait = if limit == BLOCK { retry_after.min(ASK_AGAIN) } else { retry_after };
             Refusal::RegionSuspended { retry_after: wait }
         }
-        "sms-hour" | "sms-day" => {
+        HOUR | DAY => {
             tracing::warn!(limit, "the SMS budget is spent: no code is sent");
             Refusal::SmsBudgetExhausted { retry_after }
         }
@@ -219,7 +222,7 @@ fn warn_of_four_fifths(counters: &[Counter], counts: &[u32], region: Region) {
     for (counter, &count) in counters.iter().zip(counts) {
         let Rule::Calls(Quota { max, .. }) = counter.rule else { continue };
         let region = match counter.scope {
-            "sms-hour" | "sms-day" => None,
+            HOUR | DAY => None,
             limit if is_of_region(limit) => Some(tracing::field::display(region)),
             _ => continue,
         };

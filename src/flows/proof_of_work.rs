@@ -1,7 +1,7 @@
 //! The gate in front of a captcha that a machine which reads pictures cannot skip: work, as soon as there is a reason to ask for it.
 
 use super::limits::{address_block, is_of_region, log_failure, unverified_of_address};
-use super::{Refusal, Service};
+use super::{Failure, Refusal, Service};
 use crate::domain::phone::Region;
 use crate::domain::policy::{Demand, Quota};
 use crate::domain::proof::{Challenge, Proof};
@@ -14,8 +14,8 @@ use std::time::Duration;
 const REMEMBERED: Duration = Duration::from_secs(2 * Challenge::LIFE.as_secs());
 
 /// Counts a request for a captcha, and takes the proof that came along; without one, refuses if one is asked for. A request that is
-/// refused counts as none. One staging operation, and none at all for a proof that is worthless.
-pub(super) async fn admit(service: &Service, client: IpAddr, proof: Option<&Proof>) -> Result<(), Refusal> {
+/// refused, or that comes to nothing (see [`Admitted`]), counts as none. One staging operation, and none at all for a proof that is worthless.
+pub(super) async fn admit(service: &Service, client: IpAddr, proof: Option<&Proof>) -> Result<Admitted, Refusal> {
     let address = address_block(client);
     let mut counters = vec![Counter::calls("captchas-ip", &*address, service.policy.captchas_per_ip)];
     let otherwise = if let Some(proof) = proof {
@@ -33,9 +33,22 @@ pub(super) async fn admit(service: &Service, client: IpAddr, proof: Option<&Proo
         Refusal::ProofRequired
     };
     match service.ports.staging.count(&counters).await? {
-        Counted::Yes(_) => Ok(()),
+        Counted::Yes(_) => Ok(Admitted(counters)),
         Counted::Full { index: 0, retry_after } => Err(Refusal::TooManyRequests { retry_after }),
         Counted::Full { .. } => Err(otherwise(challenge(service))),
+    }
+}
+
+/// What was counted for a captcha.
+pub(super) struct Admitted(Vec<Counter>);
+
+impl Admitted {
+    /// What came of it; if the service failed, the proof is good for another try.
+    pub(super) async fn settle<T>(self, service: &Service, outcome: Result<T, Failure>) -> Result<T, Refusal> {
+        if outcome.is_err() {
+            log_failure(service.ports.staging.uncount(&self.0).await);
+        }
+        Ok(outcome?)
     }
 }
 
@@ -54,10 +67,12 @@ fn signs(service: &Service, address: &str) -> [Counter; 3] {
     ]
 }
 
+const PRESSURE: &str = "sms-pressure";
+
 /// Raised while a region is under pressure; full from this many on. One for all regions: nobody knows yet which phone a captcha
 /// is for, and a bot would not say.
 fn pressure(full_from: u32) -> Counter {
-    Counter { scope: "sms-pressure", subject: String::new(), rule: Rule::Below(full_from) }
+    Counter { scope: PRESSURE, subject: String::new(), rule: Rule::Below(full_from) }
 }
 
 /// To be counted along with a message, so that [`feel`] knows.
@@ -67,7 +82,7 @@ pub(super) fn looked_at() -> Counter {
 
 /// Whether a region's budgets, counted so far, are half spent or more: everybody works from now on for a while.
 pub(super) async fn feel(service: &Service, region: Region, counters: &[Counter], counts: &[u32]) {
-    let known = counters.iter().zip(counts).any(|(counter, count)| counter.scope == "sms-pressure" && *count > 0);
+    let known = counters.iter().zip(counts).any(|(counter, count)| counter.scope == PRESSURE && *count > 0);
     let half = counters.iter().zip(counts).find(|(counter, count)| is_half_spent(counter, **count));
     if let Some((counter, &count)) = half {
         if !known && service.policy.proof.demand == Demand::UnderPressure {

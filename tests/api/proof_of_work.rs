@@ -205,3 +205,22 @@ async fn nobody_is_asked_when_it_is_off(back_ends: BackEnds) {
     house.send_code(&fresh_phone()).await.assert_refused(503, "sms_region_suspended");
     house.ask().await.assert_done(201);
 }
+
+/// Whoever has worked does not work again because the service is busy.
+#[actix_web::test]
+async fn a_proof_outlives_a_captcha_that_could_not_be_drawn() {
+    let busy = [("WORKERS", "1"), ("LIMIT_IP_CAPTCHAS", "1000")];
+    let house = House::with(BackEnds::Embedded, &[&ALWAYS[..], &busy].concat()).await;
+    let mut proofs = Vec::new();
+    for _ in 0..400 {
+        proofs.push(house.work().await);
+    }
+    let answers = at_once(proofs.iter().map(|proof| house.post(PATH, proof.clone()))).await;
+    let refused: Vec<_> =
+        proofs.iter().zip(&answers).filter(|(_, answer)| answer.status != StatusCode::CREATED).collect();
+    assert!(!refused.is_empty(), "everybody got a picture");
+    for (proof, answer) in refused {
+        answer.assert_refused(503, "overloaded");
+        assert_eq!(house.post(PATH, proof.clone()).await.status, StatusCode::CREATED);
+    }
+}
