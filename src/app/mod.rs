@@ -245,7 +245,8 @@ fn bind(settings: &ServerSettings, service: &Arc<Service>) -> Result<(Server, So
     .keep_alive(Duration::from_secs(75))
     // A head that dribbles in for longer than this is an attack.
     .client_request_timeout(Duration::from_secs(10))
-    .bind(settings.bind)?;
+    .bind(settings.bind)
+    .map_err(|error| io::Error::new(error.kind(), format!("BIND {}: {error}", settings.bind)))?;
     let address = server.addrs().first().copied().unwrap_or(settings.bind);
     Ok((server.run(), address))
 }

@@ -125,7 +125,7 @@ impl Config {
             _ => Err("expected development or production".to_owned()),
         });
         let folder = PathBuf::from(env.text("DATA_DIR").unwrap_or_else(|| "data".to_owned()));
-        let config = Self {
+        let mut config = Self {
             mode,
             data_folder: folder.clone(),
             server: server(&mut env, mode),
@@ -143,6 +143,10 @@ impl Config {
             avatar: avatar::read(&mut env, mode),
             policy: policy::read(&mut env, mode),
         };
+        if config.metrics.bind.is_some_and(|bind| bind == config.server.bind && bind.port() != 0) {
+            env.problem("METRICS_BIND", "must be another address than BIND: the internet has no business there");
+        }
+        config.policy.sms_patience = config.sms.patience();
         let policy = &config.policy;
         config.sms.judge(&mut env, &policy.regions, &policy.apps, &policy.phone.cooldowns);
         let problems = env.into_problems();

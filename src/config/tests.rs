@@ -93,6 +93,8 @@ fn settings_that_cannot_live_together_are_named() {
     assert!(with(&[("TRUSTED_PROXIES", "10.0.0.0/8")]).is_ok());
     assert!(with(&[("TRUSTED_PROXIES", "0.0.0.0/0")]).is_err());
     assert!(with(&[("TRUSTED_PROXIES", "::/0")]).is_err());
+    assert!(with(&[("BIND", "127.0.0.1:8080"), ("METRICS_BIND", "127.0.0.1:8080")]).is_err());
+    assert!(with(&[("BIND", "127.0.0.1:8080"), ("METRICS_BIND", "127.0.0.1:9464")]).is_ok());
     assert!(with(&[("COOLDOWN_SECONDS", "60,5")]).is_err());
     assert!(with(&[("COOLDOWN_SECONDS", "60,6")]).is_ok());
 }

@@ -111,6 +111,8 @@ pub struct Policy {
     pub code: CodePolicy,
     pub phone: PhoneLimits,
     pub sms: SmsLimits,
+    /// How long a message may take to be handed over when every provider of its region stands still: by the settings.
+    pub sms_patience: Duration,
     /// The apps that codes can be made for.
     pub apps: ClientApps,
     pub captchas_per_ip: Quota,
@@ -285,6 +287,7 @@ impl Policy {
             code: CodePolicy::default(),
             phone: PhoneLimits::default(),
             sms: SmsLimits::default(),
+            sms_patience: Duration::ZERO,
             apps: ClientApps::default(),
             captchas_per_ip: Quota { max: 120, window: 10 * MINUTE },
             captcha: CaptchaPolicy::default(),

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 /// How long an answer is kept: 24 h, as at Stripe. A phone that was without a network for a night finds it still there.
 pub const LIFE: Duration = Duration::from_secs(24 * 3_600);
-/// How long nobody else may do what is being done: 120 s, as long as four SMS providers take that each use up the longest time-out
-/// an operator can set (30 s); behind a longer list the captcha that is used up and the cooldown stop a second message. A process
-/// that died meanwhile holds the request up no longer.
-const CLAIM: Duration = Duration::from_secs(120);
+/// How long nobody else may do what is being done, beside the time that its message may take: 15 s, more than two calls of the
+/// database and a hash with all their patience. A process that died meanwhile, or a claim whose answer got lost, holds the request up
+/// no longer.
+const CLAIM: Duration = Duration::from_secs(15);
 /// When a parallel duplicate may ask again: nearly every request takes less.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -36,7 +36,8 @@ pub fn name(service: &Service, scope: Scope, route: &str, key: &IdempotencyKey, 
 }
 
 pub async fn begin(service: Arc<Service>, request: NamedRequest) -> Result<Turn, Refusal> {
-    match service.ports.staging.begin_answer(request.name(), request.fingerprint(), CLAIM).await? {
+    let claim = service.policy.sms_patience + CLAIM;
+    match service.ports.staging.begin_answer(request.name(), request.fingerprint(), claim).await? {
         Begun::First => Ok(Turn::First(Claim { service, request })),
         Begun::InProgress => Err(Refusal::RequestInProgress { retry_after: ASK_AGAIN }),
         Begun::Mismatch => Err(Refusal::KeyReused),

@@ -50,6 +50,9 @@ struct Reserved {
     unverified: [Counter; 2],
     /// What is spent: of the region, of the hour, of the day.
     spent: [Counter; 3],
+    /// Codes of the region that were asked for and not entered, whether or not they went out: pressure is for everybody to see, and
+    /// must not tell who has an account.
+    asked: [Counter; 1],
 }
 
 impl Grant {
@@ -78,10 +81,12 @@ impl Grant {
                 unverified_of_region(limits, region, purpose.audience()),
             ],
             spent: [hour_of_region(limits, region), hour(limits), day(limits)],
+            asked: [proof_of_work::asked(limits, region, purpose.audience())],
             origin,
         };
         let (blocks, pressure) = ([block(Some(region)), block(None)], [proof_of_work::looked_at()]);
-        let counters = [&blocks[..], &reserved.tries, &reserved.unverified, &reserved.spent, &pressure].concat();
+        let counters =
+            [&blocks[..], &reserved.tries, &reserved.unverified, &reserved.spent, &reserved.asked, &pressure].concat();
         match service.ports.staging.count(&counters).await? {
             Counted::Yes(counts) => {
                 warn_of_four_fifths(&counters, &counts, region);
@@ -122,12 +127,15 @@ impl Grant {
 
     /// Nothing was sent: gives all back.
     pub(super) async fn give_back(&self, service: &Service) {
-        self.uncount(service, |reserved| [&reserved.tries[..], &reserved.unverified, &reserved.spent].concat()).await;
+        self.uncount(service, |reserved| {
+            [&reserved.tries[..], &reserved.unverified, &reserved.spent, &reserved.asked].concat()
+        })
+        .await;
     }
 
     /// Nothing was sent, but something was told: the address has used its try.
     pub(super) async fn give_back_budgets(&self, service: &Service) {
-        self.uncount(service, |reserved| [&reserved.unverified[..], &reserved.spent].concat()).await;
+        self.uncount(service, |reserved| [&reserved.unverified[..], &reserved.spent, &reserved.asked].concat()).await;
     }
 
     /// Nothing was sent, and the client must not learn it: what the address has used stays used, codes on their way included. Or
@@ -153,7 +161,8 @@ pub(super) async fn give_back_verified(service: &Service, purpose: Purpose, veri
     let region = verified.proven.phone.region();
     let limits = &service.policy.sms;
     let of_region = unverified_of_region(limits, region, purpose.audience());
-    let of_flow = |origin: &String| [unverified_of_address(limits, origin), of_region.clone()];
+    let asked = proof_of_work::asked(limits, region, purpose.audience());
+    let of_flow = |origin: &String| [unverified_of_address(limits, origin), of_region.clone(), asked.clone()];
     // Nothing was counted for a send of no origin: no message went out.
     let origins = verified.origins.iter().filter(|origin| !origin.is_empty());
     let counters: Vec<_> = origins.flat_map(of_flow).collect();

@@ -2,8 +2,9 @@
 
 use super::limits::{address_block, is_of_region, log_failure, unverified_of_address};
 use super::{Failure, Refusal, Service};
+use crate::domain::flow::Audience;
 use crate::domain::phone::Region;
-use crate::domain::policy::{Demand, Quota};
+use crate::domain::policy::{Demand, Quota, SmsLimits};
 use crate::domain::proof::{Challenge, Proof};
 use crate::ports::{Counted, Counter, Rule};
 use std::net::IpAddr;
@@ -80,21 +81,35 @@ pub(super) fn looked_at() -> Counter {
     pressure(u32::MAX)
 }
 
-/// Whether a region's budgets, counted so far, are half spent or more: everybody works from now on for a while.
-pub(super) async fn feel(service: &Service, region: Region, counters: &[Counter], counts: &[u32]) {
-    let known = counters.iter().zip(counts).any(|(counter, count)| counter.scope == PRESSURE && *count > 0);
-    let half = counters.iter().zip(counts).find(|(counter, count)| is_half_spent(counter, **count));
-    if let Some((counter, &count)) = half {
-        if !known && service.policy.proof.demand == Demand::UnderPressure {
-            tracing::warn!(limit = counter.scope, %region, count, "under pressure: captchas cost work");
-        }
-        raise(service).await;
-    }
+/// Codes of a region that were asked for and did not come back. Decoys count here like messages, for whoever has to work sees
+/// the pressure: were they left out, a stranger who knows that half is near could learn whether a number has an account.
+pub(super) fn asked(limits: &SmsLimits, region: Region, audience: Audience) -> Counter {
+    let scope = match audience {
+        Audience::Newcomers => ASKED_NEWCOMERS,
+        Audience::Accounts => ASKED_ACCOUNTS,
+    };
+    let window = limits.unverified_per_region.each.window;
+    Counter::calls(scope, region.to_string(), Quota { max: u32::MAX, window })
 }
 
-fn is_half_spent(counter: &Counter, count: u32) -> bool {
-    let of_region = is_of_region(counter.scope);
-    matches!(counter.rule, Rule::Calls(Quota { max, .. }) if of_region && u64::from(count) * 2 >= u64::from(max))
+const ASKED_NEWCOMERS: &str = "sms-asked-region";
+const ASKED_ACCOUNTS: &str = "sms-asked-accounts";
+
+/// Whether half as many codes of a region are on their way as may be, or more: everybody works from now on for a while.
+pub(super) async fn feel(service: &Service, region: Region, counters: &[Counter], counts: &[u32]) {
+    let of = |scopes: &[&str]| {
+        let found = counters.iter().zip(counts).find(|(counter, _)| scopes.contains(&counter.scope));
+        found.map_or(0, |(_, count)| *count)
+    };
+    let (count, max) =
+        (of(&[ASKED_NEWCOMERS, ASKED_ACCOUNTS]), service.policy.sms.unverified_per_region.of(region).max);
+    if u64::from(count) * 2 < u64::from(max) {
+        return;
+    }
+    if of(&[PRESSURE]) == 0 && service.policy.proof.demand == Demand::UnderPressure {
+        tracing::warn!(%region, count, max, "under pressure: captchas cost work");
+    }
+    raise(service).await;
 }
 
 /// Prolongs the pressure that led to this refusal, if it was one: who pumps goes on trying.

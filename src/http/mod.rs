@@ -25,7 +25,11 @@ pub mod sessions;
 use actix_web::{HttpResponse, web};
 use endpoint::at;
 use error::Code;
+use std::time::Duration;
 use utoipa_swagger_ui::{Config, SwaggerUi};
+
+/// `status` grows old, and changes nothing: whoever asks again within a minute has lost the answer.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// The route table, in the order of an account's life.
 pub fn routes(app: &mut web::ServiceConfig, docs: bool) {
@@ -35,12 +39,12 @@ pub fn routes(app: &mut web::ServiceConfig, docs: bool) {
         .service(at("/v1/register/verify-code").post(register::verify_code))
         .service(at("/v1/register/set-password").post(register::set_password))
         .service(at("/v1/register/submit-profile").post(register::submit_profile))
-        .service(at("/v1/register/status").answers_live(|policy| policy.code.life).post(register::status))
+        .service(at("/v1/register/status").answers_live(|_| MINUTE).post(register::status))
         .service(at("/v1/login").post(login::with_password))
         .service(at("/v1/login/send-code").post(login::send_code))
         .service(at("/v1/login/resend-code").post(login::resend_code))
         .service(at("/v1/login/verify-code").post(login::verify_code))
-        .service(at("/v1/token/refresh").post(sessions::refresh))
+        .service(at("/v1/token/refresh").answers_live(|policy| policy.session.retry).post(sessions::refresh))
         .service(at("/v1/logout").for_bearer().post(sessions::log_out))
         .service(at("/v1/sessions").get(sessions::list))
         .service(at("/v1/sessions/{id}").delete(sessions::end))

@@ -75,16 +75,34 @@ async fn an_address_whose_codes_do_not_come_back_has_to_work(back_ends: BackEnds
 }
 
 async fn when_a_region_is_pumped_everybody_has_to_work(back_ends: BackEnds) {
-    for budget in ["SMS_BUDGET_REGION_UNVERIFIED_HOUR", "SMS_BUDGET_REGION_HOUR"] {
-        let house = house_with(back_ends, &[(budget, "1000,CN=3")]).await;
-        send(&house, "203.0.113.7", &fresh_phone()).await.assert_done(200);
+    let house = house_with(back_ends, &[("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "1000,CN=3")]).await;
+    send(&house, "203.0.113.7", &fresh_phone()).await.assert_done(200);
+    assert_free(&house, "203.0.113.8").await;
+    send(&house, "203.0.113.7", &fresh_phone()).await.assert_done(200);
+    assert_work(&house, "203.0.113.8").await;
+    house.advance(Duration::from_secs(599));
+    assert_work(&house, "2001:db8::1").await;
+    house.advance(Duration::from_secs(1));
+    assert_free(&house, "203.0.113.8").await;
+}
+
+/// Everybody can see whether work is asked for: whoever brings a region close to it must not learn from one more code whether that
+/// went out.
+#[actix_web::test]
+async fn pressure_tells_nobody_who_has_an_account() {
+    for has_account in [true, false] {
+        let house = house_with(BackEnds::Real, &[("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "4")]).await;
+        let people = house.people(2).await;
+        let phone = if has_account { people[0].phone.clone() } else { fresh_phone() };
+        house.send_code_for("login", &phone).await.assert_done(200);
+        if has_account {
+            house.next_code(&phone, 1).await;
+        } else {
+            house.wait_for_budget(false).await;
+        }
         assert_free(&house, "203.0.113.8").await;
-        send(&house, "203.0.113.7", &fresh_phone()).await.assert_done(200);
+        house.send_code_for("login", &people[1].phone).await.assert_done(200);
         assert_work(&house, "203.0.113.8").await;
-        house.advance(Duration::from_secs(599));
-        assert_work(&house, "2001:db8::1").await;
-        house.advance(Duration::from_secs(1));
-        assert_free(&house, "203.0.113.8").await;
     }
 }
 

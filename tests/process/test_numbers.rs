@@ -36,7 +36,8 @@ async fn each_use_of_a_test_number_is_a_line() {
 #[actix_web::test]
 async fn the_beginning_of_pressure_is_a_line() {
     let folder = Folder::new();
-    let (doorstep, client) = folder.serve(&[("SMS_BUDGET_REGION_HOUR", "5"), ("PROOF_OF_WORK_BITS", "1")]).await;
+    let (doorstep, client) =
+        folder.serve(&[("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "5"), ("PROOF_OF_WORK_BITS", "1")]).await;
     let captchas = [client.captcha().await, client.captcha().await, client.captcha().await, client.captcha().await];
     for (captcha, phone) in captchas.iter().zip(13_800_138_000_u64..) {
         let body = json!({"phone_number": phone.to_string(), "captcha_id": captcha, "captcha_answer": "letmein"});

@@ -180,10 +180,10 @@ impl Response {
 }
 
 impl Said {
-    /// An internal error (`InternalError.Timeout`, say) comes midway: nobody knows.
+    /// An internal error (`InternalError.Timeout`, say), or a service that gives up, comes midway: nobody knows.
     fn failure(&self) -> SmsFailure {
         let code = discreet(&self.code);
-        if self.code.starts_with("InternalError") {
+        if self.code.starts_with("InternalError") || self.code == "ServiceUnavailable" {
             return SmsFailure::NoAnswer(format!("Code {code}"));
         }
         SmsFailure::Refused(format!("Code {code} {}", discreet(&self.message)).trim_end().to_owned())

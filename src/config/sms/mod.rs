@@ -194,7 +194,7 @@ impl SmsSettings {
     }
 
     /// How long a message may take when every provider of the longest route stands still.
-    fn patience(&self) -> Duration {
+    pub(super) fn patience(&self) -> Duration {
         let of = |route: &Vec<&str>| -> Duration {
             self.providers.iter().filter(|known| route.contains(&known.name())).map(ProviderSettings::timeout).sum()
         };

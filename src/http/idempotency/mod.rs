@@ -93,7 +93,9 @@ async fn ask(answers: Answers, request: &HttpRequest, payload: Payload) -> Resul
     let body = extract::bytes(request, payload).await?;
     // In which form the answer comes belongs to the request; in which language does not.
     let form: &[u8] = if wants_png(request) { b"picture" } else { b"json" };
-    let named = idempotency::name(&service, scope, request.path(), &key, &[&body, form]);
+    // The route, for a path has many spellings.
+    let route = request.match_pattern().unwrap_or_else(|| request.path().to_owned());
+    let named = idempotency::name(&service, scope, &route, &key, &[&body, form]);
     let life = (answers.life)(service.policy());
     // The buffer is still wiped when it is let go of.
     Ok(Asked { service, named, body: Bytes::from_owner(body), life })
