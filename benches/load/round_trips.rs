@@ -80,7 +80,7 @@ async fn follow_account(client: &mut Client, back_ends: &BackEnds, number: u32, 
     watch.judge(
         report,
         "PUT me/password",
-        &["EVALSHA", "EVALSHA"],
+        &["EVALSHA", "EVALSHA", "DEL"],
         &["BEGIN", "COMMIT", "SELECT", "SELECT", "UPDATE", "UPDATE"],
     );
     expect("logout", 204, client.send_as(&device.access, "POST", "/v1/logout", "{}").await).unwrap();
