@@ -1,9 +1,9 @@
 //! A doorstep of one's own for each test, and what a client does with it.
 
 pub use crate::answer::Answer;
-use crate::people::until;
 
 use crate::answer::assert_documented;
+use crate::people::until;
 use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, DELETION_TEMPLATE_ID, FakeCloopen, NOTICE_TEMPLATE_ID};
 use crate::support::{postgres, redis};
 use chrono::{DateTime, TimeDelta, Utc};
