@@ -13,7 +13,9 @@ use crate::config::{
     AliyunSettings, CloopenSettings, ProviderSettings, SmsSettings, TencentAccess, TencentSettings, TwilioSender,
     TwilioSettings, WebhookSettings,
 };
+use crate::domain::webhook::WebhookSecret;
 use crate::ports::{Clock, Sms, Telemetry};
+use secrecy::ExposeSecret;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -103,7 +105,7 @@ fn twilio(settings: &TwilioSettings, brand: &str) -> Result<twilio::Settings, Bo
 fn webhook(settings: &WebhookSettings, brand: &str) -> Result<webhook::Settings, Box<dyn Error>> {
     Ok(webhook::Settings {
         url: settings.url.0.parse()?,
-        secret: webhook::Secret::parse(&settings.secret)
+        secret: WebhookSecret::parse(settings.secret.expose_secret())
             .ok_or("SMS_WEBHOOK_SECRET is no secret of Standard Webhooks")?,
         brand: brand.to_owned(),
         timeout: settings.timeout,

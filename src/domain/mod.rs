@@ -15,6 +15,7 @@ pub mod message;
 pub mod template;
 pub mod segment;
 pub mod client_app;
+pub mod webhook;
 pub mod password;
 pub mod user;
 pub mod avatar;

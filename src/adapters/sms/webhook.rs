@@ -2,15 +2,13 @@
 
 use super::Provider;
 use super::http::{self, StartError, discreet, unknown};
-use super::signing::mac;
 use crate::domain::message::Value;
+use crate::domain::webhook::WebhookSecret;
 use crate::ports::{Clock, Message, SmsFailure};
 use async_trait::async_trait;
-use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::SecondsFormat;
 use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
-use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,29 +20,11 @@ use url::Url;
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub url: Url,
-    pub secret: Secret,
+    pub secret: WebhookSecret,
     /// Says whose messages these are.
     pub brand: String,
     /// For a whole request.
     pub timeout: Duration,
-}
-
-/// What both sides know.
-#[derive(Debug, Clone)]
-pub struct Secret(SecretSlice<u8>);
-
-impl Secret {
-    /// `whsec_` and 24 to 64 bytes in base64 (Standard Webhooks 1.0.0, "Signature scheme").
-    #[must_use]
-    pub fn parse(text: &SecretString) -> Option<Self> {
-        let bytes = BASE64_STANDARD.decode(text.expose_secret().strip_prefix("whsec_")?).ok()?;
-        (24..=64).contains(&bytes.len()).then(|| Self(bytes.into()))
-    }
-
-    fn sign(&self, id: &str, timestamp: i64, body: &str) -> String {
-        let tag = mac(self.0.expose_secret(), format!("{id}.{timestamp}.{body}").as_bytes());
-        format!("v1,{}", BASE64_STANDARD.encode(tag))
-    }
 }
 
 pub struct Webhook {
@@ -132,32 +112,4 @@ struct Data<'a> {
     text: String,
     /// What it tells, for who words it otherwise.
     values: BTreeMap<&'static str, Cow<'a, str>>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn secret(text: &str) -> Option<Secret> {
-        Secret::parse(&SecretString::from(text.to_owned()))
-    }
-
-    /// The test "sign function works" of the libraries: <https://github.com/standard-webhooks/standard-webhooks>
-    #[test]
-    fn the_published_example_has_the_published_signature() {
-        let secret = secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        assert_eq!(
-            secret.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#),
-            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
-        );
-    }
-
-    #[test]
-    fn a_secret_has_its_prefix_and_its_length() {
-        let of = |bytes: usize| secret(&format!("whsec_{}", BASE64_STANDARD.encode(vec![7; bytes]))).is_some();
-        assert_eq!([23, 24, 64, 65].map(of), [false, true, true, false]);
-        let plain = BASE64_STANDARD.encode([7; 32]);
-        assert!(secret(&plain).is_none() && secret(&format!("whpk_{plain}")).is_none());
-        assert!(secret("whsec_!").is_none() && secret("").is_none());
-    }
 }

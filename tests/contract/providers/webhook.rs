@@ -5,11 +5,11 @@ use crate::support::provider::{Behaviour, Taken};
 use crate::support::webhook::{FakeWebhook, SECRET};
 use chrono::TimeDelta;
 use doorstep::adapters::sms::Provider;
-use doorstep::adapters::sms::webhook::{self, Secret, Webhook};
+use doorstep::adapters::sms::webhook::{self, Webhook};
 use doorstep::domain::language::Language;
 use doorstep::domain::message::Autofill;
+use doorstep::domain::webhook::WebhookSecret;
 use doorstep::ports::{Message, SmsFailure};
-use secrecy::SecretString;
 
 pub struct Fake(FakeWebhook);
 
@@ -24,10 +24,9 @@ impl Case for Fake {
     }
 
     fn provider(&self, settings: Settings) -> Box<dyn Provider> {
-        let secret = SecretString::from(settings.key.unwrap_or(SECRET).to_owned());
         let of_webhook = webhook::Settings {
             url: settings.base_url.unwrap_or_else(|| self.0.url.clone()),
-            secret: Secret::parse(&secret).unwrap(),
+            secret: WebhookSecret::parse(settings.key.unwrap_or(SECRET)).unwrap(),
             brand: "Acme".to_owned(),
             timeout: settings.timeout,
         };
