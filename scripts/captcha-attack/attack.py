@@ -17,7 +17,9 @@ class Attack:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What the attacker knows about the captcha: its characters and, of a sum, that it is one."""
+    """What the attacker knows about the captcha: its characters, how many there are unless that changes from picture to
+    picture, and that it is a sum."""
 
     alphabet: str
+    length: int | None
     arithmetic: bool

@@ -101,8 +101,8 @@ def detected(sample: Sample, clean_up: str, knowledge: Knowledge) -> list[Box]:
     """Where the characters are. The detector finds next to nothing in two tones or in bright colours."""
     source = DETECTED_IN[clean_up]
     boxes, old, new = list(found(sample, source)), cleaned(sample, source).size, cleaned(sample, clean_up).size
-    if not knowledge.arithmetic:
-        boxes = exactly(boxes, len(sample.answer))
+    if knowledge.length:
+        boxes = exactly(boxes, knowledge.length)
     ordered = in_reading_order(boxes, lines_of(sample.picture))
     return [widened(scaled(box, old, new), new) for box in ordered]
 
@@ -111,9 +111,9 @@ def halves(sample: Sample, clean_up: str, _: Knowledge) -> list[Box]:
     return grid(cleaned(sample, clean_up).size, 1, lines_of(sample.picture))
 
 
-def cells(sample: Sample, clean_up: str, _: Knowledge) -> list[Box]:
+def cells(sample: Sample, clean_up: str, knowledge: Knowledge) -> list[Box]:
     lines = lines_of(sample.picture)
-    return grid(cleaned(sample, clean_up).size, -(-len(sample.answer) // lines), lines)
+    return grid(cleaned(sample, clean_up).size, -(-(knowledge.length or 1) // lines), lines)
 
 
 Cut = Callable[[Sample, str, Knowledge], list[Box]]
@@ -124,7 +124,7 @@ def helped(samples: list[Sample], cut: Cut, clean_up: str, beta: bool, knowledge
     readings = []
     for sample in samples:
         boxes, whole = cut(sample, clean_up, knowledge), cleaned(sample, clean_up)
-        length = None if knowledge.arithmetic else len(sample.answer) // max(1, len(boxes))
+        length = knowledge.length and knowledge.length // max(1, len(boxes))
         readings.append("".join(read_piece(whole.crop(box), beta, knowledge, length) for box in boxes))
     return readings
 
@@ -155,7 +155,7 @@ def with_help(knowledge: Knowledge, lines: int) -> list[Attack]:
     cuts: dict[str, tuple[Cut, tuple[str, ...]]] = {"whole": (whole, tuple(CLEAN_UPS)), "boxes": (detected, PIECES_CLEAN_UPS)}
     if lines > 1:
         cuts["halves"] = (halves, PIECES_CLEAN_UPS)
-    if not knowledge.arithmetic:
+    if knowledge.length:
         cuts["cells"] = (cells, PIECES_CLEAN_UPS)
     restricted = [
         Attack(

@@ -32,8 +32,10 @@ def arguments() -> argparse.Namespace:
 
 def knowledge_of(samples: list[Sample], args: argparse.Namespace) -> Knowledge:
     if args.arithmetic:
-        return Knowledge(args.alphabet or SUM_ALPHABET, True)
-    return Knowledge(args.alphabet or "".join(sorted(set("".join(s.answer for s in samples)))), False)
+        return Knowledge(args.alphabet or SUM_ALPHABET, None, True)
+    answers = [sample.answer for sample in samples]
+    lengths = {len(answer) for answer in answers}
+    return Knowledge(args.alphabet or "".join(sorted(set("".join(answers)))), lengths.pop() if len(lengths) == 1 else None, False)
 
 
 def by_attacker(attacks: list[Attack]) -> list[list[Attack]]:
