@@ -10,7 +10,7 @@ from PIL import Image
 
 import ctc
 from attack import Attack, Knowledge
-from pictures import Box, CLEAN_UPS, cleaned, exactly, grey, grid, in_reading_order, lines_of
+from pictures import CLEAN_UPS, Box, cleaned, exactly, grey, grid, in_reading_order, lines_of
 from samples import LOOK_ALIKES, SUM_LOOK_ALIKES, Sample
 
 
@@ -85,7 +85,7 @@ def shipped(samples: list[Sample], clean_up: str, beta: bool) -> list[str]:
 def found(sample: Sample, clean_up: str) -> tuple[Box, ...]:
     """Boxes around characters, in pixels of the picture after this clean-up."""
     boxes = detector().detection(png(cleaned(sample, clean_up).convert("RGB")))
-    return tuple((l, t, r, b) for l, t, r, b in boxes if min(r - l, b - t) >= SMALLEST)
+    return tuple(tuple(box) for box in boxes if min(box[2] - box[0], box[3] - box[1]) >= SMALLEST)
 
 
 def scaled(box: Box, old: tuple[int, int], new: tuple[int, int]) -> Box:
@@ -145,7 +145,12 @@ def whole(sample: Sample, clean_up: str, _: Knowledge) -> list[Box]:
 
 def as_shipped(clean_ups: tuple[str, ...] = tuple(CLEAN_UPS)) -> list[Attack]:
     return [
-        Attack("ddddocr as shipped", f"{model_name(beta)}, {clean_up}", partial(shipped, clean_up=clean_up, beta=beta), clean_up == "raw")
+        Attack(
+            "ddddocr as shipped",
+            f"{model_name(beta)}, {clean_up}",
+            partial(shipped, clean_up=clean_up, beta=beta),
+            always=clean_up == "raw",
+        )
         for beta in (False, True)
         for clean_up in clean_ups
     ]

@@ -35,7 +35,8 @@ def knowledge_of(samples: list[Sample], args: argparse.Namespace) -> Knowledge:
         return Knowledge(args.alphabet or SUM_ALPHABET, None, True)
     answers = [sample.answer for sample in samples]
     lengths = {len(answer) for answer in answers}
-    return Knowledge(args.alphabet or "".join(sorted(set("".join(answers)))), lengths.pop() if len(lengths) == 1 else None, False)
+    alphabet = args.alphabet or "".join(sorted(set("".join(answers))))
+    return Knowledge(alphabet, lengths.pop() if len(lengths) == 1 else None, False)
 
 
 def by_attacker(attacks: list[Attack]) -> list[list[Attack]]:
@@ -43,18 +44,18 @@ def by_attacker(attacks: list[Attack]) -> list[list[Attack]]:
     return [[attack for attack in attacks if attack.attacker == name] for name in names]
 
 
-def line(attack: Attack, result: Score, seconds: float) -> str:
+def line(attack: Attack, result: Score) -> str:
     return (
         f"  {attack.attacker:19} {attack.configuration:36} {result.count:5} "
-        f"{rate(result.exact, result.count)}  {rate(result.folded, result.count)}  "
-        f"{100 * result.characters:5.1f} %  {1000 * seconds / result.count:6.0f} ms"
+        f"{rate(result.exact, result.count)}  {rate(result.folded, result.count)}  {100 * result.characters:5.1f} %"
     )
 
 
 def run(attack: Attack, samples: list[Sample], arithmetic: bool, mark: str = "") -> Score:
     start = time.monotonic()
     result = score(samples, attack.read(samples), arithmetic)
-    print(line(attack, result, time.monotonic() - start) + mark, flush=True)
+    each = (time.monotonic() - start) / result.count
+    print(f"{line(attack, result)}     {1000 * each:6.0f} ms{mark}", flush=True)
     return result
 
 
@@ -90,8 +91,7 @@ def attack_folder(folder: Path, args: argparse.Namespace) -> None:
         winners.append(best(chosen, samples, args.arithmetic))
     print("  BEST OF EACH ATTACKER")
     for attack, result in winners:
-        print(f"  {attack.attacker:19} {attack.configuration:36} {result.count:5} "
-              f"{rate(result.exact, result.count)}  {rate(result.folded, result.count)}", flush=True)
+        print(line(attack, result))
 
 
 def main() -> None:

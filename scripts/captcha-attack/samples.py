@@ -19,6 +19,12 @@ SUM = re.compile(r"(\d+)([+\-X])(\d+)")
 Z = 1.959964
 
 
+def opened(path: Path) -> Image.Image:
+    with Image.open(path) as picture:
+        picture.load()
+    return picture
+
+
 @dataclass(frozen=True)
 class Sample:
     """One picture in a file named ANSWER_n.png."""
@@ -31,9 +37,7 @@ class Sample:
 
     @cached_property
     def picture(self) -> Image.Image:
-        with Image.open(self.path) as picture:
-            picture.load()
-        return picture
+        return opened(self.path)
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,9 @@ def value(text: str) -> str:
 def score(samples: list[Sample], readings: list[str], arithmetic: bool) -> Score:
     given = [value(text) if arithmetic else normal(text) for text in readings]
     answers = [normal(sample.answer) for sample in samples]
-    exact = sum(g == a for g, a in zip(given, answers))
-    folded = sum(g == a or (not arithmetic and fold(g) == fold(a)) for g, a in zip(given, answers))
-    hits = sum(x == y for g, a in zip(given, answers) for x, y in zip(fold(g), fold(a)))
+    exact = sum(g == a for g, a in zip(given, answers, strict=True))
+    folded = sum(g == a or (not arithmetic and fold(g) == fold(a)) for g, a in zip(given, answers, strict=True))
+    hits = sum(x == y for g, a in zip(given, answers, strict=True) for x, y in zip(fold(g), fold(a)))
     return Score(exact, folded, len(samples), hits / max(1, sum(map(len, answers))))
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from PIL import Image
 
 from attack import Attack, Knowledge
-from pictures import CLEAN_UPS, cleaned, grey, lines_of
+from pictures import CLEAN_UPS, cleaned, grey
 from samples import Sample
 
 # Page segmentation: a block, a line, scattered text, a raw line.
@@ -38,7 +38,7 @@ def read_halves(samples: list[Sample], clean_up: str, knowledge: Knowledge) -> l
         middle = page.height // 2
         pages += [page.crop((0, 0, page.width, middle)), page.crop((0, middle, page.width, page.height))]
     texts = tesseract(pages, 7, knowledge.alphabet)
-    return [upper + lower for upper, lower in zip(texts[::2], texts[1::2])]
+    return [upper + lower for upper, lower in zip(texts[::2], texts[1::2], strict=True)]
 
 
 def attacks(knowledge: Knowledge, lines: int) -> list[Attack]:
