@@ -23,6 +23,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="pictures named ANSWER_n.png")
     parser.add_argument("--alphabet", help="characters that can occur; else those of the answers")
     parser.add_argument("--arithmetic", action="store_true", help="the picture shows a sum, the answer is its result")
+    parser.add_argument("--strict", action="store_true", help="look-alikes are wrong, as everywhere but in doorstep")
     parser.add_argument("--quick", action="store_true", help="ddddocr as shipped on the raw pictures only")
     parser.add_argument("--limit", type=int, help="so many pictures of each folder")
     parser.add_argument("--screen", type=int, default=30, help="pictures that every configuration reads (30)")
@@ -68,9 +69,9 @@ def screened(attacks: list[Attack], samples: list[Sample], args: argparse.Namesp
     return [attack for rank, attack in enumerate(ranked) if rank < args.finalists or attack.always]
 
 
-def best(attacks: Iterable[Attack], samples: list[Sample], arithmetic: bool) -> tuple[Attack, Score]:
-    results = [(attack, run(attack, samples, arithmetic, "  *")) for attack in attacks]
-    return max(results, key=lambda pair: (pair[1].folded, pair[1].exact))
+def best(attacks: Iterable[Attack], samples: list[Sample], args: argparse.Namespace) -> tuple[Attack, Score]:
+    results = [(attack, run(attack, samples, args.arithmetic, "  *")) for attack in attacks]
+    return max(results, key=lambda pair: pair[1].exact if args.strict else pair[1].folded)
 
 
 def attack_folder(folder: Path, args: argparse.Namespace) -> None:
@@ -88,7 +89,7 @@ def attack_folder(folder: Path, args: argparse.Namespace) -> None:
     winners = []
     for attacks in groups:
         chosen = attacks if args.quick else screened(attacks, samples, args)
-        winners.append(best(chosen, samples, args.arithmetic))
+        winners.append(best(chosen, samples, args))
     print("  BEST OF EACH ATTACKER")
     for attack, result in winners:
         print(line(attack, result))
