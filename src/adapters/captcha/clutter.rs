@@ -13,18 +13,18 @@ use std::ops::RangeInclusive;
 pub(super) const SPARE_WIDTH: usize = 128;
 pub(super) const SPARE_HEIGHT: usize = 64;
 
-// Lengths are in heights of a capital letter; the pixels named are those of a letter of 40.
+// Lengths are in heights of a capital letter; the pixels named are those of a letter of 32.
 
-/// 36 to 44 pixels: as wide as a letter, so that nearly every letter is crossed by an edge and few by two.
-const BAND: RangeInclusive<f32> = 0.9..=1.1;
-/// 6 to 12 pixels to either side: an edge that is no straight line cannot be found as one.
-const BAND_WAVE_HEIGHT: RangeInclusive<f32> = 0.15..=0.3;
-const BAND_WAVE_LENGTH: RangeInclusive<f32> = 1.5..=3.0;
+/// 35 to 45 pixels: a little wider than a letter, so that most letters are crossed by an edge and few by two.
+const BAND: RangeInclusive<f32> = 1.1..=1.4;
+/// 6 to 13 pixels to either side: an edge that is no straight line cannot be found as one.
+const BAND_WAVE_HEIGHT: RangeInclusive<f32> = 0.2..=0.4;
+const BAND_WAVE_LENGTH: RangeInclusive<f32> = 1.9..=3.8;
 /// 3 pixels, a little more than the outline of a letter, which it can therefore be taken for.
-const CURVE: f32 = 0.075;
+const CURVE: f32 = 0.09;
 /// Curves in a square of this many pixels across: one letter in two is crossed.
 const CURVE_ROOM: f32 = 2.0;
-/// Radius, 3 to 6 pixels: less than the hole of a letter.
+/// Radius, 2 to 5 pixels: less than the hole of a letter.
 const DISC: RangeInclusive<f32> = 0.075..=0.15;
 /// One disc in a square of this size across: about one on every letter.
 const DISC_ROOM: f32 = 1.0;

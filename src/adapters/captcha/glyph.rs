@@ -10,7 +10,7 @@ use std::f32::consts::TAU;
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
-// Lengths are shares of the height of a capital letter; the pixels named are those of a letter of 40.
+// Lengths are shares of the height of a capital letter; the pixels named are those of a letter of 32.
 
 /// Of letters among themselves: 8 % either way. Much more, and a small capital passes for a large small letter.
 const SIZE: RangeInclusive<f32> = 0.92..=1.08;
@@ -19,13 +19,13 @@ const TURN: RangeInclusive<f32> = -0.25..=0.25;
 /// Sideways per height. Much more is read as italics in an upright word, and an H leans into an A.
 const SHEAR: RangeInclusive<f32> = -0.12..=0.12;
 /// 1.2 pixels: stems are not straight, and templates do not fit.
-const WAVE_HEIGHT: f32 = 0.03;
-/// 20 to 40 pixels: half a wave to a whole one in a letter.
+const WAVE_HEIGHT: f32 = 0.0375;
+/// 16 to 32 pixels: half a wave to a whole one in a letter.
 const WAVE_LENGTH: RangeInclusive<f32> = 0.5..=1.0;
 /// The widest, an M or W with serifs, is made narrower until it fits.
 const WIDEST: f32 = 1.05;
 /// 2.4 pixels: the thinnest ring that still stands out of a band's edge.
-const STROKE: f32 = 0.06;
+const STROKE: f32 = 0.075;
 /// The rest is outlined. A machine that was trained on print knows only the filled ones.
 const FILLED: f64 = 0.3;
 
@@ -110,7 +110,7 @@ mod tests {
     fn every_letter_leaves_ink_and_has_about_the_size_that_was_asked_for() {
         let mut chance = Chance::seed_from_u64(1);
         for letter in drawable() {
-            for height in [24.0, 40.0, 80.0] {
+            for height in [20.0, 32.0, 64.0] {
                 let bits = draw(letter, height, &mut chance);
                 // Turned, pushed and swollen: never half as large again as a square around the largest letter.
                 let most = (height * 1.6) as usize;

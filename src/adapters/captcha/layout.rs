@@ -6,26 +6,26 @@ use rand::RngExt;
 use std::f32::consts::TAU;
 use std::ops::RangeInclusive;
 
-// Lengths are in heights of a capital letter; the pixels named are those of a letter of 40.
+// Lengths are in heights of a capital letter; the pixels named are those of a letter of 32.
 
-/// 58 pixels from the middle of one line to the middle of the next.
-const LINE: f32 = 1.45;
-/// 42 pixels: in a single line every other letter stands so much lower. A line like print is read by machines like print.
-const STEP: f32 = 1.05;
+/// 48 pixels from the middle of one line to the middle of the next.
+const LINE: f32 = 1.5;
+/// 35 pixels: in a single line every other letter stands so much lower. A line like print is read by machines like print.
+const STEP: f32 = 1.1;
 /// Of the room that two neighbours need side by side, what they get in a single line: one begins above or below the other.
 const CLOSE: f32 = 0.6;
-/// 2 to 8 pixels between neighbours.
-const GAP: RangeInclusive<f32> = 0.05..=0.2;
-/// 16 to 22 pixels up, and as many down.
-const WAVE_HEIGHT: RangeInclusive<f32> = 0.4..=0.55;
+/// 2 to 11 pixels between neighbours, so that they stand in no columns.
+const GAP: RangeInclusive<f32> = 0.06..=0.35;
+/// 16 to 22 pixels up, and as many down: more than what lies between the lines, so that no straight cut parts them.
+const WAVE_HEIGHT: RangeInclusive<f32> = 0.5..=0.7;
 /// 120 to 195 pixels: a wave and a half to one in a picture.
-const WAVE_LENGTH: RangeInclusive<f32> = 3.0..=4.9;
+const WAVE_LENGTH: RangeInclusive<f32> = 3.75..=6.1;
 /// Downwards per width, to either side: 2 to 7 degrees.
 const TILT: RangeInclusive<f32> = 0.035..=0.123;
 /// 4 pixels to every side.
-const JITTER: RangeInclusive<f32> = -0.1..=0.1;
+const JITTER: RangeInclusive<f32> = -0.125..=0.125;
 /// 8 pixels that every middle of the upper line is above every middle of the lower, so that nobody asks which letter comes first.
-const PARTED: f32 = 0.2;
+const PARTED: f32 = 0.25;
 /// Heights of a letter that one which is turned may take.
 const TURNED: f32 = 1.25;
 
@@ -77,26 +77,26 @@ fn across(width: f32, letter: f32, sizes: &[Size], share: f32, chance: &mut Chan
 
 /// Bends all rows along one wave, and tilts them, as much as the picture's height and the order of the rows allow.
 fn bend(look: &Look, letter: f32, places: &mut [Place], chance: &mut Chance) {
-    let (height, length) = (chance.random_range(WAVE_HEIGHT) * letter, chance.random_range(WAVE_LENGTH) * letter);
+    let height = chance.random_range(WAVE_HEIGHT) * letter;
+    let turn = TAU / (chance.random_range(WAVE_LENGTH) * letter);
     let tilt = chance.random_range(TILT) * if chance.random() { 1.0 } else { -1.0 };
     let phase = chance.random_range(0.0..TAU);
-    let rise = |x: f32| height * (x / length * TAU + phase).sin() + tilt * x;
+    let rises: Vec<f32> = places.iter().map(|&(x, _)| height * (x * turn + phase).sin() + tilt * x).collect();
 
     // The highest and the lowest rise of the upper row, and of the lower one.
     let none = (f32::INFINITY, f32::NEG_INFINITY);
     let (mut upper, mut lower, mut between) = (none, none, 0.0_f32);
-    for &(x, row) in places.iter() {
+    for (&(_, row), &rise) in places.iter().zip(&rises) {
         let rises = if row > 0.0 { &mut lower } else { &mut upper };
-        *rises = (rises.0.min(rise(x)), rises.1.max(rise(x)));
+        *rises = (rises.0.min(rise), rises.1.max(rise));
         between = between.max(row);
     }
     let free = look.height as f32 - Look::MARGIN - TURNED * letter - between;
     let parted = between - (PARTED + 2.0 * JITTER.end()) * letter;
-    let by_height = free.max(0.0) / (upper.1.max(lower.1) - upper.0.min(lower.0)).max(1.0);
-    let by_order = parted.max(0.0) / (upper.1 - lower.0).max(1.0);
-    let share = by_height.min(by_order).min(1.0);
-    for (x, y) in places {
-        *y += rise(*x) * share;
+    let span = upper.1.max(lower.1) - upper.0.min(lower.0);
+    let share = (free / span.max(1.0)).min(parted / (upper.1 - lower.0).max(1.0)).clamp(0.0, 1.0);
+    for ((_, y), rise) in places.iter_mut().zip(rises) {
+        *y += rise * share;
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
     use rand::SeedableRng;
 
-    const LETTER: f32 = 40.0;
+    const LETTER: f32 = 32.0;
 
     fn look(lines: Lines) -> Look {
         let (width, height) = Look::usual_size(lines);
@@ -134,7 +134,7 @@ mod tests {
 
     /// Narrow and wide ones, as turned letters are.
     fn sizes(count: usize) -> Vec<Size> {
-        (0..count).map(|i| (28.0 + (i * 7 % 5) as f32 * 5.0, 40.0 + (i % 3) as f32 * 5.0)).collect()
+        (0..count).map(|i| (22.0 + (i * 7 % 5) as f32 * 4.0, 32.0 + (i % 3) as f32 * 4.0)).collect()
     }
 
     /// What people go by: left comes before right, and above before below.

@@ -29,11 +29,11 @@ use std::time::Duration;
 /// Looks only: the text comes from the caller's secure source.
 type Chance = Xoshiro256PlusPlus;
 
-/// How far rows are moved to the side, in heights of a letter: 3 to 5 pixels of a letter of 40, by which a stem is no column.
-const SWAY: RangeInclusive<f32> = 0.075..=0.125;
+/// How far rows are moved to the side, in heights of a letter: 3 to 5 pixels of a letter of 32, by which a stem is no column.
+const SWAY: RangeInclusive<f32> = 0.09..=0.16;
 /// Along which wave, 50 to 100 pixels: less than once through a letter, so that it leans and does not tear.
-const SWAY_LENGTH: RangeInclusive<f32> = 1.25..=2.5;
-/// Pixels on both sides of the canvas that rows are moved into: more than the largest sway of the largest letter, of 80 pixels.
+const SWAY_LENGTH: RangeInclusive<f32> = 1.5..=3.0;
+/// Pixels on both sides of the canvas that rows are moved into: more than the largest sway of the largest letter, of 87 pixels.
 const SWAY_ROOM: usize = 16;
 /// Between two rounds of the pool, so that it takes no more than a few hundredths of a core however many pictures are drawn.
 const PAUSE: Duration = Duration::from_millis(20);

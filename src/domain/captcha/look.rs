@@ -59,17 +59,17 @@ pub struct Rgb(pub [u8; 3]);
 impl Look {
     pub const WIDTHS: (u32, u32) = (96, 384);
     pub const HEIGHTS: (u32, u32) = (48, 288);
-    /// Pixels. Below it the outline of a letter, 2.4 pixels thick at a height of 40, is no ring any more.
-    pub const LEAST_LETTER: f32 = 24.0;
+    /// Pixels. Below it the outline of a letter, 2.4 pixels thick at a height of 32, is no ring any more.
+    pub const LEAST_LETTER: f32 = 20.0;
     /// Free of letters on all four sides, in pixels.
     pub const MARGIN: f32 = 8.0;
 
-    /// The size at which letters are about 40 pixels high, which a phone shows as large as a thumbnail.
+    /// The size at which letters are 32 pixels high: those of a bold typeface of 44 pixels.
     #[must_use]
     pub const fn usual_size(lines: Lines) -> (u32, u32) {
         match lines {
             Lines::Two => (192, 144),
-            Lines::One => (224, 120),
+            Lines::One => (224, 112),
         }
     }
 
@@ -85,11 +85,11 @@ impl Look {
     /// How high capital letters are in a text of so many characters, in pixels.
     #[must_use]
     pub fn letter_height(&self, characters: usize) -> f32 {
-        // With the wave, two lines need 3.6 letters of height, one line three. A letter, turned and pushed about, needs 1.2 letters
-        // of width; in one line neighbours stand higher and lower, and 0.85 will do.
+        // With the wave, two lines need 4.5 letters of height, one line 3.3. A letter, turned and pushed about, needs 1.5 letters
+        // of width; in one line neighbours stand higher and lower, and one will do.
         let (high, wide) = match self.lines {
-            Lines::One => (3.0, 0.85),
-            Lines::Two => (3.6, 1.2),
+            Lines::One => (3.3, 1.0),
+            Lines::Two => (4.5, 1.5),
         };
         let room = (self.width as f32 - 2.0 * Self::MARGIN) / self.in_a_line(characters.max(1)) as f32;
         (self.height as f32 / high).min(room / wide)
@@ -188,12 +188,12 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_letters_are_forty_pixels_high() {
+    fn the_usual_letters_are_32_pixels_high() {
         let two = Look::default();
-        assert!((two.letter_height(6) - 40.0).abs() < 0.5, "{}", two.letter_height(6));
+        assert!((two.letter_height(6) - 32.0).abs() < 0.5, "{}", two.letter_height(6));
         let (width, height) = Look::usual_size(Lines::One);
         let one = Look { lines: Lines::One, width, height, ..two };
-        assert!((35.0..=40.0).contains(&one.letter_height(6)), "{}", one.letter_height(6));
+        assert!((30.0..=36.0).contains(&one.letter_height(6)), "{}", one.letter_height(6));
     }
 
     #[test]
