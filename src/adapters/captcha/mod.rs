@@ -3,6 +3,7 @@
 //!
 //! All of it is done to outlines, which are rasterised once; bending pixels instead costs ten times as much.
 
+pub mod audio;
 mod outline;
 
 use super::bulkhead::Bulkhead;
