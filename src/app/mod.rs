@@ -16,6 +16,7 @@ use crate::adapters::staging::redis::RedisStaging;
 use crate::adapters::system::{OsRandom, SystemClock};
 use crate::config::{Config, HashSettings, KeySettings, Mode, Problems, ServerSettings, StagingSettings};
 use crate::domain::phone;
+use crate::domain::policy::CaptchaPolicy;
 use crate::flows::background::Background;
 use crate::flows::{Ports, Service};
 use crate::http::{self, client::Proxies, envelope::envelope};
@@ -81,7 +82,7 @@ impl App {
             hasher: Arc::new(Argon2id::start(cost(&config.hashing), config.hashing.threads, &world.random)?),
             sms: sms::router(&config.sms, &world, &telemetry)?,
             telemetry,
-            renderer: Arc::new(Renderer::new(config.server.workers)),
+            renderer: Arc::new(renderer(&config, &*world.random)?),
             tokens: Arc::new(keys.tokens),
             avatars: avatar::storage(&config.avatar)?,
             clock: world.clock,
@@ -206,6 +207,11 @@ fn staging(config: &Config, world: &World) -> Result<Arc<dyn Staging>, Box<dyn E
         StagingSettings::Memory => Arc::new(MemoryStaging::new(Arc::clone(&world.clock))),
         StagingSettings::Redis { url } => Arc::new(RedisStaging::connect(url.expose_secret(), config.server.workers)?),
     })
+}
+
+fn renderer(config: &Config, random: &dyn Random) -> io::Result<Renderer> {
+    let CaptchaPolicy { puzzle, look, .. } = &config.policy.captcha;
+    Renderer::start(look.clone(), puzzle, u64::from_le_bytes(random.bytes()))
 }
 
 /// One lane: the threads are busy with other people's passwords.

@@ -3,6 +3,7 @@
 //! This is the only place where the environment is read. `.env.example` documents every variable in the same order.
 
 mod avatar;
+mod captcha;
 mod env;
 mod file;
 mod hashing;

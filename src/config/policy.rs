@@ -1,12 +1,10 @@
 //! The numbers of `domain::policy` that an operator may change.
 
 use super::env::Env;
-use super::{Mode, avatar, test_phones};
-use crate::domain::captcha::{CaptchaAnswer, Puzzle};
+use super::{Mode, avatar, captcha, test_phones};
 use crate::domain::phone::{Regions, region};
 use crate::domain::policy::{
-    CaptchaPolicy, CodePolicy, Demand, LoginPolicy, PhoneLimits, Policy, ProofPolicy, Quota, RegionQuota,
-    SessionPolicy, SmsLimits,
+    CodePolicy, Demand, LoginPolicy, PhoneLimits, Policy, ProofPolicy, Quota, RegionQuota, SessionPolicy, SmsLimits,
 };
 use std::time::Duration;
 
@@ -24,7 +22,7 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
         captchas_per_ip: quota(env, "LIMIT_IP_CAPTCHAS", house.captchas_per_ip),
         sms: sms(env, &house.sms),
         apps: super::sms::apps(env),
-        captcha: captcha(env, mode, &house.captcha),
+        captcha: captcha::read(env, mode, &house.captcha),
         proof: proof(env, &house.proof),
         test_phones: test_phones::read(env, mode),
         session: session(env, &house.session),
@@ -96,27 +94,6 @@ fn region_quota(env: &mut Env, name: &str, house: &RegionQuota) -> RegionQuota {
         env.problem(name, "expected a whole number from 1 to 1000000000, and regions with another, like 1000,US=50");
     }
     quota
-}
-
-fn captcha(env: &mut Env, mode: Mode, house: &CaptchaPolicy) -> CaptchaPolicy {
-    let length = env.number("CAPTCHA_LENGTH", 5, 4, 8);
-    let puzzle = env.read("CAPTCHA_KIND", Puzzle::Text { length }, |text| match text {
-        "text" => Ok(Puzzle::Text { length }),
-        "arithmetic" => Ok(Puzzle::Arithmetic),
-        _ => Err("expected text or arithmetic".to_owned()),
-    });
-    let bypass_answer = env.read("CAPTCHA_BYPASS_ANSWER", None, |text| {
-        CaptchaAnswer::parse(text).map(Some).map_err(|_| "expected 1 to 32 characters".to_owned())
-    });
-    if mode == Mode::Production && bypass_answer.is_some() {
-        env.problem("CAPTCHA_BYPASS_ANSWER", "must not be set in production: it opens every captcha");
-    }
-    let development = || CaptchaAnswer::parse("letmein").ok();
-    CaptchaPolicy {
-        puzzle,
-        bypass_answer: bypass_answer.or_else(|| (mode == Mode::Development).then(development).flatten()),
-        ..house.clone()
-    }
 }
 
 fn proof(env: &mut Env, house: &ProofPolicy) -> ProofPolicy {

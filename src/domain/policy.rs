@@ -1,7 +1,7 @@
 //! The numbers of the house, each with its source. Settings may change them; these are the defaults.
 
 use super::Invalid;
-use super::captcha::Puzzle;
+use super::captcha::{Alphabet, Look, Puzzle};
 use super::client_app::ClientApps;
 use super::phone::{Phone, PhoneError, Region, Regions};
 use super::test_phone::TestPhones;
@@ -134,6 +134,7 @@ pub struct Policy {
 #[derive(Debug, Clone)]
 pub struct CaptchaPolicy {
     pub puzzle: Puzzle,
+    pub look: Look,
     /// 300 s, as in the earlier systems.
     pub life: Duration,
     /// An answer that passes for every captcha. Development only.
@@ -242,7 +243,9 @@ impl Default for SmsLimits {
 
 impl Default for CaptchaPolicy {
     fn default() -> Self {
-        Self { puzzle: Puzzle::Text { length: 5 }, life: 5 * MINUTE, bypass_answer: None }
+        // Six characters, as many as a code by SMS has, fill two lines of three.
+        let puzzle = Puzzle::Text { alphabet: Alphabet::default(), length: 6 };
+        Self { puzzle, look: Look::default(), life: 5 * MINUTE, bypass_answer: None }
     }
 }
 

@@ -1,14 +1,15 @@
 //! `POST /v1/captchas`.
 
-use super::checks::{captcha_id, field, optional};
+use super::checks::{captcha_id, captcha_theme, field, optional};
 use super::client::Asking;
 use super::envelope::seconds;
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::json;
-use crate::domain::captcha::CaptchaId;
+use crate::domain::captcha::{CaptchaId, Theme};
 use crate::domain::proof::{Challenge, Nonce, Proof};
-use crate::flows::{Service, captcha};
+use crate::flows::Service;
+use crate::flows::captcha::{self, Order};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -31,9 +32,21 @@ pub struct CreateCaptcha {
     #[validate(custom(function = "captcha_id"))]
     #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
     replaces: Option<String>,
+    /// For the background that the picture will stand on. The operator has chosen one for those who do not.
+    #[validate(custom(function = "captcha_theme"))]
+    #[schema(value_type = Option<ThemeName>, example = "dark")]
+    theme: Option<String>,
     /// What was found for the `proof_of_work` of a refusal. Ask without it first.
     #[schema(example = json!(null))]
     proof_of_work: Option<ProofOfWork>,
+}
+
+/// Dark on light, or light on dark.
+#[derive(ToSchema)]
+#[schema(as = CaptchaTheme, rename_all = "snake_case")]
+pub enum ThemeName {
+    Light,
+    Dark,
 }
 
 /// Work that was done. A challenge is taken once.
@@ -98,8 +111,8 @@ pub struct Captcha {
 
 /// Draw a captcha.
 ///
-/// The answer is the characters in the picture, in any case, or, for the arithmetic kind, the sum. A captcha is used up by
-/// the first try, right or wrong. With `Accept: image/png` the answer is the raw picture, its id in the header `Captcha-Id`
+/// The answer is the characters in the picture, the upper line first, in any case, or, for a sum, what it comes to. A captcha is
+/// used up by the first try, right or wrong. With `Accept: image/png` the answer is the raw picture, its id in the header `Captcha-Id`
 /// and its life in `Captcha-Expires-In`.
 ///
 /// Ask plainly first. When `proof_of_work_required` is the answer, look for digits such that SHA-256 over `challenge`, a colon and
@@ -121,7 +134,9 @@ pub(super) async fn create(
 ) -> Result<HttpResponse, Problem> {
     let replaces = optional("replaces", body.0.replaces.as_deref(), CaptchaId::parse)?;
     let proof = body.0.proof_of_work.as_ref().map(ProofOfWork::parse).transpose()?;
-    let picture = captcha::create(&service, client.0.address, proof.as_ref(), replaces.as_ref()).await?;
+    let theme = optional("theme", body.0.theme.as_deref(), Theme::parse)?;
+    let order = Order { theme, proof: proof.as_ref(), replaces: replaces.as_ref() };
+    let picture = captcha::create(&service, client.0.address, order).await?;
     let expires_in = seconds(picture.expires_in);
     if wants_png(&request) {
         let mut response = HttpResponse::Created();

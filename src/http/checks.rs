@@ -2,9 +2,10 @@
 
 use super::error::{Code, FieldError, Problem};
 use crate::domain::Invalid;
+use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Theme};
 use crate::domain::phone::{Phone, PhoneError};
 use crate::domain::ticket::Ticket;
-use crate::domain::{captcha::CaptchaId, code::OneTimeCode, password::Password, session::DeviceName, user};
+use crate::domain::{code::OneTimeCode, password::Password, session::DeviceName, user};
 use crate::flows::Service;
 use validator::ValidationError;
 
@@ -21,7 +22,11 @@ pub(super) fn captcha_id(text: &str) -> Result<(), ValidationError> {
 }
 
 pub(super) fn captcha_answer(text: &str) -> Result<(), ValidationError> {
-    checked(crate::domain::captcha::CaptchaAnswer::parse(text))
+    checked(CaptchaAnswer::parse(text))
+}
+
+pub(super) fn captcha_theme(text: &str) -> Result<(), ValidationError> {
+    checked(Theme::parse(text))
 }
 
 pub(super) fn code(text: &str) -> Result<(), ValidationError> {

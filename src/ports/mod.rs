@@ -17,6 +17,7 @@ pub use telemetry::{Event, Outcome, Telemetry};
 pub use users::{Account, Created, PhoneChange, Proof, Refreshed, Users};
 
 use crate::domain::avatar::{Permit, Upload};
+use crate::domain::captcha::Theme;
 use crate::domain::language::Language;
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::phone::Phone;
@@ -112,11 +113,10 @@ pub enum Hashed {
     TooWeak,
 }
 
-/// Draws the text of a captcha, off the event loop and bounded.
-#[async_trait]
+/// Draws the text of a captcha. It MUST take microseconds: it is done on the event loop.
 pub trait CaptchaRenderer: Send + Sync {
-    /// A PNG. The same text and seed give the same picture.
-    async fn draw(&self, text: String, seed: u64) -> Result<Vec<u8>, Failure>;
+    /// A PNG. How it looks comes from the seed; what it is read as, from the text alone.
+    fn draw(&self, text: &str, theme: Theme, seed: u64) -> Result<Vec<u8>, Failure>;
 }
 
 /// Speaks the digits of a captcha, off the event loop and bounded.

@@ -12,6 +12,7 @@ use diesel::{Connection, PgConnection};
 use doorstep::app::{App, World};
 use doorstep::config::Config;
 use doorstep::domain::captcha::Puzzle;
+use doorstep::domain::policy::CaptchaPolicy;
 use doorstep::ports::{Clock, Random};
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -265,18 +266,20 @@ impl House {
     }
 
     /// The answer to the last captcha that was drawn, when nothing else was drawn meanwhile.
-    pub fn captcha_answer(&self, length: usize) -> String {
-        let words = self.random.0.lock().unwrap();
-        // The last word seeds the picture; the ones before compose the text.
-        let mut words = words[words.len() - length - 1..].iter().copied();
-        Puzzle::Text { length }.compose(|| words.next().unwrap()).1.expose().to_owned()
+    pub fn captcha_answer(&self) -> String {
+        self.answer_to(&CaptchaPolicy::default().puzzle, 6)
     }
 
-    /// The sum of the last captcha of the arithmetic kind.
+    /// The same of the arithmetic kind: the text has three digits.
     pub fn arithmetic_answer(&self) -> String {
+        self.answer_to(&Puzzle::Arithmetic, 3)
+    }
+
+    fn answer_to(&self, puzzle: &Puzzle, drawn: usize) -> String {
         let words = self.random.0.lock().unwrap();
-        let mut words = words[words.len() - 3..].iter().copied();
-        Puzzle::Arithmetic.compose(|| words.next().unwrap()).1.expose().to_owned()
+        // The last word seeds the picture; the ones before compose the text.
+        let mut words = words[words.len() - drawn - 1..].iter().copied();
+        puzzle.compose(|| words.next().unwrap()).1.expose().to_owned()
     }
 
     /// Returns once the provider has taken so many messages.

@@ -48,7 +48,7 @@ impl House {
             ("MIGRATE_ON_START", "true"),
             ("TRUSTED_PROXIES", "127.0.0.0/8"),
             ("PHONE_REGIONS", "CN,GB"),
-            ("CAPTCHA_KIND", "arithmetic"),
+            ("CAPTCHA_STYLE", "arithmetic"),
             // He has machines that solve it.
             ("PROOF_OF_WORK", "off"),
             ("SMS_TIMEOUT_SECONDS", "30"),

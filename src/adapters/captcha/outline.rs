@@ -1,7 +1,8 @@
 //! The shape of letters as lines, and what can be done to it.
 
+use super::bits::Bits;
 use ab_glyph_rasterizer::Rasterizer;
-use rusttype::{Font, OutlineBuilder, Point, Rect, Scale, point};
+use rusttype::{Font, OutlineBuilder, Point, Rect, Scale, point, vector};
 
 /// Closed polylines. Curves and long lines come in short pieces, so that straight stems bend too.
 #[derive(Default)]
@@ -10,15 +11,11 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    /// One letter of this height in pixels, standing on the origin. Empty for a space.
-    pub(super) fn letter(face: &Font<'_>, letter: char, height: f32) -> Self {
+    /// One letter, standing on the origin, in a typeface whose lines would be so many pixels high. Empty for a space.
+    pub(super) fn letter(face: &Font<'_>, letter: char, line: f32) -> Self {
         let mut outline = Self::default();
-        face.glyph(letter).scaled(Scale::uniform(height)).build_outline(&mut outline);
+        face.glyph(letter).scaled(Scale::uniform(line)).build_outline(&mut outline);
         outline
-    }
-
-    pub(super) fn append(&mut self, mut other: Self) {
-        self.contours.append(&mut other.contours);
     }
 
     /// Moves every point.
@@ -35,17 +32,32 @@ impl Outline {
         })
     }
 
-    /// How much of each pixel is covered, from 0 to 1, line by line.
-    pub(super) fn coverage(&self, width: u32, height: u32) -> Vec<f32> {
-        let mut rasterizer = Rasterizer::new(width as usize, height as usize);
+    /// The line itself, so many pixels thick: a bar along every piece, a little longer than the piece, so that no bend gapes. All
+    /// bars run the same way round, so that where they overlap they do not cancel out.
+    pub(super) fn stroked(&self, thickness: f32) -> Self {
+        let half = thickness / 2.0;
+        let pieces = self.contours.iter().flat_map(|contour| contour.windows(2));
+        let bars = pieces.filter_map(|piece| {
+            let (a, b) = (piece[0], piece[1]);
+            let length = distance(a, b);
+            let along = (b - a) * (half / length);
+            let across = vector(-along.y, along.x);
+            let (a, b) = (a - along * 0.5, b + along * 0.5);
+            (length > 0.0).then(|| vec![a + across, b + across, b - across, a - across, a + across])
+        });
+        Self { contours: bars.collect() }
+    }
+
+    /// What is covered by more than half, of a box of so many pixels whose corner is the origin.
+    pub(super) fn fill(&self, width: usize, height: usize) -> Bits {
+        let mut rasterizer = Rasterizer::new(width, height);
         let corner = |p: Point<f32>| ab_glyph_rasterizer::point(p.x, p.y);
         for side in self.contours.iter().flat_map(|contour| contour.windows(2)) {
             rasterizer.draw_line(corner(side[0]), corner(side[1]));
         }
-        let mut coverage = Vec::with_capacity(width as usize * height as usize);
-        // Where letters overlap, it adds up to more than one.
-        rasterizer.for_each_pixel(|_, cover| coverage.push(cover.min(1.0)));
-        coverage
+        let mut covered = Vec::with_capacity(width * height);
+        rasterizer.for_each_pixel(|_, cover| covered.push(cover > 0.5));
+        Bits::from_fn(width, height, |x, y| covered[y * width + x])
     }
 
     /// Where the pen is.

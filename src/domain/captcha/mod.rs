@@ -1,9 +1,16 @@
-//! The picture puzzle in front of the flow: its id, what is drawn, and what counts as the answer.
+//! The puzzle in front of the flow: its id, what it asks for, how it looks, and what counts as the answer.
+
+mod look;
+mod puzzle;
+
+pub use look::{Clutter, Lines, Look, Palette, Rgb, Theme};
+pub use puzzle::{Alphabet, Puzzle};
 
 use super::Invalid;
 use aws_lc_rs::constant_time;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::fmt;
+use unicode_normalization::UnicodeNormalization;
 
 /// Names one captcha. 128 random bits: nobody can guess, choose or discard somebody else's.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -32,44 +39,13 @@ impl CaptchaId {
     }
 }
 
-/// What the picture asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Puzzle {
-    /// Type these characters.
-    Text { length: usize },
-    /// Type the sum of two digits.
-    Arithmetic,
-}
-
-/// Letters and digits that survive rotation and noise: without 0 O Q D, 1 I L J, 2 Z, 5 S, 8 B, 6 G, U V W and 7 (a T
-/// that leans), each of which people read as its neighbour.
-pub const ALPHABET: &[u8] = b"ACEFHKMNPRTXY349";
-
-impl Puzzle {
-    /// Makes the text to draw and its answer out of random words; one word per character. The bias of the modulo is
-    /// below 2^-59.
-    #[must_use]
-    pub fn compose(self, mut random: impl FnMut() -> u64) -> (String, CaptchaAnswer) {
-        let mut below = |n: usize| usize::try_from(random() % n as u64).unwrap_or_default();
-        match self {
-            Self::Text { length } => {
-                let text: String = (0..length).map(|_| char::from(ALPHABET[below(ALPHABET.len())])).collect();
-                (text.clone(), CaptchaAnswer(text))
-            }
-            Self::Arithmetic => {
-                let (a, b) = (below(10), below(10));
-                (format!("{a}+{b}=?"), CaptchaAnswer((a + b).to_string()))
-            }
-        }
-    }
-}
-
-/// An answer, right or given, in upper case: how it is typed does not matter. Never printed.
+/// An answer, right or given, in upper case and in the plain form of every character (NFKC: a Chinese keyboard may type full-width
+/// letters). How it is typed does not matter. Never printed.
 #[derive(Clone)]
 pub struct CaptchaAnswer(String);
 
 impl CaptchaAnswer {
-    /// Longest answer looked at, in bytes.
+    /// Longest answer looked at, in bytes: ten full-width characters, or 32 plain ones.
     pub const LONGEST: usize = 32;
 
     pub fn parse(text: &str) -> Result<Self, Invalid> {
@@ -77,7 +53,7 @@ impl CaptchaAnswer {
         match text.len() {
             0 => Err(Invalid::TooShort),
             n if n > Self::LONGEST => Err(Invalid::TooLong),
-            _ => Ok(Self(text.to_ascii_uppercase())),
+            _ => Ok(Self(text.nfkc().flat_map(char::to_uppercase).collect())),
         }
     }
 
@@ -120,19 +96,5 @@ mod tests {
         for text in ["", "short", "..//..//..//..//..//..", "漢字漢字漢字漢", &"A".repeat(10_000)] {
             assert_eq!(CaptchaId::parse(text), Err(Invalid::Format));
         }
-    }
-
-    #[test]
-    fn text_and_arithmetic() {
-        let mut n = 0;
-        let mut count = || {
-            n += 1;
-            n
-        };
-        let (text, answer) = Puzzle::Text { length: 5 }.compose(&mut count);
-        assert_eq!(text.len(), 5);
-        assert_eq!(answer.expose(), text);
-        let (text, answer) = Puzzle::Arithmetic.compose(|| 7);
-        assert_eq!((text.as_str(), answer.expose()), ("7+7=?", "14"));
     }
 }

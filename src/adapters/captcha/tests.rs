@@ -1,0 +1,170 @@
+//! What holds for every picture, whatever is set.
+
+use super::*;
+use crate::domain::captcha::{Alphabet, Clutter, Lines};
+use ::png::{BitDepth, ColorType, Decoder};
+use image::{ImageFormat, RgbImage};
+use std::collections::HashSet;
+use std::io::Cursor;
+
+fn text(length: usize) -> Puzzle {
+    Puzzle::Text { alphabet: Alphabet::default(), length }
+}
+
+fn look(lines: Lines, clutter: &[Clutter]) -> Look {
+    let (width, height) = Look::usual_size(lines);
+    Look { lines, width, height, clutter: clutter.to_vec(), ..Look::default() }
+}
+
+fn usual() -> Renderer {
+    Renderer::start(Look::default(), &text(6), 1).unwrap()
+}
+
+fn decoded(png: &[u8]) -> RgbImage {
+    image::load_from_memory_with_format(png, ImageFormat::Png).unwrap().into_rgb8()
+}
+
+#[test]
+fn every_picture_of_every_look_can_be_decoded_and_has_two_colours() {
+    let sums = Puzzle::Arithmetic;
+    let every = [Clutter::Bands, Clutter::Curves, Clutter::Discs];
+    for (puzzle, example) in [(text(4), "ADEH"), (text(6), "ADEHLM"), (text(8), "RTWX369A"), (sums, "47+6=?")] {
+        for look in [look(Lines::One, &every), look(Lines::Two, &every[..1])] {
+            for (width, height) in [(look.width, look.height), (384, 288)] {
+                let look = Look { width, height, ..look.clone() };
+                let renderer = Renderer::start(look, &puzzle, 1).unwrap();
+                for (seed, theme) in [(1, Theme::Light), (2, Theme::Dark)] {
+                    let picture = decoded(&renderer.draw(example, theme, seed).unwrap());
+                    assert_eq!((picture.width(), picture.height()), (width, height));
+                    assert_eq!(picture.pixels().collect::<HashSet<_>>().len(), 2);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_colours_are_near_the_palette_of_the_theme() {
+    let renderer = usual();
+    for theme in [Theme::Light, Theme::Dark] {
+        let Palette { ink, paper } = *renderer.look.palette(theme);
+        let mut seen = HashSet::new();
+        for seed in 0..200 {
+            let picture = decoded(&renderer.draw("ADEHLM", theme, seed).unwrap());
+            for colour in picture.pixels() {
+                let near = |Rgb(wanted): Rgb| {
+                    wanted.iter().zip(colour.0).all(|(wanted, found)| wanted.abs_diff(found) <= Palette::TINT)
+                };
+                assert!(near(ink) || near(paper), "{colour:?} of {theme:?}");
+                seen.insert(*colour);
+            }
+        }
+        assert!(seen.len() > 300, "every picture has two of its own: {}", seen.len());
+    }
+}
+
+/// The seed says how it looks, the pool what there is to choose from.
+#[test]
+fn two_pictures_of_one_answer_differ() {
+    let renderer = usual();
+    let pictures: HashSet<_> = (0..500).map(|seed| renderer.draw("ADEHLM", Theme::Light, seed).unwrap()).collect();
+    assert_eq!(pictures.len(), 500);
+}
+
+#[test]
+fn the_file_says_nothing_but_the_picture() {
+    let renderer = usual();
+    let mut lengths = HashSet::new();
+    for (seed, text) in ["AAAAAA", "WWWWWW", "369369", "ADEHLM"].into_iter().enumerate() {
+        let png = renderer.draw(text, Theme::Light, seed as u64).unwrap();
+        lengths.insert(png.len());
+        assert_eq!(chunks(&png), ["IHDR", "PLTE", "IDAT", "IEND"]);
+        let reader = Decoder::new(Cursor::new(&png)).read_info().unwrap();
+        assert_eq!(reader.info().bit_depth, BitDepth::One);
+        assert_eq!(reader.info().color_type, ColorType::Indexed);
+    }
+    assert_eq!(lengths.len(), 1, "whatever is drawn, the file is as long: {lengths:?}");
+    assert!(lengths.iter().all(|&length| length < 4_000), "{lengths:?}");
+}
+
+/// After the signature: length, name, that many bytes, checksum.
+fn chunks(png: &[u8]) -> Vec<String> {
+    let (mut names, mut rest) = (Vec::new(), &png[8..]);
+    while let [a, b, c, d, after @ ..] = rest {
+        let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+        names.push(String::from_utf8_lossy(&after[..4]).into_owned());
+        rest = &after[4 + length + 4..];
+    }
+    names
+}
+
+/// Two letters that differ differ in the picture by about their ink, and every letter of the alphabet stands in it.
+#[test]
+fn every_letter_of_the_alphabet_is_drawn() {
+    let renderer = usual();
+    let empty = ink(&renderer.compose("", &mut Chance::seed_from_u64(1)));
+    assert_eq!(empty, ink(&renderer.compose("漢字", &mut Chance::seed_from_u64(1))), "others are left out");
+    let plain = Renderer::start(look(Lines::Two, &[]), &text(6), 1).unwrap();
+    for letter in Alphabet::USUAL.chars() {
+        for seed in 0..20 {
+            let canvas = plain.compose(&letter.to_string().repeat(6), &mut Chance::seed_from_u64(seed));
+            // Six of at least 5 % of a square of 40 pixels.
+            assert!(ink(&canvas) > 480, "{letter}");
+        }
+    }
+}
+
+fn ink(canvas: &Bits) -> usize {
+    (0..canvas.height()).map(|y| (0..canvas.width()).filter(|&x| canvas.ink(x, y)).count()).sum()
+}
+
+/// Nothing of a letter is lost: what stands in the picture before it is swayed is all of its ink.
+#[test]
+fn letters_are_wholly_inside() {
+    for (lines, length) in [(Lines::One, 6), (Lines::Two, 4), (Lines::Two, 6), (Lines::Two, 8)] {
+        let renderer = Renderer::start(look(lines, &[]), &text(length), 1).unwrap();
+        for seed in 0..200 {
+            let text: String = "WM6X9DRAEHLT3".chars().cycle().skip(seed as usize % 13).take(length).collect();
+            let canvas = renderer.compose(&text, &mut Chance::seed_from_u64(seed));
+            let right = SWAY_ROOM + renderer.look.width as usize;
+            let stray =
+                (0..canvas.height()).find(|&y| (0..SWAY_ROOM).chain(right..canvas.width()).any(|x| canvas.ink(x, y)));
+            assert_eq!(stray, None, "{text} with seed {seed}");
+        }
+    }
+}
+
+/// The largest letters, the longest alphabet and all patterns: so many rounds of this weight are a full pool.
+#[test]
+fn the_largest_pool_takes_less_than_4_mb() {
+    let every = [Clutter::Bands, Clutter::Curves, Clutter::Discs];
+    let letters = Alphabet::parse("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789").unwrap();
+    for (width, height) in [(192, 144), (384, 288)] {
+        let look = Look { width, height, ..look(Lines::Two, &every) };
+        let puzzle = Puzzle::Text { alphabet: letters.clone(), length: 4 };
+        let recipe = Recipe::new(&look, puzzle.characters(), puzzle.length());
+        let full = Pool::new(&recipe, &mut Chance::seed_from_u64(1)).weight_when_full(&recipe);
+        assert!((500_000..4_000_000).contains(&full), "{full} bytes");
+    }
+}
+
+/// The thread adds a round for the pictures that were drawn, and none for nothing.
+#[test]
+fn the_pool_grows_while_pictures_are_drawn() {
+    let renderer = usual();
+    let variants = || renderer.pool.read().unwrap().variants('A');
+    assert_eq!(variants(), 1);
+    renderer.draw("ADEHLM", Theme::Light, 1).unwrap();
+    while variants() == 1 {
+        thread::yield_now();
+    }
+}
+
+/// Texts that no policy composes are drawn as far as that goes.
+#[test]
+fn odd_texts_are_drawn_too() {
+    let renderer = usual();
+    for text in ["", "A", "ADEHLMRTWX369ADEHLMRTWX369", "\0\n", "漢字 é"] {
+        decoded(&renderer.draw(text, Theme::Dark, 5).unwrap());
+    }
+}

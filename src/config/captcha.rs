@@ -1,0 +1,116 @@
+//! What captchas ask for and how they look.
+
+use super::Mode;
+use super::env::Env;
+use crate::domain::captcha::{Alphabet, CaptchaAnswer, Clutter, Lines, Look, Palette, Puzzle, Rgb, Theme};
+use crate::domain::policy::CaptchaPolicy;
+
+pub(super) fn read(env: &mut Env, mode: Mode, house: &CaptchaPolicy) -> CaptchaPolicy {
+    let (puzzle, lines) = style(env);
+    let look = look(env, lines, &puzzle);
+    CaptchaPolicy { puzzle, look, bypass_answer: bypass(env, mode), ..house.clone() }
+}
+
+fn style(env: &mut Env) -> (Puzzle, Lines) {
+    if env.text("CAPTCHA_KIND").is_some() {
+        env.problem("CAPTCHA_KIND", "is CAPTCHA_STYLE now: two_lines, one_line or arithmetic");
+    }
+    let alphabet = env.read("CAPTCHA_ALPHABET", Alphabet::default(), |text| {
+        let least = Alphabet::LEAST;
+        Alphabet::parse(text).ok_or_else(|| format!("expected at least {least} different capital letters and digits"))
+    });
+    let text = Puzzle::Text { alphabet, length: env.number("CAPTCHA_LENGTH", 6, 4, 8) };
+    let usual = (text.clone(), Lines::Two);
+    env.read("CAPTCHA_STYLE", usual, |style| match style {
+        "two_lines" => Ok((text, Lines::Two)),
+        "one_line" => Ok((text, Lines::One)),
+        "arithmetic" => Ok((Puzzle::Arithmetic, Lines::Two)),
+        _ => Err("expected two_lines, one_line or arithmetic".to_owned()),
+    })
+}
+
+fn look(env: &mut Env, lines: Lines, puzzle: &Puzzle) -> Look {
+    let house = Look::default();
+    let (width, height) = env.read("CAPTCHA_SIZE", Look::usual_size(lines), size);
+    let look = Look {
+        lines,
+        width,
+        height,
+        clutter: clutter(env, house.clutter),
+        theme: env.read("CAPTCHA_THEME", house.theme, |text| {
+            Theme::parse(text).map_err(|_| "expected light or dark".to_owned())
+        }),
+        light: palette(env, "CAPTCHA_COLOURS_LIGHT", house.light, |ink, paper| ink < paper),
+        dark: palette(env, "CAPTCHA_COLOURS_DARK", house.dark, |ink, paper| ink > paper),
+    };
+    let letter = look.letter_height(puzzle.length());
+    if letter < Look::LEAST_LETTER {
+        let (length, least) = (puzzle.length(), Look::LEAST_LETTER);
+        let what = format!("{length} characters would be {letter:.0} pixels high; people need {least}");
+        env.problem("CAPTCHA_SIZE", what);
+    }
+    look
+}
+
+/// `192x144`.
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let ((narrow, wide), (low, high)) = (Look::WIDTHS, Look::HEIGHTS);
+    let read = || {
+        let (width, height) = text.split_once('x')?;
+        let (width, height) = (width.parse().ok()?, height.parse().ok()?);
+        let fits = (narrow..=wide).contains(&width) && width % 8 == 0 && (low..=high).contains(&height);
+        fits.then_some((width, height))
+    };
+    read().ok_or_else(|| {
+        format!("expected WIDTHxHEIGHT in pixels: {narrow} to {wide}, a multiple of 8, by {low} to {high}")
+    })
+}
+
+fn clutter(env: &mut Env, house: Vec<Clutter>) -> Vec<Clutter> {
+    env.read("CAPTCHA_CLUTTER", house, |text| {
+        let mut kinds = Vec::new();
+        for name in text.split(',').map(str::trim) {
+            let kind = match name {
+                "bands" => Clutter::Bands,
+                "curves" => Clutter::Curves,
+                "discs" => Clutter::Discs,
+                _ => return Err("expected any of bands, curves and discs, separated by commas".to_owned()),
+            };
+            if kinds.contains(&kind) {
+                return Err(format!("{name} is there twice"));
+            }
+            kinds.push(kind);
+        }
+        Ok(kinds)
+    })
+}
+
+/// `#28323c,#e6e8ea`: what is written, and what on. `order` says of the two, by their brightness, which theme they are for.
+fn palette(env: &mut Env, name: &str, house: Palette, order: fn(f32, f32) -> bool) -> Palette {
+    env.read(name, house, |text| {
+        let read = || {
+            let (ink, paper) = text.split_once(',')?;
+            Some(Palette { ink: Rgb::parse(ink.trim())?, paper: Rgb::parse(paper.trim())? })
+        };
+        let palette = read().ok_or("expected two colours, ink and paper, like #28323c,#e6e8ea")?;
+        if !order(palette.ink.luminance(), palette.paper.luminance()) {
+            return Err("the light theme is dark on light, the dark theme light on dark".to_owned());
+        }
+        let (contrast, least) = (palette.worst_contrast(), Palette::LEAST_CONTRAST);
+        if contrast < least {
+            return Err(format!("contrast would fall to {contrast:.1}; text needs {least} (WCAG 2.2, 1.4.3)"));
+        }
+        Ok(palette)
+    })
+}
+
+fn bypass(env: &mut Env, mode: Mode) -> Option<CaptchaAnswer> {
+    let answer = env.read("CAPTCHA_BYPASS_ANSWER", None, |text| {
+        CaptchaAnswer::parse(text).map(Some).map_err(|_| "expected 1 to 32 characters".to_owned())
+    });
+    if mode == Mode::Production && answer.is_some() {
+        env.problem("CAPTCHA_BYPASS_ANSWER", "must not be set in production: it opens every captcha");
+    }
+    let development = || CaptchaAnswer::parse("letmein").ok();
+    answer.or_else(|| (mode == Mode::Development).then(development).flatten())
+}
