@@ -211,7 +211,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--speak", default="target/release/examples/speak")
     options.add_argument("--count", type=int, default=200)
-    options.add_argument("--lessons", type=int, default=1_500, help="captchas that the learner makes for itself")
+    options.add_argument("--lessons", type=int, default=300, help="captchas that the learner makes for itself")
     options = options.parse_args()
     for language in ["en", "zh-CN"]:
         voices = sounds(language)

@@ -65,12 +65,11 @@ fn hiss(length: usize, chance: &mut Chance) -> Vec<f32> {
 
 /// One more voice, backwards from beginning to end. Together the crowd is about as loud as one that speaks.
 fn murmur(language: Language, noise: &mut [f32], chance: &mut Chance) {
-    let crowd = voices::of(language);
     // The first sound has begun before the file does.
     let mut rest = noise;
     let mut late = chance.random_range(0..RATE as usize / 4);
     while !rest.is_empty() {
-        let Some(sound) = voices::any(crowd, chance) else { return };
+        let Some(sound) = voices::pick(language, chance.random_range(0..10), chance) else { return };
         let gain = chance.random_range(SWELL) / (CROWD as f32).sqrt();
         let backwards = sound.samples.iter().rev().skip(late);
         for (sample, said) in rest.iter_mut().zip(backwards) {

@@ -4,6 +4,8 @@
 //! What it makes is easier for machines than the picture is: see `docs/captcha-audio.md`.
 
 mod babble;
+#[cfg(test)]
+mod tests;
 mod voices;
 mod wav;
 
@@ -12,7 +14,6 @@ use crate::domain::language::Language;
 use crate::ports::{CaptchaSpeaker, Dependency, Failure};
 use async_trait::async_trait;
 use rand::rngs::Xoshiro256PlusPlus;
-use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use std::ops::{Range, RangeInclusive};
 use voices::Sound;
@@ -71,9 +72,9 @@ impl CaptchaSpeaker for Speaker {
 #[must_use]
 pub fn speak(digits: &str, language: Language, seed: u64) -> Vec<u8> {
     let mut chance = Chance::seed_from_u64(seed);
-    let voices = voices::of(language);
-    let mut say_one = |digit: u32| voices.choose(&mut chance).map(|voice| say(&voice[digit as usize], &mut chance));
-    let said: Vec<_> = digits.chars().filter_map(|digit| digit.to_digit(10)).filter_map(&mut say_one).collect();
+    let mut say_one = |digit| Some(say(voices::pick(language, digit, &mut chance)?, &mut chance));
+    let said: Vec<_> =
+        digits.chars().filter_map(|digit| digit.to_digit(10)).filter_map(|digit| say_one(digit as usize)).collect();
     let places = spread(&said, &mut chance);
     let mut samples = babble::babble(language, LENGTH, &places, &mut chance);
     for (digit, place) in said.iter().zip(places) {
