@@ -5,6 +5,7 @@ pub mod commands;
 mod keys;
 pub mod log;
 mod metrics;
+pub mod samples;
 mod sms;
 pub mod switch;
 

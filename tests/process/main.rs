@@ -19,6 +19,7 @@ mod migrate;
 mod openapi;
 mod outages;
 mod readme;
+mod samples;
 mod servers;
 mod shutdown;
 mod silence;
