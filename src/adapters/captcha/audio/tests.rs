@@ -101,7 +101,7 @@ fn pauses_are_about_as_loud_as_digits() {
 #[test]
 fn the_babble_is_quieter_under_a_digit() {
     let digit = LENGTH / 4..LENGTH / 2;
-    let noise = babble::babble(Language::Chinese, LENGTH, &[digit.clone()], &mut Chance::seed_from_u64(1));
+    let noise = babble::babble(Language::Chinese, LENGTH, std::slice::from_ref(&digit), &mut Chance::seed_from_u64(1));
     let (under, between) = (loudness(&noise[digit.clone()]), loudness(&noise[digit.end + RATE as usize / 10..]));
     assert!((0.2..0.5).contains(&under), "{under}");
     assert!((0.5..1.2).contains(&between), "{between}");
