@@ -5,8 +5,8 @@ use crate::domain::language::Language;
 use rand::seq::IndexedRandom;
 use std::sync::LazyLock;
 
-/// Of every sound and of what is made of them, in samples a second. At half of it an English "six" is no longer told from
-/// an "eight": most of an s lies above 4 kHz.
+/// Of every sound and of what is made of them, in samples a second. At 11,025 PocketSphinx takes an English "six" for
+/// an "eight": what is cut off is most of an s.
 pub const RATE: u32 = 16_000;
 
 /// One digit, said once. Samples run from -1 to 1, at a loudness (root mean square) of 1 over its louder parts: see [`loudness`].
