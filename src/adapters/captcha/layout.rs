@@ -10,6 +10,12 @@ use std::ops::RangeInclusive;
 
 /// 58 pixels from the middle of one line to the middle of the next.
 const LINE: f32 = 1.45;
+/// 42 pixels: in a single line every other letter stands so much lower. A line like print is read by machines like print.
+const STEP: f32 = 1.05;
+/// Of the room that two neighbours need side by side, what they get in a single line: one begins above or below the other.
+const CLOSE: f32 = 0.6;
+/// 2 to 8 pixels between neighbours.
+const GAP: RangeInclusive<f32> = 0.05..=0.2;
 /// 16 to 22 pixels up, and as many down.
 const WAVE_HEIGHT: RangeInclusive<f32> = 0.4..=0.55;
 /// 120 to 195 pixels: a wave and a half to one in a picture.
@@ -18,10 +24,10 @@ const WAVE_LENGTH: RangeInclusive<f32> = 3.0..=4.9;
 const TILT: RangeInclusive<f32> = 0.035..=0.123;
 /// 4 pixels to every side.
 const JITTER: RangeInclusive<f32> = -0.1..=0.1;
-/// 2 to 8 pixels between neighbours.
-const GAP: RangeInclusive<f32> = 0.05..=0.2;
 /// 8 pixels that every middle of the upper line is above every middle of the lower, so that nobody asks which letter comes first.
 const PARTED: f32 = 0.2;
+/// Heights of a letter that one which is turned may take.
+const TURNED: f32 = 1.25;
 
 /// Width and height of a letter, in pixels.
 pub(super) type Size = (f32, f32);
@@ -30,76 +36,159 @@ pub(super) type Place = (f32, f32);
 
 /// One place for every letter of a text, of these sizes, all inside the picture.
 pub(super) fn places(look: &Look, letter: f32, sizes: &[Size], chance: &mut Chance) -> Vec<Place> {
-    let (upper, lower) = sizes.split_at(in_upper_line(look.lines, sizes.len(), chance));
-    let mut places = Vec::with_capacity(sizes.len());
-    for (line, middle) in [(upper, 0.0), (lower, LINE * letter)] {
-        places.extend(across(look.width as f32, letter, line, chance).into_iter().map(|x| (x, middle)));
-    }
-    bend(look, letter, upper.len(), &mut places, chance);
-    fit(look, sizes, &mut places, chance);
+    let width = look.width as f32;
+    let mut places = match look.lines {
+        Lines::One => {
+            let low = usize::from(chance.random::<bool>());
+            let row = |i: usize| ((i + low) % 2) as f32 * STEP * letter;
+            across(width, letter, sizes, CLOSE, chance).enumerate().map(|(i, x)| (x, row(i))).collect()
+        }
+        Lines::Two => {
+            // Of an odd number of letters either line may have one more.
+            let (upper, lower) = sizes.split_at((sizes.len() + usize::from(chance.random::<bool>())) / 2);
+            let mut places: Vec<Place> = across(width, letter, upper, 1.0, chance).map(|x| (x, 0.0)).collect();
+            places.extend(across(width, letter, lower, 1.0, chance).map(|x| (x, LINE * letter)));
+            places
+        }
+    };
+    bend(look, letter, &mut places, chance);
+    fit(look, letter, sizes, &mut places, chance);
     places
 }
 
-/// How many of the letters stand in the upper line. Of an odd number either line may have one more.
-fn in_upper_line(lines: Lines, count: usize, chance: &mut Chance) -> usize {
-    match lines {
-        Lines::One => count,
-        Lines::Two => (count + usize::from(chance.random::<bool>())) / 2,
-    }
+/// The middles of letters from left to right, the whole anywhere in the picture's width. Neighbours get this share of the room that they
+/// need side by side; when there is not enough room, less.
+fn across(width: f32, letter: f32, sizes: &[Size], share: f32, chance: &mut Chance) -> impl Iterator<Item = f32> {
+    let half = |size: Option<&Size>| size.map_or(0.0, |(width, _)| width / 2.0);
+    let pairs = sizes.windows(2);
+    let steps: Vec<f32> = pairs
+        .map(|pair| (half(pair.first()) + half(pair.last())) * share + letter * chance.random_range(GAP))
+        .collect();
+    let ends = half(sizes.first()) + half(sizes.last());
+    let (wanted, room) = (steps.iter().sum::<f32>(), width - 2.0 * Look::MARGIN - ends);
+    let squeezed = (room / wanted.max(1.0)).min(1.0);
+    let first = Look::MARGIN + half(sizes.first()) + (room - wanted).max(0.0) * chance.random::<f32>();
+    let rest = steps.into_iter().scan(first, move |x, step| {
+        *x += step * squeezed;
+        Some(*x)
+    });
+    std::iter::once(first).chain(rest).take(sizes.len())
 }
 
-/// The middles of a line's letters, side by side, the whole anywhere in the picture's width. Letters that need more room than
-/// there is overlap.
-fn across(width: f32, letter: f32, sizes: &[Size], chance: &mut Chance) -> Vec<f32> {
-    let room = width - 2.0 * Look::MARGIN;
-    let gaps: Vec<f32> = sizes.iter().map(|_| letter * chance.random_range(GAP)).collect();
-    let wanted: f32 = sizes.iter().map(|(width, _)| width).sum::<f32>() + gaps.iter().skip(1).sum::<f32>();
-    let squeezed = if sizes.len() > 1 { (wanted - room).max(0.0) / (sizes.len() - 1) as f32 } else { 0.0 };
-    let mut left = Look::MARGIN + (room - wanted).max(0.0) * chance.random::<f32>();
-    let mut middles = Vec::with_capacity(sizes.len());
-    for (i, ((width, _), gap)) in sizes.iter().zip(gaps).enumerate() {
-        left += if i == 0 { 0.0 } else { gap - squeezed };
-        middles.push(left + width / 2.0);
-        left += width;
-    }
-    middles
-}
-
-/// Bends all lines along one wave, and tilts them; as much as the picture's height and the order of the lines allow.
-fn bend(look: &Look, letter: f32, upper: usize, places: &mut [Place], chance: &mut Chance) {
+/// Bends all rows along one wave, and tilts them, as much as the picture's height and the order of the rows allow.
+fn bend(look: &Look, letter: f32, places: &mut [Place], chance: &mut Chance) {
     let (height, length) = (chance.random_range(WAVE_HEIGHT) * letter, chance.random_range(WAVE_LENGTH) * letter);
     let tilt = chance.random_range(TILT) * if chance.random() { 1.0 } else { -1.0 };
     let phase = chance.random_range(0.0..TAU);
     let rise = |x: f32| height * (x / length * TAU + phase).sin() + tilt * x;
-    let rises: Vec<f32> = places.iter().map(|&(x, _)| rise(x)).collect();
-    let (upper, lower) = rises.split_at(upper);
-    let highest = |rises: &[f32]| rises.iter().copied().fold(f32::INFINITY, f32::min);
-    let lowest = |rises: &[f32]| rises.iter().copied().fold(f32::NEG_INFINITY, f32::max);
 
-    let between = if lower.is_empty() { 0.0 } else { LINE * letter };
-    // A letter that is turned needs a quarter more than its height.
-    let free = look.height as f32 - Look::MARGIN - 1.25 * letter - between;
-    let mut share = (free.max(0.0) / (lowest(&rises) - highest(&rises)).max(1.0)).min(1.0);
-    if !lower.is_empty() {
-        let parted = between - (PARTED + 2.0 * JITTER.end()) * letter;
-        share = share.min(parted / (lowest(upper) - highest(lower)).max(1.0)).max(0.0);
+    // The highest and the lowest rise of the upper row, and of the lower one.
+    let none = (f32::INFINITY, f32::NEG_INFINITY);
+    let (mut upper, mut lower, mut between) = (none, none, 0.0_f32);
+    for &(x, row) in places.iter() {
+        let rises = if row > 0.0 { &mut lower } else { &mut upper };
+        *rises = (rises.0.min(rise(x)), rises.1.max(rise(x)));
+        between = between.max(row);
     }
-    for ((_, y), rise) in places.iter_mut().zip(rises) {
-        *y += rise * share + chance.random_range(JITTER) * letter;
+    let free = look.height as f32 - Look::MARGIN - TURNED * letter - between;
+    let parted = between - (PARTED + 2.0 * JITTER.end()) * letter;
+    let by_height = free.max(0.0) / (upper.1.max(lower.1) - upper.0.min(lower.0)).max(1.0);
+    let by_order = parted.max(0.0) / (upper.1 - lower.0).max(1.0);
+    let share = by_height.min(by_order).min(1.0);
+    for (x, y) in places {
+        *y += rise(*x) * share;
     }
 }
 
-/// Moves the whole to any height at which it is inside, and what is not inside even then.
-fn fit(look: &Look, sizes: &[Size], places: &mut [Place], chance: &mut Chance) {
+/// Pushes every letter about, and moves the whole to any height at which it is inside; the letters that are not inside even then
+/// are moved one by one.
+fn fit(look: &Look, letter: f32, sizes: &[Size], places: &mut [Place], chance: &mut Chance) {
+    for (x, y) in places.iter_mut() {
+        *x += chance.random_range(JITTER) * letter;
+        *y += chance.random_range(JITTER) * letter;
+    }
+    let edges = places.iter().zip(sizes).map(|((_, y), (_, height))| (y - height / 2.0, y + height / 2.0));
+    let (top, bottom) =
+        edges.fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), (top, bottom)| (a.min(top), b.max(bottom)));
     let edge = Look::MARGIN / 2.0;
-    let tops = places.iter().zip(sizes).map(|((_, y), (_, height))| y - height / 2.0);
-    let bottoms = places.iter().zip(sizes).map(|((_, y), (_, height))| y + height / 2.0);
-    let (top, bottom) = (tops.fold(f32::INFINITY, f32::min), bottoms.fold(f32::NEG_INFINITY, f32::max));
     let free = look.height as f32 - 2.0 * edge - (bottom - top);
     let down = edge - top + if free > 0.0 { free * chance.random::<f32>() } else { free / 2.0 };
     for ((x, y), (width, height)) in places.iter_mut().zip(sizes) {
         let inside = |middle: f32, size: f32, room: u32| middle.min(room as f32 - size / 2.0).max(size / 2.0);
-        *x = inside(*x + chance.random_range(JITTER), *width, look.width);
+        *x = inside(*x, *width, look.width);
         *y = inside(*y + down, *height, look.height);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    const LETTER: f32 = 40.0;
+
+    fn look(lines: Lines) -> Look {
+        let (width, height) = Look::usual_size(lines);
+        Look { lines, width, height, ..Look::default() }
+    }
+
+    /// Narrow and wide ones, as turned letters are.
+    fn sizes(count: usize) -> Vec<Size> {
+        (0..count).map(|i| (28.0 + (i * 7 % 5) as f32 * 5.0, 40.0 + (i % 3) as f32 * 5.0)).collect()
+    }
+
+    /// What people go by: left comes before right, and above before below.
+    #[test]
+    fn letters_are_read_in_their_order() {
+        for count in [4, 5, 6] {
+            for seed in 0..2_000 {
+                let mut chance = Chance::seed_from_u64(seed);
+                let places = places(&look(Lines::Two), LETTER, &sizes(count), &mut chance);
+                let in_order = |upper: &usize| {
+                    let (upper, lower) = places.split_at(*upper);
+                    upper.iter().all(|above| lower.iter().all(|below| below.1 - above.1 >= 8.0))
+                };
+                let upper = [count / 2, count.div_ceil(2)].into_iter().find(in_order);
+                assert!(upper.is_some(), "{count} {seed}: {places:?}");
+                let (upper, lower) = places.split_at(upper.unwrap());
+                let ordered = |line: &[Place]| line.windows(2).all(|pair| pair[1].0 - pair[0].0 > LETTER / 2.0);
+                assert!(ordered(upper) && ordered(lower), "{seed}: {places:?}");
+
+                let places = super::places(&look(Lines::One), LETTER, &sizes(count), &mut chance);
+                assert!(places.windows(2).all(|pair| pair[1].0 - pair[0].0 > LETTER / 4.0), "{seed}: {places:?}");
+            }
+        }
+    }
+
+    /// No straight line between the rows keeps clear of both: for most pictures there is a letter of the upper row below the top of
+    /// one of the lower.
+    #[test]
+    fn lines_are_interlocked() {
+        let sizes = sizes(6);
+        let interlocked = |seed: &u64| {
+            let places = places(&look(Lines::Two), LETTER, &sizes, &mut Chance::seed_from_u64(*seed));
+            let bottom = |i: usize| places[i].1 + sizes[i].1 / 2.0;
+            let top = |i: usize| places[i].1 - sizes[i].1 / 2.0;
+            (0..3).map(bottom).fold(0.0, f32::max) > (3..6).map(top).fold(f32::INFINITY, f32::min)
+        };
+        let share = (0..2_000).filter(interlocked).count();
+        assert!(share > 1_500, "{share} of 2,000");
+    }
+
+    #[test]
+    fn letters_are_inside_also_when_there_are_too_many() {
+        for lines in [Lines::One, Lines::Two] {
+            for count in [0, 1, 2, 8, 30] {
+                for seed in 0..200 {
+                    let look = look(lines);
+                    let places = places(&look, LETTER, &sizes(count), &mut Chance::seed_from_u64(seed));
+                    assert_eq!(places.len(), count);
+                    for ((x, y), (width, height)) in places.iter().zip(sizes(count)) {
+                        assert!(x - width / 2.0 >= 0.0 && x + width / 2.0 <= look.width as f32, "{places:?}");
+                        assert!(y - height / 2.0 >= 0.0 && y + height / 2.0 <= look.height as f32, "{places:?}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -69,7 +69,7 @@ impl Look {
     pub const fn usual_size(lines: Lines) -> (u32, u32) {
         match lines {
             Lines::Two => (192, 144),
-            Lines::One => (288, 80),
+            Lines::One => (224, 120),
         }
     }
 
@@ -85,15 +85,14 @@ impl Look {
     /// How high capital letters are in a text of so many characters, in pixels.
     #[must_use]
     pub fn letter_height(&self, characters: usize) -> f32 {
-        // Two lines with the wave between them need 3.6 letters of height, one line needs two.
-        let by_height = self.height as f32
-            / match self.lines {
-                Lines::One => 2.0,
-                Lines::Two => 3.6,
-            };
-        // A bold capital is about as wide as it is high, and turned and pushed about it takes a fifth more.
+        // With the wave, two lines need 3.6 letters of height, one line three. A letter, turned and pushed about, needs 1.2 letters
+        // of width; in one line neighbours stand higher and lower, and 0.85 will do.
+        let (high, wide) = match self.lines {
+            Lines::One => (3.0, 0.85),
+            Lines::Two => (3.6, 1.2),
+        };
         let room = (self.width as f32 - 2.0 * Self::MARGIN) / self.in_a_line(characters.max(1)) as f32;
-        by_height.min(room / 1.2)
+        (self.height as f32 / high).min(room / wide)
     }
 
     #[must_use]
