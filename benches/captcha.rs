@@ -1,8 +1,9 @@
-//! What a captcha costs. Goal: drawn and encoded in under 10 µs of one core. benches/peers does the same with other crates.
+//! What a captcha costs. Goals: drawn and encoded in under 10 µs of one core, spoken in under 1 ms. benches/peers does the same with other crates.
 
 use divan::{Bencher, black_box};
-use doorstep::adapters::captcha::Renderer;
+use doorstep::adapters::captcha::{Renderer, audio};
 use doorstep::domain::captcha::{Alphabet, Lines, Look, Puzzle, Theme};
+use doorstep::domain::language::Language;
 use doorstep::ports::CaptchaRenderer;
 use std::io;
 
@@ -45,4 +46,13 @@ fn start(bencher: Bencher<'_, '_>, style: &str) {
 fn fill_the_pool(bencher: Bencher<'_, '_>, style: &str) {
     let Ok((renderer, _)) = renderer(style) else { return };
     bencher.bench_local(|| renderer.fill(3));
+}
+
+#[divan::bench(args = [Language::English, Language::Chinese])]
+fn speak(bencher: Bencher<'_, '_>, language: &Language) {
+    let mut seed = 0;
+    bencher.bench_local(|| {
+        seed += 1;
+        audio::speak(black_box("493817"), *language, seed)
+    });
 }

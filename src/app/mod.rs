@@ -11,6 +11,7 @@ pub mod switch;
 
 use crate::adapters::argon2::{Argon2id, Cost};
 use crate::adapters::captcha::Renderer;
+use crate::adapters::captcha::audio::Speaker;
 use crate::adapters::database::{Database, Settings, migrate};
 use crate::adapters::staging::memory::MemoryStaging;
 use crate::adapters::staging::redis::RedisStaging;
@@ -84,6 +85,8 @@ impl App {
             sms: sms::router(&config.sms, &world, &telemetry)?,
             telemetry,
             renderer: Arc::new(renderer(&config, &*world.random)?),
+            // As many threads as serve requests: speaking is a millisecond of computing.
+            speaker: Arc::new(Speaker::new(config.server.workers)),
             tokens: Arc::new(keys.tokens),
             avatars: avatar::storage(&config.avatar)?,
             clock: world.clock,

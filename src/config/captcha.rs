@@ -8,7 +8,8 @@ use crate::domain::policy::CaptchaPolicy;
 pub(super) fn read(env: &mut Env, mode: Mode, house: &CaptchaPolicy) -> CaptchaPolicy {
     let (puzzle, lines) = style(env);
     let look = look(env, lines, &puzzle);
-    CaptchaPolicy { puzzle, look, bypass_answer: bypass(env, mode), ..house.clone() }
+    let audio = env.flag("CAPTCHA_AUDIO", house.audio);
+    CaptchaPolicy { puzzle, look, audio, bypass_answer: bypass(env, mode), ..house.clone() }
 }
 
 fn style(env: &mut Env) -> (Puzzle, Lines) {

@@ -20,6 +20,7 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
         code: code(env, &house.code),
         phone: phone(env, &house.phone),
         captchas_per_ip: quota(env, "LIMIT_IP_CAPTCHAS", house.captchas_per_ip),
+        audio_captchas_per_ip: quota(env, "LIMIT_IP_AUDIO_CAPTCHAS", house.audio_captchas_per_ip),
         sms: sms(env, &house.sms),
         apps: super::sms::apps(env),
         captcha: captcha::read(env, mode, &house.captcha),

@@ -1,45 +1,59 @@
 //! The puzzle in front of everything that costs money.
 
 use super::{Failure, Refusal, Service, proof_of_work};
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Theme};
+use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Kind, Theme, spoken_digits};
+use crate::domain::language::Language;
 use crate::domain::policy::CaptchaPolicy;
 use crate::domain::proof::Proof;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// A captcha to be shown.
-pub struct Picture {
+/// A captcha to be shown or played.
+pub struct Created {
     pub id: CaptchaId,
-    pub png: Vec<u8>,
+    /// A PNG, or a WAV if it was to be heard.
+    pub file: Vec<u8>,
     pub expires_in: Duration,
 }
 
 /// What a client asks for.
 pub struct Order<'a> {
-    /// None: the operator's choice.
+    pub kind: Kind,
+    /// Of what is heard.
+    pub language: Language,
+    /// Of what is seen. None: the operator's choice.
     pub theme: Option<Theme>,
     pub proof: Option<&'a Proof>,
     /// An earlier captcha, to be discarded.
     pub replaces: Option<&'a CaptchaId>,
 }
 
-/// Draws a new captcha. Whoever has to work for it is told so when no proof comes along.
-pub async fn create(service: &Service, client: IpAddr, order: Order<'_>) -> Result<Picture, Refusal> {
-    let admitted = proof_of_work::admit(service, client, order.proof).await?;
-    admitted.settle(service, draw(service, &order).await).await
+/// Draws or speaks a new captcha. Whoever has to work for it is told so when no proof comes along.
+pub async fn create(service: &Service, client: IpAddr, order: Order<'_>) -> Result<Created, Refusal> {
+    let admitted = proof_of_work::admit(service, client, order.kind, order.proof).await?;
+    admitted.settle(service, make(service, &order).await).await
 }
 
-async fn draw(service: &Service, order: &Order<'_>) -> Result<Picture, Failure> {
+async fn make(service: &Service, order: &Order<'_>) -> Result<Created, Failure> {
     let policy = &service.policy.captcha;
-    let (text, answer) = policy.puzzle.compose(|| u64::from_le_bytes(service.random()));
-    let theme = order.theme.unwrap_or(policy.look.theme);
-    let png = service.ports.renderer.draw(&text, theme, u64::from_le_bytes(service.random()))?;
+    let word = || u64::from_le_bytes(service.random());
+    let (file, answer) = match order.kind {
+        Kind::Image => {
+            let (text, answer) = policy.puzzle.compose(word);
+            let theme = order.theme.unwrap_or(policy.look.theme);
+            (service.ports.renderer.draw(&text, theme, word())?, answer)
+        }
+        Kind::Audio => {
+            let (digits, answer) = spoken_digits(word);
+            (service.ports.speaker.speak(digits, order.language, word()).await?, answer)
+        }
+    };
     let id = CaptchaId::new(service.random());
     service.ports.staging.put_captcha(&id, &answer, policy.life).await?;
     if let Some(earlier) = order.replaces {
         service.ports.staging.take_captcha(earlier).await?;
     }
-    Ok(Picture { id, png, expires_in: policy.life })
+    Ok(Created { id, file, expires_in: policy.life })
 }
 
 /// Takes the captcha, whatever the answer: each can be tried once.

@@ -2,6 +2,7 @@
 
 use super::limits::{address_block, is_of_region, log_failure, unverified_of_address};
 use super::{Failure, Refusal, Service};
+use crate::domain::captcha::Kind;
 use crate::domain::flow::Audience;
 use crate::domain::phone::Region;
 use crate::domain::policy::{Demand, Quota, SmsLimits};
@@ -16,9 +17,18 @@ const REMEMBERED: Duration = Duration::from_secs(2 * Challenge::LIFE.as_secs());
 
 /// Counts a request for a captcha, and takes the proof that came along; without one, refuses if one is asked for. A request that is
 /// refused, or that comes to nothing (see [`Admitted`]), counts as none. One staging operation, and none at all for a proof that is worthless.
-pub(super) async fn admit(service: &Service, client: IpAddr, proof: Option<&Proof>) -> Result<Admitted, Refusal> {
+pub(super) async fn admit(
+    service: &Service,
+    client: IpAddr,
+    kind: Kind,
+    proof: Option<&Proof>,
+) -> Result<Admitted, Refusal> {
     let address = address_block(client);
     let mut counters = vec![Counter::calls("captchas-ip", &*address, service.policy.captchas_per_ip)];
+    if kind == Kind::Audio {
+        counters.push(Counter::calls("audio-captchas-ip", &*address, service.policy.audio_captchas_per_ip));
+    }
+    let limits = counters.len();
     let otherwise = if let Some(proof) = proof {
         let Some(id) = proof.check(&service.keys.proof, service.now()) else {
             return Err(Refusal::ProofInvalid(challenge(service)));
@@ -35,7 +45,7 @@ pub(super) async fn admit(service: &Service, client: IpAddr, proof: Option<&Proo
     };
     match service.ports.staging.count(&counters).await? {
         Counted::Yes(_) => Ok(Admitted(counters)),
-        Counted::Full { index: 0, retry_after } => Err(Refusal::TooManyRequests { retry_after }),
+        Counted::Full { index, retry_after } if index < limits => Err(Refusal::TooManyRequests { retry_after }),
         Counted::Full { .. } => Err(otherwise(challenge(service))),
     }
 }

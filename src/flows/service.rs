@@ -9,8 +9,8 @@ use crate::domain::policy::Policy;
 use crate::domain::test_phone::TestPhone;
 use crate::domain::ticket::Ticket;
 use crate::ports::{
-    AccessTokens, AvatarStorage, CaptchaRenderer, Clock, Event, Failure, PasswordHasher, Random, Sms, Staging,
-    Telemetry, Users,
+    AccessTokens, AvatarStorage, CaptchaRenderer, CaptchaSpeaker, Clock, Event, Failure, PasswordHasher, Random, Sms,
+    Staging, Telemetry, Users,
 };
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -28,6 +28,7 @@ pub struct Ports {
     pub sms: Arc<dyn Sms>,
     pub telemetry: Arc<dyn Telemetry>,
     pub renderer: Arc<dyn CaptchaRenderer>,
+    pub speaker: Arc<dyn CaptchaSpeaker>,
     pub tokens: Arc<dyn AccessTokens>,
     /// None: no avatars are uploaded.
     pub avatars: Option<Arc<dyn AvatarStorage>>,

@@ -2,7 +2,7 @@
 
 use super::error::{Code, FieldError, Problem};
 use crate::domain::Invalid;
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Theme};
+use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Kind, Theme};
 use crate::domain::phone::{Phone, PhoneError};
 use crate::domain::ticket::Ticket;
 use crate::domain::{code::OneTimeCode, password::Password, session::DeviceName, user};
@@ -27,6 +27,10 @@ pub(super) fn captcha_answer(text: &str) -> Result<(), ValidationError> {
 
 pub(super) fn captcha_theme(text: &str) -> Result<(), ValidationError> {
     checked(Theme::parse(text))
+}
+
+pub(super) fn captcha_kind(text: &str) -> Result<(), ValidationError> {
+    checked(Kind::parse(text))
 }
 
 pub(super) fn code(text: &str) -> Result<(), ValidationError> {

@@ -39,7 +39,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
     modifiers(&Security, &OptionalBody, &Problems, &Idempotency),
     servers((url = "/")),
     tags(
-        (name = "captchas", description = "Picture puzzles"),
+        (name = "captchas", description = "Puzzles to be seen or heard"),
         (name = "register", description = "Sign-up in four steps"),
         (name = "login", description = "Signing in, with the password or with a code"),
         (name = "tokens", description = "New tokens for old"),

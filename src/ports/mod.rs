@@ -18,6 +18,7 @@ pub use users::{Account, Created, PhoneChange, Proof, Refreshed, Users};
 
 use crate::domain::avatar::{Permit, Upload};
 use crate::domain::captcha::Theme;
+use crate::domain::language::Language;
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::phone::Phone;
 use crate::domain::session::AccessClaims;
@@ -52,6 +53,7 @@ pub enum Dependency {
     PasswordHashing,
     TokenSigning,
     Drawing,
+    Speaking,
     AvatarStorage,
     Background,
 }
@@ -64,6 +66,7 @@ impl fmt::Display for Dependency {
             Self::PasswordHashing => "password hashing",
             Self::TokenSigning => "token signing",
             Self::Drawing => "captcha drawing",
+            Self::Speaking => "captcha speaking",
             Self::AvatarStorage => "avatar storage",
             Self::Background => "background task",
         })
@@ -114,6 +117,13 @@ pub enum Hashed {
 pub trait CaptchaRenderer: Send + Sync {
     /// A PNG. How it looks comes from the seed; what it is read as, from the text alone.
     fn draw(&self, text: &str, theme: Theme, seed: u64) -> Result<Vec<u8>, Failure>;
+}
+
+/// Speaks the digits of a captcha, off the event loop and bounded.
+#[async_trait]
+pub trait CaptchaSpeaker: Send + Sync {
+    /// A WAV, equally long whatever it says. The same digits, language and seed give the same sound.
+    async fn speak(&self, digits: String, language: Language, seed: u64) -> Result<Vec<u8>, Failure>;
 }
 
 /// Signs and checks access tokens.

@@ -11,7 +11,7 @@ use deadpool_redis::redis::cmd;
 use diesel::{Connection, PgConnection};
 use doorstep::app::{App, World};
 use doorstep::config::Config;
-use doorstep::domain::captcha::Puzzle;
+use doorstep::domain::captcha::{Puzzle, SPOKEN_DIGITS, spoken_digits};
 use doorstep::domain::policy::CaptchaPolicy;
 use doorstep::ports::{Clock, Random};
 use reqwest::header::{HeaderName, HeaderValue};
@@ -268,6 +268,14 @@ impl House {
     /// The answer to the last captcha that was drawn, when nothing else was drawn meanwhile.
     pub fn captcha_answer(&self) -> String {
         self.answer_to(&CaptchaPolicy::default().puzzle, 6)
+    }
+
+    /// The digits of the captcha that was spoken last, and the seed of how they sound.
+    pub fn spoken(&self) -> (String, u64) {
+        let words = self.random.0.lock().unwrap();
+        let (digits, seed) = words[words.len() - SPOKEN_DIGITS - 1..].split_at(SPOKEN_DIGITS);
+        let mut digits = digits.iter().copied();
+        (spoken_digits(|| digits.next().unwrap()).0, seed[0])
     }
 
     /// The same of the arithmetic kind: the text has three digits.

@@ -21,6 +21,7 @@ over_both_back_ends!(
     an_answer_is_kept_for_a_day,
     a_captcha_is_kept_as_long_as_it_is_worth_something,
     a_picture_comes_again_byte_for_byte,
+    a_sound_is_not_kept_but_made_anew,
     a_refusal_that_cost_something_is_kept,
     a_refusal_that_changed_nothing_is_not,
     a_kept_problem_speaks_the_language_of_who_asks,
@@ -191,6 +192,20 @@ async fn a_picture_comes_again_byte_for_byte(house: House) {
     assert_eq!(first.headers()["content-type"], "image/png");
     let (first, again) = (first.bytes().await.unwrap(), again.bytes().await.unwrap());
     assert!(first.starts_with(b"\x89PNG") && first == again);
+}
+
+/// It is forty times as large as any other answer: a key for each would fill staging.
+async fn a_sound_is_not_kept_but_made_anew(house: House) {
+    let body = json!({"kind": "audio"});
+    let first = post(&house, "one", "/v1/captchas", &body).await;
+    let again = post(&house, "one", "/v1/captchas", &body).await;
+    first.assert_done(201);
+    again.assert_done(201);
+    assert!(!again.replayed() && again.text("captcha_id") != first.text("captcha_id"));
+    let wav = || named(&house, "two", "/v1/captchas", &body).header("accept", "audio/wav").send();
+    let (first, again) = (wav().await.unwrap(), wav().await.unwrap());
+    assert!(again.headers().get("idempotency-replayed").is_none());
+    assert_ne!(first.headers()["captcha-id"], again.headers()["captcha-id"]);
 }
 
 async fn a_refusal_that_cost_something_is_kept(house: House) {

@@ -12,6 +12,7 @@ mod solver;
 mod account;
 mod answer;
 mod attacks;
+mod audio_captchas;
 mod autofill;
 mod avatar;
 mod budgets;

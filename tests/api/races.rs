@@ -10,6 +10,7 @@ over_both_back_ends!(
     of_200_right_codes_one_advances,
     of_200_wrong_codes_five_are_counted,
     of_100_sends_with_one_captcha_one_goes_out,
+    of_100_sends_with_one_spoken_captcha_one_goes_out,
     of_100_sends_to_one_phone_one_goes_out,
     of_100_submissions_of_one_ticket_one_makes_a_user,
     of_20_flows_for_one_phone_one_makes_a_user,
@@ -70,6 +71,15 @@ async fn of_100_sends_with_one_captcha_one_goes_out(house: House) {
         |_| json!({"phone_number": fresh_phone(), "captcha_id": captcha, "captcha_answer": BYPASS}),
     );
     assert_eq!(outcomes.await, counts(&[("done", 1), ("captcha_expired", 99)]));
+    assert_eq!(house.sms.accepted(), 1);
+}
+
+async fn of_100_sends_with_one_spoken_captcha_one_goes_out(house: House) {
+    let captcha = house.post("/v1/captchas", json!({"kind": "audio"})).await.text("captcha_id");
+    let (digits, _) = house.spoken();
+    let body = |_| json!({"phone_number": fresh_phone(), "captcha_id": captcha, "captcha_answer": digits});
+    let outcomes = storm(&house, 100, "/v1/register/send-code", body).await;
+    assert_eq!(outcomes, counts(&[("done", 1), ("captcha_expired", 99)]));
     assert_eq!(house.sms.accepted(), 1);
 }
 

@@ -4,6 +4,7 @@
 //!
 //! What it is made of, and what it does against whom, is measured in docs/captcha.md.
 
+pub mod audio;
 mod bits;
 mod clutter;
 mod glyph;

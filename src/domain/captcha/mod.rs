@@ -1,8 +1,10 @@
-//! The puzzle in front of the flow: its id, what it asks for, how it looks, and what counts as the answer.
+//! The puzzle in front of the flow: its id, what it asks for, whether it is seen or heard, how it looks, and what counts as the answer.
 
+mod kind;
 mod look;
 mod puzzle;
 
+pub use kind::{Kind, SPOKEN_DIGITS, spoken_digits};
 pub use look::{Clutter, Lines, Look, Palette, Rgb, Theme};
 pub use puzzle::{Alphabet, Puzzle};
 

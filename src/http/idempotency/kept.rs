@@ -37,6 +37,10 @@ enum Form {
     },
 }
 
+/// Bytes of a body that is kept: 16 KiB, as much as a request may have. What is larger is a spoken captcha, of 130 or 170 kB: a
+/// stranger with a key for each request would fill staging with them. Done again, the request has another captcha for an answer.
+const LARGEST: usize = 16 * 1024;
+
 impl Kept {
     /// The response, and what is to be kept of it: nothing if the same request may have another answer later.
     pub fn of(response: ServiceResponse) -> (ServiceResponse, Option<Self>) {
@@ -54,7 +58,8 @@ impl Kept {
         match body.try_into_bytes() {
             Ok(body) => {
                 let response = response.set_body(body.clone()).map_into_boxed_body();
-                (ServiceResponse::new(request, response), Some(Self { form, body }))
+                let kept = (body.len() <= LARGEST).then_some(Self { form, body });
+                (ServiceResponse::new(request, response), kept)
             }
             Err(stream) => (ServiceResponse::new(request, response.set_body(stream)), None),
         }

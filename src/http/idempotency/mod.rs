@@ -3,10 +3,11 @@
 pub mod document;
 mod kept;
 
-use super::captchas::wants_png;
+use super::captchas;
 use super::error::{Code, Problem};
 use super::extract::{self, Known};
 use crate::domain::Invalid;
+use crate::domain::captcha::Kind;
 use crate::domain::idempotency::{IdempotencyKey, NamedRequest, Scope};
 use crate::domain::policy::Policy;
 use crate::flows::Service;
@@ -92,7 +93,11 @@ async fn ask(answers: Answers, request: &HttpRequest, payload: Payload) -> Resul
     request.extensions_mut().insert(Known(caller));
     let body = extract::bytes(request, payload).await?;
     // In which form the answer comes belongs to the request; in which language does not.
-    let form: &[u8] = if wants_png(request) { b"picture" } else { b"json" };
+    let form: &[u8] = match captchas::raw(request) {
+        Some(Kind::Image) => b"picture",
+        Some(Kind::Audio) => b"sound",
+        None => b"json",
+    };
     // The route, for a path has many spellings.
     let route = request.match_pattern().unwrap_or_else(|| request.path().to_owned());
     let named = idempotency::name(&service, scope, &route, &key, &[&body, form]);
