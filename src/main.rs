@@ -2,11 +2,11 @@
 
 use actix_web::rt::System;
 use clap::{Parser, Subcommand};
+use doorstep::app::samples::{self, Samples};
 use doorstep::app::switch::Switch;
-use doorstep::app::{App, commands, log, samples};
+use doorstep::app::{App, commands, log};
 use doorstep::config::Config;
 use std::error::Error;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Sign-up for mobile apps by phone number. Settings come from the environment: see .env.example.
@@ -36,15 +36,8 @@ enum Command {
         #[command(subcommand)]
         switch: Switch,
     },
-    /// Draw captchas with the settings in force, each in a file named after its answer: ANSWER_n.png.
-    CaptchaSamples {
-        /// How many.
-        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-        count: u64,
-        /// The folder to write to; made if it is not there.
-        #[arg(long)]
-        out: PathBuf,
-    },
+    /// Write captchas with the settings in force to files named after their answers: ANSWER_n.png.
+    CaptchaSamples(Samples),
     /// Say whether the settings can be used, and what they are, without secrets.
     CheckConfig,
 }
@@ -56,8 +49,8 @@ fn main() -> ExitCode {
         Command::Sms { switch } => {
             Config::from_env().map_err(Into::into).and_then(|config| commands::sms(&config, switch))
         }
-        Command::CaptchaSamples { count, out } => {
-            Config::from_env().map_err(Into::into).and_then(|config| samples::write(&config, count, &out))
+        Command::CaptchaSamples(wanted) => {
+            Config::from_env().map_err(Into::into).and_then(|config| samples::write(&config, &wanted))
         }
         Command::Openapi => commands::openapi(),
         Command::Keygen { secret_key } => commands::keygen(secret_key),

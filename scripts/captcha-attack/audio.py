@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How well machines understand the spoken captcha. Figures and what follows from them: docs/captcha-audio.md.
 
-    cargo build --release --example speak
+    cargo build --release
     python3 -m venv venv && venv/bin/pip install numpy scipy scikit-learn pocketsphinx
     venv/bin/python scripts/captcha-attack/audio.py
 
@@ -11,7 +11,6 @@ has read the source: it makes its own captchas from sounds/, learns to spot digi
 
 import argparse
 import pathlib
-import random
 import subprocess
 import tempfile
 
@@ -25,14 +24,14 @@ RATE, HEADER, LENGTH, DIGITS = 16_000, 44, 16_000 * 8, 6
 WORDS = "zero one two three four five six seven eight nine".split()
 
 
-def captchas(command, language, count, first_seed):
-    """Answers and sounds of so many captchas, made by the service's own code."""
-    chance = random.Random(first_seed)
-    answers = ["".join(chance.choices("0123456789", k=DIGITS)) for _ in range(count)]
-    lines = "".join(f"{answer} {language} {first_seed + i}\n" for i, answer in enumerate(answers))
-    out = subprocess.run(command, input=lines.encode(), capture_output=True, check=True, cwd=ROOT).stdout
-    files = np.frombuffer(out, np.uint8).reshape(count, HEADER + LENGTH)
-    return answers, files[:, HEADER:].astype(np.float32) / 128 - 1
+def captchas(doorstep, language, count):
+    """Answers and sounds of so many captchas, made by the service itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = ["--kind", "audio", "--language", language, "--count", str(count), "--out", folder]
+        subprocess.run([doorstep, "captcha-samples", *wanted], capture_output=True, check=True, cwd=ROOT)
+        paths = sorted(pathlib.Path(folder).iterdir())
+        files = np.stack([np.frombuffer(path.read_bytes(), np.uint8) for path in paths])
+    return [path.stem.split("_")[0] for path in paths], files[:, HEADER:].astype(np.float32) / 128 - 1
 
 
 def sounds(language):
@@ -209,13 +208,13 @@ def learner(voices, files):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--speak", default="target/release/examples/speak")
+    options.add_argument("--doorstep", default="target/release/doorstep")
     options.add_argument("--count", type=int, default=200)
     options.add_argument("--lessons", type=int, default=300, help="captchas that the learner makes for itself")
     options = options.parse_args()
     for language in ["en", "zh-CN"]:
         voices = sounds(language)
-        answers, files = captchas([options.speak], language, options.count, 1_000_000)
+        answers, files = captchas(options.doorstep, language, options.count)
         if language == "en":
             recognise, chance = recogniser(), np.random.default_rng(2)
             report("en, off the shelf, no noise", answers, [recognise(clean(a, voices, chance)) for a in answers])

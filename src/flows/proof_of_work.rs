@@ -38,8 +38,9 @@ pub(super) async fn admit(
     } else {
         match service.policy.proof.demand {
             Demand::Never => {}
-            Demand::UnderPressure => counters.extend(signs(service, &address)),
-            Demand::Always => return Err(Refusal::ProofRequired(challenge(service))),
+            // A machine hears better than it sees: for sounds there is always a reason.
+            Demand::UnderPressure if kind == Kind::Image => counters.extend(signs(service, &address)),
+            Demand::UnderPressure | Demand::Always => return Err(Refusal::ProofRequired(challenge(service))),
         }
         Refusal::ProofRequired
     };

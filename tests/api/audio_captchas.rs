@@ -2,6 +2,7 @@
 
 use crate::house::{Answer, BackEnds, House, fresh_phone};
 use crate::limits::wait;
+use crate::proof_of_work::solved;
 use crate::{over_both_back_ends, with_both_back_ends};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use doorstep::adapters::captcha::audio::{BYTES, RATE, speak};
@@ -30,7 +31,11 @@ mod anywhere {
 mod counted {
     use super::*;
 
-    with_both_back_ends!(it_has_a_limit_of_its_own, one_that_is_refused_counts_as_none);
+    with_both_back_ends!(
+        it_has_a_limit_of_its_own,
+        one_that_is_refused_counts_as_none,
+        it_costs_work_where_a_picture_costs_it_under_pressure,
+    );
 }
 
 const PATH: &str = "/v1/captchas";
@@ -177,6 +182,17 @@ async fn one_that_is_refused_counts_as_none(back_ends: BackEnds) {
     // The third of all is still to be had, and of those that are heard two are counted like any other.
     house.post(PATH, json!({})).await.assert_done(201);
     house.post(PATH, json!({})).await.assert_refused(429, "too_many_requests");
+}
+
+/// A machine that hears would else pass by the one that has to see.
+async fn it_costs_work_where_a_picture_costs_it_under_pressure(back_ends: BackEnds) {
+    let house = House::with(back_ends, &[("PROOF_OF_WORK", "pressure"), ("PROOF_OF_WORK_BITS", "8")]).await;
+    house.post(PATH, json!({})).await.assert_done(201);
+    let refused = house.post(PATH, audio()).await;
+    refused.assert_refused(422, "proof_of_work_required");
+    let mut body = solved(&refused);
+    body["kind"] = json!("audio");
+    house.post(PATH, body).await.assert_done(201);
 }
 
 #[actix_web::test]

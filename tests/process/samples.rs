@@ -33,12 +33,29 @@ fn a_sum_is_named_after_what_it_comes_to() {
 }
 
 #[test]
+fn captchas_to_be_heard_are_written_too() {
+    let folder = Folder::new();
+    let arguments = ["captcha-samples", "--kind", "audio", "--language", "zh-CN", "--count", "3", "--out", "sounds"];
+    let said = folder.run(&arguments, &[]);
+    assert_eq!((said.status, said.out.trim()), (Some(0), "3 captchas written to sounds"), "{}", said.err);
+    for entry in fs::read_dir(folder.path("sounds")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let (answer, number) = name.strip_suffix(".wav").unwrap().split_once('_').unwrap();
+        assert!(answer.len() == 6 && answer.parse::<u32>().is_ok() && number.parse::<u32>().unwrap() <= 3, "{name}");
+        assert!(fs::read(&path).unwrap().starts_with(b"RIFF"));
+    }
+}
+
+#[test]
 fn what_cannot_be_done_is_said() {
     let folder = Folder::new();
     folder.write("file", "");
     for (arguments, words) in [
         (&["captcha-samples"][..], "--out"),
         (&["captcha-samples", "--count", "0", "--out", "pictures"], "--count"),
+        (&["captcha-samples", "--kind", "smell", "--out", "pictures"], "image or audio"),
+        (&["captcha-samples", "--kind", "audio", "--language", "fr", "--out", "pictures"], "en or zh-CN"),
         (&["captcha-samples", "--out", "file"], "File exists"),
     ] {
         let said = folder.run(arguments, &[]);
