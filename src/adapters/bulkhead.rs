@@ -48,7 +48,7 @@ mod tests {
 
     #[tokio::test]
     async fn refuses_beyond_its_queue_and_goes_on_afterwards() {
-        let bulkhead = Arc::new(Bulkhead::new(Dependency::Drawing, 1, 1));
+        let bulkhead = Arc::new(Bulkhead::new(Dependency::Speaking, 1, 1));
         let (release, gate) = mpsc::channel::<()>();
         let first = tokio::spawn({
             let bulkhead = Arc::clone(&bulkhead);
@@ -64,7 +64,7 @@ mod tests {
         while bulkhead.places.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(bulkhead.run(|| 3).await, Err(Failure::Overloaded(Dependency::Drawing))));
+        assert!(matches!(bulkhead.run(|| 3).await, Err(Failure::Overloaded(Dependency::Speaking))));
         release.send(()).unwrap();
         assert!(first.await.unwrap().unwrap());
         assert_eq!(second.await.unwrap().unwrap(), 2);
@@ -73,7 +73,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_answer() {
-        let bulkhead = Bulkhead::new(Dependency::Drawing, 1, 0);
+        let bulkhead = Bulkhead::new(Dependency::Speaking, 1, 0);
         assert!(matches!(bulkhead.run(|| panic!("on purpose")).await, Err(Failure::Broken { .. })));
         assert_eq!(bulkhead.run(|| 1).await.unwrap(), 1);
     }

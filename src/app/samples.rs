@@ -1,14 +1,12 @@
 //! Captchas as files, so that anybody can read, hear or attack them.
 
 use super::commands::{Outcome, say};
-use crate::adapters::captcha::Renderer;
 use crate::adapters::captcha::audio::speak;
 use crate::adapters::system::OsRandom;
 use crate::config::Config;
-use crate::domain::captcha::{CaptchaAnswer, Kind, spoken_digits};
+use crate::domain::captcha::{Kind, spoken_digits};
 use crate::domain::language::Language;
-use crate::domain::policy::CaptchaPolicy;
-use crate::ports::{CaptchaRenderer, Failure, Random};
+use crate::ports::{CaptchaRenderer, Random};
 use clap::Args;
 use std::fs;
 use std::path::PathBuf;
@@ -40,14 +38,15 @@ fn language(tag: &str) -> Result<Language, &'static str> {
 pub fn write(config: &Config, samples: &Samples) -> Outcome {
     fs::create_dir_all(&samples.out)?;
     let renderer = super::renderer(config, &OsRandom)?;
+    let policy = &config.policy.captcha;
     for n in 0..samples.count {
         let (extension, answer, file) = match samples.kind {
             Kind::Image => {
                 if n % PER_POOL == 0 {
                     renderer.fill(word());
                 }
-                let (answer, png) = drawn(&config.policy.captcha, &renderer)?;
-                ("png", answer, png)
+                let (text, answer) = policy.puzzle.compose(word);
+                ("png", answer, renderer.draw(&text, policy.look.theme, word()))
             }
             Kind::Audio => {
                 let (digits, answer) = spoken_digits(word);
@@ -57,11 +56,6 @@ pub fn write(config: &Config, samples: &Samples) -> Outcome {
         fs::write(samples.out.join(format!("{}_{}.{extension}", answer.expose(), n + 1)), file)?;
     }
     say(&format!("{} captchas written to {}", samples.count, samples.out.display()))
-}
-
-fn drawn(policy: &CaptchaPolicy, renderer: &Renderer) -> Result<(CaptchaAnswer, Vec<u8>), Failure> {
-    let (text, answer) = policy.puzzle.compose(word);
-    Ok((answer, renderer.draw(&text, policy.look.theme, word())?))
 }
 
 fn word() -> u64 {

@@ -52,7 +52,6 @@ pub enum Dependency {
     Database,
     PasswordHashing,
     TokenSigning,
-    Drawing,
     Speaking,
     AvatarStorage,
     Background,
@@ -65,7 +64,6 @@ impl fmt::Display for Dependency {
             Self::Database => "database",
             Self::PasswordHashing => "password hashing",
             Self::TokenSigning => "token signing",
-            Self::Drawing => "captcha drawing",
             Self::Speaking => "captcha speaking",
             Self::AvatarStorage => "avatar storage",
             Self::Background => "background task",
@@ -116,7 +114,7 @@ pub enum Hashed {
 /// Draws the text of a captcha. It MUST take microseconds: it is done on the event loop.
 pub trait CaptchaRenderer: Send + Sync {
     /// A PNG. How it looks comes from the seed; what it is read as, from the text alone.
-    fn draw(&self, text: &str, theme: Theme, seed: u64) -> Result<Vec<u8>, Failure>;
+    fn draw(&self, text: &str, theme: Theme, seed: u64) -> Vec<u8>;
 }
 
 /// Speaks the digits of a captcha, off the event loop and bounded.

@@ -14,7 +14,7 @@ mod png;
 mod pool;
 
 use crate::domain::captcha::{Look, Palette, Puzzle, Rgb, Theme};
-use crate::ports::{CaptchaRenderer, Dependency, Failure};
+use crate::ports::CaptchaRenderer;
 use bits::{Bits, WORD};
 use pool::{Pool, Recipe};
 use rand::rngs::Xoshiro256PlusPlus;
@@ -94,7 +94,7 @@ impl Renderer {
         canvas
     }
 
-    /// Rows of whole bytes, each moved to the side along a wave of this picture's own.
+    /// Rows of a zero and whole bytes, each moved to the side along a wave of this picture's own.
     fn sway(&self, canvas: &Bits, chance: &mut Chance) -> Vec<u8> {
         let letter = self.recipe.letter();
         let swing = letter * chance.random_range(SWAY);
@@ -103,8 +103,9 @@ impl Renderer {
         // The next sine comes from the last by turning on: a call per row would be half of a picture's time.
         let (turn_sin, turn_cos) = turn.sin_cos();
         let bytes = self.look.width as usize / 8;
-        let mut rows = Vec::with_capacity(bytes * self.look.height as usize + WORD);
+        let mut rows = Vec::with_capacity((bytes + 1) * self.look.height as usize + WORD);
         for y in 0..self.look.height as usize {
+            rows.push(0);
             let end = rows.len() + bytes;
             for word in canvas.row_from((SWAY_ROOM as f32 + swing * sin) as usize, y).take(bytes.div_ceil(8)) {
                 rows.extend_from_slice(&word.to_be_bytes());
@@ -117,18 +118,14 @@ impl Renderer {
 }
 
 impl CaptchaRenderer for Renderer {
-    fn draw(&self, text: &str, theme: Theme, seed: u64) -> Result<Vec<u8>, Failure> {
+    fn draw(&self, text: &str, theme: Theme, seed: u64) -> Vec<u8> {
         // Full means that the thread has work already.
         let _asked = self.more.try_send(());
         let mut chance = Chance::seed_from_u64(seed);
         let canvas = self.compose(text, &mut chance);
         let rows = self.sway(&canvas, &mut chance);
         let colours = tinted(self.look.palette(theme), &mut chance);
-        let broken = |error: ::png::EncodingError| Failure::Broken {
-            dependency: Dependency::Drawing,
-            reason: error.to_string(),
-        };
-        png::encode(self.look.width, self.look.height, colours, &rows).map_err(broken)
+        png::encode(self.look.width, self.look.height, colours, &rows)
     }
 }
 

@@ -34,7 +34,7 @@ fn every_picture_of_every_look_can_be_decoded_and_has_two_colours() {
                 let look = Look { width, height, ..look.clone() };
                 let renderer = Renderer::start(look, &puzzle, 1).unwrap();
                 for (seed, theme) in [(1, Theme::Light), (2, Theme::Dark)] {
-                    let picture = decoded(&renderer.draw(example, theme, seed).unwrap());
+                    let picture = decoded(&renderer.draw(example, theme, seed));
                     assert_eq!((picture.width(), picture.height()), (width, height));
                     assert_eq!(picture.pixels().collect::<HashSet<_>>().len(), 2);
                 }
@@ -50,7 +50,7 @@ fn the_colours_are_near_the_palette_of_the_theme() {
         let Palette { ink, paper } = *renderer.look.palette(theme);
         let mut seen = HashSet::new();
         for seed in 0..200 {
-            let picture = decoded(&renderer.draw("ADEHLM", theme, seed).unwrap());
+            let picture = decoded(&renderer.draw("ADEHLM", theme, seed));
             for colour in picture.pixels() {
                 let near = |Rgb(wanted): Rgb| {
                     wanted.iter().zip(colour.0).all(|(wanted, found)| wanted.abs_diff(found) <= Palette::TINT)
@@ -67,7 +67,7 @@ fn the_colours_are_near_the_palette_of_the_theme() {
 #[test]
 fn two_pictures_of_one_answer_differ() {
     let renderer = usual();
-    let pictures: HashSet<_> = (0..500).map(|seed| renderer.draw("ADEHLM", Theme::Light, seed).unwrap()).collect();
+    let pictures: HashSet<_> = (0..500).map(|seed| renderer.draw("ADEHLM", Theme::Light, seed)).collect();
     assert_eq!(pictures.len(), 500);
 }
 
@@ -76,7 +76,7 @@ fn the_file_says_nothing_but_the_picture() {
     let renderer = usual();
     let mut lengths = HashSet::new();
     for (seed, text) in ["AAAAAA", "WWWWWW", "369369", "ADEHLM"].into_iter().enumerate() {
-        let png = renderer.draw(text, Theme::Light, seed as u64).unwrap();
+        let png = renderer.draw(text, Theme::Light, seed as u64);
         lengths.insert(png.len());
         assert_eq!(chunks(&png), ["IHDR", "PLTE", "IDAT", "IEND"]);
         let reader = Decoder::new(Cursor::new(&png)).read_info().unwrap();
@@ -108,8 +108,8 @@ fn every_letter_of_the_alphabet_is_drawn() {
     for letter in Alphabet::USUAL.chars() {
         for seed in 0..20 {
             let canvas = plain.compose(&letter.to_string().repeat(6), &mut Chance::seed_from_u64(seed));
-            // Six of at least 5 % of a square of 40 pixels.
-            assert!(ink(&canvas) > 480, "{letter}");
+            // Six of at least 5 % of a square of 32 pixels.
+            assert!(ink(&canvas) > 300, "{letter}");
         }
     }
 }
@@ -154,7 +154,7 @@ fn the_pool_grows_while_pictures_are_drawn() {
     let renderer = usual();
     let variants = || renderer.pool.read().unwrap().variants('A');
     assert_eq!(variants(), 1);
-    renderer.draw("ADEHLM", Theme::Light, 1).unwrap();
+    renderer.draw("ADEHLM", Theme::Light, 1);
     while variants() == 1 {
         thread::yield_now();
     }
@@ -165,6 +165,6 @@ fn the_pool_grows_while_pictures_are_drawn() {
 fn odd_texts_are_drawn_too() {
     let renderer = usual();
     for text in ["", "A", "ADEHLMRTWX369ADEHLMRTWX369", "\0\n", "漢字 é"] {
-        decoded(&renderer.draw(text, Theme::Dark, 5).unwrap());
+        decoded(&renderer.draw(text, Theme::Dark, 5));
     }
 }
