@@ -102,15 +102,13 @@ impl Renderer {
         let (mut sin, mut cos) = chance.random_range(0.0..TAU).sin_cos();
         // The next sine comes from the last by turning on: a call per row would be half of a picture's time.
         let (turn_sin, turn_cos) = turn.sin_cos();
-        let bytes = self.look.width as usize / 8;
-        let mut rows = Vec::with_capacity((bytes + 1) * self.look.height as usize + WORD);
-        for y in 0..self.look.height as usize {
-            rows.push(0);
-            let end = rows.len() + bytes;
-            for word in canvas.row_from((SWAY_ROOM as f32 + swing * sin) as usize, y).take(bytes.div_ceil(8)) {
-                rows.extend_from_slice(&word.to_be_bytes());
+        let row = 1 + self.look.width as usize / 8;
+        let mut rows = vec![0; row * self.look.height as usize];
+        for (y, row) in rows.chunks_exact_mut(row).enumerate() {
+            let words = canvas.row_from((SWAY_ROOM as f32 + swing * sin) as usize, y);
+            for (bytes, word) in row[1..].chunks_mut(WORD / 8).zip(words) {
+                bytes.copy_from_slice(&word.to_be_bytes()[..bytes.len()]);
             }
-            rows.truncate(end);
             (sin, cos) = (sin * turn_cos + cos * turn_sin, cos * turn_cos - sin * turn_sin);
         }
         rows
