@@ -22,8 +22,9 @@ const SHEAR: RangeInclusive<f32> = -0.12..=0.12;
 const WAVE_HEIGHT: f32 = 0.0375;
 /// 16 to 32 pixels: half a wave to a whole one in a letter.
 const WAVE_LENGTH: RangeInclusive<f32> = 0.5..=1.0;
-/// The widest, an M or W with serifs, is made narrower until it fits.
+/// Wider ones, an M or W with serifs, are made narrower, and a Q, whose tail hangs below the line, lower.
 const WIDEST: f32 = 1.05;
+const TALLEST: f32 = 1.05;
 /// 2.4 pixels: the thinnest ring that still stands out of a band's edge.
 const STROKE: f32 = 0.075;
 /// The rest is outlined. A machine that was trained on print knows only the filled ones.
@@ -67,6 +68,7 @@ fn deform(outline: &mut Outline, height: f32, chance: &mut Chance) {
     let Some(bounds) = outline.bounds() else { return };
     let middle = bounds.min + vector(bounds.width(), bounds.height()) * 0.5;
     let narrowed = (height * WIDEST / bounds.width()).min(1.0);
+    let lowered = (height * TALLEST / bounds.height()).min(1.0);
     let (shear, (sin, cos)) = (chance.random_range(SHEAR), chance.random_range(TURN).sin_cos());
     let mut wave = || {
         let (length, phase) = (height * chance.random_range(WAVE_LENGTH), chance.random_range(0.0..TAU));
@@ -75,7 +77,7 @@ fn deform(outline: &mut Outline, height: f32, chance: &mut Chance) {
     let (sideways, up) = (wave(), wave());
     outline.map(|p| {
         let arm = p - middle;
-        let (x, y) = (arm.x * narrowed + arm.y * shear, arm.y);
+        let (x, y) = (arm.x * narrowed + arm.y * shear, arm.y * lowered);
         let (x, y) = (x * cos - y * sin, x * sin + y * cos);
         point(x + sideways(y), y + up(x))
     });
