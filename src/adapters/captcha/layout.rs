@@ -22,6 +22,8 @@ const WAVE_HEIGHT: RangeInclusive<f32> = 0.5..=0.7;
 const WAVE_LENGTH: RangeInclusive<f32> = 3.75..=6.1;
 /// Downwards per width, to either side: 2 to 7 degrees.
 const TILT: RangeInclusive<f32> = 0.035..=0.123;
+/// How much more than that where there is room for it.
+const STEEPEST: f32 = 2.0;
 /// 4 pixels to every side.
 const JITTER: RangeInclusive<f32> = -0.125..=0.125;
 /// 8 pixels that every middle of the upper line is above every middle of the lower, so that nobody asks which letter comes first.
@@ -75,7 +77,8 @@ fn across(width: f32, letter: f32, sizes: &[Size], share: f32, chance: &mut Chan
     std::iter::once(first).chain(rest).take(sizes.len())
 }
 
-/// Bends all rows along one wave, and tilts them, as much as the picture's height and the order of the rows allow.
+/// Bends all rows along one wave, and tilts them, as much as the picture's height and the order of the rows allow: the more the rows
+/// interlock, the fewer are parted by a straight cut.
 fn bend(look: &Look, letter: f32, places: &mut [Place], chance: &mut Chance) {
     let height = chance.random_range(WAVE_HEIGHT) * letter;
     let turn = TAU / (chance.random_range(WAVE_LENGTH) * letter);
@@ -94,7 +97,7 @@ fn bend(look: &Look, letter: f32, places: &mut [Place], chance: &mut Chance) {
     let free = look.height as f32 - Look::MARGIN - TURNED * letter - between;
     let parted = between - (PARTED + 2.0 * JITTER.end()) * letter;
     let span = upper.1.max(lower.1) - upper.0.min(lower.0);
-    let share = (free / span.max(1.0)).min(parted / (upper.1 - lower.0).max(1.0)).clamp(0.0, 1.0);
+    let share = (free / span.max(1.0)).min(parted / (upper.1 - lower.0).max(1.0)).clamp(0.0, STEEPEST);
     for ((_, y), rise) in places.iter_mut().zip(rises) {
         *y += rise * share;
     }
