@@ -106,6 +106,26 @@ fn settings_that_cannot_live_together_are_named() {
     assert!(with(&[("COOLDOWN_SECONDS", "60,6")]).is_ok());
 }
 
+/// What is drawn can be read, whatever is chosen.
+#[test]
+fn captchas_have_letters_that_are_large_enough() {
+    let with = |settings: &[(&str, &str)]| read(settings).map(drop);
+    assert!(with(&[("CAPTCHA_SIZE", "384x288"), ("CAPTCHA_LENGTH", "8"), ("CAPTCHA_STYLE", "one_line")]).is_ok());
+    assert!(with(&[("CAPTCHA_SIZE", "96x96"), ("CAPTCHA_LENGTH", "4")]).is_ok());
+    for bad in ["96x96", "392x144", "88x144", "192x40", "192x296", "192", "x", "-192x144", "192x144x2"] {
+        let Problems(problems) = read(&[("CAPTCHA_SIZE", bad), ("CAPTCHA_LENGTH", "8")]).unwrap_err();
+        assert!(problems.len() == 1 && problems[0].starts_with("CAPTCHA_SIZE: "), "{bad}: {problems:?}");
+    }
+    assert!(with(&[("CAPTCHA_CLUTTER", "bands, curves,discs")]).is_ok());
+    assert!(with(&[("CAPTCHA_CLUTTER", "bands,bands")]).is_err());
+    assert!(
+        with(&[("CAPTCHA_COLOURS_LIGHT", "#000000, #ffffff"), ("CAPTCHA_COLOURS_DARK", "#ffffff,#000000")]).is_ok()
+    );
+    // The light theme is dark on light.
+    assert!(with(&[("CAPTCHA_COLOURS_LIGHT", "#ffffff,#000000")]).is_err());
+    assert!(with(&[("CAPTCHA_ALPHABET", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")]).is_ok());
+}
+
 /// The list of the OWASP Password Storage Cheat Sheet, and one step below each entry.
 #[test]
 fn a_hash_costs_no_less_than_is_recommended() {

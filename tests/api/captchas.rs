@@ -11,6 +11,8 @@ over_both_back_ends!(
     a_captcha_is_a_picture,
     accept_png_gets_the_raw_picture,
     the_right_answer_passes_in_any_case,
+    what_looks_alike_passes,
+    a_theme_can_be_asked_for,
     a_captcha_is_used_up_by_the_first_try,
     a_captcha_expires,
     an_earlier_captcha_can_be_discarded,
@@ -49,6 +51,34 @@ async fn the_right_answer_passes_in_any_case(house: House) {
     let id = house.captcha().await;
     let answer = house.captcha_answer().to_lowercase();
     assert_eq!(try_captcha(&house, &id, &format!(" {answer} ")).await.status, StatusCode::OK);
+}
+
+/// A zero for a D, a one for an L, and a Chinese keyboard's letters.
+async fn what_looks_alike_passes(house: House) {
+    let id = house.captcha().await;
+    let wide = |c: char| char::from_u32(u32::from(c) + 0xfee0).unwrap();
+    let typed: String =
+        house.captcha_answer().replace('D', "0").replace('L', "i").replace('T', "7").chars().map(wide).collect();
+    assert_eq!(try_captcha(&house, &id, &typed).await.status, StatusCode::OK, "{typed}");
+    let id = house.captcha().await;
+    let answer = house.captcha_answer();
+    let (first, rest) = answer.split_at(1);
+    let wrong = format!("{}{rest}", if first == "X" { "A" } else { "X" });
+    try_captcha(&house, &id, &wrong).await.assert_refused(422, "captcha_wrong");
+}
+
+async fn a_theme_can_be_asked_for(house: House) {
+    for (theme, dark) in [(json!("dark"), true), (json!("light"), false), (json!(null), false)] {
+        let captcha = house.post("/v1/captchas", json!({"theme": theme})).await;
+        let image = captcha.text("image");
+        let png = BASE64_STANDARD.decode(image.strip_prefix("data:image/png;base64,").unwrap()).unwrap();
+        let reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
+        let palette = reader.info().palette.as_ref().unwrap();
+        let (paper, ink) = (u32::from(palette[1]), u32::from(palette[4]));
+        assert_eq!(paper < ink, dark, "{theme}: {palette:?}");
+    }
+    let unknown = house.post("/v1/captchas", json!({"theme": "Dark"})).await;
+    unknown.assert_field(422, "validation_failed", "theme", "not_allowed");
 }
 
 /// Mistake 2 of the earlier systems: one solved captcha sent any number of messages.
