@@ -14,18 +14,21 @@ const LINE: f32 = 1.5;
 const STEP: f32 = 1.1;
 /// Of the room that two neighbours need side by side, what they get in a single line: one begins above or below the other.
 const CLOSE: f32 = 0.6;
-/// 2 to 11 pixels between neighbours, so that they stand in no columns.
-const GAP: RangeInclusive<f32> = 0.06..=0.35;
+/// 3 to 14 pixels between neighbours.
+const GAP: RangeInclusive<f32> = 0.1..=0.45;
 /// 16 to 22 pixels up, and as many down: more than what lies between the lines, so that no straight cut parts them.
 const WAVE_HEIGHT: RangeInclusive<f32> = 0.5..=0.7;
 /// 120 to 195 pixels: a wave and a half to one in a picture.
 const WAVE_LENGTH: RangeInclusive<f32> = 3.75..=6.1;
+/// Up to 6 pixels that the lower line stands aside: what is above what can be seen, and no straight columns.
+const ASIDE: RangeInclusive<f32> = -0.2..=0.2;
 /// Downwards per width, to either side: 2 to 7 degrees.
 const TILT: RangeInclusive<f32> = 0.035..=0.123;
-/// How much more than that where there is room for it.
-const STEEPEST: f32 = 2.0;
-/// 4 pixels to every side.
-const JITTER: RangeInclusive<f32> = -0.125..=0.125;
+/// The most that the wave grows where there is room for it.
+const STEEPEST: f32 = 4.0;
+/// 4 pixels to either side, 2 up or down.
+const JITTER_ACROSS: RangeInclusive<f32> = -0.125..=0.125;
+const JITTER_UP: RangeInclusive<f32> = -0.0625..=0.0625;
 /// 8 pixels that every middle of the upper line is above every middle of the lower, so that nobody asks which letter comes first.
 const PARTED: f32 = 0.25;
 /// Heights of a letter that one which is turned may take.
@@ -38,19 +41,20 @@ pub(super) type Place = (f32, f32);
 
 /// One place for every letter of a text, of these sizes, all inside the picture.
 pub(super) fn places(look: &Look, letter: f32, sizes: &[Size], chance: &mut Chance) -> Vec<Place> {
-    let width = look.width as f32;
-    let mut places = match look.lines {
+    let room = look.width as f32 - 2.0 * Look::MARGIN;
+    let mut places: Vec<Place> = match look.lines {
         Lines::One => {
             let low = usize::from(chance.random::<bool>());
             let row = |i: usize| ((i + low) % 2) as f32 * STEP * letter;
-            across(width, letter, sizes, CLOSE, chance).enumerate().map(|(i, x)| (x, row(i))).collect()
+            across(room, letter, sizes, CLOSE, chance).into_iter().enumerate().map(|(i, x)| (x, row(i))).collect()
         }
         Lines::Two => {
             // Of an odd number of letters either line may have one more.
             let (upper, lower) = sizes.split_at((sizes.len() + usize::from(chance.random::<bool>())) / 2);
-            let mut places: Vec<Place> = across(width, letter, upper, 1.0, chance).map(|x| (x, 0.0)).collect();
-            places.extend(across(width, letter, lower, 1.0, chance).map(|x| (x, LINE * letter)));
-            places
+            let upper = across(room, letter, upper, 1.0, chance).into_iter().map(|x| (x, 0.0));
+            let aside = letter * chance.random_range(ASIDE);
+            let lower = across(room, letter, lower, 1.0, chance).into_iter().map(|x| (x + aside, LINE * letter));
+            upper.chain(lower).collect()
         }
     };
     bend(look, letter, &mut places, chance);
@@ -58,23 +62,18 @@ pub(super) fn places(look: &Look, letter: f32, sizes: &[Size], chance: &mut Chan
     places
 }
 
-/// The middles of letters from left to right, the whole anywhere in the picture's width. Neighbours get this share of the room that they
-/// need side by side; when there is not enough room, less.
-fn across(width: f32, letter: f32, sizes: &[Size], share: f32, chance: &mut Chance) -> impl Iterator<Item = f32> {
+/// The middles of letters from left to right, around 0. Neighbours get this share of the room that they need side by side; when there is not
+/// enough room for all, less.
+fn across(room: f32, letter: f32, sizes: &[Size], share: f32, chance: &mut Chance) -> Vec<f32> {
     let half = |size: Option<&Size>| size.map_or(0.0, |(width, _)| width / 2.0);
-    let pairs = sizes.windows(2);
-    let steps: Vec<f32> = pairs
-        .map(|pair| (half(pair.first()) + half(pair.last())) * share + letter * chance.random_range(GAP))
-        .collect();
-    let ends = half(sizes.first()) + half(sizes.last());
-    let (wanted, room) = (steps.iter().sum::<f32>(), width - 2.0 * Look::MARGIN - ends);
-    let squeezed = (room / wanted.max(1.0)).min(1.0);
-    let first = Look::MARGIN + half(sizes.first()) + (room - wanted).max(0.0) * chance.random::<f32>();
-    let rest = steps.into_iter().scan(first, move |x, step| {
-        *x += step * squeezed;
-        Some(*x)
-    });
-    std::iter::once(first).chain(rest).take(sizes.len())
+    let mut middles = vec![0.0; sizes.len()];
+    for i in 1..sizes.len() {
+        let side_by_side = half(sizes.get(i - 1)) + half(sizes.get(i));
+        middles[i] = middles[i - 1] + side_by_side * share + letter * chance.random_range(GAP);
+    }
+    let wanted = middles.last().copied().unwrap_or_default();
+    let squeezed = ((room - half(sizes.first()) - half(sizes.last())) / wanted.max(1.0)).min(1.0);
+    middles.iter().map(|x| (x - wanted / 2.0) * squeezed).collect()
 }
 
 /// Bends all rows along one wave, and tilts them, as much as the picture's height and the order of the rows allow: the more the rows
@@ -95,7 +94,7 @@ fn bend(look: &Look, letter: f32, places: &mut [Place], chance: &mut Chance) {
         between = between.max(row);
     }
     let free = look.height as f32 - Look::MARGIN - TURNED * letter - between;
-    let parted = between - (PARTED + 2.0 * JITTER.end()) * letter;
+    let parted = between - (PARTED + 2.0 * JITTER_UP.end()) * letter;
     let span = upper.1.max(lower.1) - upper.0.min(lower.0);
     let share = (free / span.max(1.0)).min(parted / (upper.1 - lower.0).max(1.0)).clamp(0.0, STEEPEST);
     for ((_, y), rise) in places.iter_mut().zip(rises) {
@@ -103,24 +102,30 @@ fn bend(look: &Look, letter: f32, places: &mut [Place], chance: &mut Chance) {
     }
 }
 
-/// Pushes every letter about, and moves the whole to any height at which it is inside; the letters that are not inside even then
-/// are moved one by one.
+/// Pushes every letter about, and moves the whole to anywhere where it is inside; the letters that are not inside even then are moved
+/// one by one.
 fn fit(look: &Look, letter: f32, sizes: &[Size], places: &mut [Place], chance: &mut Chance) {
     for (x, y) in places.iter_mut() {
-        *x += chance.random_range(JITTER) * letter;
-        *y += chance.random_range(JITTER) * letter;
+        *x += chance.random_range(JITTER_ACROSS) * letter;
+        *y += chance.random_range(JITTER_UP) * letter;
     }
-    let edges = places.iter().zip(sizes).map(|((_, y), (_, height))| (y - height / 2.0, y + height / 2.0));
-    let (top, bottom) =
-        edges.fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), (top, bottom)| (a.min(top), b.max(bottom)));
-    let edge = Look::MARGIN / 2.0;
-    let free = look.height as f32 - 2.0 * edge - (bottom - top);
-    let down = edge - top + if free > 0.0 { free * chance.random::<f32>() } else { free / 2.0 };
-    for ((x, y), (width, height)) in places.iter_mut().zip(sizes) {
-        let inside = |middle: f32, size: f32, room: u32| middle.min(room as f32 - size / 2.0).max(size / 2.0);
-        *x = inside(*x, *width, look.width);
-        *y = inside(*y + down, *height, look.height);
+    let (width, height) = (look.width as f32, look.height as f32);
+    let right = shift(width, places.iter().zip(sizes).map(|(place, size)| (place.0, size.0)), chance);
+    let down = shift(height, places.iter().zip(sizes).map(|(place, size)| (place.1, size.1)), chance);
+    let inside = |middle: f32, size: f32, room: f32| middle.min(room - size / 2.0).max(size / 2.0);
+    for ((x, y), size) in places.iter_mut().zip(sizes) {
+        *x = inside(*x + right, size.0, width);
+        *y = inside(*y + down, size.1, height);
     }
+}
+
+/// By how much middles and sizes have to be moved to stand anywhere between the margins of such a room, or in the middle if they need more.
+fn shift(room: f32, placed: impl Iterator<Item = (f32, f32)>, chance: &mut Chance) -> f32 {
+    let edges = placed.map(|(middle, size)| (middle - size / 2.0, middle + size / 2.0));
+    let (first, last) = edges.fold((f32::INFINITY, f32::NEG_INFINITY), |all, one| (all.0.min(one.0), all.1.max(one.1)));
+    let margin = Look::MARGIN / 2.0;
+    let free = room - 2.0 * margin - (last - first);
+    margin - first + free * if free > 0.0 { chance.random::<f32>() } else { 0.5 }
 }
 
 #[cfg(test)]
