@@ -27,6 +27,8 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates libpq5 \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /usr/local/bin/doorstep /usr/local/bin/doorstep
+# The typefaces and voices inside the binary want these along.
+COPY fonts/LICENSE-*.txt sounds/LICENSE-*.txt /usr/share/doc/doorstep/
 # A number, so that Kubernetes can see that it is not root. Nothing is written: --read-only is fine.
 USER 10001:10001
 ENV APP_ENV=production BIND=0.0.0.0:8080

@@ -15,7 +15,8 @@ from attack import Attack, Knowledge
 from pictures import lines_of
 from samples import Sample, Score, load, rate, score
 
-SUM_ALPHABET = "0123456789+-x=?"
+# doorstep's: 47+6=?
+SUM_ALPHABET, SUM_LENGTH = "2345679+=?", 6
 
 
 def arguments() -> argparse.Namespace:
@@ -33,7 +34,7 @@ def arguments() -> argparse.Namespace:
 
 def knowledge_of(samples: list[Sample], args: argparse.Namespace) -> Knowledge:
     if args.arithmetic:
-        return Knowledge(args.alphabet or SUM_ALPHABET, None, True)
+        return Knowledge(args.alphabet or SUM_ALPHABET, SUM_LENGTH, True)
     answers = [sample.answer for sample in samples]
     lengths = {len(answer) for answer in answers}
     alphabet = args.alphabet or "".join(sorted(set("".join(answers))))

@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("out", type=Path, metavar="OUT.png")
-    parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1, help="which pictures")
     args = parser.parse_args()
     samples = load(args.folder)

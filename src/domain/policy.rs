@@ -164,7 +164,7 @@ pub struct ProofPolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Demand {
     Never,
-    /// While the client's address, or any region, is under pressure.
+    /// While the client's address, or any region, is under pressure; and always before what is heard, which machines understand best.
     UnderPressure,
     Always,
 }

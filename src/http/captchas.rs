@@ -181,7 +181,7 @@ const fn media_type(kind: Kind) -> &'static str {
 /// JSON, unless the file itself is wanted.
 fn answer(request: &HttpRequest, kind: Kind, created: Created) -> HttpResponse {
     let (media_type, expires_in) = (media_type(kind), seconds(created.expires_in));
-    if raw(request) == Some(kind) {
+    if wants_raw(request, kind) {
         let mut response = HttpResponse::Created();
         response.content_type(media_type).insert_header(("Captcha-Id", created.id.as_str()));
         return response.insert_header(("Captcha-Expires-In", expires_in)).body(created.file);
@@ -195,11 +195,10 @@ fn answer(request: &HttpRequest, kind: Kind, created: Created) -> HttpResponse {
     json(StatusCode::CREATED, &Captcha { captcha_id, image, audio, media_type, expires_in })
 }
 
-/// Only a client that names a type of file and not JSON gets the raw one, and only of what it asked for: whoever wants a sound and says
-/// that it takes pictures is understood best in JSON.
-pub(super) fn raw(request: &HttpRequest) -> Option<Kind> {
+/// Only a client that names the type of the file and not JSON gets it raw: whoever wants a sound and says that it takes pictures is
+/// understood best in JSON.
+pub(super) fn wants_raw(request: &HttpRequest, kind: Kind) -> bool {
     let accepted = request.headers().get(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
     let accepted = String::from_utf8_lossy(accepted).to_ascii_lowercase();
-    let named = |kind: &Kind| accepted.contains(media_type(*kind)) && !accepted.contains("application/json");
-    [Kind::Image, Kind::Audio].into_iter().find(named)
+    accepted.contains(media_type(kind)) && !accepted.contains("application/json")
 }

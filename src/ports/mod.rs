@@ -113,7 +113,7 @@ pub enum Hashed {
 
 /// Draws the text of a captcha. It MUST take microseconds: it is done on the event loop.
 pub trait CaptchaRenderer: Send + Sync {
-    /// A PNG. How it looks comes from the seed; what it is read as, from the text alone.
+    /// A PNG. What it is read as comes from the text alone; how it looks, from the seed and from what the renderer has ready.
     fn draw(&self, text: &str, theme: Theme, seed: u64) -> Vec<u8>;
 }
 

@@ -1,7 +1,7 @@
 //! Pictures of one bit per pixel, in machine words.
 
-/// Rows of words. The leftmost pixel is the highest bit of the first word, as in a PNG. Every row ends with a spare word of zeros, so
-/// that whatever begins inside the row can be read in whole words.
+/// Rows of words. The leftmost pixel is the highest bit of the first word, as in a PNG. Every row ends with a spare word, so that whatever
+/// begins inside the row can be read in whole words; nothing in it is ever looked at.
 #[derive(Clone)]
 pub(super) struct Bits {
     width: usize,
@@ -37,7 +37,6 @@ impl Bits {
     }
 
     /// Bytes in memory.
-    #[cfg(test)]
     pub const fn weight(&self) -> usize {
         size_of::<Self>() + self.words.capacity() * size_of::<u64>()
     }
@@ -126,10 +125,14 @@ mod tests {
 
     #[test]
     fn a_stamp_beyond_the_edge_is_cut_off() {
-        let mut bits = dots(100, 10);
-        bits.stamp(&dots(70, 6), 60, 7);
-        bits.stamp(&dots(70, 6), 200, 20);
-        assert_eq!(bits.words.len(), dots(100, 10).words.len());
+        let (mut bits, stamp) = (dots(100, 10), dots(70, 6));
+        bits.stamp(&stamp, 60, 7);
+        bits.stamp(&stamp, 300, 0);
+        bits.stamp(&stamp, 0, 20);
+        for (x, y) in (0..100).flat_map(|x| (0..10).map(move |y| (x, y))) {
+            let covered = x >= 60 && y >= 7 && stamp.ink(x - 60, y - 7);
+            assert_eq!(bits.ink(x, y), dots(100, 10).ink(x, y) ^ covered, "{x} {y}");
+        }
     }
 
     #[test]

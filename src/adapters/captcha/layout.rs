@@ -1,6 +1,6 @@
 //! Where the letters stand: one or two lines, both bent along the same wave.
 
-use super::Chance;
+use super::{Chance, SWAY};
 use crate::domain::captcha::{Lines, Look};
 use rand::RngExt;
 use std::f32::consts::TAU;
@@ -14,9 +14,10 @@ const LINE: f32 = 1.5;
 const STEP: f32 = 1.1;
 /// Of the room that two neighbours need side by side, what they get in a single line: one begins above or below the other.
 const CLOSE: f32 = 0.6;
-/// 3 to 14 pixels between neighbours.
+/// 3 to 14 pixels between neighbours: letters do not touch, and stand in no even cells.
 const GAP: RangeInclusive<f32> = 0.1..=0.45;
-/// 16 to 22 pixels up, and as many down: more than what lies between the lines, so that no straight cut parts them.
+/// 16 to 22 pixels up, and as many down, before it is fitted to the picture: more than what lies between the lines, so that a straight cut rarely
+/// parts them.
 const WAVE_HEIGHT: RangeInclusive<f32> = 0.5..=0.7;
 /// 120 to 195 pixels: a wave and a half to one in a picture.
 const WAVE_LENGTH: RangeInclusive<f32> = 3.75..=6.1;
@@ -24,7 +25,7 @@ const WAVE_LENGTH: RangeInclusive<f32> = 3.75..=6.1;
 const ASIDE: RangeInclusive<f32> = -0.2..=0.2;
 /// Downwards per width, to either side: 2 to 7 degrees.
 const TILT: RangeInclusive<f32> = 0.035..=0.123;
-/// The most that the wave grows where there is room for it.
+/// The most that the wave, and the tilt with it, grow where the picture has room and the lines stay apart. Nearly always these two decide.
 const STEEPEST: f32 = 4.0;
 /// 4 pixels to either side, 2 up or down.
 const JITTER_ACROSS: RangeInclusive<f32> = -0.125..=0.125;
@@ -109,23 +110,37 @@ fn fit(look: &Look, letter: f32, sizes: &[Size], places: &mut [Place], chance: &
         *x += chance.random_range(JITTER_ACROSS) * letter;
         *y += chance.random_range(JITTER_UP) * letter;
     }
-    let (width, height) = (look.width as f32, look.height as f32);
-    let right = shift(width, places.iter().zip(sizes).map(|(place, size)| (place.0, size.0)), chance);
-    let down = shift(height, places.iter().zip(sizes).map(|(place, size)| (place.1, size.1)), chance);
-    let inside = |middle: f32, size: f32, room: f32| middle.min(room - size / 2.0).max(size / 2.0);
+    // The rows of the picture are still to be moved to the side.
+    let across = Edges { margin: letter * SWAY.end(), room: look.width as f32 };
+    let along = Edges { margin: 0.0, room: look.height as f32 };
+    let right = across.shift(places.iter().zip(sizes).map(|(place, size)| (place.0, size.0)), chance);
+    let down = along.shift(places.iter().zip(sizes).map(|(place, size)| (place.1, size.1)), chance);
     for ((x, y), size) in places.iter_mut().zip(sizes) {
-        *x = inside(*x + right, size.0, width);
-        *y = inside(*y + down, size.1, height);
+        *x = across.inside(*x + right, size.0);
+        *y = along.inside(*y + down, size.1);
     }
 }
 
-/// By how much middles and sizes have to be moved to stand anywhere between the margins of such a room, or in the middle if they need more.
-fn shift(room: f32, placed: impl Iterator<Item = (f32, f32)>, chance: &mut Chance) -> f32 {
-    let edges = placed.map(|(middle, size)| (middle - size / 2.0, middle + size / 2.0));
-    let (first, last) = edges.fold((f32::INFINITY, f32::NEG_INFINITY), |all, one| (all.0.min(one.0), all.1.max(one.1)));
-    let margin = Look::MARGIN / 2.0;
-    let free = room - 2.0 * margin - (last - first);
-    margin - first + free * if free > 0.0 { chance.random::<f32>() } else { 0.5 }
+/// What letters have to keep to, in one direction, in pixels.
+struct Edges {
+    margin: f32,
+    room: f32,
+}
+
+impl Edges {
+    /// By how much middles and sizes have to be moved to stand anywhere inside, or in the middle if they need more.
+    fn shift(&self, placed: impl Iterator<Item = (f32, f32)>, chance: &mut Chance) -> f32 {
+        let edges = placed.map(|(middle, size)| (middle - size / 2.0, middle + size / 2.0));
+        let none = (f32::INFINITY, f32::NEG_INFINITY);
+        let (first, last) = edges.fold(none, |all, one| (all.0.min(one.0), all.1.max(one.1)));
+        let free = self.room - 2.0 * self.margin - (last - first);
+        self.margin - first + free * if free > 0.0 { chance.random::<f32>() } else { 0.5 }
+    }
+
+    fn inside(&self, middle: f32, size: f32) -> f32 {
+        let nearest = self.margin + size / 2.0;
+        middle.min(self.room - nearest).max(nearest)
+    }
 }
 
 #[cfg(test)]
@@ -140,28 +155,35 @@ mod tests {
         Look { lines, width, height, ..Look::default() }
     }
 
-    /// Narrow and wide ones, as turned letters are.
-    fn sizes(count: usize) -> Vec<Size> {
-        (0..count).map(|i| (22.0 + (i * 7 % 5) as f32 * 4.0, 32.0 + (i % 3) as f32 * 4.0)).collect()
+    /// Narrow and wide ones, as turned letters of this height are.
+    fn sizes(count: usize, letter: f32) -> Vec<Size> {
+        let size = |i: usize| (0.6 + (i * 7 % 5) as f32 * 0.15, 0.95 + (i % 3) as f32 * 0.12);
+        (0..count).map(size).map(|(width, height)| (width * letter, height * letter)).collect()
     }
 
     /// What people go by: left comes before right, and above before below.
     #[test]
     fn letters_are_read_in_their_order() {
-        for count in [4, 5, 6] {
-            for seed in 0..2_000 {
+        for count in 4..=8 {
+            let (one, two) = (look(Lines::One), look(Lines::Two));
+            for seed in 0..1_000 {
                 let mut chance = Chance::seed_from_u64(seed);
-                let places = places(&look(Lines::Two), LETTER, &sizes(count), &mut chance);
-                let left_to_right = |line: &[Place]| line.windows(2).all(|pair| pair[1].0 - pair[0].0 > LETTER / 2.0);
+                let letter = two.letter_height(count);
+                let places = places(&two, letter, &sizes(count, letter), &mut chance);
+                let left_to_right = |line: &[Place]| line.windows(2).all(|pair| pair[1].0 - pair[0].0 > letter / 2.0);
                 let in_order = |upper: usize| {
                     let (upper, lower) = places.split_at(upper);
-                    let parted = upper.iter().all(|above| lower.iter().all(|below| below.1 - above.1 >= 8.0));
+                    let parted = upper.iter().all(|above| lower.iter().all(|below| below.1 - above.1 >= letter * 0.24));
                     parted && left_to_right(upper) && left_to_right(lower)
                 };
                 assert!(in_order(count / 2) || in_order(count.div_ceil(2)), "{count} {seed}: {places:?}");
 
-                let places = super::places(&look(Lines::One), LETTER, &sizes(count), &mut chance);
-                assert!(places.windows(2).all(|pair| pair[1].0 - pair[0].0 > LETTER / 4.0), "{seed}: {places:?}");
+                let letter = one.letter_height(count);
+                let places = super::places(&one, letter, &sizes(count, letter), &mut chance);
+                assert!(
+                    places.windows(2).all(|pair| pair[1].0 - pair[0].0 > letter / 4.0),
+                    "{count} {seed}: {places:?}"
+                );
             }
         }
     }
@@ -170,7 +192,7 @@ mod tests {
     /// one of the lower.
     #[test]
     fn lines_are_interlocked() {
-        let sizes = sizes(6);
+        let sizes = sizes(6, LETTER);
         let interlocked = |seed: &u64| {
             let places = places(&look(Lines::Two), LETTER, &sizes, &mut Chance::seed_from_u64(*seed));
             let bottom = |i: usize| places[i].1 + sizes[i].1 / 2.0;
@@ -187,9 +209,9 @@ mod tests {
             for count in [0, 1, 2, 8, 30] {
                 for seed in 0..200 {
                     let look = look(lines);
-                    let places = places(&look, LETTER, &sizes(count), &mut Chance::seed_from_u64(seed));
+                    let places = places(&look, LETTER, &sizes(count, LETTER), &mut Chance::seed_from_u64(seed));
                     assert_eq!(places.len(), count);
-                    for ((x, y), (width, height)) in places.iter().zip(sizes(count)) {
+                    for ((x, y), (width, height)) in places.iter().zip(sizes(count, LETTER)) {
                         assert!(x - width / 2.0 >= 0.0 && x + width / 2.0 <= look.width as f32, "{places:?}");
                         assert!(y - height / 2.0 >= 0.0 && y + height / 2.0 <= look.height as f32, "{places:?}");
                     }

@@ -36,8 +36,10 @@ const SWAY: RangeInclusive<f32> = 0.09..=0.16;
 const SWAY_LENGTH: RangeInclusive<f32> = 1.5..=3.0;
 /// Pixels on both sides of the canvas that rows are moved into: more than the largest sway of the largest letter, of 87 pixels.
 const SWAY_ROOM: usize = 16;
-/// Between two rounds of the pool, so that it takes no more than a few hundredths of a core however many pictures are drawn.
+/// Between two rounds of a pool that is not full yet: it is after 2.6 s of use, and takes a tenth of a core until then.
 const PAUSE: Duration = Duration::from_millis(20);
+/// And of one that is full, however many pictures are drawn: two minutes for all to be new, a thousandth or two of a core.
+const RENEWAL: Duration = Duration::from_secs(1);
 
 /// Draws on the caller's thread, from a pool that a thread of its own fills, and then renews, while pictures are drawn.
 pub struct Renderer {
@@ -129,10 +131,13 @@ impl CaptchaRenderer for Renderer {
 
 /// Adds a round for every picture, or for many of them; ends with the renderer.
 fn tend(recipe: &Recipe, pool: &RwLock<Pool>, mut chance: Chance, asked: &Receiver<()>) {
-    while asked.recv().is_ok() {
-        let round = recipe.make(&mut chance);
-        pool.write().unwrap_or_else(PoisonError::into_inner).add(round);
-        thread::sleep(PAUSE);
+    for round in 1.. {
+        if asked.recv().is_err() {
+            return;
+        }
+        let made = recipe.make(&mut chance);
+        pool.write().unwrap_or_else(PoisonError::into_inner).add(made);
+        thread::sleep(if round < recipe.rounds() { PAUSE } else { RENEWAL });
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Chance, SWAY_ROOM, glyph};
 use crate::domain::captcha::{Clutter, Look};
 use rand::seq::IndexedRandom;
 
-/// Most variants of one character. With 128 of each, a picture of six letters has 4 billion sets of them.
+/// Most variants of one character. With 128 of each, six letters have 4 trillion sets of them.
 const VARIANTS: usize = 128;
 /// Bytes that the letters of a pool may take: with the patterns less than 4 MB, whatever is set.
 const LETTERS_WEIGHT: usize = 2_000_000;
@@ -53,7 +53,8 @@ impl Recipe {
     pub fn new(look: &Look, characters: Vec<char>, length: usize) -> Self {
         let letter = look.letter_height(length);
         // A letter is rarely larger than a square of one and a half times its height.
-        let weight = (letter * 1.5) as usize * size_of::<u64>() * 2 + size_of::<Bits>();
+        let side = (letter * 1.5) as usize;
+        let weight = Bits::new(side, side).weight();
         let variants = (LETTERS_WEIGHT / (weight * characters.len().max(1))).clamp(1, VARIANTS);
         let width = look.width as usize + 2 * SWAY_ROOM + SPARE_WIDTH;
         let height = look.height as usize + SPARE_HEIGHT;

@@ -64,7 +64,7 @@ impl Look {
     /// Free of letters on all four sides, in pixels.
     pub const MARGIN: f32 = 8.0;
 
-    /// The size at which letters are 32 pixels high: those of a bold typeface of 44 pixels.
+    /// The size at which letters are 32 to 34 pixels high: those of a bold typeface of 44 pixels.
     #[must_use]
     pub const fn usual_size(lines: Lines) -> (u32, u32) {
         match lines {

@@ -14,7 +14,7 @@ pub enum Puzzle {
 
 /// Without 0, 1 and 8, which are read as each other's neighbours when they are outlines.
 const SUM_DIGITS: &[u8] = b"2345679";
-/// `47+8=?`
+/// `47+6=?`
 const SUM_LENGTH: usize = 6;
 
 impl Puzzle {

@@ -37,9 +37,9 @@ enum Form {
     },
 }
 
-/// Bytes of a body that is kept: 16 KiB, as much as a request may have. What is larger is a spoken captcha, of 130 or 170 kB: a
+/// Bytes of a body that is kept: 20 KiB, more than the largest picture has as JSON. What is larger is a spoken captcha, of 130 or 170 kB: a
 /// stranger with a key for each request would fill staging with them. Done again, the request has another captcha for an answer.
-const LARGEST: usize = 16 * 1024;
+const LARGEST: usize = 20 * 1024;
 
 impl Kept {
     /// The response, and what is to be kept of it: nothing if the same request may have another answer later.

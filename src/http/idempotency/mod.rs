@@ -93,14 +93,10 @@ async fn ask(answers: Answers, request: &HttpRequest, payload: Payload) -> Resul
     request.extensions_mut().insert(Known(caller));
     let body = extract::bytes(request, payload).await?;
     // In which form the answer comes belongs to the request; in which language does not.
-    let form: &[u8] = match captchas::raw(request) {
-        Some(Kind::Image) => b"picture",
-        Some(Kind::Audio) => b"sound",
-        None => b"json",
-    };
+    let form = [Kind::Image, Kind::Audio].map(|kind| u8::from(captchas::wants_raw(request, kind)));
     // The route, for a path has many spellings.
     let route = request.match_pattern().unwrap_or_else(|| request.path().to_owned());
-    let named = idempotency::name(&service, scope, &route, &key, &[&body, form]);
+    let named = idempotency::name(&service, scope, &route, &key, &[&body, &form]);
     let life = (answers.life)(service.policy());
     // The buffer is still wiped when it is let go of.
     Ok(Asked { service, named, body: Bytes::from_owner(body), life })
