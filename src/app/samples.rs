@@ -36,7 +36,8 @@ fn language(tag: &str) -> Result<Language, &'static str> {
 
 /// Writes captchas with the settings in force into a folder, each named after its answer and its number: `ADEHLM_1.png`, `493817_1.wav`.
 pub fn write(config: &Config, samples: &Samples) -> Outcome {
-    fs::create_dir_all(&samples.out)?;
+    let named = |error| format!("{}: {error}", samples.out.display());
+    fs::create_dir_all(&samples.out).map_err(named)?;
     let renderer = super::renderer(config, &OsRandom)?;
     let policy = &config.policy.captcha;
     for n in 0..samples.count {
@@ -53,7 +54,7 @@ pub fn write(config: &Config, samples: &Samples) -> Outcome {
                 ("wav", answer, speak(&digits, samples.language, word()))
             }
         };
-        fs::write(samples.out.join(format!("{}_{}.{extension}", answer.expose(), n + 1)), file)?;
+        fs::write(samples.out.join(format!("{}_{}.{extension}", answer.expose(), n + 1)), file).map_err(named)?;
     }
     say(&format!("{} captchas written to {}", samples.count, samples.out.display()))
 }

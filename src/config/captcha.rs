@@ -47,7 +47,7 @@ fn look(env: &mut Env, lines: Lines, puzzle: &Puzzle) -> Look {
     let letter = look.letter_height(puzzle.length());
     if letter < Look::LEAST_LETTER {
         let (length, least) = (puzzle.length(), Look::LEAST_LETTER);
-        let what = format!("{length} characters would be {letter:.0} pixels high; people need {least}");
+        let what = format!("{length} characters would be {letter:.1} pixels high; people need {least}");
         env.problem("CAPTCHA_SIZE", what);
     }
     look
@@ -86,20 +86,20 @@ fn clutter(env: &mut Env, house: Vec<Clutter>) -> Vec<Clutter> {
     })
 }
 
-/// `#28323c,#e6e8ea`: what is written, and what on. `order` says of the two, by their brightness, which theme they are for.
+/// `28323c,e6e8ea`: what is written, and what on. `order` says of the two, by their brightness, which theme they are for.
 fn palette(env: &mut Env, name: &str, house: Palette, order: fn(f32, f32) -> bool) -> Palette {
     env.read(name, house, |text| {
         let read = || {
             let (ink, paper) = text.split_once(',')?;
             Some(Palette { ink: Rgb::parse(ink.trim())?, paper: Rgb::parse(paper.trim())? })
         };
-        let palette = read().ok_or("expected two colours, ink and paper, like #28323c,#e6e8ea")?;
-        if !order(palette.ink.luminance(), palette.paper.luminance()) {
-            return Err("the light theme is dark on light, the dark theme light on dark".to_owned());
-        }
+        let palette = read().ok_or("expected two colours, ink and paper, like 28323c,e6e8ea")?;
         let (contrast, least) = (palette.worst_contrast(), Palette::LEAST_CONTRAST);
         if contrast < least {
             return Err(format!("contrast would fall to {contrast:.1}; text needs {least} (WCAG 2.2, 1.4.3)"));
+        }
+        if !order(palette.ink.luminance(), palette.paper.luminance()) {
+            return Err("the light theme is dark on light, the dark theme light on dark".to_owned());
         }
         Ok(palette)
     })

@@ -27,9 +27,9 @@ pub struct SendCode {
     #[validate(custom(function = "checks::captcha_id"))]
     #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
     pub(super) captcha_id: String,
-    /// What the picture says, in any case. Printable ASCII, not spaces alone.
+    /// What the picture shows, or the digits that are heard. Case, width and blanks do not matter; 32 bytes at most.
     #[validate(custom(function = "checks::captcha_answer"))]
-    #[schema(max_length = 32, pattern = "^[ -~]*[!-~][ -~]*$", example = "K7PTA")]
+    #[schema(max_length = 32, pattern = "[^ ]", example = "ADEHLM")]
     pub(super) captcha_answer: String,
     /// Which app the message is for, when the operator has named apps: it then fills the code in by itself.
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]

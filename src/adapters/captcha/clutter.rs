@@ -22,8 +22,9 @@ const BAND_WAVE_HEIGHT: RangeInclusive<f32> = 0.2..=0.4;
 const BAND_WAVE_LENGTH: RangeInclusive<f32> = 1.9..=3.8;
 /// 3 pixels, a little more than the outline of a letter, which it can therefore be taken for.
 const CURVE: f32 = 0.09;
-/// One curve in a square of this size across: most letters are crossed, by three of them on average.
-const CURVE_ROOM: f32 = 2.0;
+/// One curve in a square of this size across: two in a pattern, of which a picture shows the larger part. With five few letters are
+/// left uncrossed, and people give up.
+const CURVE_ROOM: f32 = 6.0;
 /// Radius, 2 to 4 pixels: less than the hole of a letter.
 const DISC: RangeInclusive<f32> = 0.075..=0.15;
 /// One disc in a square of this size across: about one on every letter.

@@ -157,12 +157,13 @@ impl Palette {
 }
 
 impl Rgb {
-    /// `#rrggbb`.
+    /// `rrggbb`, with or without a `#`, which begins a comment in an `.env` file.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text
-            .strip_prefix('#')
-            .filter(|digits| digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+        let digits = text.strip_prefix('#').unwrap_or(text);
+        if digits.len() != 6 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
         let channel = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
         Some(Self([channel(0)?, channel(2)?, channel(4)?]))
     }
@@ -219,7 +220,8 @@ mod tests {
     #[test]
     fn a_colour_has_six_hexadecimal_digits() {
         assert_eq!(Rgb::parse("#0a0B0c"), Some(Rgb([10, 11, 12])));
-        for text in ["", "#", "0a0b0c", "#0a0b0", "#0a0b0c0", "#gg0000", "#+1+1+1", "#éé0"] {
+        assert_eq!(Rgb::parse("0a0b0c"), Rgb::parse("#0a0b0c"));
+        for text in ["", "#", "##0a0b0c", "#0a0b0", "#0a0b0c0", "#gg0000", "#+1+1+1", "#éé0"] {
             assert_eq!(Rgb::parse(text), None, "{text}");
         }
     }

@@ -73,7 +73,7 @@ pub struct Alphabet(Vec<u8>);
 /// A character that may have been drawn, and what people type for it. Upper case, as answers are: a small L is a capital one here.
 const LOOK_ALIKES: [(char, &str); 12] = [
     ('D', "O0Q"),
-    ('L', "I1|"),
+    ('L', "I1"),
     ('T', "7"),
     ('A', "4"),
     ('6', "G"),
@@ -213,7 +213,7 @@ mod tests {
         let puzzle = text(Alphabet::USUAL);
         for (drawn, typed) in [
             ("DLTA66", "01 74gG"),
-            ("DDDLLL", "oqQil|"),
+            ("DDDLLL", "oqQ-il 1"),
             ("AEHMTX", "аенмтх"),
             ("AEHMTX", "АЕНМТХ"),
             ("ADE369", "ＡＤＥ３６９"),
