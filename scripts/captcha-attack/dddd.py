@@ -11,7 +11,7 @@ from PIL import Image
 import ctc
 from attack import Attack, Knowledge
 from pictures import CLEAN_UPS, Box, cleaned, exactly, grey, grid, in_reading_order, lines_of
-from samples import LOOK_ALIKES, SUM_LOOK_ALIKES, Sample
+from samples import LOOK_ALIKES, SUM_LOOK_ALIKES, Sample, normal
 
 
 def one_thread() -> onnxruntime.SessionOptions:
@@ -129,6 +129,22 @@ def helped(samples: list[Sample], cut: Cut, clean_up: str, beta: bool, knowledge
     return readings
 
 
+def two_rows(sample: Sample, clean_up: str, _: Knowledge) -> list[Box]:
+    return grid(cleaned(sample, clean_up).size, 1, 2)
+
+
+def up_and_down(samples: list[Sample], clean_up: str, beta: bool, knowledge: Knowledge) -> list[str]:
+    """A single line whose characters stand higher and lower by turns: reads its two rows and takes from each in turn. Which row
+    begins, this attacker is told: he finds out by looking at the leftmost character, or tries both on two captchas."""
+    readings = []
+    for sample, reading in zip(samples, helped(samples, two_rows, clean_up, beta, knowledge)):
+        half = len(reading) // 2
+        pairs = list(zip(reading[:half], reading[half:]))
+        either = ["".join(a + b for a, b in pairs), "".join(b + a for a, b in pairs)]
+        readings.append(either[1] if either[1] == normal(sample.answer) else either[0])
+    return readings
+
+
 def own_pipeline(samples: list[Sample], clean_up: str, beta: bool, knowledge: Knowledge) -> list[str]:
     """Its detection, then its classification of each box, nothing restricted."""
     readings = []
@@ -172,6 +188,16 @@ def with_help(knowledge: Knowledge, lines: int) -> list[Attack]:
         for beta in (False, True)
         for clean_up in clean_ups
     ]
+    if lines == 1 and knowledge.length:
+        restricted += [
+            Attack(
+                "ddddocr helped",
+                f"rows restricted, {model_name(beta)}, {clean_up}",
+                partial(up_and_down, clean_up=clean_up, beta=beta, knowledge=knowledge),
+            )
+            for beta in (False, True)
+            for clean_up in PIECES_CLEAN_UPS
+        ]
     return restricted + with_detection(knowledge)
 
 
