@@ -179,35 +179,22 @@ def with_help(knowledge: Knowledge, lines: int) -> list[Attack]:
     if knowledge.length:
         cuts["cells"] = (cells, PIECES_CLEAN_UPS)
     restricted = [
-        Attack(
-            "ddddocr helped",
-            f"{name} restricted, {model_name(beta)}, {clean_up}",
-            partial(helped, cut=cut, clean_up=clean_up, beta=beta, knowledge=knowledge),
-        )
+        attack
         for name, (cut, clean_ups) in cuts.items()
-        for beta in (False, True)
-        for clean_up in clean_ups
+        for attack in helped_by(f"{name} restricted", partial(helped, cut=cut, knowledge=knowledge), clean_ups)
     ]
     if lines == 1 and knowledge.length:
-        restricted += [
-            Attack(
-                "ddddocr helped",
-                f"rows restricted, {model_name(beta)}, {clean_up}",
-                partial(up_and_down, clean_up=clean_up, beta=beta, knowledge=knowledge),
-            )
-            for beta in (False, True)
-            for clean_up in PIECES_CLEAN_UPS
-        ]
+        restricted += helped_by("rows restricted", partial(up_and_down, knowledge=knowledge))
     return restricted + with_detection(knowledge)
 
 
 def with_detection(knowledge: Knowledge) -> list[Attack]:
+    return helped_by("boxes as shipped", partial(own_pipeline, knowledge=knowledge))
+
+
+def helped_by(what: str, read: Callable[..., list[str]], clean_ups: tuple[str, ...] = PIECES_CLEAN_UPS) -> list[Attack]:
     return [
-        Attack(
-            "ddddocr helped",
-            f"boxes as shipped, {model_name(beta)}, {clean_up}",
-            partial(own_pipeline, clean_up=clean_up, beta=beta, knowledge=knowledge),
-        )
+        Attack("ddddocr helped", f"{what}, {model_name(beta)}, {clean_up}", partial(read, clean_up=clean_up, beta=beta))
         for beta in (False, True)
-        for clean_up in PIECES_CLEAN_UPS
+        for clean_up in clean_ups
     ]
