@@ -86,7 +86,7 @@ def solved(reader: Reader, data: Labelled) -> tuple[int, int]:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("train", type=Path, metavar="TRAIN_DIR")
-    parser.add_argument("test", type=Path, metavar="TEST_DIR")
+    parser.add_argument("test", type=Path, nargs="+", metavar="TEST_DIR", help="unseen samples; of several, other settings perhaps")
     parser.add_argument("--style", choices=LINES, default="two_lines")
     parser.add_argument("--use", type=int, help="so many of the training samples")
     parser.add_argument("--epochs", type=int, default=20)
@@ -102,23 +102,21 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     alphabet = alphabet_of(args.train)
-    data, unseen = read(args.train, alphabet, args.use), read(args.test, alphabet, None)
-    count, length = unseen.labels.shape
+    data, unseen = read(args.train, alphabet, args.use), {folder: read(folder, alphabet, None) for folder in args.test}
+    length = data.labels.shape[1]
     reader = Reader(tuple(data.pictures.shape[2:]), length, LINES[args.style], len(alphabet))
     optimiser = torch.optim.AdamW(reader.parameters(), lr=args.rate, weight_decay=0.01)
     steps = args.epochs * -(-len(data.labels) // args.batch)
     schedule = OneCycleLR(optimiser, args.rate, total_steps=steps)
-    print(f"{len(data.labels)} samples of {length} out of {alphabet}, {count} unseen, {args.threads} thread(s)")
+    print(f"{len(data.labels)} samples of {length} out of {alphabet}, {args.threads} thread(s)")
     start = time.monotonic()
     for epoch in range(1, args.epochs + 1):
         loss = train_epoch(reader, data, args.batch, optimiser, schedule)
-        words, characters = solved(reader, unseen)
         minutes = (time.monotonic() - start) / 60
-        print(
-            f"epoch {epoch:3}  {minutes:6.1f} min  loss {loss:.3f}  words {rate(words, count)}  "
-            f"characters {rate(characters, count * length)}",
-            flush=True,
-        )
+        print(f"epoch {epoch:3}  {minutes:6.1f} min  loss {loss:.3f}", flush=True)
+        for folder, samples in unseen.items():
+            count, (words, characters) = len(samples.labels), solved(reader, samples)
+            print(f"  {folder.name}: words {rate(words, count)}  characters {rate(characters, count * length)}", flush=True)
 
 
 if __name__ == "__main__":
