@@ -184,7 +184,8 @@ def with_help(knowledge: Knowledge, lines: int) -> list[Attack]:
         for attack in helped_by(f"{name} restricted", partial(helped, cut=cut, knowledge=knowledge), clean_ups)
     ]
     if lines == 1 and knowledge.length:
-        restricted += helped_by("rows restricted", partial(up_and_down, knowledge=knowledge))
+        # It reads fewer characters than others, and more words: all or nothing in a row.
+        restricted += helped_by("rows restricted", partial(up_and_down, knowledge=knowledge), ("grey",), always=True)
     return restricted + with_detection(knowledge)
 
 
@@ -192,9 +193,11 @@ def with_detection(knowledge: Knowledge) -> list[Attack]:
     return helped_by("boxes as shipped", partial(own_pipeline, knowledge=knowledge))
 
 
-def helped_by(what: str, read: Callable[..., list[str]], clean_ups: tuple[str, ...] = PIECES_CLEAN_UPS) -> list[Attack]:
+def helped_by(
+    what: str, read: Callable[..., list[str]], clean_ups: tuple[str, ...] = PIECES_CLEAN_UPS, always: bool = False
+) -> list[Attack]:
     return [
-        Attack("ddddocr helped", f"{what}, {model_name(beta)}, {clean_up}", partial(read, clean_up=clean_up, beta=beta))
+        Attack("ddddocr helped", f"{what}, {model_name(beta)}, {clean_up}", partial(read, clean_up=clean_up, beta=beta), always)
         for beta in (False, True)
         for clean_up in clean_ups
     ]
