@@ -131,13 +131,10 @@ impl CaptchaRenderer for Renderer {
 
 /// Adds a round for every picture, or for many of them; ends with the renderer.
 fn tend(recipe: &Recipe, pool: &RwLock<Pool>, mut chance: Chance, asked: &Receiver<()>) {
-    for round in 1.. {
-        if asked.recv().is_err() {
-            return;
-        }
-        let made = recipe.make(&mut chance);
-        pool.write().unwrap_or_else(PoisonError::into_inner).add(made);
-        thread::sleep(if round < recipe.rounds() { PAUSE } else { RENEWAL });
+    while asked.recv().is_ok() {
+        let round = recipe.make(&mut chance);
+        let full = pool.write().unwrap_or_else(PoisonError::into_inner).add(round);
+        thread::sleep(if full { RENEWAL } else { PAUSE });
     }
 }
 

@@ -102,9 +102,12 @@ impl Pool {
         pool
     }
 
-    pub fn add(&mut self, round: Round) {
+    /// Whether it is full now.
+    pub fn add(&mut self, round: Round) -> bool {
         self.letters.iter_mut().zip(round.letters).for_each(|((_, ring), item)| ring.push(item));
         self.patterns.iter_mut().zip(round.patterns).for_each(|(ring, item)| ring.push(item));
+        let mut rings = self.letters.iter().map(|(_, ring)| ring).chain(&self.patterns);
+        rings.all(|ring| ring.items.len() == ring.most)
     }
 
     /// Some variant of a character of the recipe.
