@@ -1,7 +1,7 @@
 //! The numbers of the house, each with its source. Settings may change them; these are the defaults.
 
 use super::Invalid;
-use super::captcha::{Alphabet, Look, Puzzle};
+use super::captcha::{Alphabet, Kind, Look, Puzzle};
 use super::client_app::ClientApps;
 use super::phone::{Phone, PhoneError, Region, Regions};
 use super::test_phone::TestPhones;
@@ -144,6 +144,16 @@ pub struct CaptchaPolicy {
     pub life: Duration,
     /// An answer that passes for every captcha. Development only.
     pub bypass_answer: Option<super::captcha::CaptchaAnswer>,
+}
+
+impl CaptchaPolicy {
+    /// A kind of captcha that there is.
+    pub fn kind(&self, text: &str) -> Result<Kind, Invalid> {
+        match Kind::parse(text)? {
+            Kind::Audio if !self.audio => Err(Invalid::NotAllowed),
+            kind => Ok(kind),
+        }
+    }
 }
 
 /// When work is asked for before a captcha is drawn, and how much.

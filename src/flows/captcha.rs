@@ -1,11 +1,10 @@
 //! The puzzle in front of everything that costs money.
 
-use super::{Failure, Refusal, Service, proof_of_work};
+use super::{Client, Failure, Refusal, Service, proof_of_work};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Kind, Theme, spoken_digits};
 use crate::domain::language::Language;
 use crate::domain::policy::CaptchaPolicy;
 use crate::domain::proof::Proof;
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// A captcha to be shown or played.
@@ -19,8 +18,6 @@ pub struct Created {
 /// What a client asks for.
 pub struct Order<'a> {
     pub kind: Kind,
-    /// Of what is heard.
-    pub language: Language,
     /// Of what is seen. None: the operator's choice.
     pub theme: Option<Theme>,
     pub proof: Option<&'a Proof>,
@@ -28,13 +25,13 @@ pub struct Order<'a> {
     pub replaces: Option<&'a CaptchaId>,
 }
 
-/// Draws or speaks a new captcha. Whoever has to work for it is told so when no proof comes along.
-pub async fn create(service: &Service, client: IpAddr, order: Order<'_>) -> Result<Created, Refusal> {
-    let admitted = proof_of_work::admit(service, client, order.kind, order.proof).await?;
-    admitted.settle(service, make(service, &order).await).await
+/// Draws a new captcha, or speaks it in the language of the client. Whoever has to work for it is told so when no proof comes along.
+pub async fn create(service: &Service, client: Client, order: Order<'_>) -> Result<Created, Refusal> {
+    let admitted = proof_of_work::admit(service, client.address, order.kind, order.proof).await?;
+    admitted.settle(service, make(service, client.language, &order).await).await
 }
 
-async fn make(service: &Service, order: &Order<'_>) -> Result<Created, Failure> {
+async fn make(service: &Service, language: Language, order: &Order<'_>) -> Result<Created, Failure> {
     let policy = &service.policy.captcha;
     let word = || u64::from_le_bytes(service.random());
     let (file, answer) = match order.kind {
@@ -45,7 +42,7 @@ async fn make(service: &Service, order: &Order<'_>) -> Result<Created, Failure> 
         }
         Kind::Audio => {
             let (digits, answer) = spoken_digits(word);
-            (service.ports.speaker.speak(digits, order.language, word()).await?, answer)
+            (service.ports.speaker.speak(digits, language, word()).await?, answer)
         }
     };
     let id = CaptchaId::new(service.random());

@@ -5,8 +5,7 @@ use super::client::Asking;
 use super::envelope::seconds;
 use super::error::{Code, Problem};
 use super::extract::Json;
-use super::{json, language};
-use crate::domain::Invalid;
+use super::json;
 use crate::domain::captcha::{CaptchaId, Kind, Theme};
 use crate::domain::proof::{Challenge, Nonce, Proof};
 use crate::flows::Service;
@@ -157,16 +156,13 @@ pub(super) async fn create(
     let replaces = optional("replaces", body.0.replaces.as_deref(), CaptchaId::parse)?;
     let proof = body.0.proof_of_work.as_ref().map(ProofOfWork::parse).transpose()?;
     let theme = optional("theme", body.0.theme.as_deref(), Theme::parse)?;
-    let kind = optional("kind", body.0.kind.as_deref(), Kind::parse)?.unwrap_or_default();
-    if kind == Kind::Audio && !service.policy().captcha.audio {
-        return Err(Problem::field("kind", Invalid::NotAllowed));
-    }
-    let language = language::negotiate(request.headers());
-    let order = Order { kind, language, theme, proof: proof.as_ref(), replaces: replaces.as_ref() };
-    let created = captcha::create(&service, client.0.address, order).await?;
+    let served = |text: &str| service.policy().captcha.kind(text);
+    let kind = optional("kind", body.0.kind.as_deref(), served)?.unwrap_or_default();
+    let order = Order { kind, theme, proof: proof.as_ref(), replaces: replaces.as_ref() };
+    let created = captcha::create(&service, client.0, order).await?;
     let mut response = answer(&request, kind, created);
     if kind == Kind::Audio {
-        response.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+        response.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static(client.0.language.tag()));
     }
     Ok(response)
 }

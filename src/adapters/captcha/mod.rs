@@ -27,7 +27,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
-/// Looks only: the text comes from the caller's secure source.
+/// Looks and sounds only: what is asked comes from the caller's secure source.
 type Chance = Xoshiro256PlusPlus;
 
 /// How far rows are moved to the side, in heights of a letter: 3 to 5 pixels of a letter of 32, by which a stem is no column.

@@ -61,7 +61,7 @@ impl Look {
     pub const HEIGHTS: (u32, u32) = (48, 288);
     /// Pixels. Below it the outline of a letter, 2.4 pixels thick at a height of 32, is no ring any more.
     pub const LEAST_LETTER: f32 = 20.0;
-    /// Free of letters on all four sides, in pixels.
+    /// Pixels on every side that are not counted on when letters are sized and placed: they are pushed about, and rows are moved.
     pub const MARGIN: f32 = 8.0;
 
     /// The size at which letters are 32 to 34 pixels high: those of a bold typeface of 44 pixels.
@@ -74,8 +74,7 @@ impl Look {
     }
 
     /// How many characters of a text stand in the longest line.
-    #[must_use]
-    pub const fn in_a_line(&self, characters: usize) -> usize {
+    const fn in_a_line(&self, characters: usize) -> usize {
         match self.lines {
             Lines::One => characters,
             Lines::Two => characters.div_ceil(2),

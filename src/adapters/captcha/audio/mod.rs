@@ -9,11 +9,11 @@ mod tests;
 mod voices;
 mod wav;
 
-use super::super::bulkhead::Bulkhead;
+use super::Chance;
+use crate::adapters::bulkhead::Bulkhead;
 use crate::domain::language::Language;
 use crate::ports::{CaptchaSpeaker, Dependency, Failure};
 use async_trait::async_trait;
-use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use std::ops::{Range, RangeInclusive};
 use voices::Sound;
@@ -42,9 +42,6 @@ const SHARE: RangeInclusive<f32> = 0.3..=1.7;
 
 /// Files that may wait, per thread: at about a millisecond each, the last of them waits about 60 ms.
 const QUEUE: usize = 64;
-
-/// How it sounds only: the digits come from the caller's secure source.
-type Chance = Xoshiro256PlusPlus;
 
 /// Speaks on the runtime's blocking threads, a bounded number at a time.
 pub struct Speaker {
