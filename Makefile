@@ -28,7 +28,7 @@ text: ## check line lengths, openings of doc comments and banned words
 	scripts/check-text
 
 lint-shell: ## lint the shell scripts
-	git ls-files -z | xargs -0 awk 'FNR == 1 && /^#!.*[\/ ](ba|da)?sh$$/ { print FILENAME } { nextfile }' \
+	git ls-files -z | xargs -0 awk 'FNR == 1 && /^#!.*[\/ ](bash|sh)$$/ { print FILENAME } { nextfile }' \
 	  | xargs $(CHECKS)/shellcheck
 
 lint-docker: ## lint the Dockerfile
