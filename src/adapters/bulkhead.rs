@@ -1,6 +1,6 @@
 //! A bounded road off the event loop, for work that blocks.
 
-use crate::ports::{Dependency, Failure};
+use crate::ports::{Dependency, DependencyError};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, TryAcquireError};
 
@@ -21,10 +21,10 @@ impl Bulkhead {
         Self { dependency, places: semaphore(width + queue), running: semaphore(width) }
     }
 
-    pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, DependencyError> {
         let place = match Arc::clone(&self.places).try_acquire_owned() {
             Ok(place) => place,
-            Err(TryAcquireError::NoPermits) => return Err(Failure::Overloaded(self.dependency)),
+            Err(TryAcquireError::NoPermits) => return Err(DependencyError::Overloaded(self.dependency)),
             Err(TryAcquireError::Closed) => return Err(self.broken("closed")),
         };
         let turn = Arc::clone(&self.running).acquire_owned().await.map_err(|_| self.broken("closed"))?;
@@ -36,8 +36,8 @@ impl Bulkhead {
         job.await.map_err(|_| self.broken("the job panicked"))
     }
 
-    fn broken(&self, reason: &str) -> Failure {
-        Failure::Broken { dependency: self.dependency, reason: reason.to_owned() }
+    fn broken(&self, reason: &str) -> DependencyError {
+        DependencyError::Broken { dependency: self.dependency, reason: reason.to_owned() }
     }
 }
 
@@ -64,7 +64,7 @@ mod tests {
         while bulkhead.places.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(bulkhead.run(|| 3).await, Err(Failure::Overloaded(Dependency::Speaking))));
+        assert!(matches!(bulkhead.run(|| 3).await, Err(DependencyError::Overloaded(Dependency::Speaking))));
         release.send(()).unwrap();
         assert!(first.await.unwrap().unwrap());
         assert_eq!(second.await.unwrap().unwrap(), 2);
@@ -74,7 +74,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_an_answer() {
         let bulkhead = Bulkhead::new(Dependency::Speaking, 1, 0);
-        assert!(matches!(bulkhead.run(|| panic!("on purpose")).await, Err(Failure::Broken { .. })));
+        assert!(matches!(bulkhead.run(|| panic!("on purpose")).await, Err(DependencyError::Broken { .. })));
         assert_eq!(bulkhead.run(|| 1).await.unwrap(), 1);
     }
 }

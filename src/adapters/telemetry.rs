@@ -12,9 +12,9 @@ use prometheus_client::registry::{Registry, Unit};
 use std::hash::Hash;
 
 /// Nobody watches.
-pub struct Unwatched;
+pub struct NoopTelemetry;
 
-impl Telemetry for Unwatched {
+impl Telemetry for NoopTelemetry {
     fn record(&self, _: Event<'_>) {}
 }
 
@@ -26,7 +26,7 @@ pub struct Prometheus {
     messages: Family<Message, Counter>,
     verified: Family<Carried, Counter>,
     denied: Family<Denied, Counter>,
-    rests: Family<Provider, Gauge>,
+    circuit_open: Family<Provider, Gauge>,
     replays: Family<Replay, Counter>,
     requests: Family<Request, Counter>,
     request_seconds: Family<Route, Histogram, Buckets>,
@@ -108,7 +108,7 @@ impl Prometheus {
             messages: Family::default(),
             verified: Family::default(),
             denied: Family::default(),
-            rests: Family::default(),
+            circuit_open: Family::default(),
             replays: Family::default(),
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(OF_REQUESTS),
@@ -130,9 +130,9 @@ impl Prometheus {
         all.register("codes_verified", "Flows whose code came back right", self.verified.clone());
         all.register("sms_denied", "Codes that were not sent, because of a limit", self.denied.clone());
         all.register(
-            "sms_provider_rests",
+            "sms_circuit_open",
             "1 while a provider that failed too often is left alone",
-            self.rests.clone(),
+            self.circuit_open.clone(),
         );
         all.register("refresh_replays", "Old refresh tokens that came once more", self.replays.clone());
         all.register("http_requests", "Answers", self.requests.clone());
@@ -170,8 +170,8 @@ impl Telemetry for Prometheus {
                 let (purpose, outcome) = (topic.name(), outcome.name());
                 self.messages.get_or_create(&Message { region: region.to_string(), purpose, outcome }).inc();
             }
-            Event::SmsProvider { provider, rests } => {
-                self.rests.get_or_create(&Provider { provider }).set(rests.into());
+            Event::SmsCircuit { provider, open } => {
+                self.circuit_open.get_or_create(&Provider { provider }).set(open.into());
             }
             Event::CodeVerified { provider, region, topic } => {
                 let (provider, region) = (provider.to_owned(), region.to_string());
@@ -210,7 +210,7 @@ mod tests {
             watched.record(Event::SmsAttempt { provider: "aliyun", region, topic, outcome, took });
         }
         watched.record(Event::CodeVerified { provider: "aliyun", region, topic });
-        watched.record(Event::SmsProvider { provider: "aliyun", rests: true });
+        watched.record(Event::SmsCircuit { provider: "aliyun", open: true });
         watched.record(Event::RefreshReplayed { revoked: true });
         let text = watched.text();
         let of = "provider=\"aliyun\",region=\"CN\",purpose=\"login\"";
@@ -220,7 +220,7 @@ mod tests {
             format!("doorstep_sms_attempt_seconds_bucket{{le=\"0.2\",{of}}} 2"),
             format!("doorstep_sms_attempt_seconds_count{{{of}}} 3"),
             format!("doorstep_codes_verified_total{{{of}}} 1"),
-            "doorstep_sms_provider_rests{provider=\"aliyun\"} 1".to_owned(),
+            "doorstep_sms_circuit_open{provider=\"aliyun\"} 1".to_owned(),
             "doorstep_refresh_replays_total{revoked=\"yes\"} 1".to_owned(),
         ] {
             assert!(text.lines().any(|known| known == line), "{line} in\n{text}");

@@ -61,7 +61,7 @@ fn kept(path: &Path, make: impl FnOnce() -> String) -> io::Result<SecretString> 
         file.write_all(make().as_bytes())?;
         file.sync_all()?;
         match fs::hard_link(&draft, path) {
-            Ok(()) => tracing::info!(path = %path.display(), "made a key for development"),
+            Ok(()) => tracing::info!(path = %path.display(), "development key created"),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

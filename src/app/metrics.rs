@@ -1,6 +1,6 @@
 //! `/metrics`, on an address of its own: the internet has no business there.
 
-use crate::adapters::telemetry::{Prometheus, Unwatched};
+use crate::adapters::telemetry::{NoopTelemetry, Prometheus};
 use crate::config::MetricsSettings;
 use crate::ports::Telemetry;
 use actix_web::dev::ServerHandle;
@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Who counts, and where it can be read.
-pub(super) struct Watched {
+pub(super) struct MetricsServer {
     pub telemetry: Arc<dyn Telemetry>,
     /// None: nobody can read it.
     pub server: Option<(SocketAddr, ServerHandle)>,
@@ -20,7 +20,7 @@ pub(super) struct Watched {
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Must run on the runtime of the process; stops when its handle is told to.
-pub(super) fn start(settings: &MetricsSettings) -> io::Result<Watched> {
+pub(super) fn start(settings: &MetricsSettings) -> io::Result<MetricsServer> {
     let Some(bind) = settings.bind else { return Ok(unwatched()) };
     let telemetry = Arc::new(Prometheus::new());
     let served = web::Data::from(Arc::clone(&telemetry));
@@ -29,7 +29,7 @@ pub(super) fn start(settings: &MetricsSettings) -> io::Result<Watched> {
         Ok(server) => server,
         // Two services on a developer's machine: only the first can be watched where nobody chose an address.
         Err(error) if !settings.chosen => {
-            tracing::warn!(%bind, %error, "no metrics: set METRICS_BIND");
+            tracing::warn!(%bind, %error, "metrics disabled: METRICS_BIND is not available");
             return Ok(unwatched());
         }
         Err(error) => return Err(io::Error::new(error.kind(), format!("METRICS_BIND {bind}: {error}"))),
@@ -38,11 +38,11 @@ pub(super) fn start(settings: &MetricsSettings) -> io::Result<Watched> {
     let server = server.run();
     let handle = server.handle();
     tokio::spawn(server);
-    Ok(Watched { telemetry, server: Some((address, handle)) })
+    Ok(MetricsServer { telemetry, server: Some((address, handle)) })
 }
 
-fn unwatched() -> Watched {
-    Watched { telemetry: Arc::new(Unwatched), server: None }
+fn unwatched() -> MetricsServer {
+    MetricsServer { telemetry: Arc::new(NoopTelemetry), server: None }
 }
 
 async fn metrics(telemetry: web::Data<Prometheus>) -> HttpResponse {

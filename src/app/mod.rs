@@ -47,12 +47,12 @@ pub struct App {
 }
 
 /// Time and chance: the only parts that tests replace.
-pub struct World {
+pub struct Runtime {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
 }
 
-impl World {
+impl Runtime {
     #[must_use]
     pub fn real() -> Self {
         Self { clock: Arc::new(SystemClock), random: Arc::new(OsRandom) }
@@ -61,36 +61,36 @@ impl World {
 
 impl App {
     pub async fn build(config: Config) -> Result<Self, Box<dyn Error>> {
-        Self::build_in(World::real(), config).await
+        Self::build_in(Runtime::real(), config).await
     }
 
     /// Opens everything and binds the port; serves nothing yet. Must run on the runtime that
     /// [`App::run_until_stopped`] will run on.
-    pub async fn build_in(world: World, config: Config) -> Result<Self, Box<dyn Error>> {
+    pub async fn build_in(runtime: Runtime, config: Config) -> Result<Self, Box<dyn Error>> {
         // Redis and the SMS provider speak TLS through this; a second App in one process finds it installed.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-        check(&config, world.clock.now())?;
-        for phone in config.policy.test_phones.dead(world.clock.now()) {
-            tracing::warn!(phone = phone.masked(), "a test number of TEST_PHONES has passed its last day");
+        check(&config, runtime.clock.now())?;
+        for phone in config.policy.test_phones.dead(runtime.clock.now()) {
+            tracing::warn!(phone = phone.masked(), "test number expired");
         }
         make_data_folder(&config)?;
-        let keys = keys::load(&config, &*world.random)?;
+        let keys = keys::load(&config, &*runtime.random)?;
         let database = Arc::new(open_database(&config)?);
-        let watched = metrics::start(&config.metrics)?;
-        let telemetry = watched.telemetry;
+        let metrics = metrics::start(&config.metrics)?;
+        let telemetry = metrics.telemetry;
         let ports = Ports {
-            staging: staging(&config, &world)?,
+            staging: staging(&config, &runtime)?,
             users: Arc::clone(&database) as _,
-            hasher: Arc::new(Argon2id::start(cost(&config.hashing), config.hashing.threads, &world.random)?),
-            sms: sms::router(&config.sms, &world, &telemetry)?,
+            hasher: Arc::new(Argon2id::start(cost(&config.hashing), config.hashing.threads, &runtime.random)?),
+            sms: sms::router(&config.sms, &runtime, &telemetry)?,
             telemetry,
-            renderer: Arc::new(renderer(&config, &*world.random)?),
+            renderer: Arc::new(renderer(&config, &*runtime.random)?),
             // As many threads as serve requests: speaking is a millisecond of computing.
             speaker: Arc::new(Speaker::new(config.server.workers)),
             tokens: Arc::new(keys.tokens),
             avatars: avatar::storage(&config.avatar)?,
-            clock: world.clock,
-            random: world.random,
+            clock: runtime.clock,
+            random: runtime.random,
         };
         let service = Arc::new(Service::new(ports, keys.derived, config.policy, Background::new(Handle::current())));
         tokio::spawn(warm_up(Arc::clone(&service), database));
@@ -98,10 +98,10 @@ impl App {
         let (mode, database) = (config.mode.name(), config.database.engine());
         let (staging, avatars, sms) = (config.staging.name(), config.avatar.name(), config.sms.route.join(","));
         tracing::info!(mode, database, staging, sms, avatars, "listening on http://{address}");
-        if let Some((address, _)) = &watched.server {
+        if let Some((address, _)) = &metrics.server {
             tracing::info!("metrics on http://{address}/metrics");
         }
-        Ok(Self { address, server, service, metrics: watched.server, shutdown: config.server.shutdown })
+        Ok(Self { address, server, service, metrics: metrics.server, shutdown: config.server.shutdown })
     }
 
     /// The port that was bound, also when the settings asked for any (0).
@@ -132,7 +132,7 @@ impl App {
             }
             asked = asked_to_stop() => {
                 asked?;
-                tracing::info!("stopping");
+                tracing::info!("shutdown started");
                 let asked = Instant::now();
                 // The order is given at once; its end is the server's.
                 drop(handle.stop(true));
@@ -142,13 +142,13 @@ impl App {
         };
         let left = self.shutdown.saturating_sub(asked.elapsed());
         if tokio::time::timeout(left, self.service.finish()).await.is_err() {
-            tracing::warn!("stopped with messages still on their way");
+            tracing::warn!("shutdown timed out");
         }
         // Last of all, so that the end can be watched too.
         if let Some((_, metrics)) = &self.metrics {
             metrics.stop(false).await;
         }
-        tracing::info!("stopped");
+        tracing::info!("shutdown complete");
         Ok(())
     }
 }
@@ -173,9 +173,9 @@ fn check(config: &Config, now: DateTime<Utc>) -> Result<(), Problems> {
         problems.push(format!("DATABASE_URL: {error}"));
     }
     if let StagingSettings::Redis { url } = &config.staging
-        && let Err(failure) = RedisStaging::connect(url.expose_secret(), 1)
+        && let Err(error) = RedisStaging::connect(url.expose_secret(), 1)
     {
-        problems.push(format!("REDIS_URL: {failure}"));
+        problems.push(format!("REDIS_URL: {error}"));
     }
     if let KeySettings::Given { jwt_keys, .. } = &config.keys
         && let Err(error) = keys::given(jwt_keys, &config.token)
@@ -200,15 +200,15 @@ fn open_database(config: &Config) -> Result<Database, Box<dyn Error>> {
     let url = config.database.url.expose_secret();
     if config.database.migrate_on_start {
         for name in migrate::run(url)? {
-            tracing::info!(name, "migrated");
+            tracing::info!(name, "migration applied");
         }
     }
     Ok(Database::open(url, Settings { connections: config.database.connections })?)
 }
 
-fn staging(config: &Config, world: &World) -> Result<Arc<dyn Staging>, Box<dyn Error>> {
+fn staging(config: &Config, runtime: &Runtime) -> Result<Arc<dyn Staging>, Box<dyn Error>> {
     Ok(match &config.staging {
-        StagingSettings::Memory => Arc::new(MemoryStaging::new(Arc::clone(&world.clock))),
+        StagingSettings::Memory => Arc::new(MemoryStaging::new(Arc::clone(&runtime.clock))),
         StagingSettings::Redis { url } => Arc::new(RedisStaging::connect(url.expose_secret(), config.server.workers)?),
     })
 }
@@ -230,8 +230,8 @@ async fn warm_up(service: Arc<Service>, database: Arc<Database>) {
     loop {
         match database.pending().await {
             Ok(pending) if pending.is_empty() => return service.set_warm(),
-            Ok(pending) => tracing::error!(?pending, "the database is not migrated: run `doorstep migrate`"),
-            Err(failure) => tracing::warn!(%failure, "not ready"),
+            Ok(pending) => tracing::error!(?pending, "database not migrated: run `doorstep migrate`"),
+            Err(error) => tracing::warn!(%error, "not ready"),
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

@@ -1,6 +1,6 @@
 //! The providers of the settings, behind one router.
 
-use super::World;
+use super::Runtime;
 use crate::adapters::sms::Provider;
 use crate::adapters::sms::aliyun::{self, Aliyun};
 use crate::adapters::sms::cloopen::{self, Cloopen};
@@ -21,13 +21,13 @@ use std::sync::Arc;
 
 pub(super) fn router(
     settings: &SmsSettings,
-    world: &World,
+    runtime: &Runtime,
     telemetry: &Arc<dyn Telemetry>,
 ) -> Result<Arc<dyn Sms>, Box<dyn Error>> {
-    let providers = settings.providers.iter().map(|one| provider(one, &settings.brand, &world.clock));
+    let providers = settings.providers.iter().map(|one| provider(one, &settings.brand, &runtime.clock));
     let providers = providers.collect::<Result<Vec<_>, _>>()?;
     let routes = Routes { each: settings.route.clone(), own: settings.routes.clone() };
-    let (clock, telemetry) = (Arc::clone(&world.clock), Arc::clone(telemetry));
+    let (clock, telemetry) = (Arc::clone(&runtime.clock), Arc::clone(telemetry));
     Ok(Arc::new(Router::new(providers, routes, settings.failover_after_timeout, clock, telemetry)))
 }
 

@@ -1,4 +1,4 @@
-//! `doorstep sms`: the switch of [`crate::flows::switch`], on the Redis that all processes share.
+//! `doorstep sms`: the switch of [`crate::flows::sms_regions`], on the Redis that all processes share.
 
 use super::commands::{Outcome, say};
 use super::log;
@@ -6,7 +6,7 @@ use crate::adapters::staging::redis::RedisStaging;
 use crate::adapters::system::SystemClock;
 use crate::config::{Config, StagingSettings};
 use crate::domain::phone::{self, Region};
-use crate::flows::switch::{self, ALL, RegionStatus, Spent, Status};
+use crate::flows::sms_regions::{self, ALL, RegionStatus, Spent, Status};
 use crate::ports::Clock;
 use clap::Subcommand;
 use secrecy::ExposeSecret;
@@ -69,16 +69,16 @@ pub async fn run(config: &Config, switch: Switch) -> Outcome {
     match switch {
         Switch::Block { region: Target(region), life } => {
             log::start(&config.log);
-            switch::block(&staging, region, life).await?;
+            sms_regions::block(&staging, region, life).await?;
             let until = (SystemClock.now() + life).format("%Y-%m-%d %H:%M UTC");
             say(&format!("No codes are sent to {} until {until}.", words(region)))
         }
         Switch::Allow { region: Target(region) } => {
             log::start(&config.log);
-            let before = if switch::allow(&staging, region).await? { "were" } else { "were not" };
+            let before = if sms_regions::allow(&staging, region).await? { "were" } else { "were not" };
             say(&format!("Codes are sent to {} as far as the budgets go. They {before} blocked.", words(region)))
         }
-        Switch::Status => say(&table(&switch::status(&staging, &config.policy).await?)),
+        Switch::Status => say(&table(&sms_regions::status(&staging, &config.policy).await?)),
     }
 }
 

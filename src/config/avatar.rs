@@ -61,8 +61,8 @@ pub(super) fn base(env: &mut Env) -> Option<Url> {
     })
 }
 
-pub(super) fn policy(env: &mut Env, house: &AvatarPolicy) -> AvatarPolicy {
-    AvatarPolicy { max_bytes: env.number("AVATAR_MAX_BYTES", house.max_bytes, KIB, 20 * MIB), ..house.clone() }
+pub(super) fn policy(env: &mut Env, defaults: &AvatarPolicy) -> AvatarPolicy {
+    AvatarPolicy { max_bytes: env.number("AVATAR_MAX_BYTES", defaults.max_bytes, KIB, 20 * MIB), ..defaults.clone() }
 }
 
 pub(super) fn read(env: &mut Env, mode: Mode) -> AvatarSettings {

@@ -5,11 +5,11 @@ use super::env::Env;
 use crate::domain::captcha::{Alphabet, CaptchaAnswer, Clutter, Lines, Look, Palette, Puzzle, Rgb, Theme};
 use crate::domain::policy::CaptchaPolicy;
 
-pub(super) fn read(env: &mut Env, mode: Mode, house: &CaptchaPolicy) -> CaptchaPolicy {
+pub(super) fn read(env: &mut Env, mode: Mode, defaults: &CaptchaPolicy) -> CaptchaPolicy {
     let (puzzle, lines) = style(env);
     let look = look(env, lines, &puzzle);
-    let audio = env.flag("CAPTCHA_AUDIO", house.audio);
-    CaptchaPolicy { puzzle, look, audio, bypass_answer: bypass(env, mode), ..house.clone() }
+    let audio = env.flag("CAPTCHA_AUDIO", defaults.audio);
+    CaptchaPolicy { puzzle, look, audio, bypass_answer: bypass(env, mode), ..defaults.clone() }
 }
 
 fn style(env: &mut Env) -> (Puzzle, Lines) {
@@ -31,18 +31,18 @@ fn style(env: &mut Env) -> (Puzzle, Lines) {
 }
 
 fn look(env: &mut Env, lines: Lines, puzzle: &Puzzle) -> Look {
-    let house = Look::default();
+    let defaults = Look::default();
     let (width, height) = env.read("CAPTCHA_SIZE", Look::usual_size(lines), size);
     let look = Look {
         lines,
         width,
         height,
-        clutter: clutter(env, house.clutter),
-        theme: env.read("CAPTCHA_THEME", house.theme, |text| {
+        clutter: clutter(env, defaults.clutter),
+        theme: env.read("CAPTCHA_THEME", defaults.theme, |text| {
             Theme::parse(text).map_err(|_| "expected light or dark".to_owned())
         }),
-        light: palette(env, "CAPTCHA_COLOURS_LIGHT", house.light, |ink, paper| ink < paper),
-        dark: palette(env, "CAPTCHA_COLOURS_DARK", house.dark, |ink, paper| ink > paper),
+        light: palette(env, "CAPTCHA_COLOURS_LIGHT", defaults.light, |ink, paper| ink < paper),
+        dark: palette(env, "CAPTCHA_COLOURS_DARK", defaults.dark, |ink, paper| ink > paper),
     };
     let letter = look.letter_height(puzzle.length());
     if letter < Look::LEAST_LETTER {
@@ -67,8 +67,8 @@ fn size(text: &str) -> Result<(u32, u32), String> {
     })
 }
 
-fn clutter(env: &mut Env, house: Vec<Clutter>) -> Vec<Clutter> {
-    env.read("CAPTCHA_CLUTTER", house, |text| {
+fn clutter(env: &mut Env, defaults: Vec<Clutter>) -> Vec<Clutter> {
+    env.read("CAPTCHA_CLUTTER", defaults, |text| {
         let mut kinds = Vec::new();
         for name in text.split(',').map(str::trim) {
             let kind = match name {
@@ -87,8 +87,8 @@ fn clutter(env: &mut Env, house: Vec<Clutter>) -> Vec<Clutter> {
 }
 
 /// `28323c,e6e8ea`: what is written, and what on. `order` says of the two, by their brightness, which theme they are for.
-fn palette(env: &mut Env, name: &str, house: Palette, order: fn(f32, f32) -> bool) -> Palette {
-    env.read(name, house, |text| {
+fn palette(env: &mut Env, name: &str, defaults: Palette, order: fn(f32, f32) -> bool) -> Palette {
+    env.read(name, defaults, |text| {
         let read = || {
             let (ink, paper) = text.split_once(',')?;
             Some(Palette { ink: Rgb::parse(ink.trim())?, paper: Rgb::parse(paper.trim())? })

@@ -147,9 +147,9 @@ impl Config {
         if config.metrics.bind.is_some_and(|bind| bind == config.server.bind && bind.port() != 0) {
             env.problem("METRICS_BIND", "must be another address than BIND: the internet has no business there");
         }
-        config.policy.sms_patience = config.sms.patience();
+        config.policy.max_send_duration = config.sms.max_send_duration();
         let policy = &config.policy;
-        config.sms.judge(&mut env, &policy.regions, &policy.apps, &policy.phone.cooldowns);
+        config.sms.validate(&mut env, &policy.regions, &policy.apps, &policy.phone.cooldowns);
         let problems = env.into_problems();
         if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
     }

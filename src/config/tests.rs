@@ -241,8 +241,8 @@ fn lines_for_apps_are_judged_where_words_are_ours() {
 #[test]
 fn work_is_asked_for_as_the_settings_say() {
     let proof = |vars: &[(&str, &str)]| read(vars).unwrap().policy.proof;
-    let house = proof(&[]);
-    assert_eq!((house.demand, house.bits, house.free_per_ip.max), (Demand::UnderPressure, 18, 30));
+    let defaults = proof(&[]);
+    assert_eq!((defaults.demand, defaults.bits, defaults.free_per_ip.max), (Demand::OnAbuseSignal, 18, 30));
     assert_eq!(proof(&[("PROOF_OF_WORK", "off")]).demand, Demand::Never);
     assert_eq!(proof(&[("PROOF_OF_WORK", "always"), ("PROOF_OF_WORK_BITS", "26")]).bits, 26);
 }

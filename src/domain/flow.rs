@@ -37,10 +37,12 @@ impl Purpose {
 
     /// Whose number the code goes to.
     #[must_use]
-    pub const fn audience(self) -> Audience {
+    pub const fn budget_class(self) -> BudgetClass {
         match self {
-            Self::Register | Self::ChangePhone(_) => Audience::Newcomers,
-            Self::Login | Self::ResetPassword | Self::DeleteAccount | Self::DeleteSelf(_) => Audience::Accounts,
+            Self::Register | Self::ChangePhone(_) => BudgetClass::NewNumbers,
+            Self::Login | Self::ResetPassword | Self::DeleteAccount | Self::DeleteSelf(_) => {
+                BudgetClass::ExistingAccounts
+            }
         }
     }
 
@@ -57,11 +59,11 @@ impl Purpose {
 /// Whose numbers get codes: they are budgeted apart, so that whoever pumps SMS by signing up does not keep people with an account
 /// from signing in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
+pub enum BudgetClass {
     /// Anybody's.
-    Newcomers,
+    NewNumbers,
     /// Only those that have an account: to others nothing goes out.
-    Accounts,
+    ExistingAccounts,
 }
 
 /// The steps that are behind a flow.

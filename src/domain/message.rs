@@ -1,8 +1,8 @@
 //! What a message says, apart from how it gets there.
 
-use super::code::OneTimeCode;
 use super::flow::Purpose;
 use super::language::Language;
+use super::otp::OneTimeCode;
 use std::borrow::Cow;
 
 /// What a message is about. Providers have a template for each, metrics a label.

@@ -8,7 +8,7 @@ pub mod phone;
 pub mod captcha;
 pub mod proof;
 pub mod ticket;
-pub mod code;
+pub mod otp;
 pub mod test_phone;
 pub mod flow;
 pub mod message;

@@ -112,7 +112,7 @@ pub struct Policy {
     pub phone: PhoneLimits,
     pub sms: SmsLimits,
     /// How long a message may take to be handed over when every provider of its region stands still: by the settings.
-    pub sms_patience: Duration,
+    pub max_send_duration: Duration,
     /// The apps that codes can be made for.
     pub apps: ClientApps,
     pub captchas_per_ip: Quota,
@@ -175,7 +175,7 @@ pub struct ProofPolicy {
 pub enum Demand {
     Never,
     /// While the client's address, or any region, is under pressure; and always before what is heard, which machines understand best.
-    UnderPressure,
+    OnAbuseSignal,
     Always,
 }
 
@@ -267,7 +267,7 @@ impl Default for CaptchaPolicy {
 impl Default for ProofPolicy {
     fn default() -> Self {
         let free_per_ip = Quota { max: 30, window: 10 * MINUTE };
-        Self { demand: Demand::UnderPressure, bits: 18, free_per_ip, pressure: 10 * MINUTE }
+        Self { demand: Demand::OnAbuseSignal, bits: 18, free_per_ip, pressure: 10 * MINUTE }
     }
 }
 
@@ -305,7 +305,7 @@ impl Policy {
             code: CodePolicy::default(),
             phone: PhoneLimits::default(),
             sms: SmsLimits::default(),
-            sms_patience: Duration::ZERO,
+            max_send_duration: Duration::ZERO,
             apps: ClientApps::default(),
             captchas_per_ip: Quota { max: 120, window: 10 * MINUTE },
             audio_captchas_per_ip: Quota { max: 20, window: 10 * MINUTE },

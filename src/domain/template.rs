@@ -86,8 +86,8 @@ impl FromIterator<(Topic, Template)> for Templates {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::code::OneTimeCode;
     use crate::domain::flow::Purpose;
+    use crate::domain::otp::OneTimeCode;
 
     fn filled(text: &str) -> Vec<(String, String)> {
         let code = OneTimeCode::parse("042137").unwrap();

@@ -1,8 +1,8 @@
 //! Numbers with a fixed code, for the people of an app store who review an app, and for QA: no message ever goes to them.
 
-use super::code::OneTimeCode;
+use super::otp::OneTimeCode;
 use super::phone::{Phone, Regions};
-use super::ticket::Subject;
+use super::ticket::PhoneHash;
 use aws_lc_rs::hmac;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
@@ -87,8 +87,8 @@ impl TestPhones {
 
     /// The living one that this is the subject of. One HMAC each, 100 at most.
     #[must_use]
-    pub fn of_subject(&self, subject: Subject, key: &hmac::Key, now: DateTime<Utc>) -> Option<&TestPhone> {
-        self.0.iter().find(|entry| entry.lives(now) && Subject::of(&entry.phone, key) == subject)
+    pub fn by_phone_hash(&self, subject: PhoneHash, key: &hmac::Key, now: DateTime<Utc>) -> Option<&TestPhone> {
+        self.0.iter().find(|entry| entry.lives(now) && PhoneHash::of(&entry.phone, key) == subject)
     }
 
     /// The number of the living one that this text names. It need not be one that anybody can have.
@@ -154,7 +154,7 @@ mod tests {
         let (list, key, now) = (list(), Keys::derive(&[1; 32]).subject, at("2027-01-01T00:00:00Z"));
         let of = |text: &str| {
             let phone = Phone::from_stored(text.to_owned()).unwrap();
-            list.of_subject(Subject::of(&phone, &key), &key, now).map(|entry| entry.code.expose().to_owned())
+            list.by_phone_hash(PhoneHash::of(&phone, &key), &key, now).map(|entry| entry.code.expose().to_owned())
         };
         assert_eq!(of("+8613800138000").as_deref(), Some("123456"));
         assert_eq!(of("+15550100001").as_deref(), Some("000000"));

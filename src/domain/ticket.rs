@@ -1,6 +1,6 @@
 //! The client's only handle on a flow.
 //!
-//! A ticket is 16 bytes that name the phone (a keyed hash, the [`Subject`]) and 32 random bytes, base64url, 64
+//! A ticket is 16 bytes that name the phone (a keyed hash, the [`PhoneHash`]) and 32 random bytes, base64url, 64
 //! characters. The random part is the secret. The subject travels in it so that one staging operation can touch the
 //! flow and the counters of its phone together, in one Redis Cluster slot, without reading anything first.
 
@@ -11,9 +11,9 @@ use std::fmt;
 
 /// A keyed hash of a phone number: what counters are filed under, so that staging does not list who signs up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Subject([u8; 16]);
+pub struct PhoneHash([u8; 16]);
 
-impl Subject {
+impl PhoneHash {
     #[must_use]
     pub fn of(phone: &Phone, key: &hmac::Key) -> Self {
         let mut subject = [0; 16];
@@ -37,7 +37,7 @@ impl Ticket {
     pub const LENGTH: usize = 64;
 
     #[must_use]
-    pub fn new(subject: Subject, random: [u8; 32]) -> Self {
+    pub fn new(subject: PhoneHash, random: [u8; 32]) -> Self {
         let mut bytes = [0; Self::BYTES];
         bytes[..16].copy_from_slice(&subject.0);
         bytes[16..].copy_from_slice(&random);
@@ -63,10 +63,10 @@ impl Ticket {
 
     /// The phone that it is for.
     #[must_use]
-    pub fn subject(&self) -> Subject {
+    pub fn subject(&self) -> PhoneHash {
         let mut subject = [0; 16];
         subject.copy_from_slice(&self.0[..16]);
-        Subject(subject)
+        PhoneHash(subject)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -91,7 +91,7 @@ impl fmt::Debug for Ticket {
 /// A flow's place in staging: the SHA-256 of its ticket, beside the counters of its phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FlowKey {
-    pub subject: Subject,
+    pub subject: PhoneHash,
     digest: [u8; 32],
 }
 
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     fn ticket() -> Ticket {
-        Ticket::new(Subject([1; 16]), [2; 32])
+        Ticket::new(PhoneHash([1; 16]), [2; 32])
     }
 
     #[test]
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn another_subject_is_another_flow() {
-        let forged = Ticket::new(Subject([9; 16]), [2; 32]);
+        let forged = Ticket::new(PhoneHash([9; 16]), [2; 32]);
         assert_ne!(forged.flow_key().encoded(), ticket().flow_key().encoded());
     }
 

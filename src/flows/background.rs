@@ -1,7 +1,7 @@
 //! Work that goes on when the caller hangs up: what was reserved is either used or given back.
 
-use super::Refusal;
-use crate::ports::{Dependency, Failure};
+use super::Error;
+use crate::ports::{Dependency, DependencyError};
 use std::future::Future;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -26,11 +26,12 @@ impl Background {
     }
 
     /// Runs `work` to its end, even if the caller hangs up meanwhile, and answers what it answers.
-    pub(super) async fn carry_through<T: Send + 'static>(
+    pub(super) async fn run_to_completion<T: Send + 'static>(
         &self,
-        work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let panicked = |_| Failure::Broken { dependency: Dependency::Background, reason: "panicked".to_owned() };
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let panicked =
+            |_| DependencyError::Broken { dependency: Dependency::Background, reason: "panicked".to_owned() };
         self.spawn(work).await.map_err(panicked)?
     }
 

@@ -1,6 +1,6 @@
 //! The puzzle in front of everything that costs money.
 
-use super::{Client, Failure, Refusal, Service, proof_of_work};
+use super::{Client, DependencyError, Error, Service, proof_of_work};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Kind, Theme, spoken_digits};
 use crate::domain::language::Language;
 use crate::domain::policy::CaptchaPolicy;
@@ -26,12 +26,12 @@ pub struct Order<'a> {
 }
 
 /// Draws a new captcha, or speaks it in the language of the client. Whoever has to work for it is told so when no proof comes along.
-pub async fn create(service: &Service, client: Client, order: Order<'_>) -> Result<Created, Refusal> {
+pub async fn create(service: &Service, client: Client, order: Order<'_>) -> Result<Created, Error> {
     let admitted = proof_of_work::admit(service, client.address, order.kind, order.proof).await?;
-    admitted.settle(service, make(service, client.language, &order).await).await
+    admitted.record(service, make(service, client.language, &order).await).await
 }
 
-async fn make(service: &Service, language: Language, order: &Order<'_>) -> Result<Created, Failure> {
+async fn make(service: &Service, language: Language, order: &Order<'_>) -> Result<Created, DependencyError> {
     let policy = &service.policy.captcha;
     let word = || u64::from_le_bytes(service.random());
     let (file, answer) = match order.kind {
@@ -54,10 +54,10 @@ async fn make(service: &Service, language: Language, order: &Order<'_>) -> Resul
 }
 
 /// Takes the captcha, whatever the answer: each can be tried once.
-pub async fn redeem(service: &Service, id: &CaptchaId, given: &CaptchaAnswer) -> Result<(), Refusal> {
-    let answer = service.ports.staging.take_captcha(id).await?.ok_or(Refusal::CaptchaExpired)?;
+pub async fn redeem(service: &Service, id: &CaptchaId, given: &CaptchaAnswer) -> Result<(), Error> {
+    let answer = service.ports.staging.take_captcha(id).await?.ok_or(Error::CaptchaExpired)?;
     let CaptchaPolicy { puzzle, bypass_answer, .. } = &service.policy.captcha;
     let bypass = bypass_answer.as_ref();
     let right = puzzle.accepts(&answer, given) | bypass.is_some_and(|bypass| bypass.matches(given));
-    if right { Ok(()) } else { Err(Refusal::CaptchaWrong) }
+    if right { Ok(()) } else { Err(Error::CaptchaWrong) }
 }

@@ -1,6 +1,6 @@
 //! A request that comes twice happens once: its first answer is kept, and told again.
 
-use super::{Failure, Refusal, Service};
+use super::{DependencyError, Error, Service};
 use crate::domain::idempotency::{IdempotencyKey, NamedRequest, Scope};
 use crate::ports::{Begun, Dependency};
 use std::sync::Arc;
@@ -35,14 +35,14 @@ pub fn name(service: &Service, scope: Scope, route: &str, key: &IdempotencyKey, 
     NamedRequest::new(&service.keys, scope, route, key, content)
 }
 
-pub async fn begin(service: Arc<Service>, request: NamedRequest) -> Result<Turn, Refusal> {
-    let claim = service.policy.sms_patience + CLAIM;
-    match service.ports.staging.begin_answer(request.name(), request.fingerprint(), claim).await? {
+pub async fn begin(service: Arc<Service>, request: NamedRequest) -> Result<Turn, Error> {
+    let claim = service.policy.max_send_duration + CLAIM;
+    match service.ports.staging.begin(request.name(), request.fingerprint(), claim).await? {
         Begun::First => Ok(Turn::First(Claim { service, request })),
-        Begun::InProgress => Err(Refusal::RequestInProgress { retry_after: ASK_AGAIN }),
-        Begun::Mismatch => Err(Refusal::KeyReused),
+        Begun::InProgress => Err(Error::RequestInProgress { retry_after: ASK_AGAIN }),
+        Begun::Mismatch => Err(Error::IdempotencyKeyReused),
         Begun::Answered(sealed) => {
-            let forged = || Failure::Broken {
+            let forged = || DependencyError::Broken {
                 dependency: Dependency::Staging,
                 reason: "a kept answer that was not sealed here".to_owned(),
             };
@@ -56,19 +56,19 @@ impl Claim {
     pub async fn keep(self, answer: &[u8], life: Duration) {
         let Self { service, request } = self;
         let Some(sealed) = request.seal(answer) else {
-            return tracing::warn!("an answer could not be sealed: a retry will not find it");
+            return tracing::warn!("response encryption failed");
         };
-        let kept = service.ports.staging.keep_answer(request.name(), request.fingerprint(), &sealed, life.min(LIFE));
-        if let Err(failure) = kept.await {
-            tracing::warn!(%failure, "an answer could not be kept: a retry will not find it");
+        let kept = service.ports.staging.complete(request.name(), request.fingerprint(), &sealed, life.min(LIFE));
+        if let Err(error) = kept.await {
+            tracing::warn!(%error, "response storage failed");
         }
     }
 
     /// Nothing was changed: the request may come again as if it were the first.
     pub async fn give_back(self) {
         let Self { service, request } = self;
-        if let Err(failure) = service.ports.staging.drop_answer(request.name(), request.fingerprint()).await {
-            tracing::warn!(%failure, "a claim could not be given back: retries wait until it runs out");
+        if let Err(error) = service.ports.staging.release(request.name(), request.fingerprint()).await {
+            tracing::warn!(%error, "idempotency claim release failed");
         }
     }
 }

@@ -4,8 +4,8 @@ pub mod account;
 pub mod avatar;
 pub mod background;
 pub mod captcha;
-pub mod code;
-mod guess;
+pub mod otp;
+mod password_attempt;
 pub mod idempotency;
 pub mod limits;
 pub mod login;
@@ -16,9 +16,9 @@ mod proof_of_work;
 pub mod register;
 pub mod service;
 pub mod session;
-pub mod switch;
+pub mod sms_regions;
 
-pub use crate::ports::Failure;
+pub use crate::ports::DependencyError;
 pub use service::{Ports, Service};
 
 use crate::domain::flow::Step;
@@ -37,7 +37,7 @@ pub struct Client {
 
 /// Why the service does not do what it was asked: the one vocabulary of all flows. Each is one code of the API.
 #[derive(Debug)]
-pub enum Refusal {
+pub enum Error {
     /// Unknown, expired, or tried before.
     CaptchaExpired,
     CaptchaWrong,
@@ -81,7 +81,7 @@ pub enum Refusal {
         retry_after: Duration,
     },
     /// The idempotency key belongs to a request with another content.
-    KeyReused,
+    IdempotencyKeyReused,
     /// Solve one and try again.
     CaptchaRequired,
     /// Unknown phone or wrong password: one answer for both.
@@ -96,11 +96,11 @@ pub enum Refusal {
     /// The operator has given no storage.
     AvatarUploadsDisabled,
     /// Something that the service depends on failed.
-    Failed(Failure),
+    Dependency(DependencyError),
 }
 
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
+impl From<DependencyError> for Error {
+    fn from(error: DependencyError) -> Self {
+        Self::Dependency(error)
     }
 }

@@ -1,6 +1,6 @@
 //! One probe of the outside world for everybody who asks at the same time.
 
-use crate::ports::Failure;
+use crate::ports::DependencyError;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Mutex;
@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 pub(super) struct SharedProbe {
     /// How many have ended.
     ended: AtomicU64,
-    last: Mutex<Result<(), Failure>>,
+    last: Mutex<Result<(), DependencyError>>,
 }
 
 impl SharedProbe {
@@ -18,7 +18,10 @@ impl SharedProbe {
     }
 
     /// Looks, or answers what another caller saw who began to look after this one had asked.
-    pub(super) async fn share(&self, look: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    pub(super) async fn share(
+        &self,
+        look: impl Future<Output = Result<(), DependencyError>>,
+    ) -> Result<(), DependencyError> {
         let before = self.ended.load(Ordering::Acquire);
         let mut last = self.last.lock().await;
         // The first that ended meanwhile may have begun before the question; the second did not.
@@ -46,7 +49,7 @@ mod tests {
                     let look = async {
                         looks.fetch_add(1, Ordering::SeqCst);
                         tokio::task::yield_now().await;
-                        Err(Failure::Overloaded(Dependency::Database))
+                        Err(DependencyError::Overloaded(Dependency::Database))
                     };
                     shared.share(look).await
                 })
@@ -61,7 +64,7 @@ mod tests {
     #[tokio::test]
     async fn who_asks_later_looks_anew() {
         let shared = SharedProbe::new();
-        assert!(shared.share(async { Err(Failure::Overloaded(Dependency::Database)) }).await.is_err());
+        assert!(shared.share(async { Err(DependencyError::Overloaded(Dependency::Database)) }).await.is_err());
         assert!(shared.share(async { Ok(()) }).await.is_ok());
     }
 }

@@ -1,13 +1,13 @@
 //! The gate in front of a captcha that a machine which reads pictures cannot skip: work, as soon as there is a reason to ask for it.
 
-use super::limits::{address_block, is_of_region, log_failure, unverified_of_address};
-use super::{Failure, Refusal, Service};
+use super::limits::{ip_block, is_of_region, log_refund_error, unverified_of_address};
+use super::{DependencyError, Error, Service};
 use crate::domain::captcha::Kind;
-use crate::domain::flow::Audience;
+use crate::domain::flow::BudgetClass;
 use crate::domain::phone::Region;
 use crate::domain::policy::{Demand, Quota, SmsLimits};
 use crate::domain::proof::{Challenge, Proof};
-use crate::ports::{Counted, Counter, Rule};
+use crate::ports::{Admission, Counter, Rule};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -22,32 +22,32 @@ pub(super) async fn admit(
     client: IpAddr,
     kind: Kind,
     proof: Option<&Proof>,
-) -> Result<Admitted, Refusal> {
-    let address = address_block(client);
-    let mut counters = vec![Counter::calls("captchas-ip", &*address, service.policy.captchas_per_ip)];
+) -> Result<Admitted, Error> {
+    let address = ip_block(client);
+    let mut counters = vec![Counter::count("captchas-ip", &*address, service.policy.captchas_per_ip)];
     if kind == Kind::Audio {
-        counters.push(Counter::calls("audio-captchas-ip", &*address, service.policy.audio_captchas_per_ip));
+        counters.push(Counter::count("audio-captchas-ip", &*address, service.policy.audio_captchas_per_ip));
     }
     let limits = counters.len();
     let otherwise = if let Some(proof) = proof {
         let Some(id) = proof.check(&service.keys.proof, service.now()) else {
-            return Err(Refusal::ProofInvalid(challenge(service)));
+            return Err(Error::ProofInvalid(challenge(service)));
         };
-        counters.push(Counter::calls("proof", id, Quota { max: 1, window: REMEMBERED }));
-        Refusal::ProofInvalid
+        counters.push(Counter::count("proof", id, Quota { max: 1, window: REMEMBERED }));
+        Error::ProofInvalid
     } else {
         match service.policy.proof.demand {
             Demand::Never => {}
             // A machine hears better than it sees: for sounds there is always a reason.
-            Demand::UnderPressure if kind == Kind::Image => counters.extend(signs(service, &address)),
-            Demand::UnderPressure | Demand::Always => return Err(Refusal::ProofRequired(challenge(service))),
+            Demand::OnAbuseSignal if kind == Kind::Image => counters.extend(signs(service, &address)),
+            Demand::OnAbuseSignal | Demand::Always => return Err(Error::ProofRequired(challenge(service))),
         }
-        Refusal::ProofRequired
+        Error::ProofRequired
     };
     match service.ports.staging.count(&counters).await? {
-        Counted::Yes(_) => Ok(Admitted(counters)),
-        Counted::Full { index, retry_after } if index < limits => Err(Refusal::TooManyRequests { retry_after }),
-        Counted::Full { .. } => Err(otherwise(challenge(service))),
+        Admission::Allowed(_) => Ok(Admitted(counters)),
+        Admission::Limited { index, retry_after } if index < limits => Err(Error::TooManyRequests { retry_after }),
+        Admission::Limited { .. } => Err(otherwise(challenge(service))),
     }
 }
 
@@ -56,9 +56,9 @@ pub(super) struct Admitted(Vec<Counter>);
 
 impl Admitted {
     /// What came of it; if the service failed, the proof is good for another try.
-    pub(super) async fn settle<T>(self, service: &Service, outcome: Result<T, Failure>) -> Result<T, Refusal> {
+    pub(super) async fn record<T>(self, service: &Service, outcome: Result<T, DependencyError>) -> Result<T, Error> {
         if outcome.is_err() {
-            log_failure(service.ports.staging.uncount(&self.0).await);
+            log_refund_error(service.ports.staging.refund(&self.0).await);
         }
         Ok(outcome?)
     }
@@ -73,8 +73,8 @@ fn challenge(service: &Service) -> Challenge {
 fn signs(service: &Service, address: &str) -> [Counter; 3] {
     let unverified = service.policy.sms.unverified_per_ip.max.div_ceil(2);
     [
-        Counter::calls("captchas-free-ip", address, service.policy.proof.free_per_ip),
-        Counter { rule: Rule::Below(unverified), ..unverified_of_address(&service.policy.sms, address) },
+        Counter::count("captchas-free-ip", address, service.policy.proof.free_per_ip),
+        Counter { rule: Rule::Threshold(unverified), ..unverified_of_address(&service.policy.sms, address) },
         pressure(1),
     ]
 }
@@ -84,7 +84,7 @@ const PRESSURE: &str = "sms-pressure";
 /// Raised while a region is under pressure; full from this many on. One for all regions: nobody knows yet which phone a captcha
 /// is for, and a bot would not say.
 fn pressure(full_from: u32) -> Counter {
-    Counter { scope: PRESSURE, subject: String::new(), rule: Rule::Below(full_from) }
+    Counter { scope: PRESSURE, subject: String::new(), rule: Rule::Threshold(full_from) }
 }
 
 /// To be counted along with a message, so that [`feel`] knows.
@@ -94,13 +94,13 @@ pub(super) fn looked_at() -> Counter {
 
 /// Codes of a region that were asked for and did not come back. Decoys count here like messages, for whoever has to work sees
 /// the pressure: were they left out, a stranger who knows that half is near could learn whether a number has an account.
-pub(super) fn asked(limits: &SmsLimits, region: Region, audience: Audience) -> Counter {
-    let scope = match audience {
-        Audience::Newcomers => ASKED_NEWCOMERS,
-        Audience::Accounts => ASKED_ACCOUNTS,
+pub(super) fn asked(limits: &SmsLimits, region: Region, budget_class: BudgetClass) -> Counter {
+    let scope = match budget_class {
+        BudgetClass::NewNumbers => ASKED_NEWCOMERS,
+        BudgetClass::ExistingAccounts => ASKED_ACCOUNTS,
     };
     let window = limits.unverified_per_region.each.window;
-    Counter::calls(scope, region.to_string(), Quota { max: u32::MAX, window })
+    Counter::count(scope, region.to_string(), Quota { max: u32::MAX, window })
 }
 
 const ASKED_NEWCOMERS: &str = "sms-asked-region";
@@ -117,8 +117,8 @@ pub(super) async fn feel(service: &Service, region: Region, counters: &[Counter]
     if u64::from(count) * 2 < u64::from(max) {
         return;
     }
-    if of(&[PRESSURE]) == 0 && service.policy.proof.demand == Demand::UnderPressure {
-        tracing::warn!(%region, count, max, "under pressure: captchas cost work");
+    if of(&[PRESSURE]) == 0 && service.policy.proof.demand == Demand::OnAbuseSignal {
+        tracing::warn!(%region, count, max, "proof of work enabled");
     }
     raise(service).await;
 }
@@ -131,7 +131,7 @@ pub(super) async fn feel_refusal(service: &Service, limit: &str) {
 }
 
 async fn raise(service: &Service) {
-    if service.policy.proof.demand == Demand::UnderPressure {
-        log_failure(service.ports.staging.raise(&pressure(1), service.policy.proof.pressure).await);
+    if service.policy.proof.demand == Demand::OnAbuseSignal {
+        log_refund_error(service.ports.staging.set(&pressure(1), service.policy.proof.pressure).await);
     }
 }

@@ -9,8 +9,8 @@ use crate::domain::policy::Policy;
 use crate::domain::test_phone::TestPhone;
 use crate::domain::ticket::Ticket;
 use crate::ports::{
-    AccessTokens, AvatarStorage, CaptchaRenderer, CaptchaSpeaker, Clock, Event, Failure, PasswordHasher, Random, Sms,
-    Staging, Telemetry, Users,
+    AccessTokens, AudioCaptcha, AvatarStorage, CaptchaRenderer, Clock, DependencyError, Event, PasswordHasher, Random,
+    Sms, Staging, Telemetry, Users,
 };
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub struct Ports {
     pub sms: Arc<dyn Sms>,
     pub telemetry: Arc<dyn Telemetry>,
     pub renderer: Arc<dyn CaptchaRenderer>,
-    pub speaker: Arc<dyn CaptchaSpeaker>,
+    pub speaker: Arc<dyn AudioCaptcha>,
     pub tokens: Arc<dyn AccessTokens>,
     /// None: no avatars are uploaded.
     pub avatars: Option<Arc<dyn AvatarStorage>>,
@@ -83,7 +83,7 @@ impl Service {
     }
 
     /// Whether a request would find what it needs; `None` while the service is still warming up.
-    pub async fn ready(&self) -> Option<Result<(), Failure>> {
+    pub async fn ready(&self) -> Option<Result<(), DependencyError>> {
         if !self.warm.load(Ordering::Acquire) {
             return None;
         }
@@ -106,7 +106,7 @@ impl Service {
 
     /// The same of the phone that a ticket is for.
     pub(super) fn test_phone_of(&self, ticket: &Ticket) -> Option<&TestPhone> {
-        self.policy.test_phones.of_subject(ticket.subject(), &self.keys.subject, self.now())
+        self.policy.test_phones.by_phone_hash(ticket.subject(), &self.keys.subject, self.now())
     }
 
     pub(super) fn random<const N: usize>(&self) -> [u8; N] {

@@ -2,12 +2,12 @@
 
 use super::bodies::{CodeSent, FlowTicket, SendCode, VerifyCode};
 use super::checks::field;
-use super::client::Asking;
-use super::codes;
+use super::client::ClientContext;
 use super::error::Problem;
 use super::extract::Json;
-use crate::domain::code::OneTimeCode;
+use super::otp;
 use crate::domain::flow::Purpose;
+use crate::domain::otp::OneTimeCode;
 use crate::domain::ticket::Ticket;
 use crate::flows::Service;
 use crate::flows::account::deletion;
@@ -22,10 +22,10 @@ use actix_web::{HttpResponse, web};
 )]
 pub(super) async fn send_code(
     service: web::Data<Service>,
-    client: Asking,
+    client: ClientContext,
     body: Json<SendCode>,
 ) -> Result<HttpResponse, Problem> {
-    codes::send_to_account(service, client, &body.0, Purpose::DeleteAccount).await
+    otp::send_to_account(service, client, &body.0, Purpose::DeleteAccount).await
 }
 
 /// Send the same code again.
@@ -36,10 +36,10 @@ pub(super) async fn send_code(
 )]
 pub(super) async fn resend_code(
     service: web::Data<Service>,
-    client: Asking,
+    client: ClientContext,
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
-    codes::resend_to_account(service, client, &body.0, Purpose::DeleteAccount).await
+    otp::resend_to_account(service, client, &body.0, Purpose::DeleteAccount).await
 }
 
 /// Delete the account.

@@ -1,7 +1,7 @@
 //! What more than one flow takes and gives.
 
 use super::checks::{self, field, optional};
-use super::client::Asking;
+use super::client::ClientContext;
 use super::envelope::seconds;
 use super::error::Problem;
 use super::me::User;
@@ -11,7 +11,7 @@ use crate::domain::flow::Step;
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
-use crate::flows::{Service, code, session};
+use crate::flows::{Service, otp, session};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -153,18 +153,18 @@ pub struct SignedIn {
 
 impl SendCode {
     /// Of somebody who has no account yet.
-    pub(super) fn of_newcomer(&self, client: Asking, service: &Service) -> Result<code::SendCode, Problem> {
+    pub(super) fn for_registration(&self, client: ClientContext, service: &Service) -> Result<otp::SendCode, Problem> {
         self.parse(client, service, checks::phone(&self.phone_number, service)?)
     }
 
     /// Of somebody who may have one.
-    pub(super) fn of_account(&self, client: Asking, service: &Service) -> Result<code::SendCode, Problem> {
+    pub(super) fn of_account(&self, client: ClientContext, service: &Service) -> Result<otp::SendCode, Problem> {
         self.parse(client, service, checks::phone_of_account(&self.phone_number, service)?)
     }
 
-    fn parse(&self, client: Asking, service: &Service, phone: Phone) -> Result<code::SendCode, Problem> {
+    fn parse(&self, client: ClientContext, service: &Service, phone: Phone) -> Result<otp::SendCode, Problem> {
         let apps = &service.policy().apps;
-        Ok(code::SendCode {
+        Ok(otp::SendCode {
             phone,
             captcha_id: field("captcha_id", CaptchaId::parse(&self.captcha_id))?,
             captcha_answer: field("captcha_answer", CaptchaAnswer::parse(&self.captcha_answer))?,
@@ -183,8 +183,8 @@ impl SetPassword {
     }
 }
 
-impl From<code::CodeSent> for CodeSent {
-    fn from(sent: code::CodeSent) -> Self {
+impl From<otp::CodeSent> for CodeSent {
+    fn from(sent: otp::CodeSent) -> Self {
         Self {
             ticket: sent.ticket.expose(),
             step: NextStep::VerifyCode,

@@ -1,7 +1,7 @@
 //! `POST /v1/captchas`.
 
 use super::checks::{captcha_id, captcha_kind, captcha_theme, field, optional};
-use super::client::Asking;
+use super::client::ClientContext;
 use super::envelope::seconds;
 use super::error::{Code, Problem};
 use super::extract::Json;
@@ -149,7 +149,7 @@ pub struct Captcha {
 )]
 pub(super) async fn create(
     service: web::Data<Service>,
-    client: Asking,
+    client: ClientContext,
     request: HttpRequest,
     body: Json<CreateCaptcha>,
 ) -> Result<HttpResponse, Problem> {

@@ -5,7 +5,7 @@ use crate::domain::Invalid;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Kind, Theme};
 use crate::domain::phone::{Phone, PhoneError};
 use crate::domain::ticket::Ticket;
-use crate::domain::{code::OneTimeCode, password::Password, session::DeviceName, user};
+use crate::domain::{otp::OneTimeCode, password::Password, session::DeviceName, user};
 use crate::flows::Service;
 use validator::ValidationError;
 

@@ -16,7 +16,7 @@ pub struct Proxies(Vec<IpNet>);
 
 /// The client of this request: the address that limits count by, and the language of the `Accept-Language` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asking(pub Client);
+pub struct ClientContext(pub Client);
 
 impl Proxies {
     #[must_use]
@@ -62,7 +62,7 @@ fn address_of(hop: &str) -> Option<IpAddr> {
     bare.parse().ok().or_else(|| hop.parse().map(|address: std::net::SocketAddr| address.ip()).ok())
 }
 
-impl FromRequest for Asking {
+impl FromRequest for ClientContext {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 

@@ -1,7 +1,7 @@
 //! One path with its methods; every other method is told which ones there are (RFC 9110, 15.5.6).
 
 use super::error::{Code, Problem};
-use super::idempotency::{Answers, Audience, answer_once};
+use super::idempotency::{ReplayPolicy, ReplayScope, idempotent};
 use crate::domain::policy::Policy;
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::guard::{self, Guard};
@@ -14,25 +14,25 @@ use std::time::Duration;
 pub(super) struct Endpoint {
     resource: Resource,
     post: Option<Route>,
-    answers: Answers,
+    replay: ReplayPolicy,
     allow: Vec<&'static str>,
 }
 
 pub(super) fn at(path: &str) -> Endpoint {
-    Endpoint { resource: web::resource(path), post: None, answers: Answers::default(), allow: Vec::new() }
+    Endpoint { resource: web::resource(path), post: None, replay: ReplayPolicy::default(), allow: Vec::new() }
 }
 
 impl Endpoint {
     /// A POST to this endpoint is for signed-in people, and so is the answer to it that is kept. (A handler that asks for a
     /// bearer and stands in the table without this refuses every idempotency key.)
     pub fn for_bearer(mut self) -> Self {
-        self.answers.to = Audience::Bearer;
+        self.replay.to = ReplayScope::Bearer;
         self
     }
 
     /// The answer to a POST is worth nothing after this, and need not be kept for a day.
-    pub fn answers_live(mut self, life: fn(&Policy) -> Duration) -> Self {
-        self.answers.life = life;
+    pub fn replays_for(mut self, life: fn(&Policy) -> Duration) -> Self {
+        self.replay.life = life;
         self
     }
 
@@ -94,16 +94,16 @@ impl HttpServiceFactory for Endpoint {
     fn register(self, config: &mut AppService) {
         let allow = self.allow.join(", ");
         let refuse = move |_: Method| {
-            let mut refusal = Problem::new(Code::MethodNotAllowed).error_response();
+            let mut error = Problem::new(Code::MethodNotAllowed).error_response();
             if let Ok(allow) = HeaderValue::from_str(&allow) {
-                refusal.headers_mut().insert(ALLOW, allow);
+                error.headers_mut().insert(ALLOW, allow);
             }
-            std::future::ready(refusal)
+            std::future::ready(error)
         };
-        let answers = self.answers;
+        let replay = self.replay;
         let resource = match self.post {
             Some(post) => {
-                let once = from_fn(move |request, next| answer_once(answers, request, next));
+                let once = from_fn(move |request, next| idempotent(replay, request, next));
                 self.resource.route(post.wrap(once))
             }
             None => self.resource,

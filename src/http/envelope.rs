@@ -208,11 +208,11 @@ fn log(
     let cause = problem.and_then(|problem| problem.cause.as_deref());
     let method = known(method);
     if status == 500 {
-        tracing::error!(method, route, status, code, took_us, %client, cause, "answered");
+        tracing::error!(method, route, status, code, took_us, %client, cause, "request completed");
     } else if cause.is_some() {
-        tracing::warn!(method, route, status, code, took_us, %client, cause, "answered");
+        tracing::warn!(method, route, status, code, took_us, %client, cause, "request completed");
     } else {
-        tracing::info!(method, route, status, code, took_us, %client, "answered");
+        tracing::info!(method, route, status, code, took_us, %client, "request completed");
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::domain::Invalid;
 use crate::domain::flow::Step;
 use crate::domain::proof::Challenge;
-use crate::flows::{Failure, Refusal};
+use crate::flows::{self, DependencyError};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use std::fmt;
@@ -223,52 +223,52 @@ impl Problem {
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::CaptchaExpired => Self::new(Code::CaptchaExpired),
-            Refusal::CaptchaWrong => Self::new(Code::CaptchaWrong),
-            Refusal::ProofRequired(challenge) => Self::work(Code::ProofOfWorkRequired, challenge),
-            Refusal::ProofInvalid(challenge) => Self::work(Code::ProofOfWorkInvalid, challenge),
-            Refusal::PhoneTaken => Self::new(Code::PhoneAlreadyRegistered),
-            Refusal::ResendCooldown { retry_after } => Self::later(Code::ResendCooldown, retry_after),
-            Refusal::PhoneLimitReached { retry_after } => Self::later(Code::PhoneLimitReached, retry_after),
-            Refusal::TooManyRequests { retry_after } => Self::later(Code::TooManyRequests, retry_after),
-            Refusal::SmsBudgetExhausted { retry_after } => Self::later(Code::SmsBudgetExhausted, retry_after),
-            Refusal::RegionSuspended { retry_after } => Self::later(Code::SmsRegionSuspended, retry_after),
-            Refusal::SmsDeliveryFailed => Self::new(Code::SmsDeliveryFailed),
-            Refusal::TicketExpired => Self::new(Code::TicketExpired),
-            Refusal::WrongStep(step) => Self { step: Some(step), ..Self::new(Code::WrongStep) },
-            Refusal::CodeWrong { attempts_left } => {
+impl From<flows::Error> for Problem {
+    fn from(error: flows::Error) -> Self {
+        match error {
+            flows::Error::CaptchaExpired => Self::new(Code::CaptchaExpired),
+            flows::Error::CaptchaWrong => Self::new(Code::CaptchaWrong),
+            flows::Error::ProofRequired(challenge) => Self::work(Code::ProofOfWorkRequired, challenge),
+            flows::Error::ProofInvalid(challenge) => Self::work(Code::ProofOfWorkInvalid, challenge),
+            flows::Error::PhoneTaken => Self::new(Code::PhoneAlreadyRegistered),
+            flows::Error::ResendCooldown { retry_after } => Self::later(Code::ResendCooldown, retry_after),
+            flows::Error::PhoneLimitReached { retry_after } => Self::later(Code::PhoneLimitReached, retry_after),
+            flows::Error::TooManyRequests { retry_after } => Self::later(Code::TooManyRequests, retry_after),
+            flows::Error::SmsBudgetExhausted { retry_after } => Self::later(Code::SmsBudgetExhausted, retry_after),
+            flows::Error::RegionSuspended { retry_after } => Self::later(Code::SmsRegionSuspended, retry_after),
+            flows::Error::SmsDeliveryFailed => Self::new(Code::SmsDeliveryFailed),
+            flows::Error::TicketExpired => Self::new(Code::TicketExpired),
+            flows::Error::WrongStep(step) => Self { step: Some(step), ..Self::new(Code::WrongStep) },
+            flows::Error::CodeWrong { attempts_left } => {
                 Self { attempts_left: Some(attempts_left), ..Self::new(Code::CodeWrong) }
             }
-            Refusal::CodeExhausted => Self { attempts_left: Some(0), ..Self::new(Code::CodeExhausted) },
-            Refusal::InProgress { retry_after } => Self::later(Code::Overloaded, retry_after),
-            Refusal::PasswordTooWeak => Self::new(Code::PasswordTooWeak),
-            Refusal::RequestInProgress { retry_after } => Self::later(Code::RequestInProgress, retry_after),
-            Refusal::KeyReused => Self::new(Code::IdempotencyKeyReused),
-            Refusal::CaptchaRequired => Self::new(Code::CaptchaRequired),
-            Refusal::CredentialsInvalid => Self::new(Code::CredentialsInvalid),
-            Refusal::PasswordWrong => Self::new(Code::PasswordWrong),
-            Refusal::RefreshInvalid => Self::new(Code::RefreshInvalid),
-            Refusal::RefreshReused => Self::new(Code::RefreshReused),
-            Refusal::SessionNotFound => Self::new(Code::NotFound),
-            Refusal::TokenInvalid => Self::new(Code::TokenInvalid),
-            Refusal::TokenExpired => Self::new(Code::TokenExpired),
-            Refusal::AvatarUploadsDisabled => Self::new(Code::AvatarUploadsDisabled),
-            Refusal::Failed(failure) => failure.into(),
+            flows::Error::CodeExhausted => Self { attempts_left: Some(0), ..Self::new(Code::CodeExhausted) },
+            flows::Error::InProgress { retry_after } => Self::later(Code::Overloaded, retry_after),
+            flows::Error::PasswordTooWeak => Self::new(Code::PasswordTooWeak),
+            flows::Error::RequestInProgress { retry_after } => Self::later(Code::RequestInProgress, retry_after),
+            flows::Error::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
+            flows::Error::CaptchaRequired => Self::new(Code::CaptchaRequired),
+            flows::Error::CredentialsInvalid => Self::new(Code::CredentialsInvalid),
+            flows::Error::PasswordWrong => Self::new(Code::PasswordWrong),
+            flows::Error::RefreshInvalid => Self::new(Code::RefreshInvalid),
+            flows::Error::RefreshReused => Self::new(Code::RefreshReused),
+            flows::Error::SessionNotFound => Self::new(Code::NotFound),
+            flows::Error::TokenInvalid => Self::new(Code::TokenInvalid),
+            flows::Error::TokenExpired => Self::new(Code::TokenExpired),
+            flows::Error::AvatarUploadsDisabled => Self::new(Code::AvatarUploadsDisabled),
+            flows::Error::Dependency(error) => error.into(),
         }
     }
 }
 
-impl From<Failure> for Problem {
-    fn from(failure: Failure) -> Self {
-        let problem = match &failure {
-            Failure::Unavailable { .. } => Self::later(Code::DependencyUnavailable, RECOVERY),
-            Failure::Overloaded(_) => Self::later(Code::Overloaded, RECOVERY),
-            Failure::Broken { .. } => Self::new(Code::InternalError),
+impl From<DependencyError> for Problem {
+    fn from(error: DependencyError) -> Self {
+        let problem = match &error {
+            DependencyError::Unavailable { .. } => Self::later(Code::DependencyUnavailable, RECOVERY),
+            DependencyError::Overloaded(_) => Self::later(Code::Overloaded, RECOVERY),
+            DependencyError::Broken { .. } => Self::new(Code::InternalError),
         };
-        Self { cause: Some(failure.to_string()), ..problem }
+        Self { cause: Some(error.to_string()), ..problem }
     }
 }
 

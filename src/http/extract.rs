@@ -40,9 +40,9 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
 }
 
 /// The same for a body that may be left out.
-pub struct JsonOrNothing<T>(pub T);
+pub struct OptionalJson<T>(pub T);
 
-impl<T: DeserializeOwned + Default + Validate + 'static> FromRequest for JsonOrNothing<T> {
+impl<T: DeserializeOwned + Default + Validate + 'static> FromRequest for OptionalJson<T> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
@@ -179,21 +179,21 @@ pub struct Bearer(pub Caller);
 
 /// Whose request it is, found out before the handler was called: of the endpoints for signed-in people the caller, of the others
 /// nobody.
-pub(super) struct Known(pub Option<Caller>);
+pub(super) struct PreAuthenticated(pub Option<Caller>);
 
 impl FromRequest for Bearer {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        match request.extensions_mut().remove::<Known>() {
+        match request.extensions_mut().remove::<PreAuthenticated>() {
             None => {
                 let caller = authenticate(request);
                 Box::pin(async move { Ok(Self(caller.await?)) })
             }
-            Some(Known(Some(caller))) => Box::pin(ready(Ok(Self(caller)))),
+            Some(PreAuthenticated(Some(caller))) => Box::pin(ready(Ok(Self(caller)))),
             // Its answers would be replayed to whomever.
-            Some(Known(None)) => {
+            Some(PreAuthenticated(None)) => {
                 let cause = Some("the route table does not say that this endpoint is for signed-in people".to_owned());
                 Box::pin(ready(Err(Problem { cause, ..Problem::new(Code::InternalError) })))
             }
@@ -232,7 +232,7 @@ mod tests {
     #[actix_web::test]
     async fn a_bearer_is_not_taken_where_the_route_is_for_anybody() {
         let request = TestRequest::default().insert_header((AUTHORIZATION, "Bearer token")).to_http_request();
-        request.extensions_mut().insert(Known(None));
+        request.extensions_mut().insert(PreAuthenticated(None));
         let Err(problem) = Bearer::from_request(&request, &mut Payload::None).await else { panic!("taken") };
         assert_eq!(problem.code, Code::InternalError);
     }

@@ -2,14 +2,14 @@
 
 use super::bodies::{CodeSent, FlowTicket, SendCode, SignedIn};
 use super::checks::{self, field, optional};
-use super::client::Asking;
-use super::codes;
+use super::client::ClientContext;
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::json;
+use super::otp;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::code::OneTimeCode;
 use crate::domain::flow::Purpose;
+use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
 use crate::domain::session::DeviceName;
 use crate::domain::ticket::Ticket;
@@ -87,7 +87,7 @@ pub struct VerifyLogin {
 )]
 pub(super) async fn with_password(
     service: web::Data<Service>,
-    client: Asking,
+    client: ClientContext,
     body: Json<LogIn>,
 ) -> Result<HttpResponse, Problem> {
     let body = body.0;
@@ -118,10 +118,10 @@ pub(super) async fn with_password(
 )]
 pub(super) async fn send_code(
     service: web::Data<Service>,
-    client: Asking,
+    client: ClientContext,
     body: Json<SendCode>,
 ) -> Result<HttpResponse, Problem> {
-    codes::send_to_account(service, client, &body.0, Purpose::Login).await
+    otp::send_to_account(service, client, &body.0, Purpose::Login).await
 }
 
 /// Send the same code again.
@@ -131,10 +131,10 @@ pub(super) async fn send_code(
 )]
 pub(super) async fn resend_code(
     service: web::Data<Service>,
-    client: Asking,
+    client: ClientContext,
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
-    codes::resend_to_account(service, client, &body.0, Purpose::Login).await
+    otp::resend_to_account(service, client, &body.0, Purpose::Login).await
 }
 
 /// Sign in with the code.

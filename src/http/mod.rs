@@ -6,7 +6,7 @@ pub mod bodies;
 pub mod captchas;
 pub mod checks;
 pub mod client;
-mod codes;
+mod otp;
 mod endpoint;
 pub mod envelope;
 pub mod error;
@@ -33,18 +33,18 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// The route table, in the order of an account's life.
 pub fn routes(app: &mut web::ServiceConfig, docs: bool) {
-    app.service(at("/v1/captchas").answers_live(|policy| policy.captcha.life).post(captchas::create))
+    app.service(at("/v1/captchas").replays_for(|policy| policy.captcha.life).post(captchas::create))
         .service(at("/v1/register/send-code").post(register::send_code))
         .service(at("/v1/register/resend-code").post(register::resend_code))
         .service(at("/v1/register/verify-code").post(register::verify_code))
         .service(at("/v1/register/set-password").post(register::set_password))
         .service(at("/v1/register/submit-profile").post(register::submit_profile))
-        .service(at("/v1/register/status").answers_live(|_| MINUTE).post(register::status))
+        .service(at("/v1/register/status").replays_for(|_| MINUTE).post(register::status))
         .service(at("/v1/login").post(login::with_password))
         .service(at("/v1/login/send-code").post(login::send_code))
         .service(at("/v1/login/resend-code").post(login::resend_code))
         .service(at("/v1/login/verify-code").post(login::verify_code))
-        .service(at("/v1/token/refresh").answers_live(|policy| policy.session.retry).post(sessions::refresh))
+        .service(at("/v1/token/refresh").replays_for(|policy| policy.session.retry).post(sessions::refresh))
         .service(at("/v1/logout").for_bearer().post(sessions::log_out))
         .service(at("/v1/sessions").get(sessions::list))
         .service(at("/v1/sessions/{id}").delete(sessions::end))

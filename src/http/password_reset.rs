@@ -2,14 +2,14 @@
 
 use super::bodies::{CodeSent, FlowTicket, NextStep, SendCode, SetPassword, StepDone, VerifyCode};
 use super::checks::field;
-use super::client::Asking;
-use super::codes;
+use super::client::ClientContext;
 use super::envelope::seconds;
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::json;
-use crate::domain::code::OneTimeCode;
+use super::otp;
 use crate::domain::flow::Purpose;
+use crate::domain::otp::OneTimeCode;
 use crate::domain::ticket::Ticket;
 use crate::flows::{Service, password_reset};
 use actix_web::http::StatusCode;
@@ -27,10 +27,10 @@ pub(super) const SET_PASSWORD: &[Code] =
 )]
 pub(super) async fn send_code(
     service: web::Data<Service>,
-    client: Asking,
+    client: ClientContext,
     body: Json<SendCode>,
 ) -> Result<HttpResponse, Problem> {
-    codes::send_to_account(service, client, &body.0, Purpose::ResetPassword).await
+    otp::send_to_account(service, client, &body.0, Purpose::ResetPassword).await
 }
 
 /// Send the same code again.
@@ -40,10 +40,10 @@ pub(super) async fn send_code(
 )]
 pub(super) async fn resend_code(
     service: web::Data<Service>,
-    client: Asking,
+    client: ClientContext,
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
-    codes::resend_to_account(service, client, &body.0, Purpose::ResetPassword).await
+    otp::resend_to_account(service, client, &body.0, Purpose::ResetPassword).await
 }
 
 /// Prove the phone.

@@ -2,11 +2,11 @@
 
 use super::envelope::seconds;
 use super::error::{Code, Problem};
-use super::extract::{Bearer, Json, JsonOrNothing};
+use super::extract::{Bearer, Json, OptionalJson};
 use super::json;
 use crate::domain::session::{self as domain, SessionId};
 use crate::flows::session::{self, devices};
-use crate::flows::{Refusal, Service};
+use crate::flows::{self, Service};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use chrono::SecondsFormat;
@@ -126,7 +126,7 @@ pub(super) async fn refresh(service: web::Data<Service>, body: Json<RefreshToken
 pub(super) async fn log_out(
     service: web::Data<Service>,
     bearer: Bearer,
-    body: JsonOrNothing<LogOut>,
+    body: OptionalJson<LogOut>,
 ) -> Result<HttpResponse, Problem> {
     match body.0.everywhere {
         Some(true) => devices::log_out_everywhere(&service, &bearer.0).await?,
@@ -157,7 +157,7 @@ pub(super) async fn end(
     bearer: Bearer,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let id = Uuid::try_parse(&id).map_err(|_| Refusal::SessionNotFound)?;
+    let id = Uuid::try_parse(&id).map_err(|_| flows::Error::SessionNotFound)?;
     devices::end(&service, &bearer.0, SessionId(id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,6 +1,6 @@
 //! Who has had how many of what.
 
-use super::Failure;
+use super::DependencyError;
 use crate::domain::policy::Quota;
 use async_trait::async_trait;
 use std::time::Duration;
@@ -9,19 +9,19 @@ use std::time::Duration;
 #[async_trait]
 pub trait Counters: Send + Sync {
     /// Counts on every counter by its rule, or, if any is full, on none and tells how long the first full one stays so.
-    async fn count(&self, counters: &[Counter]) -> Result<Counted, Failure>;
+    async fn count(&self, counters: &[Counter]) -> Result<Admission, DependencyError>;
 
     /// Takes one back from every counter, as if it had not been counted. Never below zero; a counter that has expired stays gone.
-    async fn uncount(&self, counters: &[Counter]) -> Result<(), Failure>;
+    async fn refund(&self, counters: &[Counter]) -> Result<(), DependencyError>;
 
     /// Forgets what every counter has counted.
-    async fn forget(&self, counters: &[Counter]) -> Result<(), Failure>;
+    async fn reset(&self, counters: &[Counter]) -> Result<(), DependencyError>;
 
     /// How far every counter is, and how long it stays so. Counts nothing.
-    async fn look(&self, counters: &[Counter]) -> Result<Vec<Standing>, Failure>;
+    async fn usage(&self, counters: &[Counter]) -> Result<Vec<Usage>, DependencyError>;
 
-    /// Sets a counter to 1 for this long, whatever it was: for those that [`Rule::Below`] looks at.
-    async fn raise(&self, counter: &Counter, life: Duration) -> Result<(), Failure>;
+    /// Sets a counter to 1 for this long, whatever it was: for those that [`Rule::Threshold`] looks at.
+    async fn set(&self, counter: &Counter, life: Duration) -> Result<(), DependencyError>;
 }
 
 /// A counter that denies.
@@ -38,31 +38,31 @@ pub struct Counter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rule {
     /// Every call.
-    Calls(Quota),
+    Count(Quota),
     /// Different members: a call whose member is known already is always let through.
-    Members { member: String, quota: Quota },
+    Distinct { member: String, quota: Quota },
     /// Nothing: it is only looked at, and full from so many on.
-    Below(u32),
+    Threshold(u32),
 }
 
 impl Counter {
     #[must_use]
-    pub fn calls(scope: &'static str, subject: impl Into<String>, quota: Quota) -> Self {
-        Self { scope, subject: subject.into(), rule: Rule::Calls(quota) }
+    pub fn count(scope: &'static str, subject: impl Into<String>, quota: Quota) -> Self {
+        Self { scope, subject: subject.into(), rule: Rule::Count(quota) }
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Counted {
+pub enum Admission {
     /// How far each counter is now.
-    Yes(Vec<u32>),
+    Allowed(Vec<u32>),
     /// The counter at this place of the list is full for this long.
-    Full { index: usize, retry_after: Duration },
+    Limited { index: usize, retry_after: Duration },
 }
 
 /// How far a counter is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct Usage {
     pub count: u32,
     /// Zero when it has not begun.
     pub expires_in: Duration,

@@ -1,17 +1,17 @@
 //! Everything that the flows need from the world, as contracts. One suite of tests runs against every implementation.
 
-mod answers;
+mod idempotency_store;
 mod counters;
 mod sms;
 mod staging;
 mod telemetry;
 mod users;
 
-pub use answers::{Answers, Begun};
-pub use counters::{Counted, Counter, Counters, Rule, Standing};
-pub use sms::{Message, Sent, Sms, SmsFailure};
+pub use counters::{Admission, Counter, Counters, Rule, Usage};
+pub use idempotency_store::{Begun, IdempotencyStore};
+pub use sms::{Message, Sent, Sms, SmsError};
 pub use staging::{
-    Advance, Cancel, CodeCheck, NewFlow, PasswordTurn, PhoneRefusal, Resend, Reservation, Reserved, Staging, Verified,
+    Advance, Cancel, CodeCheck, NewFlow, PasswordTurn, Resend, Reservation, Reserved, SendDenial, Staging, Verified,
 };
 pub use telemetry::{Event, Outcome, Telemetry};
 pub use users::{Account, Created, PhoneChange, Proof, Refreshed, Users};
@@ -73,7 +73,7 @@ impl fmt::Display for Dependency {
 
 /// Why a port could not do its work. The reason is for the log; it MUST NOT hold a phone, a code or a secret.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum Failure {
+pub enum DependencyError {
     /// It does not answer, or not in time. Nothing is known to have changed; the client may try again.
     #[error("{dependency} unavailable: {reason}")]
     Unavailable { dependency: Dependency, reason: String },
@@ -85,14 +85,14 @@ pub enum Failure {
     Broken { dependency: Dependency, reason: String },
 }
 
-/// Hashes passwords off the event loop, on a bounded number of threads; [`Failure::Overloaded`] when the wait would be too long.
+/// Hashes passwords off the event loop, on a bounded number of threads; [`DependencyError::Overloaded`] when the wait would be too long.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
-    async fn hash(&self, password: Password, owner: &Phone) -> Result<Hashed, Failure>;
+    async fn hash(&self, password: Password, owner: &Phone) -> Result<Hashed, DependencyError>;
 
     /// Whether this is the password of the hash. MUST take as long without a hash, for a person who does not exist, as with
     /// one of the cost in force.
-    async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, Failure>;
+    async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, DependencyError>;
 }
 
 #[derive(Debug, Clone)]
@@ -119,22 +119,22 @@ pub trait CaptchaRenderer: Send + Sync {
 
 /// Speaks the digits of a captcha, off the event loop and bounded.
 #[async_trait]
-pub trait CaptchaSpeaker: Send + Sync {
+pub trait AudioCaptcha: Send + Sync {
     /// A WAV, equally long whatever it says. The same digits, language and seed give the same sound.
-    async fn speak(&self, digits: String, language: Language, seed: u64) -> Result<Vec<u8>, Failure>;
+    async fn speak(&self, digits: String, language: Language, seed: u64) -> Result<Vec<u8>, DependencyError>;
 }
 
 /// Signs and checks access tokens.
 pub trait AccessTokens: Send + Sync {
-    fn sign(&self, claims: &AccessClaims) -> Result<String, Failure>;
+    fn sign(&self, claims: &AccessClaims) -> Result<String, DependencyError>;
     /// Signature, algorithm, type, issuer and audience MUST be right and the end not past.
-    fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<AccessClaims, TokenRefusal>;
+    fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<AccessClaims, TokenError>;
     /// The public keys, a JSON Web Key Set (RFC 7517).
     fn jwks(&self) -> &str;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenRefusal {
+pub enum TokenError {
     Invalid,
     Expired,
 }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 pub trait Sms: Send + Sync {
     /// Returns when a provider has accepted the message. MUST come to an end within its own time limit, and MUST NOT hand the same
     /// message to one provider twice.
-    async fn send(&self, message: &Message) -> Result<Sent, SmsFailure>;
+    async fn send(&self, message: &Message) -> Result<Sent, SmsError>;
 }
 
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub struct Sent {
 
 /// Why a message did not go out. The reason is for the log; it MUST NOT hold a phone, a code or a secret.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum SmsFailure {
+pub enum SmsError {
     #[error("refused: {0}")]
     Refused(String),
     #[error("unreachable: {0}")]

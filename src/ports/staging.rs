@@ -1,6 +1,6 @@
 //! Short-lived state, shared by all processes.
 
-use super::{Answers, Counters, Failure};
+use super::{Counters, DependencyError, IdempotencyStore};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_app::ClientId;
 use crate::domain::flow::{Flow, Proven, Purpose, Step};
@@ -17,11 +17,11 @@ use std::time::Duration;
 /// Every method is one atomic operation and, over a network, one round trip. Whatever is written gets its expiry in
 /// the same operation; time is the store's own. An expired entry is indistinguishable from one that never was.
 #[async_trait]
-pub trait Staging: Counters + Answers + Send + Sync {
-    async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, life: Duration) -> Result<(), Failure>;
+pub trait Staging: Counters + IdempotencyStore + Send + Sync {
+    async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, life: Duration) -> Result<(), DependencyError>;
 
     /// Reads and removes. Of many calls at once exactly one gets the answer.
-    async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, Failure>;
+    async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, DependencyError>;
 
     /// Reserves a send for the phone of `key` (cooldown, hour, day; refused too while the phone's wrong codes of the
     /// day are used up) and stores the flow at [`Step::CodeSent`], both or neither.
@@ -31,7 +31,7 @@ pub trait Staging: Counters + Answers + Send + Sync {
         flow: &NewFlow,
         policy: &CodePolicy,
         limits: &PhoneLimits,
-    ) -> Result<Reserved, Failure>;
+    ) -> Result<Reserved, DependencyError>;
 
     /// Reserves a further send for a living flow at [`Step::CodeSent`]. Its life and its attempts stay as they are.
     async fn reserve_resend(
@@ -40,19 +40,19 @@ pub trait Staging: Counters + Answers + Send + Sync {
         purpose: Purpose,
         policy: &CodePolicy,
         limits: &PhoneLimits,
-    ) -> Result<Resend, Failure>;
+    ) -> Result<Resend, DependencyError>;
 
     /// Takes a send of a living flow back: its cooldown ends, and the rest is as `cancel` says. Does nothing when there is no
     /// such flow, so that it can be called without knowing whether the send was ever reserved.
-    async fn cancel_send(&self, key: &FlowKey, cancel: Cancel) -> Result<(), Failure>;
+    async fn cancel_send(&self, key: &FlowKey, cancel: Cancel) -> Result<(), DependencyError>;
 
     /// Notes at a living flow which provider carried its last message, and, if that was a further one, what its client is
     /// counted by. Does nothing unless the flow is at [`Step::CodeSent`]: a right code has taken the origins that there were.
-    async fn note_sent(&self, key: &FlowKey, provider: &str, origin: Option<&str>) -> Result<(), Failure>;
+    async fn record_sent(&self, key: &FlowKey, provider: &str, origin: Option<&str>) -> Result<(), DependencyError>;
 
     /// Forgets what the clients of a flow at [`Step::CodeSent`] are counted by, for none of its messages went out. Whether there
     /// was something to forget: of many calls, and of a right code among them, one gets it.
-    async fn forget_origins(&self, key: &FlowKey) -> Result<bool, Failure>;
+    async fn clear_ip_blocks(&self, key: &FlowKey) -> Result<bool, DependencyError>;
 
     /// Takes the outcome of the comparison that the caller made, and counts and moves in one: a right code moves the
     /// flow to [`Step::PhoneVerified`] and gives it `verified_life`; a wrong one costs an attempt of the flow and one of the
@@ -65,7 +65,7 @@ pub trait Staging: Counters + Answers + Send + Sync {
         right: bool,
         policy: &CodePolicy,
         limits: &PhoneLimits,
-    ) -> Result<CodeCheck, Failure>;
+    ) -> Result<CodeCheck, DependencyError>;
 
     /// The same for a flow that has no further step: what the code is for is done at once. The flow stays where it is, and a right
     /// code is given to one caller at a time: for [`CodePolicy::claim`], or until it is released, every other is told
@@ -77,13 +77,18 @@ pub trait Staging: Counters + Answers + Send + Sync {
         right: bool,
         policy: &CodePolicy,
         limits: &PhoneLimits,
-    ) -> Result<CodeCheck, Failure>;
+    ) -> Result<CodeCheck, DependencyError>;
 
     /// Gives a claimed code back: what it is for could not be done. Does nothing when it is not claimed.
-    async fn release_code(&self, key: &FlowKey) -> Result<(), Failure>;
+    async fn release_code(&self, key: &FlowKey) -> Result<(), DependencyError>;
 
     /// The flow, if it lives and is of this purpose.
-    async fn read_flow(&self, key: &FlowKey, purpose: Purpose, policy: &CodePolicy) -> Result<Option<Flow>, Failure>;
+    async fn read_flow(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        policy: &CodePolicy,
+    ) -> Result<Option<Flow>, DependencyError>;
 
     /// Counts a password that is about to be hashed for a flow at [`Step::PhoneVerified`] or later; refused once the flow has
     /// had [`CodePolicy::passwords`] of them: one ticket must not buy any amount of hashing.
@@ -92,10 +97,10 @@ pub trait Staging: Counters + Answers + Send + Sync {
         key: &FlowKey,
         purpose: Purpose,
         policy: &CodePolicy,
-    ) -> Result<PasswordTurn, Failure>;
+    ) -> Result<PasswordTurn, DependencyError>;
 
     /// Takes one counted password back: it was not hashed. Never below zero; nothing if the flow is gone.
-    async fn cancel_password(&self, key: &FlowKey) -> Result<(), Failure>;
+    async fn cancel_password(&self, key: &FlowKey) -> Result<(), DependencyError>;
 
     /// Stores the hash. The first one moves the flow to [`Step::PasswordSet`] and gives it another `verified_life`; a later one,
     /// of a person who went back, leaves its life alone, so that a proof of phone cannot be kept fresh for ever.
@@ -105,13 +110,13 @@ pub trait Staging: Counters + Answers + Send + Sync {
         purpose: Purpose,
         hash: &PasswordHash,
         policy: &CodePolicy,
-    ) -> Result<Advance, Failure>;
+    ) -> Result<Advance, DependencyError>;
 
     /// Removes the flow. Whether it was there: of many calls one is told so.
-    async fn end_flow(&self, key: &FlowKey) -> Result<bool, Failure>;
+    async fn end_flow(&self, key: &FlowKey) -> Result<bool, DependencyError>;
 
     /// Answers if the store would.
-    async fn ping(&self) -> Result<(), Failure>;
+    async fn ping(&self) -> Result<(), DependencyError>;
 }
 
 /// A flow to be stored.
@@ -131,7 +136,7 @@ pub struct NewFlow {
 
 /// Why a phone gets no further message now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PhoneRefusal {
+pub enum SendDenial {
     Cooldown {
         retry_after: Duration,
     },
@@ -144,13 +149,13 @@ pub enum PhoneRefusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reserved {
     Yes { resend_in: Duration },
-    No(PhoneRefusal),
+    No(SendDenial),
 }
 
 #[derive(Debug, Clone)]
 pub enum Resend {
     Yes(Reservation),
-    No(PhoneRefusal),
+    No(SendDenial),
     WrongStep(Step),
     /// Unknown, expired, finished, or of another purpose.
     Gone,
@@ -203,7 +208,7 @@ pub enum CodeCheck {
 pub struct Verified {
     pub proven: Proven,
     /// What the client of each message was counted by.
-    pub origins: Vec<String>,
+    pub ip_blocks: Vec<String>,
     /// Who carried the last message, if that is known.
     pub provider: Option<String>,
 }

@@ -16,7 +16,7 @@ pub enum Event<'a> {
     /// A message was handed over, to whichever provider, or was not.
     Sms { region: Region, topic: Topic, outcome: Outcome },
     /// A provider that failed too often in a row rests from now on, or works again.
-    SmsProvider { provider: &'static str, rests: bool },
+    SmsCircuit { provider: &'static str, open: bool },
     /// A code came back right. The provider is the one that carried its last message.
     CodeVerified { provider: &'a str, region: Region, topic: Topic },
     /// No message went out, because this limit is reached.

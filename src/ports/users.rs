@@ -1,6 +1,6 @@
 //! Accounts and the devices that are signed in to them.
 
-use super::Failure;
+use super::DependencyError;
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::policy::SessionPolicy;
@@ -13,20 +13,20 @@ use chrono::{DateTime, Utc};
 #[async_trait]
 pub trait Users: Send + Sync {
     /// Whether a phone has an account, and which. MUST take as long if it has none. One statement.
-    async fn account_of(&self, phone: &Phone) -> Result<Option<AccountVersion>, Failure>;
+    async fn account_of(&self, phone: &Phone) -> Result<Option<AccountVersion>, DependencyError>;
 
     /// Stores the user and her first session in one transaction, both or neither. MUST answer
     /// [`Created::PhoneTaken`], and only then, when the phone belongs to another account.
-    async fn create(&self, user: &NewUser, session: &NewSession) -> Result<Created, Failure>;
+    async fn create(&self, user: &NewUser, session: &NewSession) -> Result<Created, DependencyError>;
 
     /// The whole account of a phone. One statement.
-    async fn by_phone(&self, phone: &Phone) -> Result<Option<Account>, Failure>;
+    async fn by_phone(&self, phone: &Phone) -> Result<Option<Account>, DependencyError>;
 
     /// The owner of a session that is neither revoked nor past its end at `now`. One statement.
-    async fn by_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<Option<User>, Failure>;
+    async fn by_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<Option<User>, DependencyError>;
 
     /// What the user's password is checked against; `None` when there is no such user. One statement.
-    async fn password_hash(&self, user: UserId) -> Result<Option<PasswordHash>, Failure>;
+    async fn password_hash(&self, user: UserId) -> Result<Option<PasswordHash>, DependencyError>;
 
     /// Stores a session and notes the sign-in, both or neither, if `proof` holds; with `rehashed`, replaces the hash that the
     /// proof names. Drops the user's sessions that have ended, and of the living ones the least recently used beyond
@@ -37,7 +37,7 @@ pub trait Users: Send + Sync {
         proof: &Proof,
         rehashed: Option<&PasswordHash>,
         policy: &SessionPolicy,
-    ) -> Result<bool, Failure>;
+    ) -> Result<bool, DependencyError>;
 
     /// Takes the next generation out of a session, or finds out that somebody else has it. One statement.
     ///
@@ -53,17 +53,21 @@ pub trait Users: Send + Sync {
         presented: Generation,
         now: DateTime<Utc>,
         policy: &SessionPolicy,
-    ) -> Result<Refreshed, Failure>;
+    ) -> Result<Refreshed, DependencyError>;
 
     /// The user's living sessions at `now`, the most recently used first.
-    async fn sessions(&self, user: UserId, now: DateTime<Utc>, policy: &SessionPolicy)
-    -> Result<Vec<Session>, Failure>;
+    async fn sessions(
+        &self,
+        user: UserId,
+        now: DateTime<Utc>,
+        policy: &SessionPolicy,
+    ) -> Result<Vec<Session>, DependencyError>;
 
     /// Revokes one of the user's living sessions; `false` when there is no such.
-    async fn end_session(&self, user: UserId, session: SessionId, now: DateTime<Utc>) -> Result<bool, Failure>;
+    async fn end_session(&self, user: UserId, session: SessionId, now: DateTime<Utc>) -> Result<bool, DependencyError>;
 
     /// Revokes all sessions of the user.
-    async fn end_sessions(&self, user: UserId, now: DateTime<Utc>) -> Result<(), Failure>;
+    async fn end_sessions(&self, user: UserId, now: DateTime<Utc>) -> Result<(), DependencyError>;
 
     /// Changes the profile; `None` when there is no such user. One statement.
     async fn change_profile(
@@ -71,7 +75,7 @@ pub trait Users: Send + Sync {
         user: UserId,
         change: &ProfileChange,
         now: DateTime<Utc>,
-    ) -> Result<Option<User>, Failure>;
+    ) -> Result<Option<User>, DependencyError>;
 
     /// Replaces the password and revokes every session but `keep`, both or neither, if `proof` holds; `false` when it
     /// does not (any more).
@@ -82,7 +86,7 @@ pub trait Users: Send + Sync {
         hash: &PasswordHash,
         keep: Option<SessionId>,
         now: DateTime<Utc>,
-    ) -> Result<bool, Failure>;
+    ) -> Result<bool, DependencyError>;
 
     /// Gives the user another phone. The constraint decides whether it is free.
     async fn change_phone(
@@ -91,13 +95,13 @@ pub trait Users: Send + Sync {
         from: &Phone,
         to: &Phone,
         now: DateTime<Utc>,
-    ) -> Result<PhoneChange, Failure>;
+    ) -> Result<PhoneChange, DependencyError>;
 
     /// Removes the account with all that belongs to it, if `proof` holds; `false` when it does not (any more).
-    async fn delete(&self, user: UserId, proof: &Proof) -> Result<bool, Failure>;
+    async fn delete(&self, user: UserId, proof: &Proof) -> Result<bool, DependencyError>;
 
     /// Answers if the database would.
-    async fn ping(&self) -> Result<(), Failure>;
+    async fn ping(&self) -> Result<(), DependencyError>;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

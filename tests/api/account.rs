@@ -1,8 +1,8 @@
 //! What a person changes of her account: the profile and the password.
 
-use crate::house::{Answer, House, PASSWORD};
 use crate::over_both_back_ends;
 use crate::people::Person;
+use crate::test_server::{Answer, PASSWORD, TestServer};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -18,19 +18,19 @@ over_both_back_ends!(
     a_new_password_is_judged_like_the_first,
 );
 
-async fn patch(house: &House, person: &Person, body: Value) -> Answer {
-    house.call(Method::PATCH, "/v1/me", &person.access, body).await
+async fn patch(server: &TestServer, person: &Person, body: Value) -> Answer {
+    server.call(Method::PATCH, "/v1/me", &person.access, body).await
 }
 
-async fn change_password(house: &House, person: &Person, current: &str, new: &str) -> Answer {
+async fn change_password(server: &TestServer, person: &Person, current: &str, new: &str) -> Answer {
     let body = json!({"current_password": current, "new_password": new});
-    house.call(Method::PUT, "/v1/me/password", &person.access, body).await
+    server.call(Method::PUT, "/v1/me/password", &person.access, body).await
 }
 
-async fn a_patch_leaves_what_it_does_not_name(house: House) {
-    let person = house.person().await;
-    house.advance(Duration::from_secs(10));
-    let patched = patch(&house, &person, json!({"gender": "female", "birthday": "2001-09-30"})).await;
+async fn a_patch_leaves_what_it_does_not_name(server: TestServer) {
+    let person = server.person().await;
+    server.advance(Duration::from_secs(10));
+    let patched = patch(&server, &person, json!({"gender": "female", "birthday": "2001-09-30"})).await;
     patched.assert_done(200);
     let mut expected = person.user.clone();
     expected["gender"] = json!("female");
@@ -38,24 +38,24 @@ async fn a_patch_leaves_what_it_does_not_name(house: House) {
     assert_ne!(patched.body["updated_at"], expected["updated_at"]);
     expected["updated_at"] = patched.body["updated_at"].clone();
     assert_eq!(patched.body, expected);
-    let renamed = patch(&house, &person, json!({"nickname": " Zoë "})).await;
+    let renamed = patch(&server, &person, json!({"nickname": " Zoë "})).await;
     assert_eq!((&renamed.body["nickname"], &renamed.body["gender"]), (&json!("Zoë"), &json!("female")));
-    assert_eq!(house.me(&person.access).await.body, renamed.body);
-    let nothing = patch(&house, &person, json!({})).await;
+    assert_eq!(server.me(&person.access).await.body, renamed.body);
+    let nothing = patch(&server, &person, json!({})).await;
     assert_eq!(nothing.body, renamed.body, "no change, no new time");
 }
 
-async fn a_null_clears(house: House) {
-    let person = house.person().await;
-    patch(&house, &person, json!({"gender": "other", "birthday": "2001-09-30"})).await.assert_done(200);
-    let cleared = patch(&house, &person, json!({"birthday": null})).await;
+async fn a_null_clears(server: TestServer) {
+    let person = server.person().await;
+    patch(&server, &person, json!({"gender": "other", "birthday": "2001-09-30"})).await.assert_done(200);
+    let cleared = patch(&server, &person, json!({"birthday": null})).await;
     assert_eq!((&cleared.body["gender"], &cleared.body["birthday"]), (&json!("other"), &Value::Null));
-    let request = house.request(Method::PATCH, "/v1/me").bearer_auth(&person.access);
+    let request = server.request(Method::PATCH, "/v1/me").bearer_auth(&person.access);
     let merge = request.header("content-type", "application/merge-patch+json").body(r#"{"gender":null}"#);
-    let cleared = house.send(merge, "/v1/me").await;
+    let cleared = server.send(merge, "/v1/me").await;
     cleared.assert_done(200);
     assert_eq!(cleared.body["gender"], Value::Null);
-    patch(&house, &person, json!({"nickname": null})).await.assert_field(
+    patch(&server, &person, json!({"nickname": null})).await.assert_field(
         422,
         "validation_failed",
         "nickname",
@@ -63,8 +63,8 @@ async fn a_null_clears(house: House) {
     );
 }
 
-async fn a_bad_patch_changes_nothing(house: House) {
-    let person = house.person().await;
+async fn a_bad_patch_changes_nothing(server: TestServer) {
+    let person = server.person().await;
     for (field, value, why) in [
         ("nickname", json!(""), "too_short"),
         ("nickname", json!("x".repeat(33)), "too_long"),
@@ -77,7 +77,7 @@ async fn a_bad_patch_changes_nothing(house: House) {
     ] {
         let mut body = json!({"nickname": "Eve", "gender": "male"});
         body[field] = value;
-        patch(&house, &person, body).await.assert_field(422, "validation_failed", field, why);
+        patch(&server, &person, body).await.assert_field(422, "validation_failed", field, why);
     }
     for (field, value, why) in [
         ("phone_number", json!("+8613800138000"), "unknown_field"),
@@ -85,43 +85,43 @@ async fn a_bad_patch_changes_nothing(house: House) {
         ("password", json!(NEW), "unknown_field"),
         ("nickname", json!(7), "invalid_type"),
     ] {
-        patch(&house, &person, json!({field: value})).await.assert_field(400, "malformed_request", field, why);
+        patch(&server, &person, json!({field: value})).await.assert_field(400, "malformed_request", field, why);
     }
-    patch(&house, &person, json!([])).await.assert_refused(400, "malformed_request");
-    let request = house.request(Method::PATCH, "/v1/me").json(&json!({"nickname": "Eve"}));
-    house.send(request, "/v1/me").await.assert_refused(401, "token_missing");
-    assert_eq!(house.me(&person.access).await.body, person.user);
+    patch(&server, &person, json!([])).await.assert_refused(400, "malformed_request");
+    let request = server.request(Method::PATCH, "/v1/me").json(&json!({"nickname": "Eve"}));
+    server.send(request, "/v1/me").await.assert_refused(401, "token_missing");
+    assert_eq!(server.me(&person.access).await.body, person.user);
 }
 
-async fn a_new_password_ends_the_other_sessions(house: House) {
-    let person = house.person().await;
-    let tablet = house.signed_in(&person.phone).await;
-    change_password(&house, &person, PASSWORD, NEW).await.assert_done(204);
-    house.me(&person.access).await.assert_done(200);
-    house.refresh(&person.refresh).await.assert_done(200);
-    house.me(&tablet.access).await.assert_refused(401, "token_invalid");
-    house.refresh(&tablet.refresh).await.assert_refused(401, "refresh_invalid");
-    house.log_in(&person.phone, PASSWORD).await.assert_refused(401, "credentials_invalid");
-    house.log_in(&person.phone, NEW).await.assert_done(200);
+async fn a_new_password_ends_the_other_sessions(server: TestServer) {
+    let person = server.person().await;
+    let tablet = server.signed_in(&person.phone).await;
+    change_password(&server, &person, PASSWORD, NEW).await.assert_done(204);
+    server.me(&person.access).await.assert_done(200);
+    server.refresh(&person.refresh).await.assert_done(200);
+    server.me(&tablet.access).await.assert_refused(401, "token_invalid");
+    server.refresh(&tablet.refresh).await.assert_refused(401, "refresh_invalid");
+    server.log_in(&person.phone, PASSWORD).await.assert_refused(401, "credentials_invalid");
+    server.log_in(&person.phone, NEW).await.assert_done(200);
 }
 
-async fn the_current_password_is_asked_for_and_cannot_be_guessed(house: House) {
-    let people = house.people(2).await;
+async fn the_current_password_is_asked_for_and_cannot_be_guessed(server: TestServer) {
+    let people = server.people(2).await;
     for _ in 0..10 {
-        change_password(&house, &people[0], "not the password", NEW).await.assert_refused(422, "password_wrong");
+        change_password(&server, &people[0], "not the password", NEW).await.assert_refused(422, "password_wrong");
     }
-    let paused = change_password(&house, &people[0], PASSWORD, NEW).await;
+    let paused = change_password(&server, &people[0], PASSWORD, NEW).await;
     paused.assert_refused(429, "too_many_requests");
     // Somebody who found her phone keeps her from nothing else, and nobody else from anything.
-    house.log_in(&people[0].phone, PASSWORD).await.assert_done(200);
-    change_password(&house, &people[1], PASSWORD, NEW).await.assert_done(204);
+    server.log_in(&people[0].phone, PASSWORD).await.assert_done(200);
+    change_password(&server, &people[1], PASSWORD, NEW).await.assert_done(204);
 }
 
-async fn a_new_password_is_judged_like_the_first(house: House) {
-    let person = house.person().await;
-    change_password(&house, &person, PASSWORD, "password123").await.assert_refused(422, "password_too_weak");
-    change_password(&house, &person, PASSWORD, &person.phone).await.assert_refused(422, "password_too_weak");
-    let short = change_password(&house, &person, PASSWORD, "short").await;
+async fn a_new_password_is_judged_like_the_first(server: TestServer) {
+    let person = server.person().await;
+    change_password(&server, &person, PASSWORD, "password123").await.assert_refused(422, "password_too_weak");
+    change_password(&server, &person, PASSWORD, &person.phone).await.assert_refused(422, "password_too_weak");
+    let short = change_password(&server, &person, PASSWORD, "short").await;
     short.assert_field(422, "validation_failed", "new_password", "too_short");
-    house.log_in(&person.phone, PASSWORD).await.assert_done(200);
+    server.log_in(&person.phone, PASSWORD).await.assert_done(200);
 }

@@ -1,8 +1,8 @@
 //! The puzzle for people who cannot read the picture: digits that are heard.
 
-use crate::house::{Answer, BackEnds, House, fresh_phone};
 use crate::limits::wait;
 use crate::proof_of_work::solved;
+use crate::test_server::{Answer, BackEnds, TestServer, fresh_phone};
 use crate::{over_both_back_ends, with_both_back_ends};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use doorstep::adapters::captcha::audio::{BYTES, RATE, speak};
@@ -44,13 +44,13 @@ fn audio() -> Value {
     json!({"kind": "audio"})
 }
 
-fn asking(house: &House, accept: &str, body: &Value) -> RequestBuilder {
-    house.request(Method::POST, PATH).header("accept", accept).json(body)
+fn asking(server: &TestServer, accept: &str, body: &Value) -> RequestBuilder {
+    server.request(Method::POST, PATH).header("accept", accept).json(body)
 }
 
-async fn try_captcha(house: &House, id: &str, answer: &str) -> Answer {
+async fn try_captcha(server: &TestServer, id: &str, answer: &str) -> Answer {
     let body = json!({"phone_number": fresh_phone(), "captcha_id": id, "captcha_answer": answer});
-    house.post("/v1/register/send-code", body).await
+    server.post("/v1/register/send-code", body).await
 }
 
 /// The file inside a JSON answer.
@@ -69,89 +69,89 @@ fn samples(wav: &[u8]) -> &[u8] {
     &wav[44..]
 }
 
-async fn it_says_its_digits_and_nothing_else_tells_them(house: House) {
-    let captcha = house.post(PATH, audio()).await;
+async fn it_says_its_digits_and_nothing_else_tells_them(server: TestServer) {
+    let captcha = server.post(PATH, audio()).await;
     captcha.assert_done(201);
     assert_eq!((captcha.text("media_type").as_str(), captcha.number("expires_in")), ("audio/wav", 300));
     assert_eq!((captcha.body.get("image"), &captcha.headers["content-language"]), (None, &"en".parse().unwrap()));
-    let (digits, seed) = house.spoken();
+    let (digits, seed) = server.spoken();
     let wav = sound(&captcha);
     assert_eq!(samples(&wav).len(), 8 * RATE as usize);
     assert!(wav == speak(&digits, Language::English, seed), "the sound of {digits}");
     let others = ["captcha_id", "media_type", "expires_in"].map(|member| captcha.body[member].to_string()).concat();
     assert!(!others.contains(&digits) && !format!("{:?}", captcha.headers).contains(&digits));
-    assert!(house.post(PATH, json!({"kind": "image"})).await.body.get("audio").is_none());
+    assert!(server.post(PATH, json!({"kind": "image"})).await.body.get("audio").is_none());
 }
 
-async fn accept_wav_gets_the_raw_sound(house: House) {
-    let response = asking(&house, "audio/wav", &audio()).send().await.unwrap();
+async fn accept_wav_gets_the_raw_sound(server: TestServer) {
+    let response = asking(&server, "audio/wav", &audio()).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::CREATED);
     let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
     assert_eq!((header("content-type"), header("captcha-expires-in")), ("audio/wav".into(), "300".into()));
     assert_eq!(header("content-language"), "en");
     let id = header("captcha-id");
-    let (digits, seed) = house.spoken();
+    let (digits, seed) = server.spoken();
     assert!(response.bytes().await.unwrap() == speak(&digits, Language::English, seed));
-    assert_eq!(try_captcha(&house, &id, &digits).await.status, StatusCode::OK);
+    assert_eq!(try_captcha(&server, &id, &digits).await.status, StatusCode::OK);
 }
 
-async fn a_raw_file_comes_only_of_the_kind_that_was_asked_for(house: House) {
+async fn a_raw_file_comes_only_of_the_kind_that_was_asked_for(server: TestServer) {
     for (accept, body, member) in [
         ("image/png", audio(), "audio"),
         ("audio/wav", json!({}), "image"),
         ("audio/wav, application/json", audio(), "audio"),
     ] {
-        let answer = house.send(asking(&house, accept, &body), PATH).await;
+        let answer = server.send(asking(&server, accept, &body), PATH).await;
         answer.assert_done(201);
         assert!(answer.text(member).starts_with("data:"), "{accept}");
     }
 }
 
-async fn the_right_digits_pass_in_any_width(house: House) {
-    let id = house.post(PATH, audio()).await.text("captcha_id");
+async fn the_right_digits_pass_in_any_width(server: TestServer) {
+    let id = server.post(PATH, audio()).await.text("captcha_id");
     let full_width = |digit: char| char::from_u32(u32::from(digit) - u32::from('0') + u32::from('０')).unwrap();
-    let typed: String = house.spoken().0.chars().map(full_width).collect();
-    assert_eq!(try_captcha(&house, &id, &typed).await.status, StatusCode::OK);
+    let typed: String = server.spoken().0.chars().map(full_width).collect();
+    assert_eq!(try_captcha(&server, &id, &typed).await.status, StatusCode::OK);
 }
 
-async fn it_is_used_up_by_the_first_try(house: House) {
-    let id = house.post(PATH, audio()).await.text("captcha_id");
-    let (digits, _) = house.spoken();
+async fn it_is_used_up_by_the_first_try(server: TestServer) {
+    let id = server.post(PATH, audio()).await.text("captcha_id");
+    let (digits, _) = server.spoken();
     let wrong = if digits == "000000" { "000001" } else { "000000" };
-    try_captcha(&house, &id, wrong).await.assert_refused(422, "captcha_wrong");
-    try_captcha(&house, &id, &digits).await.assert_refused(422, "captcha_expired");
+    try_captcha(&server, &id, wrong).await.assert_refused(422, "captcha_wrong");
+    try_captcha(&server, &id, &digits).await.assert_refused(422, "captcha_expired");
 }
 
-async fn it_expires(house: House) {
-    let id = house.post(PATH, audio()).await.text("captcha_id");
-    let (digits, _) = house.spoken();
-    house.advance(Duration::from_secs(301));
-    try_captcha(&house, &id, &digits).await.assert_refused(422, "captcha_expired");
+async fn it_expires(server: TestServer) {
+    let id = server.post(PATH, audio()).await.text("captcha_id");
+    let (digits, _) = server.spoken();
+    server.advance(Duration::from_secs(301));
+    try_captcha(&server, &id, &digits).await.assert_refused(422, "captcha_expired");
 }
 
-async fn it_can_be_discarded_for_one_of_the_other_kind(house: House) {
-    let seen = house.captcha().await;
-    let answer = house.captcha_answer();
-    let heard = house.post(PATH, json!({"kind": "audio", "replaces": seen})).await.text("captcha_id");
-    let (digits, _) = house.spoken();
-    try_captcha(&house, &seen, &answer).await.assert_refused(422, "captcha_expired");
-    house.post(PATH, json!({"replaces": heard})).await.assert_done(201);
-    try_captcha(&house, &heard, &digits).await.assert_refused(422, "captcha_expired");
+async fn it_can_be_discarded_for_one_of_the_other_kind(server: TestServer) {
+    let seen = server.captcha().await;
+    let answer = server.captcha_answer();
+    let recorded_codes = server.post(PATH, json!({"kind": "audio", "replaces": seen})).await.text("captcha_id");
+    let (digits, _) = server.spoken();
+    try_captcha(&server, &seen, &answer).await.assert_refused(422, "captcha_expired");
+    server.post(PATH, json!({"replaces": recorded_codes})).await.assert_done(201);
+    try_captcha(&server, &recorded_codes, &digits).await.assert_refused(422, "captcha_expired");
 }
 
-async fn it_speaks_the_language_of_whoever_asks(house: House) {
-    let request = house.request(Method::POST, PATH).header("accept-language", "zh-CN").json(&audio());
-    let captcha = house.send(request, PATH).await;
+async fn it_speaks_the_language_of_whoever_asks(server: TestServer) {
+    let request = server.request(Method::POST, PATH).header("accept-language", "zh-CN").json(&audio());
+    let captcha = server.send(request, PATH).await;
     assert_eq!(captcha.headers["content-language"], "zh-CN");
-    let (digits, seed) = house.spoken();
+    let (digits, seed) = server.spoken();
     assert!(sound(&captcha) == speak(&digits, Language::Chinese, seed));
     assert!(sound(&captcha) != speak(&digits, Language::English, seed));
 }
 
-async fn every_file_is_equally_long_and_begins_alike(house: House) {
+async fn every_file_is_equally_long_and_begins_alike(server: TestServer) {
     let mut heads = Vec::new();
     for language in ["en", "zh-CN"].repeat(4) {
-        let request = asking(&house, "audio/wav", &audio()).header("accept-language", language);
+        let request = asking(&server, "audio/wav", &audio()).header("accept-language", language);
         let wav = request.send().await.unwrap().bytes().await.unwrap();
         assert_eq!(wav.len(), BYTES);
         heads.push(wav[..44].to_vec());
@@ -161,51 +161,51 @@ async fn every_file_is_equally_long_and_begins_alike(house: House) {
 }
 
 async fn it_has_a_limit_of_its_own(back_ends: BackEnds) {
-    let house = House::with(back_ends, &[("LIMIT_IP_AUDIO_CAPTCHAS", "2")]).await;
+    let server = TestServer::with(back_ends, &[("LIMIT_IP_AUDIO_CAPTCHAS", "2")]).await;
     for _ in 0..2 {
-        house.post(PATH, audio()).await.assert_done(201);
+        server.post(PATH, audio()).await.assert_done(201);
     }
-    let full = house.post(PATH, audio()).await;
+    let full = server.post(PATH, audio()).await;
     full.assert_refused(429, "too_many_requests");
     assert!((590..=600).contains(&wait(&full)), "{full:?}");
-    house.post(PATH, json!({})).await.assert_done(201);
-    house.advance(Duration::from_secs(wait(&full)));
-    house.post(PATH, audio()).await.assert_done(201);
+    server.post(PATH, json!({})).await.assert_done(201);
+    server.advance(Duration::from_secs(wait(&full)));
+    server.post(PATH, audio()).await.assert_done(201);
 }
 
 async fn one_that_is_refused_counts_as_none(back_ends: BackEnds) {
     let limits = [("LIMIT_IP_AUDIO_CAPTCHAS", "2"), ("LIMIT_IP_CAPTCHAS", "3")];
-    let house = House::with(back_ends, &limits).await;
-    house.post(PATH, audio()).await.assert_done(201);
-    house.post(PATH, audio()).await.assert_done(201);
-    house.post(PATH, audio()).await.assert_refused(429, "too_many_requests");
+    let server = TestServer::with(back_ends, &limits).await;
+    server.post(PATH, audio()).await.assert_done(201);
+    server.post(PATH, audio()).await.assert_done(201);
+    server.post(PATH, audio()).await.assert_refused(429, "too_many_requests");
     // The third of all is still to be had, and of those that are heard two are counted like any other.
-    house.post(PATH, json!({})).await.assert_done(201);
-    house.post(PATH, json!({})).await.assert_refused(429, "too_many_requests");
+    server.post(PATH, json!({})).await.assert_done(201);
+    server.post(PATH, json!({})).await.assert_refused(429, "too_many_requests");
 }
 
 /// A machine that hears would else pass by the one that has to see.
 async fn it_costs_work_where_a_picture_costs_it_under_pressure(back_ends: BackEnds) {
-    let house = House::with(back_ends, &[("PROOF_OF_WORK", "pressure"), ("PROOF_OF_WORK_BITS", "8")]).await;
-    house.post(PATH, json!({})).await.assert_done(201);
-    let refused = house.post(PATH, audio()).await;
+    let server = TestServer::with(back_ends, &[("PROOF_OF_WORK", "auto"), ("PROOF_OF_WORK_BITS", "8")]).await;
+    server.post(PATH, json!({})).await.assert_done(201);
+    let refused = server.post(PATH, audio()).await;
     refused.assert_refused(422, "proof_of_work_required");
     let mut body = solved(&refused);
     body["kind"] = json!("audio");
-    house.post(PATH, body).await.assert_done(201);
+    server.post(PATH, body).await.assert_done(201);
 }
 
 #[actix_web::test]
 async fn an_operator_may_have_none() {
-    let house = House::with(BackEnds::Embedded, &[("CAPTCHA_AUDIO", "false")]).await;
-    house.post(PATH, audio()).await.assert_field(422, "validation_failed", "kind", "not_allowed");
-    house.post(PATH, json!({"kind": "image"})).await.assert_done(201);
+    let server = TestServer::with(BackEnds::Embedded, &[("CAPTCHA_AUDIO", "false")]).await;
+    server.post(PATH, audio()).await.assert_field(422, "validation_failed", "kind", "not_allowed");
+    server.post(PATH, json!({"kind": "image"})).await.assert_done(201);
 }
 
 #[actix_web::test]
 async fn there_are_two_kinds() {
-    let house = House::new(BackEnds::Embedded).await;
-    house.post(PATH, json!({"kind": "smell"})).await.assert_field(422, "validation_failed", "kind", "not_allowed");
+    let server = TestServer::new(BackEnds::Embedded).await;
+    server.post(PATH, json!({"kind": "smell"})).await.assert_field(422, "validation_failed", "kind", "not_allowed");
 }
 
 #[test]

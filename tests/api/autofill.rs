@@ -1,8 +1,8 @@
 //! `client_id`: messages that a phone reads by itself. The texts are read where they arrive, at a provider with free text.
 
-use crate::house::{Answer, BYPASS, BackEnds, House, PASSWORD, fresh_phone};
 use crate::people::until;
 use crate::support::twilio::{ACCOUNT_SID, FROM, FakeTwilio, KEY_SECRET, KEY_SID};
+use crate::test_server::{Answer, BYPASS, BackEnds, PASSWORD, TestServer, fresh_phone};
 use doorstep::adapters::system::SystemClock;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ const COOLDOWN: Duration = Duration::from_secs(10);
 
 /// A house with two apps, whose messages Twilio carries.
 struct Shop {
-    house: House,
+    server: TestServer,
     twilio: FakeTwilio,
 }
 
@@ -63,18 +63,18 @@ impl Shop {
             ("LIMIT_PHONE_DAY", "100"),
             ("LIMIT_IP_UNVERIFIED_HOUR", "100"),
         ];
-        Self { house: House::with(back_ends, &settings).await, twilio }
+        Self { server: TestServer::with(back_ends, &settings).await, twilio }
     }
 
     async fn customer(&self) -> Customer {
         let phone = fresh_phone();
         let sent = self.ask("register", &phone, None, json!(null)).await;
         let (ticket, code) = (sent.text("ticket"), self.next_text(&phone, 0).await.1);
-        self.house.verify(&ticket, &code).await.assert_done(200);
-        self.house.set_password(&ticket).await.assert_done(200);
-        let signed_up = self.house.submit(&ticket).await;
+        self.server.verify(&ticket, &code).await.assert_done(200);
+        self.server.set_password(&ticket).await.assert_done(200);
+        let signed_up = self.server.submit(&ticket).await;
         signed_up.assert_done(201);
-        self.house.advance(COOLDOWN);
+        self.server.advance(COOLDOWN);
         Customer { phone, access: signed_up.text("access_token") }
     }
 
@@ -84,7 +84,7 @@ impl Shop {
             "me/deletion" => json!({"client_id": app}),
             "me/phone" => json!({"phone_number": phone, "current_password": PASSWORD, "client_id": app}),
             _ => {
-                let captcha = self.house.captcha().await;
+                let captcha = self.server.captcha().await;
                 json!({"phone_number": phone, "captcha_id": captcha, "captcha_answer": BYPASS, "client_id": app})
             }
         };
@@ -92,12 +92,12 @@ impl Shop {
     }
 
     async fn call(&self, path: &str, customer: Option<&Customer>, body: Value) -> Answer {
-        let request = self.house.request(Method::POST, path).json(&body);
+        let request = self.server.request(Method::POST, path).json(&body);
         let request = match customer {
             Some(customer) if path.starts_with("/v1/me/") => request.bearer_auth(&customer.access),
             _ => request,
         };
-        self.house.send(request, path).await
+        self.server.send(request, path).await
     }
 
     /// The text that comes after the first so many to a phone, and the code in it.
@@ -130,12 +130,12 @@ async fn every_flow_carries_the_line_of_the_app_and_so_does_its_resend(shop: Sho
                 None => None,
             };
             assert_eq!(text.lines().nth(1).map(str::to_owned), line, "{flow} for {app}: {text}");
-            shop.house.advance(COOLDOWN);
+            shop.server.advance(COOLDOWN);
             let again = json!({"ticket": sent.text("ticket")});
             shop.call(&format!("/v1/{flow}/resend-code"), Some(&customer), again).await.assert_done(200);
             let text = text.replace("for 5 min", "for 4 min");
             assert_eq!(shop.next_text(&phone, before + 1).await.0, text, "{flow} for {app}");
-            shop.house.advance(COOLDOWN);
+            shop.server.advance(COOLDOWN);
         }
     }
 }
@@ -161,7 +161,7 @@ async fn an_app_that_is_not_known_is_refused_before_anything_happens(shop: Shop)
         answer.assert_field(400, "malformed_request", "client_id", "invalid_type");
     }
     // Nothing was sent, no cooldown began, and a captcha can still be tried.
-    let captcha = shop.house.captcha().await;
+    let captcha = shop.server.captcha().await;
     let body = |app| json!({"phone_number": customer.phone, "captcha_id": captcha, "captcha_answer": BYPASS, "client_id": app});
     shop.call("/v1/login/send-code", None, body("shop-web")).await.assert_refused(422, "validation_failed");
     assert_eq!(shop.twilio.stage.requests(), messages);
@@ -173,12 +173,12 @@ async fn the_reader_chooses_the_language(shop: Shop) {
     for (accepted, beginning) in [("zh-CN,en;q=0.5", "【Acme】注册验证码"), ("fr,en;q=0.5", "Acme: your sign-up code")]
     {
         let phone = fresh_phone();
-        let captcha = shop.house.captcha().await;
+        let captcha = shop.server.captcha().await;
         let body =
             json!({"phone_number": phone, "captcha_id": captcha, "captcha_answer": BYPASS, "client_id": "shop-ios"});
         let path = "/v1/register/send-code";
-        let request = shop.house.request(Method::POST, path).header("accept-language", accepted).json(&body);
-        shop.house.send(request, path).await.assert_done(200);
+        let request = shop.server.request(Method::POST, path).header("accept-language", accepted).json(&body);
+        shop.server.send(request, path).await.assert_done(200);
         let (text, code) = shop.next_text(&phone, 0).await;
         assert!(text.starts_with(beginning) && text.ends_with(&format!("\n@example.com #{code}")), "{text}");
     }

@@ -1,7 +1,7 @@
 //! Bad input of every kind: one clear answer each, and nothing changed.
 
-use crate::house::{Answer, BYPASS, House, PASSWORD, fresh_phone};
 use crate::over_both_back_ends;
+use crate::test_server::{Answer, BYPASS, PASSWORD, TestServer, fresh_phone};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -41,13 +41,13 @@ const ENDPOINTS: [&str; 19] = [
     "/v1/account-deletion/verify-code",
 ];
 
-async fn raw(house: &House, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
-    let request = house.request(Method::POST, path).header("content-type", content_type).body(body);
-    house.send(request, path).await
+async fn raw(server: &TestServer, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+    let request = server.request(Method::POST, path).header("content-type", content_type).body(body);
+    server.send(request, path).await
 }
 
 /// Mistake 3 of the earlier systems: a body that is no JSON, or no object, crashed them.
-async fn what_is_no_json_is_malformed(house: House) {
+async fn what_is_no_json_is_malformed(server: TestServer) {
     let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
     let bodies: [&[u8]; 9] = [
         b"",
@@ -62,22 +62,22 @@ async fn what_is_no_json_is_malformed(house: House) {
     ];
     for path in ENDPOINTS {
         for body in bodies {
-            raw(&house, path, "application/json", body).await.assert_refused(400, "malformed_json");
+            raw(&server, path, "application/json", body).await.assert_refused(400, "malformed_json");
         }
-        raw(&house, path, "application/json", deep.clone()).await.assert_refused(400, "malformed_json");
+        raw(&server, path, "application/json", deep.clone()).await.assert_refused(400, "malformed_json");
     }
 }
 
-async fn json_of_another_form_names_the_field(house: House) {
+async fn json_of_another_form_names_the_field(server: TestServer) {
     for path in ENDPOINTS {
         for body in [json!([]), json!("text"), json!(1), json!(null), json!(true)] {
-            house.post(path, body).await.assert_refused(400, "malformed_request");
+            server.post(path, body).await.assert_refused(400, "malformed_request");
         }
         let unknown = json!({"surprise": 1});
-        house.post(path, unknown).await.assert_field(400, "malformed_request", "surprise", "unknown_field");
+        server.post(path, unknown).await.assert_field(400, "malformed_request", "surprise", "unknown_field");
     }
     for path in &ENDPOINTS[1..] {
-        house.post(path, json!({})).await.assert_refused(400, "malformed_request");
+        server.post(path, json!({})).await.assert_refused(400, "malformed_request");
     }
     // Serde would take the items for the fields in turn.
     let ticket = "A".repeat(64);
@@ -87,81 +87,81 @@ async fn json_of_another_form_names_the_field(house: House) {
         ("/v1/register/verify-code", json!([ticket, "123456"])),
         ("/v1/register/set-password", json!([ticket, PASSWORD, null])),
     ] {
-        house.post(path, items).await.assert_field(400, "malformed_request", "", "invalid_type");
+        server.post(path, items).await.assert_field(400, "malformed_request", "", "invalid_type");
     }
     let path = "/v1/register/send-code";
     let body = |phone: Value| json!({"phone_number": phone, "captcha_id": "A".repeat(22), "captcha_answer": "x"});
     for phone in [json!(13_800_138_000_u64), json!(null), json!(["13800138000"]), json!({"number": "1"}), json!(1.5)] {
-        house.post(path, body(phone)).await.assert_field(400, "malformed_request", "phone_number", "invalid_type");
+        server.post(path, body(phone)).await.assert_field(400, "malformed_request", "phone_number", "invalid_type");
     }
     let missing = json!({"phone_number": "13800138000", "captcha_id": "x"});
-    house.post(path, missing).await.assert_field(400, "malformed_request", "captcha_answer", "required");
+    server.post(path, missing).await.assert_field(400, "malformed_request", "captcha_answer", "required");
     let twice = "{\"ticket\":\"a\",\"ticket\":\"b\"}";
-    let answer = raw(&house, "/v1/register/status", "application/json", twice).await;
+    let answer = raw(&server, "/v1/register/status", "application/json", twice).await;
     answer.assert_field(400, "malformed_request", "ticket", "duplicate_field");
     // What a client wrote is not repeated to it: it may be a secret in the wrong place.
     let secret = json!({"ticket": {"password": "hush-hush"}});
-    assert!(!house.post("/v1/register/status", secret).await.body.to_string().contains("hush"));
+    assert!(!server.post("/v1/register/status", secret).await.body.to_string().contains("hush"));
 }
 
-async fn only_one_json_content_type_is_taken(house: House) {
+async fn only_one_json_content_type_is_taken(server: TestServer) {
     for content_type in
         ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "application/json; charset=gbk", ""]
     {
-        let answer = raw(&house, "/v1/captchas", content_type, "{}").await;
+        let answer = raw(&server, "/v1/captchas", content_type, "{}").await;
         answer.assert_refused(415, "unsupported_media_type");
     }
-    let none = house.request(Method::POST, "/v1/captchas").body("{}");
-    house.send(none, "/v1/captchas").await.assert_refused(415, "unsupported_media_type");
-    let two = house.request(Method::POST, "/v1/captchas").header("content-type", "application/json");
+    let none = server.request(Method::POST, "/v1/captchas").body("{}");
+    server.send(none, "/v1/captchas").await.assert_refused(415, "unsupported_media_type");
+    let two = server.request(Method::POST, "/v1/captchas").header("content-type", "application/json");
     let two = two.header("content-type", "text/plain").body("{}");
-    house.send(two, "/v1/captchas").await.assert_refused(415, "unsupported_media_type");
-    let packed = house.request(Method::POST, "/v1/captchas").header("content-encoding", "gzip").json(&json!({}));
-    house.send(packed, "/v1/captchas").await.assert_refused(415, "unsupported_media_type");
+    server.send(two, "/v1/captchas").await.assert_refused(415, "unsupported_media_type");
+    let packed = server.request(Method::POST, "/v1/captchas").header("content-encoding", "gzip").json(&json!({}));
+    server.send(packed, "/v1/captchas").await.assert_refused(415, "unsupported_media_type");
     for content_type in ["application/json", "Application/JSON; charset=UTF-8"] {
-        assert_eq!(raw(&house, "/v1/captchas", content_type, "{}").await.status, StatusCode::CREATED);
+        assert_eq!(raw(&server, "/v1/captchas", content_type, "{}").await.status, StatusCode::CREATED);
     }
 }
 
-async fn large_and_deep_bodies_are_refused(house: House) {
+async fn large_and_deep_bodies_are_refused(server: TestServer) {
     let body = |size: usize| format!("{{\"ticket\":\"{}\"}}", "a".repeat(size - 13));
     let path = "/v1/register/status";
-    let answer = raw(&house, path, "application/json", body(16 * 1_024)).await;
+    let answer = raw(&server, path, "application/json", body(16 * 1_024)).await;
     answer.assert_refused(422, "validation_failed");
-    let answer = raw(&house, path, "application/json", body(16 * 1_024 + 1)).await;
+    let answer = raw(&server, path, "application/json", body(16 * 1_024 + 1)).await;
     answer.assert_refused(413, "payload_too_large");
-    let answer = raw(&house, path, "application/json", body(1_000_000)).await;
+    let answer = raw(&server, path, "application/json", body(1_000_000)).await;
     answer.assert_refused(413, "payload_too_large");
 }
 
 /// A body that says that it is too large is not waited for.
 #[actix_web::test]
 async fn an_announced_giant_is_refused_at_once() {
-    let house = House::new(crate::house::BackEnds::Embedded).await;
-    house.stalled_body("/v1/captchas", 1_000_000).await.assert_refused(413, "payload_too_large");
+    let server = TestServer::new(crate::test_server::BackEnds::Embedded).await;
+    server.stalled_body("/v1/captchas", 1_000_000).await.assert_refused(413, "payload_too_large");
 }
 
-async fn addresses_and_methods_that_do_not_exist(house: House) {
+async fn addresses_and_methods_that_do_not_exist(server: TestServer) {
     for path in ["/", "/v1", "/v2/captchas", "/v1/register/", "/v1/register/send-code/", "/v1/%00", "/v1/captchas%2f.."]
     {
-        house.send(house.request(Method::GET, path), path).await.assert_refused(404, "not_found");
+        server.send(server.request(Method::GET, path), path).await.assert_refused(404, "not_found");
     }
     for path in ENDPOINTS {
         for method in [Method::GET, Method::PUT, Method::PATCH, Method::DELETE] {
-            let answer = house.send(house.request(method, path), path).await;
+            let answer = server.send(server.request(method, path), path).await;
             answer.assert_refused(405, "method_not_allowed");
             assert_eq!(answer.headers["allow"], "POST");
         }
     }
-    let answer = house.send(house.request(Method::POST, "/v1/me"), "/v1/me").await;
+    let answer = server.send(server.request(Method::POST, "/v1/me"), "/v1/me").await;
     answer.assert_refused(405, "method_not_allowed");
     assert_eq!(answer.headers["allow"], "GET, HEAD, PATCH, DELETE");
-    let head = house.request(Method::HEAD, "/healthz").send().await.unwrap();
+    let head = server.request(Method::HEAD, "/healthz").send().await.unwrap();
     assert_eq!(head.status(), StatusCode::OK);
 }
 
 /// Mistake 1: a pattern that was not anchored, digits of other scripts, numbers.
-async fn phones_that_are_none(house: House) {
+async fn phones_that_are_none(server: TestServer) {
     let body = |phone: &str| json!({"phone_number": phone, "captcha_id": "A".repeat(22), "captcha_answer": "x"});
     let long = "1".repeat(10_000);
     let cases = [
@@ -180,16 +180,16 @@ async fn phones_that_are_none(house: House) {
         (&long, "too_long"),
     ];
     for (phone, why) in cases {
-        let answer = house.post("/v1/register/send-code", body(phone)).await;
+        let answer = server.post("/v1/register/send-code", body(phone)).await;
         answer.assert_field(422, "validation_failed", "phone_number", why);
     }
     for phone in ["+14155552671", "+852 5123 4567", "+4915112345678"] {
-        let answer = house.post("/v1/register/send-code", body(phone)).await;
+        let answer = server.post("/v1/register/send-code", body(phone)).await;
         answer.assert_field(422, "region_not_supported", "phone_number", "not_allowed");
     }
 }
 
-async fn tickets_and_captcha_ids_of_any_shape(house: House) {
+async fn tickets_and_captcha_ids_of_any_shape(server: TestServer) {
     let long = "A".repeat(10_000);
     for ticket in
         ["", "x", "../../etc/passwd", "flow:{a}:b", "*", "\u{0}", "票", &"A".repeat(63), &"+".repeat(64), &long]
@@ -202,46 +202,46 @@ async fn tickets_and_captcha_ids_of_any_shape(house: House) {
                 Some("resend-code" | "status") => json!({"ticket": ticket}),
                 _ => continue,
             };
-            house.post(path, body).await.assert_field(422, "validation_failed", "ticket", "invalid_format");
+            server.post(path, body).await.assert_field(422, "validation_failed", "ticket", "invalid_format");
         }
         let body = json!({"phone_number": fresh_phone(), "captcha_id": ticket, "captcha_answer": "x"});
-        let answer = house.post("/v1/register/send-code", body).await;
+        let answer = server.post("/v1/register/send-code", body).await;
         answer.assert_field(422, "validation_failed", "captcha_id", "invalid_format");
-        let answer = house.post("/v1/captchas", json!({"replaces": ticket})).await;
+        let answer = server.post("/v1/captchas", json!({"replaces": ticket})).await;
         answer.assert_field(422, "validation_failed", "replaces", "invalid_format");
     }
     // Well-formed, but nobody's.
     let unknown = "A".repeat(64);
-    house.post("/v1/register/status", json!({"ticket": unknown})).await.assert_refused(410, "ticket_expired");
-    house.post("/v1/register/resend-code", json!({"ticket": unknown})).await.assert_refused(410, "ticket_expired");
-    house.verify(&unknown, "123456").await.assert_refused(410, "ticket_expired");
-    house.set_password(&unknown).await.assert_refused(410, "ticket_expired");
-    house.submit(&unknown).await.assert_refused(410, "ticket_expired");
+    server.post("/v1/register/status", json!({"ticket": unknown})).await.assert_refused(410, "ticket_expired");
+    server.post("/v1/register/resend-code", json!({"ticket": unknown})).await.assert_refused(410, "ticket_expired");
+    server.verify(&unknown, "123456").await.assert_refused(410, "ticket_expired");
+    server.set_password(&unknown).await.assert_refused(410, "ticket_expired");
+    server.submit(&unknown).await.assert_refused(410, "ticket_expired");
     for (answer, why) in [("", "too_short"), (" ", "too_short"), (&*"x".repeat(33), "too_long"), (&*long, "too_long")] {
         let body = json!({"phone_number": fresh_phone(), "captcha_id": "A".repeat(22), "captcha_answer": answer});
-        let answer = house.post("/v1/register/send-code", body).await;
+        let answer = server.post("/v1/register/send-code", body).await;
         answer.assert_field(422, "validation_failed", "captcha_answer", why);
     }
 }
 
-async fn codes_that_are_none(house: House) {
+async fn codes_that_are_none(server: TestServer) {
     let phone = fresh_phone();
-    let ticket = house.ticket(&phone).await;
+    let ticket = server.ticket(&phone).await;
     for code in
         ["", "12345", "1234567", " 12345", "12345a", "１２３４５６", "١٢٣٤٥٦", "-12345", "+12345", "1e5", "12 456"]
     {
-        let answer = house.verify(&ticket, code).await;
+        let answer = server.verify(&ticket, code).await;
         answer.assert_field(422, "validation_failed", "code", "invalid_format");
     }
     let number = json!({"ticket": ticket, "code": 123_456});
-    let answer = house.post("/v1/register/verify-code", number).await;
+    let answer = server.post("/v1/register/verify-code", number).await;
     answer.assert_field(400, "malformed_request", "code", "invalid_type");
-    let status = house.post("/v1/register/status", json!({"ticket": ticket})).await;
+    let status = server.post("/v1/register/status", json!({"ticket": ticket})).await;
     assert_eq!(status.number("attempts_left"), 5, "none of them was an attempt");
 }
 
-async fn profiles_that_cannot_be(house: House) {
-    let ticket = house.with_password(&fresh_phone()).await;
+async fn profiles_that_cannot_be(server: TestServer) {
+    let ticket = server.with_password(&fresh_phone()).await;
     let long = "x".repeat(10_000);
     let cases = [
         ("nickname", json!(""), "too_short"),
@@ -266,7 +266,7 @@ async fn profiles_that_cannot_be(house: House) {
     for (field, value, why) in cases {
         let mut profile = json!({"ticket": ticket, "nickname": "小明"});
         profile[field] = value;
-        let answer = house.post("/v1/register/submit-profile", profile).await;
+        let answer = server.post("/v1/register/submit-profile", profile).await;
         answer.assert_field(422, "validation_failed", field, why);
     }
     for (field, value) in
@@ -274,15 +274,15 @@ async fn profiles_that_cannot_be(house: House) {
     {
         let mut profile = json!({"ticket": ticket, "nickname": "小明"});
         profile[field] = value;
-        let answer = house.post("/v1/register/submit-profile", profile).await;
+        let answer = server.post("/v1/register/submit-profile", profile).await;
         answer.assert_field(400, "malformed_request", field, "invalid_type");
     }
-    assert_eq!(house.submit(&ticket).await.status, StatusCode::CREATED, "the flow went through all of that");
+    assert_eq!(server.submit(&ticket).await.status, StatusCode::CREATED, "the flow went through all of that");
 }
 
 /// Mistake 14: no upper bound before hashing.
-async fn passwords_that_cannot_be(house: House) {
-    let ticket = house.verified(&fresh_phone()).await;
+async fn passwords_that_cannot_be(server: TestServer) {
+    let ticket = server.verified(&fresh_phone()).await;
     let cases = [
         ("", "too_short"),
         ("seven77", "too_short"),
@@ -292,25 +292,25 @@ async fn passwords_that_cannot_be(house: House) {
         ("nul\u{0}nul nul", "invalid_characters"),
     ];
     for (password, why) in cases {
-        let answer = house.post("/v1/register/set-password", json!({"ticket": ticket, "password": password})).await;
+        let answer = server.post("/v1/register/set-password", json!({"ticket": ticket, "password": password})).await;
         answer.assert_field(422, "validation_failed", "password", why);
     }
     for password in ["八个字的密码也行", "pässwörd with ümlauts", &"xk4".repeat(42)] {
-        let answer = house.post("/v1/register/set-password", json!({"ticket": ticket, "password": password})).await;
+        let answer = server.post("/v1/register/set-password", json!({"ticket": ticket, "password": password})).await;
         assert_eq!(answer.status, StatusCode::OK, "{password}: {answer:?}");
     }
 }
 
-async fn nothing_of_it_changed_anything(house: House) {
+async fn nothing_of_it_changed_anything(server: TestServer) {
     let phone = fresh_phone();
-    let captcha = house.captcha().await;
+    let captcha = server.captcha().await;
     for body in [
         json!({"phone_number": phone, "captcha_id": captcha}),
         json!({"phone_number": "x", "captcha_id": captcha, "captcha_answer": BYPASS}),
     ] {
-        assert!(house.post("/v1/register/send-code", body).await.status.is_client_error());
+        assert!(server.post("/v1/register/send-code", body).await.status.is_client_error());
     }
-    assert_eq!(house.sms.requests(), 0);
+    assert_eq!(server.sms.requests(), 0);
     let body = json!({"phone_number": phone, "captcha_id": captcha, "captcha_answer": BYPASS});
-    assert_eq!(house.post("/v1/register/send-code", body).await.status, StatusCode::OK, "the captcha was not used up");
+    assert_eq!(server.post("/v1/register/send-code", body).await.status, StatusCode::OK, "the captcha was not used up");
 }

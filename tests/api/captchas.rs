@@ -1,7 +1,7 @@
 //! The puzzle in front of the flow.
 
-use crate::house::{Answer, BYPASS, BackEnds, House, fresh_phone};
 use crate::over_both_back_ends;
+use crate::test_server::{Answer, BYPASS, BackEnds, TestServer, fresh_phone};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -19,60 +19,60 @@ over_both_back_ends!(
     nobody_chooses_a_captcha_id,
 );
 
-async fn try_captcha(house: &House, id: &str, answer: &str) -> Answer {
+async fn try_captcha(server: &TestServer, id: &str, answer: &str) -> Answer {
     let body = json!({"phone_number": fresh_phone(), "captcha_id": id, "captcha_answer": answer});
-    house.post("/v1/register/send-code", body).await
+    server.post("/v1/register/send-code", body).await
 }
 
-async fn a_captcha_is_a_picture(house: House) {
-    let captcha = house.post("/v1/captchas", json!({})).await;
+async fn a_captcha_is_a_picture(server: TestServer) {
+    let captcha = server.post("/v1/captchas", json!({})).await;
     assert_eq!(captcha.status, StatusCode::CREATED);
     assert_eq!((captcha.text("media_type").as_str(), captcha.number("expires_in")), ("image/png", 300));
     let image = captcha.text("image");
     let png = BASE64_STANDARD.decode(image.strip_prefix("data:image/png;base64,").unwrap()).unwrap();
     let picture = image::load_from_memory(&png).unwrap();
     assert_eq!((picture.width(), picture.height()), (192, 144));
-    let answer = house.captcha_answer();
+    let answer = server.captcha_answer();
     assert!(!captcha.body.to_string().contains(&answer), "the answer stays here");
 }
 
-async fn accept_png_gets_the_raw_picture(house: House) {
-    let request = house.request(Method::POST, "/v1/captchas").header("accept", "image/png").json(&json!({}));
+async fn accept_png_gets_the_raw_picture(server: TestServer) {
+    let request = server.request(Method::POST, "/v1/captchas").header("accept", "image/png").json(&json!({}));
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::CREATED);
     assert_eq!(response.headers()["content-type"], "image/png");
     assert_eq!(response.headers()["captcha-expires-in"], "300");
     let id = response.headers()["captcha-id"].to_str().unwrap().to_owned();
     image::load_from_memory(&response.bytes().await.unwrap()).unwrap();
-    assert_eq!(try_captcha(&house, &id, &house.captcha_answer()).await.status, StatusCode::OK);
+    assert_eq!(try_captcha(&server, &id, &server.captcha_answer()).await.status, StatusCode::OK);
 }
 
-async fn the_right_answer_passes_in_any_case(house: House) {
-    let id = house.captcha().await;
-    let answer = house.captcha_answer().to_lowercase();
-    assert_eq!(try_captcha(&house, &id, &format!(" {answer} ")).await.status, StatusCode::OK);
+async fn the_right_answer_passes_in_any_case(server: TestServer) {
+    let id = server.captcha().await;
+    let answer = server.captcha_answer().to_lowercase();
+    assert_eq!(try_captcha(&server, &id, &format!(" {answer} ")).await.status, StatusCode::OK);
 }
 
 /// A zero for a D, a one for an L, and a Chinese keyboard's letters.
-async fn what_looks_alike_passes(house: House) {
-    let mut id = house.captcha().await;
-    while !house.captcha_answer().contains(['D', 'L', 'T']) {
-        id = house.captcha().await;
+async fn what_looks_alike_passes(server: TestServer) {
+    let mut id = server.captcha().await;
+    while !server.captcha_answer().contains(['D', 'L', 'T']) {
+        id = server.captcha().await;
     }
     let wide = |c: char| char::from_u32(u32::from(c) + 0xfee0).unwrap();
     let typed: String =
-        house.captcha_answer().replace('D', "0").replace('L', "i").replace('T', "7").chars().map(wide).collect();
-    assert_eq!(try_captcha(&house, &id, &typed).await.status, StatusCode::OK, "{typed}");
-    let id = house.captcha().await;
-    let answer = house.captcha_answer();
+        server.captcha_answer().replace('D', "0").replace('L', "i").replace('T', "7").chars().map(wide).collect();
+    assert_eq!(try_captcha(&server, &id, &typed).await.status, StatusCode::OK, "{typed}");
+    let id = server.captcha().await;
+    let answer = server.captcha_answer();
     let (first, rest) = answer.split_at(1);
     let wrong = format!("{}{rest}", if first == "X" { "A" } else { "X" });
-    try_captcha(&house, &id, &wrong).await.assert_refused(422, "captcha_wrong");
+    try_captcha(&server, &id, &wrong).await.assert_refused(422, "captcha_wrong");
 }
 
-async fn a_theme_can_be_asked_for(house: House) {
+async fn a_theme_can_be_asked_for(server: TestServer) {
     for (theme, dark) in [(json!("dark"), true), (json!("light"), false), (json!(null), false)] {
-        let captcha = house.post("/v1/captchas", json!({"theme": theme})).await;
+        let captcha = server.post("/v1/captchas", json!({"theme": theme})).await;
         let image = captcha.text("image");
         let png = BASE64_STANDARD.decode(image.strip_prefix("data:image/png;base64,").unwrap()).unwrap();
         let reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
@@ -80,61 +80,61 @@ async fn a_theme_can_be_asked_for(house: House) {
         let (paper, ink) = (u32::from(palette[1]), u32::from(palette[4]));
         assert_eq!(paper < ink, dark, "{theme}: {palette:?}");
     }
-    let unknown = house.post("/v1/captchas", json!({"theme": "Dark"})).await;
+    let unknown = server.post("/v1/captchas", json!({"theme": "Dark"})).await;
     unknown.assert_field(422, "validation_failed", "theme", "not_allowed");
 }
 
 /// Mistake 2 of the earlier systems: one solved captcha sent any number of messages.
-async fn a_captcha_is_used_up_by_the_first_try(house: House) {
-    let id = house.captcha().await;
-    let answer = house.captcha_answer();
-    try_captcha(&house, &id, "WRONG").await.assert_refused(422, "captcha_wrong");
-    try_captcha(&house, &id, &answer).await.assert_refused(422, "captcha_expired");
-    let id = house.captcha().await;
-    let answer = house.captcha_answer();
-    assert_eq!(try_captcha(&house, &id, &answer).await.status, StatusCode::OK);
-    try_captcha(&house, &id, &answer).await.assert_refused(422, "captcha_expired");
+async fn a_captcha_is_used_up_by_the_first_try(server: TestServer) {
+    let id = server.captcha().await;
+    let answer = server.captcha_answer();
+    try_captcha(&server, &id, "WRONG").await.assert_refused(422, "captcha_wrong");
+    try_captcha(&server, &id, &answer).await.assert_refused(422, "captcha_expired");
+    let id = server.captcha().await;
+    let answer = server.captcha_answer();
+    assert_eq!(try_captcha(&server, &id, &answer).await.status, StatusCode::OK);
+    try_captcha(&server, &id, &answer).await.assert_refused(422, "captcha_expired");
 }
 
-async fn a_captcha_expires(house: House) {
-    let id = house.captcha().await;
-    house.advance(Duration::from_secs(301));
-    try_captcha(&house, &id, BYPASS).await.assert_refused(422, "captcha_expired");
+async fn a_captcha_expires(server: TestServer) {
+    let id = server.captcha().await;
+    server.advance(Duration::from_secs(301));
+    try_captcha(&server, &id, BYPASS).await.assert_refused(422, "captcha_expired");
 }
 
-async fn an_earlier_captcha_can_be_discarded(house: House) {
-    let first = house.captcha().await;
-    let second = house.post("/v1/captchas", json!({"replaces": first})).await.text("captcha_id");
+async fn an_earlier_captcha_can_be_discarded(server: TestServer) {
+    let first = server.captcha().await;
+    let second = server.post("/v1/captchas", json!({"replaces": first})).await.text("captcha_id");
     assert_ne!(first, second);
-    try_captcha(&house, &first, BYPASS).await.assert_refused(422, "captcha_expired");
-    assert_eq!(try_captcha(&house, &second, BYPASS).await.status, StatusCode::OK);
+    try_captcha(&server, &first, BYPASS).await.assert_refused(422, "captcha_expired");
+    assert_eq!(try_captcha(&server, &second, BYPASS).await.status, StatusCode::OK);
 }
 
 /// Mistake 17: ids that the client chose could be overwritten, or be somebody else's.
-async fn nobody_chooses_a_captcha_id(house: House) {
+async fn nobody_chooses_a_captcha_id(server: TestServer) {
     let chosen = json!({"captcha_id": "AAAAAAAAAAAAAAAAAAAAAA"});
-    house.post("/v1/captchas", chosen).await.assert_field(400, "malformed_request", "captcha_id", "unknown_field");
-    let mine = house.captcha().await;
+    server.post("/v1/captchas", chosen).await.assert_field(400, "malformed_request", "captcha_id", "unknown_field");
+    let mine = server.captcha().await;
     let unknown = json!({"replaces": "AAAAAAAAAAAAAAAAAAAAAA"});
-    assert_eq!(house.post("/v1/captchas", unknown).await.status, StatusCode::CREATED);
-    assert_eq!(try_captcha(&house, &mine, BYPASS).await.status, StatusCode::OK);
+    assert_eq!(server.post("/v1/captchas", unknown).await.status, StatusCode::CREATED);
+    assert_eq!(try_captcha(&server, &mine, BYPASS).await.status, StatusCode::OK);
 }
 
 #[actix_web::test]
 async fn the_arithmetic_kind_wants_a_sum() {
-    let house = House::with(BackEnds::Embedded, &[("CAPTCHA_STYLE", "arithmetic")]).await;
-    let id = house.captcha().await;
-    let sum = house.arithmetic_answer();
+    let server = TestServer::with(BackEnds::Embedded, &[("CAPTCHA_STYLE", "arithmetic")]).await;
+    let id = server.captcha().await;
+    let sum = server.arithmetic_answer();
     assert!((24..=108).contains(&sum.parse::<u32>().unwrap()), "{sum}");
-    assert_eq!(try_captcha(&house, &id, &sum).await.status, StatusCode::OK);
+    assert_eq!(try_captcha(&server, &id, &sum).await.status, StatusCode::OK);
 }
 
 /// What lets QA in must not exist where it was not asked for.
 #[actix_web::test]
 async fn the_bypass_answer_is_the_configured_one() {
-    let house = House::with(BackEnds::Embedded, &[("CAPTCHA_BYPASS_ANSWER", "another")]).await;
-    let id = house.captcha().await;
-    try_captcha(&house, &id, BYPASS).await.assert_refused(422, "captcha_wrong");
-    let id = house.captcha().await;
-    assert_eq!(try_captcha(&house, &id, "another").await.status, StatusCode::OK);
+    let server = TestServer::with(BackEnds::Embedded, &[("CAPTCHA_BYPASS_ANSWER", "another")]).await;
+    let id = server.captcha().await;
+    try_captcha(&server, &id, BYPASS).await.assert_refused(422, "captcha_wrong");
+    let id = server.captcha().await;
+    assert_eq!(try_captcha(&server, &id, "another").await.status, StatusCode::OK);
 }

@@ -1,7 +1,7 @@
 //! Every code: one shape, two languages, and the table of the design.
 
-use crate::house::{Answer, BYPASS, BackEnds, House, PASSWORD, fresh_phone, other_than};
 use crate::support::cloopen::Behaviour;
+use crate::test_server::{Answer, BYPASS, BackEnds, PASSWORD, TestServer, fresh_phone, other_than};
 use diesel::connection::SimpleConnection;
 use doorstep::http::error::Code;
 use reqwest::{Method, StatusCode};
@@ -67,106 +67,107 @@ fn the_table_has_every_code_once() {
 /// Walks every code: the running service is brought to answer each of them at least once.
 async fn every_code_is_answered(back_ends: BackEnds) {
     let mut answered = BTreeSet::new();
-    let mut heard = |answer: Answer| assert!(answered.insert(answer.code().to_owned()), "{} twice", answer.code());
+    let mut recorded_codes =
+        |answer: Answer| assert!(answered.insert(answer.code().to_owned()), "{} twice", answer.code());
     let settings = [
         ("SMS_BUDGET_HOUR", "9"),
         ("LIMIT_IP_CAPTCHAS", "32"),
         ("PHONE_REGIONS", "CN,DE"),
         ("SMS_BUDGET_REGION_HOUR", "100,DE=1"),
     ];
-    let house = House::with(back_ends, &settings).await;
+    let server = TestServer::with(back_ends, &settings).await;
     let json = |path: &'static str, body: &'static str| {
-        let request = house.request(Method::POST, path).header("content-type", "application/json").body(body);
-        house.send(request, path)
+        let request = server.request(Method::POST, path).header("content-type", "application/json").body(body);
+        server.send(request, path)
     };
-    let get = |path: &'static str, token: &str| house.send(house.request(Method::GET, path).bearer_auth(token), path);
+    let get = |path: &'static str, token: &str| server.send(server.request(Method::GET, path).bearer_auth(token), path);
     // The form of requests.
-    heard(json("/v1/captchas", "{").await);
-    heard(json("/v1/captchas", "[]").await);
-    heard(house.post("/v1/captchas", json!({"replaces": "short"})).await);
-    heard(house.send(house.request(Method::POST, "/v1/captchas").body("{}"), "/v1/captchas").await);
-    heard(house.post("/v1/captchas", json!({"replaces": "x".repeat(20_000)})).await);
-    heard(get("/nowhere", "").await);
-    heard(house.send(house.request(Method::PUT, "/v1/captchas"), "/v1/captchas").await);
-    heard(house.stalled_body("/v1/captchas", 100).await);
-    let named = |body| house.request(Method::POST, "/v1/captchas").header("idempotency-key", "one").json(&body);
-    house.send(named(json!({})), "/v1/captchas").await;
-    heard(house.send(named(json!({"replaces": null})), "/v1/captchas").await);
+    recorded_codes(json("/v1/captchas", "{").await);
+    recorded_codes(json("/v1/captchas", "[]").await);
+    recorded_codes(server.post("/v1/captchas", json!({"replaces": "short"})).await);
+    recorded_codes(server.send(server.request(Method::POST, "/v1/captchas").body("{}"), "/v1/captchas").await);
+    recorded_codes(server.post("/v1/captchas", json!({"replaces": "x".repeat(20_000)})).await);
+    recorded_codes(get("/nowhere", "").await);
+    recorded_codes(server.send(server.request(Method::PUT, "/v1/captchas"), "/v1/captchas").await);
+    recorded_codes(server.stalled_body("/v1/captchas", 100).await);
+    let named = |body| server.request(Method::POST, "/v1/captchas").header("idempotency-key", "one").json(&body);
+    server.send(named(json!({})), "/v1/captchas").await;
+    recorded_codes(server.send(named(json!({"replaces": null})), "/v1/captchas").await);
     // The gate in front of captchas.
-    let gate = House::with(back_ends, &[("PROOF_OF_WORK", "always")]).await;
-    heard(gate.ask().await);
+    let gate = TestServer::with(back_ends, &[("PROOF_OF_WORK", "always")]).await;
+    recorded_codes(gate.ask().await);
     let guess = json!({"proof_of_work": {"challenge": "A".repeat(56), "nonce": "1"}});
-    heard(gate.post("/v1/captchas", guess).await);
+    recorded_codes(gate.post("/v1/captchas", guess).await);
     // Captchas and phones.
     let send = |phone: &str, captcha: &str, answer: &str| {
-        house.post(
+        server.post(
             "/v1/register/send-code",
             json!({"phone_number": phone, "captcha_id": captcha, "captcha_answer": answer}),
         )
     };
-    let (phone, captcha) = (fresh_phone(), house.captcha().await);
-    heard(send("+14155552671", &captcha, BYPASS).await);
-    heard(send(&phone, &captcha, "wrong").await);
-    heard(send(&phone, &captcha, BYPASS).await);
-    house.sms.behave(Behaviour::Refuse("160040"));
-    heard(house.send_code(&phone).await);
-    house.sms.behave(Behaviour::Accept);
+    let (phone, captcha) = (fresh_phone(), server.captcha().await);
+    recorded_codes(send("+14155552671", &captcha, BYPASS).await);
+    recorded_codes(send(&phone, &captcha, "wrong").await);
+    recorded_codes(send(&phone, &captcha, BYPASS).await);
+    server.sms.behave(Behaviour::Refuse("160040"));
+    recorded_codes(server.send_code(&phone).await);
+    server.sms.behave(Behaviour::Accept);
     // The steps.
-    let ticket = house.ticket(&phone).await;
-    heard(house.send_code(&phone).await);
-    heard(house.set_password(&ticket).await);
-    let code = house.sms.code_for(&phone).unwrap();
-    heard(house.verify(&ticket, &other_than(&code)).await);
-    assert_eq!(house.verify(&ticket, &code).await.status.as_u16(), 200);
-    heard(house.post("/v1/register/set-password", json!({"ticket": ticket, "password": "password"})).await);
-    house.set_password(&ticket).await;
-    let token = house.submit(&ticket).await.text("access_token");
-    heard(house.submit(&ticket).await);
-    house.advance(Duration::from_secs(60));
-    heard(house.send_code(&phone).await);
+    let ticket = server.ticket(&phone).await;
+    recorded_codes(server.send_code(&phone).await);
+    recorded_codes(server.set_password(&ticket).await);
+    let code = server.sms.code_for(&phone).unwrap();
+    recorded_codes(server.verify(&ticket, &other_than(&code)).await);
+    assert_eq!(server.verify(&ticket, &code).await.status.as_u16(), 200);
+    recorded_codes(server.post("/v1/register/set-password", json!({"ticket": ticket, "password": "password"})).await);
+    server.set_password(&ticket).await;
+    let token = server.submit(&ticket).await.text("access_token");
+    recorded_codes(server.submit(&ticket).await);
+    server.advance(Duration::from_secs(60));
+    recorded_codes(server.send_code(&phone).await);
     let guessed = fresh_phone();
-    let ticket = house.ticket(&guessed).await;
-    let wrong = other_than(&house.sms.code_for(&guessed).unwrap());
+    let ticket = server.ticket(&guessed).await;
+    let wrong = other_than(&server.sms.code_for(&guessed).unwrap());
     for _ in 0..4 {
-        house.verify(&ticket, &wrong).await;
+        server.verify(&ticket, &wrong).await;
     }
-    heard(house.verify(&ticket, &wrong).await);
+    recorded_codes(server.verify(&ticket, &wrong).await);
     // Tokens.
-    heard(house.send(house.request(Method::GET, "/v1/me"), "/v1/me").await);
-    heard(get("/v1/me", "nonsense").await);
+    recorded_codes(server.send(server.request(Method::GET, "/v1/me"), "/v1/me").await);
+    recorded_codes(get("/v1/me", "nonsense").await);
     let avatar = json!({"content_type": "image/png", "content_length": 1});
-    let avatar = house.request(Method::POST, "/v1/me/avatar").bearer_auth(&token).json(&avatar);
-    heard(house.send(avatar, "/v1/me/avatar").await);
-    house.advance(Duration::from_secs(900));
-    heard(get("/v1/me", &token).await);
+    let avatar = server.request(Method::POST, "/v1/me/avatar").bearer_auth(&token).json(&avatar);
+    recorded_codes(server.send(avatar, "/v1/me/avatar").await);
+    server.advance(Duration::from_secs(900));
+    recorded_codes(get("/v1/me", &token).await);
     // Signing in, and staying so.
-    heard(house.log_in(&phone, "wrong horse battery").await);
+    recorded_codes(server.log_in(&phone, "wrong horse battery").await);
     for _ in 1..3 {
-        house.log_in(&phone, "wrong horse battery").await;
+        server.log_in(&phone, "wrong horse battery").await;
     }
-    heard(house.log_in(&phone, PASSWORD).await);
-    let signed_in = house.log_in_with_captcha(&phone, PASSWORD).await;
+    recorded_codes(server.log_in(&phone, PASSWORD).await);
+    let signed_in = server.log_in_with_captcha(&phone, PASSWORD).await;
     let change = json!({"current_password": "wrong horse battery", "new_password": PASSWORD});
-    heard(house.call(Method::PUT, "/v1/me/password", &signed_in.text("access_token"), change).await);
+    recorded_codes(server.call(Method::PUT, "/v1/me/password", &signed_in.text("access_token"), change).await);
     let first = signed_in.text("refresh_token");
-    let second = house.refresh(&first).await.text("refresh_token");
-    house.refresh(&second).await;
-    heard(house.refresh(&first).await);
-    heard(house.refresh(&second).await);
+    let second = server.refresh(&first).await.text("refresh_token");
+    server.refresh(&second).await;
+    recorded_codes(server.refresh(&first).await);
+    recorded_codes(server.refresh(&second).await);
     // Limits: one message to a region, five to one phone, nine of the service, thirty-two captchas.
-    house.ticket("+4915123456789").await;
-    heard(house.send_code("+4915123456780").await);
+    server.ticket("+4915123456789").await;
+    recorded_codes(server.send_code("+4915123456780").await);
     let eager = fresh_phone();
     for _ in 0..5 {
-        house.ticket(&eager).await;
-        house.advance(Duration::from_secs(300));
+        server.ticket(&eager).await;
+        server.advance(Duration::from_secs(300));
     }
-    heard(house.send_code(&eager).await);
-    house.ticket(&fresh_phone()).await;
-    while house.send_code(&fresh_phone()).await.status == StatusCode::OK {}
-    heard(house.send_code(&fresh_phone()).await);
-    while house.post("/v1/captchas", json!({})).await.status == StatusCode::CREATED {}
-    heard(house.post("/v1/captchas", json!({})).await);
+    recorded_codes(server.send_code(&eager).await);
+    server.ticket(&fresh_phone()).await;
+    while server.send_code(&fresh_phone()).await.status == StatusCode::OK {}
+    recorded_codes(server.send_code(&fresh_phone()).await);
+    while server.post("/v1/captchas", json!({})).await.status == StatusCode::CREATED {}
+    recorded_codes(server.post("/v1/captchas", json!({})).await);
     let all: BTreeSet<_> = Code::ALL.iter().map(|code| code.row().name.to_owned()).collect();
     let elsewhere = BROKEN.iter().map(|code| (*code).to_owned()).collect();
     assert_eq!(all.difference(&answered).cloned().collect::<BTreeSet<_>>(), elsewhere);
@@ -185,9 +186,9 @@ async fn every_code_is_answered_real() {
 /// A table that is gone is a defect of ours: 500, and not a word of it to the client.
 #[actix_web::test]
 async fn a_broken_database_is_an_internal_error() {
-    let house = House::new(BackEnds::Real).await;
-    house.database().batch_execute("DROP TABLE sessions, users").unwrap();
-    let broken = house.send_code(&fresh_phone()).await;
+    let server = TestServer::new(BackEnds::Real).await;
+    server.database().batch_execute("DROP TABLE sessions, users").unwrap();
+    let broken = server.send_code(&fresh_phone()).await;
     broken.assert_refused(500, "internal_error");
     assert!(!broken.body.to_string().contains("users"), "{broken:?}");
 }
@@ -208,10 +209,10 @@ fn the_contract_names_every_code_that_is_answered() {
 
 #[actix_web::test]
 async fn titles_and_details_follow_the_reader() {
-    let house = House::new(BackEnds::Embedded).await;
+    let server = TestServer::new(BackEnds::Embedded).await;
     let ask = |languages: &'static str| {
-        let request = house.request(Method::POST, "/v1/register/status").header("accept-language", languages);
-        house.send(request.json(&serde_json::json!({"ticket": "short"})), "/v1/register/status")
+        let request = server.request(Method::POST, "/v1/register/status").header("accept-language", languages);
+        server.send(request.json(&serde_json::json!({"ticket": "short"})), "/v1/register/status")
     };
     let english = ask("en-US,en;q=0.9").await;
     assert_eq!(english.headers["content-language"], "en");
@@ -223,17 +224,17 @@ async fn titles_and_details_follow_the_reader() {
     assert_eq!(chinese.body["errors"][0]["detail"], "格式不正确。");
 }
 
-async fn id_for(house: &House, given: &str) -> String {
-    let request = house.request(Method::GET, "/healthz").header("x-request-id", given);
-    house.send(request, "/healthz").await.headers["x-request-id"].to_str().unwrap().to_owned()
+async fn id_for(server: &TestServer, given: &str) -> String {
+    let request = server.request(Method::GET, "/healthz").header("x-request-id", given);
+    server.send(request, "/healthz").await.headers["x-request-id"].to_str().unwrap().to_owned()
 }
 
 #[actix_web::test]
 async fn a_request_id_is_ours_unless_a_proxy_gave_it() {
-    let stranger = House::new(BackEnds::Embedded).await;
+    let stranger = TestServer::new(BackEnds::Embedded).await;
     let ours = id_for(&stranger, "chosen-by-client").await;
     assert_eq!((ours.len(), ours.as_bytes()[14]), (36, b'7'));
-    let proxied = House::with(BackEnds::Embedded, &[("TRUSTED_PROXIES", "127.0.0.1/32")]).await;
+    let proxied = TestServer::with(BackEnds::Embedded, &[("TRUSTED_PROXIES", "127.0.0.1/32")]).await;
     assert_eq!(id_for(&proxied, "lb-0042.a_b").await, "lb-0042.a_b");
     assert_ne!(id_for(&proxied, "with space").await, "with space");
 }

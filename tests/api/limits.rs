@@ -1,7 +1,7 @@
 //! Who may send how many.
 
-use crate::house::{Answer, BYPASS, BackEnds, House, fresh_phone, other_than};
 use crate::over_both_back_ends;
+use crate::test_server::{Answer, BYPASS, BackEnds, TestServer, fresh_phone, other_than};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use std::time::Duration;
@@ -18,102 +18,102 @@ pub fn wait(answer: &Answer) -> u64 {
     answer.headers["retry-after"].to_str().unwrap().parse().unwrap()
 }
 
-async fn the_cooldown_grows(house: House) {
+async fn the_cooldown_grows(server: TestServer) {
     let phone = fresh_phone();
     for expected in [60, 120, 300, 300] {
-        assert_eq!(house.send_code(&phone).await.number("resend_in"), expected);
-        let early = house.send_code(&phone).await;
+        assert_eq!(server.send_code(&phone).await.number("resend_in"), expected);
+        let early = server.send_code(&phone).await;
         early.assert_refused(429, "resend_cooldown");
         assert!((expected - 1..=expected).contains(&wait(&early)), "{early:?}");
         assert_eq!(early.number("resend_in"), wait(&early));
-        house.advance(Duration::from_secs(expected));
+        server.advance(Duration::from_secs(expected));
     }
 }
 
-async fn a_phone_gets_five_messages_an_hour_and_ten_a_day(house: House) {
+async fn a_phone_gets_five_messages_an_hour_and_ten_a_day(server: TestServer) {
     let phone = fresh_phone();
     for hour in 0..2 {
         for _ in 0..5 {
-            assert_eq!(house.send_code(&phone).await.status, StatusCode::OK);
-            house.advance(Duration::from_secs(300));
+            assert_eq!(server.send_code(&phone).await.status, StatusCode::OK);
+            server.advance(Duration::from_secs(300));
         }
         if hour == 0 {
-            let full = house.send_code(&phone).await;
+            let full = server.send_code(&phone).await;
             full.assert_refused(429, "phone_limit_reached");
             assert!((2_000..=2_100).contains(&wait(&full)), "{full:?}");
-            house.advance(Duration::from_secs(wait(&full)));
+            server.advance(Duration::from_secs(wait(&full)));
         }
     }
-    house.advance(Duration::from_secs(3_600));
-    let full = house.send_code(&phone).await;
+    server.advance(Duration::from_secs(3_600));
+    let full = server.send_code(&phone).await;
     full.assert_refused(429, "phone_limit_reached");
     assert!(wait(&full) > 70_000, "{full:?}");
-    assert_eq!(house.sms.messages_for(&phone).len(), 10);
-    house.advance(Duration::from_secs(wait(&full)));
-    assert_eq!(house.send_code(&phone).await.status, StatusCode::OK);
+    assert_eq!(server.sms.messages_for(&phone).len(), 10);
+    server.advance(Duration::from_secs(wait(&full)));
+    assert_eq!(server.send_code(&phone).await.status, StatusCode::OK);
 }
 
-async fn a_phone_has_thirty_wrong_codes_a_day(house: House) {
+async fn a_phone_has_thirty_wrong_codes_a_day(server: TestServer) {
     let phone = fresh_phone();
     for _ in 0..6 {
-        let ticket = house.ticket(&phone).await;
-        let wrong = other_than(&house.sms.code_for(&phone).unwrap());
+        let ticket = server.ticket(&phone).await;
+        let wrong = other_than(&server.sms.code_for(&phone).unwrap());
         for _ in 0..4 {
-            house.verify(&ticket, &wrong).await.assert_refused(422, "code_wrong");
+            server.verify(&ticket, &wrong).await.assert_refused(422, "code_wrong");
         }
-        house.verify(&ticket, &wrong).await.assert_refused(410, "code_exhausted");
-        house.advance(Duration::from_secs(3_600));
+        server.verify(&ticket, &wrong).await.assert_refused(410, "code_exhausted");
+        server.advance(Duration::from_secs(3_600));
     }
-    let full = house.send_code(&phone).await;
+    let full = server.send_code(&phone).await;
     full.assert_refused(429, "phone_limit_reached");
     assert!(wait(&full) > 60_000, "{full:?}");
-    house.advance(Duration::from_secs(wait(&full)));
-    assert_eq!(house.send_code(&phone).await.status, StatusCode::OK);
+    server.advance(Duration::from_secs(wait(&full)));
+    assert_eq!(server.send_code(&phone).await.status, StatusCode::OK);
 }
 
-async fn a_refused_message_costs_nothing(house: House) {
+async fn a_refused_message_costs_nothing(server: TestServer) {
     let phone = fresh_phone();
-    house.sign_up(&phone).await;
-    house.advance(Duration::from_secs(3_600));
+    server.sign_up(&phone).await;
+    server.advance(Duration::from_secs(3_600));
     for _ in 0..8 {
-        house.send_code(&phone).await.assert_refused(409, "phone_already_registered");
+        server.send_code(&phone).await.assert_refused(409, "phone_already_registered");
     }
 }
 
-async fn foreign_regions_are_refused_before_the_captcha(house: House) {
-    let id = house.captcha().await;
+async fn foreign_regions_are_refused_before_the_captcha(server: TestServer) {
+    let id = server.captcha().await;
     let body = json!({"phone_number": "+14155552671", "captcha_id": id, "captcha_answer": BYPASS});
-    let refused = house.post("/v1/register/send-code", body).await;
+    let refused = server.post("/v1/register/send-code", body).await;
     refused.assert_field(422, "region_not_supported", "phone_number", "not_allowed");
     let body = json!({"phone_number": fresh_phone(), "captcha_id": id, "captcha_answer": BYPASS});
-    assert_eq!(house.post("/v1/register/send-code", body).await.status, StatusCode::OK, "the captcha is still good");
+    assert_eq!(server.post("/v1/register/send-code", body).await.status, StatusCode::OK, "the captcha is still good");
 }
 
 /// The tests of addresses send from where they like: they stand behind a trusted proxy.
-pub async fn send_from(house: &House, address: &str, phone: &str) -> Answer {
-    let from = |path| house.request(Method::POST, path).header("x-forwarded-for", address);
-    let captcha = house.send(from("/v1/captchas").json(&json!({})), "/v1/captchas").await;
+pub async fn send_from(server: &TestServer, address: &str, phone: &str) -> Answer {
+    let from = |path| server.request(Method::POST, path).header("x-forwarded-for", address);
+    let captcha = server.send(from("/v1/captchas").json(&json!({})), "/v1/captchas").await;
     if captcha.status != StatusCode::CREATED {
         return captcha;
     }
     let id = captcha.text("captcha_id");
     let body = json!({"phone_number": phone, "captcha_id": id, "captcha_answer": BYPASS});
-    house.send(from("/v1/register/send-code").json(&body), "/v1/register/send-code").await
+    server.send(from("/v1/register/send-code").json(&body), "/v1/register/send-code").await
 }
 
 pub const BEHIND_A_PROXY: (&str, &str) = ("TRUSTED_PROXIES", "127.0.0.0/8");
 
 async fn an_address_has_so_many_sends(back_ends: BackEnds) {
-    let house = House::with(back_ends, &[BEHIND_A_PROXY, ("LIMIT_IP_SENDS", "3")]).await;
+    let server = TestServer::with(back_ends, &[BEHIND_A_PROXY, ("LIMIT_IP_SENDS", "3")]).await;
     for _ in 0..3 {
-        assert_eq!(send_from(&house, "203.0.113.7", &fresh_phone()).await.status, StatusCode::OK);
+        assert_eq!(send_from(&server, "203.0.113.7", &fresh_phone()).await.status, StatusCode::OK);
     }
-    let full = send_from(&house, "203.0.113.7", &fresh_phone()).await;
+    let full = send_from(&server, "203.0.113.7", &fresh_phone()).await;
     full.assert_refused(429, "too_many_requests");
     assert!((590..=600).contains(&wait(&full)), "{full:?}");
-    assert_eq!(send_from(&house, "203.0.113.8", &fresh_phone()).await.status, StatusCode::OK, "a neighbour");
-    house.advance(Duration::from_secs(600));
-    assert_eq!(send_from(&house, "203.0.113.7", &fresh_phone()).await.status, StatusCode::OK);
+    assert_eq!(send_from(&server, "203.0.113.8", &fresh_phone()).await.status, StatusCode::OK, "a neighbour");
+    server.advance(Duration::from_secs(600));
+    assert_eq!(send_from(&server, "203.0.113.7", &fresh_phone()).await.status, StatusCode::OK);
 }
 
 #[actix_web::test]
@@ -128,47 +128,47 @@ async fn an_address_has_so_many_sends_real() {
 
 #[actix_web::test]
 async fn ipv6_is_counted_by_its_64() {
-    let house = House::with(BackEnds::Embedded, &[BEHIND_A_PROXY, ("LIMIT_IP_SENDS", "1")]).await;
-    assert_eq!(send_from(&house, "2001:db8:0:1::1", &fresh_phone()).await.status, StatusCode::OK);
-    send_from(&house, "2001:db8:0:1:ffff::2", &fresh_phone()).await.assert_refused(429, "too_many_requests");
-    assert_eq!(send_from(&house, "2001:db8:0:2::1", &fresh_phone()).await.status, StatusCode::OK);
+    let server = TestServer::with(BackEnds::Embedded, &[BEHIND_A_PROXY, ("LIMIT_IP_SENDS", "1")]).await;
+    assert_eq!(send_from(&server, "2001:db8:0:1::1", &fresh_phone()).await.status, StatusCode::OK);
+    send_from(&server, "2001:db8:0:1:ffff::2", &fresh_phone()).await.assert_refused(429, "too_many_requests");
+    assert_eq!(send_from(&server, "2001:db8:0:2::1", &fresh_phone()).await.status, StatusCode::OK);
 }
 
 #[actix_web::test]
 async fn a_forwarded_header_is_not_believed_from_strangers() {
-    let house = House::with(BackEnds::Embedded, &[("LIMIT_IP_SENDS", "1")]).await;
-    assert_eq!(send_from(&house, "203.0.113.7", &fresh_phone()).await.status, StatusCode::OK);
-    send_from(&house, "203.0.113.8", &fresh_phone()).await.assert_refused(429, "too_many_requests");
+    let server = TestServer::with(BackEnds::Embedded, &[("LIMIT_IP_SENDS", "1")]).await;
+    assert_eq!(send_from(&server, "203.0.113.7", &fresh_phone()).await.status, StatusCode::OK);
+    send_from(&server, "203.0.113.8", &fresh_phone()).await.assert_refused(429, "too_many_requests");
 }
 
 #[actix_web::test]
 async fn an_address_has_so_many_captchas() {
-    let house = House::with(BackEnds::Embedded, &[("LIMIT_IP_CAPTCHAS", "2")]).await;
-    house.captcha().await;
-    house.captcha().await;
-    house.post("/v1/captchas", json!({})).await.assert_refused(429, "too_many_requests");
-    house.advance(Duration::from_secs(600));
-    house.captcha().await;
+    let server = TestServer::with(BackEnds::Embedded, &[("LIMIT_IP_CAPTCHAS", "2")]).await;
+    server.captcha().await;
+    server.captcha().await;
+    server.post("/v1/captchas", json!({})).await.assert_refused(429, "too_many_requests");
+    server.advance(Duration::from_secs(600));
+    server.captcha().await;
 }
 
 /// Mistake 9: the whole service has a budget, and it denies.
 #[actix_web::test]
 async fn a_spent_budget_sends_nothing() {
     for (name, window) in [("SMS_BUDGET_HOUR", 3_600), ("SMS_BUDGET_DAY", 86_400)] {
-        let house = House::with(BackEnds::Real, &[(name, "2")]).await;
-        house.ticket(&fresh_phone()).await;
+        let server = TestServer::with(BackEnds::Real, &[(name, "2")]).await;
+        server.ticket(&fresh_phone()).await;
         let phone = fresh_phone();
-        let ticket = house.ticket(&phone).await;
-        let denied = house.send_code(&fresh_phone()).await;
+        let ticket = server.ticket(&phone).await;
+        let denied = server.send_code(&fresh_phone()).await;
         denied.assert_refused(503, "sms_budget_exhausted");
         assert!((window - 10..=window).contains(&wait(&denied)), "{denied:?}");
-        house.advance(Duration::from_secs(60));
-        let again = house.post("/v1/register/resend-code", json!({"ticket": ticket})).await;
+        server.advance(Duration::from_secs(60));
+        let again = server.post("/v1/register/resend-code", json!({"ticket": ticket})).await;
         again.assert_refused(503, "sms_budget_exhausted");
-        assert_eq!(house.sms.accepted(), 2);
-        let code = house.sms.code_for(&phone).unwrap();
-        assert_eq!(house.verify(&ticket, &code).await.status, StatusCode::OK, "who has a code goes on");
-        house.advance(Duration::from_secs(window));
-        house.ticket(&fresh_phone()).await;
+        assert_eq!(server.sms.accepted(), 2);
+        let code = server.sms.code_for(&phone).unwrap();
+        assert_eq!(server.verify(&ticket, &code).await.status, StatusCode::OK, "who has a code goes on");
+        server.advance(Duration::from_secs(window));
+        server.ticket(&fresh_phone()).await;
     }
 }

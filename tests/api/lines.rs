@@ -1,7 +1,7 @@
 //! Numbers that no message can reach are refused before they cost anything: a captcha, a place in a limit, a message.
 
-use crate::house::{Answer, BYPASS, BackEnds, House, PASSWORD};
 use crate::people::Person;
+use crate::test_server::{Answer, BYPASS, BackEnds, PASSWORD, TestServer};
 use reqwest::Method;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType, Region};
 use serde_json::{Value, json};
@@ -82,9 +82,9 @@ fn assert_unreachable(answer: &Answer, number: &str) {
     assert_eq!(answer.code(), "validation_failed", "{number}: {answer:?}");
 }
 
-async fn change(house: &House, person: &Person, number: &str) -> Answer {
+async fn change(server: &TestServer, person: &Person, number: &str) -> Answer {
     let body = json!({"phone_number": number, "current_password": PASSWORD});
-    house.call(Method::POST, "/v1/me/phone/send-code", &person.access, body).await
+    server.call(Method::POST, "/v1/me/phone/send-code", &person.access, body).await
 }
 
 async fn what_no_message_can_reach_is_refused_before_it_costs_anything(back_ends: BackEnds) {
@@ -98,10 +98,10 @@ async fn what_no_message_can_reach_is_refused_before_it_costs_anything(back_ends
         ("SMS_BUDGET_REGION_HOUR", "1"),
         ("SMS_BUDGET_HOUR", "1"),
     ];
-    let house = House::with(back_ends, &settings).await;
-    let person = house.person().await;
-    let requests = house.sms.requests();
-    let captcha = house.captcha().await;
+    let server = TestServer::with(back_ends, &settings).await;
+    let person = server.person().await;
+    let requests = server.sms.requests();
+    let captcha = server.captcha().await;
     let ask = |flow: &str, number: &str| {
         let body = json!({"phone_number": number, "captcha_id": captcha, "captcha_answer": BYPASS});
         (format!("/v1/{flow}/send-code"), body)
@@ -109,13 +109,13 @@ async fn what_no_message_can_reach_is_refused_before_it_costs_anything(back_ends
     for number in unreachable() {
         for flow in ["register", "login", "password-reset", "account-deletion"] {
             let (path, body): (String, Value) = ask(flow, &number);
-            assert_unreachable(&house.post(&path, body).await, &number);
+            assert_unreachable(&server.post(&path, body).await, &number);
         }
-        assert_unreachable(&change(&house, &person, &number).await, &number);
+        assert_unreachable(&change(&server, &person, &number).await, &number);
     }
-    assert_eq!(house.sms.requests(), requests);
+    assert_eq!(server.sms.requests(), requests);
     let (path, body) = ask("register", "+8613912345678");
-    house.post(&path, body).await.assert_done(200);
+    server.post(&path, body).await.assert_done(200);
 }
 
 #[actix_web::test]

@@ -1,9 +1,9 @@
 //! Signing in with the password. Mistake 18 of the earlier systems: it told an unknown phone from a wrong password, and was
 //! not throttled.
 
-use crate::house::{Answer, BackEnds, House, PASSWORD, fresh_phone};
 use crate::over_both_back_ends;
 use crate::people::at_once;
+use crate::test_server::{Answer, BackEnds, PASSWORD, TestServer, fresh_phone};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -19,20 +19,20 @@ over_both_back_ends!(
     nonsense_is_told,
 );
 
-async fn the_right_password_signs_in(house: House) {
-    let person = house.person().await;
+async fn the_right_password_signs_in(server: TestServer) {
+    let person = server.person().await;
     let body = json!({"phone_number": person.phone[3..], "password": PASSWORD, "device_name": "Mate 70"});
-    let signed_in = house.post("/v1/login", body).await;
+    let signed_in = server.post("/v1/login", body).await;
     signed_in.assert_done(200);
     assert_eq!(signed_in.body["user"], person.user);
     assert_eq!((signed_in.text("token_type").as_str(), signed_in.number("expires_in")), ("Bearer", 900));
     assert_eq!(signed_in.number("refresh_expires_in"), 30 * 86_400);
-    assert_eq!(house.me(&signed_in.text("access_token")).await.body, person.user);
-    assert_eq!(house.me(&person.access).await.body, person.user, "the other device stays signed in");
+    assert_eq!(server.me(&signed_in.text("access_token")).await.body, person.user);
+    assert_eq!(server.me(&person.access).await.body, person.user, "the other device stays signed in");
 }
 
-async fn an_unknown_phone_and_a_wrong_password_are_one_answer(house: House) {
-    let person = house.person().await;
+async fn an_unknown_phone_and_a_wrong_password_are_one_answer(server: TestServer) {
+    let person = server.person().await;
     let comparable = |answer: Answer| {
         answer.assert_refused(401, "credentials_invalid");
         assert_eq!(answer.headers["www-authenticate"], "Bearer");
@@ -42,81 +42,81 @@ async fn an_unknown_phone_and_a_wrong_password_are_one_answer(house: House) {
     };
     let stranger = fresh_phone();
     for _ in 0..3 {
-        let known = comparable(house.log_in(&person.phone, WRONG).await);
-        assert_eq!(known, comparable(house.log_in(&stranger, WRONG).await));
+        let known = comparable(server.log_in(&person.phone, WRONG).await);
+        assert_eq!(known, comparable(server.log_in(&stranger, WRONG).await));
     }
     // Nor do the limits tell them apart.
     for phone in [&person.phone, &stranger] {
-        house.log_in(phone, WRONG).await.assert_refused(422, "captcha_required");
+        server.log_in(phone, WRONG).await.assert_refused(422, "captcha_required");
     }
 }
 
-async fn after_three_wrong_passwords_a_captcha_is_asked_for(house: House) {
-    let person = house.person().await;
+async fn after_three_wrong_passwords_a_captcha_is_asked_for(server: TestServer) {
+    let person = server.person().await;
     for _ in 0..3 {
-        house.log_in(&person.phone, WRONG).await.assert_refused(401, "credentials_invalid");
+        server.log_in(&person.phone, WRONG).await.assert_refused(401, "credentials_invalid");
     }
-    house.log_in(&person.phone, PASSWORD).await.assert_refused(422, "captcha_required");
-    let captcha = house.captcha().await;
+    server.log_in(&person.phone, PASSWORD).await.assert_refused(422, "captcha_required");
+    let captcha = server.captcha().await;
     let mut body = json!({"phone_number": person.phone, "password": PASSWORD, "captcha_id": captcha});
-    house.post("/v1/login", body.clone()).await.assert_field(422, "validation_failed", "captcha_answer", "required");
+    server.post("/v1/login", body.clone()).await.assert_field(422, "validation_failed", "captcha_answer", "required");
     body["captcha_answer"] = json!("nonsense");
-    house.post("/v1/login", body.clone()).await.assert_refused(422, "captcha_wrong");
-    house.post("/v1/login", body).await.assert_refused(422, "captcha_expired");
-    house.log_in_with_captcha(&person.phone, WRONG).await.assert_refused(401, "credentials_invalid");
-    house.log_in_with_captcha(&person.phone, PASSWORD).await.assert_done(200);
-    house.signed_in(&fresh_account(&house).await).await;
-    house.advance(Duration::from_secs(3_600));
-    house.log_in(&person.phone, PASSWORD).await.assert_done(200);
+    server.post("/v1/login", body.clone()).await.assert_refused(422, "captcha_wrong");
+    server.post("/v1/login", body).await.assert_refused(422, "captcha_expired");
+    server.log_in_with_captcha(&person.phone, WRONG).await.assert_refused(401, "credentials_invalid");
+    server.log_in_with_captcha(&person.phone, PASSWORD).await.assert_done(200);
+    server.signed_in(&fresh_account(&server).await).await;
+    server.advance(Duration::from_secs(3_600));
+    server.log_in(&person.phone, PASSWORD).await.assert_done(200);
 }
 
 /// An account of somebody else, who is not concerned.
-async fn fresh_account(house: &House) -> String {
+async fn fresh_account(server: &TestServer) -> String {
     let phone = fresh_phone();
-    house.sign_up(&phone).await;
+    server.sign_up(&phone).await;
     phone
 }
 
-async fn after_ten_wrong_passwords_the_password_waits_and_the_code_does_not(house: House) {
-    let person = house.person().await;
+async fn after_ten_wrong_passwords_the_password_waits_and_the_code_does_not(server: TestServer) {
+    let person = server.person().await;
     for _ in 0..3 {
-        house.log_in(&person.phone, WRONG).await.assert_refused(401, "credentials_invalid");
+        server.log_in(&person.phone, WRONG).await.assert_refused(401, "credentials_invalid");
     }
     for _ in 3..10 {
-        house.log_in_with_captcha(&person.phone, WRONG).await.assert_refused(401, "credentials_invalid");
+        server.log_in_with_captcha(&person.phone, WRONG).await.assert_refused(401, "credentials_invalid");
     }
-    let paused = house.log_in_with_captcha(&person.phone, PASSWORD).await;
+    let paused = server.log_in_with_captcha(&person.phone, PASSWORD).await;
     paused.assert_refused(429, "phone_limit_reached");
     assert!((3_500..=3_600).contains(&paused.number("retry_after")), "{paused:?}");
-    house.log_in(&person.phone, PASSWORD).await.assert_refused(429, "phone_limit_reached");
+    server.log_in(&person.phone, PASSWORD).await.assert_refused(429, "phone_limit_reached");
     // The person herself is not locked out.
-    let (ticket, code) = house.ticket_for("login", &person.phone).await;
-    house.post("/v1/login/verify-code", json!({"ticket": ticket, "code": code})).await.assert_done(200);
-    house.advance(Duration::from_secs(3_600));
-    house.log_in(&person.phone, PASSWORD).await.assert_done(200);
+    let (ticket, code) = server.ticket_for("login", &person.phone).await;
+    server.post("/v1/login/verify-code", json!({"ticket": ticket, "code": code})).await.assert_done(200);
+    server.advance(Duration::from_secs(3_600));
+    server.log_in(&person.phone, PASSWORD).await.assert_done(200);
 }
 
-async fn guesses_at_once_are_counted_like_guesses_in_a_row(house: House) {
-    let person = house.person().await;
-    let answers = at_once((0..24).map(|_| house.log_in(&person.phone, WRONG))).await;
+async fn guesses_at_once_are_counted_like_guesses_in_a_row(server: TestServer) {
+    let person = server.person().await;
+    let answers = at_once((0..24).map(|_| server.log_in(&person.phone, WRONG))).await;
     let looked_at = answers.iter().filter(|answer| answer.code() == "credentials_invalid").count();
     let refused = answers.iter().filter(|answer| answer.code() == "captcha_required").count();
     assert_eq!((looked_at, refused), (3, 21));
 }
 
-async fn right_passwords_use_nothing_up(house: House) {
-    let person = house.person().await;
+async fn right_passwords_use_nothing_up(server: TestServer) {
+    let person = server.person().await;
     for _ in 0..2 {
-        house.log_in(&person.phone, WRONG).await.assert_refused(401, "credentials_invalid");
+        server.log_in(&person.phone, WRONG).await.assert_refused(401, "credentials_invalid");
     }
     for _ in 0..12 {
-        house.log_in(&person.phone, PASSWORD).await.assert_done(200);
+        server.log_in(&person.phone, PASSWORD).await.assert_done(200);
     }
-    house.log_in(&person.phone, WRONG).await.assert_refused(401, "credentials_invalid");
-    house.log_in(&person.phone, WRONG).await.assert_refused(422, "captcha_required");
+    server.log_in(&person.phone, WRONG).await.assert_refused(401, "credentials_invalid");
+    server.log_in(&person.phone, WRONG).await.assert_refused(422, "captcha_required");
 }
 
-async fn nonsense_is_told(house: House) {
+async fn nonsense_is_told(server: TestServer) {
     let good = json!({"phone_number": "13800138000", "password": WRONG});
     for (field, value, why) in [
         ("phone_number", json!("13800138000abc"), "invalid_format"),
@@ -129,15 +129,15 @@ async fn nonsense_is_told(house: House) {
     ] {
         let mut body = good.clone();
         body[field] = value;
-        house.post("/v1/login", body).await.assert_field(422, "validation_failed", field, why);
+        server.post("/v1/login", body).await.assert_field(422, "validation_failed", field, why);
     }
     let mut body = good.clone();
     body["captcha_answer"] = json!("ABCDE");
-    house.post("/v1/login", body).await.assert_field(422, "validation_failed", "captcha_id", "required");
+    server.post("/v1/login", body).await.assert_field(422, "validation_failed", "captcha_id", "required");
     // An account does not end with its region's being open to newcomers, so that is not asked here.
-    house.log_in("+14155552671", WRONG).await.assert_refused(401, "credentials_invalid");
-    house.post("/v1/login", json!([])).await.assert_refused(400, "malformed_request");
-    house.post("/v1/login", json!({"password": WRONG})).await.assert_field(
+    server.log_in("+14155552671", WRONG).await.assert_refused(401, "credentials_invalid");
+    server.post("/v1/login", json!([])).await.assert_refused(400, "malformed_request");
+    server.post("/v1/login", json!({"password": WRONG})).await.assert_field(
         400,
         "malformed_request",
         "phone_number",
@@ -148,15 +148,15 @@ async fn nonsense_is_told(house: House) {
 /// One password for many phones is slowed down too.
 async fn one_address_that_tries_many_phones_meets_a_captcha(back_ends: BackEnds) {
     let settings = [("LOGIN_IP_CAPTCHA_AFTER", "5"), ("LIMIT_IP_WRONG_PASSWORDS_HOUR", "7")];
-    let house = House::with(back_ends, &settings).await;
+    let server = TestServer::with(back_ends, &settings).await;
     for _ in 0..5 {
-        house.log_in(&fresh_phone(), WRONG).await.assert_refused(401, "credentials_invalid");
+        server.log_in(&fresh_phone(), WRONG).await.assert_refused(401, "credentials_invalid");
     }
-    house.log_in(&fresh_phone(), WRONG).await.assert_refused(422, "captcha_required");
+    server.log_in(&fresh_phone(), WRONG).await.assert_refused(422, "captcha_required");
     for _ in 5..7 {
-        house.log_in_with_captcha(&fresh_phone(), WRONG).await.assert_refused(401, "credentials_invalid");
+        server.log_in_with_captcha(&fresh_phone(), WRONG).await.assert_refused(401, "credentials_invalid");
     }
-    house.log_in_with_captcha(&fresh_phone(), WRONG).await.assert_refused(429, "too_many_requests");
+    server.log_in_with_captcha(&fresh_phone(), WRONG).await.assert_refused(429, "too_many_requests");
 }
 
 #[actix_web::test]

@@ -23,7 +23,7 @@ mod deletion;
 mod errors;
 mod failover;
 mod failures;
-mod house;
+mod test_server;
 mod idempotency;
 mod limits;
 mod lines;
@@ -35,7 +35,7 @@ mod outages;
 mod password_reset;
 mod people;
 mod phone_change;
-mod pressure;
+mod abuse_signal;
 mod proof_of_work;
 mod purposes;
 mod races;
@@ -53,13 +53,13 @@ macro_rules! over_both_back_ends {
         mod embedded {
             $(#[actix_web::test]
             async fn $test() {
-                super::$test($crate::house::House::new($crate::house::BackEnds::Embedded).await).await;
+                super::$test($crate::test_server::TestServer::new($crate::test_server::BackEnds::Embedded).await).await;
             })+
         }
         mod real {
             $(#[actix_web::test]
             async fn $test() {
-                super::$test($crate::house::House::new($crate::house::BackEnds::Real).await).await;
+                super::$test($crate::test_server::TestServer::new($crate::test_server::BackEnds::Real).await).await;
             })+
         }
     };
@@ -72,13 +72,13 @@ macro_rules! with_both_back_ends {
         mod embedded {
             $(#[actix_web::test]
             async fn $test() {
-                super::$test($crate::house::BackEnds::Embedded).await;
+                super::$test($crate::test_server::BackEnds::Embedded).await;
             })+
         }
         mod real {
             $(#[actix_web::test]
             async fn $test() {
-                super::$test($crate::house::BackEnds::Real).await;
+                super::$test($crate::test_server::BackEnds::Real).await;
             })+
         }
     };

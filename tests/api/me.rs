@@ -1,7 +1,7 @@
 //! Access tokens, the key set, and whose they are.
 
-use crate::house::{Answer, House, fresh_phone};
 use crate::over_both_back_ends;
+use crate::test_server::{Answer, TestServer, fresh_phone};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use doorstep::ports::Clock;
 use jsonwebtoken::jwk::JwkSet;
@@ -17,26 +17,26 @@ over_both_back_ends!(
     an_expired_token_is_told,
 );
 
-async fn me(house: &House, authorization: &str) -> Answer {
-    house.send(house.request(Method::GET, "/v1/me").header("authorization", authorization), "/v1/me").await
+async fn me(server: &TestServer, authorization: &str) -> Answer {
+    server.send(server.request(Method::GET, "/v1/me").header("authorization", authorization), "/v1/me").await
 }
 
-async fn a_token_tells_whose_it_is(house: House) {
+async fn a_token_tells_whose_it_is(server: TestServer) {
     let phone = fresh_phone();
-    let signed_in = house.sign_up(&phone).await;
-    let stranger = house.sign_up(&fresh_phone()).await;
+    let signed_in = server.sign_up(&phone).await;
+    let stranger = server.sign_up(&fresh_phone()).await;
     let token = signed_in.text("access_token");
     for scheme in ["Bearer", "bearer"] {
-        let me = me(&house, &format!("{scheme} {token}")).await;
+        let me = me(&server, &format!("{scheme} {token}")).await;
         assert_eq!(me.body, signed_in.body["user"], "{me:?}");
     }
-    assert_ne!(me(&house, &format!("Bearer {}", stranger.text("access_token"))).await.body, signed_in.body["user"]);
+    assert_ne!(me(&server, &format!("Bearer {}", stranger.text("access_token"))).await.body, signed_in.body["user"]);
 }
 
-async fn other_services_verify_with_the_key_set_alone(house: House) {
-    let signed_in = house.sign_up(&fresh_phone()).await;
-    let request = house.request(Method::GET, "/.well-known/jwks.json");
-    let keys = house.send(request, "/.well-known/jwks.json").await;
+async fn other_services_verify_with_the_key_set_alone(server: TestServer) {
+    let signed_in = server.sign_up(&fresh_phone()).await;
+    let request = server.request(Method::GET, "/.well-known/jwks.json");
+    let keys = server.send(request, "/.well-known/jwks.json").await;
     assert_eq!(keys.headers["content-type"], "application/json");
     assert!(!keys.body.to_string().contains("\"d\""), "public parts only");
     let keys: JwkSet = serde_json::from_value(keys.body).unwrap();
@@ -52,22 +52,22 @@ async fn other_services_verify_with_the_key_set_alone(house: House) {
     assert_eq!(claims["sub"], signed_in.body["user"]["id"]);
     let issued = claims["iat"].as_i64().unwrap();
     assert_eq!(claims["exp"].as_i64().unwrap() - issued, 900);
-    assert_eq!(issued, house.clock.now().timestamp());
+    assert_eq!(issued, server.clock.now().timestamp());
     for claim in ["sid", "jti"] {
         assert!(claims[claim].is_string(), "{claim}");
     }
 }
 
-async fn bad_tokens_are_refused(house: House) {
-    let token = house.sign_up(&fresh_phone()).await.text("access_token");
+async fn bad_tokens_are_refused(server: TestServer) {
+    let token = server.sign_up(&fresh_phone()).await.text("access_token");
     let unsigned = |header: Value| {
         let payload = token.split('.').nth(1).unwrap();
         format!("{}.{payload}.", BASE64_URL_SAFE_NO_PAD.encode(header.to_string()))
     };
-    let request = house.request(Method::GET, "/v1/me");
-    house.send(request, "/v1/me").await.assert_refused(401, "token_missing");
+    let request = server.request(Method::GET, "/v1/me");
+    server.send(request, "/v1/me").await.assert_refused(401, "token_missing");
     for authorization in ["", "Bearer", "Bearer ", "Basic YTpi", "Token x"] {
-        me(&house, authorization).await.assert_refused(401, "token_missing");
+        me(&server, authorization).await.assert_refused(401, "token_missing");
     }
     let truncated = &token[..token.len() - 4];
     let bad = [
@@ -80,16 +80,16 @@ async fn bad_tokens_are_refused(house: House) {
         "A".repeat(6_000),
     ];
     for token in bad {
-        let refused = me(&house, &format!("Bearer {token}")).await;
+        let refused = me(&server, &format!("Bearer {token}")).await;
         refused.assert_refused(401, "token_invalid");
         assert_eq!(refused.headers["www-authenticate"], "Bearer error=\"invalid_token\"");
     }
 }
 
-async fn an_expired_token_is_told(house: House) {
-    let token = format!("Bearer {}", house.sign_up(&fresh_phone()).await.text("access_token"));
-    house.advance(Duration::from_secs(899));
-    assert_eq!(me(&house, &token).await.status.as_u16(), 200);
-    house.advance(Duration::from_secs(1));
-    me(&house, &token).await.assert_refused(401, "token_expired");
+async fn an_expired_token_is_told(server: TestServer) {
+    let token = format!("Bearer {}", server.sign_up(&fresh_phone()).await.text("access_token"));
+    server.advance(Duration::from_secs(899));
+    assert_eq!(me(&server, &token).await.status.as_u16(), 200);
+    server.advance(Duration::from_secs(1));
+    me(&server, &token).await.assert_refused(401, "token_expired");
 }

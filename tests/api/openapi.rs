@@ -1,6 +1,6 @@
 //! The contract that SDKs are generated from.
 
-use crate::house::{BackEnds, House};
+use crate::test_server::{BackEnds, TestServer};
 use reqwest::Method;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -13,8 +13,8 @@ fn the_committed_document_is_the_generated_one() {
 
 #[actix_web::test]
 async fn the_document_is_served() {
-    let house = House::new(BackEnds::Embedded).await;
-    let served = house.send(house.request(Method::GET, "/openapi.json"), "/openapi.json").await;
+    let server = TestServer::new(BackEnds::Embedded).await;
+    let served = server.send(server.request(Method::GET, "/openapi.json"), "/openapi.json").await;
     let committed: Value = serde_json::from_str(include_str!("../../openapi/openapi.json")).unwrap();
     assert!(served.body == committed, "stale: run `make openapi`");
 }
@@ -56,8 +56,8 @@ fn every_operation_reads_well_and_shows_what_it_answers() {
 /// The key set is written by the token adapter, not by the type that describes it.
 #[actix_web::test]
 async fn the_key_set_is_the_documented_one() {
-    let house = House::new(BackEnds::Embedded).await;
-    let served = house.send(house.request(Method::GET, "/.well-known/jwks.json"), "/.well-known/jwks.json").await;
+    let server = TestServer::new(BackEnds::Embedded).await;
+    let served = server.send(server.request(Method::GET, "/.well-known/jwks.json"), "/.well-known/jwks.json").await;
     let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
     let names = |object: &Value| object.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
     assert_eq!(names(&served.body["keys"][0]), names(&document["components"]["schemas"]["PublicKey"]["properties"]));

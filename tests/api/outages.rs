@@ -1,11 +1,11 @@
 //! The flows of people with an account, while the database or Redis is down: a clear answer, nothing used up, and the same
 //! request succeeds when it is back.
 
-use crate::house::{BackEnds, House, PASSWORD, fresh_phone};
 use crate::people::{Person, at_once, until};
 use crate::support::cloopen::Behaviour;
 use crate::support::postgres::OwnPostgres;
 use crate::support::redis::OwnRedis;
+use crate::test_server::{BackEnds, PASSWORD, TestServer, fresh_phone};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
@@ -24,26 +24,26 @@ struct Attempt {
 }
 
 impl Attempt {
-    async fn make(&self, house: &House) -> crate::house::Answer {
+    async fn make(&self, server: &TestServer) -> crate::test_server::Answer {
         match &self.person {
-            Some(person) => house.call(self.method.clone(), self.path, &person.access, self.body.clone()).await,
-            None => house.post(self.path, self.body.clone()).await,
+            Some(person) => server.call(self.method.clone(), self.path, &person.access, self.body.clone()).await,
+            None => server.post(self.path, self.body.clone()).await,
         }
     }
 }
 
 /// One request of each kind that ends in the database, all but sent.
-async fn attempts(house: &House) -> Vec<Attempt> {
-    let people = house.people(9).await;
+async fn attempts(server: &TestServer) -> Vec<Attempt> {
+    let people = server.people(9).await;
     let phone = |at: usize| people[at].phone.clone();
-    let (login, login_code) = house.ticket_for("login", &phone(1)).await;
-    let (reset, reset_code) = house.ticket_for("password-reset", &phone(2)).await;
-    house.post("/v1/password-reset/verify-code", json!({"ticket": reset, "code": reset_code})).await.assert_done(200);
-    let (deletion, deletion_code) = house.ticket_for("account-deletion", &phone(3)).await;
+    let (login, login_code) = server.ticket_for("login", &phone(1)).await;
+    let (reset, reset_code) = server.ticket_for("password-reset", &phone(2)).await;
+    server.post("/v1/password-reset/verify-code", json!({"ticket": reset, "code": reset_code})).await.assert_done(200);
+    let (deletion, deletion_code) = server.ticket_for("account-deletion", &phone(3)).await;
     let new = fresh_phone();
     let change = json!({"phone_number": new, "current_password": PASSWORD});
-    let change = house.call(Method::POST, "/v1/me/phone/send-code", &people[4].access, change).await.text("ticket");
-    let new_code = house.sms.code_for(&new).unwrap();
+    let change = server.call(Method::POST, "/v1/me/phone/send-code", &people[4].access, change).await.text("ticket");
+    let new_code = server.sms.code_for(&new).unwrap();
     let refresh = people[5].refresh.clone();
     let passwords = json!({"current_password": PASSWORD, "new_password": NEW});
     let log_in = json!({"phone_number": phone(0), "password": PASSWORD});
@@ -70,21 +70,21 @@ async fn attempts(house: &House) -> Vec<Attempt> {
 async fn a_database_that_was_down_has_cost_nobody_anything() {
     let postgres = OwnPostgres::start_new();
     let url = postgres.url("postgres");
-    let house = House::with(BackEnds::Real, &[("DATABASE_URL", &url), ("MIGRATE_ON_START", "true")]).await;
-    house.wait_until_ready().await;
-    let attempts = attempts(&house).await;
+    let server = TestServer::with(BackEnds::Real, &[("DATABASE_URL", &url), ("MIGRATE_ON_START", "true")]).await;
+    server.wait_until_ready().await;
+    let attempts = attempts(&server).await;
     postgres.kill();
     // More often than a password may be wrong without a captcha, and nearly as often as a code. All kinds at once, because
     // each waits for a connection before it gives up.
     for _ in 0..4 {
-        for answer in at_once(attempts.iter().map(|attempt| attempt.make(&house))).await {
+        for answer in at_once(attempts.iter().map(|attempt| attempt.make(&server))).await {
             answer.assert_refused(503, "dependency_unavailable");
         }
     }
     postgres.start();
-    house.wait_until_ready().await;
+    server.wait_until_ready().await;
     for attempt in &attempts {
-        let answer = attempt.make(&house).await;
+        let answer = attempt.make(&server).await;
         assert_eq!(answer.status.as_u16(), attempt.done, "{}: {answer:?}", attempt.path);
     }
 }
@@ -92,78 +92,78 @@ async fn a_database_that_was_down_has_cost_nobody_anything() {
 /// An app that comes again every second, as it is told to, uses up neither its owner's tries nor her ticket's passwords.
 #[actix_web::test]
 async fn a_long_outage_uses_nothing_up() {
-    let house = House::new(BackEnds::Real).await;
-    let people = house.people(2).await;
-    let (ticket, code) = house.ticket_for("password-reset", &people[1].phone).await;
-    house.post("/v1/password-reset/verify-code", json!({"ticket": ticket, "code": code})).await.assert_done(200);
+    let server = TestServer::new(BackEnds::Real).await;
+    let people = server.people(2).await;
+    let (ticket, code) = server.ticket_for("password-reset", &people[1].phone).await;
+    server.post("/v1/password-reset/verify-code", json!({"ticket": ticket, "code": code})).await.assert_done(200);
     let reset = json!({"ticket": ticket, "password": NEW});
-    let mut database = house.database();
+    let mut database = server.database();
     // Not down, which would take seconds each time, but just as useless.
     database.batch_execute("ALTER TABLE users RENAME TO elsewhere").unwrap();
     for _ in 0..61 {
-        house.log_in(&people[0].phone, PASSWORD).await.assert_refused(500, "internal_error");
+        server.log_in(&people[0].phone, PASSWORD).await.assert_refused(500, "internal_error");
     }
     for _ in 0..21 {
-        let refused = house.post("/v1/password-reset/set-password", reset.clone()).await;
+        let refused = server.post("/v1/password-reset/set-password", reset.clone()).await;
         refused.assert_refused(500, "internal_error");
     }
     database.batch_execute("ALTER TABLE elsewhere RENAME TO users").unwrap();
-    house.log_in(&people[0].phone, PASSWORD).await.assert_done(200);
-    house.post("/v1/password-reset/set-password", reset).await.assert_done(204);
+    server.log_in(&people[0].phone, PASSWORD).await.assert_done(200);
+    server.post("/v1/password-reset/set-password", reset).await.assert_done(204);
 }
 
 /// The answer to a change of number got lost on its way from the database: the second try finds it done.
 #[actix_web::test]
 async fn a_change_of_number_that_was_done_is_done() {
-    let house = House::new(BackEnds::Real).await;
-    let person = house.person().await;
+    let server = TestServer::new(BackEnds::Real).await;
+    let person = server.person().await;
     let new = fresh_phone();
     let body = json!({"phone_number": new, "current_password": PASSWORD});
-    let sent = house.call(Method::POST, "/v1/me/phone/send-code", &person.access, body).await;
-    sql_query("UPDATE users SET phone = $1").bind::<Text, _>(&new).execute(&mut house.database()).unwrap();
-    let body = json!({"ticket": sent.text("ticket"), "code": house.sms.code_for(&new).unwrap()});
-    let done = house.call(Method::POST, "/v1/me/phone/verify-code", &person.access, body).await;
+    let sent = server.call(Method::POST, "/v1/me/phone/send-code", &person.access, body).await;
+    sql_query("UPDATE users SET phone = $1").bind::<Text, _>(&new).execute(&mut server.database()).unwrap();
+    let body = json!({"ticket": sent.text("ticket"), "code": server.sms.code_for(&new).unwrap()});
+    let done = server.call(Method::POST, "/v1/me/phone/verify-code", &person.access, body).await;
     done.assert_done(200);
     assert_eq!(done.body["phone_number"], json!(new));
-    assert!(house.sms.notices_for(&new).is_empty(), "the new number is not told of itself");
+    assert!(server.sms.notices_for(&new).is_empty(), "the new number is not told of itself");
 }
 
 /// Who is signed in does not depend on staging.
 #[actix_web::test]
 async fn people_stay_signed_in_while_redis_is_down() {
     let mut redis = OwnRedis::new();
-    let house = House::with(BackEnds::Real, &[("REDIS_URL", &redis.url())]).await;
-    house.wait_until_ready().await;
-    let person = house.person().await;
+    let server = TestServer::with(BackEnds::Real, &[("REDIS_URL", &redis.url())]).await;
+    server.wait_until_ready().await;
+    let person = server.person().await;
     redis.kill();
-    house.me(&person.access).await.assert_done(200);
-    house.refresh(&person.refresh).await.assert_done(200);
-    house.call(Method::PATCH, "/v1/me", &person.access, json!({"gender": "female"})).await.assert_done(200);
-    house.call(Method::GET, "/v1/sessions", &person.access, Value::Null).await.assert_done(200);
+    server.me(&person.access).await.assert_done(200);
+    server.refresh(&person.refresh).await.assert_done(200);
+    server.call(Method::PATCH, "/v1/me", &person.access, json!({"gender": "female"})).await.assert_done(200);
+    server.call(Method::GET, "/v1/sessions", &person.access, Value::Null).await.assert_done(200);
     // Guesses cannot be counted, so none is looked at.
-    house.log_in(&person.phone, PASSWORD).await.assert_refused(503, "dependency_unavailable");
+    server.log_in(&person.phone, PASSWORD).await.assert_refused(503, "dependency_unavailable");
     let body = json!({"password": PASSWORD});
-    house.call(Method::DELETE, "/v1/me", &person.access, body).await.assert_refused(503, "dependency_unavailable");
-    house.call(Method::POST, "/v1/logout", &person.access, Value::Null).await.assert_done(204);
+    server.call(Method::DELETE, "/v1/me", &person.access, body).await.assert_refused(503, "dependency_unavailable");
+    server.call(Method::POST, "/v1/logout", &person.access, Value::Null).await.assert_done(204);
     redis.start();
-    house.wait_until_ready().await;
-    house.log_in(&person.phone, PASSWORD).await.assert_done(200);
+    server.wait_until_ready().await;
+    server.log_in(&person.phone, PASSWORD).await.assert_done(200);
 }
 
 /// The message to the earlier number is a courtesy; the change does not hang on it.
 #[actix_web::test]
 async fn a_notice_that_cannot_be_sent_changes_nothing() {
-    let house = House::new(BackEnds::Embedded).await;
-    let person = house.person().await;
+    let server = TestServer::new(BackEnds::Embedded).await;
+    let person = server.person().await;
     let new = fresh_phone();
     let body = json!({"phone_number": new, "current_password": PASSWORD});
-    let sent = house.call(Method::POST, "/v1/me/phone/send-code", &person.access, body).await;
-    let body = json!({"ticket": sent.text("ticket"), "code": house.sms.code_for(&new).unwrap()});
-    let before = house.sms.requests();
-    house.sms.behave(Behaviour::Refuse("160040"));
-    house.call(Method::POST, "/v1/me/phone/verify-code", &person.access, body).await.assert_done(200);
-    until("notice", || house.sms.requests() > before).await;
-    assert_eq!(house.me(&person.access).await.body["phone_number"], json!(new));
+    let sent = server.call(Method::POST, "/v1/me/phone/send-code", &person.access, body).await;
+    let body = json!({"ticket": sent.text("ticket"), "code": server.sms.code_for(&new).unwrap()});
+    let before = server.sms.requests();
+    server.sms.behave(Behaviour::Refuse("160040"));
+    server.call(Method::POST, "/v1/me/phone/verify-code", &person.access, body).await.assert_done(200);
+    until("notice", || server.sms.requests() > before).await;
+    assert_eq!(server.me(&person.access).await.body["phone_number"], json!(new));
 }
 
 #[derive(QueryableByName)]
@@ -182,24 +182,24 @@ fn stored(database: &mut PgConnection, phone: &str) -> Stored {
 /// An operator who raises the cost need not ask anybody for a new password.
 #[actix_web::test]
 async fn a_login_brings_the_hash_to_the_cost_in_force() {
-    let mut house = House::new(BackEnds::Real).await;
-    let person = house.person().await;
-    let mut database = house.database();
+    let mut server = TestServer::new(BackEnds::Real).await;
+    let person = server.person().await;
+    let mut database = server.database();
     let before = stored(&mut database, &person.phone);
     assert!(before.password_hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-    house.vars.push(("HASH_PASSES".to_owned(), "3".to_owned()));
-    house.url = house.serve().await;
-    house.advance(Duration::from_secs(10));
-    house.log_in(&person.phone, NEW).await.assert_refused(401, "credentials_invalid");
+    server.vars.push(("HASH_PASSES".to_owned(), "3".to_owned()));
+    server.url = server.serve().await;
+    server.advance(Duration::from_secs(10));
+    server.log_in(&person.phone, NEW).await.assert_refused(401, "credentials_invalid");
     assert_eq!(stored(&mut database, &person.phone).password_hash, before.password_hash, "only the right password");
     assert_eq!(stored(&mut database, &person.phone).last_login_at, before.last_login_at);
     // Two devices at the same moment: the one that finds the hash changed looks once more.
-    for answer in at_once((0..2).map(|_| house.log_in(&person.phone, PASSWORD))).await {
+    for answer in at_once((0..2).map(|_| server.log_in(&person.phone, PASSWORD))).await {
         answer.assert_done(200);
     }
     let after = stored(&mut database, &person.phone);
     assert!(after.password_hash.starts_with("$argon2id$v=19$m=19456,t=3,p=1$"));
     assert!(after.last_login_at > before.last_login_at);
-    house.log_in(&person.phone, PASSWORD).await.assert_done(200);
+    server.log_in(&person.phone, PASSWORD).await.assert_done(200);
     assert_eq!(stored(&mut database, &person.phone).password_hash, after.password_hash, "once");
 }

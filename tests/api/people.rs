@@ -1,6 +1,6 @@
 //! People with an account, and what they do once they are signed in.
 
-use crate::house::{Answer, BYPASS, House, PASSWORD, fresh_phone};
+use crate::test_server::{Answer, BYPASS, PASSWORD, TestServer, fresh_phone};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::task::Poll;
@@ -14,7 +14,7 @@ pub struct Person {
     pub user: Value,
 }
 
-impl House {
+impl TestServer {
     /// A person whose limits of the hour are all fresh.
     pub async fn person(&self) -> Person {
         let mut people = self.people(1).await;

@@ -1,8 +1,8 @@
 //! The gate in front of a captcha: who is asked for work, and what counts as work.
 
-use crate::house::{Answer, BYPASS, BackEnds, House, fresh_phone};
 use crate::people::at_once;
 use crate::solver::solve;
+use crate::test_server::{Answer, BYPASS, BackEnds, TestServer, fresh_phone};
 use crate::with_both_back_ends;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use reqwest::{Method, StatusCode};
@@ -34,7 +34,7 @@ pub fn solved(refused: &Answer) -> Value {
     json!({"proof_of_work": {"challenge": challenge, "nonce": solve(challenge, work["bits"].as_u64().unwrap())}})
 }
 
-impl House {
+impl TestServer {
     /// Asks plainly.
     pub async fn ask(&self) -> Answer {
         self.post(PATH, json!({})).await
@@ -59,28 +59,28 @@ impl House {
 }
 
 async fn a_client_is_told_what_to_do_and_does_it(back_ends: BackEnds) {
-    let house = House::with(back_ends, &ALWAYS).await;
-    let refused = house.ask().await;
+    let server = TestServer::with(back_ends, &ALWAYS).await;
+    let refused = server.ask().await;
     refused.assert_refused(422, "proof_of_work_required");
     assert_eq!(refused.body["proof_of_work"]["bits"], 8);
-    let earlier = house.post(PATH, solved(&refused)).await;
+    let earlier = server.post(PATH, solved(&refused)).await;
     earlier.assert_done(201);
-    let mut body = house.work().await;
+    let mut body = server.work().await;
     body["replaces"] = earlier.body["captcha_id"].clone();
-    let captcha = house.post(PATH, body).await;
+    let captcha = server.post(PATH, body).await;
     captcha.assert_done(201);
     let send = async |id: String| {
         let body = json!({"phone_number": fresh_phone(), "captcha_id": id, "captcha_answer": BYPASS});
-        house.post("/v1/register/send-code", body).await
+        server.post("/v1/register/send-code", body).await
     };
     send(earlier.text("captcha_id")).await.assert_refused(422, "captcha_expired");
     send(captcha.text("captcha_id")).await.assert_done(200);
 }
 
 async fn the_raw_picture_has_the_same_gate(back_ends: BackEnds) {
-    let house = House::with(back_ends, &ALWAYS).await;
-    let ask = |body: Value| house.request(Method::POST, PATH).header("accept", "image/png").json(&body);
-    let refused = house.send(ask(json!({})), PATH).await;
+    let server = TestServer::with(back_ends, &ALWAYS).await;
+    let ask = |body: Value| server.request(Method::POST, PATH).header("accept", "image/png").json(&body);
+    let refused = server.send(ask(json!({})), PATH).await;
     refused.assert_refused(422, "proof_of_work_required");
     let response = ask(solved(&refused)).send().await.unwrap();
     assert_eq!(
@@ -91,35 +91,35 @@ async fn the_raw_picture_has_the_same_gate(back_ends: BackEnds) {
 }
 
 async fn a_proof_is_taken_once(back_ends: BackEnds) {
-    let house = House::with(back_ends, &ALWAYS).await;
-    let body = house.work().await;
-    house.post(PATH, body.clone()).await.assert_done(201);
-    let again = house.post(PATH, body.clone()).await;
+    let server = TestServer::with(back_ends, &ALWAYS).await;
+    let body = server.work().await;
+    server.post(PATH, body.clone()).await.assert_done(201);
+    let again = server.post(PATH, body.clone()).await;
     again.assert_refused(422, "proof_of_work_invalid");
     // Another number may do for the same challenge: it is the challenge that is taken.
     let (challenge, first) = (body["proof_of_work"]["challenge"].as_str().unwrap(), &body["proof_of_work"]["nonce"]);
     let same = (1..).map(|zeros| format!("{}{}", "0".repeat(zeros), first.as_str().unwrap()));
     for nonce in same.take(3) {
         let other = json!({"proof_of_work": {"challenge": challenge, "nonce": nonce}});
-        house.post(PATH, other).await.assert_refused(422, "proof_of_work_invalid");
+        server.post(PATH, other).await.assert_refused(422, "proof_of_work_invalid");
     }
     // The refusal brought another: nobody has to ask twice.
-    house.post(PATH, solved(&again)).await.assert_done(201);
+    server.post(PATH, solved(&again)).await.assert_done(201);
 }
 
 async fn a_proof_in_a_race_is_taken_once(back_ends: BackEnds) {
-    let house = House::with(back_ends, &ALWAYS).await;
-    let body = house.work().await;
-    let answers = at_once((0..50).map(|_| house.post(PATH, body.clone()))).await;
+    let server = TestServer::with(back_ends, &ALWAYS).await;
+    let body = server.work().await;
+    let answers = at_once((0..50).map(|_| server.post(PATH, body.clone()))).await;
     let (drawn, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == StatusCode::CREATED);
     assert_eq!((drawn.len(), refused.len()), (1, 49));
     refused.iter().for_each(|answer| answer.assert_refused(422, "proof_of_work_invalid"));
 }
 
 async fn worthless_proofs_bring_the_next_challenge(back_ends: BackEnds) {
-    let house = House::with(back_ends, &ALWAYS).await;
-    let stranger = House::with(back_ends, &ALWAYS).await;
-    let good = house.work_with(|nonce| nonce != "0").await;
+    let server = TestServer::with(back_ends, &ALWAYS).await;
+    let stranger = TestServer::with(back_ends, &ALWAYS).await;
+    let good = server.work_with(|nonce| nonce != "0").await;
     let challenge = good["proof_of_work"]["challenge"].as_str().unwrap();
     let mut easier = BASE64_URL_SAFE_NO_PAD.decode(challenge).unwrap();
     easier[1] = 0;
@@ -133,12 +133,12 @@ async fn worthless_proofs_bring_the_next_challenge(back_ends: BackEnds) {
     };
     let worthless = [proof(challenge, "0"), worked(&easier), worked(&eternal), worked(&[1; 42]), stranger.work().await];
     for body in worthless {
-        let refused = house.post(PATH, body.clone()).await;
+        let refused = server.post(PATH, body.clone()).await;
         refused.assert_refused(422, "proof_of_work_invalid");
         assert_ne!(refused.body["proof_of_work"]["challenge"], body["proof_of_work"]["challenge"]);
-        house.post(PATH, solved(&refused)).await.assert_done(201);
+        server.post(PATH, solved(&refused)).await.assert_done(201);
     }
-    house.post(PATH, good.clone()).await.assert_done(201);
+    server.post(PATH, good.clone()).await.assert_done(201);
 
     for (challenge, nonce, field) in [
         ("", "1", "proof_of_work.challenge"),
@@ -150,7 +150,7 @@ async fn worthless_proofs_bring_the_next_challenge(back_ends: BackEnds) {
         (challenge, "１", "proof_of_work.nonce"),
         (challenge, &"1".repeat(21), "proof_of_work.nonce"),
     ] {
-        let refused = house.post(PATH, proof(challenge, nonce)).await;
+        let refused = server.post(PATH, proof(challenge, nonce)).await;
         refused.assert_refused(422, "validation_failed");
         assert_eq!(refused.body["errors"][0]["field"], field, "{refused:?}");
     }
@@ -160,50 +160,50 @@ async fn worthless_proofs_bring_the_next_challenge(back_ends: BackEnds) {
         (json!({"challenge": challenge, "nonce": 1}), "proof_of_work.nonce", "invalid_type"),
         (json!({"challenge": challenge, "nonce": "1", "bits": 1}), "bits", "unknown_field"),
     ] {
-        let refused = house.post(PATH, json!({"proof_of_work": work})).await;
+        let refused = server.post(PATH, json!({"proof_of_work": work})).await;
         refused.assert_field(400, "malformed_request", field, why);
     }
-    house.post(PATH, json!({"proof_of_work": null})).await.assert_refused(422, "proof_of_work_required");
+    server.post(PATH, json!({"proof_of_work": null})).await.assert_refused(422, "proof_of_work_required");
 }
 
 async fn a_proof_ends_with_its_challenge(back_ends: BackEnds) {
-    let house = House::with(back_ends, &ALWAYS).await;
-    let (early, late) = (house.work().await, house.work().await);
-    house.advance(Duration::from_secs(119));
-    house.post(PATH, early).await.assert_done(201);
-    house.advance(Duration::from_secs(1));
-    house.post(PATH, late).await.assert_refused(422, "proof_of_work_invalid");
+    let server = TestServer::with(back_ends, &ALWAYS).await;
+    let (early, late) = (server.work().await, server.work().await);
+    server.advance(Duration::from_secs(119));
+    server.post(PATH, early).await.assert_done(201);
+    server.advance(Duration::from_secs(1));
+    server.post(PATH, late).await.assert_refused(422, "proof_of_work_invalid");
 }
 
 async fn work_that_is_under_way_outlives_a_change_of_the_setting(back_ends: BackEnds) {
-    let mut house = House::with(back_ends, &ALWAYS).await;
-    let body = house.work().await;
-    house.vars.push(("PROOF_OF_WORK_BITS".to_owned(), "9".to_owned()));
-    house.url = house.serve().await;
-    house.post(PATH, body).await.assert_done(201);
-    assert_eq!(house.ask().await.body["proof_of_work"]["bits"], 9);
+    let mut server = TestServer::with(back_ends, &ALWAYS).await;
+    let body = server.work().await;
+    server.vars.push(("PROOF_OF_WORK_BITS".to_owned(), "9".to_owned()));
+    server.url = server.serve().await;
+    server.post(PATH, body).await.assert_done(201);
+    assert_eq!(server.ask().await.body["proof_of_work"]["bits"], 9);
 }
 
 async fn an_address_has_so_many_captchas_with_work_too(back_ends: BackEnds) {
-    let house = House::with(back_ends, &[&ALWAYS[..], &[("LIMIT_IP_CAPTCHAS", "2")]].concat()).await;
+    let server = TestServer::with(back_ends, &[&ALWAYS[..], &[("LIMIT_IP_CAPTCHAS", "2")]].concat()).await;
     for _ in 0..2 {
-        let body = house.work().await;
-        house.post(PATH, body).await.assert_done(201);
+        let body = server.work().await;
+        server.post(PATH, body).await.assert_done(201);
     }
-    let body = house.work().await;
-    house.post(PATH, body).await.assert_refused(429, "too_many_requests");
-    house.advance(Duration::from_secs(600));
-    let body = house.work().await;
-    house.post(PATH, body).await.assert_done(201);
+    let body = server.work().await;
+    server.post(PATH, body).await.assert_refused(429, "too_many_requests");
+    server.advance(Duration::from_secs(600));
+    let body = server.work().await;
+    server.post(PATH, body).await.assert_done(201);
 }
 
 async fn nobody_is_asked_when_it_is_off(back_ends: BackEnds) {
     let settings = [("PROOF_OF_WORK", "off"), ("PROOF_OF_WORK_IP_CAPTCHAS", "1"), ("SMS_BUDGET_REGION_HOUR", "2")];
-    let house = House::with(back_ends, &settings).await;
-    house.ticket(&fresh_phone()).await;
-    house.ticket(&fresh_phone()).await;
-    house.send_code(&fresh_phone()).await.assert_refused(503, "sms_region_suspended");
-    house.ask().await.assert_done(201);
+    let server = TestServer::with(back_ends, &settings).await;
+    server.ticket(&fresh_phone()).await;
+    server.ticket(&fresh_phone()).await;
+    server.send_code(&fresh_phone()).await.assert_refused(503, "sms_region_suspended");
+    server.ask().await.assert_done(201);
 }
 
 /// Whoever has worked does not work again because the service is busy. A spoken captcha keeps it busy for longest: one is spoken
@@ -211,19 +211,19 @@ async fn nobody_is_asked_when_it_is_off(back_ends: BackEnds) {
 #[actix_web::test]
 async fn a_proof_outlives_a_captcha_that_could_not_be_spoken() {
     let busy = [("WORKERS", "1"), ("LIMIT_IP_CAPTCHAS", "1000"), ("LIMIT_IP_AUDIO_CAPTCHAS", "1000")];
-    let house = House::with(BackEnds::Embedded, &[&ALWAYS[..], &busy].concat()).await;
+    let server = TestServer::with(BackEnds::Embedded, &[&ALWAYS[..], &busy].concat()).await;
     let mut proofs = Vec::new();
     for _ in 0..130 {
-        let mut body = house.work().await;
+        let mut body = server.work().await;
         body["kind"] = json!("audio");
         proofs.push(body);
     }
-    let answers = at_once(proofs.iter().map(|proof| house.post(PATH, proof.clone()))).await;
+    let answers = at_once(proofs.iter().map(|proof| server.post(PATH, proof.clone()))).await;
     let refused: Vec<_> =
         proofs.iter().zip(&answers).filter(|(_, answer)| answer.status != StatusCode::CREATED).collect();
     assert!(!refused.is_empty(), "everybody got a sound");
     for (proof, answer) in refused {
         answer.assert_refused(503, "overloaded");
-        assert_eq!(house.post(PATH, proof.clone()).await.status, StatusCode::CREATED);
+        assert_eq!(server.post(PATH, proof.clone()).await.status, StatusCode::CREATED);
     }
 }

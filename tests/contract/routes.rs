@@ -3,22 +3,22 @@
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::adapters::sms::Provider;
-use doorstep::adapters::sms::breaker::Breaker;
+use doorstep::adapters::sms::circuit_breaker::CircuitBreaker;
 use doorstep::adapters::sms::router::{Router, Routes};
 use doorstep::adapters::telemetry::Prometheus;
-use doorstep::domain::code::OneTimeCode;
 use doorstep::domain::flow::Purpose;
 use doorstep::domain::language::Language;
 use doorstep::domain::message::Content;
+use doorstep::domain::otp::OneTimeCode;
 use doorstep::domain::phone::{Phone, Region};
-use doorstep::ports::{Clock, Message, Sms, SmsFailure};
+use doorstep::ports::{Clock, Message, Sms, SmsError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 /// Answers as it is told, and remembers what it was asked.
 struct Scripted {
     name: &'static str,
-    says: Mutex<Result<(), SmsFailure>>,
+    says: Mutex<Result<(), SmsError>>,
     asked: Mutex<Vec<String>>,
 }
 
@@ -37,7 +37,7 @@ impl Provider for Scripted {
         self.name
     }
 
-    async fn send(&self, message: &Message) -> Result<(), SmsFailure> {
+    async fn send(&self, message: &Message) -> Result<(), SmsError> {
         self.asked.lock().unwrap().push(message.id.clone());
         self.says.lock().unwrap().clone()
     }
@@ -74,12 +74,12 @@ const CHINA: &str = "+8613800138000";
 const AMERICA: &str = "+14155552671";
 
 impl Fixture {
-    fn says(&self, at: usize, says: Result<(), SmsFailure>) {
+    fn says(&self, at: usize, says: Result<(), SmsError>) {
         *self.providers[at].says.lock().unwrap() = says;
     }
 
     /// Sends, and says who carried it and how often each provider has been asked so far.
-    async fn send(&self, to: &str) -> (Result<&'static str, SmsFailure>, [usize; 3]) {
+    async fn send(&self, to: &str) -> (Result<&'static str, SmsError>, [usize; 3]) {
         let id = format!("{:032}", self.asked().iter().sum::<usize>());
         let sent = self.router.send(&message(to, &id)).await.map(|sent| sent.provider);
         (sent, self.asked())
@@ -94,16 +94,16 @@ impl Fixture {
     }
 }
 
-fn refused() -> Result<(), SmsFailure> {
-    Err(SmsFailure::Refused("no".to_owned()))
+fn refused() -> Result<(), SmsError> {
+    Err(SmsError::Refused("no".to_owned()))
 }
 
-fn unreachable() -> Result<(), SmsFailure> {
-    Err(SmsFailure::Unreachable("nobody there".to_owned()))
+fn unreachable() -> Result<(), SmsError> {
+    Err(SmsError::Unreachable("nobody there".to_owned()))
 }
 
-fn no_answer() -> Result<(), SmsFailure> {
-    Err(SmsFailure::NoAnswer("timeout".to_owned()))
+fn no_answer() -> Result<(), SmsError> {
+    Err(SmsError::NoAnswer("timeout".to_owned()))
 }
 
 #[tokio::test]
@@ -125,10 +125,7 @@ async fn the_next_is_asked_when_the_one_before_surely_did_not_send() {
         let asked = fixture.providers.each_ref().map(|provider| provider.asked.lock().unwrap().clone());
         assert_eq!(asked[0], asked[1]);
         fixture.says(1, says);
-        assert!(matches!(
-            fixture.send(CHINA).await,
-            (Err(SmsFailure::Refused(_) | SmsFailure::Unreachable(_)), [2, 2, 0])
-        ));
+        assert!(matches!(fixture.send(CHINA).await, (Err(SmsError::Refused(_) | SmsError::Unreachable(_)), [2, 2, 0])));
     }
 }
 
@@ -136,7 +133,7 @@ async fn the_next_is_asked_when_the_one_before_surely_did_not_send() {
 async fn nobody_else_is_asked_when_it_may_have_gone_out() {
     let fixture = fixture(false);
     fixture.says(0, no_answer());
-    assert!(matches!(fixture.send(CHINA).await, (Err(SmsFailure::NoAnswer(_)), [1, 0, 0])));
+    assert!(matches!(fixture.send(CHINA).await, (Err(SmsError::NoAnswer(_)), [1, 0, 0])));
 }
 
 #[tokio::test]
@@ -146,32 +143,32 @@ async fn by_setting_the_next_is_asked_then_too() {
     assert!(matches!(fixture.send(CHINA).await, (Ok("two"), [1, 1, 0])));
     // A later refusal does not make it certain that nothing went out.
     fixture.says(1, refused());
-    assert!(matches!(fixture.send(CHINA).await, (Err(SmsFailure::NoAnswer(_)), [2, 2, 0])));
+    assert!(matches!(fixture.send(CHINA).await, (Err(SmsError::NoAnswer(_)), [2, 2, 0])));
 }
 
 #[tokio::test]
 async fn who_does_not_answer_is_left_alone_and_tried_again_later() {
     let fixture = fixture(false);
     fixture.says(0, unreachable());
-    let failures = Breaker::FAILURES as usize;
+    let failures = CircuitBreaker::FAILURES as usize;
     for n in 1..=failures {
         assert!(matches!(fixture.send(CHINA).await, (Ok("two"), [asked, _, 0]) if asked == n));
     }
-    assert!(fixture.telemetry.text().contains("doorstep_sms_provider_rests{provider=\"one\"} 1"));
+    assert!(fixture.telemetry.text().contains("doorstep_sms_circuit_open{provider=\"one\"} 1"));
     for _ in 0..10 {
         assert!(
             matches!(fixture.send(CHINA).await, (Ok("two"), [asked, _, 0]) if asked == failures),
             "nobody waits for it"
         );
     }
-    fixture.advance(Breaker::REST);
+    fixture.advance(CircuitBreaker::OPEN_FOR);
     assert!(matches!(fixture.send(CHINA).await, (Ok("two"), [asked, _, 0]) if asked == failures + 1));
     assert!(matches!(fixture.send(CHINA).await, (Ok("two"), [asked, _, 0]) if asked == failures + 1));
     fixture.says(0, Ok(()));
-    fixture.advance(Breaker::REST);
+    fixture.advance(CircuitBreaker::OPEN_FOR);
     assert!(matches!(fixture.send(CHINA).await, (Ok("one"), _)));
     assert!(matches!(fixture.send(CHINA).await, (Ok("one"), _)));
-    assert!(fixture.telemetry.text().contains("doorstep_sms_provider_rests{provider=\"one\"} 0"));
+    assert!(fixture.telemetry.text().contains("doorstep_sms_circuit_open{provider=\"one\"} 0"));
 }
 
 /// Else whoever asks for codes to numbers that a provider refuses would switch it off for everybody.
@@ -189,11 +186,11 @@ async fn with_nobody_left_nothing_has_gone_out() {
     let fixture = fixture(false);
     fixture.says(0, unreachable());
     fixture.says(1, unreachable());
-    for _ in 0..Breaker::FAILURES {
+    for _ in 0..CircuitBreaker::FAILURES {
         fixture.send(CHINA).await.0.unwrap_err();
     }
     let before = fixture.asked();
     let (sent, asked) = fixture.send(CHINA).await;
-    assert!(matches!(sent, Err(SmsFailure::Unreachable(_))), "it can be refunded");
+    assert!(matches!(sent, Err(SmsError::Unreachable(_))), "it can be refunded");
     assert_eq!(asked, before);
 }

@@ -9,13 +9,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::adapters::sms::Provider;
 use doorstep::adapters::sms::cloopen::{Cloopen, Settings};
 use doorstep::adapters::sms::console::Console;
-use doorstep::domain::code::OneTimeCode;
 use doorstep::domain::flow::Purpose;
 use doorstep::domain::language::Language;
 use doorstep::domain::message::{Content, Topic};
+use doorstep::domain::otp::OneTimeCode;
 use doorstep::domain::phone::Phone;
 use doorstep::domain::template::{Template, Templates};
-use doorstep::ports::{Clock, Message, SmsFailure};
+use doorstep::ports::{Clock, Message, SmsError};
 use md5::{Digest, Md5};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -87,7 +87,7 @@ fn notice(id: &str) -> Message {
 const ID: &str = "0123456789abcdef0123456789abcdef";
 
 /// No error may tell whom and what: it goes to the log.
-fn assert_discreet(failure: &SmsFailure) {
+fn assert_discreet(failure: &SmsError) {
     for text in [failure.to_string(), format!("{failure:?}")] {
         let lower = text.to_lowercase();
         for secret in [&PHONE[3..], CODE, AUTH_TOKEN, ACCOUNT_SID, "sig=", "http://"] {
@@ -133,7 +133,7 @@ async fn a_refused_notice_tells_no_number() {
     let provider = provider();
     provider.behave(Behaviour::Refuse("160038"));
     let failure = cloopen(settings(&provider)).send(&notice(ID)).await.unwrap_err();
-    assert!(matches!(&failure, SmsFailure::Refused(text) if text.contains("160038")), "{failure}");
+    assert!(matches!(&failure, SmsError::Refused(text) if text.contains("160038")), "{failure}");
     assert_discreet(&failure);
     assert!(!failure.to_string().contains("9001"), "{failure}");
     assert!(provider.notices_for(PHONE).is_empty());
@@ -158,7 +158,7 @@ async fn the_provider_refuses_other_accounts_and_times() {
         ("161106", at(TimeDelta::hours(-8))),
     ] {
         let failure = sender.send(&message(PHONE, ID)).await.unwrap_err();
-        assert!(matches!(&failure, SmsFailure::Refused(text) if text.contains(code)), "{code}: {failure}");
+        assert!(matches!(&failure, SmsError::Refused(text) if text.contains(code)), "{code}: {failure}");
         assert_discreet(&failure);
     }
     assert_eq!(provider.accepted(), 0);
@@ -170,9 +170,9 @@ async fn the_same_message_is_not_sent_twice() {
     let cloopen = cloopen(settings(&provider));
     cloopen.send(&message(PHONE, ID)).await.unwrap();
     let failure = cloopen.send(&message(PHONE, ID)).await.unwrap_err();
-    assert!(matches!(&failure, SmsFailure::NoAnswer(text) if text.contains("160054")), "{failure}");
+    assert!(matches!(&failure, SmsError::NoAnswer(text) if text.contains("160054")), "{failure}");
     let failure = cloopen.send(&message(PHONE, &format!("{ID}0"))).await.unwrap_err();
-    assert!(matches!(&failure, SmsFailure::Refused(text) if text.contains("160055")), "{failure}");
+    assert!(matches!(&failure, SmsError::Refused(text) if text.contains("160055")), "{failure}");
     assert_eq!(provider.messages_for(PHONE).len(), 1);
 }
 

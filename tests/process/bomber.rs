@@ -31,14 +31,14 @@ const REFUSALS: [(u16, &str); 4] =
     [(429, "resend_cooldown"), (429, "phone_limit_reached"), (429, "too_many_requests"), (503, "sms_region_suspended")];
 
 /// Two processes on one Redis and one PostgreSQL, behind a load balancer that tells whose requests it passes on.
-struct House {
+struct TestServer {
     sms: FakeCloopen,
     redis: String,
     processes: [(Doorstep, Client); 2],
     _folder: Folder,
 }
 
-impl House {
+impl TestServer {
     async fn new() -> Self {
         let (folder, redis, database) = (Folder::new(), redis::url(), empty_database());
         let sms = FakeCloopen::start(Arc::new(SystemClock));
@@ -125,34 +125,34 @@ async fn bomb(client: Client, next: Arc<AtomicUsize>) -> Answers {
 }
 
 /// Somebody of another region, once the attack is well under way: the whole way into the service.
-async fn sign_up(house: &House, phone: &str, begun: &AtomicUsize, from: usize) {
+async fn sign_up(server: &TestServer, phone: &str, begun: &AtomicUsize, from: usize) {
     let deadline = Instant::now() + DEADLINE;
     while begun.load(Ordering::Relaxed) < from {
         assert!(Instant::now() < deadline, "the attack does not begin");
         tokio::task::yield_now().await;
     }
-    let client = house.client(1);
+    let client = server.client(1);
     let sent = ask(&client, "192.0.2.77", phone).await;
     assert_eq!(sent.status, 200, "{sent:?}");
-    let signed_in = client.finish_sign_up(&sent.field("ticket"), &house.sms.code_for(phone).unwrap()).await;
+    let signed_in = client.finish_sign_up(&sent.field("ticket"), &server.sms.code_for(phone).unwrap()).await;
     assert_eq!(client.me(&signed_in.field("access_token")).await.status, 200);
     assert!(begun.load(Ordering::Relaxed) < REQUESTS, "she came while it lasted");
 }
 
 /// Somebody of the region that is closed, who has had her account for long: she signs in by code.
-async fn sign_in(house: &House, phone: &str) {
-    let client = house.client(0);
+async fn sign_in(server: &TestServer, phone: &str) {
+    let client = server.client(0);
     let captcha = post(&client, "192.0.2.78", "/v1/captchas", &json!({})).await;
     let body = json!({"phone_number": phone, "captcha_id": captcha.field("captcha_id"), "captcha_answer": BYPASS});
-    let before = house.sms.messages_for(phone).len();
+    let before = server.sms.messages_for(phone).len();
     let sent = post(&client, "192.0.2.78", "/v1/login/send-code", &body).await;
     assert_eq!(sent.status, 200, "{sent:?}");
     let deadline = Instant::now() + DEADLINE;
-    while house.sms.messages_for(phone).len() == before {
+    while server.sms.messages_for(phone).len() == before {
         assert!(Instant::now() < deadline, "no code came");
         tokio::task::yield_now().await;
     }
-    let body = json!({"ticket": sent.field("ticket"), "code": house.sms.code_for(phone).unwrap()});
+    let body = json!({"ticket": sent.field("ticket"), "code": server.sms.code_for(phone).unwrap()});
     let signed_in = post(&client, "192.0.2.78", "/v1/login/verify-code", &body).await;
     assert_eq!(signed_in.status, 200, "{signed_in:?}");
 }
@@ -168,17 +168,17 @@ fn tell(answers: &Answers, took: Duration) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_requests_send_what_the_budget_says_and_not_one_more() {
-    let house = House::new().await;
+    let server = TestServer::new().await;
     let resident = "+447400900001";
-    sign_up(&house, resident, &AtomicUsize::new(0), 0).await;
-    redis::advance(&house.redis, Duration::from_secs(86_400));
+    sign_up(&server, resident, &AtomicUsize::new(0), 0).await;
+    redis::advance(&server.redis, Duration::from_secs(86_400));
     let (begun, started) = (Arc::new(AtomicUsize::new(0)), Instant::now());
     let mut bombers = JoinSet::new();
     for n in 0..CLIENTS {
-        bombers.spawn(bomb(house.client(n), Arc::clone(&begun)));
+        bombers.spawn(bomb(server.client(n), Arc::clone(&begun)));
     }
     for (phone, from) in [("+8613800138000", 1_000), ("+8613800138001", 5_000)] {
-        sign_up(&house, phone, &begun, from).await;
+        sign_up(&server, phone, &begun, from).await;
     }
     let mut answers = Answers::new();
     for (answer, times) in bombers.join_all().await.into_iter().flatten() {
@@ -192,8 +192,8 @@ async fn ten_thousand_requests_send_what_the_budget_says_and_not_one_more() {
         assert!(REFUSALS.contains(&(*status, code)), "{status} {code}");
     }
     assert!(answers.contains_key(&(503, "sms_region_suspended".to_owned())));
-    assert_eq!(house.sms.accepted(), BUDGET + 3, "and those of the three who signed up");
-    assert_eq!(house.sms.requests(), BUDGET + 3, "nothing else reached the provider");
+    assert_eq!(server.sms.accepted(), BUDGET + 3, "and those of the three who signed up");
+    assert_eq!(server.sms.requests(), BUDGET + 3, "nothing else reached the provider");
     for (name, count) in [
         ("sms-unverified-region:GB", Some(BUDGET)),
         ("sms-region-hour:GB", Some(BUDGET)),
@@ -202,10 +202,10 @@ async fn ten_thousand_requests_send_what_the_budget_says_and_not_one_more() {
         ("sms-hour:", Some(BUDGET + 2)),
         ("sms-day:", Some(BUDGET + 2)),
     ] {
-        assert_eq!(house.counted(name), count, "{name}");
+        assert_eq!(server.counted(name), count, "{name}");
     }
-    sign_in(&house, resident).await;
-    assert!(house.logged("an SMS budget is spent to four fifths") > 0);
-    assert!(house.logged("no code is sent to this region") > 0);
-    assert_eq!(redis::without_expiry(&house.redis), Vec::<String>::new());
+    sign_in(&server, resident).await;
+    assert!(server.logged("sms quota 80 % used") > 0);
+    assert!(server.logged("sms region budget exhausted") > 0);
+    assert_eq!(redis::without_expiry(&server.redis), Vec::<String>::new());
 }

@@ -21,7 +21,7 @@ async fn nothing_set_runs_and_the_second_start_goes_on_with_it() {
     assert_eq!(signed_in.body["user"]["phone_number"], "+8613800138000");
     let token = signed_in.field("access_token");
     doorstep.stop("TERM");
-    doorstep.line("stopped");
+    doorstep.line("shutdown complete");
 
     let (_again, client) = folder.serve(&[]).await;
     assert_eq!([folder.read("data/secret_key"), folder.read("data/jwt_keys.pem")], keys);

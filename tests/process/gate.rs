@@ -29,7 +29,7 @@ impl Clock for Gate {
 }
 
 /// A server with a provider behind a gate.
-pub struct House {
+pub struct TestServer {
     pub sms: FakeCloopen,
     arrivals: UnboundedReceiver<()>,
     gate: Option<Sender<()>>,
@@ -38,7 +38,7 @@ pub struct House {
     _folder: Folder,
 }
 
-impl House {
+impl TestServer {
     pub async fn new(settings: &[Var<'_>]) -> Self {
         let (sender, arrivals) = unbounded_channel();
         let (gate, shut) = channel();

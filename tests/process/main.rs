@@ -24,6 +24,6 @@ mod servers;
 mod shutdown;
 mod silence;
 mod stores;
-mod switch;
+mod sms_regions;
 mod test_numbers;
 mod tls;

@@ -45,7 +45,7 @@ async fn ten_that_start_at_once_on_an_empty_database_all_get_ready() {
     for doorstep in &all {
         Client::new(&doorstep.url()).wait_for_readiness(200).await;
     }
-    let migrated = |doorstep: &&Doorstep| doorstep.output().iter().any(|line| line.contains("migrated"));
+    let migrated = |doorstep: &&Doorstep| doorstep.output().iter().any(|line| line.contains("migration applied"));
     assert_eq!(all.iter().filter(migrated).count(), 1, "one works, the others wait");
 }
 
@@ -54,7 +54,7 @@ async fn a_server_waits_for_the_migration_and_says_so() {
     let (folder, database) = (Folder::new(), empty_database());
     let vars = [("DATABASE_URL", database.as_str())];
     let doorstep = folder.start(&vars);
-    let line = doorstep.line("the database is not migrated: run `doorstep migrate`");
+    let line = doorstep.line("database not migrated: run `doorstep migrate`");
     assert!(line.contains("ERROR"), "{line}");
     let client = Client::new(&doorstep.url());
     let answer = client.get("/readyz").await;

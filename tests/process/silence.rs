@@ -59,7 +59,7 @@ async fn it_holds_up_neither_the_answer_nor_the_end() {
 async fn it_does_not_hold_up_the_end_before_the_server_is_ready() {
     let (folder, database) = (Folder::new(), empty_database());
     let doorstep = folder.start(&[("DATABASE_URL", database.as_str())]);
-    doorstep.line("the database is not migrated");
+    doorstep.line("database not migrated");
     let frozen = Frozen::behind(&database);
     doorstep.line("no answer within");
     assert_eq!(Client::new(&doorstep.url()).get("/healthz").await.status, 200);

@@ -2,7 +2,7 @@
 
 use crate::client::{Client, PASSWORD};
 use crate::doorstep::Folder;
-use crate::gate::House;
+use crate::gate::TestServer;
 use crate::servers::empty_database;
 use crate::support::cloopen::Behaviour;
 use crate::support::redis;
@@ -70,15 +70,15 @@ async fn neither_store_holds_what_opens_an_account() {
 #[actix_web::test]
 async fn a_flow_is_stored_before_its_message_goes_out_and_gone_if_that_fails() {
     let redis_url = redis::url();
-    let mut house = House::new(&[("REDIS_URL", &redis_url)]).await;
-    house.sms.behave(Behaviour::Refuse("160040"));
-    let client = house.client.clone();
+    let mut server = TestServer::new(&[("REDIS_URL", &redis_url)]).await;
+    server.sms.behave(Behaviour::Refuse("160040"));
+    let client = server.client.clone();
     let request = actix_web::rt::spawn(async move { client.send_code(PHONE).await });
-    house.provider_is_asked().await;
+    server.provider_is_asked().await;
     let reserved = |name: &str| everything_in_redis(&redis_url).iter().any(|line| line.contains(name));
     assert!(reserved("flow:") && reserved(":cooldown"), "{:?}", everything_in_redis(&redis_url));
     assert_eq!(redis::without_expiry(&redis_url), Vec::<String>::new());
-    house.open_gate();
+    server.open_gate();
     let answer = request.await.unwrap();
     assert_eq!(answer.body["code"], "sms_delivery_failed", "{answer:?}");
     assert!(!reserved("flow:") && !reserved(":cooldown"), "{:?}", everything_in_redis(&redis_url));

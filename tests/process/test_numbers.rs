@@ -19,7 +19,7 @@ async fn each_use_of_a_test_number_is_a_line() {
     client.finish_sign_up(&ticket, "918273").await;
 
     let lines = doorstep.output();
-    let uses = lines.iter().filter(|line| line.contains("a test number was used"));
+    let uses = lines.iter().filter(|line| line.contains("test number used"));
     let uses: Vec<Value> = uses.map(|line| serde_json::from_str(line).unwrap()).collect();
     let acts: Vec<&str> = uses.iter().map(|line| line["act"].as_str().unwrap()).collect();
     assert_eq!(acts, ["send", "send", "wrong code", "right code"]);
@@ -45,7 +45,7 @@ async fn the_beginning_of_pressure_is_a_line() {
     }
     let refused = client.post("/v1/captchas", json!({})).await;
     assert_eq!(refused.body["code"], "proof_of_work_required");
-    doorstep.line("under pressure: captchas cost work");
+    doorstep.line("proof of work enabled");
     let begun = doorstep.output().iter().filter(|line| line.contains("under pressure")).count();
     assert_eq!(begun, 1);
 }

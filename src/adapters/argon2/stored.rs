@@ -2,7 +2,7 @@
 
 use super::broken;
 use crate::domain::password::PasswordHash;
-use crate::ports::Failure;
+use crate::ports::DependencyError;
 use argon2::{ARGON2ID_IDENT, Params, Version, password_hash::phc};
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 
@@ -20,7 +20,7 @@ const MOST_PASSES: u32 = 32;
 impl Stored {
     /// Takes any argon2id hash of version 19, of whatever cost and with salts and tags of whatever length the standard form
     /// allows: accounts may have been brought along from elsewhere. The failure quotes nothing of it.
-    pub(super) fn parse(hash: &PasswordHash) -> Result<Self, Failure> {
+    pub(super) fn parse(hash: &PasswordHash) -> Result<Self, DependencyError> {
         let parsed = phc::PasswordHash::new(hash.expose()).ok().and_then(|phc| Self::read(&phc));
         let stored = parsed.ok_or_else(|| broken("a stored hash is no argon2id hash"))?;
         if stored.params.m_cost() > MOST_MEMORY_KIB || stored.params.t_cost() > MOST_PASSES {

@@ -110,9 +110,9 @@ async fn refuses_beyond_its_queue_and_goes_on_afterwards() {
     let mut verified = hasher.verify(password(), None);
     assert!(begin(&mut verified).await.is_none());
     let refused = begin(&mut hasher.hash(password(), &owner)).await;
-    assert!(matches!(refused, Some(Err(Failure::Overloaded(Dependency::PasswordHashing)))), "{refused:?}");
+    assert!(matches!(refused, Some(Err(DependencyError::Overloaded(Dependency::PasswordHashing)))), "{refused:?}");
     let refused = begin(&mut hasher.verify(password(), None)).await;
-    assert!(matches!(refused, Some(Err(Failure::Overloaded(Dependency::PasswordHashing)))), "{refused:?}");
+    assert!(matches!(refused, Some(Err(DependencyError::Overloaded(Dependency::PasswordHashing)))), "{refused:?}");
     drop(open);
     for job in waiting.into_iter().chain([running]) {
         job.await.unwrap();
@@ -148,7 +148,7 @@ async fn a_panic_is_an_answer_and_costs_no_thread() {
     }
     let hasher = one_thread(CHEAP, PanicsOnce(AtomicBool::new(false)));
     let failed = hasher.hash(password(), &phone()).await;
-    assert!(matches!(failed, Err(Failure::Broken { .. })), "{failed:?}");
+    assert!(matches!(failed, Err(DependencyError::Broken { .. })), "{failed:?}");
     phc(&hasher).await;
 }
 
@@ -277,9 +277,9 @@ async fn a_damaged_hash_is_a_defect_that_quotes_nothing() {
         with("m=256,t=33,p=4"),
         with("m=256,t=4294967296,p=4"),
     ] {
-        let failure = hasher.verify(password(), stored(&damaged)).await.unwrap_err();
-        assert!(matches!(failure, Failure::Broken { dependency: Dependency::PasswordHashing, .. }), "{damaged}");
-        let said = format!("{failure} {failure:?}");
+        let error = hasher.verify(password(), stored(&damaged)).await.unwrap_err();
+        assert!(matches!(error, DependencyError::Broken { dependency: Dependency::PasswordHashing, .. }), "{damaged}");
+        let said = format!("{error} {error:?}");
         assert!(["NWax", "c2Fsd", "256"].iter().all(|quoted| !said.contains(quoted)), "{damaged}: {said}");
     }
     phc(&hasher).await;

@@ -4,7 +4,7 @@ use super::stored::Stored;
 use super::{SALT_BYTES, TAG_BYTES, broken};
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::phone::Phone;
-use crate::ports::{Failure, Hashed, Random, Verdict};
+use crate::ports::{DependencyError, Hashed, Random, Verdict};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use aws_lc_rs::constant_time;
 use std::hint::black_box;
@@ -49,14 +49,18 @@ impl Worker {
         })
     }
 
-    pub(super) fn hash(&mut self, password: &Password, owner: &Phone) -> Result<Hashed, Failure> {
+    pub(super) fn hash(&mut self, password: &Password, owner: &Phone) -> Result<Hashed, DependencyError> {
         if password.is_guessable(owner) {
             return Ok(Hashed::TooWeak);
         }
         self.fresh(password).map(Hashed::Hash)
     }
 
-    pub(super) fn verify(&mut self, password: &Password, hash: Option<&PasswordHash>) -> Result<Verdict, Failure> {
+    pub(super) fn verify(
+        &mut self,
+        password: &Password,
+        hash: Option<&PasswordHash>,
+    ) -> Result<Verdict, DependencyError> {
         let Some(hash) = hash else {
             // The same work for a person who does not exist, so that the time does not tell.
             black_box(self.compute(password, &[0; SALT_BYTES], self.params.clone())?);
@@ -73,13 +77,13 @@ impl Worker {
     }
 
     /// A hash at the cost in force.
-    fn fresh(&mut self, password: &Password) -> Result<PasswordHash, Failure> {
+    fn fresh(&mut self, password: &Password) -> Result<PasswordHash, DependencyError> {
         let salt: [u8; SALT_BYTES] = self.random.bytes();
         let tag = self.compute(password, &salt, self.params.clone())?;
         Ok(Stored { params: self.params.clone(), salt: salt.to_vec(), tag }.phc())
     }
 
-    fn compute(&mut self, password: &Password, salt: &[u8], params: Params) -> Result<Vec<u8>, Failure> {
+    fn compute(&mut self, password: &Password, salt: &[u8], params: Params) -> Result<Vec<u8>, DependencyError> {
         let (mut tag, blocks) = (vec![0; params.output_len().unwrap_or(TAG_BYTES)], params.block_count());
         if self.used > blocks {
             self.wipe();

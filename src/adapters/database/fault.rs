@@ -1,7 +1,7 @@
 //! What diesel, libpq and SQLite say, in the words of the ports and without anybody's data.
 
 use super::connection::AnyConnection;
-use crate::ports::{Dependency, Failure};
+use crate::ports::{Dependency, DependencyError};
 use diesel::ConnectionError;
 use diesel::r2d2::R2D2Connection;
 use diesel::result::{DatabaseErrorKind, Error};
@@ -11,7 +11,7 @@ pub(super) enum Fault {
     /// The connection is gone, and the work may be tried on another: nothing of it has been committed, or to do it twice
     /// changes nothing.
     Lost(String),
-    Failed(Failure),
+    Failed(DependencyError),
 }
 
 /// Primary messages of conditions that pass by themselves; diesel keeps no SQLSTATE to tell them by.
@@ -28,27 +28,27 @@ impl Fault {
     }
 }
 
-impl From<Failure> for Fault {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
+impl From<DependencyError> for Fault {
+    fn from(error: DependencyError) -> Self {
+        Self::Failed(error)
     }
 }
 
-impl From<Fault> for Failure {
+impl From<Fault> for DependencyError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Lost(reason) => unavailable(reason),
-            Fault::Failed(failure) => failure,
+            Fault::Failed(error) => error,
         }
     }
 }
 
-pub(super) fn unavailable(reason: impl Into<String>) -> Failure {
-    Failure::Unavailable { dependency: Dependency::Database, reason: reason.into() }
+pub(super) fn unavailable(reason: impl Into<String>) -> DependencyError {
+    DependencyError::Unavailable { dependency: Dependency::Database, reason: reason.into() }
 }
 
-pub(super) fn broken(reason: impl Into<String>) -> Failure {
-    Failure::Broken { dependency: Dependency::Database, reason: reason.into() }
+pub(super) fn broken(reason: impl Into<String>) -> DependencyError {
+    DependencyError::Broken { dependency: Dependency::Database, reason: reason.into() }
 }
 
 fn is_closed(error: &Error) -> bool {

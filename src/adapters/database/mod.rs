@@ -16,7 +16,7 @@ use crate::domain::phone::Phone;
 use crate::domain::policy::SessionPolicy;
 use crate::domain::session::{Generation, NewSession, Session, SessionId};
 use crate::domain::user::{AccountVersion, NewUser, ProfileChange, User, UserId};
-use crate::ports::{Account, Created, Failure, PhoneChange, Proof, Refreshed, Users};
+use crate::ports::{Account, Created, DependencyError, PhoneChange, Proof, Refreshed, Users};
 use address::Address;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -55,7 +55,7 @@ pub struct Settings {
     pub connections: u32,
 }
 
-/// The accounts. Every call ends within 2.5 s, with [`Failure::Unavailable`] if need be.
+/// The accounts. Every call ends within 2.5 s, with [`DependencyError::Unavailable`] if need be.
 pub struct Database {
     reads: BlockingPool,
     /// On PostgreSQL the same as `reads`.
@@ -95,34 +95,34 @@ impl Database {
     ///
     /// # Errors
     /// As the port's methods.
-    pub async fn pending(&self) -> Result<Vec<String>, Failure> {
+    pub async fn pending(&self) -> Result<Vec<String>, DependencyError> {
         self.reads.run(|connection, _| migrate::pending(connection)).await
     }
 }
 
 #[async_trait]
 impl Users for Database {
-    async fn account_of(&self, phone: &Phone) -> Result<Option<AccountVersion>, Failure> {
+    async fn account_of(&self, phone: &Phone) -> Result<Option<AccountVersion>, DependencyError> {
         let phone = phone.e164().to_owned();
         self.reads.run(move |connection, _| users::account_of(connection, &phone)).await
     }
 
-    async fn create(&self, user: &NewUser, session: &NewSession) -> Result<Created, Failure> {
+    async fn create(&self, user: &NewUser, session: &NewSession) -> Result<Created, DependencyError> {
         let (user, session) = (NewUserRow::from(user), NewSessionRow::from(session));
         self.writes.run(move |connection, deadline| users::create(connection, &user, &session, deadline)).await
     }
 
-    async fn by_phone(&self, phone: &Phone) -> Result<Option<Account>, Failure> {
+    async fn by_phone(&self, phone: &Phone) -> Result<Option<Account>, DependencyError> {
         let phone = phone.e164().to_owned();
         self.reads.run(move |connection, _| users::by_phone(connection, &phone)).await
     }
 
-    async fn by_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<Option<User>, Failure> {
+    async fn by_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<Option<User>, DependencyError> {
         let (session, now) = (rows::text(session.0), rows::stored(now));
         self.reads.run(move |connection, _| users::by_session(connection, &session, now)).await
     }
 
-    async fn password_hash(&self, user: UserId) -> Result<Option<PasswordHash>, Failure> {
+    async fn password_hash(&self, user: UserId) -> Result<Option<PasswordHash>, DependencyError> {
         let user = rows::text(user.0);
         self.reads.run(move |connection, _| users::password_hash(connection, &user)).await
     }
@@ -133,7 +133,7 @@ impl Users for Database {
         proof: &Proof,
         rehashed: Option<&PasswordHash>,
         policy: &SessionPolicy,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, DependencyError> {
         let session = NewSessionRow::from(session);
         let (proof, rehashed, policy) = (proof.clone(), rehashed.cloned(), policy.clone());
         self.writes
@@ -149,7 +149,7 @@ impl Users for Database {
         presented: Generation,
         now: DateTime<Utc>,
         policy: &SessionPolicy,
-    ) -> Result<Refreshed, Failure> {
+    ) -> Result<Refreshed, DependencyError> {
         let (session, number) = (rows::text(presented.session.0), i64::from(presented.number));
         let (now, policy) = (rows::stored(now), policy.clone());
         self.writes.run(move |connection, _| sessions::refresh(connection, &session, number, now, &policy)).await
@@ -160,17 +160,17 @@ impl Users for Database {
         user: UserId,
         now: DateTime<Utc>,
         policy: &SessionPolicy,
-    ) -> Result<Vec<Session>, Failure> {
+    ) -> Result<Vec<Session>, DependencyError> {
         let (user, now, policy) = (rows::text(user.0), rows::stored(now), policy.clone());
         self.reads.run(move |connection, _| sessions::list(connection, &user, now, &policy)).await
     }
 
-    async fn end_session(&self, user: UserId, session: SessionId, now: DateTime<Utc>) -> Result<bool, Failure> {
+    async fn end_session(&self, user: UserId, session: SessionId, now: DateTime<Utc>) -> Result<bool, DependencyError> {
         let (user, session, now) = (rows::text(user.0), rows::text(session.0), rows::stored(now));
         self.writes.run(move |connection, _| sessions::end(connection, &user, &session, now)).await
     }
 
-    async fn end_sessions(&self, user: UserId, now: DateTime<Utc>) -> Result<(), Failure> {
+    async fn end_sessions(&self, user: UserId, now: DateTime<Utc>) -> Result<(), DependencyError> {
         let (user, now) = (rows::text(user.0), rows::stored(now));
         self.writes.run(move |connection, _| sessions::end_all(connection, &user, now)).await
     }
@@ -180,7 +180,7 @@ impl Users for Database {
         user: UserId,
         change: &ProfileChange,
         now: DateTime<Utc>,
-    ) -> Result<Option<User>, Failure> {
+    ) -> Result<Option<User>, DependencyError> {
         let (user, change) = (rows::text(user.0), ProfileRow::new(change, now));
         self.writes.run(move |connection, _| users::change_profile(connection, &user, &change)).await
     }
@@ -192,7 +192,7 @@ impl Users for Database {
         hash: &PasswordHash,
         keep: Option<SessionId>,
         now: DateTime<Utc>,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, DependencyError> {
         let (user, keep, now) = (rows::text(user.0), keep.map(|session| rows::text(session.0)), rows::stored(now));
         let (proof, hash) = (proof.clone(), hash.clone());
         self.writes
@@ -208,7 +208,7 @@ impl Users for Database {
         from: &Phone,
         to: &Phone,
         now: DateTime<Utc>,
-    ) -> Result<PhoneChange, Failure> {
+    ) -> Result<PhoneChange, DependencyError> {
         let (user, now) = (rows::text(user.0), rows::stored(now));
         let (from, to) = (from.e164().to_owned(), to.e164().to_owned());
         self.writes
@@ -216,12 +216,12 @@ impl Users for Database {
             .await
     }
 
-    async fn delete(&self, user: UserId, proof: &Proof) -> Result<bool, Failure> {
+    async fn delete(&self, user: UserId, proof: &Proof) -> Result<bool, DependencyError> {
         let (user, proof) = (rows::text(user.0), proof.clone());
         self.writes.run(move |connection, deadline| users::delete(connection, &user, &proof, deadline)).await
     }
 
-    async fn ping(&self) -> Result<(), Failure> {
+    async fn ping(&self) -> Result<(), DependencyError> {
         self.reads.run(|connection, _| users::ping(connection)).await
     }
 }

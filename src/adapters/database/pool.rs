@@ -4,7 +4,7 @@ use super::address::Address;
 use super::connection::{AnyConnection, Manager};
 use super::fault::{Fault, unavailable};
 use crate::adapters::bulkhead::Bulkhead;
-use crate::ports::{Dependency, Failure};
+use crate::ports::{Dependency, DependencyError};
 use diesel::r2d2::R2D2Connection;
 use r2d2::{NopErrorHandler, Pool, PooledConnection};
 use scheduled_thread_pool::ScheduledThreadPool;
@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// From the call to the answer, queue and second try included.
-const PATIENCE: Duration = Duration::from_millis(2_500);
+const QUERY_TIMEOUT: Duration = Duration::from_millis(2_500);
 /// For a connection out of the pool. It is a round trip away, or the database is down.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
-/// Jobs that may wait. One connection inserts about 4,000 rows a second, so a full queue is far from [`PATIENCE`].
+/// Jobs that may wait. One connection inserts about 4,000 rows a second, so a full queue is far from [`QUERY_TIMEOUT`].
 const QUEUE: usize = 256;
 
 /// Runs jobs on a pool of connections; clones share it.
@@ -44,18 +44,18 @@ impl BlockingPool {
 
     /// Runs `work`, on a second connection if the first turns out to be dead.
     ///
-    /// Answers within [`PATIENCE`] even when the server accepts everything and says nothing: the thread then stays
+    /// Answers within [`QUERY_TIMEOUT`] even when the server accepts everything and says nothing: the thread then stays
     /// behind until TCP gives up, and keeps its place in the bulkhead. `work` is told the moment after which nobody waits.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut AnyConnection, Instant) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, Failure> {
-        let deadline = Instant::now() + PATIENCE;
+    ) -> Result<T, DependencyError> {
+        let deadline = Instant::now() + QUERY_TIMEOUT;
         let pool = self.pool.clone();
         let job = self.bulkhead.run(move || attempt(&pool, deadline, work));
         match tokio::time::timeout_at(deadline.into(), job).await {
             Ok(done) => done?,
-            Err(_) => Err(unavailable(format!("no answer within {PATIENCE:?}"))),
+            Err(_) => Err(unavailable(format!("no answer within {QUERY_TIMEOUT:?}"))),
         }
     }
 }
@@ -64,7 +64,7 @@ fn attempt<T>(
     pool: &Pool<Manager>,
     deadline: Instant,
     mut work: impl FnMut(&mut AnyConnection, Instant) -> Result<T, Fault>,
-) -> Result<T, Failure> {
+) -> Result<T, DependencyError> {
     match work(&mut *check_out(pool, deadline)?, deadline) {
         // What killed this connection, a restart say, has killed the idle ones too.
         Err(Fault::Lost(_)) => Ok(work(&mut *check_out_living(pool, deadline)?, deadline)?),
@@ -73,7 +73,7 @@ fn attempt<T>(
 }
 
 /// A job whose caller has given up is not begun: it could only do something that nobody is told of.
-fn check_out(pool: &Pool<Manager>, deadline: Instant) -> Result<PooledConnection<Manager>, Failure> {
+fn check_out(pool: &Pool<Manager>, deadline: Instant) -> Result<PooledConnection<Manager>, DependencyError> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
         return Err(unavailable("no connection in time"));
@@ -82,7 +82,7 @@ fn check_out(pool: &Pool<Manager>, deadline: Instant) -> Result<PooledConnection
 }
 
 /// A connection that has just answered. The dead ones on the way to it leave the pool.
-fn check_out_living(pool: &Pool<Manager>, deadline: Instant) -> Result<PooledConnection<Manager>, Failure> {
+fn check_out_living(pool: &Pool<Manager>, deadline: Instant) -> Result<PooledConnection<Manager>, DependencyError> {
     loop {
         let mut connection = check_out(pool, deadline)?;
         if connection.ping().is_ok() {

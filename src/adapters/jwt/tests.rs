@@ -57,7 +57,7 @@ fn what_was_signed_is_read_again() {
     let token = tokens.sign(&claims()).unwrap();
     assert_eq!(tokens.verify(&token, at(0)), Ok(claims()));
     assert_eq!(tokens.verify(&token, at(899)), Ok(claims()));
-    assert_eq!(tokens.verify(&token, at(900)), Err(TokenRefusal::Expired));
+    assert_eq!(tokens.verify(&token, at(900)), Err(TokenError::Expired));
     let set: Value = serde_json::from_str(tokens.jwks()).unwrap();
     assert_eq!(part(&token, 0), json!({ "typ": "at+jwt", "alg": "EdDSA", "kid": set["keys"][0]["kid"] }));
     let expected = json!({
@@ -89,7 +89,7 @@ fn an_old_key_still_verifies() {
     assert_eq!(rotated.verify(&token, at(0)), Ok(claims()));
     let token = rotated.sign(&claims()).unwrap();
     assert_eq!(tokens(&new).verify(&token, at(0)), Ok(claims()));
-    assert_eq!(tokens(&old).verify(&token, at(0)), Err(TokenRefusal::Invalid), "its kid is unknown there");
+    assert_eq!(tokens(&old).verify(&token, at(0)), Err(TokenError::Invalid), "its kid is unknown there");
     let set: Value = serde_json::from_str(rotated.jwks()).unwrap();
     assert_eq!(set["keys"].as_array().unwrap().len(), 2);
 }
@@ -121,7 +121,7 @@ fn refuses_what_is_not_right_in_every_point() {
         with(&header, "alg", json!("ES256")),
         with(&header, "crit", json!(["exp"])),
     ] {
-        assert_eq!(tokens.verify(&forge(&pem, &other, &body), at(0)), Err(TokenRefusal::Invalid), "{other}");
+        assert_eq!(tokens.verify(&forge(&pem, &other, &body), at(0)), Err(TokenError::Invalid), "{other}");
     }
     let mut bodies = vec![
         with(&body, "iss", json!("https://evil.example.com")),
@@ -133,7 +133,7 @@ fn refuses_what_is_not_right_in_every_point() {
     bodies.push(with(&body, "padding", json!("x".repeat(LONGEST))));
     bodies.extend(["iss", "aud", "sub", "sid", "iat", "exp", "jti"].map(|name| without(&body, name)));
     for other in bodies {
-        assert_eq!(tokens.verify(&forge(&pem, &header, &other), at(0)), Err(TokenRefusal::Invalid), "{other}");
+        assert_eq!(tokens.verify(&forge(&pem, &header, &other), at(0)), Err(TokenError::Invalid), "{other}");
     }
 }
 
@@ -158,7 +158,7 @@ fn refuses_other_signatures() {
     let confused = jsonwebtoken::encode(&hmac_header, &body, &EncodingKey::from_secret(&public.bytes)).unwrap();
 
     for token in [&other_key, &tampered, &none, &confused, "", ".", "..", "a.b.c", &good[..good.len() - 1]] {
-        assert_eq!(tokens.verify(token, at(0)), Err(TokenRefusal::Invalid), "{token}");
+        assert_eq!(tokens.verify(token, at(0)), Err(TokenError::Invalid), "{token}");
     }
 }
 
@@ -172,7 +172,7 @@ fn a_token_that_differs_in_one_character_from_a_remembered_one_is_refused() {
         let tampered = format!("{}{other}{}", &good[..place], &good[place + 1..]);
         // Twice: nor is a refused one remembered.
         for _ in 0..2 {
-            assert_eq!(tokens.verify(&tampered, at(0)), Err(TokenRefusal::Invalid), "{tampered}");
+            assert_eq!(tokens.verify(&tampered, at(0)), Err(TokenError::Invalid), "{tampered}");
         }
     }
     assert_eq!(tokens.verify(&good, at(0)), Ok(claims()));
@@ -183,12 +183,12 @@ fn a_remembered_token_ends_when_it_ends() {
     let tokens = tokens(&pem_of([1; 32]));
     let good = tokens.sign(&claims()).unwrap();
     let remembered = || tokens.verified.recall(Fingerprint::of(&good));
-    assert_eq!(tokens.verify(&good, at(900)), Err(TokenRefusal::Expired));
+    assert_eq!(tokens.verify(&good, at(900)), Err(TokenError::Expired));
     assert_eq!(remembered(), None, "an expired one takes somebody's place");
     for _ in 0..3 {
         assert_eq!(tokens.verify(&good, at(899)), Ok(claims()));
         assert_eq!(remembered(), Some(claims()));
-        assert_eq!(tokens.verify(&good, at(900)), Err(TokenRefusal::Expired));
+        assert_eq!(tokens.verify(&good, at(900)), Err(TokenError::Expired));
     }
 }
 
@@ -199,7 +199,7 @@ fn what_one_accepts_another_does_not() {
     let (ours, others) = (tokens(&pem), Tokens::from_pem(&pem, ISSUER, "other").unwrap());
     let good = ours.sign(&claims()).unwrap();
     assert_eq!(ours.verify(&good, at(0)), Ok(claims()));
-    assert_eq!(others.verify(&good, at(0)), Err(TokenRefusal::Invalid));
+    assert_eq!(others.verify(&good, at(0)), Err(TokenError::Invalid));
 }
 
 #[test]

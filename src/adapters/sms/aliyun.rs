@@ -4,7 +4,7 @@ use super::Provider;
 use super::http::{self, StartError, discreet, unknown};
 use super::signing::{canonical_request, hex, mac, names, sha256};
 use crate::domain::template::Templates;
-use crate::ports::{Clock, Message, SmsFailure};
+use crate::ports::{Clock, Message, SmsError};
 use async_trait::async_trait;
 use reqwest::Client;
 use reqwest::header::{ACCEPT, AUTHORIZATION};
@@ -63,7 +63,7 @@ impl Provider for Aliyun {
         "aliyun"
     }
 
-    async fn send(&self, message: &Message) -> Result<(), SmsFailure> {
+    async fn send(&self, message: &Message) -> Result<(), SmsError> {
         let templates = &self.settings.templates;
         let template = templates.of(message.content.topic(), message.to.region()).ok_or_else(http::no_template)?;
         // A variable that the template does not have is refused, and so is one that is missing.
@@ -96,7 +96,7 @@ impl Provider for Aliyun {
         match serde_json::from_slice::<Answer>(&answer) {
             Ok(answer) if answer.code == ACCEPTED && status.is_success() => Ok(()),
             Ok(answer) if answer.code != ACCEPTED && (status.is_success() || http::refuses(status)) => {
-                Err(answer.failure())
+                Err(answer.error())
             }
             _ => Err(unknown(status)),
         }
@@ -139,12 +139,12 @@ struct Answer {
 }
 
 impl Answer {
-    fn failure(&self) -> SmsFailure {
+    fn error(&self) -> SmsError {
         let code = discreet(&self.code);
         if UNSURE.contains(&&*self.code) {
-            return SmsFailure::NoAnswer(format!("Code {code}"));
+            return SmsError::NoAnswer(format!("Code {code}"));
         }
-        SmsFailure::Refused(format!("Code {code} {}", discreet(&self.message)).trim_end().to_owned())
+        SmsError::Refused(format!("Code {code} {}", discreet(&self.message)).trim_end().to_owned())
     }
 }
 
@@ -191,13 +191,13 @@ mod tests {
 
     #[test]
     fn what_may_have_gone_out_is_no_refusal() {
-        let failure = |code: &str| Answer { code: code.to_owned(), message: "13800138000".to_owned() }.failure();
+        let error = |code: &str| Answer { code: code.to_owned(), message: "13800138000".to_owned() }.error();
         assert_eq!(
-            failure("isv.BUSINESS_LIMIT_CONTROL").to_string(),
+            error("isv.BUSINESS_LIMIT_CONTROL").to_string(),
             "refused: Code isv.BUSINESS_LIMIT_CONTROL ###########"
         );
         for code in UNSURE {
-            assert!(matches!(failure(code), SmsFailure::NoAnswer(_)), "{code}");
+            assert!(matches!(error(code), SmsError::NoAnswer(_)), "{code}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Provider;
 use super::http::{self, StartError, discreet, unknown};
 use crate::domain::template::Templates;
-use crate::ports::{Clock, Message, SmsFailure};
+use crate::ports::{Clock, Message, SmsError};
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::TimeDelta;
@@ -59,7 +59,7 @@ impl Provider for Cloopen {
         "cloopen"
     }
 
-    async fn send(&self, message: &Message) -> Result<(), SmsFailure> {
+    async fn send(&self, message: &Message) -> Result<(), SmsError> {
         let Settings { account_sid, auth_token, app_id, templates, .. } = &self.settings;
         let template = templates.of(message.content.topic(), message.to.region()).ok_or_else(http::no_template)?;
         // China Standard Time is UTC+8 all year.
@@ -85,7 +85,7 @@ impl Provider for Cloopen {
         match serde_json::from_slice::<Answer>(&answer) {
             Ok(answer) if answer.status_code == ACCEPTED && status.is_success() => Ok(()),
             Ok(answer) if answer.status_code != ACCEPTED && (status.is_success() || http::refuses(status)) => {
-                Err(answer.failure())
+                Err(answer.error())
             }
             _ => Err(unknown(status)),
         }
@@ -129,13 +129,13 @@ struct Answer {
 }
 
 impl Answer {
-    fn failure(&self) -> SmsFailure {
+    fn error(&self) -> SmsError {
         let code: String = self.status_code.chars().filter(char::is_ascii_digit).take(6).collect();
         if code == REPEATED {
-            return SmsFailure::NoAnswer(format!("statusCode {code}"));
+            return SmsError::NoAnswer(format!("statusCode {code}"));
         }
         let text = discreet(&self.status_msg);
-        SmsFailure::Refused(format!("statusCode {code} {text}").trim_end().to_owned())
+        SmsError::Refused(format!("statusCode {code} {text}").trim_end().to_owned())
     }
 }
 
@@ -162,6 +162,6 @@ mod tests {
             status_code: "160042".to_owned(),
             status_msg: "13800138000 １２３\n号码格式有误".to_owned(),
         };
-        assert_eq!(answer.failure().to_string(), "refused: statusCode 160042 ########### ###号码格式有误");
+        assert_eq!(answer.error().to_string(), "refused: statusCode 160042 ########### ###号码格式有误");
     }
 }

@@ -1,7 +1,7 @@
 //! Messages for the developer's eyes: printed instead of sent. The one place that may show a code.
 
 use super::Provider;
-use crate::ports::{Message, SmsFailure};
+use crate::ports::{Message, SmsError};
 use async_trait::async_trait;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -32,13 +32,13 @@ impl Provider for Console {
     }
 
     /// Takes its time on a thread that may block: a terminal or a pipe can be slow.
-    async fn send(&self, message: &Message) -> Result<(), SmsFailure> {
+    async fn send(&self, message: &Message) -> Result<(), SmsError> {
         let line = line(message, &self.brand);
         let file = Arc::clone(&self.file);
         let written = tokio::task::spawn_blocking(move || write(&file, line.as_bytes())).await;
         written
             .unwrap_or_else(|_| Err(io::Error::other("the writing panicked")))
-            .map_err(|error| SmsFailure::Unreachable(error.to_string()))
+            .map_err(|error| SmsError::Unreachable(error.to_string()))
     }
 }
 

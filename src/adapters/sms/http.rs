@@ -1,6 +1,6 @@
 //! What all providers that are asked over HTTP have in common.
 
-use crate::ports::SmsFailure;
+use crate::ports::SmsError;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use std::error::Error;
 use std::time::Duration;
@@ -45,16 +45,16 @@ pub(super) fn endpoint<'a>(base: &Url, path: impl IntoIterator<Item = &'a str>) 
 }
 
 /// Asks, and reads the whole answer.
-pub(super) async fn ask(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), SmsFailure> {
-    let response = request.send().await.map_err(failure)?;
+pub(super) async fn ask(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), SmsError> {
+    let response = request.send().await.map_err(sms_error)?;
     Ok((response.status(), read(response).await?))
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, SmsFailure> {
+async fn read(mut response: Response) -> Result<Vec<u8>, SmsError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failure)? {
+    while let Some(chunk) = response.chunk().await.map_err(sms_error)? {
         if body.len() + chunk.len() > LONGEST_ANSWER {
-            return Err(SmsFailure::NoAnswer("an answer beyond 64 KiB".to_owned()));
+            return Err(SmsError::NoAnswer("an answer beyond 64 KiB".to_owned()));
         }
         body.extend_from_slice(&chunk);
     }
@@ -73,13 +73,13 @@ pub(super) fn refuses(status: StatusCode) -> bool {
 }
 
 /// The settings were judged at the start, so this is for regions that nobody thought of.
-pub(super) fn no_template() -> SmsFailure {
-    SmsFailure::Refused("no template for this message and region".to_owned())
+pub(super) fn no_template() -> SmsError {
+    SmsError::Refused("no template for this message and region".to_owned())
 }
 
 /// An answer that says neither yes nor no.
-pub(super) fn unknown(status: StatusCode) -> SmsFailure {
-    SmsFailure::NoAnswer(format!("HTTP {} and no answer that is known", status.as_u16()))
+pub(super) fn unknown(status: StatusCode) -> SmsError {
+    SmsError::NoAnswer(format!("HTTP {} and no answer that is known", status.as_u16()))
 }
 
 /// What a provider says of its refusal. It may repeat what was sent, so its digits are hidden: no phone, no code and no signature
@@ -90,11 +90,11 @@ pub(super) fn discreet(text: &str) -> String {
 }
 
 /// Before the connection stood, nothing can have gone out; afterwards nobody knows.
-fn failure(error: reqwest::Error) -> SmsFailure {
+fn sms_error(error: reqwest::Error) -> SmsError {
     match error {
-        error if error.is_connect() => SmsFailure::Unreachable(cause(error)),
-        error if error.is_timeout() => SmsFailure::NoAnswer("timeout".to_owned()),
-        error => SmsFailure::NoAnswer(cause(error)),
+        error if error.is_connect() => SmsError::Unreachable(cause(error)),
+        error if error.is_timeout() => SmsError::NoAnswer("timeout".to_owned()),
+        error => SmsError::NoAnswer(cause(error)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Carriers of messages: one file per provider, and the router that chooses among them.
 
 pub mod aliyun;
-pub mod breaker;
+pub mod circuit_breaker;
 pub mod cloopen;
 pub mod console;
 mod http;
@@ -11,7 +11,7 @@ pub mod tencent;
 pub mod twilio;
 pub mod webhook;
 
-use crate::ports::{Message, SmsFailure};
+use crate::ports::{Message, SmsError};
 use async_trait::async_trait;
 
 pub use http::StartError;
@@ -23,6 +23,6 @@ pub trait Provider: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Returns when the provider has accepted the message. MUST come to an end within its own time limit. MUST say
-    /// [`SmsFailure::NoAnswer`] unless it is certain that nothing went out.
-    async fn send(&self, message: &Message) -> Result<(), SmsFailure>;
+    /// [`SmsError::NoAnswer`] unless it is certain that nothing went out.
+    async fn send(&self, message: &Message) -> Result<(), SmsError>;
 }

@@ -1,10 +1,10 @@
 //! Chooses who carries a message: the providers of its region, one after the other, each once.
 
 use super::Provider;
-use super::breaker::{Breaker, Change};
+use super::circuit_breaker::{Change, CircuitBreaker};
 use crate::domain::message::Topic;
 use crate::domain::phone::Region;
-use crate::ports::{Clock, Event, Message, Outcome, Sent, Sms, SmsFailure, Telemetry};
+use crate::ports::{Clock, Event, Message, Outcome, Sent, Sms, SmsError, Telemetry};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub struct Router {
 
 struct Guarded {
     provider: Arc<dyn Provider>,
-    breaker: Breaker,
+    breaker: CircuitBreaker,
 }
 
 /// What the log says of a message, whatever became of it.
@@ -56,7 +56,7 @@ impl Router {
         clock: Arc<dyn Clock>,
         telemetry: Arc<dyn Telemetry>,
     ) -> Self {
-        let guarded = |provider| Guarded { provider, breaker: Breaker::default() };
+        let guarded = |provider| Guarded { provider, breaker: CircuitBreaker::default() };
         Self { providers: providers.into_iter().map(guarded).collect(), routes, after_no_answer, clock, telemetry }
     }
 
@@ -66,7 +66,7 @@ impl Router {
     }
 
     /// One provider's try.
-    async fn attempt(&self, guarded: &Guarded, message: &Message, line: &Line<'_>) -> Result<Sent, SmsFailure> {
+    async fn attempt(&self, guarded: &Guarded, message: &Message, line: &Line<'_>) -> Result<Sent, SmsError> {
         let (provider, started) = (guarded.provider.name(), Instant::now());
         let sent = guarded.provider.send(message).await;
         let outcome = outcome(&sent);
@@ -76,37 +76,37 @@ impl Router {
         match guarded.breaker.record(answered, self.clock.now()) {
             Change::None => {}
             Change::Opened => {
-                tracing::error!(provider, "an SMS provider does not answer: it is left alone for a while");
-                self.telemetry.record(Event::SmsProvider { provider, rests: true });
+                tracing::error!(provider, "sms circuit breaker opened");
+                self.telemetry.record(Event::SmsCircuit { provider, open: true });
             }
             Change::Closed => {
-                tracing::info!(provider, "an SMS provider answers again");
-                self.telemetry.record(Event::SmsProvider { provider, rests: false });
+                tracing::info!(provider, "sms circuit breaker closed");
+                self.telemetry.record(Event::SmsCircuit { provider, open: false });
             }
         }
         sent.map(|()| Sent { provider })
     }
 
-    async fn walk(&self, message: &Message, line: &Line<'_>) -> Result<Sent, SmsFailure> {
-        let mut last = SmsFailure::Unreachable("no provider is at hand".to_owned());
+    async fn walk(&self, message: &Message, line: &Line<'_>) -> Result<Sent, SmsError> {
+        let mut last = SmsError::Unreachable("no provider is at hand".to_owned());
         // Once it may have gone out, no later refusal makes that undone.
         let mut uncertain = None;
         for guarded in self.route(line.region) {
-            if !guarded.breaker.admits(self.clock.now()) {
+            if !guarded.breaker.try_acquire(self.clock.now()) {
                 continue;
             }
             match self.attempt(guarded, message, line).await {
                 Ok(sent) => return Ok(sent),
-                Err(failure) => {
+                Err(error) => {
                     let name = guarded.provider.name();
-                    tracing::warn!(sms_id = line.id, provider = name, %failure, "a provider did not take a message");
-                    if matches!(failure, SmsFailure::NoAnswer(_)) {
+                    tracing::warn!(sms_id = line.id, provider = name, %error, "sms provider failed");
+                    if matches!(error, SmsError::NoAnswer(_)) {
                         if !self.after_no_answer {
-                            return Err(failure);
+                            return Err(error);
                         }
-                        uncertain = Some(failure);
+                        uncertain = Some(error);
                     } else {
-                        last = failure;
+                        last = error;
                     }
                 }
             }
@@ -117,7 +117,7 @@ impl Router {
 
 #[async_trait]
 impl Sms for Router {
-    async fn send(&self, message: &Message) -> Result<Sent, SmsFailure> {
+    async fn send(&self, message: &Message) -> Result<Sent, SmsError> {
         let (region, topic) = (message.to.region(), message.content.topic());
         let line = Line { id: &message.id, region, topic, started: Instant::now() };
         let sent = self.walk(message, &line).await;
@@ -134,9 +134,9 @@ impl Line<'_> {
         let (id, region, purpose, outcome) = (self.id, self.region, self.topic.name(), outcome.name());
         let took_ms = millis(self.started.elapsed());
         if outcome == Outcome::Accepted.name() {
-            tracing::info!(sms_id = id, provider, %region, purpose, outcome, took_ms, "sms");
+            tracing::info!(sms_id = id, provider, %region, purpose, outcome, took_ms, "sms delivery finished");
         } else {
-            tracing::warn!(sms_id = id, provider, %region, purpose, outcome, took_ms, "sms");
+            tracing::warn!(sms_id = id, provider, %region, purpose, outcome, took_ms, "sms delivery finished");
         }
     }
 }
@@ -145,11 +145,11 @@ fn millis(took: Duration) -> u64 {
     u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 
-const fn outcome<T>(sent: &Result<T, SmsFailure>) -> Outcome {
+const fn outcome<T>(sent: &Result<T, SmsError>) -> Outcome {
     match sent {
         Ok(_) => Outcome::Accepted,
-        Err(SmsFailure::Refused(_)) => Outcome::Refused,
-        Err(SmsFailure::Unreachable(_)) => Outcome::Unreachable,
-        Err(SmsFailure::NoAnswer(_)) => Outcome::NoAnswer,
+        Err(SmsError::Refused(_)) => Outcome::Refused,
+        Err(SmsError::Unreachable(_)) => Outcome::Unreachable,
+        Err(SmsError::NoAnswer(_)) => Outcome::NoAnswer,
     }
 }

@@ -5,7 +5,7 @@ use super::http::{self, StartError, discreet, unknown};
 use super::signing::{canonical_request, hex, mac, names, sha256};
 use crate::domain::phone::Region;
 use crate::domain::template::Templates;
-use crate::ports::{Clock, Message, SmsFailure};
+use crate::ports::{Clock, Message, SmsError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use reqwest::Client;
@@ -74,7 +74,7 @@ impl Provider for Tencent {
         "tencent"
     }
 
-    async fn send(&self, message: &Message) -> Result<(), SmsFailure> {
+    async fn send(&self, message: &Message) -> Result<(), SmsError> {
         let Settings { domestic, international, templates, .. } = &self.settings;
         let template = templates.of(message.content.topic(), message.to.region()).ok_or_else(http::no_template)?;
         let access = if message.to.region() == Region::CN { domestic } else { international };
@@ -105,7 +105,7 @@ impl Provider for Tencent {
         match serde_json::from_slice::<Answer>(&answer) {
             Ok(Answer { response }) if status.is_success() || http::refuses(status) => match response.said() {
                 Some(said) if said.code == ACCEPTED && status.is_success() => Ok(()),
-                Some(said) if said.code != ACCEPTED => Err(said.failure()),
+                Some(said) if said.code != ACCEPTED => Err(said.error()),
                 _ => Err(unknown(status)),
             },
             _ => Err(unknown(status)),
@@ -181,12 +181,12 @@ impl Response {
 
 impl Said {
     /// An internal error (`InternalError.Timeout`, say), or a service that gives up, comes midway: nobody knows.
-    fn failure(&self) -> SmsFailure {
+    fn error(&self) -> SmsError {
         let code = discreet(&self.code);
         if self.code.starts_with("InternalError") || self.code == "ServiceUnavailable" {
-            return SmsFailure::NoAnswer(format!("Code {code}"));
+            return SmsError::NoAnswer(format!("Code {code}"));
         }
-        SmsFailure::Refused(format!("Code {code} {}", discreet(&self.message)).trim_end().to_owned())
+        SmsError::Refused(format!("Code {code} {}", discreet(&self.message)).trim_end().to_owned())
     }
 }
 
@@ -235,13 +235,13 @@ mod tests {
 
     #[test]
     fn what_may_have_gone_out_is_no_refusal() {
-        let failure = |code: &str| Said { code: code.to_owned(), message: "+8613800138000".to_owned() }.failure();
+        let error = |code: &str| Said { code: code.to_owned(), message: "+8613800138000".to_owned() }.error();
         assert_eq!(
-            failure("LimitExceeded.PhoneNumberDailyLimit").to_string(),
+            error("LimitExceeded.PhoneNumberDailyLimit").to_string(),
             "refused: Code LimitExceeded.PhoneNumberDailyLimit +#############"
         );
         for code in ["InternalError", "InternalError.Timeout"] {
-            assert!(matches!(failure(code), SmsFailure::NoAnswer(_)), "{code}");
+            assert!(matches!(error(code), SmsError::NoAnswer(_)), "{code}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Provider;
 use super::http::{self, StartError, discreet, unknown};
-use crate::ports::{Message, SmsFailure};
+use crate::ports::{Message, SmsError};
 use async_trait::async_trait;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, StatusCode};
@@ -61,7 +61,7 @@ impl Provider for Twilio {
     }
 
     /// There is nothing that would keep a message from going out twice, so it is asked once.
-    async fn send(&self, message: &Message) -> Result<(), SmsFailure> {
+    async fn send(&self, message: &Message) -> Result<(), SmsError> {
         let Settings { key_sid, key_secret, sender, brand, .. } = &self.settings;
         let (name, value) = match sender {
             Sender::From(from) => ("From", from),
@@ -94,10 +94,10 @@ struct Answer {
 }
 
 impl Answer {
-    fn refusal(&self, status: StatusCode) -> SmsFailure {
+    fn refusal(&self, status: StatusCode) -> SmsError {
         let code = self.code.map_or_else(|| format!("HTTP {}", status.as_u16()), |code| format!("code {code}"));
         let text = discreet(self.message.as_deref().unwrap_or_default());
-        SmsFailure::Refused(format!("{code} {text}").trim_end().to_owned())
+        SmsError::Refused(format!("{code} {text}").trim_end().to_owned())
     }
 }
 

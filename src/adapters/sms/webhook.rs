@@ -4,7 +4,7 @@ use super::Provider;
 use super::http::{self, StartError, discreet, unknown};
 use crate::domain::message::Value;
 use crate::domain::webhook::WebhookSecret;
-use crate::ports::{Clock, Message, SmsFailure};
+use crate::ports::{Clock, Message, SmsError};
 use async_trait::async_trait;
 use chrono::SecondsFormat;
 use reqwest::Client;
@@ -49,7 +49,7 @@ impl Provider for Webhook {
         "webhook"
     }
 
-    async fn send(&self, message: &Message) -> Result<(), SmsFailure> {
+    async fn send(&self, message: &Message) -> Result<(), SmsError> {
         let Settings { url, secret, brand, .. } = &self.settings;
         let now = self.clock.now();
         let (content, topic) = (&message.content, message.content.topic());
@@ -82,7 +82,7 @@ impl Provider for Webhook {
         }
         if http::refuses(status) {
             let text = format!("HTTP {} {}", status.as_u16(), discreet(&String::from_utf8_lossy(&answer)));
-            return Err(SmsFailure::Refused(text.trim_end().to_owned()));
+            return Err(SmsError::Refused(text.trim_end().to_owned()));
         }
         Err(unknown(status))
     }

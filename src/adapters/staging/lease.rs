@@ -4,7 +4,7 @@
 //! So each thread takes one out, keeps it, and hands out clones: a [`MultiplexedConnection`] pipelines concurrent
 //! requests. It is driven by a task of the runtime that made it, hence one for each thread and not for the process.
 
-use crate::ports::{Dependency, Failure};
+use crate::ports::{Dependency, DependencyError};
 use deadpool_redis::redis::aio::MultiplexedConnection;
 use deadpool_redis::redis::io::tcp::TcpSettings;
 use deadpool_redis::redis::{AsyncConnectionConfig, IntoConnectionInfo, RedisError, RedisResult};
@@ -45,16 +45,16 @@ struct Leased {
 }
 
 struct Failed {
-    failure: Failure,
+    error: DependencyError,
     /// The connection had died earlier, and the command is known not to have left this process.
     unsent: bool,
 }
 
 impl Leases {
     /// Parses the URL and connects to nothing yet.
-    pub(super) fn new(url: &str, threads: usize) -> Result<Self, Failure> {
+    pub(super) fn new(url: &str, threads: usize) -> Result<Self, DependencyError> {
         // The parser's own words are left out: the URL holds a password.
-        let unusable = || Failure::Broken {
+        let unusable = || DependencyError::Broken {
             dependency: Dependency::Staging,
             reason: "the URL is none of redis:// or rediss://".to_owned(),
         };
@@ -70,13 +70,13 @@ impl Leases {
 
     /// Asks Redis. A request that finds its connection dead, so that nothing went out, is asked once more on a new
     /// one; every other failure may come after the command was carried out, and is never repeated.
-    pub(super) async fn run<T, F>(&self, ask: impl Fn(MultiplexedConnection) -> F + Sync) -> Result<T, Failure>
+    pub(super) async fn run<T, F>(&self, ask: impl Fn(MultiplexedConnection) -> F + Sync) -> Result<T, DependencyError>
     where
         F: Future<Output = RedisResult<T>> + Send,
     {
         match self.attempt(&ask).await {
-            Err(Failed { unsent: true, .. }) => self.attempt(&ask).await.map_err(|failed| failed.failure),
-            answer => answer.map_err(|failed| failed.failure),
+            Err(Failed { unsent: true, .. }) => self.attempt(&ask).await.map_err(|failed| failed.error),
+            answer => answer.map_err(|failed| failed.error),
         }
     }
 
@@ -84,7 +84,8 @@ impl Leases {
     where
         F: Future<Output = RedisResult<T>> + Send,
     {
-        let leased = self.lease().await.map_err(|failure| Failed { failure, unsent: false })?;
+        let leased =
+            self.lease().await.map_err(|dependency_error| Failed { error: dependency_error, unsent: false })?;
         // The driver of the connection ends with it and closes its queue. So a command that fails at the very first
         // look was not even queued; one that was queued cannot fail before the driver, a task of this thread, has run.
         let mut looks = 0;
@@ -94,17 +95,17 @@ impl Leases {
             call.as_mut().poll(context)
         });
         answer.await.map_err(|error| {
-            let failure = translate(&error);
+            let dependency_error = translate(&error);
             if is_the_connections(&error) {
                 leased.dead.store(true, Ordering::Relaxed);
             }
-            Failed { failure, unsent: looks == 1 && error.is_connection_dropped() }
+            Failed { error: dependency_error, unsent: looks == 1 && error.is_connection_dropped() }
         })
     }
 
     /// A clone of this thread's connection; the first request, or the first after a failure, makes it while the others
     /// wait.
-    async fn lease(&self) -> Result<Leased, Failure> {
+    async fn lease(&self) -> Result<Leased, DependencyError> {
         let slot = self.slots.get_or_default();
         let lease = async {
             let mut slot = slot.lock().await;
@@ -128,15 +129,15 @@ impl Leases {
     }
 }
 
-fn unavailable(reason: String) -> Failure {
-    Failure::Unavailable { dependency: Dependency::Staging, reason }
+fn unavailable(reason: String) -> DependencyError {
+    DependencyError::Unavailable { dependency: Dependency::Staging, reason }
 }
 
-fn translate(error: &RedisError) -> Failure {
+fn translate(error: &RedisError) -> DependencyError {
     if error.is_io_error() || error.code().is_some_and(passes) {
         unavailable(describe(error))
     } else {
-        Failure::Broken { dependency: Dependency::Staging, reason: describe(error) }
+        DependencyError::Broken { dependency: Dependency::Staging, reason: describe(error) }
     }
 }
 
@@ -178,25 +179,29 @@ mod tests {
     use super::*;
     use deadpool_redis::redis::{Value, parse_redis_value};
 
-    fn answered(line: &str) -> Failure {
+    fn answered(line: &str) -> DependencyError {
         let answer = parse_redis_value(format!("-{line}\r\n").as_bytes());
         translate(&answer.and_then(Value::extract_error).unwrap_err())
     }
 
     #[test]
     fn what_redis_repeats_is_not_repeated() {
-        let failure = answered("ERR unknown command 'EVALSHA', with args beginning with: 'hush'");
-        assert!(matches!(&failure, Failure::Broken { .. }) && !failure.to_string().contains("hush"), "{failure}");
+        let dependency_error = answered("ERR unknown command 'EVALSHA', with args beginning with: 'hush'");
+        assert!(
+            matches!(&dependency_error, DependencyError::Broken { .. })
+                && !dependency_error.to_string().contains("hush"),
+            "{dependency_error}"
+        );
     }
 
     #[test]
     fn what_passes_is_no_defect() {
         for line in ["LOADING Redis is loading", "READONLY no", "OOM command not allowed", "BUSY a script", "MISCONF x"]
         {
-            assert!(matches!(answered(line), Failure::Unavailable { .. }), "{line}");
+            assert!(matches!(answered(line), DependencyError::Unavailable { .. }), "{line}");
         }
         for line in ["WRONGTYPE Operation", "NOPERM no", "ERR Error running script", "CROSSSLOT Keys"] {
-            assert!(matches!(answered(line), Failure::Broken { .. }), "{line}");
+            assert!(matches!(answered(line), DependencyError::Broken { .. }), "{line}");
         }
     }
 }

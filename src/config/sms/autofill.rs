@@ -2,10 +2,10 @@
 
 use super::Env;
 use crate::domain::client_app::{ClientApps, ClientId};
-use crate::domain::code::OneTimeCode;
 use crate::domain::flow::Purpose;
 use crate::domain::language::Language;
 use crate::domain::message::{Autofill, Content};
+use crate::domain::otp::OneTimeCode;
 use crate::domain::segment::Segments;
 use crate::domain::user::UserId;
 use std::collections::BTreeSet;
@@ -62,7 +62,7 @@ const SMS_RETRIEVER_BYTES: usize = 140;
 const MOST_SMS: usize = 2;
 
 /// What does not fit into a message is found at the start.
-pub(super) fn judge(env: &mut Env, brand: &str, apps: &ClientApps) {
+pub(super) fn validate(env: &mut Env, brand: &str, apps: &ClientApps) {
     for (id, autofill) in apps.iter() {
         let too_long = messages().into_iter().find_map(|(topic, content)| {
             let of = |language: &Language| excess(&content.words(brand, *language, Some(autofill)), autofill);
@@ -114,7 +114,7 @@ mod tests {
     fn problems(apps: &str, brand: &str) -> Vec<String> {
         let mut env = Env::new([("CLIENT_APPS".to_owned(), apps.to_owned())]);
         let apps = super::apps(&mut env);
-        judge(&mut env, brand, &apps);
+        validate(&mut env, brand, &apps);
         env.into_problems()
     }
 

@@ -194,7 +194,7 @@ impl SmsSettings {
     }
 
     /// How long a message may take when every provider of the longest route stands still.
-    pub(super) fn patience(&self) -> Duration {
+    pub(super) fn max_send_duration(&self) -> Duration {
         let of = |route: &Vec<&str>| -> Duration {
             self.providers.iter().filter(|known| route.contains(&known.name())).map(ProviderSettings::timeout).sum()
         };
@@ -202,8 +202,8 @@ impl SmsSettings {
     }
 
     /// What only shows beside the other settings.
-    pub(super) fn judge(&self, env: &mut Env, regions: &Regions, apps: &ClientApps, cooldowns: &[Duration]) {
-        if cooldowns.iter().any(|wait| *wait <= self.patience()) {
+    pub(super) fn validate(&self, env: &mut Env, regions: &Regions, apps: &ClientApps, cooldowns: &[Duration]) {
+        if cooldowns.iter().any(|wait| *wait <= self.max_send_duration()) {
             env.problem(
                 "COOLDOWN_SECONDS",
                 "must be longer than the time-outs of all providers of a region together, or two messages overtake each other",
@@ -211,16 +211,16 @@ impl SmsSettings {
         }
         for provider in &self.providers {
             if let Some(templates) = provider.templates() {
-                self.judge_templates(env, regions, provider, templates);
+                self.validate_templates(env, regions, provider, templates);
             }
         }
         if self.providers.iter().any(|provider| provider.templates().is_none()) {
-            autofill::judge(env, &self.brand, apps);
+            autofill::validate(env, &self.brand, apps);
         }
     }
 
     /// Every region that the provider serves has a template for each topic, and a signature where one is needed.
-    fn judge_templates(&self, env: &mut Env, regions: &Regions, provider: &ProviderSettings, templates: &Templates) {
+    fn validate_templates(&self, env: &mut Env, regions: &Regions, provider: &ProviderSettings, templates: &Templates) {
         let served = regions.iter().filter(|region| self.route_of(*region).contains(&provider.name()));
         let served: Vec<Region> = served.collect();
         let prefix = provider.name().to_uppercase();

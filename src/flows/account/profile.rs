@@ -2,13 +2,13 @@
 
 use crate::domain::user::{ProfileChange, User};
 use crate::flows::session::Caller;
-use crate::flows::{Refusal, Service};
+use crate::flows::{Error, Service};
 
-pub async fn change(service: &Service, caller: Caller, change: &ProfileChange) -> Result<User, Refusal> {
+pub async fn change(service: &Service, caller: Caller, change: &ProfileChange) -> Result<User, Error> {
     if *change == ProfileChange::default() {
         return Ok(caller.user);
     }
     let changed = service.ports.users.change_profile(caller.user.id, change, service.now()).await?;
     // `None`: deleted at the same moment, and the session with it.
-    changed.ok_or(Refusal::TokenInvalid)
+    changed.ok_or(Error::TokenInvalid)
 }

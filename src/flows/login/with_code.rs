@@ -1,12 +1,12 @@
-//! A code becomes a session. It goes out as every other does (see [`crate::flows::code::send_to_account`]).
+//! A code becomes a session. It goes out as every other does (see [`crate::flows::otp::send_to_account`]).
 
-use crate::domain::code::OneTimeCode;
 use crate::domain::flow::{Proven, Purpose};
+use crate::domain::otp::OneTimeCode;
 use crate::domain::session::DeviceName;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::AccountVersion;
 use crate::flows::session::{self, SignedIn};
-use crate::flows::{Refusal, Service, code};
+use crate::flows::{Error, Service, otp};
 use crate::ports::Proof;
 use std::sync::Arc;
 
@@ -16,16 +16,16 @@ pub async fn with_code(
     ticket: Ticket,
     given: OneTimeCode,
     device_name: Option<DeviceName>,
-) -> Result<SignedIn, Refusal> {
+) -> Result<SignedIn, Error> {
     let sign_in = move |service, proven| sign_in(service, proven, device_name);
-    code::redeem(service, Purpose::Login, ticket, given, sign_in).await
+    otp::redeem(service, Purpose::Login, ticket, given, sign_in).await
 }
 
-async fn sign_in(service: Arc<Service>, proven: Proven, device_name: Option<DeviceName>) -> Result<SignedIn, Refusal> {
+async fn sign_in(service: Arc<Service>, proven: Proven, device_name: Option<DeviceName>) -> Result<SignedIn, Error> {
     let account = service.ports.users.by_phone(&proven.phone).await?.map(|account| account.user);
     // Deleted, moved to another phone, or given a new password since the code was sent.
-    let user = account.filter(|user| Some(AccountVersion::of(user)) == proven.account).ok_or(Refusal::TicketExpired)?;
+    let user = account.filter(|user| Some(AccountVersion::of(user)) == proven.account).ok_or(Error::TicketExpired)?;
     let proof = Proof::of_code(proven.phone, AccountVersion::of(&user));
     let signed_in = session::sign_in(&service, user, &proof, None, device_name).await?;
-    signed_in.ok_or(Refusal::TicketExpired)
+    signed_in.ok_or(Error::TicketExpired)
 }

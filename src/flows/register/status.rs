@@ -2,9 +2,9 @@
 
 use crate::domain::flow::{Flow, Purpose};
 use crate::domain::ticket::Ticket;
-use crate::flows::{Refusal, Service};
+use crate::flows::{Error, Service};
 
-pub async fn status(service: &Service, ticket: &Ticket) -> Result<Flow, Refusal> {
+pub async fn status(service: &Service, ticket: &Ticket) -> Result<Flow, Error> {
     let flow = service.ports.staging.read_flow(&ticket.flow_key(), Purpose::Register, &service.policy.code).await?;
-    flow.ok_or(Refusal::TicketExpired)
+    flow.ok_or(Error::TicketExpired)
 }

@@ -5,7 +5,7 @@ use crate::domain::session::DeviceName;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{NewUser, Profile, UserId};
 use crate::flows::session::{self, SignedIn};
-use crate::flows::{Refusal, Service, code};
+use crate::flows::{Error, Service, otp};
 use crate::ports::Created;
 
 pub struct SubmitProfile {
@@ -15,13 +15,13 @@ pub struct SubmitProfile {
 }
 
 /// The flow ends with an account, or with "phone taken"; a database that is down leaves it as it was, for another try.
-pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result<SignedIn, Refusal> {
+pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result<SignedIn, Error> {
     let (staging, key) = (&service.ports.staging, request.ticket.flow_key());
     let policy = &service.policy.code;
-    let flow = staging.read_flow(&key, Purpose::Register, policy).await?.ok_or(Refusal::TicketExpired)?;
+    let flow = staging.read_flow(&key, Purpose::Register, policy).await?.ok_or(Error::TicketExpired)?;
     let step = flow.state.step();
     let State::PasswordSet { password_hash } = flow.state else {
-        return Err(Refusal::WrongStep(step));
+        return Err(Error::WrongStep(step));
     };
     let now = service.now();
     let id = UserId::new(now, service.random());
@@ -29,9 +29,9 @@ pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result
     let opened = session::open(service, id, request.device_name)?;
     let created = service.ports.users.create(&user, &opened.session).await?;
     // The account decides, not the flow.
-    code::end(service, &request.ticket).await;
+    otp::end(service, &request.ticket).await;
     match created {
         Created::Yes => Ok(SignedIn { user: user.into(), tokens: opened.tokens }),
-        Created::PhoneTaken => Err(Refusal::PhoneTaken),
+        Created::PhoneTaken => Err(Error::PhoneTaken),
     }
 }

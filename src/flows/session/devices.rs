@@ -2,11 +2,11 @@
 
 use super::Caller;
 use crate::domain::session::{Session, SessionId};
-use crate::flows::{Refusal, Service};
+use crate::flows::{Error, Service};
 use chrono::{DurationRound, TimeDelta};
 
 /// Her living sessions, the most recently used first.
-pub async fn list(service: &Service, caller: &Caller) -> Result<Vec<Session>, Refusal> {
+pub async fn list(service: &Service, caller: &Caller) -> Result<Vec<Session>, Error> {
     let sessions = service.ports.users.sessions(caller.user.id, service.now(), &service.policy.session).await?;
     Ok(sessions.into_iter().map(to_the_hour).collect())
 }
@@ -19,19 +19,19 @@ fn to_the_hour(session: Session) -> Session {
 }
 
 /// Signs this device out.
-pub async fn log_out(service: &Service, caller: &Caller) -> Result<(), Refusal> {
+pub async fn log_out(service: &Service, caller: &Caller) -> Result<(), Error> {
     // Already ended by a call at the same time: what was asked for is so.
     service.ports.users.end_session(caller.user.id, caller.session, service.now()).await.map(drop)?;
     Ok(())
 }
 
 /// Signs every device out, this one too.
-pub async fn log_out_everywhere(service: &Service, caller: &Caller) -> Result<(), Refusal> {
+pub async fn log_out_everywhere(service: &Service, caller: &Caller) -> Result<(), Error> {
     Ok(service.ports.users.end_sessions(caller.user.id, service.now()).await?)
 }
 
 /// Signs one of her devices out.
-pub async fn end(service: &Service, caller: &Caller, session: SessionId) -> Result<(), Refusal> {
+pub async fn end(service: &Service, caller: &Caller, session: SessionId) -> Result<(), Error> {
     let ended = service.ports.users.end_session(caller.user.id, session, service.now()).await?;
-    if ended { Ok(()) } else { Err(Refusal::SessionNotFound) }
+    if ended { Ok(()) } else { Err(Error::SessionNotFound) }
 }

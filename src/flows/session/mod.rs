@@ -5,11 +5,11 @@ pub mod refresh;
 
 pub use refresh::refresh;
 
-use super::{Refusal, Service};
+use super::{Error, Service};
 use crate::domain::password::PasswordHash;
 use crate::domain::session::{AccessClaims, DeviceName, Generation, NewSession, RefreshToken, SessionId};
 use crate::domain::user::{User, UserId};
-use crate::ports::{Proof, TokenRefusal};
+use crate::ports::{Proof, TokenError};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub(super) struct Opened {
 }
 
 /// Makes a session and its tokens, before anything is stored: a token that cannot be signed must not leave a session behind.
-pub(super) fn open(service: &Service, user_id: UserId, device_name: Option<DeviceName>) -> Result<Opened, Refusal> {
+pub(super) fn open(service: &Service, user_id: UserId, device_name: Option<DeviceName>) -> Result<Opened, Error> {
     let now = service.now();
     let (id, expires_at) = (SessionId::new(now, service.random()), now + service.policy.session.absolute);
     let tokens = tokens(service, user_id, Generation { session: id, number: 0 }, expires_at)?;
@@ -54,14 +54,14 @@ pub(super) async fn sign_in(
     proof: &Proof,
     rehashed: Option<&PasswordHash>,
     device_name: Option<DeviceName>,
-) -> Result<Option<SignedIn>, Refusal> {
+) -> Result<Option<SignedIn>, Error> {
     let Opened { session, tokens } = open(service, user.id, device_name)?;
     let done = service.ports.users.sign_in(&session, proof, rehashed, &service.policy.session).await?;
     Ok(done.then_some(SignedIn { user, tokens }))
 }
 
 /// The tokens of one generation of a session that ends at `expires_at` in any case.
-fn tokens(service: &Service, user_id: UserId, of: Generation, expires_at: DateTime<Utc>) -> Result<Tokens, Refusal> {
+fn tokens(service: &Service, user_id: UserId, of: Generation, expires_at: DateTime<Utc>) -> Result<Tokens, Error> {
     let (now, policy) = (service.now(), &service.policy.session);
     let left = (expires_at - now).to_std().unwrap_or_default();
     let access_life = policy.access_life.min(left);
@@ -82,13 +82,13 @@ fn tokens(service: &Service, user_id: UserId, of: Generation, expires_at: DateTi
 
 /// Whose access token this is, if the session is alive: our own endpoints ask the database, so that a session that was
 /// ended is refused at once.
-pub async fn authenticate(service: &Service, token: &str) -> Result<Caller, Refusal> {
+pub async fn authenticate(service: &Service, token: &str) -> Result<Caller, Error> {
     let now = service.now();
-    let claims = service.ports.tokens.verify(token, now).map_err(|refusal| match refusal {
-        TokenRefusal::Invalid => Refusal::TokenInvalid,
-        TokenRefusal::Expired => Refusal::TokenExpired,
+    let claims = service.ports.tokens.verify(token, now).map_err(|error| match error {
+        TokenError::Invalid => Error::TokenInvalid,
+        TokenError::Expired => Error::TokenExpired,
     })?;
     let user = service.ports.users.by_session(claims.session_id, now).await?;
-    let user = user.filter(|user| user.id == claims.user_id).ok_or(Refusal::TokenInvalid)?;
+    let user = user.filter(|user| user.id == claims.user_id).ok_or(Error::TokenInvalid)?;
     Ok(Caller { user, session: claims.session_id })
 }

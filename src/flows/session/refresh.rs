@@ -2,27 +2,27 @@
 
 use super::Tokens;
 use crate::domain::session::{Generation, RefreshToken};
-use crate::flows::{Refusal, Service};
+use crate::flows::{Error, Service};
 use crate::ports::{Event, Refreshed};
 
 /// One SQL statement decides (see [`crate::ports::Users::refresh`]). A device that lost the answer asks again with the same
 /// token and gets the same next one; a token that was copied ends the session.
-pub async fn refresh(service: &Service, token: &str) -> Result<Tokens, Refusal> {
-    let presented = RefreshToken::open(&service.keys.refresh, token).map_err(|_| Refusal::RefreshInvalid)?;
+pub async fn refresh(service: &Service, token: &str) -> Result<Tokens, Error> {
+    let presented = RefreshToken::open(&service.keys.refresh, token).map_err(|_| Error::RefreshInvalid)?;
     let session = presented.session;
     match service.ports.users.refresh(presented, service.now(), &service.policy.session).await? {
         Refreshed::Yes { user, number, again, expires_at } => {
             if again {
                 service.ports.telemetry.record(Event::RefreshReplayed { revoked: false });
-                tracing::info!(session = %session.0, "a refresh token came a second time");
+                tracing::info!(session = %session.0, "refresh token replayed");
             }
             super::tokens(service, user, Generation { session, number }, expires_at)
         }
         Refreshed::Reused { user } => {
             service.ports.telemetry.record(Event::RefreshReplayed { revoked: true });
-            tracing::warn!(user = %user.0, session = %session.0, "a refresh token was copied: the session is revoked");
-            Err(Refusal::RefreshReused)
+            tracing::warn!(user = %user.0, session = %session.0, "refresh token reuse detected: session revoked");
+            Err(Error::RefreshReused)
         }
-        Refreshed::Ended => Err(Refusal::RefreshInvalid),
+        Refreshed::Ended => Err(Error::RefreshInvalid),
     }
 }

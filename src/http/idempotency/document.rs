@@ -1,6 +1,6 @@
 //! The key in the OpenAPI document: one parameter of every POST, and what a replay looks like.
 
-use super::kept::may_be_replayed;
+use super::stored_response::may_be_replayed;
 use crate::domain::idempotency::IdempotencyKey;
 use utoipa::Modify;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};

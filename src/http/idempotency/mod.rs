@@ -1,11 +1,11 @@
 //! `Idempotency-Key` on every POST: a request that comes twice happens once (draft-ietf-httpapi-idempotency-key-header).
 
 pub mod document;
-mod kept;
+mod stored_response;
 
 use super::captchas;
 use super::error::{Code, Problem};
-use super::extract::{self, Known};
+use super::extract::{self, PreAuthenticated};
 use crate::domain::Invalid;
 use crate::domain::captcha::Kind;
 use crate::domain::idempotency::{IdempotencyKey, NamedRequest, Scope};
@@ -18,9 +18,9 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::{self, Bytes};
 use actix_web::{Error, HttpMessage, HttpRequest, ResponseError};
-use kept::Kept;
 use std::sync::Arc;
 use std::time::Duration;
+use stored_response::StoredResponse;
 use tracing::Instrument;
 
 pub(super) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -31,13 +31,13 @@ pub(super) const PROBLEMS: &[Code] = &[Code::RequestInProgress, Code::Idempotenc
 
 /// Whose the answers of an endpoint are, and for how long they are worth something.
 #[derive(Clone, Copy)]
-pub(super) struct Answers {
-    pub to: Audience,
+pub(super) struct ReplayPolicy {
+    pub to: ReplayScope,
     pub life: fn(&Policy) -> Duration,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Audience {
+pub(super) enum ReplayScope {
     /// A replay needs the key and the body, which holds whatever secret the first request needed. A token is not looked at: apps
     /// attach stale ones everywhere.
     Anybody,
@@ -45,15 +45,15 @@ pub(super) enum Audience {
     Bearer,
 }
 
-impl Default for Answers {
+impl Default for ReplayPolicy {
     fn default() -> Self {
-        Self { to: Audience::Anybody, life: |_| idempotency::LIFE }
+        Self { to: ReplayScope::Anybody, life: |_| idempotency::LIFE }
     }
 }
 
 /// Wraps a route. Without the header it does nothing.
-pub(super) async fn answer_once(
-    answers: Answers,
+pub(super) async fn idempotent(
+    replay: ReplayPolicy,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
@@ -61,7 +61,7 @@ pub(super) async fn answer_once(
         return next.call(request).await;
     }
     let (request, payload) = request.into_parts();
-    let asked = match ask(answers, &request, payload).await {
+    let asked = match ask(replay, &request, payload).await {
         Ok(asked) => asked,
         Err(problem) => return Ok(refuse(request, &problem)),
     };
@@ -82,22 +82,22 @@ struct Asked {
 }
 
 /// Reads what names the request: the key, the caller, the body.
-async fn ask(answers: Answers, request: &HttpRequest, payload: Payload) -> Result<Asked, Problem> {
+async fn ask(replay: ReplayPolicy, request: &HttpRequest, payload: Payload) -> Result<Asked, Problem> {
     let service = request.app_data::<web::Data<Service>>().ok_or_else(|| broken("no service"))?.clone().into_inner();
     let key = key_of(request.headers())?;
-    let caller = match answers.to {
-        Audience::Anybody => None,
-        Audience::Bearer => Some(extract::authenticate(request).await?),
+    let caller = match replay.to {
+        ReplayScope::Anybody => None,
+        ReplayScope::Bearer => Some(extract::authenticate(request).await?),
     };
     let scope = caller.as_ref().map_or(Scope::Anybody, |caller| Scope::User(caller.user.id));
-    request.extensions_mut().insert(Known(caller));
+    request.extensions_mut().insert(PreAuthenticated(caller));
     let body = extract::bytes(request, payload).await?;
     // In which form the answer comes belongs to the request; in which language does not.
     let form = [Kind::Image, Kind::Audio].map(|kind| u8::from(captchas::wants_raw(request, kind)));
     // The route, for a path has many spellings.
     let route = request.match_pattern().unwrap_or_else(|| request.path().to_owned());
     let named = idempotency::name(&service, scope, &route, &key, &[&body, &form]);
-    let life = (answers.life)(service.policy());
+    let life = (replay.life)(service.policy());
     // The buffer is still wiped when it is let go of.
     Ok(Asked { service, named, body: Bytes::from_owner(body), life })
 }
@@ -116,10 +116,10 @@ impl Asked {
         let claim = match idempotency::begin(Arc::clone(&service), named).await {
             Ok(Turn::First(claim)) => claim,
             Ok(Turn::Answered(kept)) => return Ok(replay(request, &service, &kept)),
-            Err(refusal) => return Ok(refuse(request, &refusal.into())),
+            Err(error) => return Ok(refuse(request, &error.into())),
         };
         let response = next.call(ServiceRequest::from_parts(request, Payload::from(body))).await?;
-        let (response, kept) = Kept::of(response);
+        let (response, kept) = StoredResponse::of(response);
         match kept.and_then(|kept| kept.into_bytes(service.now())) {
             Some(kept) => claim.keep(&kept, life).await,
             None => claim.give_back().await,
@@ -129,7 +129,7 @@ impl Asked {
 }
 
 fn replay(request: HttpRequest, service: &Service, kept: &[u8]) -> ServiceResponse {
-    let Some(mut response) = Kept::replay(kept, service.now()) else {
+    let Some(mut response) = StoredResponse::replay(kept, service.now()) else {
         return refuse(request, &broken("a kept answer that this version cannot read"));
     };
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));

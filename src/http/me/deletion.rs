@@ -2,17 +2,17 @@
 
 use super::bodies::{DeleteMe, SendOwnCode};
 use crate::domain::Invalid;
-use crate::domain::code::OneTimeCode;
+use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
 use crate::domain::ticket::Ticket;
 use crate::flows::Service;
 use crate::flows::account::deletion;
 use crate::http::bodies::{CodeSent, FlowTicket};
 use crate::http::checks::{field, optional};
-use crate::http::client::Asking;
-use crate::http::codes;
+use crate::http::client::ClientContext;
 use crate::http::error::{Code, Problem};
-use crate::http::extract::{Bearer, Json, JsonOrNothing};
+use crate::http::extract::{Bearer, Json, OptionalJson};
+use crate::http::otp;
 use actix_web::{HttpResponse, web};
 
 pub(in crate::http) const SEND_CODE: &[Code] = &[
@@ -35,13 +35,13 @@ pub(in crate::http) const DELETE: &[Code] = &[Code::PasswordWrong, Code::TooMany
 )]
 pub(in crate::http) async fn send_code(
     service: web::Data<Service>,
-    client: Asking,
+    client: ClientContext,
     bearer: Bearer,
-    body: JsonOrNothing<SendOwnCode>,
+    body: OptionalJson<SendOwnCode>,
 ) -> Result<HttpResponse, Problem> {
     let app = optional("client_id", body.0.client_id.as_deref(), |text| service.policy().apps.known(text))?;
     let sent = deletion::send_code(&service.into_inner(), &bearer.0, client.0, app).await?;
-    Ok(codes::sent(sent))
+    Ok(otp::sent(sent))
 }
 
 /// Send the same code again.
@@ -52,13 +52,13 @@ pub(in crate::http) async fn send_code(
 )]
 pub(in crate::http) async fn resend_code(
     service: web::Data<Service>,
-    client: Asking,
+    client: ClientContext,
     bearer: Bearer,
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let sent = deletion::resend_code(&service.into_inner(), &bearer.0, ticket, client.0).await?;
-    Ok(codes::sent(sent))
+    Ok(otp::sent(sent))
 }
 
 /// Delete the account.

@@ -2,18 +2,18 @@
 
 use super::User;
 use super::bodies::ChangePhone;
-use crate::domain::code::OneTimeCode;
+use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
 use crate::domain::ticket::Ticket;
 use crate::flows::Service;
 use crate::flows::account::phone;
 use crate::http::bodies::{CodeSent, FlowTicket, VerifyCode};
 use crate::http::checks::{self, field, optional};
-use crate::http::client::Asking;
-use crate::http::codes;
+use crate::http::client::ClientContext;
 use crate::http::error::{Code, Problem};
 use crate::http::extract::{Bearer, Json};
 use crate::http::json;
+use crate::http::otp;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
@@ -42,7 +42,7 @@ pub(in crate::http) const VERIFY_CODE: &[Code] = &[Code::PhoneAlreadyRegistered]
 )]
 pub(in crate::http) async fn send_code(
     service: web::Data<Service>,
-    client: Asking,
+    client: ClientContext,
     bearer: Bearer,
     body: Json<ChangePhone>,
 ) -> Result<HttpResponse, Problem> {
@@ -53,7 +53,7 @@ pub(in crate::http) async fn send_code(
         app: optional("client_id", body.0.client_id.as_deref(), |text| service.policy().apps.known(text))?,
     };
     let sent = phone::send_code(&service.into_inner(), bearer.0, request).await?;
-    Ok(codes::sent(sent))
+    Ok(otp::sent(sent))
 }
 
 /// Send the same code again.
@@ -64,13 +64,13 @@ pub(in crate::http) async fn send_code(
 )]
 pub(in crate::http) async fn resend_code(
     service: web::Data<Service>,
-    client: Asking,
+    client: ClientContext,
     bearer: Bearer,
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let sent = phone::resend_code(&service.into_inner(), &bearer.0, ticket, client.0).await?;
-    Ok(codes::sent(sent))
+    Ok(otp::sent(sent))
 }
 
 /// Prove the other number, and have it.
@@ -83,7 +83,7 @@ pub(in crate::http) async fn resend_code(
 )]
 pub(in crate::http) async fn verify_code(
     service: web::Data<Service>,
-    client: Asking,
+    client: ClientContext,
     bearer: Bearer,
     body: Json<VerifyCode>,
 ) -> Result<HttpResponse, Problem> {

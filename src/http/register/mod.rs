@@ -4,13 +4,13 @@ pub mod bodies;
 
 use super::bodies::{CodeSent, FlowTicket, NextStep, SendCode, SetPassword, SignedIn, StepDone, VerifyCode};
 use super::checks::{field, optional};
-use super::client::Asking;
-use super::codes;
+use super::client::ClientContext;
 use super::envelope::seconds;
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::json;
-use crate::domain::code::OneTimeCode;
+use super::otp;
+use crate::domain::otp::OneTimeCode;
 use crate::domain::session::DeviceName;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{AvatarUrl, Birthday, Gender, Nickname, Profile};
@@ -57,12 +57,12 @@ pub(super) const STATUS: &[Code] = &[Code::TicketExpired];
 )]
 pub(super) async fn send_code(
     service: web::Data<Service>,
-    client: Asking,
+    client: ClientContext,
     body: Json<SendCode>,
 ) -> Result<HttpResponse, Problem> {
-    let request = body.0.of_newcomer(client, &service)?;
+    let request = body.0.for_registration(client, &service)?;
     let sent = register::send_code(&service.into_inner(), request).await?;
-    Ok(codes::sent(sent))
+    Ok(otp::sent(sent))
 }
 
 /// Send the same code again.
@@ -74,12 +74,12 @@ pub(super) async fn send_code(
 )]
 pub(super) async fn resend_code(
     service: web::Data<Service>,
-    client: Asking,
+    client: ClientContext,
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let sent = register::resend_code(&service.into_inner(), ticket, client.0).await?;
-    Ok(codes::sent(sent))
+    Ok(otp::sent(sent))
 }
 
 /// Prove the phone.

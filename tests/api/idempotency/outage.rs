@@ -1,10 +1,10 @@
 //! What staging holds of the answers, and what happens when it is gone, or the process is.
 
 use super::{named, post, send_code_body};
-use crate::house::{BackEnds, House, PASSWORD, fresh_phone};
 use crate::people::until;
 use crate::support::cloopen::Behaviour;
 use crate::support::redis::{self, OwnRedis};
+use crate::test_server::{BackEnds, PASSWORD, TestServer, fresh_phone};
 use deadpool_redis::redis::{Connection, cmd};
 use serde_json::json;
 use std::time::Duration;
@@ -30,19 +30,19 @@ fn everything(redis: &mut Connection) -> String {
 /// A thief of staging has neither what clients sent nor what they were answered.
 #[actix_web::test]
 async fn staging_holds_no_answer_that_it_could_read() {
-    let house = House::new(BackEnds::Real).await;
-    let person = house.person().await;
+    let server = TestServer::new(BackEnds::Real).await;
+    let person = server.person().await;
     let key = "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"";
     let login = json!({"phone_number": person.phone, "password": PASSWORD, "device_name": "Mein Telefon"});
-    let signed_in = post(&house, key, "/v1/login", &login).await;
+    let signed_in = post(&server, key, "/v1/login", &login).await;
     let refreshed =
-        post(&house, key, "/v1/token/refresh", &json!({"refresh_token": signed_in.text("refresh_token")})).await;
+        post(&server, key, "/v1/token/refresh", &json!({"refresh_token": signed_in.text("refresh_token")})).await;
     let phone = fresh_phone();
-    let sent = post(&house, key, "/v1/register/send-code", &send_code_body(&house, &phone).await).await;
+    let sent = post(&server, key, "/v1/register/send-code", &send_code_body(&server, &phone).await).await;
     let ticket = sent.text("ticket");
     let resend = json!({"ticket": ticket});
-    let status = named(&house, key, "/v1/register/status", &resend);
-    house.send(status, "/v1/register/status").await.assert_done(200);
+    let status = named(&server, key, "/v1/register/status", &resend);
+    server.send(status, "/v1/register/status").await.assert_done(200);
     let secrets = [
         ("ticket", ticket.clone()),
         ("secret of the ticket", ticket[22..].to_owned()),
@@ -59,31 +59,31 @@ async fn staging_holds_no_answer_that_it_could_read() {
         ("password", "horse".to_owned()),
         ("path", "/v1/".to_owned()),
     ];
-    let everything = everything(&mut redis::connection(house.redis_url().unwrap()));
+    let everything = everything(&mut redis::connection(server.redis_url().unwrap()));
     assert_eq!(everything.matches("answer:{").count(), 4, "{everything}");
     for (what, secret) in secrets {
         assert!(!everything.contains(&secret), "{what} {secret} in {everything}");
     }
-    assert_eq!(redis::without_expiry(house.redis_url().unwrap()), Vec::<String>::new());
+    assert_eq!(redis::without_expiry(server.redis_url().unwrap()), Vec::<String>::new());
 }
 
 /// Nothing is done that could not be kept; without a key all is as ever.
 #[actix_web::test]
 async fn with_a_key_nothing_is_done_while_redis_is_down() {
     let mut redis = OwnRedis::new();
-    let house = House::with(BackEnds::Real, &[("REDIS_URL", &redis.url())]).await;
-    house.wait_until_ready().await;
-    let person = house.person().await;
+    let server = TestServer::with(BackEnds::Real, &[("REDIS_URL", &redis.url())]).await;
+    server.wait_until_ready().await;
+    let person = server.person().await;
     redis.kill();
     let body = json!({"refresh_token": person.refresh});
-    post(&house, "one", "/v1/token/refresh", &body).await.assert_refused(503, "dependency_unavailable");
-    let next = house.refresh(&person.refresh).await;
+    post(&server, "one", "/v1/token/refresh", &body).await.assert_refused(503, "dependency_unavailable");
+    let next = server.refresh(&person.refresh).await;
     next.assert_done(200);
     redis.start();
-    house.wait_until_ready().await;
-    let kept = post(&house, "one", "/v1/token/refresh", &body).await;
+    server.wait_until_ready().await;
+    let kept = post(&server, "one", "/v1/token/refresh", &body).await;
     kept.assert_done(200);
-    post(&house, "one", "/v1/token/refresh", &body).await.assert_replays(&kept);
+    post(&server, "one", "/v1/token/refresh", &body).await.assert_replays(&kept);
 }
 
 /// What was done is done: that the answer cannot be kept is not the client's trouble.
@@ -91,13 +91,13 @@ async fn with_a_key_nothing_is_done_while_redis_is_down() {
 async fn an_answer_that_cannot_be_kept_is_still_given() {
     let mut redis = OwnRedis::new();
     let settings = [("REDIS_URL", &*redis.url()), ("SMS_TIMEOUT_SECONDS", "2")];
-    let house = House::with(BackEnds::Real, &settings).await;
-    house.wait_until_ready().await;
-    let body = send_code_body(&house, &fresh_phone()).await;
-    house.sms.behave(Behaviour::Hang);
-    let request = named(&house, "one", "/v1/register/send-code", &body);
+    let server = TestServer::with(BackEnds::Real, &settings).await;
+    server.wait_until_ready().await;
+    let body = send_code_body(&server, &fresh_phone()).await;
+    server.sms.behave(Behaviour::Hang);
+    let request = named(&server, "one", "/v1/register/send-code", &body);
     let answer = actix_web::rt::spawn(request.send());
-    until("message", || house.sms.requests() == 1).await;
+    until("message", || server.sms.requests() == 1).await;
     redis.kill();
     let answer = answer.await.unwrap().unwrap();
     assert_eq!(answer.status().as_u16(), 502);
@@ -107,30 +107,30 @@ async fn an_answer_that_cannot_be_kept_is_still_given() {
 /// A process that died over a request holds it up for the time of a message and 15 s; then the retry is the first.
 #[actix_web::test]
 async fn a_claim_that_nobody_keeps_runs_out() {
-    let house = House::new(BackEnds::Real).await;
-    let mut redis = redis::connection(house.redis_url().unwrap());
-    house.sms.behave(Behaviour::Hang);
-    let body = send_code_body(&house, &fresh_phone()).await;
-    drop(house.send_raw_with("Idempotency-Key: two", "/v1/register/send-code", &body).await);
-    until("message", || house.sms.requests() == 1).await;
+    let server = TestServer::new(BackEnds::Real).await;
+    let mut redis = redis::connection(server.redis_url().unwrap());
+    server.sms.behave(Behaviour::Hang);
+    let body = send_code_body(&server, &fresh_phone()).await;
+    drop(server.send_raw_with("Idempotency-Key: two", "/v1/register/send-code", &body).await);
+    until("message", || server.sms.requests() == 1).await;
     let name = cmd("KEYS").arg("answer:*").query::<Vec<String>>(&mut redis).unwrap().remove(0);
     let left: i64 = cmd("PTTL").arg(&name).query(&mut redis).unwrap();
     assert!((15_000..=20_000).contains(&left), "{left} ms");
-    post(&house, "two", "/v1/register/send-code", &body).await.assert_refused(409, "request_in_progress");
-    house.advance(Duration::from_secs(20));
+    post(&server, "two", "/v1/register/send-code", &body).await.assert_refused(409, "request_in_progress");
+    server.advance(Duration::from_secs(20));
     // Its captcha is used up: not even now does a second message go out.
-    post(&house, "two", "/v1/register/send-code", &body).await.assert_refused(422, "captcha_expired");
-    assert_eq!(house.sms.requests(), 1);
+    post(&server, "two", "/v1/register/send-code", &body).await.assert_refused(422, "captcha_expired");
+    assert_eq!(server.sms.requests(), 1);
 }
 
 /// Whoever can write to staging cannot put words into our mouth.
 #[actix_web::test]
 async fn an_answer_that_was_not_sealed_here_is_not_told() {
-    let house = House::new(BackEnds::Real).await;
-    let first = post(&house, "one", "/v1/captchas", &json!({})).await;
-    let other = post(&house, "two", "/v1/captchas", &json!({})).await;
+    let server = TestServer::new(BackEnds::Real).await;
+    let first = post(&server, "one", "/v1/captchas", &json!({})).await;
+    let other = post(&server, "two", "/v1/captchas", &json!({})).await;
     assert_ne!(first.text("captcha_id"), other.text("captcha_id"));
-    let mut redis = redis::connection(house.redis_url().unwrap());
+    let mut redis = redis::connection(server.redis_url().unwrap());
     let names: Vec<String> = cmd("KEYS").arg("answer:*").query(&mut redis).unwrap();
     let sealed: Vec<String> =
         names.iter().map(|name| cmd("HGET").arg(name).arg("answer").query(&mut redis).unwrap()).collect();
@@ -138,6 +138,6 @@ async fn an_answer_that_was_not_sealed_here_is_not_told() {
         cmd("HSET").arg(name).arg("answer").arg(sealed).exec(&mut redis).unwrap();
     }
     for key in ["one", "two"] {
-        post(&house, key, "/v1/captchas", &json!({})).await.assert_refused(500, "internal_error");
+        post(&server, key, "/v1/captchas", &json!({})).await.assert_refused(500, "internal_error");
     }
 }

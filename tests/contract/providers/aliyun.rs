@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use doorstep::adapters::sms::Provider;
 use doorstep::adapters::sms::aliyun::{self, Aliyun};
 use doorstep::domain::template::Templates;
-use doorstep::ports::SmsFailure;
+use doorstep::ports::SmsError;
 use secrecy::SecretString;
 
 pub struct Fake(FakeAliyun);
@@ -109,7 +109,7 @@ async fn what_was_not_registered_is_refused() {
         let id = fake.requests().to_string();
         let failure = aliyun.send(&message(PHONE, &id)).await.unwrap_err();
         let told = told.replace(|c: char| c.is_numeric(), "#");
-        assert!(matches!(&failure, SmsFailure::Refused(text) if text.contains(&told)), "{told}: {failure}");
+        assert!(matches!(&failure, SmsError::Refused(text) if text.contains(&told)), "{told}: {failure}");
     }
     let failure = fake.with(|settings| settings.access_key_id = "other".to_owned()).send(&message(PHONE, ID)).await;
     assert!(failure.unwrap_err().to_string().contains("InvalidAccessKeyId.NotFound"));
@@ -123,8 +123,8 @@ async fn what_may_have_gone_out_is_no_refusal() {
     let aliyun = fake.with(|_| ());
     aliyun.send(&message(PHONE, ID)).await.unwrap();
     let failure = aliyun.send(&message(PHONE, ID)).await.unwrap_err();
-    assert!(matches!(&failure, SmsFailure::NoAnswer(text) if text.contains("SignatureNonceUsed")), "{failure}");
+    assert!(matches!(&failure, SmsError::NoAnswer(text) if text.contains("SignatureNonceUsed")), "{failure}");
     fake.behave(Behaviour::Refuse("isp.SYSTEM_ERROR"));
     let failure = aliyun.send(&message(PHONE, "1")).await.unwrap_err();
-    assert!(matches!(&failure, SmsFailure::NoAnswer(text) if text.contains("isp.SYSTEM_ERROR")), "{failure}");
+    assert!(matches!(&failure, SmsError::NoAnswer(text) if text.contains("isp.SYSTEM_ERROR")), "{failure}");
 }

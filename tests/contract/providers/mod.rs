@@ -10,13 +10,13 @@ use crate::support::process::free_port;
 use crate::support::provider::Behaviour;
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::adapters::sms::Provider;
-use doorstep::domain::code::OneTimeCode;
 use doorstep::domain::flow::Purpose;
 use doorstep::domain::language::Language;
 use doorstep::domain::message::{Content, Topic};
+use doorstep::domain::otp::OneTimeCode;
 use doorstep::domain::phone::Phone;
 use doorstep::domain::template::{Template, Templates};
-use doorstep::ports::{Clock, Message, SmsFailure};
+use doorstep::ports::{Clock, Message, SmsError};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -108,7 +108,7 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 
 /// No error may tell whom, what and by which key: it goes to the log.
 #[track_caller]
-fn assert_discreet<C: Case>(failure: &SmsFailure) {
+fn assert_discreet<C: Case>(failure: &SmsError) {
     let secrets = C::SECRETS.iter().copied().chain([&PHONE[3..], CODE, "9001", "http://"]);
     let secrets: Vec<String> = secrets.map(str::to_lowercase).collect();
     for text in [failure.to_string(), format!("{failure:?}")] {
@@ -164,7 +164,7 @@ async fn another_time_is_refused() {
 
 mod suite {
     use super::{
-        ABROAD, Behaviour, Case, Duration, ID, OTHER_ID, PHONE, Purpose, Settings, SmsFailure, TimeDelta,
+        ABROAD, Behaviour, Case, Duration, ID, OTHER_ID, PHONE, Purpose, Settings, SmsError, TimeDelta,
         assert_discreet, clock, free_port, message, notice,
     };
 
@@ -184,7 +184,7 @@ mod suite {
         fake.behave(Behaviour::Refuse(code));
         for message in [message(PHONE, ID), notice(OTHER_ID)] {
             let failure = fake.provider(Settings::default()).send(&message).await.unwrap_err();
-            assert!(matches!(&failure, SmsFailure::Refused(text) if text.contains(told)), "{failure}");
+            assert!(matches!(&failure, SmsError::Refused(text) if text.contains(told)), "{failure}");
             assert_discreet::<C>(&failure);
         }
         assert_eq!(fake.taken(), 0);
@@ -206,7 +206,7 @@ mod suite {
         for (id, behaviour) in behaviours.iter().enumerate() {
             fake.behave(*behaviour);
             let failure = provider.send(&message(PHONE, &id.to_string())).await.unwrap_err();
-            assert!(matches!(failure, SmsFailure::NoAnswer(_)), "{behaviour:?}: {failure}");
+            assert!(matches!(failure, SmsError::NoAnswer(_)), "{behaviour:?}: {failure}");
             assert_discreet::<C>(&failure);
         }
         fake.behave(Behaviour::Accept);
@@ -222,7 +222,7 @@ mod suite {
         let message = message(PHONE, ID);
         let failure =
             tokio::time::timeout(Duration::from_secs(10), provider.send(&message)).await.unwrap().unwrap_err();
-        assert!(matches!(failure, SmsFailure::NoAnswer(_)), "{failure}");
+        assert!(matches!(failure, SmsError::NoAnswer(_)), "{failure}");
         assert_discreet::<C>(&failure);
     }
 
@@ -231,7 +231,7 @@ mod suite {
         let base_url = Some(format!("http://127.0.0.1:{}", free_port()).parse().unwrap());
         let provider = fake.provider(Settings { base_url, ..Settings::default() });
         let failure = provider.send(&message(PHONE, ID)).await.unwrap_err();
-        assert!(matches!(failure, SmsFailure::Unreachable(_)), "{failure}");
+        assert!(matches!(failure, SmsError::Unreachable(_)), "{failure}");
         assert_discreet::<C>(&failure);
     }
 
@@ -254,7 +254,7 @@ mod suite {
         let key = Some("whsec_T3RoZXJPdGhlck90aGVyT3RoZXJPdGhl");
         let failure =
             fake.provider(Settings { key, ..Settings::default() }).send(&message(PHONE, ID)).await.unwrap_err();
-        assert!(matches!(failure, SmsFailure::Refused(_)), "{failure}");
+        assert!(matches!(failure, SmsError::Refused(_)), "{failure}");
         assert_discreet::<C>(&failure);
         assert_eq!((fake.taken(), fake.requests()), (0, 1));
     }
@@ -264,7 +264,7 @@ mod suite {
         for offset in [TimeDelta::hours(-1), TimeDelta::hours(1), TimeDelta::hours(8)] {
             let provider = fake.provider(Settings { clock: clock(offset), ..Settings::default() });
             let failure = provider.send(&message(PHONE, ID)).await.unwrap_err();
-            assert!(matches!(failure, SmsFailure::Refused(_)), "{failure}");
+            assert!(matches!(failure, SmsError::Refused(_)), "{failure}");
             assert_discreet::<C>(&failure);
         }
         // A clock that is a little off is not.

@@ -12,7 +12,7 @@ use doorstep::adapters::sms::tencent::{self, Access, Tencent};
 use doorstep::domain::message::Topic;
 use doorstep::domain::phone::Region;
 use doorstep::domain::template::{Template, Templates};
-use doorstep::ports::SmsFailure;
+use doorstep::ports::SmsError;
 use secrecy::SecretString;
 
 pub struct Fake(FakeTencent);
@@ -122,7 +122,7 @@ async fn what_was_not_registered_is_refused() {
     ];
     for (told, to, change) in cases {
         let failure = fake.with(change).send(&message(to, ID)).await.unwrap_err();
-        assert!(matches!(&failure, SmsFailure::Refused(text) if text.contains(told)), "{told}: {failure}");
+        assert!(matches!(&failure, SmsError::Refused(text) if text.contains(told)), "{told}: {failure}");
     }
     assert_eq!(fake.taken(), 0);
 }
@@ -133,5 +133,5 @@ async fn an_error_midway_is_no_refusal() {
     let fake = Fake::start();
     fake.behave(Behaviour::Refuse("InternalError.Timeout"));
     let failure = fake.with(|_| ()).send(&message(PHONE, ID)).await.unwrap_err();
-    assert!(matches!(&failure, SmsFailure::NoAnswer(text) if text.contains("InternalError.Timeout")), "{failure}");
+    assert!(matches!(&failure, SmsError::NoAnswer(text) if text.contains("InternalError.Timeout")), "{failure}");
 }

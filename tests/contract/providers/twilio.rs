@@ -8,7 +8,7 @@ use doorstep::adapters::sms::Provider;
 use doorstep::adapters::sms::twilio::{self, Sender, Twilio};
 use doorstep::domain::language::Language;
 use doorstep::domain::message::Autofill;
-use doorstep::ports::{Message, SmsFailure};
+use doorstep::ports::{Message, SmsError};
 use secrecy::SecretString;
 
 pub struct Fake(FakeTwilio);
@@ -112,7 +112,7 @@ async fn what_is_not_the_accounts_is_refused() {
     ];
     for (told, change) in cases {
         let failure = fake.with(change).send(&message(PHONE, ID)).await.unwrap_err();
-        assert!(matches!(&failure, SmsFailure::Refused(text) if text.starts_with(told)), "{told}: {failure}");
+        assert!(matches!(&failure, SmsError::Refused(text) if text.starts_with(told)), "{told}: {failure}");
     }
     assert_eq!(fake.taken(), 0);
 }

@@ -9,7 +9,7 @@ use doorstep::adapters::sms::webhook::{self, Webhook};
 use doorstep::domain::language::Language;
 use doorstep::domain::message::Autofill;
 use doorstep::domain::webhook::WebhookSecret;
-use doorstep::ports::{Message, SmsFailure};
+use doorstep::ports::{Message, SmsError};
 
 pub struct Fake(FakeWebhook);
 
@@ -86,7 +86,7 @@ async fn the_status_decides() {
     {
         fake.behave(Behaviour::Refuse(status));
         let failure = webhook.send(&message(PHONE, status)).await.unwrap_err();
-        assert_eq!(matches!(failure, SmsFailure::Refused(_)), sure, "{status}: {failure}");
-        assert_eq!(matches!(failure, SmsFailure::NoAnswer(_)), !sure, "{status}: {failure}");
+        assert_eq!(matches!(failure, SmsError::Refused(_)), sure, "{status}: {failure}");
+        assert_eq!(matches!(failure, SmsError::NoAnswer(_)), !sure, "{status}: {failure}");
     }
 }

@@ -5,7 +5,7 @@ use super::{
 };
 use doorstep::domain::flow::{State, Step};
 use doorstep::domain::policy::{PhoneLimits, Quota};
-use doorstep::ports::{CodeCheck, NewFlow, PhoneRefusal, Resend, Reserved};
+use doorstep::ports::{CodeCheck, NewFlow, Resend, Reserved, SendDenial};
 
 fn times(answers: &[CodeCheck], answer: &CodeCheck) -> usize {
     answers.iter().filter(|other| *other == answer).count()
@@ -86,9 +86,9 @@ pub async fn wrong_codes_of_a_day_add_up_over_flows(harness: &impl Harness) {
     let flow = store.read_flow(&second, PURPOSE, &policy).await.unwrap().unwrap();
     assert!(matches!(flow.state, State::CodeSent { attempts_left: 3, .. }));
     let opened = open(&*store, &key(1, 3), 1, &limits).await;
-    assert!(matches!(opened, Reserved::No(PhoneRefusal::LimitReached { .. })), "{opened:?}");
+    assert!(matches!(opened, Reserved::No(SendDenial::LimitReached { .. })), "{opened:?}");
     let resent = store.reserve_resend(&second, PURPOSE, &policy, &limits).await.unwrap();
-    assert!(matches!(resent, Resend::No(PhoneRefusal::LimitReached { .. })));
+    assert!(matches!(resent, Resend::No(SendDenial::LimitReached { .. })));
 
     harness.advance(DAY - HOUR);
     assert_eq!(check(&*store, &second, true, &limits).await, right(1));
@@ -117,5 +117,5 @@ pub async fn a_decoy_has_no_right_code(harness: &impl Harness) {
     assert_eq!(check(&*store, &key, true, &limits).await, CodeCheck::Exhausted);
     assert_eq!(check(&*store, &key, true, &limits).await, CodeCheck::Gone);
     let spent = open(&*store, &key, 1, &limits).await;
-    assert!(matches!(spent, Reserved::No(PhoneRefusal::LimitReached { .. })), "a decoy's codes count too");
+    assert!(matches!(spent, Reserved::No(SendDenial::LimitReached { .. })), "a decoy's codes count too");
 }

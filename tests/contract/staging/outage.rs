@@ -4,18 +4,18 @@ use super::{MINUTE, PURPOSE, at_once, check, key, new_flow, no_limits, open, pol
 use crate::support::redis::{self, OwnRedis};
 use deadpool_redis::redis::cmd;
 use doorstep::adapters::staging::redis::RedisStaging;
-use doorstep::ports::{Answers, CodeCheck, Dependency, Failure, Reserved, Staging};
+use doorstep::ports::{CodeCheck, Dependency, DependencyError, IdempotencyStore, Reserved, Staging};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What a client may have to wait for the answer that something is down.
-const PATIENCE: Duration = Duration::from_secs(3);
+const QUERY_TIMEOUT: Duration = Duration::from_secs(3);
 
-async fn assert_unavailable<T: std::fmt::Debug>(ask: impl Future<Output = Result<T, Failure>>) {
-    let answer = tokio::time::timeout(PATIENCE, ask).await.expect("no answer in time");
+async fn assert_unavailable<T: std::fmt::Debug>(ask: impl Future<Output = Result<T, DependencyError>>) {
+    let answer = tokio::time::timeout(QUERY_TIMEOUT, ask).await.expect("no answer in time");
     let failure = answer.unwrap_err();
-    assert!(matches!(failure, Failure::Unavailable { dependency: Dependency::Staging, .. }), "{failure:?}");
+    assert!(matches!(failure, DependencyError::Unavailable { dependency: Dependency::Staging, .. }), "{failure:?}");
 }
 
 #[tokio::test]
@@ -30,9 +30,9 @@ async fn a_killed_redis_is_unavailable_until_it_is_back() {
             assert_unavailable(store.open_flow(&flow, &new_flow(1), &policy(), &limits)).await;
             assert_unavailable(store.check_code(&flow, PURPOSE, true, &policy(), &limits)).await;
             assert_unavailable(store.end_flow(&flow)).await;
-            assert_unavailable(store.begin_answer("name", "print", MINUTE)).await;
-            assert_unavailable(store.keep_answer("name", "print", "answer", MINUTE)).await;
-            assert_unavailable(store.drop_answer("name", "print")).await;
+            assert_unavailable(store.begin("name", "print", MINUTE)).await;
+            assert_unavailable(store.complete("name", "print", "answer", MINUTE)).await;
+            assert_unavailable(store.release("name", "print")).await;
         }
         server.start();
         assert_eq!(check(&store, &flow, true, &limits).await, CodeCheck::Gone);
@@ -113,9 +113,9 @@ async fn a_server_that_hangs_is_unavailable() {
     cmd("CLIENT").arg("PAUSE").arg(600_000).exec(&mut redis::connection(&server.url())).unwrap();
     let answers = at_once(50, |_| {
         let store = store.clone();
-        async move { tokio::time::timeout(PATIENCE, store.ping()).await.expect("no answer in time") }
+        async move { tokio::time::timeout(QUERY_TIMEOUT, store.ping()).await.expect("no answer in time") }
     });
-    assert!(answers.await.iter().all(|answer| matches!(answer, Err(Failure::Unavailable { .. }))));
+    assert!(answers.await.iter().all(|answer| matches!(answer, Err(DependencyError::Unavailable { .. }))));
     // The connection is given up; making the next one hangs as well.
     assert_unavailable(store.ping()).await;
     server.kill();
@@ -131,9 +131,9 @@ async fn a_host_that_never_answers_is_unavailable_to_all() {
     let store = Arc::new(RedisStaging::connect(&url, 1).unwrap());
     let answers = at_once(200, |_| {
         let store = store.clone();
-        async move { tokio::time::timeout(PATIENCE, store.ping()).await.expect("no answer in time") }
+        async move { tokio::time::timeout(QUERY_TIMEOUT, store.ping()).await.expect("no answer in time") }
     });
-    assert!(answers.await.iter().all(|answer| matches!(answer, Err(Failure::Unavailable { .. }))));
+    assert!(answers.await.iter().all(|answer| matches!(answer, Err(DependencyError::Unavailable { .. }))));
 }
 
 #[tokio::test]

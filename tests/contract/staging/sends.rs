@@ -5,7 +5,7 @@ use super::{
 };
 use doorstep::domain::flow::State;
 use doorstep::domain::policy::{PhoneLimits, Quota};
-use doorstep::ports::{Cancel, CodeCheck, PhoneRefusal, Resend, Reservation, Reserved, Staging};
+use doorstep::ports::{Cancel, CodeCheck, Resend, Reservation, Reserved, SendDenial, Staging};
 use std::time::Duration;
 
 /// Opens the `n`-th flow of phone 1 by the default limits; the cooldown that follows.
@@ -25,13 +25,13 @@ fn granted(resend: Resend) -> Reservation {
 
 #[track_caller]
 fn assert_cooling(reserved: &Reserved, left: Duration) {
-    let Reserved::No(PhoneRefusal::Cooldown { retry_after }) = *reserved else { panic!("{reserved:?}") };
+    let Reserved::No(SendDenial::Cooldown { retry_after }) = *reserved else { panic!("{reserved:?}") };
     assert_left(retry_after, left);
 }
 
 #[track_caller]
 fn assert_limited(reserved: &Reserved, left: Duration) {
-    let Reserved::No(PhoneRefusal::LimitReached { retry_after }) = *reserved else { panic!("{reserved:?}") };
+    let Reserved::No(SendDenial::LimitReached { retry_after }) = *reserved else { panic!("{reserved:?}") };
     assert_left(retry_after, left);
 }
 
@@ -113,7 +113,7 @@ pub async fn a_resend_prolongs_nothing(harness: &impl Harness) {
     send(&*store, 1).await;
     assert_eq!(check(&*store, &key, false, &limits()).await, CodeCheck::Wrong { attempts_left: 4 });
     let refused = resend(&*store, &key, &limits()).await;
-    assert!(matches!(refused, Resend::No(PhoneRefusal::Cooldown { .. })), "{refused:?}");
+    assert!(matches!(refused, Resend::No(SendDenial::Cooldown { .. })), "{refused:?}");
 
     harness.advance(MINUTE);
     let second = granted(resend(&*store, &key, &limits()).await);
@@ -190,7 +190,7 @@ pub async fn cancelling_a_send_that_was_not_reserved_changes_nothing(harness: &i
     store.cancel_send(&key(1, 2), NEVER_WENT_OUT).await.unwrap();
     send(&*store, 1).await;
     store.cancel_send(&key(1, 2), NEVER_WENT_OUT).await.unwrap();
-    assert!(matches!(open(&*store, &key(1, 3), 1, &limits()).await, Reserved::No(PhoneRefusal::Cooldown { .. })));
+    assert!(matches!(open(&*store, &key(1, 3), 1, &limits()).await, Reserved::No(SendDenial::Cooldown { .. })));
     assert!(store.read_flow(&key(1, 1), PURPOSE, &policy()).await.unwrap().is_some());
 }
 

@@ -7,7 +7,9 @@ use doorstep::adapters::staging::redis::RedisStaging;
 use doorstep::domain::captcha::{CaptchaAnswer, CaptchaId};
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::policy::Quota;
-use doorstep::ports::{Cancel, CodeCheck, Counter, Counters, Dependency, Failure, Resend, Rule, Staging, Verified};
+use doorstep::ports::{
+    Cancel, CodeCheck, Counter, Counters, Dependency, DependencyError, Resend, Rule, Staging, Verified,
+};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -51,10 +53,10 @@ impl Monitor {
 async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     let (id, answer) = (CaptchaId::new([1; 16]), CaptchaAnswer::parse("AC3K").unwrap());
     let (flow, hash) = (key(1, 1), PasswordHash::new("hash".to_owned()));
-    let counter = |scope| Counter::calls(scope, "192.0.2.1", Quota { max: 9, window: MINUTE });
-    let different = Rule::Members { member: "a".to_owned(), quota: Quota { max: 9, window: MINUTE } };
+    let counter = |scope| Counter::count(scope, "192.0.2.1", Quota { max: 9, window: MINUTE });
+    let different = Rule::Distinct { member: "a".to_owned(), quota: Quota { max: 9, window: MINUTE } };
     let different = Counter { rule: different, ..counter("phones-ip") };
-    let block = Counter { rule: Rule::Below(1), ..counter("sms-block") };
+    let block = Counter { rule: Rule::Threshold(1), ..counter("sms-block") };
     let counters = [block.clone(), counter("sends-ip"), different, counter("sms-hour"), counter("sms-day")];
     store.put_captcha(&id, &answer, MINUTE).await.unwrap();
     after("put_captcha");
@@ -62,13 +64,13 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("take_captcha");
     store.count(&counters).await.unwrap();
     after("count");
-    store.look(&counters).await.unwrap();
+    store.usage(&counters).await.unwrap();
     after("look");
-    store.raise(&block, MINUTE).await.unwrap();
+    store.set(&block, MINUTE).await.unwrap();
     after("raise");
-    store.uncount(&counters).await.unwrap();
+    store.refund(&counters).await.unwrap();
     after("uncount");
-    store.forget(&counters).await.unwrap();
+    store.reset(&counters).await.unwrap();
     after("forget");
     open(store, &flow, 1, &limits()).await;
     after("open_flow");
@@ -76,11 +78,11 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("cancel_send");
     assert!(matches!(resend(store, &flow, &limits()).await, Resend::Yes(_)));
     after("reserve_resend");
-    store.note_sent(&flow, "console", Some(ORIGIN)).await.unwrap();
+    store.record_sent(&flow, "console", Some(ORIGIN)).await.unwrap();
     after("note_sent");
-    assert!(store.forget_origins(&flow).await.unwrap());
+    assert!(store.clear_ip_blocks(&flow).await.unwrap());
     after("forget_origins");
-    let nothing = Verified { origins: Vec::new(), provider: Some("console".to_owned()), proven: proven(1) };
+    let nothing = Verified { ip_blocks: Vec::new(), provider: Some("console".to_owned()), proven: proven(1) };
     let nothing = CodeCheck::Right(nothing);
     assert!(matches!(check(store, &flow, false, &limits()).await, CodeCheck::Wrong { .. }));
     after("check_code, wrong");
@@ -100,13 +102,13 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("set_password");
     store.end_flow(&flow).await.unwrap();
     after("end_flow");
-    store.begin_answer("name", "print", MINUTE).await.unwrap();
+    store.begin("name", "print", MINUTE).await.unwrap();
     after("begin_answer, first");
-    store.drop_answer("name", "print").await.unwrap();
+    store.release("name", "print").await.unwrap();
     after("drop_answer");
-    store.begin_answer("name", "print", MINUTE).await.unwrap();
+    store.begin("name", "print", MINUTE).await.unwrap();
     after("begin_answer, again");
-    store.keep_answer("name", "print", "answer", MINUTE).await.unwrap();
+    store.complete("name", "print", "answer", MINUTE).await.unwrap();
     after("keep_answer");
     store.ping().await.unwrap();
     after("ping");
@@ -148,9 +150,9 @@ async fn one_command_for_each_method() {
 
 /// Whether the store calls this a defect, in words without anything that was stored.
 #[track_caller]
-fn assert_broken<T: std::fmt::Debug>(answer: Result<T, Failure>) {
+fn assert_broken<T: std::fmt::Debug>(answer: Result<T, DependencyError>) {
     let failure = answer.unwrap_err();
-    assert!(matches!(&failure, Failure::Broken { dependency: Dependency::Staging, .. }), "{failure:?}");
+    assert!(matches!(&failure, DependencyError::Broken { dependency: Dependency::Staging, .. }), "{failure:?}");
     let text = format!("{failure} {failure:?}");
     assert!(["13800130001", "nonsense", "hush"].iter().all(|secret| !text.contains(secret)), "{text}");
 }
@@ -193,12 +195,12 @@ async fn extreme_lives_have_an_end() {
         store.put_captcha(&CaptchaId::new([1; 16]), &answer, life).await.unwrap();
         harness.nothing_lives_for_ever();
         let quota = Quota { max: 1, window: life };
-        let rules = [Rule::Calls(quota), Rule::Members { member: "a".to_owned(), quota }];
+        let rules = [Rule::Count(quota), Rule::Distinct { member: "a".to_owned(), quota }];
         for (scope, rule) in ["extreme", "extreme-members"].into_iter().zip(rules) {
             store.count(&[Counter { scope, subject: format!("{life:?}"), rule }]).await.unwrap();
             harness.nothing_lives_for_ever();
         }
-        store.raise(&Counter { scope: "raised", subject: String::new(), rule: Rule::Below(1) }, life).await.unwrap();
+        store.set(&Counter { scope: "raised", subject: String::new(), rule: Rule::Threshold(1) }, life).await.unwrap();
         harness.nothing_lives_for_ever();
     }
 }

@@ -10,7 +10,7 @@ use doorstep::domain::phone::Phone;
 use doorstep::domain::policy::SessionPolicy;
 use doorstep::domain::session::Generation;
 use doorstep::domain::user::ProfileChange;
-use doorstep::ports::{Created, Failure, Users};
+use doorstep::ports::{Created, DependencyError, Users};
 use std::net::TcpListener;
 use std::process::Command;
 use std::sync::Arc;
@@ -21,11 +21,11 @@ fn phone() -> Phone {
 }
 
 /// The reason why it is unavailable; within 3 s and without a secret.
-async fn unavailable<T>(call: impl Future<Output = Result<T, Failure>>) -> String {
+async fn unavailable<T>(call: impl Future<Output = Result<T, DependencyError>>) -> String {
     let start = Instant::now();
     let failure = call.await.err().expect("the database is not there");
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
-    assert!(matches!(failure, Failure::Unavailable { .. }), "{failure}");
+    assert!(matches!(failure, DependencyError::Unavailable { .. }), "{failure}");
     let said = failure.to_string();
     assert!(!said.contains("sesame") && !said.contains("138001"), "{said}");
     said

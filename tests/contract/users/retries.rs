@@ -5,7 +5,7 @@ use doorstep::domain::phone::Phone;
 use doorstep::domain::policy::SessionPolicy;
 use doorstep::domain::session::Generation;
 use doorstep::domain::user::ProfileChange;
-use doorstep::ports::{Created, Failure, PhoneChange, Refreshed, Users};
+use doorstep::ports::{Created, DependencyError, PhoneChange, Refreshed, Users};
 
 /// Statements of this database so far, without the counting itself.
 fn statements(store: &Store) -> i64 {
@@ -95,7 +95,7 @@ async fn an_insert_is_not_tried_a_third_time() {
     store.execute("CREATE TRIGGER die BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION die(9)");
     let (user, session) = person("+8613800138000", 1);
     let failed = store.database.create(&user, &session).await;
-    assert!(matches!(failed, Err(Failure::Unavailable { .. })), "{failed:?}");
+    assert!(matches!(failed, Err(DependencyError::Unavailable { .. })), "{failed:?}");
     assert_eq!(store.text("SELECT last_value::text AS value FROM tries"), "2");
     assert_eq!(store.count("users"), 0);
 }
@@ -110,7 +110,7 @@ async fn an_insert_whose_connection_dies_at_the_commit_is_not_tried_again() {
     );
     let (user, session) = person("+8613800138000", 1);
     let failed = store.database.create(&user, &session).await;
-    assert!(matches!(failed, Err(Failure::Unavailable { .. })), "{failed:?}");
+    assert!(matches!(failed, Err(DependencyError::Unavailable { .. })), "{failed:?}");
     assert_eq!(store.text("SELECT last_value::text AS value FROM tries"), "1");
 }
 
@@ -162,8 +162,8 @@ async fn a_change_whose_connection_dies_at_the_commit_is_not_tried_again() {
         "CREATE CONSTRAINT TRIGGER die AFTER UPDATE OR DELETE ON users DEFERRABLE INITIALLY DEFERRED \
         FOR EACH ROW EXECUTE FUNCTION die(9)",
     );
-    let unknown = |failed: Option<Failure>, tries: &str| {
-        assert!(matches!(failed, Some(Failure::Unavailable { .. })), "{failed:?}");
+    let unknown = |failed: Option<DependencyError>, tries: &str| {
+        assert!(matches!(failed, Some(DependencyError::Unavailable { .. })), "{failed:?}");
         assert_eq!(store.text("SELECT last_value::text AS value FROM tries"), tries);
     };
     let (session, proof) = (device(&user, 2), password_of(&user));

@@ -12,7 +12,7 @@ mod wav;
 use super::Chance;
 use crate::adapters::bulkhead::Bulkhead;
 use crate::domain::language::Language;
-use crate::ports::{CaptchaSpeaker, Dependency, Failure};
+use crate::ports::{AudioCaptcha, Dependency, DependencyError};
 use async_trait::async_trait;
 use rand::{RngExt, SeedableRng};
 use std::ops::{Range, RangeInclusive};
@@ -58,8 +58,8 @@ impl Speaker {
 }
 
 #[async_trait]
-impl CaptchaSpeaker for Speaker {
-    async fn speak(&self, digits: String, language: Language, seed: u64) -> Result<Vec<u8>, Failure> {
+impl AudioCaptcha for Speaker {
+    async fn speak(&self, digits: String, language: Language, seed: u64) -> Result<Vec<u8>, DependencyError> {
         self.bulkhead.run(move || speak(&digits, language, seed)).await
     }
 }

@@ -7,9 +7,9 @@ use crate::domain::flow::{Proven, Purpose, Step};
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::policy::{CodePolicy, PhoneLimits, Quota};
-use crate::domain::ticket::{FlowKey, Subject};
+use crate::domain::ticket::{FlowKey, PhoneHash};
 use crate::domain::user::AccountVersion;
-use crate::ports::{CodeCheck, Counter, PhoneRefusal, Verified};
+use crate::ports::{CodeCheck, Counter, SendDenial, Verified};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -28,10 +28,10 @@ pub(super) struct State {
 #[derive(PartialEq, Eq, Hash)]
 pub(super) enum CounterKey {
     /// Not a counter, but a life like theirs: it is there while the phone must wait.
-    Cooldown(Subject),
-    Hour(Subject),
-    Day(Subject),
-    WrongCodes(Subject),
+    Cooldown(PhoneHash),
+    Hour(PhoneHash),
+    Day(PhoneHash),
+    WrongCodes(PhoneHash),
     /// There while somebody does what the right code of the flow is for.
     Claim(FlowKey),
     Shared(&'static str, String),
@@ -43,7 +43,7 @@ pub(super) struct Stored {
     pub(super) account: Option<AccountVersion>,
     pub(super) decoy: bool,
     pub(super) client: Option<ClientId>,
-    pub(super) origins: Vec<String>,
+    pub(super) ip_blocks: Vec<String>,
     pub(super) provider: Option<String>,
     pub(super) attempts: u32,
     pub(super) sends: u32,
@@ -66,7 +66,7 @@ pub(super) enum Progress {
 
 impl Stored {
     fn verified(&self) -> Verified {
-        Verified { proven: self.proven(), origins: self.origins.clone(), provider: self.provider.clone() }
+        Verified { proven: self.proven(), ip_blocks: self.ip_blocks.clone(), provider: self.provider.clone() }
     }
 
     pub(super) fn proven(&self) -> Proven {
@@ -108,7 +108,7 @@ impl State {
     }
 
     /// The last one taken back ends the window, as if it had never begun.
-    pub(super) fn uncount(&mut self, counter: &CounterKey) {
+    pub(super) fn refund(&mut self, counter: &CounterKey) {
         match self.counters.get_mut(counter, self.now) {
             Some(count) if *count > 1 => *count -= 1,
             _ => drop(self.counters.take(counter, self.now)),
@@ -116,9 +116,9 @@ impl State {
     }
 
     /// Reserves a send, or changes nothing.
-    pub(super) fn reserve(&mut self, phone: Subject, limits: &PhoneLimits) -> Result<Duration, PhoneRefusal> {
+    pub(super) fn reserve(&mut self, phone: PhoneHash, limits: &PhoneLimits) -> Result<Duration, SendDenial> {
         if let Some(retry_after) = self.counters.left(&CounterKey::Cooldown(phone), self.now) {
-            return Err(PhoneRefusal::Cooldown { retry_after });
+            return Err(SendDenial::Cooldown { retry_after });
         }
         let limited = [
             self.full(&CounterKey::Hour(phone), limits.hourly),
@@ -126,7 +126,7 @@ impl State {
             self.full(&CounterKey::WrongCodes(phone), limits.wrong_codes),
         ];
         if let Some(retry_after) = limited.into_iter().flatten().max() {
-            return Err(PhoneRefusal::LimitReached { retry_after });
+            return Err(SendDenial::LimitReached { retry_after });
         }
         let sends = self.count(CounterKey::Hour(phone), limits.hourly.window);
         self.count(CounterKey::Day(phone), limits.daily.window);

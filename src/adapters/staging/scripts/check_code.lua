@@ -1,8 +1,8 @@
 -- KEYS: 1 flow, 2 wrong codes of the day, 3 claim.
 -- ARGV: 1 purpose, 2 whether the code was right, 3 attempts of a flow, 4 verified life, 5-6 max and window of wrong codes,
 -- 7 how long a right code is claimed; with 0 it moves the flow.
-local purpose, step, phone, account, decoy, origins, provider =
-  unpack(redis.call('HMGET', KEYS[1], 'purpose', 'step', 'phone', 'account', 'decoy', 'origins', 'provider'))
+local purpose, step, phone, account, decoy, ip_blocks, provider =
+  unpack(redis.call('HMGET', KEYS[1], 'purpose', 'step', 'phone', 'account', 'decoy', 'ip_blocks', 'provider'))
 if purpose ~= ARGV[1] then
   return {'gone'}
 end
@@ -20,7 +20,7 @@ if ARGV[2] == '1' and decoy == '0' then
   elseif not redis.call('SET', KEYS[3], 1, 'PX', ARGV[7], 'NX') then
     return {'busy', math.max(redis.call('PTTL', KEYS[3]), 1)}
   end
-  return {'right', phone, account or '', origins or '', provider or ''}
+  return {'right', phone, account or '', ip_blocks or '', provider or ''}
 end
 count(KEYS[2], ARGV[6])
 local left = tonumber(ARGV[3]) - redis.call('HINCRBY', KEYS[1], 'attempts', 1)

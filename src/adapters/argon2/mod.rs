@@ -1,0 +1,117 @@
+//! Password hashes: argon2id (RFC 9106) on a few threads that keep their memory.
+//!
+//! A hash needs 19 MiB and some 12 ms of a core. Memory that is allocated anew for every hash bloats the process
+//! (glibc keeps freed blocks of many threads: 0.4 GB were measured with two), so each thread owns one block.
+
+mod stored;
+mod worker;
+
+use crate::domain::password::{Password, PasswordHash};
+use crate::domain::phone::Phone;
+use crate::ports::{self, Dependency, DependencyError, Hashed, Random, Verdict};
+use argon2::Params;
+use async_trait::async_trait;
+use std::num::NonZeroUsize;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::{io, thread};
+use tokio::sync::oneshot;
+use worker::{Job, Worker};
+
+/// How much work one guess is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// m, in KiB.
+    pub memory_kib: u32,
+    /// t: passes over the memory.
+    pub passes: u32,
+    /// p: independent lanes. They are computed one after the other.
+    pub lanes: u32,
+}
+
+impl Default for Cost {
+    /// m=19456 (19 MiB), t=2, p=1: OWASP Password Storage Cheat Sheet.
+    fn default() -> Self {
+        Self { memory_kib: 19_456, passes: 2, lanes: 1 }
+    }
+}
+
+/// Why the hasher does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("argon2id does not work at this cost: {0}")]
+    Cost(argon2::Error),
+    #[error("no thread for password hashing: {0}")]
+    Thread(#[from] io::Error),
+}
+
+impl Cost {
+    /// Jobs that may wait for each thread: about a second's worth. At the default cost a hash takes 13 ms, and the time grows
+    /// with memory and passes.
+    fn queue_per_thread(self) -> usize {
+        let work = |cost: Self| u64::from(cost.memory_kib) * u64::from(cost.passes);
+        usize::try_from(64 * work(Self::default()) / work(self).max(1)).unwrap_or(usize::MAX).clamp(1, 256)
+    }
+}
+
+const SALT_BYTES: usize = 16;
+const TAG_BYTES: usize = 32;
+
+/// The threads end when this is dropped.
+pub struct Argon2id {
+    queue: SyncSender<Job>,
+}
+
+impl Argon2id {
+    /// Starts `threads` threads. Each takes the memory of one hash when it makes its first, and keeps it.
+    pub fn start(cost: Cost, threads: NonZeroUsize, random: &Arc<dyn Random>) -> Result<Self, StartError> {
+        let params =
+            Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(TAG_BYTES)).map_err(StartError::Cost)?;
+        let (queue, jobs) = sync_channel(cost.queue_per_thread() * threads.get());
+        let jobs = Arc::new(Mutex::new(jobs));
+        for _ in 0..threads.get() {
+            let jobs = Arc::clone(&jobs);
+            let mut worker = Worker::new(params.clone(), Arc::clone(random));
+            thread::Builder::new().name("argon2id".to_owned()).spawn(move || worker.work(&jobs))?;
+        }
+        Ok(Self { queue })
+    }
+
+    /// Has one of the threads do it.
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Worker) -> Result<T, DependencyError> + Send + 'static,
+    ) -> Result<T, DependencyError> {
+        let (answer, answered) = oneshot::channel();
+        let job = move |worker: &mut Worker| {
+            // Otherwise nobody waits any more: the time is better spent on the next.
+            if !answer.is_closed() {
+                let _ = answer.send(job(worker));
+            }
+        };
+        self.queue.try_send(Box::new(job)).map_err(|refused| match refused {
+            TrySendError::Full(_) => DependencyError::Overloaded(Dependency::PasswordHashing),
+            TrySendError::Disconnected(_) => broken("its threads have ended"),
+        })?;
+        answered.await.unwrap_or_else(|_| Err(broken("a hash panicked")))
+    }
+}
+
+#[async_trait]
+impl ports::PasswordHasher for Argon2id {
+    async fn hash(&self, password: Password, owner: &Phone) -> Result<Hashed, DependencyError> {
+        let owner = owner.clone();
+        self.run(move |worker| worker.hash(&password, &owner)).await
+    }
+
+    async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, DependencyError> {
+        self.run(move |worker| worker.verify(&password, hash.as_ref())).await
+    }
+}
+
+fn broken(reason: impl Into<String>) -> DependencyError {
+    DependencyError::Broken { dependency: Dependency::PasswordHashing, reason: reason.into() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,0 @@
--- KEYS: 1 flow.
-if redis.call('HGET', KEYS[1], 'step') == 'code_sent' and redis.call('HDEL', KEYS[1], 'origins') == 1 then
-  return {'yes'}
-end
-return {'none'}

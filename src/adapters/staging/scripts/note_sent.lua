@@ -1,8 +1,0 @@
--- KEYS: 1 flow. ARGV: 1 provider, 2 origin of a further message.
-if redis.call('HGET', KEYS[1], 'step') == 'code_sent' then
-  redis.call('HSET', KEYS[1], 'provider', ARGV[1])
-  if ARGV[2] ~= '' then
-    redis.call('HSET', KEYS[1], 'origins', (redis.call('HGET', KEYS[1], 'origins') or '') .. ',' .. ARGV[2])
-  end
-end
-return {'done'}

@@ -1,0 +1,37 @@
+//! What the flows that send a code to an account have in common: everything but what the code is for.
+
+use super::bodies::{CodeSent, FlowTicket, SendCode};
+use super::checks::field;
+use super::client::ClientContext;
+use super::error::Problem;
+use super::json;
+use crate::domain::flow::Purpose;
+use crate::domain::ticket::Ticket;
+use crate::flows::{Service, otp};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+
+pub(super) async fn send_to_account(
+    service: web::Data<Service>,
+    client: ClientContext,
+    body: &SendCode,
+    purpose: Purpose,
+) -> Result<HttpResponse, Problem> {
+    let request = body.of_account(client, &service)?;
+    Ok(sent(otp::send_to_account(&service.into_inner(), purpose, request).await?))
+}
+
+pub(super) async fn resend_to_account(
+    service: web::Data<Service>,
+    client: ClientContext,
+    body: &FlowTicket,
+    purpose: Purpose,
+) -> Result<HttpResponse, Problem> {
+    let ticket = field("ticket", Ticket::parse(&body.ticket))?;
+    Ok(sent(otp::resend_to_account(&service.into_inner(), purpose, ticket, client.0).await?))
+}
+
+/// The answer to every request for a code.
+pub(super) fn sent(code: otp::CodeSent) -> HttpResponse {
+    json(StatusCode::OK, &CodeSent::from(code))
+}

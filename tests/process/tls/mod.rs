@@ -1,0 +1,89 @@
+//! Whom the program believes to be its SMS provider.
+
+use crate::doorstep::{Folder, Var};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+const AUTHORITY: &str = include_str!("authority.pem");
+const SERVER: &[u8] = include_bytes!("server.pem");
+
+const ACCEPTED: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 23\r\nConnection: close\r\n\r\n\
+    {\"statusCode\":\"000000\"}";
+
+/// Accepts every message that somebody entrusts to it. Lives as long as the tests.
+struct Provider {
+    url: String,
+    messages: Arc<AtomicUsize>,
+}
+
+impl Provider {
+    fn start() -> Self {
+        let certificate = CertificateDer::from_pem_slice(SERVER).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(SERVER).unwrap();
+        let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+        let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        let config = Arc::new(builder.with_single_cert(vec![certificate], key).unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        let messages = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&messages);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let mut tls = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+                if hears_a_message(&mut tls) {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    tls.write_all(ACCEPTED).and_then(|()| tls.flush()).ok();
+                }
+            }
+        });
+        Self { url, messages }
+    }
+}
+
+fn hears_a_message(tls: &mut StreamOwned<ServerConnection, TcpStream>) -> bool {
+    let mut recorded_codes = Vec::new();
+    let mut buffer = [0; 4_096];
+    while let Ok(more @ 1..) = tls.read(&mut buffer) {
+        recorded_codes.extend_from_slice(&buffer[..more]);
+        if recorded_codes.ends_with(b"}") {
+            return String::from_utf8_lossy(&recorded_codes).contains("templateId");
+        }
+    }
+    false
+}
+
+/// Mistake 8 of the earlier systems: verification was switched off for the whole process.
+#[actix_web::test]
+async fn a_provider_whose_certificate_nobody_vouches_for_gets_nothing() {
+    let provider = Provider::start();
+    let folder = Folder::new();
+    folder.write("authority.pem", AUTHORITY);
+    let vars: [Var<'_>; 8] = [
+        ("SMS_PROVIDERS", "cloopen"),
+        ("SMS_CLOOPEN_BASE_URL", &provider.url),
+        ("SMS_CLOOPEN_ACCOUNT_SID", "sid"),
+        ("SMS_CLOOPEN_AUTH_TOKEN", "token"),
+        ("SMS_CLOOPEN_APP_ID", "app"),
+        ("SMS_CLOOPEN_TEMPLATE_CODE", "1"),
+        ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", "3"),
+        ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", "2"),
+    ];
+    let (doorstep, client) = folder.serve(&vars).await;
+    let refused = client.send_code("+8613800138000").await;
+    assert_eq!((refused.status, refused.body["code"].as_str()), (502, Some("sms_delivery_failed")), "{refused:?}");
+    let line = doorstep.line("sms provider failed");
+    assert!(line.contains("unreachable: invalid peer certificate"), "{line}");
+    assert_eq!(provider.messages.load(Ordering::SeqCst), 0);
+
+    // The same server, once somebody vouches: nothing else was wrong with it.
+    let (_doorstep, client) = folder.serve(&[&vars[..], &[("SSL_CERT_FILE", "authority.pem")]].concat()).await;
+    let sent = client.send_code("+8613800138000").await;
+    assert_eq!((sent.status, provider.messages.load(Ordering::SeqCst)), (200, 1), "{sent:?}");
+}
