@@ -1,7 +1,7 @@
 //! Chooses who carries a message: the providers of its region, one after the other, each once.
 
 use super::Provider;
-use super::circuit_breaker::{Change, CircuitBreaker};
+use super::circuit_breaker::{CircuitBreaker, Transition};
 use crate::domain::message::Topic;
 use crate::domain::phone::Region;
 use crate::ports::{Clock, Event, Message, Outcome, Sent, Sms, SmsError, Telemetry};
@@ -72,14 +72,14 @@ impl Router {
         let outcome = outcome(&sent);
         let took = started.elapsed();
         self.telemetry.record(Event::SmsAttempt { provider, region: line.region, topic: line.topic, outcome, took });
-        let answered = matches!(outcome, Outcome::Accepted | Outcome::Refused);
-        match guarded.breaker.record(answered, self.clock.now()) {
-            Change::None => {}
-            Change::Opened => {
+        let responded = matches!(outcome, Outcome::Accepted | Outcome::Refused);
+        match guarded.breaker.record(responded, self.clock.now()) {
+            Transition::None => {}
+            Transition::Opened => {
                 tracing::error!(provider, "sms circuit breaker opened");
                 self.telemetry.record(Event::SmsCircuit { provider, open: true });
             }
-            Change::Closed => {
+            Transition::Closed => {
                 tracing::info!(provider, "sms circuit breaker closed");
                 self.telemetry.record(Event::SmsCircuit { provider, open: false });
             }
