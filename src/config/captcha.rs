@@ -13,9 +13,6 @@ pub(super) fn read(env: &mut Env, mode: Mode, defaults: &CaptchaPolicy) -> Captc
 }
 
 fn style(env: &mut Env) -> (Puzzle, Lines) {
-    if env.text("CAPTCHA_KIND").is_some() {
-        env.problem("CAPTCHA_KIND", "is CAPTCHA_STYLE now: two_lines, one_line or arithmetic");
-    }
     let alphabet = env.read("CAPTCHA_ALPHABET", Alphabet::default(), |text| {
         let least = Alphabet::LEAST;
         Alphabet::parse(text).ok_or_else(|| format!("expected at least {least} different capital letters and digits"))

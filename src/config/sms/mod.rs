@@ -102,9 +102,6 @@ impl ProviderSettings {
 const NAMES: [&str; 6] = ["console", "cloopen", "aliyun", "tencent", "twilio", "webhook"];
 
 pub(super) fn read(env: &mut Env, mode: Mode, folder: &Path) -> SmsSettings {
-    if env.text("SMS_PROVIDER").is_some() {
-        env.problem("SMS_PROVIDER", "is now SMS_PROVIDERS, a list");
-    }
     let route = route(env, "SMS_PROVIDERS").unwrap_or_else(|| vec!["console"]);
     let mut routes = BTreeMap::new();
     for suffix in env.suffixes("SMS_PROVIDERS_") {
