@@ -1,21 +1,22 @@
-//! The import rule of the house, read off the source: who may know whom, and which crates stop at which door.
+//! Architecture rules, checked against the source: allowed imports, no import cycles, one module style, file lengths.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod cycles;
 mod paths;
 
 use std::fs;
 use std::path::Path;
 
-/// What one top-level module of `src/` may name.
+/// Imports that one top-level module of `src/` may have.
 struct Rule {
     module: &'static str,
-    /// Our own modules, besides itself.
+    /// Modules of this crate that it may import, besides itself.
     ours: &'static [&'static str],
-    /// Outside crates; a star stands for any beginning or end of the name.
+    /// Other crates that it must not import; a star matches any beginning or end of the name.
     banned: &'static [&'static str],
 }
 
-/// Drivers and frameworks: the words that flows and ports do not speak.
+/// Drivers and frameworks, which flows and ports must not use.
 const DRIVERS: &[&str] = &["actix*", "diesel*", "*redis", "reqwest"];
 
 const RULES: &[Rule] = &[
@@ -31,10 +32,10 @@ const RULES: &[Rule] = &[
     Rule { module: "config", ours: &["domain"], banned: &[] },
 ];
 
-/// These wire the house together and may name everything.
-const WIRING: [&str; 3] = ["app", "lib", "main"];
+/// Modules that connect all others and may import everything.
+const WIRING: [&str; 4] = ["app", "cli", "lib", "main"];
 
-/// Every breach of the import rule in one file, each with its place and the rule that it breaks.
+/// Returns every forbidden import of one file, with its line and the rule.
 fn breaches(file: &str, source: &str) -> Vec<String> {
     let path = file.trim_start_matches("src/").trim_end_matches(".rs");
     let module: Vec<&str> = path.split('/').filter(|part| *part != "mod").collect();
@@ -45,21 +46,21 @@ fn breaches(file: &str, source: &str) -> Vec<String> {
         return vec![format!("{file}: no rule says what `{}` may import", module[0])];
     };
     let mut found: Vec<_> = paths::read(source).iter().filter_map(|path| breach(rule, &module, path, file)).collect();
-    // A `use` tree can name one forbidden module several times on a line.
+    // A `use` tree can name a forbidden module several times on one line.
     found.dedup();
     found
 }
 
 fn breach(rule: &Rule, module: &[&str], path: &paths::Path, file: &str) -> Option<String> {
     let supers = path.segments.iter().take_while(|segment| *segment == "super").count();
-    // `crate`, or as many `super` as lead out of the top-level module: what follows is one of ours.
+    // The segment behind `crate`, or behind enough `super`, is a top-level module of this crate.
     let from_root = match path.segments[0].as_str() {
         "crate" => Some(1),
         "super" => (supers == module.len() + path.depth).then_some(supers),
         "self" => None,
         outside => {
             let pattern = rule.banned.iter().find(|pattern| names(pattern, outside))?;
-            return Some(format!("{file}:{}: {} must not know {pattern}", path.line, rule.module));
+            return Some(format!("{file}:{}: {} must not import {pattern}", path.line, rule.module));
         }
     };
     let ours = path.segments.get(from_root?)?.as_str();
@@ -67,7 +68,7 @@ fn breach(rule: &Rule, module: &[&str], path: &paths::Path, file: &str) -> Optio
     (!allowed).then(|| format!("{file}:{}: {} may import {:?}, not `{ours}`", path.line, rule.module, rule.ours))
 }
 
-/// Whether a name with a star at one end stands for this crate.
+/// Tells whether a pattern with a star at one end matches a crate's name.
 fn names(pattern: &str, outside: &str) -> bool {
     match (pattern.strip_suffix('*'), pattern.strip_prefix('*')) {
         (Some(beginning), _) => outside.starts_with(beginning),
@@ -76,7 +77,7 @@ fn names(pattern: &str, outside: &str) -> bool {
     }
 }
 
-/// The Rust files below a folder of the project, as `(src/flows/code.rs, text)`.
+/// Returns the Rust files below a folder of the project, as `(src/flows/service.rs, text)`.
 fn sources(folder: &str) -> Vec<(String, String)> {
     let Ok(entries) = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)) else {
         return Vec::new();
@@ -90,6 +91,7 @@ fn sources(folder: &str) -> Vec<(String, String)> {
             found.push((name, fs::read_to_string(entry.path()).unwrap()));
         }
     }
+    found.sort();
     found
 }
 
@@ -104,9 +106,26 @@ fn assert_none(breaches: &[String]) {
 #[test]
 fn imports_follow_the_rule() {
     let files = sources("src");
-    assert!(files.iter().any(|(file, _)| file == "src/domain/phone.rs"), "the sources were not found");
+    assert!(files.iter().any(|(file, _)| file == "src/domain/phone.rs"), "sources not found");
     let found: Vec<_> = files.iter().flat_map(|(file, source)| breaches(file, source)).collect();
     assert_none(&found);
+}
+
+#[test]
+fn files_do_not_import_each_other_in_a_cycle() {
+    assert_none(&cycles::find(&sources("src")));
+}
+
+#[test]
+fn a_module_with_a_folder_is_a_mod_rs() {
+    let files = all_sources();
+    let has_folder = |file: &str| {
+        let folder = file.replace(".rs", "/");
+        files.iter().any(|(other, _)| other.starts_with(&folder))
+    };
+    let found = files.iter().map(|(file, _)| file).filter(|file| has_folder(file));
+    let found = found.map(|file| format!("{file}: move it to {}", file.replace(".rs", "/mod.rs")));
+    assert_none(&found.collect::<Vec<_>>());
 }
 
 #[test]
@@ -126,7 +145,7 @@ fn lints_are_expected_and_never_allowed() {
 }
 
 #[test]
-fn both_engines_have_the_same_migrations_with_a_way_back() {
+fn both_databases_have_the_same_migrations_with_a_down_script() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     if !root.exists() {
         return;
@@ -148,27 +167,27 @@ fn both_engines_have_the_same_migrations_with_a_way_back() {
     assert_eq!(names("sqlite"), names("postgres"));
 }
 
-/// The checker itself: each snippet breaks one rule, on the line and for the reason that it says.
+/// The checker itself: each snippet breaks one rule, with the expected line and reason.
 #[test]
-fn a_broken_rule_is_found() {
+fn a_forbidden_import_is_found() {
     for (file, source, found) in [
         ("src/domain/phone.rs", "use crate::ports::Clock;", "src/domain/phone.rs:1: domain may import [], not `ports`"),
-        ("src/domain/phone.rs", "\nuse serde::Serialize;", "src/domain/phone.rs:2: domain must not know serde*"),
-        ("src/domain/phone.rs", "#[derive(utoipa::ToSchema)]\nstruct A;", ":1: domain must not know utoipa*"),
-        ("src/domain/mod.rs", "mod tests { #[tokio::test] async fn a() {} }", ":1: domain must not know tokio"),
-        ("src/ports.rs", "fn a(e: diesel::result::Error) {}", ":1: ports must not know diesel*"),
+        ("src/domain/phone.rs", "\nuse serde::Serialize;", "src/domain/phone.rs:2: domain must not import serde*"),
+        ("src/domain/phone.rs", "#[derive(utoipa::ToSchema)]\nstruct A;", ":1: domain must not import utoipa*"),
+        ("src/domain/mod.rs", "mod tests { #[tokio::test] async fn a() {} }", ":1: domain must not import tokio"),
+        ("src/ports.rs", "fn a(e: diesel::result::Error) {}", ":1: ports must not import diesel*"),
         ("src/ports.rs", "use super::adapters;", ":1: ports may import [\"domain\"], not `adapters`"),
-        ("src/flows/code.rs", "fn a() { crate::adapters::jwt::sign() }", "not `adapters`"),
-        ("src/flows/code.rs", "fn a() {\n  let b = vec![crate::http::B];\n}", ":2: flows may import"),
-        ("src/flows/code.rs", "use crate::{\n  domain::code,\n  config::{self, Config},\n};", ":3: flows may import"),
+        ("src/flows/limits.rs", "fn a() { crate::adapters::jwt::sign() }", "not `adapters`"),
+        ("src/flows/limits.rs", "fn a() {\n  let b = vec![crate::http::B];\n}", ":2: flows may import"),
+        ("src/flows/limits.rs", "use crate::{\n  domain::otp,\n  config::{self, Config},\n};", ":3: flows may import"),
         ("src/flows/register/send_code.rs", "use super::super::super::http;", "not `http`"),
-        ("src/flows/code.rs", "mod tests { use super::super::super::http; }", "not `http`"),
-        ("src/flows/code.rs", "use deadpool_redis::Pool;", ":1: flows must not know *redis"),
-        ("src/flows/code.rs", "fn a() -> ::reqwest::Client {}", ":1: flows must not know reqwest"),
-        ("src/flows/code.rs", "use actix_web as web;", ":1: flows must not know actix*"),
-        ("src/http/captcha.rs", "use crate::ports::Failure;", "not `ports`"),
+        ("src/flows/limits.rs", "mod tests { use super::super::super::http; }", "not `http`"),
+        ("src/flows/limits.rs", "use deadpool_redis::Pool;", ":1: flows must not import *redis"),
+        ("src/flows/limits.rs", "fn a() -> ::reqwest::Client {}", ":1: flows must not import reqwest"),
+        ("src/flows/limits.rs", "use actix_web as web;", ":1: flows must not import actix*"),
+        ("src/http/captcha.rs", "use crate::ports::DependencyError;", "not `ports`"),
         ("src/http/captcha.rs", "use crate::adapters as a;", "not `adapters`"),
-        ("src/http/captcha.rs", "use diesel_migrations::a;", ":1: http must not know diesel*"),
+        ("src/http/captcha.rs", "use diesel_migrations::a;", ":1: http must not import diesel*"),
         ("src/adapters/jwt.rs", "use crate::flows::session;", "not `flows`"),
         ("src/config.rs", "use crate::app::App;", ":1: config may import [\"domain\"], not `app`"),
         ("src/utils.rs", "", "src/utils.rs: no rule says what `utils` may import"),
@@ -179,13 +198,13 @@ fn a_broken_rule_is_found() {
 }
 
 #[test]
-fn what_the_rule_allows_is_left_alone() {
+fn an_allowed_import_passes() {
     for (file, source) in [
-        ("src/flows/code.rs", "use crate::domain::{code::OneTimeCode as Code, flow::Purpose};\nuse super::limits;"),
-        ("src/flows/code.rs", "// use crate::http;\n/// See crate::adapters.\nconst A: &str = \"crate::http\";"),
-        ("src/flows/register/send_code.rs", "use super::super::limits::budget;\nuse crate::flows::code;"),
-        ("src/flows/code.rs", "mod tests { use super::*; use super::super::limits; }"),
-        ("src/flows/code.rs", "fn a(redis: u8) -> u8 { redis as u8 }\nuse tokio::time;"),
+        ("src/flows/limits.rs", "use crate::domain::{otp::OneTimeCode as Code, flow::Purpose};\nuse super::otp;"),
+        ("src/flows/limits.rs", "// use crate::http;\n/// See crate::adapters.\nconst A: &str = \"crate::http\";"),
+        ("src/flows/register/send_code.rs", "use super::super::limits::budget;\nuse crate::flows::otp;"),
+        ("src/flows/limits.rs", "mod tests { use super::*; use super::super::otp; }"),
+        ("src/flows/limits.rs", "fn a(redis: u8) -> u8 { redis as u8 }\nuse tokio::time;"),
         ("src/adapters/staging/redis.rs", "use deadpool_redis::redis;\nuse crate::ports::Staging;\nuse super::memory;"),
         ("src/http/mod.rs", "use actix_web::web;\nuse crate::flows::captcha;\nuse self::error::A;"),
         ("src/app.rs", "use crate::{adapters, config, flows, http};"),
@@ -196,7 +215,7 @@ fn what_the_rule_allows_is_left_alone() {
 }
 
 #[test]
-fn an_allow_is_found_wherever_it_hides() {
+fn an_allow_is_found_in_every_place() {
     for source in [
         "\n#[allow(dead_code)]\nfn a() {}",
         "\n#![cfg_attr(test, allow(dead_code))]",
