@@ -1,6 +1,6 @@
 //! A database URL, read once: which engine, and where.
 
-use super::StartError;
+use super::error::StartError;
 use std::path::{Path, PathBuf};
 
 /// Where the users live. Without `Debug`, for a URL holds a password.

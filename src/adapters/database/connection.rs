@@ -1,22 +1,12 @@
 //! One connection, of the one engine that the URL names.
 
 use super::address::Address;
+use super::engine::AnyConnection;
 use super::fault::{connect_error, reason};
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 use std::path::Path;
-
-/// Either engine behind one set of queries. Made by [`Address::connect`] only: `establish`, which diesel derives,
-/// tries one engine after the other.
-#[derive(diesel::MultiConnection)]
-pub enum AnyConnection {
-    Sqlite(SqliteConnection),
-    Postgres(PgConnection),
-}
-
-/// Both engines, as diesel's types know them.
-pub(super) type Backend = <AnyConnection as diesel::Connection>::Backend;
 
 /// Why no connection was made; for logs and operators, without secrets.
 #[derive(Debug, thiserror::Error)]

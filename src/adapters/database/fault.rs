@@ -1,6 +1,6 @@
 //! What diesel, libpq and SQLite say, in the words of the ports and without anybody's data.
 
-use super::connection::AnyConnection;
+use super::engine::AnyConnection;
 use crate::ports::{Dependency, DependencyError};
 use diesel::ConnectionError;
 use diesel::r2d2::R2D2Connection;

@@ -1,8 +1,9 @@
 //! Brings the tables to the shape that this program expects. The migrations are part of the binary.
 
-use super::StartError;
 use super::address::Address;
-use super::connection::{self, AnyConnection};
+use super::connection;
+use super::engine::AnyConnection;
+use super::error::StartError;
 use super::fault::{Fault, broken};
 use super::schema::applied_migrations;
 use diesel::backend::Backend;

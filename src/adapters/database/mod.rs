@@ -2,6 +2,8 @@
 
 mod address;
 mod connection;
+mod engine;
+mod error;
 mod fault;
 pub mod migrate;
 mod pool;
@@ -23,31 +25,9 @@ use chrono::{DateTime, Utc};
 use pool::BlockingPool;
 use rows::{NewSessionRow, NewUserRow, ProfileRow};
 use scheduled_thread_pool::ScheduledThreadPool;
-use std::io::ErrorKind;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Why the database cannot be used at all; one sentence for the operator, never with a secret.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error("the database URL must begin with sqlite://, postgres:// or postgresql://")]
-    Scheme,
-    #[error("a sqlite:// URL is a path, relative or absolute (sqlite:///…), and takes no options")]
-    SqlitePath,
-    #[error("there is no database file {}: `doorstep migrate` creates it", .0.display())]
-    Missing(PathBuf),
-    #[error("cannot create the database file {}: {reason}", .path.display())]
-    Create { path: PathBuf, reason: ErrorKind },
-    #[error(
-        "the database URL asks for TLS (sslmode), which the bundled libpq cannot speak: build doorstep with \
-        --no-default-features to use the system's libpq"
-    )]
-    Tls,
-    #[error("cannot connect to the database: {0}")]
-    Connect(String),
-    #[error("cannot migrate the database: {0}")]
-    Migration(String),
-}
+pub use error::StartError;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {

@@ -1,7 +1,8 @@
 //! The way to the database: a bounded number of threads, a connection for each, and an end to every wait.
 
 use super::address::Address;
-use super::connection::{AnyConnection, Manager};
+use super::connection::Manager;
+use super::engine::AnyConnection;
 use super::fault::{Fault, unavailable};
 use crate::adapters::bulkhead::Bulkhead;
 use crate::ports::{Dependency, DependencyError};

@@ -1,6 +1,6 @@
 //! The queries about sessions.
 
-use super::connection::AnyConnection;
+use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::rows::{NewSessionRow, SessionRow, before, id};
 use super::schema::{sessions, users};

@@ -1,6 +1,6 @@
 //! Several statements as one, for a caller who does not wait for ever.
 
-use super::connection::AnyConnection;
+use super::engine::AnyConnection;
 use super::fault::{Fault, unavailable};
 use diesel::Connection as _;
 use diesel::result::Error;

@@ -1,6 +1,6 @@
 //! The queries about accounts.
 
-use super::connection::{AnyConnection, Backend};
+use super::engine::{AnyConnection, Backend};
 use super::fault::{Fault, broken};
 use super::rows::{NewSessionRow, NewUserRow, ProfileRow, UserRow, id, stored};
 use super::schema::{sessions, users};
