@@ -3,6 +3,7 @@
 //! A hash needs 19 MiB and some 12 ms of a core. Memory that is allocated anew for every hash bloats the process
 //! (glibc keeps freed blocks of many threads: 0.4 GB were measured with two), so each thread owns one block.
 
+mod error;
 mod stored;
 mod worker;
 
@@ -11,12 +12,16 @@ use crate::domain::phone::Phone;
 use crate::ports::{self, Dependency, DependencyError, Hashed, Random, Verdict};
 use argon2::Params;
 use async_trait::async_trait;
+use error::broken;
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::{io, thread};
+use std::thread;
+use stored::TAG_BYTES;
 use tokio::sync::oneshot;
 use worker::{Job, Worker};
+
+pub use error::StartError;
 
 /// How much work one guess is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,15 +41,6 @@ impl Default for Cost {
     }
 }
 
-/// Why the hasher does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error("argon2id does not work at this cost: {0}")]
-    Cost(argon2::Error),
-    #[error("no thread for password hashing: {0}")]
-    Thread(#[from] io::Error),
-}
-
 impl Cost {
     /// Jobs that may wait for each thread: about a second's worth. At the default cost a hash takes 13 ms, and the time grows
     /// with memory and passes.
@@ -53,9 +49,6 @@ impl Cost {
         usize::try_from(64 * work(Self::default()) / work(self).max(1)).unwrap_or(usize::MAX).clamp(1, 256)
     }
 }
-
-const SALT_BYTES: usize = 16;
-const TAG_BYTES: usize = 32;
 
 /// The threads end when this is dropped.
 pub struct Argon2id {
@@ -107,10 +100,6 @@ impl ports::PasswordHasher for Argon2id {
     async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, DependencyError> {
         self.run(move |worker| worker.verify(&password, hash.as_ref())).await
     }
-}
-
-fn broken(reason: impl Into<String>) -> DependencyError {
-    DependencyError::Broken { dependency: Dependency::PasswordHashing, reason: reason.into() }
 }
 
 #[cfg(test)]

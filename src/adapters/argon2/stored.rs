@@ -1,10 +1,13 @@
 //! A hash as it is stored: a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$salt$tag`.
 
-use super::broken;
+use super::error::broken;
 use crate::domain::password::PasswordHash;
 use crate::ports::DependencyError;
 use argon2::{ARGON2ID_IDENT, Params, Version, password_hash::phc};
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
+
+pub(super) const SALT_BYTES: usize = 16;
+pub(super) const TAG_BYTES: usize = 32;
 
 pub(super) struct Stored {
     pub(super) params: Params,

@@ -1,7 +1,7 @@
 //! What one thread works with, and what it does.
 
-use super::stored::Stored;
-use super::{SALT_BYTES, TAG_BYTES, broken};
+use super::error::broken;
+use super::stored::{SALT_BYTES, Stored, TAG_BYTES};
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::phone::Phone;
 use crate::ports::{DependencyError, Hashed, Random, Verdict};
