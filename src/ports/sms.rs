@@ -1,14 +1,14 @@
-//! Messages to phones.
+//! Port of SMS delivery.
 
 use crate::domain::language::Language;
 use crate::domain::message::{Autofill, Content};
 use crate::domain::phone::Phone;
 use async_trait::async_trait;
 
-/// Carries messages to phones.
+/// Sends messages to phones.
 #[async_trait]
 pub trait Sms: Send + Sync {
-    /// Returns when a provider has accepted the message. MUST come to an end within its own time limit, and MUST NOT hand the same
+    /// Returns when a provider has accepted the message. MUST return within its own timeout. MUST NOT pass the same
     /// message to one provider twice.
     async fn send(&self, message: &Message) -> Result<Sent, SmsError>;
 }
@@ -17,29 +17,29 @@ pub trait Sms: Send + Sync {
 pub struct Message {
     pub to: Phone,
     pub content: Content,
-    /// For providers that carry free text; those with templates have one language for each.
+    /// Language of free text. Providers with templates ignore it: a template has one language.
     pub language: Language,
-    /// The same: a template has it in its words.
+    /// SMS autofill in free text. Providers with templates ignore it: the template contains it.
     pub autofill: Option<Autofill>,
-    /// 32 hexadecimal digits, the same for the same message: a provider's protection against sending twice.
+    /// Idempotency key for providers: 32 hexadecimal digits, the same for the same message.
     pub id: String,
 }
 
-/// A message that is on its way.
+/// Result of a message that a provider accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {
-    /// Who carries it.
+    /// Name of the provider that accepted the message.
     pub provider: &'static str,
 }
 
-/// Why a message did not go out. The reason is for the log; it MUST NOT hold a phone, a code or a secret.
+/// Why a message was not sent. The reason is for the log; it MUST NOT contain a phone, a code or a secret.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SmsError {
     #[error("refused: {0}")]
     Refused(String),
     #[error("unreachable: {0}")]
     Unreachable(String),
-    /// It may or may not have gone out.
+    /// It is unknown whether the message was sent.
     #[error("no answer: {0}")]
     NoAnswer(String),
 }

@@ -1,39 +1,39 @@
-//! What happened, in numbers.
+//! Port of metrics.
 
 use crate::domain::message::Topic;
 use crate::domain::phone::Region;
 use std::time::Duration;
 
-/// Counts what happens, for whoever watches the service. Never fails, never waits.
+/// Counts events for the operator's monitoring. Never fails and never blocks.
 pub trait Telemetry: Send + Sync {
     fn record(&self, event: Event<'_>);
 }
 
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
-    /// One provider was asked to carry a message.
+    /// A message was passed to one provider.
     SmsAttempt { provider: &'static str, region: Region, topic: Topic, outcome: Outcome, took: Duration },
-    /// A message was handed over, to whichever provider, or was not.
+    /// The delivery of a message finished. The outcome is that of the last provider.
     Sms { region: Region, topic: Topic, outcome: Outcome },
-    /// A provider that failed too often in a row rests from now on, or works again.
+    /// The circuit breaker of a provider opened or closed.
     SmsCircuit { provider: &'static str, open: bool },
-    /// A code came back right. The provider is the one that carried its last message.
+    /// A code was verified. `provider` delivered the last message of the flow.
     CodeVerified { provider: &'a str, region: Region, topic: Topic },
-    /// No message went out, because this limit is reached.
+    /// A message was not sent because this limit is reached.
     SmsDenied { limit: &'static str, region: Region },
-    /// A request was answered. Method and route are the service's own words, never a client's.
+    /// A request was completed. Method and route come from the service's own list, never from the client.
     Answered { method: &'a str, route: &'a str, status: u16, took: Duration },
-    /// An old refresh token came once more.
+    /// A refresh token was presented again after it was replaced.
     RefreshReplayed { revoked: bool },
 }
 
-/// What became of a message.
+/// Result of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Accepted,
     Refused,
     Unreachable,
-    /// It may or may not have gone out.
+    /// It is unknown whether the message was sent.
     NoAnswer,
 }
 

@@ -1,4 +1,4 @@
-//! Accounts and the devices that are signed in to them.
+//! Port of the user store: accounts and their sessions.
 
 use super::DependencyError;
 use crate::domain::password::PasswordHash;
@@ -9,28 +9,31 @@ use crate::domain::user::{AccountVersion, NewUser, ProfileChange, User, UserId};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-/// Accounts and their sessions. Constraints decide: nothing here trusts an earlier look.
+/// Store of accounts and their sessions. Database constraints decide: no method relies on an earlier read.
 #[async_trait]
 pub trait Users: Send + Sync {
-    /// Whether a phone has an account, and which. MUST take as long if it has none. One statement.
+    /// Returns the account of a phone, if it has one. MUST take equally long when it has none. One statement.
     async fn account_of(&self, phone: &Phone) -> Result<Option<AccountVersion>, DependencyError>;
 
-    /// Stores the user and her first session in one transaction, both or neither. MUST answer
-    /// [`Created::PhoneTaken`], and only then, when the phone belongs to another account.
+    /// Stores the user and their first session in one transaction: both or neither. MUST return
+    /// [`Created::PhoneTaken`] when the phone belongs to another account, and only then.
     async fn create(&self, user: &NewUser, session: &NewSession) -> Result<Created, DependencyError>;
 
-    /// The whole account of a phone. One statement.
+    /// Returns the whole account of a phone. One statement.
     async fn by_phone(&self, phone: &Phone) -> Result<Option<Account>, DependencyError>;
 
-    /// The owner of a session that is neither revoked nor past its end at `now`. One statement.
+    /// Returns the owner of a session that is neither revoked nor expired at `now`. One statement.
     async fn by_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<Option<User>, DependencyError>;
 
-    /// What the user's password is checked against; `None` when there is no such user. One statement.
+    /// Returns the hash of the user's password; `None` when the user does not exist. One statement.
     async fn password_hash(&self, user: UserId) -> Result<Option<PasswordHash>, DependencyError>;
 
-    /// Stores a session and notes the sign-in, both or neither, if `proof` holds; with `rehashed`, replaces the hash that the
-    /// proof names. Drops the user's sessions that have ended, and of the living ones the least recently used beyond
-    /// [`SessionPolicy::per_user`]. `false`, and nothing stored, when the proof does not hold (any more).
+    /// Stores a session and the time of the sign-in if `proof` is still valid: both or neither.
+    ///
+    /// - Replaces the hash that the proof contains, if `rehashed` is given.
+    /// - Deletes the user's inactive sessions, and the least recently used active sessions beyond
+    ///   [`SessionPolicy::per_user`].
+    /// - Returns `false` and stores nothing when the proof is not valid or no longer valid.
     async fn sign_in(
         &self,
         session: &NewSession,
@@ -39,15 +42,17 @@ pub trait Users: Send + Sync {
         policy: &SessionPolicy,
     ) -> Result<bool, DependencyError>;
 
-    /// Takes the next generation out of a session, or finds out that somebody else has it. One statement.
+    /// Creates the next generation of a session, or detects that the token was copied. One statement.
     ///
-    /// In a session that is neither revoked nor past its absolute end nor unused for [`SessionPolicy::idle`]:
-    /// - the current generation makes the next one, and so does a later one, which only a database that went back in time does
-    ///   not know;
-    /// - its parent gets the current one again: the device did not hear the answer. That it came later than
-    ///   [`SessionPolicy::retry`] after the current one was made is remembered for the generation, and when this happens to
-    ///   three generations in a row, two share the token: the session is revoked;
-    /// - an older one is a copy: the session is revoked.
+    /// Only an active session is refreshed: not revoked, not expired, and used within [`SessionPolicy::idle`]. The
+    /// result depends on the generation that is presented:
+    ///
+    /// - The current generation creates the next one. A later generation does so, too: it is unknown only to a database
+    ///   that was restored from a backup or that lags behind.
+    /// - The parent (the generation before the current one) gets the current one again: the device lost the response.
+    ///   The replay is late if it comes later than [`SessionPolicy::retry`] after the current generation was created.
+    ///   Late replays in three generations in a row mean that two devices share the token: the session is revoked.
+    /// - An older generation is a copy: the session is revoked.
     async fn refresh(
         &self,
         presented: Generation,
@@ -55,7 +60,7 @@ pub trait Users: Send + Sync {
         policy: &SessionPolicy,
     ) -> Result<Refreshed, DependencyError>;
 
-    /// The user's living sessions at `now`, the most recently used first.
+    /// Returns the user's active sessions at `now`, the most recently used first.
     async fn sessions(
         &self,
         user: UserId,
@@ -63,13 +68,14 @@ pub trait Users: Send + Sync {
         policy: &SessionPolicy,
     ) -> Result<Vec<Session>, DependencyError>;
 
-    /// Revokes one of the user's living sessions; `false` when there is no such.
+    /// Revokes one session of the user. Returns `false` when the user has no such session, or when it is already
+    /// revoked or expired.
     async fn end_session(&self, user: UserId, session: SessionId, now: DateTime<Utc>) -> Result<bool, DependencyError>;
 
     /// Revokes all sessions of the user.
     async fn end_sessions(&self, user: UserId, now: DateTime<Utc>) -> Result<(), DependencyError>;
 
-    /// Changes the profile; `None` when there is no such user. One statement.
+    /// Changes the profile; `None` when the user does not exist. One statement.
     async fn change_profile(
         &self,
         user: UserId,
@@ -77,8 +83,8 @@ pub trait Users: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Option<User>, DependencyError>;
 
-    /// Replaces the password and revokes every session but `keep`, both or neither, if `proof` holds; `false` when it
-    /// does not (any more).
+    /// Replaces the password and revokes every session except `keep`, both or neither, if `proof` is still valid;
+    /// otherwise returns `false`.
     async fn set_password(
         &self,
         user: UserId,
@@ -88,7 +94,7 @@ pub trait Users: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<bool, DependencyError>;
 
-    /// Gives the user another phone. The constraint decides whether it is free.
+    /// Changes the user's phone. The database constraint decides whether the new phone is free.
     async fn change_phone(
         &self,
         user: UserId,
@@ -97,10 +103,10 @@ pub trait Users: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<PhoneChange, DependencyError>;
 
-    /// Removes the account with all that belongs to it, if `proof` holds; `false` when it does not (any more).
+    /// Deletes the account and all its data if `proof` is still valid; otherwise returns `false`.
     async fn delete(&self, user: UserId, proof: &Proof) -> Result<bool, DependencyError>;
 
-    /// Answers if the database would.
+    /// Returns `Ok` if the database responds.
     async fn ping(&self) -> Result<(), DependencyError>;
 }
 
@@ -110,25 +116,25 @@ pub enum Created {
     PhoneTaken,
 }
 
-/// An account, and what its password is checked against.
+/// User and the hash of their password.
 #[derive(Debug, Clone)]
 pub struct Account {
     pub user: User,
     pub password_hash: PasswordHash,
 }
 
-/// What somebody has shown to be the user. It is compared again in the statement that acts on it, so that of a sign-in and
-/// a change of password at the same moment the one that comes second sees the first.
+/// Proof that the client acts for the user. The statement that relies on it compares it with the row again. If a
+/// sign-in and a password change run at the same time, the second sees the first.
 #[derive(Debug, Clone)]
 pub enum Proof {
-    /// The password that this is the hash of.
+    /// A correct password. Contains the hash that it was checked against.
     Password(PasswordHash),
-    /// A code that went to this phone when the password was of this time.
+    /// A verified code of this phone. The password must not have changed since `password_changed_at`.
     Code { phone: Phone, password_changed_at: DateTime<Utc> },
 }
 
 impl Proof {
-    /// Of somebody who has the phone that a code was sent to for this account.
+    /// Creates the proof for a client that verified the code sent to `phone` for this account.
     #[must_use]
     pub const fn of_code(phone: Phone, account: AccountVersion) -> Self {
         Self::Code { phone, password_changed_at: account.password_changed_at }
@@ -139,24 +145,24 @@ impl Proof {
 pub enum Refreshed {
     Yes {
         user: UserId,
-        /// The generation to hand out: the presented one's child.
+        /// Generation to return to the client: the child of the presented one.
         number: u32,
-        /// It had been handed out before.
+        /// Whether this generation was returned to a client before.
         again: bool,
-        /// The absolute end of the session.
+        /// Absolute expiry of the session.
         expires_at: DateTime<Utc>,
     },
-    /// The token was copied. The session has just been revoked.
+    /// The token was copied. This call revoked the session.
     Reused { user: UserId },
-    /// Unknown, revoked or past its end.
+    /// The session is unknown, revoked, expired or unused for too long.
     Ended,
 }
 
 #[derive(Debug, Clone)]
 pub enum PhoneChange {
     Done(User),
-    /// It belongs to another account.
+    /// The new phone belongs to another account.
     Taken,
-    /// No such user has the earlier phone (any more).
+    /// The user does not exist or no longer has the old phone.
     Gone,
 }
