@@ -1,4 +1,4 @@
-//! Storages that take pictures from clients, by a permit: one file per kind of signature.
+//! Object storages to which clients upload avatars with a permit: one file per kind of signature.
 
 pub mod qiniu;
 pub mod s3;

@@ -1,4 +1,4 @@
-//! Qiniu's object storage (Kodo): a form upload with an upload token.
+//! Qiniu object storage (Kodo): a form upload with an upload token.
 
 use crate::domain::avatar::{KeyPrefix, Permit, Upload};
 use crate::ports::AvatarStorage;
@@ -9,10 +9,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use url::Url;
 
-/// A bucket and a pair of keys. Qiniu's keys are good for the whole account.
+/// Bucket and key pair. Qiniu's keys are valid for the whole Qiniu account.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Of the bucket's region: `https://up-z0.qiniup.com` is East China.
+    /// Upload URL of the bucket's region: `https://up-z0.qiniup.com` is East China.
     pub upload_url: Url,
     pub bucket: String,
     pub access_key: String,
@@ -29,16 +29,17 @@ pub struct Qiniu {
 }
 
 impl Qiniu {
-    /// Connects to nothing, now or later.
+    /// Creates the adapter. It never opens a connection: it only signs.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        // The provider's choice. SHA-1's collisions do not touch HMAC.
+        // Qiniu requires SHA-1. Its collisions do not affect HMAC.
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, settings.secret_key.expose_secret().as_bytes());
         let Settings { upload_url, bucket, access_key, prefix, .. } = settings;
         Self { upload_url, bucket, access_key, key, prefix }
     }
 
-    /// `AccessKey:signature:policy`, the last two in base64 (<https://developer.qiniu.com/kodo/1208/upload-token>).
+    /// Returns `AccessKey:signature:policy`, the last two in base64
+    /// (<https://developer.qiniu.com/kodo/1208/upload-token>).
     fn token(&self, policy: &str) -> String {
         let policy = BASE64_URL_SAFE.encode(policy);
         let signature = BASE64_URL_SAFE.encode(hmac::sign(&self.key, policy.as_bytes()));
@@ -46,21 +47,21 @@ impl Qiniu {
     }
 }
 
-/// What the token allows (<https://developer.qiniu.com/kodo/1206/put-policy>).
+/// Conditions of the upload (<https://developer.qiniu.com/kodo/1206/put-policy>).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PutPolicy<'a> {
-    /// This key of this bucket.
+    /// Bucket and key of the object.
     scope: String,
-    /// Unix time by which the upload must have ended.
+    /// Unix time by which the upload must be complete.
     deadline: i64,
-    /// Not over an object that is there already.
+    /// 1: an existing object is not overwritten.
     insert_only: u8,
     fsize_min: u32,
     fsize_limit: u32,
-    /// The type is found out from the content, whatever the client says,
+    /// 1: Qiniu detects the media type from the content and ignores the client's.
     detect_mime: u8,
-    /// and must be this one.
+    /// The only media type that Qiniu accepts.
     mime_limit: &'a str,
 }
 
@@ -76,7 +77,7 @@ impl AvatarStorage for Qiniu {
             detect_mime: 1,
             mime_limit: upload.kind.media_type(),
         };
-        // Texts and numbers always become JSON; no policy at all would be refused by the storage.
+        // Strings and numbers always serialize to JSON. The storage would reject an empty policy.
         let token = self.token(&serde_json::to_string(&policy).unwrap_or_default());
         Permit::Form { url: self.upload_url.clone(), fields: vec![("token", token), ("key", key)] }
     }
@@ -96,22 +97,22 @@ mod tests {
         }
     }
 
-    /// The example of <https://developer.qiniu.com/kodo/1208/upload-token>.
+    /// Uses the example of <https://developer.qiniu.com/kodo/1208/upload-token>.
     #[test]
-    fn the_token_is_that_of_the_manual() {
+    fn the_token_equals_the_manual_example() {
         let policy = concat!(
             r#"{"scope":"my-bucket:sunflower.jpg","deadline":1451491200,"returnBody":"{\"name\":$(fname),"#,
             r#"\"size\":$(fsize),\"w\":$(imageInfo.width),\"h\":$(imageInfo.height),\"hash\":$(etag)}"}"#,
         );
-        let expected = "MY_ACCESS_KEY:wQ4ofysef1R7IKnrziqtomqyDvI=:eyJzY29wZSI6Im15LWJ1Y2tldDpzdW5mbG93ZXIuanBnIiwiZGVhZ\
-            GxpbmUiOjE0NTE0OTEyMDAsInJldHVybkJvZHkiOiJ7XCJuYW1lXCI6JChmbmFtZSksXCJzaXplXCI6JChmc2l6ZSksXCJ3XCI6JChpbWFnZ\
-            UluZm8ud2lkdGgpLFwiaFwiOiQoaW1hZ2VJbmZvLmhlaWdodCksXCJoYXNoXCI6JChldGFnKX0ifQ==";
+        let expected = "MY_ACCESS_KEY:wQ4ofysef1R7IKnrziqtomqyDvI=:eyJzY29wZSI6Im15LWJ1Y2tldDpzdW5mbG93ZXIuanBnIiwiZGV\
+            hZGxpbmUiOjE0NTE0OTEyMDAsInJldHVybkJvZHkiOiJ7XCJuYW1lXCI6JChmbmFtZSksXCJzaXplXCI6JChmc2l6ZSksXCJ3XCI6JCh\
+            pbWFnZUluZm8ud2lkdGgpLFwiaFwiOiQoaW1hZ2VJbmZvLmhlaWdodCksXCJoYXNoXCI6JChldGFnKX0ifQ==";
         assert_eq!(Qiniu::new(settings()).token(policy), expected);
     }
 
     #[test]
-    fn no_secret_is_printed() {
-        let printed = format!("{:?}", settings());
-        assert!(!printed.contains("MY_SECRET_KEY"), "{printed}");
+    fn debug_output_contains_no_secret() {
+        let text = format!("{:?}", settings());
+        assert!(!text.contains("MY_SECRET_KEY"), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! Any storage that speaks S3 (AWS, MinIO, R2, OSS, COS, Kodo's own S3 gateway): a PUT with its signature in the query.
+//! S3-compatible object storages (AWS, MinIO, R2, OSS, COS, Kodo's S3 gateway): a PUT with the signature in the query.
 
 use crate::domain::avatar::{KeyPrefix, Permit, Upload};
 use crate::ports::AvatarStorage;
@@ -8,14 +8,14 @@ use rusty_s3::{Bucket, BucketError, Credentials, S3Action, UrlStyle};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-/// A bucket, and a key that may put objects below `prefix` and needs to do nothing else.
+/// Bucket and key. The key needs only the permission to put objects below `prefix`.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Of the region, without the bucket: `https://s3.eu-central-1.amazonaws.com`.
+    /// URL of the region, without the bucket: `https://s3.eu-central-1.amazonaws.com`.
     pub endpoint: Url,
     pub region: String,
     pub bucket: String,
-    /// The bucket is the first segment of the path, and not a part of the host.
+    /// Whether the bucket is the first path segment instead of a part of the host name.
     pub path_style: bool,
     pub access_key_id: String,
     pub secret_access_key: SecretString,
@@ -24,7 +24,7 @@ pub struct Settings {
 
 /// Why the adapter does not start.
 #[derive(Debug, thiserror::Error)]
-#[error("no address can be made of endpoint and bucket: {0} (path style may help)")]
+#[error("endpoint and bucket do not form a valid URL: {0} (path style may help)")]
 pub struct StartError(BucketError);
 
 pub struct S3 {
@@ -34,7 +34,7 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// Connects to nothing, now or later.
+    /// Creates the adapter. It never opens a connection: it only signs.
     pub fn new(settings: Settings) -> Result<Self, StartError> {
         let style = if settings.path_style { UrlStyle::Path } else { UrlStyle::VirtualHost };
         Ok(Self {
@@ -46,8 +46,8 @@ impl S3 {
 }
 
 impl AvatarStorage for S3 {
-    /// Type and length are among the signed headers: a request that announces others has another signature, and a body of
-    /// another length is no such request.
+    /// Signs the headers for type and length: a request with another type or length has another signature, and a body
+    /// of another length is not a valid request.
     fn permit(&self, upload: &Upload, now: DateTime<Utc>) -> Permit {
         let key = self.prefix.key(&upload.name);
         let headers = vec![
@@ -62,7 +62,7 @@ impl AvatarStorage for S3 {
     }
 }
 
-/// The years that only chrono knows become 1970: a permit that nobody can use any more.
+/// Converts the time for the signature. Years that only chrono supports become 1970: the permit is then expired.
 fn timestamp(now: DateTime<Utc>) -> Timestamp {
     Timestamp::from_second(now.timestamp()).unwrap_or_default()
 }
@@ -84,9 +84,9 @@ mod tests {
         }
     }
 
-    /// "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)", the example of the S3 manual.
+    /// Uses the example of the S3 manual, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)".
     #[test]
-    fn the_signature_is_that_of_the_manual() {
+    fn the_signature_equals_the_manual_example() {
         let s3 = S3::new(settings("https://s3.amazonaws.com", false)).unwrap();
         let now = timestamp("2013-05-24T00:00:00Z".parse().unwrap());
         let get = s3.bucket.get_object(Some(&s3.credentials), "test.txt");
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_is_part_of_a_host_or_of_the_path() {
+    fn the_bucket_is_in_the_host_or_in_the_path() {
         let base =
             |endpoint, path_style| S3::new(settings(endpoint, path_style)).map(|s3| s3.bucket.base_url().clone());
         for (endpoint, path_style, expected) in [
@@ -114,9 +114,9 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_is_printed() {
+    fn debug_output_contains_no_secret() {
         let s3 = S3::new(settings("https://s3.amazonaws.com", false)).unwrap();
-        let printed = format!("{:?} {:?}", s3.credentials, settings("https://s3.amazonaws.com", false));
-        assert!(!printed.contains("wJalr"), "{printed}");
+        let text = format!("{:?} {:?}", s3.credentials, settings("https://s3.amazonaws.com", false));
+        assert!(!text.contains("wJalr"), "{text}");
     }
 }
