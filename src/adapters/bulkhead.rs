@@ -1,16 +1,16 @@
-//! A bounded road off the event loop, for work that blocks.
+//! Bulkhead: a limit on concurrent work that blocks a thread. The work runs off the event loop.
 
 use crate::ports::{Dependency, DependencyError};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, TryAcquireError};
 
-/// Runs at most `width` jobs at a time on the runtime's blocking threads; `queue` more may wait, first come first
-/// served; whoever comes then is refused at once.
+/// Runs at most `width` jobs at a time on tokio's blocking threads. Up to `queue` more jobs wait, in order of arrival.
+/// Further jobs are rejected at once.
 pub struct Bulkhead {
     dependency: Dependency,
-    /// One for everybody who is let in, running or waiting.
-    places: Arc<Semaphore>,
-    /// One for everybody who runs.
+    /// One permit for each job that is running or waiting.
+    admitted: Arc<Semaphore>,
+    /// One permit for each job that is running.
     running: Arc<Semaphore>,
 }
 
@@ -18,19 +18,23 @@ impl Bulkhead {
     #[must_use]
     pub fn new(dependency: Dependency, width: usize, queue: usize) -> Self {
         let semaphore = |n| Arc::new(Semaphore::new(n));
-        Self { dependency, places: semaphore(width + queue), running: semaphore(width) }
+        Self { dependency, admitted: semaphore(width + queue), running: semaphore(width) }
     }
 
+    /// Runs `job` and returns its result.
+    ///
+    /// # Errors
+    /// [`DependencyError::Overloaded`] when the queue is full, [`DependencyError::Broken`] when the job panics.
     pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, DependencyError> {
-        let place = match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => place,
+        let admitted = match Arc::clone(&self.admitted).try_acquire_owned() {
+            Ok(permit) => permit,
             Err(TryAcquireError::NoPermits) => return Err(DependencyError::Overloaded(self.dependency)),
             Err(TryAcquireError::Closed) => return Err(self.broken("closed")),
         };
-        let turn = Arc::clone(&self.running).acquire_owned().await.map_err(|_| self.broken("closed"))?;
-        // The job keeps its permits even when the caller goes away: the thread is busy until it ends.
+        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| self.broken("closed"))?;
+        // The job keeps its permits even if the caller stops waiting: the thread is busy until the job ends.
         let job = tokio::task::spawn_blocking(move || {
-            let _permits = (place, turn);
+            let _permits = (admitted, running);
             job()
         });
         job.await.map_err(|_| self.broken("the job panicked"))
@@ -47,7 +51,7 @@ mod tests {
     use std::sync::mpsc;
 
     #[tokio::test]
-    async fn refuses_beyond_its_queue_and_goes_on_afterwards() {
+    async fn a_job_beyond_the_queue_is_rejected_and_later_jobs_run() {
         let bulkhead = Arc::new(Bulkhead::new(Dependency::Speaking, 1, 1));
         let (release, gate) = mpsc::channel::<()>();
         let first = tokio::spawn({
@@ -61,7 +65,7 @@ mod tests {
             let bulkhead = Arc::clone(&bulkhead);
             async move { bulkhead.run(|| 2).await }
         });
-        while bulkhead.places.available_permits() > 0 {
+        while bulkhead.admitted.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
         assert!(matches!(bulkhead.run(|| 3).await, Err(DependencyError::Overloaded(Dependency::Speaking))));
@@ -72,9 +76,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_an_answer() {
+    async fn a_panic_is_an_error_and_the_next_job_runs() {
         let bulkhead = Bulkhead::new(Dependency::Speaking, 1, 0);
-        assert!(matches!(bulkhead.run(|| panic!("on purpose")).await, Err(DependencyError::Broken { .. })));
+        assert!(matches!(bulkhead.run(|| panic!("test panic")).await, Err(DependencyError::Broken { .. })));
         assert_eq!(bulkhead.run(|| 1).await.unwrap(), 1);
     }
 }

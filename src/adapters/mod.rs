@@ -1,4 +1,4 @@
-//! One outside thing per file. Adapters translate: driver words and errors stop here.
+//! Implementations of the ports, one external system per module. Types and errors of drivers do not leave this module.
 
 pub mod argon2;
 pub mod avatar;
@@ -6,7 +6,6 @@ pub mod bulkhead;
 pub mod captcha;
 pub mod database;
 pub mod jwt;
-
 pub mod sms;
 pub mod staging;
 pub mod system;

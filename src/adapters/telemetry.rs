@@ -1,6 +1,6 @@
-//! `ports::Telemetry`: numbers for Prometheus, in the OpenMetrics text form.
+//! Metrics for Prometheus, in the OpenMetrics text format.
 //!
-//! No label takes more than a few hundred values, and none is written by a client: providers, regions, purposes, limits, routes.
+//! A label has a few hundred values at most, and a client can add none: providers, regions, purposes, limits, routes.
 
 use crate::ports::{Event, Telemetry};
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -11,20 +11,20 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use std::hash::Hash;
 
-/// Nobody watches.
+/// Telemetry that discards every event.
 pub struct NoopTelemetry;
 
 impl Telemetry for NoopTelemetry {
     fn record(&self, _: Event<'_>) {}
 }
 
-/// Counts in memory, until somebody asks.
+/// Telemetry that counts in memory and returns the metrics as text.
 pub struct Prometheus {
     registry: Registry,
     attempts: Family<Attempt, Counter>,
-    attempt_seconds: Family<Carried, Histogram, Buckets>,
+    attempt_seconds: Family<Delivery, Histogram, Buckets>,
     messages: Family<Message, Counter>,
-    verified: Family<Carried, Counter>,
+    verified: Family<Delivery, Counter>,
     denied: Family<Denied, Counter>,
     circuit_open: Family<Provider, Gauge>,
     replays: Family<Replay, Counter>,
@@ -41,7 +41,7 @@ struct Attempt {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Carried {
+struct Delivery {
     provider: String,
     region: String,
     purpose: &'static str,
@@ -83,14 +83,15 @@ struct Route {
     route: String,
 }
 
-/// Upper bounds of a histogram, seconds.
+/// Upper bounds of a histogram's buckets, in seconds.
 #[derive(Clone)]
 struct Buckets(&'static [f64]);
 
-/// Providers answer within some 100 ms, and are given up after 30 s at most.
-const OF_PROVIDERS: Buckets = Buckets(&[0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0]);
-/// From a counter in memory to a request that waits for providers.
-const OF_REQUESTS: Buckets = Buckets(&[0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]);
+/// Providers respond within about 100 ms; the longest timeout is 30 s.
+const PROVIDER_BUCKETS: Buckets = Buckets(&[0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0]);
+/// From a request that only reads a counter in memory to a request that waits for providers.
+const REQUEST_BUCKETS: Buckets =
+    Buckets(&[0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]);
 
 impl MetricConstructor<Histogram> for Buckets {
     fn new_metric(&self) -> Histogram {
@@ -101,46 +102,39 @@ impl MetricConstructor<Histogram> for Buckets {
 impl Prometheus {
     #[must_use]
     pub fn new() -> Self {
-        let mut watched = Self {
+        let mut telemetry = Self {
             registry: Registry::with_prefix("doorstep"),
             attempts: Family::default(),
-            attempt_seconds: Family::new_with_constructor(OF_PROVIDERS),
+            attempt_seconds: Family::new_with_constructor(PROVIDER_BUCKETS),
             messages: Family::default(),
             verified: Family::default(),
             denied: Family::default(),
             circuit_open: Family::default(),
             replays: Family::default(),
             requests: Family::default(),
-            request_seconds: Family::new_with_constructor(OF_REQUESTS),
+            request_seconds: Family::new_with_constructor(REQUEST_BUCKETS),
         };
-        watched.register();
-        watched
+        telemetry.register();
+        telemetry
     }
 
     fn register(&mut self) {
-        let all = &mut self.registry;
-        all.register("sms_attempts", "Messages that a provider was asked to carry", self.attempts.clone());
-        all.register_with_unit(
-            "sms_attempt",
-            "How long a provider took to answer",
-            Unit::Seconds,
-            self.attempt_seconds.clone(),
-        );
-        all.register("sms_messages", "Messages that were handed over, or were not", self.messages.clone());
-        all.register("codes_verified", "Flows whose code came back right", self.verified.clone());
-        all.register("sms_denied", "Codes that were not sent, because of a limit", self.denied.clone());
-        all.register(
-            "sms_circuit_open",
-            "1 while a provider that failed too often is left alone",
-            self.circuit_open.clone(),
-        );
-        all.register("refresh_replays", "Old refresh tokens that came once more", self.replays.clone());
-        all.register("http_requests", "Answers", self.requests.clone());
+        let registry = &mut self.registry;
+        registry.register("sms_attempts", "Messages passed to a provider, by outcome", self.attempts.clone());
+        let attempt_seconds = self.attempt_seconds.clone();
+        registry.register_with_unit("sms_attempt", "Response time of a provider", Unit::Seconds, attempt_seconds);
+        registry.register("sms_messages", "Messages, by outcome at the last provider", self.messages.clone());
+        registry.register("codes_verified", "Flows whose code was verified", self.verified.clone());
+        registry.register("sms_denied", "Codes not sent because of a limit", self.denied.clone());
+        let circuit_open = self.circuit_open.clone();
+        registry.register("sms_circuit_open", "1 while the circuit breaker of a provider is open", circuit_open);
+        registry.register("refresh_replays", "Replayed refresh tokens", self.replays.clone());
+        registry.register("http_requests", "Completed HTTP requests", self.requests.clone());
         let request_seconds = self.request_seconds.clone();
-        all.register_with_unit("http_request", "How long answers took", Unit::Seconds, request_seconds);
+        registry.register_with_unit("http_request", "Duration of HTTP requests", Unit::Seconds, request_seconds);
     }
 
-    /// Everything so far. Empty if it could not be written, which a `String` always can.
+    /// Returns all metrics as text. Writing to a `String` does not fail; if it did, the text would be empty.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
@@ -162,8 +156,8 @@ impl Telemetry for Prometheus {
         match event {
             Event::SmsAttempt { provider, region, topic, outcome, took } => {
                 let (region, purpose, outcome) = (region.to_string(), topic.name(), outcome.name());
-                let carried = Carried { provider: provider.to_owned(), region: region.clone(), purpose };
-                self.attempt_seconds.get_or_create(&carried).observe(took.as_secs_f64());
+                let delivery = Delivery { provider: provider.to_owned(), region: region.clone(), purpose };
+                self.attempt_seconds.get_or_create(&delivery).observe(took.as_secs_f64());
                 self.attempts.get_or_create(&Attempt { provider, region, purpose, outcome }).inc();
             }
             Event::Sms { region, topic, outcome } => {
@@ -175,7 +169,7 @@ impl Telemetry for Prometheus {
             }
             Event::CodeVerified { provider, region, topic } => {
                 let (provider, region) = (provider.to_owned(), region.to_string());
-                self.verified.get_or_create(&Carried { provider, region, purpose: topic.name() }).inc();
+                self.verified.get_or_create(&Delivery { provider, region, purpose: topic.name() }).inc();
             }
             Event::SmsDenied { limit, region } => {
                 self.denied.get_or_create(&Denied { limit, region: region.to_string() }).inc();
@@ -185,8 +179,8 @@ impl Telemetry for Prometheus {
             }
             Event::Answered { method, route, status, took } => {
                 let (method, route) = (method.to_owned(), route.to_owned());
-                let of_route = Route { method: method.clone(), route: route.clone() };
-                self.request_seconds.get_or_create(&of_route).observe(took.as_secs_f64());
+                let labels = Route { method: method.clone(), route: route.clone() };
+                self.request_seconds.get_or_create(&labels).observe(took.as_secs_f64());
                 self.requests.get_or_create(&Request { method, route, status }).inc();
             }
         }
@@ -202,28 +196,28 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn what_happened_can_be_read() {
-        let watched = Prometheus::new();
+    fn recorded_events_are_in_the_text() {
+        let telemetry = Prometheus::new();
         let (region, topic) = (Region::CN, Topic::Login);
         for (outcome, millis) in [(Outcome::Accepted, 120), (Outcome::Accepted, 40), (Outcome::NoAnswer, 5_000)] {
             let took = Duration::from_millis(millis);
-            watched.record(Event::SmsAttempt { provider: "aliyun", region, topic, outcome, took });
+            telemetry.record(Event::SmsAttempt { provider: "aliyun", region, topic, outcome, took });
         }
-        watched.record(Event::CodeVerified { provider: "aliyun", region, topic });
-        watched.record(Event::SmsCircuit { provider: "aliyun", open: true });
-        watched.record(Event::RefreshReplayed { revoked: true });
-        let text = watched.text();
-        let of = "provider=\"aliyun\",region=\"CN\",purpose=\"login\"";
+        telemetry.record(Event::CodeVerified { provider: "aliyun", region, topic });
+        telemetry.record(Event::SmsCircuit { provider: "aliyun", open: true });
+        telemetry.record(Event::RefreshReplayed { revoked: true });
+        let text = telemetry.text();
+        let labels = "provider=\"aliyun\",region=\"CN\",purpose=\"login\"";
         for line in [
-            format!("doorstep_sms_attempts_total{{{of},outcome=\"accepted\"}} 2"),
-            format!("doorstep_sms_attempts_total{{{of},outcome=\"no_answer\"}} 1"),
-            format!("doorstep_sms_attempt_seconds_bucket{{le=\"0.2\",{of}}} 2"),
-            format!("doorstep_sms_attempt_seconds_count{{{of}}} 3"),
-            format!("doorstep_codes_verified_total{{{of}}} 1"),
+            format!("doorstep_sms_attempts_total{{{labels},outcome=\"accepted\"}} 2"),
+            format!("doorstep_sms_attempts_total{{{labels},outcome=\"no_answer\"}} 1"),
+            format!("doorstep_sms_attempt_seconds_bucket{{le=\"0.2\",{labels}}} 2"),
+            format!("doorstep_sms_attempt_seconds_count{{{labels}}} 3"),
+            format!("doorstep_codes_verified_total{{{labels}}} 1"),
             "doorstep_sms_circuit_open{provider=\"aliyun\"} 1".to_owned(),
             "doorstep_refresh_replays_total{revoked=\"yes\"} 1".to_owned(),
         ] {
-            assert!(text.lines().any(|known| known == line), "{line} in\n{text}");
+            assert!(text.lines().any(|other| other == line), "{line} in\n{text}");
         }
         assert!(text.ends_with("# EOF\n"), "{text}");
     }
