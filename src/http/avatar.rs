@@ -1,9 +1,9 @@
 //! `POST /v1/me/avatar`: leave to upload a picture.
 
-use super::envelope::seconds;
+use super::checks;
 use super::error::{Code, Problem};
 use super::extract::{Bearer, Json};
-use super::{checks, json};
+use super::response::{json, seconds};
 use crate::domain::avatar::{AvatarSize, AvatarType, Permit};
 use crate::flows::{Service, avatar};
 use actix_web::http::StatusCode;

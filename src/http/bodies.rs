@@ -2,12 +2,11 @@
 
 use super::checks::{self, field, optional};
 use super::client::ClientContext;
-use super::envelope::seconds;
 use super::error::Problem;
-use super::me::User;
+use super::response::seconds;
+use super::schemas::{NextStep, User};
 use crate::domain::Invalid;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::flow::Step;
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
@@ -55,15 +54,6 @@ pub struct CodeSent {
     /// Codes that may still be tried: at the last wrong one the flow ends.
     #[schema(example = 5)]
     attempts_left: u32,
-}
-
-/// The step that comes next.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum NextStep {
-    VerifyCode,
-    SetPassword,
-    SubmitProfile,
 }
 
 /// A flow, by its ticket.
@@ -121,14 +111,6 @@ pub struct SetPassword {
     /// If given, it must repeat `password`.
     #[schema(value_type = Option<String>, format = Password, max_length = 128, example = "correct horse battery")]
     pub(super) password_confirm: Option<Zeroizing<String>>,
-}
-
-#[derive(ToSchema)]
-#[schema(as = Gender, rename_all = "snake_case")]
-pub enum GenderName {
-    Female,
-    Male,
-    Other,
 }
 
 /// An account, signed in on this device.
@@ -206,16 +188,6 @@ impl SignedIn {
             expires_in: seconds(tokens.access_expires_in),
             refresh_token: tokens.refresh.expose().to_owned(),
             refresh_expires_in: seconds(tokens.refresh_expires_in),
-        }
-    }
-}
-
-impl From<Step> for NextStep {
-    fn from(behind: Step) -> Self {
-        match behind {
-            Step::CodeSent => Self::VerifyCode,
-            Step::PhoneVerified => Self::SetPassword,
-            Step::PasswordSet => Self::SubmitProfile,
         }
     }
 }

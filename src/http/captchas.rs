@@ -2,10 +2,9 @@
 
 use super::checks::{captcha_id, captcha_kind, captcha_theme, field, optional};
 use super::client::ClientContext;
-use super::envelope::seconds;
 use super::error::{Code, Problem};
 use super::extract::Json;
-use super::json;
+use super::response::{json, seconds};
 use crate::domain::captcha::{CaptchaId, Kind, Theme};
 use crate::domain::proof::{Challenge, Nonce, Proof};
 use crate::flows::Service;
@@ -20,9 +19,6 @@ use validator::Validate;
 
 pub(super) const CREATE: &[Code] =
     &[Code::ProofOfWorkRequired, Code::ProofOfWorkInvalid, Code::TooManyRequests, Code::Overloaded];
-
-/// As an example.
-pub(super) const CHALLENGE: &str = "ARIAAAGh7v1SAHf3b1Q2mC9dKp4x8w0LqzVt5Ncu7YyJhR3gWe6oSaBk";
 
 /// Ask for a puzzle.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -71,30 +67,6 @@ pub struct ProofOfWork {
     /// Decimal digits, such that SHA-256 over the challenge, a colon and these digits, as ASCII, begins with `bits` zero bits.
     #[schema(pattern = "^[0-9]{1,20}$", example = "183402")]
     nonce: String,
-}
-
-/// Work to be done.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Work)]
-pub struct Work {
-    #[schema(example = "sha-256")]
-    algorithm: &'static str,
-    /// To be hashed as it stands here: ASCII.
-    #[schema(example = "ARIAAAGh7v1SAHf3b1Q2mC9dKp4x8w0LqzVt5Ncu7YyJhR3gWe6oSaBk")]
-    challenge: String,
-    /// Zero bits that the hash has to begin with: 2 to the power of this hashes on average.
-    #[schema(example = 18)]
-    bits: u8,
-    /// Seconds until the challenge is worthless.
-    #[schema(example = 120)]
-    expires_in: u64,
-}
-
-impl From<&Challenge> for Work {
-    fn from(challenge: &Challenge) -> Self {
-        let expires_in = seconds(Challenge::LIFE);
-        Self { algorithm: "sha-256", challenge: challenge.text(), bits: challenge.bits(), expires_in }
-    }
 }
 
 impl ProofOfWork {

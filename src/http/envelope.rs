@@ -1,11 +1,11 @@
 //! What every answer has in common: a request id, one line in the log, and, for a refusal, a problem+json body in the
 //! reader's language. The framework's own refusals pass here too.
 
-use super::bodies::NextStep;
-use super::captchas::Work;
 use super::client::Proxies;
 use super::error::{Code, FieldError, Problem, Row};
 use super::language::negotiate;
+use super::response::seconds;
+use super::schemas::{NextStep, Work};
 use crate::domain::language::Language;
 use crate::flows::Service;
 use actix_web::body::{BoxBody, MessageBody};
@@ -167,11 +167,6 @@ fn body_of(problem: &Problem, language: Language, id: &str) -> String {
     serde_json::to_string(&body).unwrap_or_default()
 }
 
-/// Whole seconds, rounded up: after them the wait is over.
-pub(super) fn seconds(duration: Duration) -> u64 {
-    duration.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)
-}
-
 /// One sentence for each field code.
 fn field_words(code: &str, language: Language) -> &'static str {
     let (en, zh) = match code {
@@ -232,12 +227,5 @@ mod tests {
     fn an_invented_method_does_not_get_into_the_log() {
         assert_eq!(known(&Method::GET), "GET");
         assert_eq!(known(&Method::from_bytes(b"ANYTHING-AT-ALL").unwrap()), "-");
-    }
-
-    #[test]
-    fn seconds_are_rounded_up() {
-        assert_eq!(seconds(Duration::from_millis(1)), 1);
-        assert_eq!(seconds(Duration::from_millis(59_001)), 60);
-        assert_eq!(seconds(Duration::from_secs(60)), 60);
     }
 }

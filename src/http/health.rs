@@ -1,7 +1,7 @@
 //! For load balancers and orchestrators.
 
 use super::error::{Code, Problem};
-use super::json;
+use super::response::json;
 use crate::flows::Service;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};

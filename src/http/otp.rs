@@ -4,7 +4,7 @@ use super::bodies::{CodeSent, FlowTicket, SendCode};
 use super::checks::field;
 use super::client::ClientContext;
 use super::error::Problem;
-use super::json;
+use super::response::json;
 use crate::domain::flow::Purpose;
 use crate::domain::ticket::Ticket;
 use crate::flows::{Service, otp};

@@ -1,13 +1,13 @@
 //! `POST /v1/password-reset/…`: a forgotten password.
 
-use super::bodies::{CodeSent, FlowTicket, NextStep, SendCode, SetPassword, StepDone, VerifyCode};
+use super::bodies::{CodeSent, FlowTicket, SendCode, SetPassword, StepDone, VerifyCode};
 use super::checks::field;
 use super::client::ClientContext;
-use super::envelope::seconds;
 use super::error::{Code, Problem};
 use super::extract::Json;
-use super::json;
 use super::otp;
+use super::response::{json, seconds};
+use super::schemas::NextStep;
 use crate::domain::flow::Purpose;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::ticket::Ticket;

@@ -1,9 +1,8 @@
 //! Tokens and devices: `POST /v1/token/refresh`, `POST /v1/logout`, `/v1/sessions`.
 
-use super::envelope::seconds;
 use super::error::{Code, Problem};
 use super::extract::{Bearer, Json, OptionalJson};
-use super::json;
+use super::response::{json, seconds};
 use crate::domain::session::{self as domain, SessionId};
 use crate::flows::session::{self, devices};
 use crate::flows::{self, Service};

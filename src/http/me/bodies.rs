@@ -1,51 +1,11 @@
 //! What goes in and out of `/v1/me`.
 
-use crate::domain::user;
 use crate::http::checks;
-use chrono::SecondsFormat;
-use serde::{Deserialize, Deserializer, Serialize};
+use crate::http::schemas::GenderName;
+use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 use validator::Validate;
 use zeroize::Zeroizing;
-
-/// An account, as its owner sees it.
-#[derive(Serialize, ToSchema)]
-pub struct User {
-    /// A UUIDv7.
-    #[schema(format = "uuid", example = "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d")]
-    id: String,
-    /// E.164.
-    #[schema(example = "+8613800138000")]
-    phone_number: String,
-    #[schema(example = "小明")]
-    nickname: String,
-    #[schema(format = "uri", example = json!(null))]
-    avatar_url: Option<String>,
-    #[schema(value_type = Option<crate::http::bodies::GenderName>, example = "female")]
-    gender: Option<&'static str>,
-    #[schema(format = Date, example = "2001-09-30")]
-    birthday: Option<String>,
-    /// RFC 3339, UTC.
-    #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
-    created_at: String,
-    #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
-    updated_at: String,
-}
-
-impl From<user::User> for User {
-    fn from(user: user::User) -> Self {
-        Self {
-            id: user.id.0.to_string(),
-            phone_number: user.phone.e164().to_owned(),
-            nickname: user.nickname,
-            avatar_url: user.avatar_url,
-            gender: user.gender.map(user::Gender::as_str),
-            birthday: user.birthday.map(|date| date.to_string()),
-            created_at: user.created_at.to_rfc3339_opts(SecondsFormat::Millis, true),
-            updated_at: user.updated_at.to_rfc3339_opts(SecondsFormat::Millis, true),
-        }
-    }
-}
 
 /// What is to be changed.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -62,7 +22,7 @@ pub struct ChangeProfile {
     pub(super) avatar_url: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "checks::gender"))]
-    #[schema(value_type = Option<crate::http::bodies::GenderName>, example = "female")]
+    #[schema(value_type = Option<GenderName>, example = "female")]
     pub(super) gender: Option<Option<String>>,
     /// A day from 1900-01-01 until today.
     #[serde(default, deserialize_with = "present")]

@@ -1,6 +1,5 @@
 //! `POST /v1/me/phone/…`: another number.
 
-use super::User;
 use super::bodies::ChangePhone;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
@@ -12,8 +11,9 @@ use crate::http::checks::{self, field, optional};
 use crate::http::client::ClientContext;
 use crate::http::error::{Code, Problem};
 use crate::http::extract::{Bearer, Json};
-use crate::http::json;
 use crate::http::otp;
+use crate::http::response::json;
+use crate::http::schemas::User;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 

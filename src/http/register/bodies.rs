@@ -1,9 +1,9 @@
 //! What only sign-up takes and gives.
 
 use crate::domain::flow::{Flow, State, Step};
-use crate::http::bodies::{GenderName, NextStep};
 use crate::http::checks;
-use crate::http::envelope::seconds;
+use crate::http::response::seconds;
+use crate::http::schemas::{GenderName, NextStep};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;

@@ -2,14 +2,14 @@
 
 pub mod bodies;
 
-use super::bodies::{CodeSent, FlowTicket, NextStep, SendCode, SetPassword, SignedIn, StepDone, VerifyCode};
+use super::bodies::{CodeSent, FlowTicket, SendCode, SetPassword, SignedIn, StepDone, VerifyCode};
 use super::checks::{field, optional};
 use super::client::ClientContext;
-use super::envelope::seconds;
 use super::error::{Code, Problem};
 use super::extract::Json;
-use super::json;
 use super::otp;
+use super::response::{json, seconds};
+use super::schemas::NextStep;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::session::DeviceName;
 use crate::domain::ticket::Ticket;

@@ -1,0 +1,84 @@
+//! The OpenAPI 3.1 document, made from the handlers and from the table of errors.
+
+mod error_codes;
+mod problems;
+
+use super::idempotency::document::Idempotency;
+use super::{account_deletion, avatar, captchas, health, keys, login, me, password_reset, register, sessions};
+use actix_web::HttpResponse;
+use actix_web::http::header::CACHE_CONTROL;
+use problems::{ProblemSchema, Problems};
+use std::sync::LazyLock;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi as Document, RefOr, Required};
+use utoipa::{Modify, OpenApi};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "doorstep", description = "Accounts for mobile apps by phone number: sign-up by captcha, SMS code, password and profile; sign-in, tokens, devices; profile, password reset, change of number, deletion."),
+    paths(
+        captchas::create, register::send_code, register::resend_code, register::verify_code, register::set_password,
+        register::submit_profile, register::status, login::with_password, login::send_code, login::resend_code,
+        login::verify_code, sessions::refresh, sessions::log_out, sessions::list, sessions::end, me::profile::read, me::profile::update,
+        me::deletion::delete, avatar::permit, me::password::change, me::phone::send_code, me::phone::resend_code, me::phone::verify_code,
+        me::deletion::send_code, me::deletion::resend_code, password_reset::send_code, password_reset::resend_code,
+        password_reset::verify_code, password_reset::set_password, account_deletion::send_code,
+        account_deletion::resend_code, account_deletion::verify_code, keys::jwks, health::healthz, health::readyz,
+    ),
+    components(schemas(ProblemSchema)),
+    modifiers(&Security, &OptionalBody, &Problems, &Idempotency),
+    servers((url = "/")),
+    tags(
+        (name = "captchas", description = "Puzzles to be seen or heard"),
+        (name = "register", description = "Sign-up in four steps"),
+        (name = "login", description = "Signing in, with the password or with a code"),
+        (name = "tokens", description = "New tokens for old"),
+        (name = "sessions", description = "The devices that are signed in"),
+        (name = "me", description = "The account of the bearer"),
+        (name = "phoneChange", description = "Another number for the account of the bearer"),
+        (name = "deletion", description = "A code that may stand for the password when the account is deleted"),
+        (name = "passwordReset", description = "A forgotten password"),
+        (name = "accountDeletion", description = "Deletion without the app, by who has the phone"),
+        (name = "keys", description = "Public keys"),
+        (name = "health", description = "For load balancers"),
+    )
+)]
+struct Api;
+
+/// The document, as it is served and committed.
+pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let mut text = Api::openapi().to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+});
+
+pub(super) async fn document() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((CACHE_CONTROL, "public, max-age=300"))
+        .body(DOCUMENT.as_str())
+}
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut Document) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("access_token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The body of a sign-out may be left out. (An `Option` would say that it may be `null`.)
+struct OptionalBody;
+
+impl Modify for OptionalBody {
+    fn modify(&self, document: &mut Document) {
+        for path in ["/v1/logout", "/v1/me/deletion/send-code"] {
+            let post = document.paths.paths.get_mut(path).and_then(|item| item.post.as_mut());
+            if let Some(RefOr::T(body)) = post.and_then(|operation| operation.request_body.as_mut()) {
+                body.required = Some(Required::False);
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Parts of every JSON response.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde::Serialize;
+use std::time::Duration;
+
+pub(super) fn json<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {
+    HttpResponse::build(status).json(body)
+}
+
+/// Whole seconds, rounded up: after them the wait is over.
+pub(super) fn seconds(duration: Duration) -> u64 {
+    duration.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_rounded_up() {
+        assert_eq!(seconds(Duration::from_millis(1)), 1);
+        assert_eq!(seconds(Duration::from_millis(59_001)), 60);
+        assert_eq!(seconds(Duration::from_secs(60)), 60);
+    }
+}

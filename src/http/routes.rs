@@ -1,0 +1,52 @@
+//! The route table: every endpoint with its path, its methods and its handlers.
+
+use super::endpoint::at;
+use super::{account_deletion, avatar, captchas, health, keys, login, me, openapi, password_reset, register, sessions};
+use actix_web::web;
+use std::time::Duration;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+/// `status` grows old, and changes nothing: whoever asks again within a minute has lost the answer.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The route table, in the order of an account's life.
+pub fn routes(app: &mut web::ServiceConfig, docs: bool) {
+    app.service(at("/v1/captchas").replays_for(|policy| policy.captcha.life).post(captchas::create))
+        .service(at("/v1/register/send-code").post(register::send_code))
+        .service(at("/v1/register/resend-code").post(register::resend_code))
+        .service(at("/v1/register/verify-code").post(register::verify_code))
+        .service(at("/v1/register/set-password").post(register::set_password))
+        .service(at("/v1/register/submit-profile").post(register::submit_profile))
+        .service(at("/v1/register/status").replays_for(|_| MINUTE).post(register::status))
+        .service(at("/v1/login").post(login::with_password))
+        .service(at("/v1/login/send-code").post(login::send_code))
+        .service(at("/v1/login/resend-code").post(login::resend_code))
+        .service(at("/v1/login/verify-code").post(login::verify_code))
+        .service(at("/v1/token/refresh").replays_for(|policy| policy.session.retry).post(sessions::refresh))
+        .service(at("/v1/logout").for_bearer().post(sessions::log_out))
+        .service(at("/v1/sessions").get(sessions::list))
+        .service(at("/v1/sessions/{id}").delete(sessions::end))
+        .service(at("/v1/me").get(me::profile::read).patch(me::profile::update).delete(me::deletion::delete))
+        .service(at("/v1/me/avatar").for_bearer().post(avatar::permit))
+        .service(at("/v1/me/password").put(me::password::change))
+        .service(at("/v1/me/phone/send-code").for_bearer().post(me::phone::send_code))
+        .service(at("/v1/me/phone/resend-code").for_bearer().post(me::phone::resend_code))
+        .service(at("/v1/me/phone/verify-code").for_bearer().post(me::phone::verify_code))
+        .service(at("/v1/me/deletion/send-code").for_bearer().post(me::deletion::send_code))
+        .service(at("/v1/me/deletion/resend-code").for_bearer().post(me::deletion::resend_code))
+        .service(at("/v1/password-reset/send-code").post(password_reset::send_code))
+        .service(at("/v1/password-reset/resend-code").post(password_reset::resend_code))
+        .service(at("/v1/password-reset/verify-code").post(password_reset::verify_code))
+        .service(at("/v1/password-reset/set-password").post(password_reset::set_password))
+        .service(at("/v1/account-deletion/send-code").post(account_deletion::send_code))
+        .service(at("/v1/account-deletion/resend-code").post(account_deletion::resend_code))
+        .service(at("/v1/account-deletion/verify-code").post(account_deletion::verify_code))
+        .service(at("/.well-known/jwks.json").get(keys::jwks))
+        .service(at("/healthz").get(health::healthz))
+        .service(at("/readyz").get(health::readyz))
+        .service(at("/openapi.json").get(openapi::document));
+    if docs {
+        let viewer = SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json").try_it_out_enabled(true));
+        app.service(web::redirect("/docs", "/docs/")).service(viewer);
+    }
+}

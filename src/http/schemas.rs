@@ -1,0 +1,99 @@
+//! Schemas that several bodies have in common: the account, the next step, the proof of work.
+
+use super::response::seconds;
+use crate::domain::flow::Step;
+use crate::domain::proof::Challenge;
+use crate::domain::user;
+use chrono::SecondsFormat;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// An account, as its owner sees it.
+#[derive(Serialize, ToSchema)]
+pub struct User {
+    /// A UUIDv7.
+    #[schema(format = "uuid", example = "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d")]
+    id: String,
+    /// E.164.
+    #[schema(example = "+8613800138000")]
+    phone_number: String,
+    #[schema(example = "小明")]
+    nickname: String,
+    #[schema(format = "uri", example = json!(null))]
+    avatar_url: Option<String>,
+    #[schema(value_type = Option<GenderName>, example = "female")]
+    gender: Option<&'static str>,
+    #[schema(format = Date, example = "2001-09-30")]
+    birthday: Option<String>,
+    /// RFC 3339, UTC.
+    #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
+    created_at: String,
+    #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
+    updated_at: String,
+}
+
+#[derive(ToSchema)]
+#[schema(as = Gender, rename_all = "snake_case")]
+pub enum GenderName {
+    Female,
+    Male,
+    Other,
+}
+
+/// The step that comes next.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NextStep {
+    VerifyCode,
+    SetPassword,
+    SubmitProfile,
+}
+
+/// Work to be done.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Work)]
+pub struct Work {
+    #[schema(example = "sha-256")]
+    algorithm: &'static str,
+    /// To be hashed as it stands here: ASCII.
+    #[schema(example = "ARIAAAGh7v1SAHf3b1Q2mC9dKp4x8w0LqzVt5Ncu7YyJhR3gWe6oSaBk")]
+    challenge: String,
+    /// Zero bits that the hash has to begin with: 2 to the power of this hashes on average.
+    #[schema(example = 18)]
+    bits: u8,
+    /// Seconds until the challenge is worthless.
+    #[schema(example = 120)]
+    expires_in: u64,
+}
+
+impl From<user::User> for User {
+    fn from(user: user::User) -> Self {
+        Self {
+            id: user.id.0.to_string(),
+            phone_number: user.phone.e164().to_owned(),
+            nickname: user.nickname,
+            avatar_url: user.avatar_url,
+            gender: user.gender.map(user::Gender::as_str),
+            birthday: user.birthday.map(|date| date.to_string()),
+            created_at: user.created_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+            updated_at: user.updated_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        }
+    }
+}
+
+impl From<Step> for NextStep {
+    fn from(behind: Step) -> Self {
+        match behind {
+            Step::CodeSent => Self::VerifyCode,
+            Step::PhoneVerified => Self::SetPassword,
+            Step::PasswordSet => Self::SubmitProfile,
+        }
+    }
+}
+
+impl From<&Challenge> for Work {
+    fn from(challenge: &Challenge) -> Self {
+        let expires_in = seconds(Challenge::LIFE);
+        Self { algorithm: "sha-256", challenge: challenge.text(), bits: challenge.bits(), expires_in }
+    }
+}
