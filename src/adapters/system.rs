@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_advances_and_is_past_2025() {
+    fn the_clock_is_after_october_2025_and_does_not_go_back() {
         let (before, after) = (SystemClock.now(), SystemClock.now());
         assert!(before <= after && before.timestamp() > 1_760_000_000, "{before}");
     }

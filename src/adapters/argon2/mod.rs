@@ -1,7 +1,7 @@
-//! Password hashes: argon2id (RFC 9106) on a few threads that keep their memory.
+//! Password hashes: argon2id (RFC 9106) on a small number of threads that keep their memory.
 //!
-//! A hash needs 19 MiB and some 12 ms of a core. Memory that is allocated anew for every hash bloats the process
-//! (glibc keeps freed blocks of many threads: 0.4 GB were measured with two), so each thread owns one block.
+//! A hash needs 19 MiB and about 12 ms of a core. Each thread owns one block of memory: with a new allocation for each
+//! hash the process grows, because glibc keeps freed blocks of many threads (measured with two threads: 0.4 GB).
 
 mod error;
 mod stored;
@@ -23,40 +23,40 @@ use worker::{Job, Worker};
 
 pub use error::StartError;
 
-/// How much work one guess is.
+/// Cost of one hash, and so of each password that an attacker tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
-    /// m, in KiB.
+    /// Parameter m: memory in KiB.
     pub memory_kib: u32,
-    /// t: passes over the memory.
+    /// Parameter t: passes over the memory.
     pub passes: u32,
-    /// p: independent lanes. They are computed one after the other.
+    /// Parameter p: independent lanes. They are computed one after the other.
     pub lanes: u32,
 }
 
 impl Default for Cost {
-    /// m=19456 (19 MiB), t=2, p=1: OWASP Password Storage Cheat Sheet.
+    /// Returns m=19456 (19 MiB), t=2, p=1: OWASP Password Storage Cheat Sheet.
     fn default() -> Self {
         Self { memory_kib: 19_456, passes: 2, lanes: 1 }
     }
 }
 
 impl Cost {
-    /// Jobs that may wait for each thread: about a second's worth. At the default cost a hash takes 13 ms, and the time grows
-    /// with memory and passes.
+    /// Returns the maximum number of jobs that wait for each thread: about one second of work. At the default cost a
+    /// hash takes 13 ms; the time grows with memory and passes.
     fn queue_per_thread(self) -> usize {
         let work = |cost: Self| u64::from(cost.memory_kib) * u64::from(cost.passes);
         usize::try_from(64 * work(Self::default()) / work(self).max(1)).unwrap_or(usize::MAX).clamp(1, 256)
     }
 }
 
-/// The threads end when this is dropped.
+/// Password hasher with its own threads. The threads end when it is dropped.
 pub struct Argon2id {
     queue: SyncSender<Job>,
 }
 
 impl Argon2id {
-    /// Starts `threads` threads. Each takes the memory of one hash when it makes its first, and keeps it.
+    /// Starts `threads` threads. Each allocates the memory of one hash when it computes its first, and keeps it.
     pub fn start(cost: Cost, threads: NonZeroUsize, random: &Arc<dyn Random>) -> Result<Self, StartError> {
         let params =
             Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(TAG_BYTES)).map_err(StartError::Cost)?;
@@ -65,28 +65,28 @@ impl Argon2id {
         for _ in 0..threads.get() {
             let jobs = Arc::clone(&jobs);
             let mut worker = Worker::new(params.clone(), Arc::clone(random));
-            thread::Builder::new().name("argon2id".to_owned()).spawn(move || worker.work(&jobs))?;
+            thread::Builder::new().name("argon2id".to_owned()).spawn(move || worker.run(&jobs))?;
         }
         Ok(Self { queue })
     }
 
-    /// Has one of the threads do it.
+    /// Runs the job on one of the threads and returns its result.
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Worker) -> Result<T, DependencyError> + Send + 'static,
     ) -> Result<T, DependencyError> {
-        let (answer, answered) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let job = move |worker: &mut Worker| {
-            // Otherwise nobody waits any more: the time is better spent on the next.
-            if !answer.is_closed() {
-                let _ = answer.send(job(worker));
+            // A closed channel means that the caller has stopped waiting: the thread skips the job.
+            if !sender.is_closed() {
+                let _ = sender.send(job(worker));
             }
         };
-        self.queue.try_send(Box::new(job)).map_err(|refused| match refused {
+        self.queue.try_send(Box::new(job)).map_err(|error| match error {
             TrySendError::Full(_) => DependencyError::Overloaded(Dependency::PasswordHashing),
-            TrySendError::Disconnected(_) => broken("its threads have ended"),
+            TrySendError::Disconnected(_) => broken("the hashing threads have ended"),
         })?;
-        answered.await.unwrap_or_else(|_| Err(broken("a hash panicked")))
+        receiver.await.unwrap_or_else(|_| Err(broken("the computation of a hash panicked")))
     }
 }
 

@@ -1,4 +1,4 @@
-//! A hash as it is stored: a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$salt$tag`.
+//! Stored form of a hash: a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$salt$tag`.
 
 use super::error::broken;
 use crate::domain::password::PasswordHash;
@@ -15,25 +15,26 @@ pub(super) struct Stored {
     pub(super) tag: Vec<u8>,
 }
 
-/// 1 GiB and 32 passes are seconds of a core. Whatever asks for more was not stored by this service, whose settings end
-/// at 1 GiB and 10 passes.
-const MOST_MEMORY_KIB: u32 = 1_048_576;
-const MOST_PASSES: u32 = 32;
+/// 1 GiB and 32 passes take seconds of a core. The service does not store a hash with a higher cost: its settings allow
+/// at most 1 GiB and 10 passes.
+const MAX_MEMORY_KIB: u32 = 1_048_576;
+const MAX_PASSES: u32 = 32;
 
 impl Stored {
-    /// Takes any argon2id hash of version 19, of whatever cost and with salts and tags of whatever length the standard form
-    /// allows: accounts may have been brought along from elsewhere. The failure quotes nothing of it.
+    /// Parses an argon2id hash of version 19. Accepts every cost up to the maximum and every length of salt and tag
+    /// that the PHC format allows, because accounts may be imported from another service. The error quotes no part of
+    /// the hash.
     pub(super) fn parse(hash: &PasswordHash) -> Result<Self, DependencyError> {
         let parsed = phc::PasswordHash::new(hash.expose()).ok().and_then(|phc| Self::read(&phc));
         let stored = parsed.ok_or_else(|| broken("a stored hash is no argon2id hash"))?;
-        if stored.params.m_cost() > MOST_MEMORY_KIB || stored.params.t_cost() > MOST_PASSES {
-            return Err(broken("a stored hash asks for too much work"));
+        if stored.params.m_cost() > MAX_MEMORY_KIB || stored.params.t_cost() > MAX_PASSES {
+            return Err(broken("the cost of a stored hash is too high"));
         }
         Ok(stored)
     }
 
     fn read(phc: &phc::PasswordHash) -> Option<Self> {
-        // Exactly three parameters: a hash with a key or data beside them cannot be right here.
+        // Exactly three parameters: a hash with a secret key (keyid) or associated data (data) cannot be verified here.
         if phc.algorithm != ARGON2ID_IDENT
             || phc.version != Some(Version::V0x13.into())
             || phc.params.iter().count() != 3

@@ -31,8 +31,8 @@ async fn phc(hasher: &Argon2id) -> String {
     }
 }
 
-/// Hands the job over, without waiting for its end; what is ready at once comes back.
-async fn begin<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+/// Polls the future once, which puts the job into the queue. Returns the output if it is ready at once.
+async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     poll_fn(|context| match Pin::new(&mut *future).poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
         Poll::Pending => Poll::Ready(None),
@@ -40,9 +40,9 @@ async fn begin<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     .await
 }
 
-const LONG: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Stops every hash at its salt until it is let through, and counts them.
+/// Blocks every hash when it needs its salt, until the gate opens; counts the hashes that pass.
 struct Gate {
     reached: mpsc::Sender<()>,
     opened: Mutex<Receiver<()>>,
@@ -74,20 +74,20 @@ fn gated() -> Gated {
 }
 
 #[tokio::test]
-async fn the_hash_is_what_others_can_verify() {
+async fn another_implementation_verifies_the_hash() {
     let hasher = one_thread(Cost::default(), OsRandom);
     let (one, two) = (phc(&hasher).await, phc(&hasher).await);
     assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
     assert_ne!(one, two, "the salt is the same");
-    let judge = argon2::Argon2::default();
+    let reference = argon2::Argon2::default();
     for hash in [one, two] {
-        judge.verify_password(password().expose(), hash.as_str()).unwrap();
-        assert!(judge.verify_password(b"correct horse batterz", hash.as_str()).is_err());
+        reference.verify_password(password().expose(), hash.as_str()).unwrap();
+        assert!(reference.verify_password(b"correct horse batterz", hash.as_str()).is_err());
     }
 }
 
 #[tokio::test]
-async fn what_attackers_try_first_is_not_hashed() {
+async fn a_guessable_password_is_not_hashed() {
     let hasher = one_thread(CHEAP, OsRandom);
     for weak in ["password", "13800138000"] {
         let hashed = hasher.hash(Password::parse(weak).unwrap(), &phone()).await.unwrap();
@@ -96,22 +96,22 @@ async fn what_attackers_try_first_is_not_hashed() {
 }
 
 #[tokio::test]
-async fn refuses_beyond_its_queue_and_goes_on_afterwards() {
+async fn a_job_beyond_the_queue_is_rejected_and_later_jobs_run() {
     let Gated { hasher, reached, open, .. } = gated();
     let owner = phone();
     let mut running = hasher.hash(password(), &owner);
-    assert!(begin(&mut running).await.is_none());
-    reached.recv_timeout(LONG).unwrap();
+    assert!(poll_once(&mut running).await.is_none());
+    reached.recv_timeout(TIMEOUT).unwrap();
     let mut waiting: Vec<_> = (1..CHEAP.queue_per_thread()).map(|_| hasher.hash(password(), &owner)).collect();
     for job in &mut waiting {
-        assert!(begin(job).await.is_none());
+        assert!(poll_once(job).await.is_none());
     }
-    // Hashing and verifying stand in one line.
+    // Hashing and verifying share one queue.
     let mut verified = hasher.verify(password(), None);
-    assert!(begin(&mut verified).await.is_none());
-    let refused = begin(&mut hasher.hash(password(), &owner)).await;
+    assert!(poll_once(&mut verified).await.is_none());
+    let refused = poll_once(&mut hasher.hash(password(), &owner)).await;
     assert!(matches!(refused, Some(Err(DependencyError::Overloaded(Dependency::PasswordHashing)))), "{refused:?}");
-    let refused = begin(&mut hasher.verify(password(), None)).await;
+    let refused = poll_once(&mut hasher.verify(password(), None)).await;
     assert!(matches!(refused, Some(Err(DependencyError::Overloaded(Dependency::PasswordHashing)))), "{refused:?}");
     drop(open);
     for job in waiting.into_iter().chain([running]) {
@@ -122,15 +122,15 @@ async fn refuses_beyond_its_queue_and_goes_on_afterwards() {
 }
 
 #[tokio::test]
-async fn nobody_hashes_for_a_caller_that_went_away() {
+async fn a_job_whose_caller_stopped_waiting_is_skipped() {
     let Gated { hasher, reached, open, passed } = gated();
     let owner = phone();
     let mut running = hasher.hash(password(), &owner);
-    assert!(begin(&mut running).await.is_none());
-    reached.recv_timeout(LONG).unwrap();
-    let mut given_up = hasher.hash(password(), &owner);
-    assert!(begin(&mut given_up).await.is_none());
-    drop(given_up);
+    assert!(poll_once(&mut running).await.is_none());
+    reached.recv_timeout(TIMEOUT).unwrap();
+    let mut abandoned = hasher.hash(password(), &owner);
+    assert!(poll_once(&mut abandoned).await.is_none());
+    drop(abandoned);
     drop(open);
     running.await.unwrap();
     phc(&hasher).await;
@@ -138,11 +138,11 @@ async fn nobody_hashes_for_a_caller_that_went_away() {
 }
 
 #[tokio::test]
-async fn a_panic_is_an_answer_and_costs_no_thread() {
+async fn a_panic_is_an_error_and_the_thread_continues() {
     struct PanicsOnce(AtomicBool);
     impl Random for PanicsOnce {
         fn fill(&self, bytes: &mut [u8]) {
-            assert!(self.0.swap(true, Ordering::SeqCst), "on purpose");
+            assert!(self.0.swap(true, Ordering::SeqCst), "test panic");
             bytes.fill(1);
         }
     }
@@ -153,30 +153,30 @@ async fn a_panic_is_an_answer_and_costs_no_thread() {
 }
 
 #[tokio::test]
-async fn the_threads_end_with_the_hasher() {
-    struct Tells(mpsc::Sender<()>);
-    impl Random for Tells {
+async fn the_threads_end_when_the_hasher_is_dropped() {
+    struct SignalsDrop(mpsc::Sender<()>);
+    impl Random for SignalsDrop {
         fn fill(&self, _: &mut [u8]) {}
     }
-    impl Drop for Tells {
+    impl Drop for SignalsDrop {
         fn drop(&mut self) {
             let _ = self.0.send(());
         }
     }
     let (sender, dropped) = mpsc::channel();
-    let random: Arc<dyn Random> = Arc::new(Tells(sender));
+    let random: Arc<dyn Random> = Arc::new(SignalsDrop(sender));
     let hasher = Argon2id::start(CHEAP, NonZeroUsize::new(3).unwrap(), &random).unwrap();
     phc(&hasher).await;
     drop(random);
     drop(hasher);
-    dropped.recv_timeout(LONG).unwrap();
+    dropped.recv_timeout(TIMEOUT).unwrap();
 }
 
 fn stored(phc: &str) -> Option<PasswordHash> {
     Some(PasswordHash::new(phc.to_owned()))
 }
 
-/// A hash of the password at another cost, by the crate itself.
+/// Hashes the password at the given cost, with the `argon2` crate directly.
 fn at_cost(cost: Cost, salt: &[u8], tag_bytes: usize) -> String {
     let Cost { memory_kib, passes, lanes } = cost;
     let params = Params::new(memory_kib, passes, lanes, Some(tag_bytes)).unwrap();
@@ -190,7 +190,7 @@ async fn is_right(hasher: &Argon2id, password: Password, phc: &str) -> bool {
 }
 
 #[tokio::test]
-async fn only_the_right_password_is_right() {
+async fn only_the_correct_password_verifies() {
     let hasher = one_thread(CHEAP, OsRandom);
     let hash = phc(&hasher).await;
     let right = hasher.verify(password(), stored(&hash)).await.unwrap();
@@ -200,7 +200,7 @@ async fn only_the_right_password_is_right() {
     }
 }
 
-/// The salt that stands in for a hash is no secret: the password that it belongs to must not be right either.
+/// The salt that is used without a hash is not secret, so even a password with a matching tag must be wrong.
 #[tokio::test]
 async fn without_a_hash_every_password_is_wrong() {
     let hasher = one_thread(CHEAP, OsRandom);
@@ -209,7 +209,7 @@ async fn without_a_hash_every_password_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_right_password_is_hashed_again_where_the_stored_hash_differs_from_the_cost_in_force() {
+async fn a_correct_password_is_rehashed_if_the_stored_hash_has_other_parameters() {
     let hasher = one_thread(CHEAP, OsRandom);
     for (difference, old) in [
         ("more memory", at_cost(Cost { memory_kib: 1_024, ..CHEAP }, &[1; 16], 32)),
@@ -231,13 +231,14 @@ async fn a_right_password_is_hashed_again_where_the_stored_hash_differs_from_the
     assert!(matches!(same, Verdict::Right { rehashed: None }), "{same:?}");
 }
 
-/// By the reference implementation (phc-winner-argon2), through argon2-cffi 25.1.0:
+/// Output of the reference implementation (phc-winner-argon2), called through argon2-cffi 25.1.0:
 /// `hash_secret(b"password", b"saltsalt", time_cost=3, memory_cost=256, parallelism=4, hash_len=24, type=Type.ID)`.
 const REFERENCE: &str = "$argon2id$v=19$m=256,t=3,p=4$c2FsdHNhbHQ$NWaxf8hZggDrqgttS5fMmhyGDCsC6Cur";
 
-/// The password would be refused today. It is the account's all the same, and moves to the cost in force.
+/// The service rejects this password for a new account. An account that has it can still sign in, and its password is
+/// rehashed at the current cost.
 #[tokio::test]
-async fn a_hash_of_the_reference_implementation_verifies() {
+async fn a_hash_of_the_reference_implementation_verifies_and_is_rehashed() {
     let hasher = one_thread(CHEAP, OsRandom);
     let weak = || Password::parse("password").unwrap();
     let verdict = hasher.verify(weak(), stored(REFERENCE)).await.unwrap();
@@ -247,7 +248,7 @@ async fn a_hash_of_the_reference_implementation_verifies() {
 }
 
 #[tokio::test]
-async fn a_damaged_hash_is_a_defect_that_quotes_nothing() {
+async fn a_damaged_hash_is_an_error_that_quotes_no_part_of_it() {
     let hasher = one_thread(CHEAP, OsRandom);
     let (start, salt_and_tag) = REFERENCE.split_at(REFERENCE.find("$c2Fsd").unwrap());
     let with = |parameters: &str| format!("$argon2id$v=19${parameters}{salt_and_tag}");
@@ -271,7 +272,7 @@ async fn a_damaged_hash_is_a_defect_that_quotes_nothing() {
         with("m=256,t=0,p=4"),
         with("m=31,t=3,p=4"),
         with("m=-1,t=3,p=4"),
-        // What would occupy a thread for minutes, or the whole machine.
+        // These costs would occupy a thread for minutes, or the whole machine.
         with("m=1048577,t=1,p=1"),
         with("m=4294967295,t=1,p=1"),
         with("m=256,t=33,p=4"),
@@ -279,14 +280,14 @@ async fn a_damaged_hash_is_a_defect_that_quotes_nothing() {
     ] {
         let error = hasher.verify(password(), stored(&damaged)).await.unwrap_err();
         assert!(matches!(error, DependencyError::Broken { dependency: Dependency::PasswordHashing, .. }), "{damaged}");
-        let said = format!("{error} {error:?}");
-        assert!(["NWax", "c2Fsd", "256"].iter().all(|quoted| !said.contains(quoted)), "{damaged}: {said}");
+        let text = format!("{error} {error:?}");
+        assert!(["NWax", "c2Fsd", "256"].iter().all(|part| !text.contains(part)), "{damaged}: {text}");
     }
     phc(&hasher).await;
 }
 
-/// What is in the memory of a worker that has just done this.
-fn left_by(job: impl FnOnce(&mut Worker)) -> Worker {
+/// Returns a worker whose memory is as the job left it.
+fn worker_after(job: impl FnOnce(&mut Worker)) -> Worker {
     let params = Params::new(CHEAP.memory_kib, CHEAP.passes, CHEAP.lanes, Some(TAG_BYTES)).unwrap();
     let mut worker = Worker::new(params, Arc::new(OsRandom));
     assert_eq!(worker.memory.capacity(), 0);
@@ -298,60 +299,60 @@ fn is_wiped(worker: &Worker) -> bool {
     worker.memory.iter().flat_map(|block| block.as_ref().to_vec()).all(|word: u64| word == 0)
 }
 
-/// What a worker has done when no further job waits.
-fn idle_after(jobs: impl IntoIterator<Item = Job>) -> Worker {
-    let mut worker = left_by(|_| ());
+/// Returns a worker that ran the jobs and found no further job.
+fn idle_worker_after(jobs: impl IntoIterator<Item = Job>) -> Worker {
+    let mut worker = worker_after(|_| ());
     let (queue, waiting) = sync_channel(8);
     jobs.into_iter().for_each(|job| queue.send(job).unwrap());
     drop(queue);
-    worker.work(&Mutex::new(waiting));
+    worker.run(&Mutex::new(waiting));
     worker
 }
 
-fn costly() -> PasswordHash {
+fn higher_cost() -> PasswordHash {
     stored(&at_cost(Cost { memory_kib: 1_024, ..CHEAP }, &[1; 16], 32)).unwrap()
 }
 
-fn cheaper() -> PasswordHash {
+fn lower_cost() -> PasswordHash {
     stored(&at_cost(Cost { memory_kib: 32, ..CHEAP }, &[1; 16], 32)).unwrap()
 }
 
 #[test]
-fn memory_is_taken_at_the_first_hash_and_wiped_and_cut_back_when_no_job_waits() {
+fn memory_is_allocated_at_the_first_hash_and_wiped_and_shrunk_when_no_job_waits() {
     let wrong = || Password::parse("correct horse batterz").unwrap();
     let jobs: [Job; 6] = [
         Box::new(|worker| drop(worker.hash(&password(), &phone()).unwrap())),
         Box::new(|worker| drop(worker.verify(&password(), None).unwrap())),
-        Box::new(|worker| drop(worker.verify(&password(), Some(&costly())).unwrap())),
-        Box::new(move |worker| drop(worker.verify(&wrong(), Some(&costly())).unwrap())),
-        Box::new(move |worker| drop(worker.verify(&wrong(), Some(&cheaper())).unwrap())),
+        Box::new(|worker| drop(worker.verify(&password(), Some(&higher_cost())).unwrap())),
+        Box::new(move |worker| drop(worker.verify(&wrong(), Some(&higher_cost())).unwrap())),
+        Box::new(move |worker| drop(worker.verify(&wrong(), Some(&lower_cost())).unwrap())),
         Box::new(|worker| {
             drop(worker.hash(&password(), &phone()).unwrap());
-            panic!("on purpose");
+            panic!("test panic");
         }),
     ];
     for job in jobs {
-        let worker = idle_after([job]);
+        let worker = idle_worker_after([job]);
         assert_eq!((worker.memory.len(), worker.memory.capacity()), (64, 64));
-        assert!(is_wiped(&worker), "something is left of a hash");
+        assert!(is_wiped(&worker), "the memory contains data of a hash");
     }
-    let weak = left_by(|worker| drop(worker.hash(&Password::parse("password").unwrap(), &phone()).unwrap()));
+    let weak = worker_after(|worker| drop(worker.hash(&Password::parse("password").unwrap(), &phone()).unwrap()));
     assert_eq!(weak.memory.capacity(), 0);
 }
 
-/// Between two jobs under load a hash is written over by the next, and wiped where the next is smaller.
+/// While jobs wait, the next hash overwrites the memory of the last one, and wipes it first if it needs less memory.
 #[test]
-fn a_smaller_hash_leaves_nothing_of_a_larger_one() {
+fn a_smaller_hash_wipes_the_memory_of_a_larger_one() {
     let wrong = Password::parse("correct horse batterz").unwrap();
-    let mut worker = left_by(|worker| drop(worker.verify(&wrong, Some(&costly())).unwrap()));
-    assert!(!is_wiped(&worker) && worker.memory.len() == 1_024, "nothing is wiped while a job may wait");
-    drop(worker.verify(&wrong, Some(&cheaper())).unwrap());
+    let mut worker = worker_after(|worker| drop(worker.verify(&wrong, Some(&higher_cost())).unwrap()));
+    assert!(!is_wiped(&worker) && worker.memory.len() == 1_024, "the memory is not wiped while a job may wait");
+    drop(worker.verify(&wrong, Some(&lower_cost())).unwrap());
     assert_eq!(worker.memory.len(), 64);
     assert!(worker.memory[32..].iter().all(|block| block.as_ref().iter().all(|word| *word == 0)));
 }
 
 #[test]
-fn an_impossible_cost_is_refused() {
+fn an_invalid_cost_is_rejected() {
     let random: Arc<dyn Random> = Arc::new(OsRandom);
     let refused = Argon2id::start(Cost { passes: 0, ..CHEAP }, NonZeroUsize::MIN, &random);
     assert!(matches!(refused, Err(StartError::Cost(_))));

@@ -1,4 +1,4 @@
-//! What one thread works with, and what it does.
+//! State and jobs of one hashing thread.
 
 use super::error::broken;
 use super::stored::{SALT_BYTES, Stored, TAG_BYTES};
@@ -15,11 +15,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) type Job = Box<dyn FnOnce(&mut Worker) + Send>;
 
 pub(super) struct Worker {
-    /// The cost in force.
+    /// Current cost: the one that the settings give.
     params: Params,
     random: Arc<dyn Random>,
     pub(super) memory: Vec<Block>,
-    /// How many blocks of it the last computation has left something in.
+    /// Number of blocks at the start of `memory` that contain data of the last hash.
     used: usize,
 }
 
@@ -28,23 +28,24 @@ impl Worker {
         Self { params, random, memory: Vec::new(), used: 0 }
     }
 
-    /// Works until the hasher is gone.
-    pub(super) fn work(&mut self, jobs: &Mutex<Receiver<Job>>) {
-        while let Some(job) = self.next(jobs) {
-            // A panic drops the job, which its caller learns; the thread lives on for the others.
+    /// Runs jobs until the hasher is dropped.
+    pub(super) fn run(&mut self, jobs: &Mutex<Receiver<Job>>) {
+        while let Some(job) = self.next_job(jobs) {
+            // A panic drops the job, and its caller gets an error. The thread continues with the next job.
             let _ = catch_unwind(AssertUnwindSafe(|| job(self)));
         }
     }
 
-    /// The next job, or nothing once the hasher is gone.
+    /// Returns the next job, or `None` after the hasher is dropped.
     ///
-    /// What a hash leaves behind makes its password cheaper to guess. The next hash writes over all of it in its first pass, so
-    /// wiping, 6 % of the cost of a hash, is due when no job waits, and where the next one would leave something.
-    fn next(&mut self, jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
+    /// Data that a hash leaves in memory makes its password cheaper to find. The next hash overwrites all of it in its
+    /// first pass. A wipe costs 6 % of a hash, so the memory is wiped only when no job waits, and when the next hash
+    /// needs less memory than the last one.
+    fn next_job(&mut self, jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
         let waiting = jobs.try_lock().ok().and_then(|jobs| jobs.try_recv().ok());
         waiting.or_else(|| {
             self.wipe();
-            // The lock is held while waiting; the others wait for it instead.
+            // This thread holds the lock while it waits for a job; the other threads wait for the lock.
             jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
         })
     }
@@ -53,7 +54,7 @@ impl Worker {
         if password.is_guessable(owner) {
             return Ok(Hashed::TooWeak);
         }
-        self.fresh(password).map(Hashed::Hash)
+        self.hash_at_current_cost(password).map(Hashed::Hash)
     }
 
     pub(super) fn verify(
@@ -62,7 +63,7 @@ impl Worker {
         hash: Option<&PasswordHash>,
     ) -> Result<Verdict, DependencyError> {
         let Some(hash) = hash else {
-            // The same work for a person who does not exist, so that the time does not tell.
+            // The same work for an account that does not exist, so that the response time does not reveal it.
             black_box(self.compute(password, &[0; SALT_BYTES], self.params.clone())?);
             return Ok(Verdict::Wrong);
         };
@@ -71,13 +72,13 @@ impl Worker {
         if constant_time::verify_slices_are_equal(&tag, &stored.tag).is_err() {
             return Ok(Verdict::Wrong);
         }
-        let in_force = stored.params == self.params && stored.salt.len() == SALT_BYTES;
-        let rehashed = if in_force { None } else { Some(self.fresh(password)?) };
+        let is_current = stored.params == self.params && stored.salt.len() == SALT_BYTES;
+        let rehashed = if is_current { None } else { Some(self.hash_at_current_cost(password)?) };
         Ok(Verdict::Right { rehashed })
     }
 
-    /// A hash at the cost in force.
-    fn fresh(&mut self, password: &Password) -> Result<PasswordHash, DependencyError> {
+    /// Hashes the password at the current cost, with a new salt.
+    fn hash_at_current_cost(&mut self, password: &Password) -> Result<PasswordHash, DependencyError> {
         let salt: [u8; SALT_BYTES] = self.random.bytes();
         let tag = self.compute(password, &salt, self.params.clone())?;
         Ok(Stored { params: self.params.clone(), salt: salt.to_vec(), tag }.phc())
@@ -97,11 +98,11 @@ impl Worker {
         Ok(tag)
     }
 
-    /// Leaves nothing, and gives back the memory of a costlier hash than the one in force.
+    /// Overwrites the memory, and frees what a hash at a higher cost than the current one needed.
     fn wipe(&mut self) {
         self.used = 0;
         self.memory.fill(Block::new());
-        // So that the compiler does not take the filling for useless.
+        // Keeps the compiler from removing the overwrite.
         black_box(&mut self.memory);
         self.memory.truncate(self.params.block_count());
         self.memory.shrink_to_fit();
