@@ -1,4 +1,4 @@
-//! Access tokens: JWT profile for OAuth 2.0 access tokens (RFC 9068), signed with Ed25519 (RFC 8037) and nothing else.
+//! Access tokens: JWT profile for OAuth 2.0 access tokens (RFC 9068). Ed25519 (RFC 8037) is the only algorithm.
 
 mod verified;
 
@@ -17,28 +17,30 @@ use uuid::Uuid;
 use verified::{Fingerprint, Verified};
 use zeroize::Zeroizing;
 
-/// Why a text holds no keys to sign with. Says nothing of what is in it.
+/// Why a text contains no usable signing keys. The message quotes no part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    #[error("no PKCS#8 private key (BEGIN PRIVATE KEY) in it")]
+    #[error("no PKCS#8 private key (BEGIN PRIVATE KEY) found")]
     Missing,
     #[error("not well-formed PEM")]
     Malformed,
-    /// Blocks are counted from 1.
-    #[error("block {0} is no PKCS#8 private key (BEGIN PRIVATE KEY)")]
+    /// Number of the PEM block, from 1.
+    #[error("block {0} is not a PKCS#8 private key (BEGIN PRIVATE KEY)")]
     NotPrivate(usize),
-    #[error("block {0} is no Ed25519 key")]
+    #[error("block {0} is not an Ed25519 key")]
     NotEd25519(usize),
     #[error("block {0} repeats an earlier key")]
     Repeated(usize),
 }
 
 const TYPE: &str = "at+jwt";
-/// Ours have some 420 bytes; nothing longer than 4 KiB is looked at.
-const LONGEST: usize = 4_096;
+/// Tokens of this service have about 420 bytes. A longer text than 4 KiB is rejected without parsing.
+const MAX_TOKEN_BYTES: usize = 4_096;
 
-/// Signs with the first of its keys and accepts the signatures of all: that is how keys are rotated. Put the new key
-/// last until every verifier has fetched it, then first, and drop the old one when its last token has expired.
+/// Signs and verifies access tokens. Signs with the first key and accepts signatures of all keys.
+///
+/// Key rotation: add the new key as the last one. Move it to the first place when every verifier has fetched it. Remove
+/// the old key when its last token has expired.
 pub struct Tokens {
     issuer: String,
     audience: String,
@@ -51,7 +53,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// From one or more PKCS#8 private keys in PEM (`-----BEGIN PRIVATE KEY-----`).
+    /// Loads one or more PKCS#8 private keys in PEM (`-----BEGIN PRIVATE KEY-----`).
     pub fn from_pem(pem: &str, issuer: &str, audience: &str) -> Result<Self, KeyError> {
         let mut signing = None;
         let mut public: Vec<PublicKey> = Vec::new();
@@ -82,10 +84,10 @@ impl Tokens {
         })
     }
 
-    /// What a token says, if everything but its end is right.
+    /// Returns the claims of a token if it is valid in every respect except its expiry, which is not checked here.
     fn read(&self, token: &str) -> Option<AccessClaims> {
         let header = jsonwebtoken::decode_header(token).ok()?;
-        // RFC 7515 section 4.1.11: `crit` names extensions that must be understood; we understand none.
+        // RFC 7515 section 4.1.11: `crit` names extensions that must be understood; this service supports none.
         if header.typ.as_deref() != Some(TYPE) || header.crit.is_some() {
             return None;
         }
@@ -94,11 +96,12 @@ impl Tokens {
     }
 
     fn key(&self, id: &str) -> Option<&DecodingKey> {
-        self.keys.iter().find(|(known, _)| known == id).map(|(_, key)| key)
+        self.keys.iter().find(|(key_id, _)| key_id == id).map(|(_, key)| key)
     }
 }
 
-/// What the library checks. The end is not among it: it would ask the machine's clock, and we ask the caller's.
+/// Returns the checks of the library. Expiry is not one of them: the library would use the system clock, but the time
+/// comes from the caller.
 fn validation(issuer: &str, audience: &str) -> Validation {
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.validate_exp = false;
@@ -108,9 +111,9 @@ fn validation(issuer: &str, audience: &str) -> Validation {
     validation
 }
 
-/// What other services verify with.
+/// Public key, with which other services verify tokens.
 struct PublicKey {
-    /// The key's RFC 7638 thumbprint, SHA-256: the same key has the same id wherever it is loaded.
+    /// RFC 7638 thumbprint of the key (SHA-256): the same key has the same id in every process.
     id: String,
     bytes: Vec<u8>,
 }
@@ -131,7 +134,7 @@ impl PublicKey {
     }
 }
 
-/// RFC 9068 section 2.2. Times in seconds since 1970.
+/// Claims of an access token (RFC 9068 section 2.2). Times are in seconds since 1970.
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
@@ -156,7 +159,7 @@ impl Claims {
 }
 
 impl ports::AccessTokens for Tokens {
-    /// Fractions of seconds are cut off.
+    /// Signs the claims. Fractions of a second are cut off.
     fn sign(&self, claims: &AccessClaims) -> Result<String, DependencyError> {
         let claims = Claims {
             iss: self.issuer.clone(),
@@ -174,19 +177,19 @@ impl ports::AccessTokens for Tokens {
     }
 
     fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<AccessClaims, TokenError> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Invalid);
         }
         let fingerprint = Fingerprint::of(token);
-        let recalled = self.verified.recall(fingerprint);
-        let known = recalled.is_some();
-        let claims = recalled.or_else(|| self.read(token)).ok_or(TokenError::Invalid)?;
-        // RFC 7519 section 4.1.4: not accepted on or after the end.
+        let cached = self.verified.get(fingerprint);
+        let is_cached = cached.is_some();
+        let claims = cached.or_else(|| self.read(token)).ok_or(TokenError::Invalid)?;
+        // RFC 7519 section 4.1.4: a token is not accepted at or after `exp`.
         if now >= claims.expires_at {
             return Err(TokenError::Expired);
         }
-        if !known {
-            self.verified.remember(fingerprint, claims.clone());
+        if !is_cached {
+            self.verified.insert(fingerprint, claims.clone());
         }
         Ok(claims)
     }
@@ -196,16 +199,16 @@ impl ports::AccessTokens for Tokens {
     }
 }
 
-/// What stands before the 32 bytes of an Ed25519 key in PKCS#8 version 1 (RFC 8410 section 7), the form that OpenSSL
-/// reads and writes.
-const PKCS8: [u8; 16] =
+/// Bytes before the 32 bytes of an Ed25519 key in PKCS#8 version 1 (RFC 8410 section 7). OpenSSL reads and writes this
+/// format.
+const PKCS8_PREFIX: [u8; 16] =
     [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
-/// A new key for [`Tokens::from_pem`], as PEM.
+/// Creates a new key for [`Tokens::from_pem`], as PEM.
 #[must_use]
 pub fn generate_key(random: &dyn Random) -> String {
     let mut der = Zeroizing::new([0; 48]);
-    der[..16].copy_from_slice(&PKCS8);
+    der[..16].copy_from_slice(&PKCS8_PREFIX);
     random.fill(&mut der[16..]);
     // 48 bytes are 64 characters: one line of PEM.
     format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64_STANDARD.encode(&der[..]))

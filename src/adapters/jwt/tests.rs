@@ -11,7 +11,7 @@ fn tokens(pem: &str) -> Tokens {
     Tokens::from_pem(pem, ISSUER, AUDIENCE).unwrap()
 }
 
-fn pem_of(seed: [u8; 32]) -> String {
+fn pem_from(seed: [u8; 32]) -> String {
     struct Fixed([u8; 32]);
     impl Random for Fixed {
         fn fill(&self, bytes: &mut [u8]) {
@@ -21,7 +21,7 @@ fn pem_of(seed: [u8; 32]) -> String {
     generate_key(&Fixed(seed))
 }
 
-/// Long past by the machine's clock, which must not matter.
+/// A time in 2017: `verify` must not use the system clock.
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_500_000_000 + second, 0).unwrap()
 }
@@ -41,7 +41,7 @@ fn part(token: &str, at: usize) -> Value {
     serde_json::from_slice(&bytes).unwrap()
 }
 
-/// A token with a right signature over any header and claims.
+/// Returns a token with a valid signature over the given header and claims.
 fn forge(pem: &str, header: &Value, claims: &Value) -> String {
     let encoded = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     let message = format!("{}.{}", encoded(header), encoded(claims));
@@ -52,8 +52,8 @@ fn forge(pem: &str, header: &Value, claims: &Value) -> String {
 }
 
 #[test]
-fn what_was_signed_is_read_again() {
-    let tokens = tokens(&pem_of([1; 32]));
+fn a_signed_token_verifies_until_it_expires() {
+    let tokens = tokens(&pem_from([1; 32]));
     let token = tokens.sign(&claims()).unwrap();
     assert_eq!(tokens.verify(&token, at(0)), Ok(claims()));
     assert_eq!(tokens.verify(&token, at(899)), Ok(claims()));
@@ -67,40 +67,40 @@ fn what_was_signed_is_read_again() {
     assert_eq!(part(&token, 1), expected);
 }
 
-/// RFC 8037 appendix A: the private key of A.1, the public key of A.2, the thumbprint of A.3.
+/// Uses RFC 8037 appendix A: the private key of A.1, the public key of A.2, the thumbprint of A.3.
 #[test]
-fn the_public_key_and_its_id_are_those_of_the_standard() {
+fn the_public_key_and_its_id_equal_the_rfc_8037_example() {
     let seed = BASE64_URL_SAFE_NO_PAD.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
-    let set: Value = serde_json::from_str(tokens(&pem_of(seed.try_into().unwrap())).jwks()).unwrap();
+    let set: Value = serde_json::from_str(tokens(&pem_from(seed.try_into().unwrap())).jwks()).unwrap();
     let expected = json!({ "keys": [{
         "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA",
         "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
         "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
     }] });
-    // Equal, so there is no private part ("d") either.
+    // Equality also proves that the private part ("d") is absent.
     assert_eq!(set, expected);
 }
 
 #[test]
-fn an_old_key_still_verifies() {
-    let (old, new) = (pem_of([1; 32]), pem_of([2; 32]));
+fn a_token_of_an_old_key_still_verifies() {
+    let (old, new) = (pem_from([1; 32]), pem_from([2; 32]));
     let token = tokens(&old).sign(&claims()).unwrap();
     let rotated = tokens(&format!("{new}\n{old}"));
     assert_eq!(rotated.verify(&token, at(0)), Ok(claims()));
     let token = rotated.sign(&claims()).unwrap();
     assert_eq!(tokens(&new).verify(&token, at(0)), Ok(claims()));
-    assert_eq!(tokens(&old).verify(&token, at(0)), Err(TokenError::Invalid), "its kid is unknown there");
+    assert_eq!(tokens(&old).verify(&token, at(0)), Err(TokenError::Invalid), "the old keys do not include this kid");
     let set: Value = serde_json::from_str(rotated.jwks()).unwrap();
     assert_eq!(set["keys"].as_array().unwrap().len(), 2);
 }
 
 #[test]
-fn refuses_what_is_not_right_in_every_point() {
-    let pem = pem_of([1; 32]);
+fn a_token_with_one_wrong_header_field_or_claim_is_rejected() {
+    let pem = pem_from([1; 32]);
     let tokens = tokens(&pem);
     let good = tokens.sign(&claims()).unwrap();
     let (header, body) = (part(&good, 0), part(&good, 1));
-    assert_eq!(tokens.verify(&forge(&pem, &header, &body), at(0)), Ok(claims()), "the forge works");
+    assert_eq!(tokens.verify(&forge(&pem, &header, &body), at(0)), Ok(claims()), "`forge` signs correctly");
     let with = |value: &Value, name: &str, other: Value| {
         let mut value = value.clone();
         value[name] = other;
@@ -130,7 +130,7 @@ fn refuses_what_is_not_right_in_every_point() {
         with(&body, "exp", json!("tomorrow")),
         with(&body, "exp", json!(i64::MAX)),
     ];
-    bodies.push(with(&body, "padding", json!("x".repeat(LONGEST))));
+    bodies.push(with(&body, "padding", json!("x".repeat(MAX_TOKEN_BYTES))));
     bodies.extend(["iss", "aud", "sub", "sid", "iat", "exp", "jti"].map(|name| without(&body, name)));
     for other in bodies {
         assert_eq!(tokens.verify(&forge(&pem, &header, &other), at(0)), Err(TokenError::Invalid), "{other}");
@@ -138,21 +138,21 @@ fn refuses_what_is_not_right_in_every_point() {
 }
 
 #[test]
-fn refuses_other_signatures() {
-    let pem = pem_of([1; 32]);
+fn a_token_with_another_signature_is_rejected() {
+    let pem = pem_from([1; 32]);
     let tokens = tokens(&pem);
     let good = tokens.sign(&claims()).unwrap();
     let (header, body) = (part(&good, 0), part(&good, 1));
     let [head, payload, signature] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
 
-    let other_key = forge(&pem_of([2; 32]), &header, &body);
-    let mut raised = body.clone();
-    raised["sub"] = json!(Uuid::from_u128(9).to_string());
-    let tampered = format!("{head}.{}.{signature}", BASE64_URL_SAFE_NO_PAD.encode(raised.to_string()));
+    let other_key = forge(&pem_from([2; 32]), &header, &body);
+    let mut other_user = body.clone();
+    other_user["sub"] = json!(Uuid::from_u128(9).to_string());
+    let tampered = format!("{head}.{}.{signature}", BASE64_URL_SAFE_NO_PAD.encode(other_user.to_string()));
     let mut unsigned = header.clone();
     unsigned["alg"] = json!("none");
     let none = format!("{}.{payload}.", BASE64_URL_SAFE_NO_PAD.encode(unsigned.to_string()));
-    // The classic confusion: the public key, which everybody has, as the secret of an HMAC.
+    // Algorithm confusion: the attacker uses the public key as the secret of an HMAC.
     let public = PublicKey::of(&Ed25519KeyPair::from_seed_unchecked(&[1; 32]).unwrap());
     let hmac_header = Header { alg: Algorithm::HS256, ..tokens.header.clone() };
     let confused = jsonwebtoken::encode(&hmac_header, &body, &EncodingKey::from_secret(&public.bytes)).unwrap();
@@ -163,14 +163,14 @@ fn refuses_other_signatures() {
 }
 
 #[test]
-fn a_token_that_differs_in_one_character_from_a_remembered_one_is_refused() {
-    let tokens = tokens(&pem_of([1; 32]));
+fn a_token_that_differs_in_one_character_from_a_cached_one_is_rejected() {
+    let tokens = tokens(&pem_from([1; 32]));
     let good = tokens.sign(&claims()).unwrap();
     assert_eq!(tokens.verify(&good, at(0)), Ok(claims()));
-    for place in 0..good.len() {
-        let other = if good.as_bytes()[place] == b'A' { "B" } else { "A" };
-        let tampered = format!("{}{other}{}", &good[..place], &good[place + 1..]);
-        // Twice: nor is a refused one remembered.
+    for at_byte in 0..good.len() {
+        let other = if good.as_bytes()[at_byte] == b'A' { "B" } else { "A" };
+        let tampered = format!("{}{other}{}", &good[..at_byte], &good[at_byte + 1..]);
+        // Twice: a rejected token must not enter the cache.
         for _ in 0..2 {
             assert_eq!(tokens.verify(&tampered, at(0)), Err(TokenError::Invalid), "{tampered}");
         }
@@ -179,33 +179,33 @@ fn a_token_that_differs_in_one_character_from_a_remembered_one_is_refused() {
 }
 
 #[test]
-fn a_remembered_token_ends_when_it_ends() {
-    let tokens = tokens(&pem_of([1; 32]));
+fn a_cached_token_expires_on_time() {
+    let tokens = tokens(&pem_from([1; 32]));
     let good = tokens.sign(&claims()).unwrap();
-    let remembered = || tokens.verified.recall(Fingerprint::of(&good));
+    let cached = || tokens.verified.get(Fingerprint::of(&good));
     assert_eq!(tokens.verify(&good, at(900)), Err(TokenError::Expired));
-    assert_eq!(remembered(), None, "an expired one takes somebody's place");
+    assert_eq!(cached(), None, "an expired token is in the cache");
     for _ in 0..3 {
         assert_eq!(tokens.verify(&good, at(899)), Ok(claims()));
-        assert_eq!(remembered(), Some(claims()));
+        assert_eq!(cached(), Some(claims()));
         assert_eq!(tokens.verify(&good, at(900)), Err(TokenError::Expired));
     }
 }
 
-/// One service's memory is no other's: a token is right for the keys, issuer and audience that verified it.
+/// Each `Tokens` has its own cache: a token is valid only for the keys, issuer and audience that verified it.
 #[test]
-fn what_one_accepts_another_does_not() {
-    let pem = pem_of([1; 32]);
-    let (ours, others) = (tokens(&pem), Tokens::from_pem(&pem, ISSUER, "other").unwrap());
-    let good = ours.sign(&claims()).unwrap();
-    assert_eq!(ours.verify(&good, at(0)), Ok(claims()));
-    assert_eq!(others.verify(&good, at(0)), Err(TokenError::Invalid));
+fn a_token_of_another_audience_is_rejected() {
+    let pem = pem_from([1; 32]);
+    let (own, other) = (tokens(&pem), Tokens::from_pem(&pem, ISSUER, "other").unwrap());
+    let good = own.sign(&claims()).unwrap();
+    assert_eq!(own.verify(&good, at(0)), Ok(claims()));
+    assert_eq!(other.verify(&good, at(0)), Err(TokenError::Invalid));
 }
 
 #[test]
-fn other_pem_is_refused_with_its_reason() {
+fn an_invalid_pem_is_rejected_with_the_reason() {
     let load = |pem: &str| Tokens::from_pem(pem, ISSUER, AUDIENCE).map(|_| ()).unwrap_err();
-    let good = pem_of([1; 32]);
+    let good = pem_from([1; 32]);
     let block = |label: &str, bytes: &[u8]| {
         format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", BASE64_STANDARD.encode(bytes))
     };
@@ -218,9 +218,9 @@ fn other_pem_is_refused_with_its_reason() {
     assert_eq!(load(&format!("{good}{good}")), KeyError::Repeated(2));
 }
 
-/// Runs where OpenSSL is installed: it must read our key, and we must read one of its making.
+/// Runs only if OpenSSL is installed: OpenSSL must read a key of this service, and the service one of OpenSSL.
 #[test]
-fn openssl_and_we_read_each_others_keys() {
+fn keys_are_compatible_with_openssl() {
     let openssl = |arguments: &[&str], input: &str| -> Option<Vec<u8>> {
         let command = Command::new("openssl").args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let Ok(mut child) = command else { return None };
@@ -233,6 +233,6 @@ fn openssl_and_we_read_each_others_keys() {
     let Some(public) = openssl(&["pkey", "-pubout", "-outform", "DER"], &pem) else { return };
     let x = BASE64_URL_SAFE_NO_PAD.encode(&public[public.len() - 32..]);
     assert!(tokens(&pem).jwks().contains(&x));
-    let theirs = openssl(&["genpkey", "-algorithm", "ed25519"], "").unwrap();
-    tokens(&String::from_utf8(theirs).unwrap());
+    let openssl_key = openssl(&["genpkey", "-algorithm", "ed25519"], "").unwrap();
+    tokens(&String::from_utf8(openssl_key).unwrap());
 }

@@ -1,5 +1,5 @@
-//! Tokens whose signature was found right. An app sends the same token with every request until it is renewed, and looking at
-//! one costs some 46 microseconds, finding it here half of one (docs/performance.md).
+//! Cache of verified tokens. An app sends the same token with every request until it refreshes. Verifying a token takes
+//! about 46 µs; finding it in the cache takes half a microsecond (docs/performance.md).
 
 use crate::domain::session::AccessClaims;
 use aws_lc_rs::digest;
@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::mem::swap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The SHA-256 of a whole token, signature included: no other text has it. Two tokens of the same words are two entries.
+/// SHA-256 of a whole token, signature included. No other text has it, so two tokens with equal claims are two entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Fingerprint([u8; 32]);
 
@@ -19,51 +19,51 @@ impl Fingerprint {
     }
 }
 
-/// At most [`Verified::MOST`] of them, a megabyte or so. What they say of their end is for the caller to compare with the
-/// time, at each request anew.
+/// Claims of at most [`Verified::CAPACITY`] tokens, about one megabyte. The caller compares the expiry with the time at
+/// each request.
 #[derive(Default)]
 pub(super) struct Verified {
-    generations: Mutex<Generations>,
+    halves: Mutex<Halves>,
 }
 
-/// When the young ones fill half of the room they become the old ones, and the old ones are forgotten. Whatever is asked for is
-/// young again, so what is in use stays.
+/// Two halves of the cache. When the newer half is full, it becomes the older half, and the previous older half is
+/// discarded. A lookup moves an entry to the newer half, so that entries in use stay.
 #[derive(Default)]
-struct Generations {
-    young: HashMap<Fingerprint, AccessClaims>,
-    old: HashMap<Fingerprint, AccessClaims>,
+struct Halves {
+    newer: HashMap<Fingerprint, AccessClaims>,
+    older: HashMap<Fingerprint, AccessClaims>,
 }
 
 impl Verified {
-    pub(super) const MOST: usize = 8_192;
+    pub(super) const CAPACITY: usize = 8_192;
 
-    pub(super) fn recall(&self, token: Fingerprint) -> Option<AccessClaims> {
-        let mut generations = self.lock();
-        if let Some(claims) = generations.young.get(&token) {
+    pub(super) fn get(&self, token: Fingerprint) -> Option<AccessClaims> {
+        let mut halves = self.lock();
+        if let Some(claims) = halves.newer.get(&token) {
             return Some(claims.clone());
         }
-        let claims = generations.old.remove(&token)?;
-        generations.put(token, claims.clone());
+        let claims = halves.older.remove(&token)?;
+        halves.insert(token, claims.clone());
         Some(claims)
     }
 
-    /// MUST be called with what was verified only.
-    pub(super) fn remember(&self, token: Fingerprint, claims: AccessClaims) {
-        self.lock().put(token, claims);
+    /// Adds a token to the cache. The caller MUST have verified it.
+    pub(super) fn insert(&self, token: Fingerprint, claims: AccessClaims) {
+        self.lock().insert(token, claims);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Generations> {
-        self.generations.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Halves> {
+        self.halves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Generations {
-    fn put(&mut self, token: Fingerprint, claims: AccessClaims) {
-        if self.young.len() >= Verified::MOST / 2 {
-            swap(&mut self.young, &mut self.old);
-            self.young.clear();
+impl Halves {
+    fn insert(&mut self, token: Fingerprint, claims: AccessClaims) {
+        if self.newer.len() >= Verified::CAPACITY / 2 {
+            swap(&mut self.newer, &mut self.older);
+            self.newer.clear();
         }
-        self.young.insert(token, claims);
+        self.newer.insert(token, claims);
     }
 }
 
@@ -89,27 +89,27 @@ mod tests {
     }
 
     #[test]
-    fn there_is_room_for_so_many_and_the_latest_half_is_there() {
+    fn the_cache_is_bounded_and_keeps_the_latest_half() {
         let verified = Verified::default();
         for n in 0..50_000 {
-            verified.remember(token(n), claims(n));
-            let generations = verified.lock();
-            assert!(generations.young.len() + generations.old.len() <= Verified::MOST, "after {n}");
+            verified.insert(token(n), claims(n));
+            let halves = verified.lock();
+            assert!(halves.newer.len() + halves.older.len() <= Verified::CAPACITY, "after {n}");
         }
         for n in 50_000 - 4_096..50_000 {
-            assert_eq!(verified.recall(token(n)), Some(claims(n)));
+            assert_eq!(verified.get(token(n)), Some(claims(n)));
         }
-        assert_eq!(verified.recall(token(0)), None);
+        assert_eq!(verified.get(token(0)), None);
     }
 
     #[test]
-    fn what_is_in_use_stays() {
+    fn an_entry_in_use_stays_in_the_cache() {
         let verified = Verified::default();
-        verified.remember(token(0), claims(0));
+        verified.insert(token(0), claims(0));
         for n in 1..50_000 {
-            verified.remember(token(n), claims(n));
+            verified.insert(token(n), claims(n));
             if n % 4_000 == 0 {
-                assert_eq!(verified.recall(token(0)), Some(claims(0)), "after {n}");
+                assert_eq!(verified.get(token(0)), Some(claims(0)), "after {n}");
             }
         }
     }
