@@ -1,7 +1,7 @@
-//! Pictures of one bit per pixel, in machine words.
+//! Pictures with one bit per pixel, stored in machine words.
 
-/// Rows of words. The leftmost pixel is the highest bit of the first word, as in a PNG. Every row ends with a spare word, so that whatever
-/// begins inside the row can be read in whole words; nothing in it is ever looked at.
+/// Rows of words. The leftmost pixel is the highest bit of the first word, as in a PNG. Every row ends with a spare
+/// word, so that a read from any pixel of the row can use whole words. The content of the spare word is never used.
 #[derive(Clone)]
 pub(super) struct Bits {
     width: usize,
@@ -17,7 +17,7 @@ impl Bits {
         Self { width, height, words: vec![0; stride(width) * height] }
     }
 
-    /// One where `ink` says so, asked row by row from the left.
+    /// Sets each pixel for which `ink` returns true. Calls `ink` row by row, from left to right.
     pub fn from_fn(width: usize, height: usize, mut ink: impl FnMut(usize, usize) -> bool) -> Self {
         let mut bits = Self::new(width, height);
         for (y, row) in bits.words.chunks_exact_mut(stride(width)).enumerate() {
@@ -36,8 +36,8 @@ impl Bits {
         self.height
     }
 
-    /// Bytes in memory.
-    pub const fn weight(&self) -> usize {
+    /// Size in memory, in bytes.
+    pub const fn bytes(&self) -> usize {
         size_of::<Self>() + self.words.capacity() * size_of::<u64>()
     }
 
@@ -45,7 +45,8 @@ impl Bits {
         self.words.chunks_exact(stride(self.width))
     }
 
-    /// Inverts whatever `stamp` covers when its corner lies at `x`, `y`. What of it lies below or on the right is cut off.
+    /// Inverts the pixels that `stamp` covers if its upper left corner is at `x`, `y`. Parts beyond the lower and the
+    /// right edge are ignored.
     pub fn stamp(&mut self, stamp: &Self, x: usize, y: usize) {
         let (first, shift) = (x / WORD, x % WORD);
         let rows = self.words.chunks_exact_mut(stride(self.width)).skip(y);
@@ -58,7 +59,8 @@ impl Bits {
         }
     }
 
-    /// Inverts whatever is inked in the part of `mask` that begins at `x`, `y` and is as large as this picture.
+    /// Inverts the pixels that are set in a part of `mask`. The part begins at `x`, `y` and is as large as this
+    /// picture.
     pub fn mask(&mut self, mask: &Self, x: usize, y: usize) {
         let rows = self.words.chunks_exact_mut(stride(self.width));
         for (row, inverted) in rows.zip(mask.rows().skip(y)) {
@@ -68,7 +70,7 @@ impl Bits {
         }
     }
 
-    /// The words of row `y` from pixel `x` on.
+    /// Returns the words of row `y` from pixel `x` on.
     pub fn row_from(&self, x: usize, y: usize) -> impl Iterator<Item = u64> {
         window(&self.words[y * stride(self.width)..][..stride(self.width)], x)
     }
@@ -83,13 +85,13 @@ const fn stride(width: usize) -> usize {
     width.div_ceil(WORD) + 1
 }
 
-/// What a word, moved to the right by so many pixels, puts into the next one.
+/// Returns the bits of a word that a shift to the right moves into the next word.
 const fn overflow(word: u64, shift: usize) -> u64 {
-    // In two steps, for a shift by 64 is none.
+    // Two steps, because a shift by 64 bits would overflow.
     word << (WORD - 1 - shift) << 1
 }
 
-/// The row, moved to the left so that pixel `x` comes first.
+/// Returns the row from pixel `x` on, shifted to the left.
 fn window(row: &[u64], x: usize) -> impl Iterator<Item = u64> {
     let shift = x % WORD;
     row.windows(2).skip(x / WORD).map(move |pair| (pair[0] << shift) | (pair[1] >> (WORD - 1 - shift) >> 1))
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pixel_is_where_it_was_put() {
+    fn a_pixel_is_where_it_was_set() {
         let bits = dots(130, 3);
         for (x, y) in (0..130).flat_map(|x| (0..3).map(move |y| (x, y))) {
             assert_eq!(bits.ink(x, y), (x * 7 + y * 3) % 5 == 0, "{x} {y}");
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_inverts_what_it_covers_and_nothing_else() {
+    fn a_stamp_inverts_only_the_pixels_that_it_covers() {
         for (x, y) in [(0, 0), (1, 2), (63, 0), (64, 1), (65, 3), (100, 5)] {
             let (mut bits, stamp) = (dots(200, 12), dots(70, 6));
             bits.stamp(&stamp, x, y);
@@ -136,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_is_cut_out_where_it_was_asked_for() {
+    fn a_mask_is_read_from_the_given_corner() {
         for (x, y) in [(0, 0), (1, 2), (63, 0), (64, 1), (99, 7)] {
             let (mut bits, mask) = (Bits::new(100, 5), dots(200, 12));
             bits.mask(&mask, x, y);

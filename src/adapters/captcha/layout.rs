@@ -1,92 +1,98 @@
-//! Where the letters stand: one or two lines, both bent along the same wave.
+//! Positions of the letters: one or two lines, both bent along the same wave.
 
-use super::{Chance, SWAY};
+use super::{FastRng, ROW_SHIFT};
 use crate::domain::captcha::{Lines, Look};
 use rand::RngExt;
 use std::f32::consts::TAU;
 use std::ops::RangeInclusive;
 
-// Lengths are in heights of a capital letter; the pixels named are those of a letter of 32.
+// All lengths are in heights of a capital letter. Pixels are given for a letter that is 32 pixels high.
 
-/// 48 pixels from the middle of one line to the middle of the next.
-const LINE: f32 = 1.5;
-/// 35 pixels: in a single line every other letter stands so much lower. A line like print is read by machines like print.
-const STEP: f32 = 1.1;
-/// Of the room that two neighbours need side by side, what they get in a single line: one begins above or below the other.
-const CLOSE: f32 = 0.6;
-/// 3 to 14 pixels between neighbours: letters do not touch, and stand in no even cells.
+/// Distance of two lines, 48 pixels from middle to middle.
+const LINE_DISTANCE: f32 = 1.5;
+/// 35 pixels: in the style with one line, every other letter is lower by this distance. Machines read a straight line
+/// as easily as printed text.
+const ROW_STEP: f32 = 1.1;
+/// Share of the width that two letters need side by side, in the style with one line: there they are above and below
+/// each other.
+const ONE_LINE_SHARE: f32 = 0.6;
+/// 3 to 14 pixels between two letters: letters do not touch, and they are not in cells of equal width.
 const GAP: RangeInclusive<f32> = 0.1..=0.45;
-/// 16 to 22 pixels up, and as many down, before it is fitted to the picture: more than what lies between the lines, so that a straight cut rarely
-/// parts them.
+/// Amplitude of the wave, 16 to 22 pixels up and down, before it is scaled to the picture. This is more than the space
+/// between the lines, so that a straight cut rarely separates them.
 const WAVE_HEIGHT: RangeInclusive<f32> = 0.5..=0.7;
-/// 120 to 195 pixels: a wave and a half to one in a picture.
+/// 120 to 195 pixels: a picture contains between one wave and one and a half.
 const WAVE_LENGTH: RangeInclusive<f32> = 3.75..=6.1;
-/// Up to 6 pixels that the lower line stands aside: what is above what can be seen, and no straight columns.
-const ASIDE: RangeInclusive<f32> = -0.2..=0.2;
-/// Downwards per width, to either side: 2 to 7 degrees.
+/// Sideways shift of the lower line, up to 6 pixels. It is small, so that people see which letter is above which, but
+/// the letters do not form straight columns.
+const LOWER_LINE_SHIFT: RangeInclusive<f32> = -0.2..=0.2;
+/// Slope of the lines, up or down: 2 to 7 degrees.
 const TILT: RangeInclusive<f32> = 0.035..=0.123;
-/// The most that the wave, and the tilt with it, grow where the picture has room and the lines stay apart. Nearly always these two decide.
-const STEEPEST: f32 = 4.0;
-/// 4 pixels to either side, 2 up or down.
+/// Largest factor by which the wave and the tilt grow if the picture has room and the lines stay apart. Nearly always
+/// the room or the lines set a lower factor.
+const MAX_STRETCH: f32 = 4.0;
+/// Random shift of a letter to the left or right, up to 4 pixels.
 const JITTER_ACROSS: RangeInclusive<f32> = -0.125..=0.125;
+/// Random shift of a letter up or down, up to 2 pixels.
 const JITTER_UP: RangeInclusive<f32> = -0.0625..=0.0625;
-/// 8 pixels that every middle of the upper line is above every middle of the lower, so that nobody asks which letter comes first.
-const PARTED: f32 = 0.25;
-/// Heights of a letter that one which is turned may take.
-const TURNED: f32 = 1.25;
+/// 8 pixels: every middle of a letter in the upper line is at least this far above every middle in the lower line, so
+/// that the reading order is clear.
+const MIN_LINE_GAP: f32 = 0.25;
+/// Largest height of a rotated letter.
+const ROTATED_HEIGHT: f32 = 1.25;
 
 /// Width and height of a letter, in pixels.
 pub(super) type Size = (f32, f32);
-/// Where the middle of a letter goes, in pixels from the upper left.
+/// Middle of a letter, in pixels from the upper left corner.
 pub(super) type Place = (f32, f32);
 
-/// One place for every letter of a text, of these sizes, all inside the picture.
-pub(super) fn places(look: &Look, letter: f32, sizes: &[Size], chance: &mut Chance) -> Vec<Place> {
+/// Returns one place for each letter, in the order of `sizes`. All letters are inside the picture.
+pub(super) fn places(look: &Look, letter: f32, sizes: &[Size], rng: &mut FastRng) -> Vec<Place> {
     let room = look.width as f32 - 2.0 * Look::MARGIN;
     let mut places: Vec<Place> = match look.lines {
         Lines::One => {
-            let low = usize::from(chance.random::<bool>());
-            let row = |i: usize| ((i + low) % 2) as f32 * STEP * letter;
-            across(room, letter, sizes, CLOSE, chance).into_iter().enumerate().map(|(i, x)| (x, row(i))).collect()
+            let low = usize::from(rng.random::<bool>());
+            let row = |i: usize| ((i + low) % 2) as f32 * ROW_STEP * letter;
+            across(room, letter, sizes, ONE_LINE_SHARE, rng).into_iter().enumerate().map(|(i, x)| (x, row(i))).collect()
         }
         Lines::Two => {
-            // Of an odd number of letters either line may have one more.
-            let (upper, lower) = sizes.split_at((sizes.len() + usize::from(chance.random::<bool>())) / 2);
-            let upper = across(room, letter, upper, 1.0, chance).into_iter().map(|x| (x, 0.0));
-            let aside = letter * chance.random_range(ASIDE);
-            let lower = across(room, letter, lower, 1.0, chance).into_iter().map(|x| (x + aside, LINE * letter));
+            // If the number of letters is odd, either line may have one more.
+            let (upper, lower) = sizes.split_at((sizes.len() + usize::from(rng.random::<bool>())) / 2);
+            let upper = across(room, letter, upper, 1.0, rng).into_iter().map(|x| (x, 0.0));
+            let shift = letter * rng.random_range(LOWER_LINE_SHIFT);
+            let lower = across(room, letter, lower, 1.0, rng).into_iter().map(|x| (x + shift, LINE_DISTANCE * letter));
             upper.chain(lower).collect()
         }
     };
-    bend(look, letter, &mut places, chance);
-    fit(look, letter, sizes, &mut places, chance);
+    bend(look, letter, &mut places, rng);
+    fit(look, letter, sizes, &mut places, rng);
     places
 }
 
-/// The middles of letters from left to right, around 0. Neighbours get this share of the room that they need side by side; when there is not
-/// enough room for all, less.
-fn across(room: f32, letter: f32, sizes: &[Size], share: f32, chance: &mut Chance) -> Vec<f32> {
+/// Returns the middles of letters from left to right, around 0. Two adjacent letters get this share of the width that
+/// they need side by side, and less if there is not enough room for all.
+fn across(room: f32, letter: f32, sizes: &[Size], share: f32, rng: &mut FastRng) -> Vec<f32> {
     let half = |size: Option<&Size>| size.map_or(0.0, |(width, _)| width / 2.0);
     let mut middles = vec![0.0; sizes.len()];
     for i in 1..sizes.len() {
         let side_by_side = half(sizes.get(i - 1)) + half(sizes.get(i));
-        middles[i] = middles[i - 1] + side_by_side * share + letter * chance.random_range(GAP);
+        middles[i] = middles[i - 1] + side_by_side * share + letter * rng.random_range(GAP);
     }
     let wanted = middles.last().copied().unwrap_or_default();
     let squeezed = ((room - half(sizes.first()) - half(sizes.last())) / wanted.max(1.0)).min(1.0);
     middles.iter().map(|x| (x - wanted / 2.0) * squeezed).collect()
 }
 
-/// Bends all rows along one wave, and tilts them, as much as the picture's height and the order of the rows allow: the more the rows
-/// interlock, the fewer are parted by a straight cut.
-fn bend(look: &Look, letter: f32, places: &mut [Place], chance: &mut Chance) {
-    let height = chance.random_range(WAVE_HEIGHT) * letter;
-    let turn = TAU / (chance.random_range(WAVE_LENGTH) * letter);
-    let tilt = chance.random_range(TILT) * if chance.random() { 1.0 } else { -1.0 };
-    let phase = chance.random_range(0.0..TAU);
-    let rises: Vec<f32> = places.iter().map(|&(x, _)| height * (x * turn + phase).sin() + tilt * x).collect();
+/// Bends all lines along one wave, and tilts them, as much as the height of the picture and the order of the lines
+/// allow. The more the lines interlock, the fewer of them a straight cut can separate.
+fn bend(look: &Look, letter: f32, places: &mut [Place], rng: &mut FastRng) {
+    let height = rng.random_range(WAVE_HEIGHT) * letter;
+    let step = TAU / (rng.random_range(WAVE_LENGTH) * letter);
+    let tilt = rng.random_range(TILT) * if rng.random() { 1.0 } else { -1.0 };
+    let phase = rng.random_range(0.0..TAU);
+    let rises: Vec<f32> = places.iter().map(|&(x, _)| height * (x * step + phase).sin() + tilt * x).collect();
 
-    // The highest and the lowest rise of the upper row, and of the lower one.
+    // The smallest and the largest rise of the upper line, and of the lower line.
     let none = (f32::INFINITY, f32::NEG_INFINITY);
     let (mut upper, mut lower, mut between) = (none, none, 0.0_f32);
     for (&(_, row), &rise) in places.iter().zip(&rises) {
@@ -94,47 +100,48 @@ fn bend(look: &Look, letter: f32, places: &mut [Place], chance: &mut Chance) {
         *rises = (rises.0.min(rise), rises.1.max(rise));
         between = between.max(row);
     }
-    let free = look.height as f32 - Look::MARGIN - TURNED * letter - between;
-    let parted = between - (PARTED + 2.0 * JITTER_UP.end()) * letter;
+    let free = look.height as f32 - Look::MARGIN - ROTATED_HEIGHT * letter - between;
+    let line_gap = between - (MIN_LINE_GAP + 2.0 * JITTER_UP.end()) * letter;
     let span = upper.1.max(lower.1) - upper.0.min(lower.0);
-    let share = (free / span.max(1.0)).min(parted / (upper.1 - lower.0).max(1.0)).clamp(0.0, STEEPEST);
+    let share = (free / span.max(1.0)).min(line_gap / (upper.1 - lower.0).max(1.0)).clamp(0.0, MAX_STRETCH);
     for ((_, y), rise) in places.iter_mut().zip(rises) {
         *y += rise * share;
     }
 }
 
-/// Pushes every letter about, and moves the whole to anywhere where it is inside; the letters that are not inside even then are moved
-/// one by one.
-fn fit(look: &Look, letter: f32, sizes: &[Size], places: &mut [Place], chance: &mut Chance) {
+/// Shifts each letter at random, then moves all letters together to a random position inside the picture. Letters that
+/// are still outside are moved one by one.
+fn fit(look: &Look, letter: f32, sizes: &[Size], places: &mut [Place], rng: &mut FastRng) {
     for (x, y) in places.iter_mut() {
-        *x += chance.random_range(JITTER_ACROSS) * letter;
-        *y += chance.random_range(JITTER_UP) * letter;
+        *x += rng.random_range(JITTER_ACROSS) * letter;
+        *y += rng.random_range(JITTER_UP) * letter;
     }
-    // The rows of the picture are still to be moved to the side.
-    let across = Edges { margin: letter * SWAY.end(), room: look.width as f32 };
+    // The rows of the picture are shifted sideways later.
+    let across = Edges { margin: letter * ROW_SHIFT.end(), room: look.width as f32 };
     let along = Edges { margin: 0.0, room: look.height as f32 };
-    let right = across.shift(places.iter().zip(sizes).map(|(place, size)| (place.0, size.0)), chance);
-    let down = along.shift(places.iter().zip(sizes).map(|(place, size)| (place.1, size.1)), chance);
+    let right = across.shift(places.iter().zip(sizes).map(|(place, size)| (place.0, size.0)), rng);
+    let down = along.shift(places.iter().zip(sizes).map(|(place, size)| (place.1, size.1)), rng);
     for ((x, y), size) in places.iter_mut().zip(sizes) {
         *x = across.inside(*x + right, size.0);
         *y = along.inside(*y + down, size.1);
     }
 }
 
-/// What letters have to keep to, in one direction, in pixels.
+/// Limits for letters in one direction, in pixels.
 struct Edges {
     margin: f32,
     room: f32,
 }
 
 impl Edges {
-    /// By how much middles and sizes have to be moved to stand anywhere inside, or in the middle if they need more.
-    fn shift(&self, placed: impl Iterator<Item = (f32, f32)>, chance: &mut Chance) -> f32 {
+    /// Returns the shift that moves all letters, given as middle and size, to a random position inside, or to the
+    /// middle if they need more room.
+    fn shift(&self, placed: impl Iterator<Item = (f32, f32)>, rng: &mut FastRng) -> f32 {
         let edges = placed.map(|(middle, size)| (middle - size / 2.0, middle + size / 2.0));
         let none = (f32::INFINITY, f32::NEG_INFINITY);
         let (first, last) = edges.fold(none, |all, one| (all.0.min(one.0), all.1.max(one.1)));
         let free = self.room - 2.0 * self.margin - (last - first);
-        self.margin - first + free * if free > 0.0 { chance.random::<f32>() } else { 0.5 }
+        self.margin - first + free * if free > 0.0 { rng.random::<f32>() } else { 0.5 }
     }
 
     fn inside(&self, middle: f32, size: f32) -> f32 {
@@ -155,31 +162,32 @@ mod tests {
         Look { lines, width, height, ..Look::default() }
     }
 
-    /// Narrow and wide ones, as turned letters of this height are.
+    /// Narrow and wide letters, like rotated letters of this height.
     fn sizes(count: usize, letter: f32) -> Vec<Size> {
         let size = |i: usize| (0.6 + (i * 7 % 5) as f32 * 0.15, 0.95 + (i % 3) as f32 * 0.12);
         (0..count).map(size).map(|(width, height)| (width * letter, height * letter)).collect()
     }
 
-    /// What people go by: left comes before right, and above before below.
+    /// People read from left to right, and the upper line before the lower.
     #[test]
-    fn letters_are_read_in_their_order() {
+    fn letters_keep_their_reading_order() {
         for count in 4..=8 {
             let (one, two) = (look(Lines::One), look(Lines::Two));
             for seed in 0..1_000 {
-                let mut chance = Chance::seed_from_u64(seed);
+                let mut rng = FastRng::seed_from_u64(seed);
                 let letter = two.letter_height(count);
-                let places = places(&two, letter, &sizes(count, letter), &mut chance);
+                let places = places(&two, letter, &sizes(count, letter), &mut rng);
                 let left_to_right = |line: &[Place]| line.windows(2).all(|pair| pair[1].0 - pair[0].0 > letter / 2.0);
                 let in_order = |upper: usize| {
                     let (upper, lower) = places.split_at(upper);
-                    let parted = upper.iter().all(|above| lower.iter().all(|below| below.1 - above.1 >= letter * 0.24));
-                    parted && left_to_right(upper) && left_to_right(lower)
+                    let separated =
+                        upper.iter().all(|above| lower.iter().all(|below| below.1 - above.1 >= letter * 0.24));
+                    separated && left_to_right(upper) && left_to_right(lower)
                 };
                 assert!(in_order(count / 2) || in_order(count.div_ceil(2)), "{count} {seed}: {places:?}");
 
                 let letter = one.letter_height(count);
-                let places = super::places(&one, letter, &sizes(count, letter), &mut chance);
+                let places = super::places(&one, letter, &sizes(count, letter), &mut rng);
                 assert!(
                     places.windows(2).all(|pair| pair[1].0 - pair[0].0 > letter / 4.0),
                     "{count} {seed}: {places:?}"
@@ -188,13 +196,13 @@ mod tests {
         }
     }
 
-    /// No straight line between the rows keeps clear of both: for most pictures there is a letter of the upper row below the top of
-    /// one of the lower.
+    /// In most pictures the bottom of a letter in the upper line is below the top of a letter in the lower line, so
+    /// that no straight line separates them.
     #[test]
-    fn lines_are_interlocked() {
+    fn lines_interlock_in_most_pictures() {
         let sizes = sizes(6, LETTER);
         let interlocked = |seed: &u64| {
-            let places = places(&look(Lines::Two), LETTER, &sizes, &mut Chance::seed_from_u64(*seed));
+            let places = places(&look(Lines::Two), LETTER, &sizes, &mut FastRng::seed_from_u64(*seed));
             let bottom = |i: usize| places[i].1 + sizes[i].1 / 2.0;
             let top = |i: usize| places[i].1 - sizes[i].1 / 2.0;
             (0..3).map(bottom).fold(0.0, f32::max) > (3..6).map(top).fold(f32::INFINITY, f32::min)
@@ -204,12 +212,12 @@ mod tests {
     }
 
     #[test]
-    fn letters_are_inside_also_when_there_are_too_many() {
+    fn all_letters_are_inside_the_picture_even_if_there_are_too_many() {
         for lines in [Lines::One, Lines::Two] {
             for count in [0, 1, 2, 8, 30] {
                 for seed in 0..200 {
                     let look = look(lines);
-                    let places = places(&look, LETTER, &sizes(count, LETTER), &mut Chance::seed_from_u64(seed));
+                    let places = places(&look, LETTER, &sizes(count, LETTER), &mut FastRng::seed_from_u64(seed));
                     assert_eq!(places.len(), count);
                     for ((x, y), (width, height)) in places.iter().zip(sizes(count, LETTER)) {
                         assert!(x - width / 2.0 >= 0.0 && x + width / 2.0 <= look.width as f32, "{places:?}");

@@ -1,8 +1,14 @@
-//! Draws captchas in microseconds. Deformed letters and wide patterns lie ready in a [`pool`], one bit per pixel; a picture is some
-//! of the letters along a wave ([`layout`]), inverted where a pattern says so ([`clutter`]), each row moved a little to the side, and
-//! written out as it is ([`png`]). All of that is exclusive-or on machine words.
+//! Draws captchas in microseconds. A [`pool`] holds deformed letters and wide patterns, drawn in advance with one bit
+//! per pixel. To draw a picture, the renderer
 //!
-//! What it is made of, and what it does against whom, is measured in docs/captcha.md.
+//! 1. places some of the letters along a wave ([`layout`]),
+//! 2. inverts the parts that a pattern covers ([`clutter`]),
+//! 3. shifts each row a little sideways,
+//! 4. writes the rows to a file without compression ([`png`]).
+//!
+//! Steps 1 and 2 are exclusive-or on machine words.
+//!
+//! docs/captcha.md has measurements of attacks on these pictures; ADR 0019 has the reasons for the design.
 
 pub mod audio;
 mod bits;
@@ -27,91 +33,101 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
-/// Looks and sounds only: what is asked comes from the caller's secure source.
-type Chance = Xoshiro256PlusPlus;
+/// Fast random generator, for looks and sounds only. It is not cryptographically secure: the text of a captcha comes
+/// from the caller's secure generator.
+type FastRng = Xoshiro256PlusPlus;
 
-/// How far rows are moved to the side, in heights of a letter: 3 to 5 pixels of a letter of 32, by which a stem is no column.
-const SWAY: RangeInclusive<f32> = 0.09..=0.16;
-/// Along which wave, 50 to 100 pixels: less than once through a letter, so that it leans and does not tear.
-const SWAY_LENGTH: RangeInclusive<f32> = 1.5..=3.0;
-/// Pixels on both sides of the canvas that rows are moved into: more than the largest sway of the largest letter, of 87 pixels.
-const SWAY_ROOM: usize = 16;
-/// Between two rounds of a pool that is not full yet: it is after 2.6 s of use, and takes a tenth of a core until then.
-const PAUSE: Duration = Duration::from_millis(20);
-/// And of one that is full, however many pictures are drawn: two minutes for all to be new, a thousandth or two of a core.
-const RENEWAL: Duration = Duration::from_secs(1);
+/// Amplitude of the wave that shifts rows sideways, in heights of a letter: 3 to 5 pixels for a letter of 32 pixels.
+/// The stem of a letter is then not a straight column.
+const ROW_SHIFT: RangeInclusive<f32> = 0.09..=0.16;
+/// Length of that wave, in heights of a letter: 50 to 100 pixels. It is longer than a letter, so that the letter leans
+/// and does not break.
+const ROW_WAVE_LENGTH: RangeInclusive<f32> = 1.5..=3.0;
+/// Pixels on both sides of the canvas, as room for the shift of rows: more than the largest shift for the largest
+/// letter, of 87 pixels.
+const ROW_SHIFT_MARGIN: usize = 16;
+/// Pause between two rounds while the pool is not full. The pool is full after 2.6 s of use and needs a tenth of a core
+/// until then.
+const FILL_PAUSE: Duration = Duration::from_millis(20);
+/// Pause between two rounds of a full pool, for any number of pictures. All variants are replaced in two minutes, with
+/// one or two thousandths of a core.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
 
-/// Draws on the caller's thread, from a pool that a thread of its own fills, and then renews, while pictures are drawn.
+/// Draws on the caller's thread. A background thread fills the pool, and then renews it, while pictures are drawn.
 pub struct Renderer {
     look: Look,
     recipe: Recipe,
     pool: Arc<RwLock<Pool>>,
-    /// Asks for another round. One request may wait; it stands for all.
-    more: SyncSender<()>,
+    /// Requests another round. At most one request waits; it counts for all others.
+    round_requests: SyncSender<()>,
 }
 
 impl Renderer {
-    /// With one variant of every letter. The seed decides what the pool's variants look like.
+    /// Starts the renderer with one variant of every letter. The seed determines what the variants of the pool look
+    /// like.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// Returns the error of the operating system if it cannot start the thread.
     pub fn start(look: Look, puzzle: &Puzzle, seed: u64) -> io::Result<Self> {
         let recipe = Recipe::new(&look, puzzle.characters(), puzzle.length());
-        let mut chance = Chance::seed_from_u64(seed);
-        let pool = Arc::new(RwLock::new(Pool::new(&recipe, &mut chance)));
-        let (more, asked) = sync_channel(1);
-        let tended = (recipe.clone(), Arc::clone(&pool));
+        let mut rng = FastRng::seed_from_u64(seed);
+        let pool = Arc::new(RwLock::new(Pool::new(&recipe, &mut rng)));
+        let (round_requests, received) = sync_channel(1);
+        let (thread_recipe, thread_pool) = (recipe.clone(), Arc::clone(&pool));
         thread::Builder::new()
             .name("captcha-pool".to_owned())
-            .spawn(move || tend(&tended.0, &tended.1, chance, &asked))?;
-        Ok(Self { look, recipe, pool, more })
+            .spawn(move || refill(&thread_recipe, &thread_pool, rng, &received))?;
+        Ok(Self { look, recipe, pool, round_requests })
     }
 
-    /// Fills the pool at once.
+    /// Fills the pool before it returns.
     pub fn fill(&self, seed: u64) {
-        let mut chance = Chance::seed_from_u64(seed);
+        let mut rng = FastRng::seed_from_u64(seed);
         for _ in 0..self.recipe.rounds() {
-            let round = self.recipe.make(&mut chance);
+            let round = self.recipe.draw_round(&mut rng);
             self.pool.write().unwrap_or_else(PoisonError::into_inner).add(round);
         }
     }
 
-    /// The text without what makes it hard to read but for the letters' own deformation, wider by the room for the sway.
-    fn compose(&self, text: &str, chance: &mut Chance) -> Bits {
+    /// Draws the text and the patterns over it. The canvas is wider than the picture by [`ROW_SHIFT_MARGIN`] on both
+    /// sides.
+    fn compose(&self, text: &str, rng: &mut FastRng) -> Bits {
         let pool = self.pool.read().unwrap_or_else(PoisonError::into_inner);
-        let letters: Vec<&Bits> = text.chars().filter_map(|letter| pool.letter(letter, chance)).collect();
+        let letters: Vec<&Bits> = text.chars().filter_map(|letter| pool.letter(letter, rng)).collect();
         let sizes: Vec<_> = letters.iter().map(|letter| (letter.width() as f32, letter.height() as f32)).collect();
-        let places = layout::places(&self.look, self.recipe.letter(), &sizes, chance);
-        let mut canvas = Bits::new(self.look.width as usize + 2 * SWAY_ROOM, self.look.height as usize);
+        let places = layout::places(&self.look, self.recipe.letter(), &sizes, rng);
+        let mut canvas = Bits::new(self.look.width as usize + 2 * ROW_SHIFT_MARGIN, self.look.height as usize);
         for ((letter, (x, y)), (width, height)) in letters.into_iter().zip(places).zip(sizes) {
-            canvas.stamp(letter, (x - width / 2.0) as usize + SWAY_ROOM, (y - height / 2.0) as usize);
+            canvas.stamp(letter, (x - width / 2.0) as usize + ROW_SHIFT_MARGIN, (y - height / 2.0) as usize);
         }
-        let patterns: Vec<&Bits> = pool.patterns(chance).collect();
+        let patterns: Vec<&Bits> = pool.patterns(rng).collect();
         for pattern in patterns {
             let spare = |pattern: usize, canvas: usize| 0..=pattern.saturating_sub(canvas);
-            let x = chance.random_range(spare(pattern.width(), canvas.width()));
-            let y = chance.random_range(spare(pattern.height(), canvas.height()));
+            let x = rng.random_range(spare(pattern.width(), canvas.width()));
+            let y = rng.random_range(spare(pattern.height(), canvas.height()));
             canvas.mask(pattern, x, y);
         }
         canvas
     }
 
-    /// Rows of a zero and whole bytes, each moved to the side along a wave of this picture's own.
-    fn sway(&self, canvas: &Bits, chance: &mut Chance) -> Vec<u8> {
+    /// Returns the rows of the PNG, each of which is a zero byte and then the pixels. Each row is shifted sideways
+    /// along a wave that is different for each picture.
+    fn shift_rows(&self, canvas: &Bits, rng: &mut FastRng) -> Vec<u8> {
         let letter = self.recipe.letter();
-        let swing = letter * chance.random_range(SWAY);
-        let turn = TAU / (letter * chance.random_range(SWAY_LENGTH));
-        let (mut sin, mut cos) = chance.random_range(0.0..TAU).sin_cos();
-        // The next sine comes from the last by turning on: a call per row would be half of a picture's time.
-        let (turn_sin, turn_cos) = turn.sin_cos();
+        let amplitude = letter * rng.random_range(ROW_SHIFT);
+        let step = TAU / (letter * rng.random_range(ROW_WAVE_LENGTH));
+        let (mut sin, mut cos) = rng.random_range(0.0..TAU).sin_cos();
+        // Each sine is computed from the one before, by the addition formula: a call of `sin` for each row would take
+        // half of the time of a picture.
+        let (step_sin, step_cos) = step.sin_cos();
         let row = 1 + self.look.width as usize / 8;
         let mut rows = vec![0; row * self.look.height as usize];
         for (y, row) in rows.chunks_exact_mut(row).enumerate() {
-            let words = canvas.row_from((SWAY_ROOM as f32 + swing * sin) as usize, y);
+            let words = canvas.row_from((ROW_SHIFT_MARGIN as f32 + amplitude * sin) as usize, y);
             for (bytes, word) in row[1..].chunks_mut(WORD / 8).zip(words) {
                 bytes.copy_from_slice(&word.to_be_bytes()[..bytes.len()]);
             }
-            (sin, cos) = (sin * turn_cos + cos * turn_sin, cos * turn_cos - sin * turn_sin);
+            (sin, cos) = (sin * step_cos + cos * step_sin, cos * step_cos - sin * step_sin);
         }
         rows
     }
@@ -119,31 +135,31 @@ impl Renderer {
 
 impl CaptchaRenderer for Renderer {
     fn draw(&self, text: &str, theme: Theme, seed: u64) -> Vec<u8> {
-        // Full means that the thread has work already.
-        let _asked = self.more.try_send(());
-        let mut chance = Chance::seed_from_u64(seed);
-        let canvas = self.compose(text, &mut chance);
-        let rows = self.sway(&canvas, &mut chance);
-        let colours = tinted(self.look.palette(theme), &mut chance);
+        // The channel is full if the thread has a request already.
+        let _full = self.round_requests.try_send(());
+        let mut rng = FastRng::seed_from_u64(seed);
+        let canvas = self.compose(text, &mut rng);
+        let rows = self.shift_rows(&canvas, &mut rng);
+        let colours = tinted(self.look.palette(theme), &mut rng);
         png::encode(self.look.width, self.look.height, colours, &rows)
     }
 }
 
-/// Adds a round for every picture, or for many of them; ends with the renderer.
-fn tend(recipe: &Recipe, pool: &RwLock<Pool>, mut chance: Chance, asked: &Receiver<()>) {
-    while asked.recv().is_ok() {
-        let round = recipe.make(&mut chance);
+/// Adds one round for each request. The loop ends when the renderer is dropped.
+fn refill(recipe: &Recipe, pool: &RwLock<Pool>, mut rng: FastRng, requests: &Receiver<()>) {
+    while requests.recv().is_ok() {
+        let round = recipe.draw_round(&mut rng);
         let full = pool.write().unwrap_or_else(PoisonError::into_inner).add(round);
-        thread::sleep(if full { RENEWAL } else { PAUSE });
+        thread::sleep(if full { RENEWAL_PAUSE } else { FILL_PAUSE });
     }
 }
 
-/// Paper, then ink, each near to the palette's.
-fn tinted(palette: &Palette, chance: &mut Chance) -> [u8; 6] {
+/// Returns the colours of paper and ink, each close to its colour in the palette.
+fn tinted(palette: &Palette, rng: &mut FastRng) -> [u8; 6] {
     let mut near = |Rgb(colour): Rgb| {
         colour.map(|channel| {
             let (darkest, lightest) = (channel.saturating_sub(Palette::TINT), channel.saturating_add(Palette::TINT));
-            chance.random_range(darkest..=lightest)
+            rng.random_range(darkest..=lightest)
         })
     };
     let ([a, b, c], [d, e, f]) = (near(palette.paper), near(palette.ink));

@@ -1,20 +1,21 @@
-//! The shape of letters as lines, and what can be done to it.
+//! Outlines of letters as polylines, and operations on them.
 
 use super::bits::Bits;
 use ab_glyph_rasterizer::Rasterizer;
 use rusttype::{Font, OutlineBuilder, Point, Rect, Scale, point, vector};
 
-/// Closed polylines. Curves and long lines come in short pieces, so that straight stems bend too.
+/// Closed polylines. Curves and long lines are divided into short pieces, so that straight stems bend too.
 #[derive(Default)]
 pub(super) struct Outline {
     contours: Vec<Vec<Point<f32>>>,
 }
 
 impl Outline {
-    /// One letter, standing on the origin, in a typeface whose lines would be so many pixels high. Empty for a space.
-    pub(super) fn letter(face: &Font<'_>, letter: char, line: f32) -> Self {
+    /// Returns the outline of a letter whose baseline is at the origin, at a line height in pixels. A space has an
+    /// empty outline.
+    pub(super) fn letter(face: &Font<'_>, letter: char, line_height: f32) -> Self {
         let mut outline = Self::default();
-        face.glyph(letter).scaled(Scale::uniform(line)).build_outline(&mut outline);
+        face.glyph(letter).scaled(Scale::uniform(line_height)).build_outline(&mut outline);
         outline
     }
 
@@ -23,7 +24,7 @@ impl Outline {
         self.contours.iter_mut().flatten().for_each(|p| *p = place(*p));
     }
 
-    /// The smallest box around everything; none around nothing.
+    /// Returns the smallest box around all points, or `None` if there are no points.
     pub(super) fn bounds(&self) -> Option<Rect<f32>> {
         self.contours.iter().flatten().fold(None, |bounds: Option<Rect<f32>>, &p| {
             let Rect { min, max } = bounds.unwrap_or(Rect { min: p, max: p });
@@ -32,8 +33,9 @@ impl Outline {
         })
     }
 
-    /// The line itself, so many pixels thick: a bar along every piece, a little longer than the piece, so that no bend gapes. All
-    /// bars run the same way round, so that where they overlap they do not cancel out.
+    /// Returns the outline of the line itself, with this thickness in pixels. Each piece becomes a bar that is a little
+    /// longer than the piece, so that bends have no gaps. All bars have the same orientation, so that they do not
+    /// cancel each other out where they overlap.
     pub(super) fn stroked(&self, thickness: f32) -> Self {
         let half = thickness / 2.0;
         let pieces = self.contours.iter().flat_map(|contour| contour.windows(2));
@@ -48,7 +50,7 @@ impl Outline {
         Self { contours: bars.collect() }
     }
 
-    /// What is covered by more than half, of a box of so many pixels whose corner is the origin.
+    /// Fills a box whose corner is the origin. A pixel is set if the outline covers more than half of it.
     pub(super) fn fill(&self, width: usize, height: usize) -> Bits {
         let mut rasterizer = Rasterizer::new(width, height);
         let corner = |p: Point<f32>| ab_glyph_rasterizer::point(p.x, p.y);
@@ -60,14 +62,14 @@ impl Outline {
         Bits::from_fn(width, height, |x, y| covered[y * width + x])
     }
 
-    /// Where the pen is.
+    /// Last point of the last contour.
     fn end(&self) -> Point<f32> {
         self.contours.last().and_then(|contour| contour.last()).copied().unwrap_or_default()
     }
 
-    /// Goes on from the last point along `curve`, which runs from 0 to 1 and is about `length` long.
+    /// Appends points along `curve`, whose parameter runs from 0 to 1 and whose length is about `length`.
     fn follow(&mut self, length: f32, curve: impl Fn(f32) -> Point<f32>) {
-        /// Pixels; short against every wave.
+        /// Length of a piece in pixels: much shorter than every wave.
         const PIECE: f32 = 4.0;
         let pieces = (length / PIECE).ceil().max(1.0);
         if let Some(contour) = self.contours.last_mut() {

@@ -1,27 +1,28 @@
-//! From bits to a file (PNG, third edition, W3C 2025), in microseconds: there is nothing to compress and nothing to filter.
+//! Encodes bits as a PNG file (PNG, third edition, W3C 2025) in microseconds, without compression and without filters.
 
 use simd_adler32::adler32;
 
 const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
-/// One bit per pixel, an index into the palette; the only methods of compression and of filtering; not interlaced.
-const FORM: [u8; 5] = [1, 3, 0, 0, 0];
-/// RFC 1950: deflate with a window of 32 kB, compressed the fastest way.
+/// One bit per pixel, an index into the palette, the only methods of compression and filtering that PNG has, no
+/// interlacing.
+const FORMAT: [u8; 5] = [1, 3, 0, 0, 0];
+/// Header of a zlib stream (RFC 1950): deflate with a window of 32 kB, fastest compression.
 const ZLIB: [u8; 2] = [0x78, 0x01];
-/// RFC 1951: the most that a stored block holds.
+/// Largest size of a stored block, in bytes (RFC 1951).
 const BLOCK: usize = 65_535;
-/// Bytes of a file that are no pixels, and more.
-const FRAME: usize = 128;
+/// Upper limit of the bytes in a file that are not pixels.
+const OVERHEAD: usize = 128;
 
-/// A PNG of one bit per pixel and two colours, and nothing but what a PNG must have. Each row begins with the byte of its filter, 0. The
-/// data are stored, not compressed: a picture half of whose pixels are inverted hardly shrinks, and a file that is always equally long
-/// says nothing of what it shows.
+/// Returns a PNG with one bit per pixel, two colours and only the required chunks. Each row begins with the byte of its
+/// filter, 0. The data are not compressed: a picture with half of its pixels inverted hardly gets smaller, and the size
+/// of a file reveals nothing if all files have the same size.
 pub(super) fn encode(width: u32, height: u32, colours: [u8; 6], rows: &[u8]) -> Vec<u8> {
-    let mut file = Vec::with_capacity(rows.len() + FRAME);
+    let mut file = Vec::with_capacity(rows.len() + OVERHEAD);
     file.extend_from_slice(&SIGNATURE);
     chunk(&mut file, *b"IHDR", |file| {
         file.extend_from_slice(&width.to_be_bytes());
         file.extend_from_slice(&height.to_be_bytes());
-        file.extend_from_slice(&FORM);
+        file.extend_from_slice(&FORMAT);
     });
     chunk(&mut file, *b"PLTE", |file| file.extend_from_slice(&colours));
     chunk(&mut file, *b"IDAT", |file| store(file, rows));
@@ -29,7 +30,7 @@ pub(super) fn encode(width: u32, height: u32, colours: [u8; 6], rows: &[u8]) -> 
     file
 }
 
-/// Length, name, data, and a checksum of the last two.
+/// Appends a chunk: length, name, data, and a checksum of name and data.
 fn chunk(file: &mut Vec<u8>, name: [u8; 4], data: impl FnOnce(&mut Vec<u8>)) {
     let start = file.len();
     file.extend_from_slice(&[0; 4]);
@@ -41,7 +42,7 @@ fn chunk(file: &mut Vec<u8>, name: [u8; 4], data: impl FnOnce(&mut Vec<u8>)) {
     file.extend_from_slice(&checksum.to_be_bytes());
 }
 
-/// As a zlib stream of stored blocks.
+/// Appends the rows as a zlib stream of stored blocks.
 fn store(file: &mut Vec<u8>, rows: &[u8]) {
     file.extend_from_slice(&ZLIB);
     let mut blocks = rows.chunks(BLOCK).peekable();
@@ -60,9 +61,9 @@ mod tests {
     use super::*;
     use image::ImageFormat;
 
-    /// Small ones, the largest that can be set, and one of several blocks.
+    /// A small picture, the default size, the largest size of the settings, and one of several blocks.
     #[test]
-    fn any_size_can_be_decoded() {
+    fn pictures_of_any_size_can_be_decoded() {
         for (width, height) in [(8, 1), (192, 144), (384, 288), (800, 1_000)] {
             let bytes = width as usize / 8;
             let rows: Vec<u8> = (0..height as usize)

@@ -1,4 +1,4 @@
-//! What holds for every picture, whatever is set.
+//! Properties of every picture, under all settings.
 
 use super::*;
 use crate::domain::captcha::{Alphabet, Clutter, Lines};
@@ -16,7 +16,7 @@ fn look(lines: Lines, clutter: &[Clutter]) -> Look {
     Look { lines, width, height, clutter: clutter.to_vec(), ..Look::default() }
 }
 
-fn usual() -> Renderer {
+fn default_renderer() -> Renderer {
     Renderer::start(Look::default(), &text(6), 1).unwrap()
 }
 
@@ -26,9 +26,9 @@ fn decoded(png: &[u8]) -> RgbImage {
 
 #[test]
 fn every_picture_of_every_look_can_be_decoded_and_has_two_colours() {
-    let sums = Puzzle::Arithmetic;
+    let arithmetic = Puzzle::Arithmetic;
     let every = [Clutter::Bands, Clutter::Curves, Clutter::Discs];
-    for (puzzle, example) in [(text(4), "ADEH"), (text(6), "ADEHLM"), (text(8), "RTWX369A"), (sums, "47+6=?")] {
+    for (puzzle, example) in [(text(4), "ADEH"), (text(6), "ADEHLM"), (text(8), "RTWX369A"), (arithmetic, "47+6=?")] {
         for look in [look(Lines::One, &every), look(Lines::Two, &every[..1])] {
             for (width, height) in [(look.width, look.height), (384, 288)] {
                 let look = Look { width, height, ..look.clone() };
@@ -45,7 +45,7 @@ fn every_picture_of_every_look_can_be_decoded_and_has_two_colours() {
 
 #[test]
 fn the_colours_are_near_the_palette_of_the_theme() {
-    let renderer = usual();
+    let renderer = default_renderer();
     for theme in [Theme::Light, Theme::Dark] {
         let Palette { ink, paper } = *renderer.look.palette(theme);
         let mut seen = HashSet::new();
@@ -59,25 +59,25 @@ fn the_colours_are_near_the_palette_of_the_theme() {
                 seen.insert(*colour);
             }
         }
-        assert!(seen.len() > 300, "every picture has two of its own: {}", seen.len());
+        assert!(seen.len() > 300, "each picture has two different colours: {}", seen.len());
     }
 }
 
-/// The seed says how it looks, the pool what there is to choose from.
+/// The seed selects among the variants in the pool.
 #[test]
-fn two_pictures_of_one_answer_differ() {
-    let renderer = usual();
-    // Without their colours, which differ anyway.
+fn two_pictures_of_the_same_text_differ() {
+    let renderer = default_renderer();
+    // The colours are left out, because they differ anyway.
     let rows = |seed| {
-        let mut chance = Chance::seed_from_u64(seed);
-        renderer.sway(&renderer.compose("ADEHLM", &mut chance), &mut chance)
+        let mut rng = FastRng::seed_from_u64(seed);
+        renderer.shift_rows(&renderer.compose("ADEHLM", &mut rng), &mut rng)
     };
     assert_eq!((0..500).map(rows).collect::<HashSet<_>>().len(), 500);
 }
 
 #[test]
-fn the_file_says_nothing_but_the_picture() {
-    let renderer = usual();
+fn the_file_reveals_only_the_picture() {
+    let renderer = default_renderer();
     let mut lengths = HashSet::new();
     for (seed, text) in ["AAAAAA", "WWWWWW", "369369", "ADEHLM"].into_iter().enumerate() {
         let png = renderer.draw(text, Theme::Light, seed as u64);
@@ -87,11 +87,11 @@ fn the_file_says_nothing_but_the_picture() {
         assert_eq!(reader.info().bit_depth, BitDepth::One);
         assert_eq!(reader.info().color_type, ColorType::Indexed);
     }
-    assert_eq!(lengths.len(), 1, "whatever is drawn, the file is as long: {lengths:?}");
+    assert_eq!(lengths.len(), 1, "all files have the same size: {lengths:?}");
     assert!(lengths.iter().all(|&length| length < 4_000), "{lengths:?}");
 }
 
-/// After the signature: length, name, that many bytes, checksum.
+/// Names of the chunks. After the signature of the file, each chunk is: length, name, data of this length, checksum.
 fn chunks(png: &[u8]) -> Vec<String> {
     let (mut names, mut rest) = (Vec::new(), &png[8..]);
     while let [a, b, c, d, after @ ..] = rest {
@@ -102,17 +102,17 @@ fn chunks(png: &[u8]) -> Vec<String> {
     names
 }
 
-/// That they differ is proven where they are made, in `glyph`.
+/// The tests in `glyph` prove that the letters differ.
 #[test]
 fn every_letter_of_the_alphabet_is_drawn() {
-    let renderer = usual();
-    let empty = ink(&renderer.compose("", &mut Chance::seed_from_u64(1)));
-    assert_eq!(empty, ink(&renderer.compose("漢字", &mut Chance::seed_from_u64(1))), "others are left out");
+    let renderer = default_renderer();
+    let empty = ink(&renderer.compose("", &mut FastRng::seed_from_u64(1)));
+    assert_eq!(empty, ink(&renderer.compose("漢字", &mut FastRng::seed_from_u64(1))), "other characters are ignored");
     let plain = Renderer::start(look(Lines::Two, &[]), &text(6), 1).unwrap();
     for letter in Alphabet::USUAL.chars() {
         for seed in 0..20 {
-            let canvas = plain.compose(&letter.to_string().repeat(6), &mut Chance::seed_from_u64(seed));
-            // Six of at least 5 % of a square of 32 pixels.
+            let canvas = plain.compose(&letter.to_string().repeat(6), &mut FastRng::seed_from_u64(seed));
+            // Six letters with at least 5 % of a square of 32 pixels each.
             assert!(ink(&canvas) > 300, "{letter}");
         }
     }
@@ -122,9 +122,9 @@ fn ink(canvas: &Bits) -> usize {
     (0..canvas.height()).map(|y| (0..canvas.width()).filter(|&x| canvas.ink(x, y)).count()).sum()
 }
 
-/// Nothing of a letter is lost at the sides: a file has as much ink as the canvas, which is wider.
+/// No part of a letter is lost at the sides: a file has as much ink as the canvas, which is wider.
 #[test]
-fn letters_are_wholly_inside() {
+fn letters_are_completely_inside() {
     for (lines, length, scale) in
         [(Lines::One, 6, 1), (Lines::Two, 4, 1), (Lines::Two, 6, 1), (Lines::Two, 8, 1), (Lines::Two, 6, 2)]
     {
@@ -133,15 +133,15 @@ fn letters_are_wholly_inside() {
         let renderer = Renderer::start(look, &text(length), 1).unwrap();
         for seed in 0..200 {
             let text: String = "WM6X9DRAEHLT3".chars().cycle().skip(seed as usize % 13).take(length).collect();
-            let mut chance = Chance::seed_from_u64(seed);
-            let canvas = renderer.compose(&text, &mut chance);
-            let drawn: u32 = renderer.sway(&canvas, &mut chance).iter().map(|byte| byte.count_ones()).sum();
+            let mut rng = FastRng::seed_from_u64(seed);
+            let canvas = renderer.compose(&text, &mut rng);
+            let drawn: u32 = renderer.shift_rows(&canvas, &mut rng).iter().map(|byte| byte.count_ones()).sum();
             assert_eq!(drawn as usize, ink(&canvas), "{text} with seed {seed}, {scale} times as large");
         }
     }
 }
 
-/// The largest letters, the longest alphabet and all patterns: so many rounds of this weight are a full pool.
+/// The worst case: the largest letters, the longest alphabet and all patterns.
 #[test]
 fn the_largest_pool_takes_less_than_4_mb() {
     let every = [Clutter::Bands, Clutter::Curves, Clutter::Discs];
@@ -150,15 +150,15 @@ fn the_largest_pool_takes_less_than_4_mb() {
         let look = Look { width, height, ..look(lines, &every) };
         let puzzle = Puzzle::Text { alphabet: letters.clone(), length: 4 };
         let recipe = Recipe::new(&look, puzzle.characters(), puzzle.length());
-        let full = Pool::new(&recipe, &mut Chance::seed_from_u64(1)).weight_when_full(&recipe);
-        assert!((500_000..4_000_000).contains(&full), "{full} bytes");
+        let bytes = Pool::new(&recipe, &mut FastRng::seed_from_u64(1)).bytes_when_full(&recipe);
+        assert!((500_000..4_000_000).contains(&bytes), "{bytes} bytes");
     }
 }
 
-/// The thread adds a round for the pictures that were drawn, and none for nothing.
+/// The thread adds a round after a picture, and none without one.
 #[test]
 fn the_pool_grows_while_pictures_are_drawn() {
-    let renderer = usual();
+    let renderer = default_renderer();
     let variants = || renderer.pool.read().unwrap().variants('A');
     assert_eq!(variants(), 1);
     renderer.draw("ADEHLM", Theme::Light, 1);
@@ -167,10 +167,10 @@ fn the_pool_grows_while_pictures_are_drawn() {
     }
 }
 
-/// Texts that no policy composes are drawn as far as that goes.
+/// Texts that no policy produces do not cause a panic.
 #[test]
-fn odd_texts_are_drawn_too() {
-    let renderer = usual();
+fn unusual_texts_are_drawn() {
+    let renderer = default_renderer();
     for text in ["", "A", "ADEHLMRTWX369ADEHLMRTWX369", "\0\n", "漢字 é"] {
         decoded(&renderer.draw(text, Theme::Dark, 5));
     }

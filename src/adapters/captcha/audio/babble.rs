@@ -1,111 +1,116 @@
-//! The noise that digits are spoken over: several voices at once, backwards, and a hiss of the colour of speech.
+//! Babble, the noise behind the digits: several voices at once, played backwards, and a hiss with the spectrum of
+//! speech.
 //!
-//! It is louder between the digits than under them, so that the whole is about equally loud all the way: neither silence
-//! nor loudness says where a digit begins.
+//! The babble is louder between the digits than under them, so that the loudness of the file is about constant. Neither
+//! silence nor loudness reveals where a digit begins.
 
 use super::voices::{self, RATE};
-use super::{Chance, Language};
+use super::{FastRng, Language};
 use rand::{Rng, RngExt};
 use std::ops::{Range, RangeInclusive};
 
-/// Voices that babble at once. Three of them, backwards, are a murmur; one alone could be taken for a word.
-const CROWD: usize = 3;
-/// Loudness of one sound among others of its layer, against their mean.
-const SWELL: RangeInclusive<f32> = 0.7..=1.3;
-/// Samples by which neighbours in a layer overlap or stand apart: up to 50 ms, as in speech.
+/// Number of voices at the same time. Three voices, played backwards, are unintelligible; a listener could take a
+/// single voice for a word.
+const VOICE_COUNT: usize = 3;
+/// Random loudness of a sound, relative to the mean of its voice.
+const SOUND_GAIN: RangeInclusive<f32> = 0.7..=1.3;
+/// Number of samples by which the next sound of a voice begins early: up to 50 ms, as in speech.
 const OVERLAP: RangeInclusive<usize> = 0..=RATE as usize / 20;
-/// Of the hiss, against the crowd: 10 dB below. It fills the bands in which nobody happens to speak.
-const HISS: f32 = 0.32;
-/// How much of each white sample goes into the next ones: it falls from about 1 kHz on, as speech does. Short, because a filter
-/// that feeds back into itself costs half a millisecond.
-const COLOUR: [f32; 4] = [1.0, 0.8, 0.64, 0.51];
-/// What makes the filtered noise as loud as the white one: 1 / the root of the sum of the squares above.
-const COLOURED: f32 = 0.66;
-/// Loudness between digits, a digit's own being 1.
-const BETWEEN: RangeInclusive<f32> = 0.7..=1.0;
-/// And under one: 9 dB below it. People who hear well understand half of all groups of digits at 7 dB *above* them
-/// (Smits and others, 2004, by telephone); 16 dB more are for synthetic voices, small loudspeakers and old ears.
-pub(super) const UNDER: f32 = 0.35;
-/// Samples from the one loudness to the other: 30 ms.
+/// Loudness of the hiss, relative to the voices: 10 dB lower. It fills the frequencies that no voice contains at the
+/// moment.
+const HISS_GAIN: f32 = 0.32;
+/// Coefficients of the filter for white noise. Above about 1 kHz it attenuates, like the spectrum of speech. The filter
+/// is short and has no feedback: a filter with feedback costs half a millisecond.
+const FILTER: [f32; 4] = [1.0, 0.8, 0.64, 0.51];
+/// Factor that makes the filtered noise as loud as the white noise: 1 / the root of the sum of the squared
+/// coefficients.
+const FILTER_GAIN: f32 = 0.66;
+/// Loudness between digits. A digit has loudness 1.
+const GAIN_BETWEEN: RangeInclusive<f32> = 0.7..=1.0;
+/// Loudness under a digit: 9 dB lower than the digit. People who hear well understand half of all groups of digits if
+/// the noise is 7 dB *louder* than the digits (Smits and others, 2004, by telephone). The difference of 16 dB is for
+/// synthetic voices, small loudspeakers and old ears.
+pub(super) const GAIN_UNDER: f32 = 0.35;
+/// Number of samples for a change of loudness: 30 ms.
 const RAMP: usize = RATE as usize * 3 / 100;
 
-/// As many samples of noise. `digits` are the places of the digits, in order.
-pub(super) fn babble(language: Language, length: usize, digits: &[Range<usize>], chance: &mut Chance) -> Vec<f32> {
-    let mut noise = hiss(length, chance);
-    for _ in 0..CROWD {
-        murmur(language, &mut noise, chance);
+/// Returns `length` samples of babble. `digits` contains the places of the digits, in order.
+pub(super) fn babble(language: Language, length: usize, digits: &[Range<usize>], rng: &mut FastRng) -> Vec<f32> {
+    let mut noise = hiss(length, rng);
+    for _ in 0..VOICE_COUNT {
+        add_voice(language, &mut noise, rng);
     }
-    shape(&mut noise, digits, chance);
+    lower_under_digits(&mut noise, digits, rng);
     noise
 }
 
-/// Noise of every file's own, so that nobody can take it away again.
-fn hiss(length: usize, chance: &mut Chance) -> Vec<f32> {
-    // Of numbers spread evenly over -1 to 1, the loudness is the root of a third.
-    const GAIN: f32 = HISS / 0.577 * COLOURED;
-    let [a, b, c, d] = COLOUR.map(|part| part * GAIN / 32_768.0);
+/// Returns noise that is different in each file, so that an attacker cannot subtract it.
+fn hiss(length: usize, rng: &mut FastRng) -> Vec<f32> {
+    // Samples with a uniform distribution from -1 to 1 have a loudness of the root of 1/3, which is 0.577.
+    const GAIN: f32 = HISS_GAIN / 0.577 * FILTER_GAIN;
+    let [a, b, c, d] = FILTER.map(|part| part * GAIN / 32_768.0);
     let mut noise = vec![0.0; length];
-    let mut before = [0.0; 3];
+    let mut previous = [0.0; 3];
     for samples in noise.chunks_mut(4) {
-        // Four white samples out of one word.
-        let word = chance.next_u64();
+        // One random word gives four white samples.
+        let word = rng.next_u64();
         let [w0, w1, w2, w3] = [0, 16, 32, 48].map(|part| f32::from((word >> part) as i16));
-        let [x, y, z] = before;
-        let coloured = [
+        let [x, y, z] = previous;
+        let filtered = [
             w0 * a + z * b + y * c + x * d,
             w1 * a + w0 * b + z * c + y * d,
             w2 * a + w1 * b + w0 * c + z * d,
             w3 * a + w2 * b + w1 * c + w0 * d,
         ];
-        samples.copy_from_slice(&coloured[..samples.len()]);
-        before = [w1, w2, w3];
+        samples.copy_from_slice(&filtered[..samples.len()]);
+        previous = [w1, w2, w3];
     }
     noise
 }
 
-/// One more voice, backwards from beginning to end. Together the crowd is about as loud as one that speaks.
-fn murmur(language: Language, noise: &mut [f32], chance: &mut Chance) {
-    // The first sound has begun before the file does.
+/// Adds one voice that speaks backwards through the whole file. All voices together are about as loud as a digit.
+fn add_voice(language: Language, noise: &mut [f32], rng: &mut FastRng) {
+    // The first sound starts before the file: its first `skipped` samples are left out.
     let mut rest = noise;
-    let mut late = chance.random_range(0..RATE as usize / 4);
+    let mut skipped = rng.random_range(0..RATE as usize / 4);
     while !rest.is_empty() {
-        let Some(sound) = voices::pick(language, chance.random_range(0..10), chance) else { return };
-        let gain = chance.random_range(SWELL) / (CROWD as f32).sqrt();
-        let backwards = sound.samples.iter().rev().skip(late);
-        for (sample, said) in rest.iter_mut().zip(backwards) {
-            *sample += said * gain;
+        let Some(sound) = voices::pick(language, rng.random_range(0..10), rng) else { return };
+        let gain = rng.random_range(SOUND_GAIN) / (VOICE_COUNT as f32).sqrt();
+        let backwards = sound.samples.iter().rev().skip(skipped);
+        for (sample, spoken) in rest.iter_mut().zip(backwards) {
+            *sample += spoken * gain;
         }
-        let step = sound.samples.len().saturating_sub(late + chance.random_range(OVERLAP)).max(RAMP);
-        late = 0;
+        let step = sound.samples.len().saturating_sub(skipped + rng.random_range(OVERLAP)).max(RAMP);
+        skipped = 0;
         rest = rest.split_at_mut(step.min(rest.len())).1;
     }
 }
 
-/// Turns the noise down under the digits, and up again behind them.
-fn shape(noise: &mut [f32], digits: &[Range<usize>], chance: &mut Chance) {
-    let mut gain = chance.random_range(BETWEEN);
+/// Lowers the gain of the noise under each digit, and raises it after the digit.
+fn lower_under_digits(noise: &mut [f32], digits: &[Range<usize>], rng: &mut FastRng) {
+    let mut gain = rng.random_range(GAIN_BETWEEN);
     let mut rest = noise;
     let mut begin = 0;
     for digit in digits {
-        // It has come down when the digit begins.
+        // The gain is low before the digit begins.
         let down = digit.start.saturating_sub(RAMP);
-        for (until, next) in [(down, gain), (digit.end, UNDER)] {
-            let here;
-            (here, rest) = rest.split_at_mut(until.saturating_sub(begin).min(rest.len()));
-            turn(here, gain, next);
+        for (until, next) in [(down, gain), (digit.end, GAIN_UNDER)] {
+            let part;
+            (part, rest) = rest.split_at_mut(until.saturating_sub(begin).min(rest.len()));
+            apply_gain(part, gain, next);
             (gain, begin) = (next, begin.max(until));
         }
-        let next = chance.random_range(BETWEEN);
-        let here;
-        (here, rest) = rest.split_at_mut(RAMP.min(rest.len()));
-        turn(here, gain, next);
+        let next = rng.random_range(GAIN_BETWEEN);
+        let part;
+        (part, rest) = rest.split_at_mut(RAMP.min(rest.len()));
+        apply_gain(part, gain, next);
         (gain, begin) = (next, begin + RAMP);
     }
-    turn(rest, gain, gain);
+    apply_gain(rest, gain, gain);
 }
 
-/// From one gain to another within [`RAMP`], and on at that.
-fn turn(noise: &mut [f32], from: f32, to: f32) {
+/// Changes the gain from one value to another within [`RAMP`] samples, and keeps it from then on.
+fn apply_gain(noise: &mut [f32], from: f32, to: f32) {
     let (ramp, level) = noise.split_at_mut(RAMP.min(noise.len()));
     let step = (to - from) / RAMP as f32;
     for (at, sample) in ramp.iter_mut().enumerate() {

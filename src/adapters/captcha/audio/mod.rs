@@ -1,7 +1,7 @@
-//! Speaks captchas: digits of several voices, each faster or slower, louder or quieter, sharper or duller by chance, over
-//! a babble of the same voices. Every file is equally long, whatever it says.
+//! Audio captchas: spoken digits over babble. A random voice speaks each digit, with random speed, loudness and
+//! brightness. The babble consists of the same voices. All files have the same length.
 //!
-//! What it makes is easier for machines than the picture is: see `docs/captcha-audio.md`.
+//! Machines solve an audio captcha more easily than a picture: see `docs/captcha-audio.md`.
 
 mod babble;
 #[cfg(test)]
@@ -9,7 +9,7 @@ mod tests;
 mod voices;
 mod wav;
 
-use super::Chance;
+use super::FastRng;
 use crate::adapters::bulkhead::Bulkhead;
 use crate::domain::language::Language;
 use crate::ports::{AudioCaptcha, Dependency, DependencyError};
@@ -20,36 +20,39 @@ use voices::Sound;
 
 pub use voices::RATE;
 
-/// Samples of every file: 8 seconds. Six digits of half a second leave as much again, and more, to take each of them in.
+/// Number of samples in each file: 8 seconds. Six digits of half a second each leave more than half of the time for
+/// pauses, in which people can note each digit.
 const LENGTH: usize = RATE as usize * 8;
-/// Bytes of every file.
+/// Size of each file in bytes.
 pub const BYTES: usize = 44 + LENGTH;
 
-// The recipe of a digit.
-/// How fast, and by that how high, it is said, against the recording: a semitone and a half either way. More, and a man
-/// becomes a child.
-const PACE: RangeInclusive<f32> = 0.92..=1.09;
-/// How much faster or slower it ends than it begins. A tone of Mandarin rises or falls by a fifth: it must not be mistaken.
-const GLIDE: RangeInclusive<f32> = -0.04..=0.04;
-/// 2 dB either way.
-const LOUDNESS: RangeInclusive<f32> = 0.8..=1.25;
-/// How much of each sample's predecessor is added (duller) or taken away (sharper).
-const TILT: RangeInclusive<f32> = -0.35..=0.35;
-/// Samples from one digit to the next, at least: 0.2 s. With six of the longest sounds at the slowest pace they still fit.
-const SHORTEST_PAUSE: usize = RATE as usize / 5;
-/// The rest of the time is shared out among the pauses in parts of these sizes.
-const SHARE: RangeInclusive<f32> = 0.3..=1.7;
+// Random changes of a digit.
 
-/// Files that may wait, per thread: at about a millisecond each, the last of them waits about 60 ms.
+/// Speed relative to the recording. It also changes the pitch, by one and a half semitones up or down. With more, the
+/// voice of a man sounds like that of a child.
+const SPEED: RangeInclusive<f32> = 0.92..=1.09;
+/// Change of speed from the beginning to the end of the digit. It is much less than the tones of Mandarin, which rise
+/// or fall by a musical fifth, so that listeners do not confuse the tones.
+const GLIDE: RangeInclusive<f32> = -0.04..=0.04;
+/// Random loudness, 2 dB more or less.
+const LOUDNESS: RangeInclusive<f32> = 0.8..=1.25;
+/// Share of the previous sample that is added to each sample (duller) or subtracted (brighter).
+const TILT: RangeInclusive<f32> = -0.35..=0.35;
+/// Minimum number of samples between two digits: 0.2 s. Six of the longest sounds at the lowest speed still fit.
+const MIN_PAUSE: usize = RATE as usize / 5;
+/// Relative size of a pause's share of the remaining time.
+const PAUSE_SHARE: RangeInclusive<f32> = 0.3..=1.7;
+
+/// Number of files that may wait for each thread. A file takes about a millisecond, so the last one waits about 60 ms.
 const QUEUE: usize = 64;
 
-/// Speaks on the runtime's blocking threads, a bounded number at a time.
+/// Generates audio captchas on the blocking threads of the runtime, with a limit on concurrency.
 pub struct Speaker {
     bulkhead: Bulkhead,
 }
 
 impl Speaker {
-    /// Speaks on at most `threads` threads at once, and on one if that is 0.
+    /// Returns a speaker that uses at most `threads` threads at the same time, and one thread if `threads` is 0.
     #[must_use]
     pub fn new(threads: usize) -> Self {
         let threads = threads.max(1);
@@ -64,59 +67,60 @@ impl AudioCaptcha for Speaker {
     }
 }
 
-/// A WAV of [`BYTES`]: 16 kHz, 8 bits, mono. The same digits, language and seed give the same bytes. Whatever is no digit
-/// is passed over, and what is too much for the time is cut off.
+/// Returns a WAV file of [`BYTES`]: 16 kHz, 8 bits, mono. The same digits, language and seed give the same bytes. Other
+/// characters are ignored, and digits beyond the length of the file are cut off.
 #[must_use]
 pub fn speak(digits: &str, language: Language, seed: u64) -> Vec<u8> {
-    let mut chance = Chance::seed_from_u64(seed);
-    let mut say_one = |digit| Some(say(voices::pick(language, digit, &mut chance)?, &mut chance));
-    let said: Vec<_> =
-        digits.chars().filter_map(|digit| digit.to_digit(10)).filter_map(|digit| say_one(digit as usize)).collect();
-    let places = spread(&said, &mut chance);
-    let mut samples = babble::babble(language, LENGTH, &places, &mut chance);
-    for (digit, place) in said.iter().zip(places) {
-        for (sample, said) in samples.iter_mut().skip(place.start).zip(digit) {
-            *sample += said;
+    let mut rng = FastRng::seed_from_u64(seed);
+    let mut speak_one = |digit| Some(vary(voices::pick(language, digit, &mut rng)?, &mut rng));
+    let spoken: Vec<_> =
+        digits.chars().filter_map(|digit| digit.to_digit(10)).filter_map(|digit| speak_one(digit as usize)).collect();
+    let places = place_digits(&spoken, &mut rng);
+    let mut samples = babble::babble(language, LENGTH, &places, &mut rng);
+    for (digit, place) in spoken.iter().zip(places) {
+        for (sample, digit) in samples.iter_mut().skip(place.start).zip(digit) {
+            *sample += digit;
         }
     }
     wav::encode(&samples)
 }
 
-/// One digit as it is said this time.
-fn say(sound: &Sound, chance: &mut Chance) -> Vec<f32> {
-    let (pace, glide) = (chance.random_range(PACE), chance.random_range(GLIDE));
-    let (loudness, tilt) = (chance.random_range(LOUDNESS), chance.random_range(TILT));
-    // The filter makes a voice louder or quieter by about as much, since most of it lies in low notes.
+/// Returns the samples of a digit with random changes.
+fn vary(sound: &Sound, rng: &mut FastRng) -> Vec<f32> {
+    let (speed, glide) = (rng.random_range(SPEED), rng.random_range(GLIDE));
+    let (loudness, tilt) = (rng.random_range(LOUDNESS), rng.random_range(TILT));
+    // The filter changes the loudness of a voice by about the same factor, because most of a voice is low frequencies.
     let gain = loudness / (1.0 + tilt);
     let recorded = &sound.samples;
-    let mut said = Vec::with_capacity(recorded.len() * 5 / 4);
-    // The place in the recording, 32 bits of it behind the point: turning floats into places is dearer than all the rest.
+    let mut spoken = Vec::with_capacity(recorded.len() * 5 / 4);
+    // `at` is the position in the recording, with 32 fractional bits. Converting floats to positions would cost more
+    // than all other operations here.
     const ONE: f32 = 4_294_967_296.0;
     let (mut at, mut last) = (0_u64, 0.0);
-    let mut step = ((pace - glide / 2.0) * ONE) as u64;
-    let faster = (glide * ONE / recorded.len().max(1) as f32) as i64;
+    let mut step = ((speed - glide / 2.0) * ONE) as u64;
+    let step_change = (glide * ONE / recorded.len().max(1) as f32) as i64;
     while let Some([a, b]) = recorded.get((at >> 32) as usize..).and_then(<[f32]>::first_chunk) {
         let between = ((at as u32) >> 8) as f32 * (256.0 / ONE);
         let sample = a + (b - a) * between;
-        said.push((sample + last * tilt) * gain);
+        spoken.push((sample + last * tilt) * gain);
         last = sample;
         at += step;
-        step = step.saturating_add_signed(faster);
+        step = step.saturating_add_signed(step_change);
     }
-    said
+    spoken
 }
 
-/// Where each of them goes, with pauses of random length before, between and behind them.
-fn spread(said: &[Vec<f32>], chance: &mut Chance) -> Vec<Range<usize>> {
-    let taken: usize = said.iter().map(Vec::len).sum();
-    let free = LENGTH.saturating_sub(taken + SHORTEST_PAUSE * (said.len() + 1));
-    let shares: Vec<f32> = (0..=said.len()).map(|_| chance.random_range(SHARE)).collect();
+/// Returns the place of each digit, with pauses of random length before, between and after the digits.
+fn place_digits(spoken: &[Vec<f32>], rng: &mut FastRng) -> Vec<Range<usize>> {
+    let taken: usize = spoken.iter().map(Vec::len).sum();
+    let free = LENGTH.saturating_sub(taken + MIN_PAUSE * (spoken.len() + 1));
+    let shares: Vec<f32> = (0..=spoken.len()).map(|_| rng.random_range(PAUSE_SHARE)).collect();
     let unit = free as f32 / shares.iter().sum::<f32>();
     let mut end = 0;
     let place = |(digit, share): (&Vec<f32>, f32)| {
-        let start = end + SHORTEST_PAUSE + (share * unit) as usize;
+        let start = end + MIN_PAUSE + (share * unit) as usize;
         end = start + digit.len();
         start..end
     };
-    said.iter().zip(shares).map(place).collect()
+    spoken.iter().zip(shares).map(place).collect()
 }

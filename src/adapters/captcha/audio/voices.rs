@@ -1,23 +1,23 @@
-//! The recordings that every captcha is put together from: `sounds/`, inside the binary.
+//! Recordings for the audio captchas: the files of `sounds/`, compiled into the binary.
 
-use super::Chance;
+use super::FastRng;
 use crate::domain::language::Language;
 use rand::seq::IndexedRandom;
 use std::sync::LazyLock;
 
-/// Of every sound and of what is made of them, in samples a second. At 11,025 PocketSphinx takes an English "six" for
-/// an "eight": what is cut off is most of an s.
+/// Sample rate of the recordings and of the captchas, in samples per second. At 11,025 PocketSphinx takes an English
+/// "six" for an "eight", because this rate cuts off most of an "s".
 pub const RATE: u32 = 16_000;
 
-/// One digit, said once. Samples run from -1 to 1, at a loudness (root mean square) of 1 over its louder parts: see [`loudness`].
+/// Recording of one digit. The loudness (root mean square) of its louder parts is 1: see [`loudness`].
 pub(super) struct Sound {
     pub(super) samples: Vec<f32>,
 }
 
-/// Ten digits, said by one voice.
+/// Ten digits, spoken by one voice.
 type Voice = [Sound; 10];
 
-/// What the files of one voice hold. A macro, because `include_bytes!` wants a literal.
+/// Content of the files of one voice. This is a macro, because `include_bytes!` needs a literal.
 macro_rules! files {
     ($voice:literal) => {
         files!($voice: "0" "1" "2" "3" "4" "5" "6" "7" "8" "9")
@@ -30,12 +30,12 @@ macro_rules! files {
 static ENGLISH: [[&[u8]; 10]; 4] = [files!("en/awb"), files!("en/kal16"), files!("en/rms"), files!("en/slt")];
 static CHINESE: [[&[u8]; 10]; 4] = [files!("zh-CN/base"), files!("zh-CN/f2"), files!("zh-CN/f4"), files!("zh-CN/m3")];
 
-/// Read at the first captcha: 0.7 million samples, about a millisecond.
+/// Decoded samples of all voices: 0.7 million, decoded at the first captcha in about a millisecond.
 static VOICES: LazyLock<[Vec<Voice>; 2]> =
     LazyLock::new(|| [ENGLISH, CHINESE].map(|voices| voices.map(|voice| voice.map(Sound::read)).into()));
 
-/// Everybody who speaks this language.
-pub(super) fn of(language: Language) -> &'static [Voice] {
+/// Returns all voices of a language.
+pub(super) fn for_language(language: Language) -> &'static [Voice] {
     let [english, chinese] = &*VOICES;
     match language {
         Language::English => english,
@@ -43,13 +43,13 @@ pub(super) fn of(language: Language) -> &'static [Voice] {
     }
 }
 
-/// This digit, by a voice that chance chooses; none for what is no digit.
-pub(super) fn pick(language: Language, digit: usize, chance: &mut Chance) -> Option<&'static Sound> {
-    of(language).choose(chance)?.get(digit)
+/// Returns this digit, spoken by a random voice, or `None` if the number is not a digit.
+pub(super) fn pick(language: Language, digit: usize, rng: &mut FastRng) -> Option<&'static Sound> {
+    for_language(language).choose(rng)?.get(digit)
 }
 
 impl Sound {
-    /// Of a WAV with one header of 44 bytes, 8 bits and one channel, as `scripts/make-sounds` writes it.
+    /// Decodes a WAV with a header of 44 bytes, 8 bits and one channel, as `scripts/make-sounds` writes it.
     fn read(wav: &[u8]) -> Self {
         let samples: Vec<f32> = data(wav).iter().map(|&sample| f32::from(sample) - 128.0).collect();
         let gain = 1.0 / loudness(&samples);
@@ -62,8 +62,8 @@ fn data(wav: &[u8]) -> &[u8] {
     wav.get(44..).and_then(|rest| rest.get(..length as usize)).unwrap_or_default()
 }
 
-/// Root mean square of the frames of 20 ms that are within 20 dB of the loudest: a pause inside a "six" and a breath after it
-/// make nobody quieter. Never 0.
+/// Returns the root mean square over the frames of 20 ms that are within 20 dB of the loudest frame. A pause inside a
+/// "six" or a breath after it does not lower the result. The result is never 0.
 pub(super) fn loudness(samples: &[f32]) -> f32 {
     const FRAME: usize = RATE as usize / 50;
     let powers: Vec<f32> =
@@ -82,9 +82,9 @@ mod tests {
     }
 
     #[test]
-    fn every_sound_is_a_wav_of_our_form() {
+    fn every_sound_is_a_wav_of_the_expected_format() {
         for wav in files() {
-            // But for the length of the file: an odd number of samples has one byte behind it.
+            // The length of the file is not compared: an odd number of samples is followed by a padding byte.
             assert_eq!(wav[8..44], super::super::wav::header(data(wav).len() as u32)[8..]);
             let seconds = data(wav).len() as f32 / RATE as f32;
             assert!((0.2..=1.0).contains(&seconds), "{seconds} s");
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn every_sound_is_equally_loud() {
-        for voice in Language::ALL.into_iter().flat_map(of) {
+        for voice in Language::ALL.into_iter().flat_map(for_language) {
             for sound in voice {
                 assert!((loudness(&sound.samples) - 1.0).abs() < 1e-3);
             }
