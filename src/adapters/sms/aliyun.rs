@@ -1,7 +1,7 @@
 //! SMS through Alibaba Cloud (Aliyun): `SendSms` of dysmsapi, version 2017-05-25, signed with ACS3-HMAC-SHA256.
 
 use super::Provider;
-use super::http::{self, StartError, discreet, unknown};
+use super::http::{self, StartError, redacted, unknown_outcome};
 use super::signing::{canonical_request, hex, mac, names, sha256};
 use crate::domain::template::Templates;
 use crate::ports::{Clock, Message, SmsError};
@@ -15,24 +15,25 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-/// The account that pays, and the templates that word the messages.
+/// Account that pays for the messages, and their templates.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `https://dysmsapi.aliyuncs.com`, or that of another region of theirs.
+    /// `https://dysmsapi.aliyuncs.com`, or the URL of another region of Alibaba Cloud.
     pub base_url: Url,
     pub access_key_id: String,
     pub access_key_secret: SecretString,
-    /// Their variables have names. Each needs a signature.
+    /// Templates, whose variables have names. Each template needs a signature.
     pub templates: Templates,
-    /// For a whole request.
+    /// Timeout of a whole request.
     pub timeout: Duration,
 }
 
 const ACTION: &str = "SendSms";
 const VERSION: &str = "2017-05-25";
 const ACCEPTED: &str = "OK";
-/// After these nobody knows: the provider failed midway, or had a request of this id before.
-const UNSURE: [&str; 6] = [
+/// Codes after which it is unknown whether the message was sent: the provider failed during processing, or it
+/// has received a request with this id before.
+const UNKNOWN_OUTCOME: [&str; 6] = [
     "SignatureNonceUsed",
     "isp.SYSTEM_ERROR",
     "isp.GATEWAY_ERROR",
@@ -49,7 +50,7 @@ pub struct Aliyun {
 }
 
 impl Aliyun {
-    /// Connects to nothing yet.
+    /// Creates the client. It does not connect to the provider yet.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let endpoint = http::endpoint(&settings.base_url, [])?;
         let client = http::client(settings.timeout)?;
@@ -66,7 +67,7 @@ impl Provider for Aliyun {
     async fn send(&self, message: &Message) -> Result<(), SmsError> {
         let templates = &self.settings.templates;
         let template = templates.of(message.content.topic(), message.to.region()).ok_or_else(http::no_template)?;
-        // A variable that the template does not have is refused, and so is one that is missing.
+        // The provider refuses a request with a variable that is not in the template, or without one that is.
         let values: BTreeMap<_, _> = template.fill(&message.content).collect();
         let values = serde_json::to_string(&values).unwrap_or_default();
         let query = query(&BTreeMap::from([
@@ -82,7 +83,7 @@ impl Provider for Aliyun {
             ("x-acs-action", ACTION),
             ("x-acs-content-sha256", &sha256(b"")),
             ("x-acs-date", &date),
-            // A nonce is taken once, so that nobody gets a message twice.
+            // The provider accepts a nonce only once, so that a user does not get the message twice.
             ("x-acs-signature-nonce", &message.id),
             ("x-acs-version", VERSION),
         ];
@@ -92,18 +93,18 @@ impl Provider for Aliyun {
         url.set_query(Some(&query));
         let request = self.client.post(url).header(ACCEPT, "application/json").header(AUTHORIZATION, authorization);
         let request = headers[1..].iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        let (status, answer) = http::ask(request).await?;
-        match serde_json::from_slice::<Answer>(&answer) {
-            Ok(answer) if answer.code == ACCEPTED && status.is_success() => Ok(()),
-            Ok(answer) if answer.code != ACCEPTED && (status.is_success() || http::refuses(status)) => {
-                Err(answer.error())
+        let (status, response) = http::send(request).await?;
+        match serde_json::from_slice::<Response>(&response) {
+            Ok(response) if response.code == ACCEPTED && status.is_success() => Ok(()),
+            Ok(response) if response.code != ACCEPTED && (status.is_success() || http::is_refusal(status)) => {
+                Err(response.error())
             }
-            _ => Err(unknown(status)),
+            _ => Err(unknown_outcome(status)),
         }
     }
 }
 
-/// Of a POST without a body: this interface takes everything in the query.
+/// Returns the `Authorization` header of a POST without a body. This API takes all parameters in the query.
 fn authorization(key_id: &str, key_secret: &SecretString, path: &str, query: &str, headers: &[(&str, &str)]) -> String {
     let request = sha256(canonical_request(path, query, headers, b"").as_bytes());
     let text = format!("ACS3-HMAC-SHA256\n{request}");
@@ -111,7 +112,8 @@ fn authorization(key_id: &str, key_secret: &SecretString, path: &str, query: &st
     format!("ACS3-HMAC-SHA256 Credential={key_id},SignedHeaders={},Signature={signature}", names(headers))
 }
 
-/// The parameters in the order of their names, each percent-encoded as RFC 3986 has it: what is signed is what is sent.
+/// Returns the parameters in the order of their names, percent-encoded as in RFC 3986. The signature is computed over
+/// the same string that is sent.
 fn query(parameters: &BTreeMap<&str, &str>) -> String {
     let pair = |(name, value): (&&str, &&str)| format!("{}={}", encoded(name), encoded(value));
     parameters.iter().map(pair).collect::<Vec<_>>().join("&")
@@ -125,26 +127,27 @@ fn encoded(text: &str) -> String {
     text.bytes().map(byte).collect()
 }
 
-/// Chinese numbers go out in national form, all others as country code and number.
+/// Returns the number in the format of the provider: Chinese numbers in national format, others with the country code
+/// and without a plus sign.
 fn recipient(e164: &str) -> &str {
     e164.strip_prefix("+86").unwrap_or_else(|| e164.trim_start_matches('+'))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
+struct Response {
     code: String,
     #[serde(default)]
     message: String,
 }
 
-impl Answer {
+impl Response {
     fn error(&self) -> SmsError {
-        let code = discreet(&self.code);
-        if UNSURE.contains(&&*self.code) {
+        let code = redacted(&self.code);
+        if UNKNOWN_OUTCOME.contains(&&*self.code) {
             return SmsError::NoAnswer(format!("Code {code}"));
         }
-        SmsError::Refused(format!("Code {code} {}", discreet(&self.message)).trim_end().to_owned())
+        SmsError::Refused(format!("Code {code} {}", redacted(&self.message)).trim_end().to_owned())
     }
 }
 
@@ -152,7 +155,7 @@ impl Answer {
 mod tests {
     use super::*;
 
-    /// The worked example of Alibaba Cloud, "Request syntax and signature method V3", with its fixed parameters:
+    /// Example of Alibaba Cloud, "Request syntax and signature method V3", with its fixed parameters:
     /// <https://www.alibabacloud.com/help/en/sdk/product-overview/v3-request-structure-and-signature>
     #[test]
     fn the_published_example_has_the_published_signature() {
@@ -172,31 +175,31 @@ mod tests {
         let secret = SecretString::from("YourAccessKeySecret".to_owned());
         assert_eq!(
             authorization("YourAccessKeyId", &secret, "/", &query, &headers),
-            "ACS3-HMAC-SHA256 Credential=YourAccessKeyId,SignedHeaders=host;x-acs-action;x-acs-content-sha256;x-acs-date;\
-             x-acs-signature-nonce;x-acs-version,\
+            "ACS3-HMAC-SHA256 Credential=YourAccessKeyId,\
+             SignedHeaders=host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version,\
              Signature=06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0"
         );
     }
 
     #[test]
-    fn everything_but_the_unreserved_is_encoded() {
+    fn all_characters_except_unreserved_ones_are_encoded() {
         assert_eq!(encoded("aZ0-_.~ *+/{\"码"), "aZ0-_.~%20%2A%2B%2F%7B%22%E7%A0%81");
     }
 
     #[test]
-    fn numbers_in_the_providers_form() {
+    fn numbers_have_the_format_of_the_provider() {
         assert_eq!(recipient("+8613800138000"), "13800138000");
         assert_eq!(recipient("+85251234567"), "85251234567");
     }
 
     #[test]
-    fn what_may_have_gone_out_is_no_refusal() {
-        let error = |code: &str| Answer { code: code.to_owned(), message: "13800138000".to_owned() }.error();
+    fn an_unknown_outcome_is_not_a_refusal() {
+        let error = |code: &str| Response { code: code.to_owned(), message: "13800138000".to_owned() }.error();
         assert_eq!(
             error("isv.BUSINESS_LIMIT_CONTROL").to_string(),
             "refused: Code isv.BUSINESS_LIMIT_CONTROL ###########"
         );
-        for code in UNSURE {
+        for code in UNKNOWN_OUTCOME {
             assert!(matches!(error(code), SmsError::NoAnswer(_)), "{code}");
         }
     }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::{Mutex, PoisonError};
 
-/// Opens after [`CircuitBreaker::FAILURES`] consecutive failures. After [`CircuitBreaker::OPEN_FOR`] it is half-open: one
-/// message tests the provider.
+/// Opens after [`CircuitBreaker::FAILURES`] consecutive failures. After [`CircuitBreaker::OPEN_FOR`] it is half-open:
+/// one message tests the provider.
 #[derive(Default)]
 pub struct CircuitBreaker(Mutex<State>);
 

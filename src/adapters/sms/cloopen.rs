@@ -1,7 +1,7 @@
-//! SMS through Cloopen (Yuntongxun): its REST interface of version 2013-12-26, `TemplateSMS`.
+//! SMS through Cloopen (Yuntongxun): `TemplateSMS` of its REST API, version 2013-12-26.
 
 use super::Provider;
-use super::http::{self, StartError, discreet, unknown};
+use super::http::{self, StartError, redacted, unknown_outcome};
 use crate::domain::template::Templates;
 use crate::ports::{Clock, Message, SmsError};
 use async_trait::async_trait;
@@ -17,24 +17,24 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-/// The account that pays, and the templates that word the messages.
+/// Account that pays for the messages, and their templates.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `https://app.cloopen.com:8883`, or `https://sandboxapp.cloopen.com:8883` for trying out.
+    /// `https://app.cloopen.com:8883`, or `https://sandboxapp.cloopen.com:8883` for tests.
     pub base_url: Url,
     pub account_sid: String,
     pub auth_token: SecretString,
     pub app_id: String,
-    /// Their variables have numbers instead of names: {1}, {2} … Template 1 of a test account reads: your code is {1}, enter it
-    /// within {2} minutes.
+    /// Templates, whose variables have numbers instead of names: {1}, {2} … Template 1 of a test account says: your
+    /// code is {1}, enter it within {2} minutes.
     pub templates: Templates,
-    /// For a whole request.
+    /// Timeout of a whole request.
     pub timeout: Duration,
 }
 
 const ACCEPTED: &str = "000000";
-/// The `reqId` came before: that request may have been carried out.
-const REPEATED: &str = "160054";
+/// The provider has received this `reqId` before, and may have sent the message then.
+const DUPLICATE: &str = "160054";
 
 pub struct Cloopen {
     settings: Settings,
@@ -44,7 +44,7 @@ pub struct Cloopen {
 }
 
 impl Cloopen {
-    /// Connects to nothing yet.
+    /// Creates the client. It does not connect to the provider yet.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let path = ["2013-12-26", "Accounts", &settings.account_sid, "SMS", "TemplateSMS"];
         let endpoint = http::endpoint(&settings.base_url, path)?;
@@ -81,18 +81,18 @@ impl Provider for Cloopen {
             .header(CONTENT_TYPE, "application/json;charset=utf-8")
             .header(AUTHORIZATION, BASE64_STANDARD.encode(format!("{account_sid}:{timestamp}")))
             .json(&body);
-        let (status, answer) = http::ask(request).await?;
-        match serde_json::from_slice::<Answer>(&answer) {
-            Ok(answer) if answer.status_code == ACCEPTED && status.is_success() => Ok(()),
-            Ok(answer) if answer.status_code != ACCEPTED && (status.is_success() || http::refuses(status)) => {
-                Err(answer.error())
+        let (status, response) = http::send(request).await?;
+        match serde_json::from_slice::<Response>(&response) {
+            Ok(response) if response.status_code == ACCEPTED && status.is_success() => Ok(()),
+            Ok(response) if response.status_code != ACCEPTED && (status.is_success() || http::is_refusal(status)) => {
+                Err(response.error())
             }
-            _ => Err(unknown(status)),
+            _ => Err(unknown_outcome(status)),
         }
     }
 }
 
-/// Upper-case hexadecimal MD5 of account, token and time: the provider's choice.
+/// Returns the MD5 of account, token and time in upper-case hexadecimal, as the provider requires.
 fn signature(account_sid: &str, auth_token: &SecretString, timestamp: &str) -> String {
     let mut md5 = Md5::new();
     for part in [account_sid, auth_token.expose_secret(), timestamp] {
@@ -101,7 +101,8 @@ fn signature(account_sid: &str, auth_token: &SecretString, timestamp: &str) -> S
     md5.finalize().iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
-/// Chinese numbers go out in national form, all others with the international prefix 00.
+/// Returns the number in the format of the provider: Chinese numbers in national format, others with the international
+/// prefix 00.
 fn recipient(e164: &str) -> String {
     match e164.strip_prefix("+86") {
         Some(national) => national.to_owned(),
@@ -116,25 +117,26 @@ struct Body<'a> {
     app_id: &'a str,
     template_id: &'a str,
     datas: Vec<Cow<'a, str>>,
-    /// A second request with the same id within the day is refused, so that nobody gets a message twice.
+    /// Message id. The provider refuses a second request with the same id on the same day, so that a user does not get
+    /// the message twice.
     req_id: &'a str,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct Response {
     status_code: String,
     #[serde(default)]
     status_msg: String,
 }
 
-impl Answer {
+impl Response {
     fn error(&self) -> SmsError {
         let code: String = self.status_code.chars().filter(char::is_ascii_digit).take(6).collect();
-        if code == REPEATED {
+        if code == DUPLICATE {
             return SmsError::NoAnswer(format!("statusCode {code}"));
         }
-        let text = discreet(&self.status_msg);
+        let text = redacted(&self.status_msg);
         SmsError::Refused(format!("statusCode {code} {text}").trim_end().to_owned())
     }
 }
@@ -151,17 +153,17 @@ mod tests {
     }
 
     #[test]
-    fn numbers_in_the_providers_form() {
+    fn numbers_have_the_format_of_the_provider() {
         assert_eq!(recipient("+8613800138000"), "13800138000");
         assert_eq!(recipient("+4915123456789"), "004915123456789");
     }
 
     #[test]
-    fn a_refusal_shows_no_digits_of_its_text() {
-        let answer = Answer {
+    fn the_text_of_a_refusal_contains_no_digits() {
+        let response = Response {
             status_code: "160042".to_owned(),
             status_msg: "13800138000 １２３\n号码格式有误".to_owned(),
         };
-        assert_eq!(answer.error().to_string(), "refused: statusCode 160042 ########### ###号码格式有误");
+        assert_eq!(response.error().to_string(), "refused: statusCode 160042 ########### ###号码格式有误");
     }
 }

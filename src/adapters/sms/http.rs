@@ -1,4 +1,4 @@
-//! What all providers that are asked over HTTP have in common.
+//! HTTP client and error mapping, shared by the providers with an HTTP API.
 
 use crate::ports::SmsError;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
@@ -6,23 +6,24 @@ use std::error::Error;
 use std::time::Duration;
 use url::Url;
 
-/// Why a provider's adapter does not start.
+/// Error that prevents the start of a provider's adapter.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("the base URL must be an http or https address")]
+    #[error("the base URL must be an http or https URL")]
     BaseUrl,
-    #[error("no HTTP client: {0}")]
+    #[error("HTTP client not created: {0}")]
     Client(String),
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Below the 20 s after which a Tomcat closes a connection by default: a message must not run into a closing one.
-const IDLE_CONNECTION: Duration = Duration::from_secs(15);
-/// Answers have some 100 bytes.
-const LONGEST_ANSWER: usize = 64 * 1024;
+/// Time after which an idle connection is closed. It is shorter than the default of Tomcat, 20 s: a message must not be
+/// sent over a connection that the server is closing.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+/// Limit for a response, which usually has about 100 bytes.
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// `timeout` is for a whole request: from the first byte of the connection to the last of the answer. Asks again never: a message
-/// could go out twice.
+/// Creates a client. `timeout` is for a whole request, from the first byte of the connection to the last byte of the
+/// response. The client never retries, because a message could be sent twice.
 pub(super) fn client(timeout: Duration) -> Result<Client, StartError> {
     let client = Client::builder()
         .no_proxy()
@@ -30,11 +31,11 @@ pub(super) fn client(timeout: Duration) -> Result<Client, StartError> {
         .retry(reqwest::retry::never())
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(timeout)
-        .pool_idle_timeout(IDLE_CONNECTION);
+        .pool_idle_timeout(IDLE_TIMEOUT);
     client.build().map_err(|error| StartError::Client(cause(error)))
 }
 
-/// An address below the base.
+/// Returns the URL of `path` below the base URL.
 pub(super) fn endpoint<'a>(base: &Url, path: impl IntoIterator<Item = &'a str>) -> Result<Url, StartError> {
     let mut url = base.clone();
     if !matches!(url.scheme(), "http" | "https") {
@@ -44,8 +45,8 @@ pub(super) fn endpoint<'a>(base: &Url, path: impl IntoIterator<Item = &'a str>) 
     Ok(url)
 }
 
-/// Asks, and reads the whole answer.
-pub(super) async fn ask(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), SmsError> {
+/// Sends a request, and reads the whole response.
+pub(super) async fn send(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), SmsError> {
     let response = request.send().await.map_err(sms_error)?;
     Ok((response.status(), read(response).await?))
 }
@@ -53,43 +54,45 @@ pub(super) async fn ask(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>)
 async fn read(mut response: Response) -> Result<Vec<u8>, SmsError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(sms_error)? {
-        if body.len() + chunk.len() > LONGEST_ANSWER {
-            return Err(SmsError::NoAnswer("an answer beyond 64 KiB".to_owned()));
+        if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
+            return Err(SmsError::NoAnswer("a response larger than 64 KiB".to_owned()));
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
 }
 
-/// What a request to this address has in its `Host` header.
+/// Returns the `Host` header of a request to this URL.
 pub(super) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// A status that says for sure that nothing was done. 408 does not: a proxy may have given up while the provider went on.
-pub(super) fn refuses(status: StatusCode) -> bool {
+/// Returns whether the status proves that the message was not sent. 408 does not prove it: a proxy may have stopped
+/// waiting while the provider continued.
+pub(super) fn is_refusal(status: StatusCode) -> bool {
     status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT
 }
 
-/// The settings were judged at the start, so this is for regions that nobody thought of.
+/// Error for a region without a template. It should not occur, because the settings are validated at the start.
 pub(super) fn no_template() -> SmsError {
     SmsError::Refused("no template for this message and region".to_owned())
 }
 
-/// An answer that says neither yes nor no.
-pub(super) fn unknown(status: StatusCode) -> SmsError {
-    SmsError::NoAnswer(format!("HTTP {} and no answer that is known", status.as_u16()))
+/// Error for a response that is neither an acceptance nor a refusal.
+pub(super) fn unknown_outcome(status: StatusCode) -> SmsError {
+    SmsError::NoAnswer(format!("HTTP {} with an unexpected response", status.as_u16()))
 }
 
-/// What a provider says of its refusal. It may repeat what was sent, so its digits are hidden: no phone, no code and no signature
-/// is left.
-pub(super) fn discreet(text: &str) -> String {
+/// Returns the text of a refusal for the log, with its digits hidden. The provider may repeat the request in this text;
+/// without digits there is no phone number, no code and no signature in it.
+pub(super) fn redacted(text: &str) -> String {
     let hide = |c: char| if c.is_numeric() { '#' } else { c };
     text.chars().filter(|c| !c.is_control()).take(100).map(hide).collect()
 }
 
-/// Before the connection stood, nothing can have gone out; afterwards nobody knows.
+/// Maps an error of the client. A message cannot be sent before the connection is established; after that, the outcome
+/// is unknown.
 fn sms_error(error: reqwest::Error) -> SmsError {
     match error {
         error if error.is_connect() => SmsError::Unreachable(cause(error)),
@@ -98,7 +101,7 @@ fn sms_error(error: reqwest::Error) -> SmsError {
     }
 }
 
-/// The innermost reason, without the URL, which holds the account and its signature.
+/// Returns the innermost cause, without the URL, which contains the account and its signature.
 fn cause(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut innermost: &dyn Error = &error;
@@ -113,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_follows_the_base() {
+    fn the_path_is_appended_to_the_base_url() {
         let below = |base: &str| endpoint(&Url::parse(base).unwrap(), ["v1", "a/b", "send"]).map(|url| url.to_string());
         for base in ["https://sms.example.com:8883", "https://sms.example.com:8883/", "http://127.0.0.1:1/fake"] {
             assert_eq!(below(base).unwrap(), format!("{}/v1/a%2Fb/send", base.trim_end_matches('/')));
@@ -122,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_what_the_header_says() {
+    fn the_host_header_has_a_port_only_if_it_is_not_the_default() {
         let host = |url: &str| host(&Url::parse(url).unwrap());
         assert_eq!(host("https://sms.example.com:443/a"), "sms.example.com");
         assert_eq!((host("http://127.0.0.1:81"), host("http://[::1]:81")), ("127.0.0.1:81".into(), "[::1]:81".into()));

@@ -1,4 +1,4 @@
-//! Carriers of messages: one file per provider, and the router that chooses among them.
+//! SMS providers, one file each, and the router that chooses among them.
 
 pub mod aliyun;
 pub mod circuit_breaker;
@@ -16,13 +16,13 @@ use async_trait::async_trait;
 
 pub use http::StartError;
 
-/// One way to carry messages.
+/// A service that sends SMS messages.
 #[async_trait]
 pub trait Provider: Send + Sync {
-    /// As it is called in settings, logs and metrics.
+    /// Name in settings, logs and metrics.
     fn name(&self) -> &'static str;
 
-    /// Returns when the provider has accepted the message. MUST come to an end within its own time limit. MUST say
-    /// [`SmsError::NoAnswer`] unless it is certain that nothing went out.
+    /// Returns when the provider has accepted the message. MUST return within its own timeout. MUST return
+    /// [`SmsError::NoAnswer`] unless it is certain that the message was not sent.
     async fn send(&self, message: &Message) -> Result<(), SmsError>;
 }

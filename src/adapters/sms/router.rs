@@ -1,4 +1,4 @@
-//! Chooses who carries a message: the providers of its region, one after the other, each once.
+//! Chooses the provider for a message: tries the providers of its region in order, each at most once.
 
 use super::Provider;
 use super::circuit_breaker::{CircuitBreaker, Transition};
@@ -10,37 +10,38 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Who carries messages to a region, in this order. The names are those of [`Provider::name`].
+/// Providers for each region, in order. The names are those of [`Provider::name`].
 #[derive(Debug, Clone, Default)]
 pub struct Routes {
-    /// Of every region that has none of its own.
+    /// Providers for every region without an entry in `own`.
     pub each: Vec<&'static str>,
     pub own: BTreeMap<Region, Vec<&'static str>>,
 }
 
 impl Routes {
-    fn of(&self, region: Region) -> &[&'static str] {
+    fn for_region(&self, region: Region) -> &[&'static str] {
         self.own.get(&region).unwrap_or(&self.each)
     }
 }
 
-/// See the module. The next provider is asked only when the one before surely did not send; as a choice also when nobody knows: then
-/// a person may get the same code twice, and never none.
+/// Sends a message through the first provider that accepts it. The router tries the next provider only if the one
+/// before certainly did not send the message. With `after_no_answer` it also does so if the outcome is unknown: a user
+/// may then get the same code twice, but does not miss it.
 pub struct Router {
-    providers: Vec<Guarded>,
+    providers: Vec<GuardedProvider>,
     routes: Routes,
     after_no_answer: bool,
     clock: Arc<dyn Clock>,
     telemetry: Arc<dyn Telemetry>,
 }
 
-struct Guarded {
+struct GuardedProvider {
     provider: Arc<dyn Provider>,
     breaker: CircuitBreaker,
 }
 
-/// What the log says of a message, whatever became of it.
-struct Line<'a> {
+/// Fields of the log line that is written for each message.
+struct LogLine<'a> {
     id: &'a str,
     region: Region,
     topic: Topic,
@@ -56,17 +57,22 @@ impl Router {
         clock: Arc<dyn Clock>,
         telemetry: Arc<dyn Telemetry>,
     ) -> Self {
-        let guarded = |provider| Guarded { provider, breaker: CircuitBreaker::default() };
+        let guarded = |provider| GuardedProvider { provider, breaker: CircuitBreaker::default() };
         Self { providers: providers.into_iter().map(guarded).collect(), routes, after_no_answer, clock, telemetry }
     }
 
-    fn route(&self, region: Region) -> impl Iterator<Item = &Guarded> {
+    fn route(&self, region: Region) -> impl Iterator<Item = &GuardedProvider> {
         let named = |name: &&'static str| self.providers.iter().find(|guarded| guarded.provider.name() == *name);
-        self.routes.of(region).iter().filter_map(named)
+        self.routes.for_region(region).iter().filter_map(named)
     }
 
-    /// One provider's try.
-    async fn attempt(&self, guarded: &Guarded, message: &Message, line: &Line<'_>) -> Result<Sent, SmsError> {
+    /// Tries one provider, and records the outcome.
+    async fn attempt(
+        &self,
+        guarded: &GuardedProvider,
+        message: &Message,
+        line: &LogLine<'_>,
+    ) -> Result<Sent, SmsError> {
         let (provider, started) = (guarded.provider.name(), Instant::now());
         let sent = guarded.provider.send(message).await;
         let outcome = outcome(&sent);
@@ -87,10 +93,10 @@ impl Router {
         sent.map(|()| Sent { provider })
     }
 
-    async fn walk(&self, message: &Message, line: &Line<'_>) -> Result<Sent, SmsError> {
-        let mut last = SmsError::Unreachable("no provider is at hand".to_owned());
-        // Once it may have gone out, no later refusal makes that undone.
-        let mut uncertain = None;
+    async fn try_providers(&self, message: &Message, line: &LogLine<'_>) -> Result<Sent, SmsError> {
+        let mut last = SmsError::Unreachable("no provider is available".to_owned());
+        // A later refusal does not prove that an earlier provider did not send the message.
+        let mut unknown_outcome = None;
         for guarded in self.route(line.region) {
             if !guarded.breaker.try_acquire(self.clock.now()) {
                 continue;
@@ -104,14 +110,14 @@ impl Router {
                         if !self.after_no_answer {
                             return Err(error);
                         }
-                        uncertain = Some(error);
+                        unknown_outcome = Some(error);
                     } else {
                         last = error;
                     }
                 }
             }
         }
-        Err(uncertain.unwrap_or(last))
+        Err(unknown_outcome.unwrap_or(last))
     }
 }
 
@@ -119,8 +125,8 @@ impl Router {
 impl Sms for Router {
     async fn send(&self, message: &Message) -> Result<Sent, SmsError> {
         let (region, topic) = (message.to.region(), message.content.topic());
-        let line = Line { id: &message.id, region, topic, started: Instant::now() };
-        let sent = self.walk(message, &line).await;
+        let line = LogLine { id: &message.id, region, topic, started: Instant::now() };
+        let sent = self.try_providers(message, &line).await;
         let outcome = outcome(&sent);
         self.telemetry.record(Event::Sms { region, topic, outcome });
         line.write(sent.as_ref().map_or("-", |sent| sent.provider), outcome);
@@ -128,8 +134,8 @@ impl Sms for Router {
     }
 }
 
-impl Line<'_> {
-    /// One for each message: no phone, no code.
+impl LogLine<'_> {
+    /// Writes the line. It contains no phone number and no code.
     fn write(&self, provider: &str, outcome: Outcome) {
         let (id, region, purpose, outcome) = (self.id, self.region, self.topic.name(), outcome.name());
         let took_ms = millis(self.started.elapsed());

@@ -1,4 +1,4 @@
-//! The parts that several providers' signatures are made of.
+//! Parts that the signatures of several providers have in common.
 
 use aws_lc_rs::{digest, hmac};
 
@@ -17,14 +17,14 @@ pub(super) fn sha256(data: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, data).as_ref())
 }
 
-/// What AWS made and both Chinese clouds took over: method, path, query, headers, their names, and the hash of the body. The headers
-/// have lower-case names, in order.
+/// Returns the canonical request: method, path, query, headers, names of the headers, and the hash of the body. Both
+/// Chinese clouds use this format, which comes from AWS. The headers MUST have lower-case names in alphabetical order.
 pub(super) fn canonical_request(path: &str, query: &str, headers: &[(&str, &str)], body: &[u8]) -> String {
     let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
     format!("POST\n{path}\n{query}\n{lines}\n{}\n{}", names(headers), sha256(body))
 }
 
-/// `host;x-acs-action;…`
+/// Returns the names of the headers: `host;x-acs-action;…`
 pub(super) fn names(headers: &[(&str, &str)]) -> String {
     headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";")
 }

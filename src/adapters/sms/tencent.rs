@@ -1,7 +1,7 @@
 //! SMS through Tencent Cloud: `SendSms` of version 2021-01-11, signed with TC3-HMAC-SHA256.
 
 use super::Provider;
-use super::http::{self, StartError, discreet, unknown};
+use super::http::{self, StartError, redacted, unknown_outcome};
 use super::signing::{canonical_request, hex, mac, names, sha256};
 use crate::domain::phone::Region;
 use crate::domain::template::Templates;
@@ -17,31 +17,33 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-/// The accounts that pay, and the templates that word the messages.
+/// Accounts that pay for the messages, and their templates.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// For numbers of mainland China.
+    /// Access for numbers of mainland China.
     pub domestic: Access,
-    /// For all others: often the same account with another application, or an account of the international site.
+    /// Access for all other numbers: often the same account with another application, or an account of the
+    /// international site.
     pub international: Access,
-    /// Their variables have numbers instead of names: {1}, {2} … Those of mainland China need a signature.
+    /// Templates, whose variables have numbers instead of names: {1}, {2} … Templates for mainland China need a
+    /// signature.
     pub templates: Templates,
-    /// For a whole request.
+    /// Timeout of a whole request.
     pub timeout: Duration,
 }
 
-/// Where and as whom to ask.
+/// URL and credentials.
 #[derive(Debug, Clone)]
 pub struct Access {
     /// `https://sms.tencentcloudapi.com`, or `https://sms.intl.tencentcloudapi.com` of the international site.
     pub base_url: Url,
     pub secret_id: String,
     pub secret_key: SecretString,
-    /// The SdkAppId.
+    /// SdkAppId of the application.
     pub app_id: String,
     /// `ap-guangzhou` …
     pub region: String,
-    /// A sender of one's own, where one was granted.
+    /// Sender id, for accounts that have one.
     pub sender_id: Option<String>,
 }
 
@@ -58,7 +60,7 @@ pub struct Tencent {
 }
 
 impl Tencent {
-    /// Connects to nothing yet.
+    /// Creates the client. It does not connect to the provider yet.
     pub fn new(mut settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         for access in [&mut settings.domestic, &mut settings.international] {
             access.base_url = http::endpoint(&access.base_url, [])?;
@@ -101,19 +103,20 @@ impl Provider for Tencent {
             .header("X-TC-Region", &access.region)
             .header("X-TC-Timestamp", now.timestamp())
             .body(body);
-        let (status, answer) = http::ask(request).await?;
-        match serde_json::from_slice::<Answer>(&answer) {
-            Ok(Answer { response }) if status.is_success() || http::refuses(status) => match response.said() {
-                Some(said) if said.code == ACCEPTED && status.is_success() => Ok(()),
-                Some(said) if said.code != ACCEPTED => Err(said.error()),
-                _ => Err(unknown(status)),
+        let (status, response_body) = http::send(request).await?;
+        match serde_json::from_slice::<Envelope>(&response_body) {
+            Ok(Envelope { response }) if status.is_success() || http::is_refusal(status) => match response.result() {
+                Some(result) if result.code == ACCEPTED && status.is_success() => Ok(()),
+                Some(result) if result.code != ACCEPTED => Err(result.error()),
+                _ => Err(unknown_outcome(status)),
             },
-            _ => Err(unknown(status)),
+            _ => Err(unknown_outcome(status)),
         }
     }
 }
 
-/// Three keys inside one another, each good for less: a day, a service, a request.
+/// Returns the `Authorization` header. The signing key is derived in three steps, each with a narrower use: for a day,
+/// for a service, for a request.
 fn authorization(
     access: &Access,
     service: &str,
@@ -127,10 +130,10 @@ fn authorization(
     let request = sha256(canonical_request(path, "", headers, body).as_bytes());
     let text = format!("TC3-HMAC-SHA256\n{}\n{scope}\n{request}", now.timestamp());
     let secret = SecretString::from(format!("TC3{}", access.secret_key.expose_secret()));
-    let of_day = mac(secret.expose_secret().as_bytes(), date.as_bytes());
-    let of_service = mac(of_day.as_ref(), service.as_bytes());
-    let of_request = mac(of_service.as_ref(), b"tc3_request");
-    let signature = hex(mac(of_request.as_ref(), text.as_bytes()).as_ref());
+    let day_key = mac(secret.expose_secret().as_bytes(), date.as_bytes());
+    let service_key = mac(day_key.as_ref(), service.as_bytes());
+    let request_key = mac(service_key.as_ref(), b"tc3_request");
+    let signature = hex(mac(request_key.as_ref(), text.as_bytes()).as_ref());
     let (id, names) = (&access.secret_id, names(headers));
     format!("TC3-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}")
 }
@@ -146,47 +149,48 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sender_id: Option<&'a str>,
     template_param_set: Vec<Cow<'a, str>>,
-    /// Comes back in the provider's records. It does not keep a message from going out twice.
+    /// Message id, for the records of the provider. It does not prevent duplicate messages.
     session_context: &'a str,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
+struct Envelope {
     response: Response,
 }
 
-/// Of the whole request, or of each number.
+/// Result of the whole request (`error`) or of each number.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Response {
-    error: Option<Said>,
+    error: Option<SendResult>,
     #[serde(default)]
-    send_status_set: Vec<Said>,
+    send_status_set: Vec<SendResult>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Said {
+struct SendResult {
     code: String,
     #[serde(default)]
     message: String,
 }
 
 impl Response {
-    fn said(self) -> Option<Said> {
+    fn result(self) -> Option<SendResult> {
         self.error.or_else(|| self.send_status_set.into_iter().next())
     }
 }
 
-impl Said {
-    /// An internal error (`InternalError.Timeout`, say), or a service that gives up, comes midway: nobody knows.
+impl SendResult {
+    /// Maps a code. After an internal error (such as `InternalError.Timeout`) or `ServiceUnavailable`, which occur
+    /// during processing, it is unknown whether the message was sent.
     fn error(&self) -> SmsError {
-        let code = discreet(&self.code);
+        let code = redacted(&self.code);
         if self.code.starts_with("InternalError") || self.code == "ServiceUnavailable" {
             return SmsError::NoAnswer(format!("Code {code}"));
         }
-        SmsError::Refused(format!("Code {code} {}", discreet(&self.message)).trim_end().to_owned())
+        SmsError::Refused(format!("Code {code} {}", redacted(&self.message)).trim_end().to_owned())
     }
 }
 
@@ -209,9 +213,10 @@ mod tests {
         authorization(&access, "cvm", now, "/", headers, BODY.as_bytes())
     }
 
-    /// The worked examples of "Signature v3": with the key `…EXAMPLE` and two headers in
+    /// Examples of "Signature v3": with the key `…EXAMPLE` and two headers in
     /// <https://www.tencentcloud.com/document/product/267/37447>, and with three headers in
-    /// <https://cloud.tencent.com/document/api/213/30654>, where the printed key of 32 asterisks is the one that was used.
+    /// <https://cloud.tencent.com/document/api/213/30654>, where the signature was made with the printed key of 32
+    /// asterisks.
     #[test]
     fn the_published_examples_have_the_published_signatures() {
         let headers =
@@ -234,8 +239,8 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_gone_out_is_no_refusal() {
-        let error = |code: &str| Said { code: code.to_owned(), message: "+8613800138000".to_owned() }.error();
+    fn an_unknown_outcome_is_not_a_refusal() {
+        let error = |code: &str| SendResult { code: code.to_owned(), message: "+8613800138000".to_owned() }.error();
         assert_eq!(
             error("LimitExceeded.PhoneNumberDailyLimit").to_string(),
             "refused: Code LimitExceeded.PhoneNumberDailyLimit +#############"

@@ -1,7 +1,8 @@
-//! SMS through Twilio: its `Messages` resource of version 2010-04-01. It carries free text, so the words are ours.
+//! SMS through Twilio: its `Messages` resource, version 2010-04-01. Twilio accepts free text, so doorstep writes the
+//! text.
 
 use super::Provider;
-use super::http::{self, StartError, discreet, unknown};
+use super::http::{self, StartError, redacted, unknown_outcome};
 use crate::ports::{Message, SmsError};
 use async_trait::async_trait;
 use reqwest::header::CONTENT_TYPE;
@@ -12,27 +13,27 @@ use std::time::Duration;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-/// The account that pays, and who the messages come from.
+/// Account that pays for the messages, and their sender.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `https://api.twilio.com`
     pub base_url: Url,
     /// `AC…`
     pub account_sid: String,
-    /// `SK…` of an API key, or the account's own SID.
+    /// `SK…` of an API key, or the SID of the account.
     pub key_sid: String,
-    /// Of the API key, or the account's auth token.
+    /// Secret of the API key, or the auth token of the account.
     pub key_secret: SecretString,
     pub sender: Sender,
-    /// Says whose messages these are.
+    /// Sender name in the text.
     pub brand: String,
-    /// For a whole request.
+    /// Timeout of a whole request.
     pub timeout: Duration,
 }
 
 #[derive(Debug, Clone)]
 pub enum Sender {
-    /// A number in E.164, a short code, or letters where the country allows them.
+    /// A number in E.164, a short code, or an alphanumeric sender in countries that allow it.
     From(String),
     /// `MG…`: Twilio chooses among its numbers.
     Service(String),
@@ -45,7 +46,7 @@ pub struct Twilio {
 }
 
 impl Twilio {
-    /// Connects to nothing yet.
+    /// Creates the client. It does not connect to the provider yet.
     pub fn new(settings: Settings) -> Result<Self, StartError> {
         let path = ["2010-04-01", "Accounts", &settings.account_sid, "Messages.json"];
         let endpoint = http::endpoint(&settings.base_url, path)?;
@@ -60,43 +61,43 @@ impl Provider for Twilio {
         "twilio"
     }
 
-    /// There is nothing that would keep a message from going out twice, so it is asked once.
+    /// Sends exactly one request, because Twilio does not detect duplicate requests.
     async fn send(&self, message: &Message) -> Result<(), SmsError> {
         let Settings { key_sid, key_secret, sender, brand, .. } = &self.settings;
         let (name, value) = match sender {
             Sender::From(from) => ("From", from),
             Sender::Service(sid) => ("MessagingServiceSid", sid),
         };
-        let words = message.content.words(brand, message.language, message.autofill.as_ref());
-        let form = [("To", message.to.e164()), (name, value), ("Body", &words)];
+        let text = message.content.words(brand, message.language, message.autofill.as_ref());
+        let form = [("To", message.to.e164()), (name, value), ("Body", &text)];
         let request = self
             .client
             .post(self.endpoint.clone())
             .basic_auth(key_sid, Some(key_secret.expose_secret()))
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Serializer::new(String::new()).extend_pairs(form).finish());
-        let (status, answer) = http::ask(request).await?;
-        match serde_json::from_slice::<Answer>(&answer) {
-            Ok(Answer { sid: Some(_), .. }) if status == StatusCode::CREATED => Ok(()),
-            Ok(answer) if http::refuses(status) => Err(answer.refusal(status)),
-            Err(_) if http::refuses(status) => Err(Answer::default().refusal(status)),
-            _ => Err(unknown(status)),
+        let (status, response) = http::send(request).await?;
+        match serde_json::from_slice::<Response>(&response) {
+            Ok(Response { sid: Some(_), .. }) if status == StatusCode::CREATED => Ok(()),
+            Ok(response) if http::is_refusal(status) => Err(response.refusal(status)),
+            Err(_) if http::is_refusal(status) => Err(Response::default().refusal(status)),
+            _ => Err(unknown_outcome(status)),
         }
     }
 }
 
-/// A message that was taken has a `sid`, a refusal a `code`.
+/// Response of Twilio: an accepted message has a `sid`, a refusal has a `code`.
 #[derive(Deserialize, Default)]
-struct Answer {
+struct Response {
     sid: Option<String>,
     code: Option<u32>,
     message: Option<String>,
 }
 
-impl Answer {
+impl Response {
     fn refusal(&self, status: StatusCode) -> SmsError {
         let code = self.code.map_or_else(|| format!("HTTP {}", status.as_u16()), |code| format!("code {code}"));
-        let text = discreet(self.message.as_deref().unwrap_or_default());
+        let text = redacted(self.message.as_deref().unwrap_or_default());
         SmsError::Refused(format!("{code} {text}").trim_end().to_owned())
     }
 }
@@ -106,13 +107,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_has_its_code_and_no_digits_of_its_text() {
-        let answer = br#"{"code": 21211, "message": "Invalid 'To' Phone Number: +1415555XXXX", "status": 400}"#;
-        let answer: Answer = serde_json::from_slice(answer).unwrap();
+    fn a_refusal_has_its_code_and_no_digits_in_its_text() {
+        let response = br#"{"code": 21211, "message": "Invalid 'To' Phone Number: +1415555XXXX", "status": 400}"#;
+        let response: Response = serde_json::from_slice(response).unwrap();
         assert_eq!(
-            answer.refusal(StatusCode::BAD_REQUEST).to_string(),
+            response.refusal(StatusCode::BAD_REQUEST).to_string(),
             "refused: code 21211 Invalid 'To' Phone Number: +#######XXXX"
         );
-        assert_eq!(Answer::default().refusal(StatusCode::FORBIDDEN).to_string(), "refused: HTTP 403");
+        assert_eq!(Response::default().refusal(StatusCode::FORBIDDEN).to_string(), "refused: HTTP 403");
     }
 }

@@ -1,7 +1,7 @@
-//! SMS through a program of the operator's own: a webhook, signed as Standard Webhooks has it.
+//! SMS through a webhook of the operator, signed as in Standard Webhooks.
 
 use super::Provider;
-use super::http::{self, StartError, discreet, unknown};
+use super::http::{self, StartError, redacted, unknown_outcome};
 use crate::domain::message::Value;
 use crate::domain::webhook::WebhookSecret;
 use crate::ports::{Clock, Message, SmsError};
@@ -16,14 +16,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-/// Who is to be told of messages.
+/// URL and secret of the webhook.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub url: Url,
     pub secret: WebhookSecret,
-    /// Says whose messages these are.
+    /// Sender name in the text.
     pub brand: String,
-    /// For a whole request.
+    /// Timeout of a whole request.
     pub timeout: Duration,
 }
 
@@ -34,9 +34,9 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Connects to nothing yet.
+    /// Creates the client. It does not connect to the provider yet.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        // The address as it is given; it may have a query of its own.
+        // The URL is only validated, not changed: it may have a query.
         http::endpoint(&settings.url, [])?;
         let client = http::client(settings.timeout)?;
         Ok(Self { settings, clock, client })
@@ -62,7 +62,7 @@ impl Provider for Webhook {
                 language: message.language.tag(),
                 topic: topic.name(),
                 text: content.words(brand, message.language, message.autofill.as_ref()),
-                values: topic.values().iter().map(|value| (value.name(), told(message, *value))).collect(),
+                values: topic.values().iter().map(|value| (value.name(), value_text(message, *value))).collect(),
             },
         };
         let body = serde_json::to_string(&body).unwrap_or_default();
@@ -71,24 +71,24 @@ impl Provider for Webhook {
             .client
             .post(url.clone())
             .header(CONTENT_TYPE, "application/json")
-            // The same for the same message, so that the other side can tell a repetition.
+            // The id is the same for the same message, so that the receiver can detect a duplicate.
             .header("webhook-id", &message.id)
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", secret.sign(&message.id, timestamp, &body))
             .body(body);
-        let (status, answer) = http::ask(request).await?;
+        let (status, response) = http::send(request).await?;
         if status.is_success() {
             return Ok(());
         }
-        if http::refuses(status) {
-            let text = format!("HTTP {} {}", status.as_u16(), discreet(&String::from_utf8_lossy(&answer)));
+        if http::is_refusal(status) {
+            let text = format!("HTTP {} {}", status.as_u16(), redacted(&String::from_utf8_lossy(&response)));
             return Err(SmsError::Refused(text.trim_end().to_owned()));
         }
-        Err(unknown(status))
+        Err(unknown_outcome(status))
     }
 }
 
-fn told(message: &Message, value: Value) -> Cow<'_, str> {
+fn value_text(message: &Message, value: Value) -> Cow<'_, str> {
     message.content.value(value).unwrap_or_default()
 }
 
@@ -108,8 +108,8 @@ struct Data<'a> {
     region: String,
     language: &'static str,
     topic: &'static str,
-    /// The whole message.
+    /// The complete text of the message.
     text: String,
-    /// What it tells, for who words it otherwise.
+    /// Values in the text, for receivers that write their own text.
     values: BTreeMap<&'static str, Cow<'a, str>>,
 }
