@@ -1,19 +1,19 @@
-//! A database URL, read once: which engine, and where.
+//! Parsed database URL: the engine and its address.
 
 use super::error::StartError;
 use std::path::{Path, PathBuf};
 
-/// Where the users live. Without `Debug`, for a URL holds a password.
+/// Engine and address of the database. Not `Debug`, because the URL contains a password.
 #[derive(Clone)]
 pub(super) enum Address {
-    /// Absolute, so that it stays the same file wherever the process goes.
+    /// Absolute path: a change of the working directory does not change the file.
     Sqlite(PathBuf),
-    /// As libpq takes it, with our time limits.
+    /// URL for libpq, with the timeouts of [`POSTGRES_DEFAULTS`].
     Postgres(String),
 }
 
 impl Address {
-    /// The scheme alone decides; no engine is ever tried in another's place.
+    /// Parses a URL. Only the scheme selects the engine; there is no fallback to the other engine.
     pub fn parse(url: &str) -> Result<Self, StartError> {
         match url.split_once("://") {
             Some(("sqlite", path)) => sqlite(path),
@@ -22,7 +22,7 @@ impl Address {
         }
     }
 
-    /// Refuses a SQLite file that is not there: SQLite would make an empty one out of a mistyped path.
+    /// Rejects a SQLite file that does not exist: SQLite would create an empty file at a mistyped path.
     pub fn must_exist(&self) -> Result<(), StartError> {
         match self {
             Self::Sqlite(path) if !path.is_file() => Err(StartError::Missing(path.clone())),
@@ -32,7 +32,7 @@ impl Address {
 }
 
 fn sqlite(path: &str) -> Result<Address, StartError> {
-    // Options would be taken for a part of the file's name.
+    // Options would become part of the file name.
     if path.is_empty() || path.contains(['?', '#', '\0']) {
         return Err(StartError::SqlitePath);
     }
@@ -40,15 +40,15 @@ fn sqlite(path: &str) -> Result<Address, StartError> {
     if path.to_str().is_none() { Err(StartError::SqlitePath) } else { Ok(Address::Sqlite(path)) }
 }
 
-/// What the URL may say itself and mostly does not. Without these a connection to a host that has vanished would block
-/// its thread for hours (libpq's and Linux's own limits).
+/// Options that are added unless the URL contains them. Without them, a connection to a host that has disappeared
+/// blocks its thread for hours (the defaults of libpq and Linux).
 const POSTGRES_DEFAULTS: [(&str, &str); 6] = [
     ("fallback_application_name", "doorstep"),
-    // Seconds, for all that comes before the first query, of each address that the host name has.
+    // Seconds for everything before the first query, for each IP address of the host name.
     ("connect_timeout", "2"),
-    // Milliseconds until data that nobody acknowledges ends the connection.
+    // Milliseconds after which unacknowledged data closes the connection.
     ("tcp_user_timeout", "5000"),
-    // Seconds of silence, then seconds between the probes, then probes: gone after about 20 s.
+    // Idle seconds, seconds between probes, number of probes: a dead connection is detected after about 20 s.
     ("keepalives_idle", "10"),
     ("keepalives_interval", "5"),
     ("keepalives_count", "2"),
@@ -58,7 +58,7 @@ fn postgres(url: &str, rest: &str) -> Result<Address, StartError> {
     if url.contains('\0') {
         return Err(StartError::Scheme);
     }
-    // As libpq reads it: an `@` before any `/` ends user and password, in which a `?` is only a character.
+    // As in libpq: an `@` before any `/` ends user and password. A `?` before it is part of the password.
     let host = match rest.find(['@', '/']) {
         Some(at) if rest[at..].starts_with('@') => &rest[at..],
         _ => rest,
@@ -95,7 +95,7 @@ mod tests {
     fn libpq(url: &str) -> String {
         match Address::parse(url) {
             Ok(Address::Postgres(url)) => url,
-            _ => panic!("not for libpq: {url}"),
+            _ => panic!("not a PostgreSQL URL: {url}"),
         }
     }
 
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_alone_decides() {
+    fn only_the_scheme_selects_the_engine() {
         for url in
             ["", "users.db", "host=localhost dbname=x", "mysql://h/d", "SQLITE://x", "sqlite:x", "file:///x", "://"]
         {
@@ -118,16 +118,16 @@ mod tests {
     }
 
     #[test]
-    fn a_sqlite_url_is_a_path_and_nothing_else() {
+    fn a_sqlite_url_is_a_path_without_options() {
         assert_eq!(file("sqlite:///var/lib/users.db"), Some(PathBuf::from("/var/lib/users.db")));
         assert_eq!(file("sqlite://data/users.db"), std::path::absolute("data/users.db").ok());
         assert_eq!(file("sqlite://"), None);
         assert_eq!(file("sqlite://users.db?mode=rwc"), None);
-        assert!(file("sqlite://:memory:").unwrap().is_absolute(), "every connection would have its own");
+        assert!(file("sqlite://:memory:").unwrap().is_absolute(), "one database per connection");
     }
 
     #[test]
-    fn time_limits_are_added_unless_they_are_given() {
+    fn timeouts_are_added_unless_the_url_contains_them() {
         assert!(libpq("postgres://u:p@h/d").contains("/d?fallback_application_name=doorstep&connect_timeout=2&"));
         assert!(libpq("postgres://u:p?w@h/d").contains("/d?fallback_application_name="));
         assert!(libpq("postgres://h/d?").contains("/d?fallback_application_name="));
@@ -136,10 +136,10 @@ mod tests {
     }
 
     #[test]
-    fn tls_is_refused_where_it_is_not_built_in() {
+    fn tls_is_rejected_without_support_in_libpq() {
         for mode in ["require", "verify-ca", "verify-full"] {
-            let refused = Address::parse(&format!("postgres://u:p@h/d?connect_timeout=2&sslmode={mode}"));
-            assert_eq!(matches!(refused, Err(StartError::Tls)), cfg!(feature = "bundled-libpq"), "{mode}");
+            let result = Address::parse(&format!("postgres://u:p@h/d?connect_timeout=2&sslmode={mode}"));
+            assert_eq!(matches!(result, Err(StartError::Tls)), cfg!(feature = "bundled-libpq"), "{mode}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One connection, of the one engine that the URL names.
+//! Creates connections to the engine of the database URL.
 
 use super::address::Address;
 use super::engine::AnyConnection;
@@ -8,13 +8,13 @@ use diesel::r2d2::R2D2Connection;
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 use std::path::Path;
 
-/// Why no connection was made; for logs and operators, without secrets.
+/// Why no connection was created. For logs and operators; contains no secret.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ConnectError(String);
 
 impl Address {
-    /// A connection to serve with.
+    /// Opens a connection for queries.
     pub(super) fn connect(&self) -> Result<AnyConnection, ConnectError> {
         match self {
             Self::Sqlite(path) => sqlite(path).map(AnyConnection::Sqlite),
@@ -27,19 +27,23 @@ impl Address {
     }
 }
 
-/// - WAL: readers go on while one writes.
-/// - FULL: what was answered has reached the disk; with NORMAL a power cut takes the last sign-ups back.
-/// - The timeout (milliseconds) is for other processes: in this one a single connection writes.
+/// Settings of each SQLite connection.
+///
+/// - WAL: connections read while one connection writes.
+/// - FULL: a write is on disk before the client gets the response. With NORMAL, a power failure loses the last
+///   sign-ups.
+/// - The timeout (milliseconds) is for locks of other processes: in this process, only one connection writes.
 const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON;";
 
-/// A statement that waits for a lock, or runs wild, ends at the server before its caller gives up.
+/// Settings of each PostgreSQL connection. The server ends a statement that waits for a lock or runs too long before
+/// its caller times out.
 const POSTGRES_SESSION: &str = "SET statement_timeout = '2s'";
 
-/// Opens a file that is there; `mode=rw` keeps SQLite from making one.
+/// Opens an existing file; with `mode=rw`, SQLite does not create one.
 pub(super) fn sqlite(path: &Path) -> Result<SqliteConnection, ConnectError> {
     let path = path.to_str().unwrap_or_default();
-    // The two characters that mean something else in a `file:` URI or to diesel (`:memory:`).
+    // These two characters have a special meaning in a `file:` URI or in diesel (`:memory:`).
     let uri = format!("file:{}?mode=rw", path.replace('%', "%25").replace(':', "%3a"));
     let mut connection = SqliteConnection::establish(&uri).map_err(|error| ConnectError(error.to_string()))?;
     prepare(&mut connection, SQLITE_SESSION)?;
@@ -54,7 +58,7 @@ fn prepare(connection: &mut impl SimpleConnection, statements: &str) -> Result<(
     connection.batch_execute(statements).map_err(|error| ConnectError(reason(&error)))
 }
 
-/// Makes connections for r2d2.
+/// Creates connections for the r2d2 pool.
 pub(super) struct Manager(pub Address);
 
 impl r2d2::ManageConnection for Manager {

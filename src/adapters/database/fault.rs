@@ -1,4 +1,4 @@
-//! What diesel, libpq and SQLite say, in the words of the ports and without anybody's data.
+//! Translates errors of diesel, libpq and SQLite into errors of the ports, without personal data.
 
 use super::engine::AnyConnection;
 use crate::ports::{Dependency, DependencyError};
@@ -6,25 +6,25 @@ use diesel::ConnectionError;
 use diesel::r2d2::R2D2Connection;
 use diesel::result::{DatabaseErrorKind, Error};
 
-/// Why work on a connection failed.
+/// Why a job on a connection failed.
 pub(super) enum Fault {
-    /// The connection is gone, and the work may be tried on another: nothing of it has been committed, or to do it twice
-    /// changes nothing.
+    /// The connection is lost. The job may be retried on another connection: it has committed nothing, or it is
+    /// idempotent.
     Lost(String),
     Failed(DependencyError),
 }
 
-/// Primary messages of conditions that pass by themselves; diesel keeps no SQLSTATE to tell them by.
-const PASSING: [&str; 4] = ["statement timeout", "lock timeout", "deadlock detected", "database is locked"];
+/// Primary messages of transient errors. diesel does not keep the SQLSTATE, which would identify them.
+const TRANSIENT_MESSAGES: [&str; 4] = ["statement timeout", "lock timeout", "deadlock detected", "database is locked"];
 
 impl Fault {
     pub fn new(connection: &mut AnyConnection, error: &Error) -> Self {
         let reason = reason(error);
-        // libpq knows that the other side is gone whatever kind of error the statement ended with.
+        // libpq knows that the server closed the connection, for every kind of error of the statement.
         if connection.is_broken() || is_closed(error) {
             return Self::Lost(reason);
         }
-        Self::Failed(if is_passing(error) { unavailable(reason) } else { broken(reason) })
+        Self::Failed(if is_transient(error) { unavailable(reason) } else { broken(reason) })
     }
 }
 
@@ -56,47 +56,48 @@ fn is_closed(error: &Error) -> bool {
     matches!(error, Error::BrokenTransactionManager | Error::DatabaseError(ClosedConnection | UnableToSendCommand, _))
 }
 
-fn is_passing(error: &Error) -> bool {
+fn is_transient(error: &Error) -> bool {
     match error {
-        // A standby that has not been promoted yet, or a primary that no longer is one.
+        // The server is a standby that is not promoted yet, or it is no longer the primary.
         Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction | DatabaseErrorKind::SerializationFailure, _) => {
             true
         }
         Error::DatabaseError(DatabaseErrorKind::Unknown, about) => {
-            PASSING.iter().any(|passing| about.message().contains(passing))
+            TRANSIENT_MESSAGES.iter().any(|part| about.message().contains(part))
         }
         _ => false,
     }
 }
 
-/// The primary message only: PostgreSQL's details quote the row. diesel's own conversion errors quote the value.
+/// Returns the primary message only, because PostgreSQL's details quote the row. The texts of diesel's conversion
+/// errors are replaced, because they quote the value.
 pub(super) fn reason(error: &Error) -> String {
     match error {
         Error::DatabaseError(_, about) => about.message().lines().next().unwrap_or_default().to_owned(),
-        Error::SerializationError(_) => "a value cannot be written as its column's type".to_owned(),
-        Error::DeserializationError(_) => "a value cannot be read as its column's type".to_owned(),
+        Error::SerializationError(_) => "a value cannot be converted to the type of its column".to_owned(),
+        Error::DeserializationError(_) => "a value of a column cannot be converted to the expected type".to_owned(),
         Error::RollbackErrorOnCommit { commit_error, .. } => reason(commit_error),
         other => other.to_string(),
     }
 }
 
-/// Why no connection could be made.
+/// Returns why no connection was created.
 ///
-/// libpq quotes pieces of a URL that it cannot read, and with an unescaped `@` or `/` such a piece is part of the
-/// password. So only what it says about a server that it reached, or tried to reach at an address, is passed on.
+/// libpq quotes parts of a URL that it cannot parse. With an unescaped `@` or `/`, such a part belongs to the password.
+/// The function therefore returns only messages about a connection to a server.
 pub(super) fn connect_error(error: &ConnectionError) -> String {
     match error {
         ConnectionError::CouldntSetupConfiguration(error) => reason(error),
         ConnectionError::BadConnection(text) => {
             let lines: Vec<_> = text.lines().filter(|line| line.starts_with("connection to server ")).collect();
-            if lines.is_empty() { UNREADABLE.to_owned() } else { lines.join("; ") }
+            if lines.is_empty() { INVALID_URL.to_owned() } else { lines.join("; ") }
         }
-        _ => UNREADABLE.to_owned(),
+        _ => INVALID_URL.to_owned(),
     }
 }
 
-const UNREADABLE: &str = "the host name is unknown or the URL is not one that libpq accepts (in user name and password, \
-    write special characters as %40 and the like; TLS needs a build with the system's libpq)";
+const INVALID_URL: &str = "the host name is unknown, or libpq does not accept the URL (percent-encode special \
+    characters in user name and password, for example @ as %40; TLS needs a build with the system's libpq)";
 
 #[cfg(test)]
 mod tests {
@@ -104,7 +105,7 @@ mod tests {
     use diesel::{Connection as _, PgConnection};
 
     #[test]
-    fn no_piece_of_a_password_is_repeated() {
+    fn the_reason_contains_no_part_of_the_password() {
         for url in [
             "postgres://u:fox/hound@127.0.0.1/db",
             "postgres://u:fox@hound@127.0.0.1:1/db",
@@ -114,14 +115,14 @@ mod tests {
             "postgres://127.0.0.1:1/db?password=foxhound",
             "postgres://127.0.0.1:1/db?passw=foxhound",
         ] {
-            let said = connect_error(&PgConnection::establish(url).err().unwrap());
-            assert!(!said.contains("fox") && !said.contains("hound"), "{said}");
+            let reason = connect_error(&PgConnection::establish(url).err().unwrap());
+            assert!(!reason.contains("fox") && !reason.contains("hound"), "{reason}");
         }
     }
 
     #[test]
-    fn an_operator_reads_what_the_server_or_the_network_said() {
-        let said = connect_error(&PgConnection::establish("postgres://u:foxhound@127.0.0.1:1/db").err().unwrap());
-        assert_eq!(said, "connection to server at \"127.0.0.1\", port 1 failed: Connection refused");
+    fn the_reason_is_the_message_of_the_server_or_the_network() {
+        let reason = connect_error(&PgConnection::establish("postgres://u:foxhound@127.0.0.1:1/db").err().unwrap());
+        assert_eq!(reason, "connection to server at \"127.0.0.1\", port 1 failed: Connection refused");
     }
 }

@@ -1,4 +1,4 @@
-//! Brings the tables to the shape that this program expects. The migrations are part of the binary.
+//! Migrates the database to the schema of this version. The migrations are part of the binary.
 
 use super::address::Address;
 use super::connection;
@@ -18,13 +18,14 @@ use std::path::Path;
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// Runs what has not run yet and answers its names, oldest first. Each migration is applied as a whole or not at all.
+/// Applies the pending migrations and returns their names, oldest first. Each migration is applied completely or not at
+/// all.
 ///
-/// Any number of processes may call it at once: one works, the others wait for it. A SQLite file is created if its
-/// folder exists. On PostgreSQL it needs a session of its own, so not a pooler that shares them between transactions.
+/// Several processes may call it at the same time: one migrates, the others wait. A SQLite file is created if its
+/// folder exists. On PostgreSQL it needs its own session, so it does not work through a pooler in transaction mode.
 ///
 /// # Errors
-/// A sentence for the operator, without secrets.
+/// The text is for the operator and contains no secret.
 pub fn run(url: &str) -> Result<Vec<String>, StartError> {
     match Address::parse(url)? {
         Address::Sqlite(path) => {
@@ -40,7 +41,7 @@ pub fn run(url: &str) -> Result<Vec<String>, StartError> {
     .map_err(|error| StartError::Migration(error.to_string()))
 }
 
-/// It will hold password hashes: for its owner only.
+/// Creates the file, readable only by its owner, because it will contain password hashes.
 fn create_file(path: &Path) -> Result<(), StartError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -52,14 +53,15 @@ fn create_file(path: &Path) -> Result<(), StartError> {
     }
 }
 
-/// Rebuilding a table, SQLite's way to change one, drops the old one: with foreign keys on, that would delete all that
-/// refers to it.
+/// Migrates SQLite with foreign keys off. SQLite changes a table by creating a new one and dropping the old one; with
+/// foreign keys on, the drop would delete all rows that refer to it.
 fn run_sqlite(mut connection: SqliteConnection) -> DieselResult<Vec<String>> {
     connection.batch_execute("PRAGMA foreign_keys = OFF")?;
     connection.immediate_transaction(|connection| apply(connection, SQLITE))
 }
 
-/// The number is arbitrary and belongs to this program in its database. The lock ends with the session.
+/// Migrates PostgreSQL under an advisory lock. The number of the lock is arbitrary but fixed. The lock ends with the
+/// session.
 fn run_postgres(mut connection: PgConnection) -> DieselResult<Vec<String>> {
     let lock = i64::from_be_bytes(*b"doorstep");
     connection.batch_execute(&format!("SET lock_timeout = '60s'; SELECT pg_advisory_lock({lock})"))?;
@@ -71,24 +73,24 @@ where
     C: MigrationHarness<B>,
     B: Backend,
 {
-    let mut done = Vec::new();
+    let mut applied = Vec::new();
     for migration in connection.pending_migrations(source)? {
         let name = migration.name().to_string();
         connection.run_migration(&migration).map_err(|error| format!("{name}: {error}"))?;
-        done.push(name);
+        applied.push(name);
     }
-    Ok(done)
+    Ok(applied)
 }
 
-/// What [`run`] would run. Only reads, so that a health check may ask.
+/// Returns the names of the migrations that [`run`] would apply. Only reads, so that a health check can call it.
 pub(super) fn pending(connection: &mut AnyConnection) -> Result<Vec<String>, Fault> {
     let applied = match applied_migrations::table.select(applied_migrations::version).load::<String>(connection) {
         Ok(applied) => applied,
-        // "no such table" or "relation … does not exist", in whatever language: it names the table.
+        // "no such table" or "relation … does not exist". The text may be in any language, but it names the table.
         Err(error) if error.to_string().contains("__diesel_schema_migrations") => Vec::new(),
         Err(error) => return Err(Fault::new(connection, &error)),
     };
-    // Both engines have the same names.
+    // Both engines have migrations with the same names.
     let known: Vec<Box<dyn Migration<Sqlite>>> = SQLITE.migrations().map_err(|error| broken(error.to_string()))?;
     let names = known.iter().map(Migration::name);
     Ok(names.filter(|name| !applied.contains(&name.version().to_string())).map(ToString::to_string).collect())

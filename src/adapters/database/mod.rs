@@ -1,4 +1,4 @@
-//! Accounts in SQLite or PostgreSQL: one set of queries, the engine chosen by the scheme of the URL.
+//! User store in SQLite or PostgreSQL: one set of queries; the scheme of the URL selects the engine.
 
 mod address;
 mod connection;
@@ -31,50 +31,51 @@ pub use error::StartError;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// At most so many connections, at least 1; one more for SQLite, where one writes and the others read.
+    /// Maximum number of connections, at least 1. SQLite has one more: one connection writes and the others read.
     pub connections: u32,
 }
 
-/// The accounts. Every call ends within 2.5 s, with [`DependencyError::Unavailable`] if need be.
+/// User store. Every call returns within 2.5 s; after that time it returns [`DependencyError::Unavailable`].
 pub struct Database {
     reads: BlockingPool,
-    /// On PostgreSQL the same as `reads`.
+    /// The same pool as `reads` on PostgreSQL.
     writes: BlockingPool,
 }
 
 impl Database {
-    /// Checks the URL. Connects at the first call only, so that the process starts while PostgreSQL is down.
+    /// Checks the URL. Connects only at the first call, so that the process can start while PostgreSQL is down.
     ///
     /// # Errors
-    /// A URL of no known engine, or a SQLite file that does not exist.
+    /// The URL is invalid, or the SQLite file does not exist.
     pub fn open(url: &str, settings: Settings) -> Result<Self, StartError> {
         let address = Address::parse(url)?;
         address.must_exist()?;
-        // They make and retire connections. Two, so that one attempt that hangs does not hold up another.
+        // These threads open and close connections. There are two, so that one connection attempt that hangs does not
+        // block another.
         let background =
             Arc::new(ScheduledThreadPool::builder().num_threads(2).thread_name_pattern("database-{}").build());
         let pool = |connections| BlockingPool::new(address.clone(), connections, Arc::clone(&background));
         let reads = pool(settings.connections.max(1));
         let writes = match address {
-            // Two writers would only poll for each other's lock.
+            // Two writers would only wait for each other's lock by polling.
             Address::Sqlite(_) => pool(1),
             Address::Postgres(_) => reads.clone(),
         };
         Ok(Self { reads, writes })
     }
 
-    /// Whether [`Database::open`] would understand the URL; looks for no file and connects to nothing.
+    /// Checks the URL like [`Database::open`], but does not look for the file and does not connect.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The URL is invalid.
     pub fn check(url: &str) -> Result<(), StartError> {
         Address::parse(url).map(drop)
     }
 
-    /// The names of the migrations that [`migrate::run`] would run now.
+    /// Returns the names of the migrations that [`migrate::run`] would apply now.
     ///
     /// # Errors
-    /// As the port's methods.
+    /// The same as the methods of [`Users`].
     pub async fn pending(&self) -> Result<Vec<String>, DependencyError> {
         self.reads.run(|connection, _| migrate::pending(connection)).await
     }

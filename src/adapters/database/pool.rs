@@ -1,4 +1,4 @@
-//! The way to the database: a bounded number of threads, a connection for each, and an end to every wait.
+//! Connection pool: a bounded number of threads, one connection for each, and a timeout for every wait.
 
 use super::address::Address;
 use super::connection::Manager;
@@ -12,14 +12,15 @@ use scheduled_thread_pool::ScheduledThreadPool;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// From the call to the answer, queue and second try included.
+/// Timeout from the call to the result, including the queue and a retry.
 const QUERY_TIMEOUT: Duration = Duration::from_millis(2_500);
-/// For a connection out of the pool. It is a round trip away, or the database is down.
+/// Timeout for getting a connection. A new connection takes one round trip, unless the database is down.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
-/// Jobs that may wait. One connection inserts about 4,000 rows a second, so a full queue is far from [`QUERY_TIMEOUT`].
+/// Maximum number of waiting jobs. One connection inserts about 4,000 rows a second, so a full queue takes much less
+/// time than [`QUERY_TIMEOUT`].
 const QUEUE: usize = 256;
 
-/// Runs jobs on a pool of connections; clones share it.
+/// Runs jobs on a pool of connections. Clones share the pool.
 #[derive(Clone)]
 pub(super) struct BlockingPool {
     pool: Pool<Manager>,
@@ -27,15 +28,15 @@ pub(super) struct BlockingPool {
 }
 
 impl BlockingPool {
-    /// Connects when the first job comes, so that the process starts while the database is down.
+    /// Creates the pool. It connects at the first job, so that the process can start while the database is down.
     pub fn new(address: Address, connections: u32, background: Arc<ScheduledThreadPool>) -> Self {
         let pool = Pool::builder()
             .max_size(connections)
             .min_idle(Some(0))
-            // It would cost a round trip for every job; a dead connection is met with a second try instead.
+            // A test would cost one round trip per job. A job on a dead connection is retried instead.
             .test_on_check_out(false)
             .connection_timeout(CONNECTION_TIMEOUT)
-            // The job that waits for the connection gets the reason; r2d2 need not log it too.
+            // The job that waits for the connection gets the error, so r2d2 does not need to log it.
             .error_handler(Box::new(NopErrorHandler))
             .thread_pool(background)
             .build_unchecked(Manager(address));
@@ -43,10 +44,11 @@ impl BlockingPool {
         Self { pool, bulkhead: Arc::new(Bulkhead::new(Dependency::Database, width, QUEUE)) }
     }
 
-    /// Runs `work`, on a second connection if the first turns out to be dead.
+    /// Runs `work`, and retries it on a second connection if the first is dead.
     ///
-    /// Answers within [`QUERY_TIMEOUT`] even when the server accepts everything and says nothing: the thread then stays
-    /// behind until TCP gives up, and keeps its place in the bulkhead. `work` is told the moment after which nobody waits.
+    /// Returns within [`QUERY_TIMEOUT`], even when the server accepts data and never responds. The thread is then
+    /// blocked until the TCP timeout and keeps its permits in the bulkhead. `work` gets the deadline after which the
+    /// caller no longer waits.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut AnyConnection, Instant) -> Result<T, Fault> + Send + 'static,
@@ -55,7 +57,7 @@ impl BlockingPool {
         let pool = self.pool.clone();
         let job = self.bulkhead.run(move || attempt(&pool, deadline, work));
         match tokio::time::timeout_at(deadline.into(), job).await {
-            Ok(done) => done?,
+            Ok(result) => result?,
             Err(_) => Err(unavailable(format!("no answer within {QUERY_TIMEOUT:?}"))),
         }
     }
@@ -67,13 +69,13 @@ fn attempt<T>(
     mut work: impl FnMut(&mut AnyConnection, Instant) -> Result<T, Fault>,
 ) -> Result<T, DependencyError> {
     match work(&mut *check_out(pool, deadline)?, deadline) {
-        // What killed this connection, a restart say, has killed the idle ones too.
-        Err(Fault::Lost(_)) => Ok(work(&mut *check_out_living(pool, deadline)?, deadline)?),
-        done => Ok(done?),
+        // The cause, for example a restart of the server, has closed the idle connections, too.
+        Err(Fault::Lost(_)) => Ok(work(&mut *check_out_tested(pool, deadline)?, deadline)?),
+        result => Ok(result?),
     }
 }
 
-/// A job whose caller has given up is not begun: it could only do something that nobody is told of.
+/// Takes a connection from the pool. Fails after the deadline: the caller no longer waits, so the job must not start.
 fn check_out(pool: &Pool<Manager>, deadline: Instant) -> Result<PooledConnection<Manager>, DependencyError> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
@@ -82,8 +84,8 @@ fn check_out(pool: &Pool<Manager>, deadline: Instant) -> Result<PooledConnection
     pool.get_timeout(left.min(CONNECTION_TIMEOUT)).map_err(|error| unavailable(error.to_string()))
 }
 
-/// A connection that has just answered. The dead ones on the way to it leave the pool.
-fn check_out_living(pool: &Pool<Manager>, deadline: Instant) -> Result<PooledConnection<Manager>, DependencyError> {
+/// Takes a connection that responds to a ping. Dead connections are removed from the pool.
+fn check_out_tested(pool: &Pool<Manager>, deadline: Instant) -> Result<PooledConnection<Manager>, DependencyError> {
     loop {
         let mut connection = check_out(pool, deadline)?;
         if connection.ping().is_ok() {

@@ -1,5 +1,5 @@
-//! Domain values and the rows that hold them. Ids are text and times are UTC without a zone, because both engines
-//! must be able to hold them.
+//! Conversions between domain values and rows. Ids are text, and times are UTC without a time zone, because both
+//! engines must be able to store them.
 
 use super::schema::{sessions, users};
 use crate::domain::phone::Phone;
@@ -10,24 +10,25 @@ use diesel::{AsChangeset, Insertable, Queryable, Selectable};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// A time as it is stored: UTC, to the microsecond (what PostgreSQL keeps; SQLite would keep more).
+/// Returns the time as it is stored: UTC, cut off to microseconds, the precision of PostgreSQL (SQLite has a higher
+/// one).
 pub(super) fn stored(time: DateTime<Utc>) -> NaiveDateTime {
     time.trunc_subsecs(6).naive_utc()
 }
 
-/// The time so long before; in 1970 at the earliest, which is before any row.
+/// Returns `time - span`, but not earlier than the start of 1970, which is before every row.
 pub(super) fn before(time: NaiveDateTime, span: Duration) -> NaiveDateTime {
     let earlier = TimeDelta::from_std(span).ok().and_then(|span| time.checked_sub_signed(span));
-    // The default is the beginning of 1970.
+    // The default is the start of 1970.
     earlier.unwrap_or_default().max(NaiveDateTime::default())
 }
 
-/// An id as it is stored.
+/// Returns the id as it is stored.
 pub(super) fn text(id: Uuid) -> String {
     id.hyphenated().to_string()
 }
 
-/// An id that was stored in this column; the column, if it is none.
+/// Parses an id from this column. The error is the name of the column.
 pub(super) fn id(text: &str, column: &'static str) -> Result<Uuid, &'static str> {
     Uuid::try_parse(text).map_err(|_| column)
 }
@@ -47,7 +48,7 @@ pub(super) struct UserRow {
 }
 
 impl TryFrom<UserRow> for User {
-    /// The column that holds what this program never writes.
+    /// Name of the column with a value that this program never writes.
     type Error = &'static str;
 
     fn try_from(row: UserRow) -> Result<Self, Self::Error> {
@@ -66,7 +67,7 @@ impl TryFrom<UserRow> for User {
     }
 }
 
-// NULL is written as NULL: `DEFAULT`, diesel's other way to leave a value out, is unknown to SQLite.
+// `None` is written as NULL. The alternative in diesel is `DEFAULT`, which SQLite does not support.
 #[derive(Insertable)]
 #[diesel(table_name = users, treat_none_as_default_value = false)]
 pub(super) struct NewUserRow {
@@ -96,14 +97,14 @@ impl From<&NewUser> for NewUserRow {
             birthday: user.profile.birthday.map(Birthday::date),
             created_at,
             updated_at: created_at,
-            // Signing up signs in.
+            // Sign-up creates the first session.
             last_login_at: Some(created_at),
             password_changed_at: created_at,
         }
     }
 }
 
-/// `None` leaves a column alone; `Some(None)` empties it.
+/// Columns to change: `None` leaves a column unchanged, `Some(None)` sets it to NULL.
 #[derive(AsChangeset)]
 #[diesel(table_name = users)]
 pub(super) struct ProfileRow {
@@ -138,7 +139,7 @@ pub(super) struct SessionRow {
 }
 
 impl TryFrom<SessionRow> for Session {
-    /// As for `User`.
+    /// Name of the column with a value that this program never writes.
     type Error = &'static str;
 
     fn try_from(row: SessionRow) -> Result<Self, Self::Error> {

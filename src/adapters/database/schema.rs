@@ -1,4 +1,4 @@
-//! The tables as diesel sees them; the truth is in `migrations/`.
+//! Tables for diesel. `migrations/` defines the real schema.
 
 diesel::table! {
     users (id) {
@@ -32,7 +32,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Kept by diesel: the migrations that have run.
+    /// Applied migrations. diesel writes this table.
     #[sql_name = "__diesel_schema_migrations"]
     applied_migrations (version) {
         version -> Text,

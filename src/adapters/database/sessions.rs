@@ -1,11 +1,11 @@
-//! The queries about sessions.
+//! Queries for sessions.
 
 use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::rows::{NewSessionRow, SessionRow, before, id};
 use super::schema::{sessions, users};
-use super::transaction::{Undo, transaction};
-use super::users::{holds, impossible};
+use super::transaction::{Rollback, transaction};
+use super::users::{invalid_value, is_valid};
 use crate::domain::policy::SessionPolicy;
 use crate::domain::session::Session;
 use crate::domain::user::UserId;
@@ -22,7 +22,7 @@ use std::time::Instant;
 diesel::infix_operator!(BitAnd, " & ", Integer);
 diesel::infix_operator!(BitOr, " | ", Integer);
 
-/// The user's row first: see `users::set_password`.
+/// Updates the user's row first, then changes the sessions. The reason is in `users::set_password`.
 pub(super) fn sign_in(
     connection: &mut AnyConnection,
     session: &NewSessionRow,
@@ -31,30 +31,31 @@ pub(super) fn sign_in(
     policy: &SessionPolicy,
     deadline: Instant,
 ) -> Result<bool, Fault> {
-    // A proof of phone names no hash that could be replaced.
+    // A proof by code contains no hash that could be replaced.
     let rehashed = rehashed.filter(|_| matches!(proof, Proof::Password(_)));
-    let done = transaction(connection, deadline, |connection| {
-        let noted = diesel::update(users::table.filter(users::id.eq(&session.user_id)).filter(holds(proof)))
+    let stored = transaction(connection, deadline, |connection| {
+        let updated = diesel::update(users::table.filter(users::id.eq(&session.user_id)).filter(is_valid(proof)))
             .set((users::last_login_at.eq(session.created_at), rehashed.map(|hash| users::password_hash.eq(hash))))
             .execute(connection)?;
-        if noted == 0 {
-            return Err(Undo::Refused);
+        if updated == 0 {
+            return Err(Rollback::Rejected);
         }
         diesel::insert_into(sessions::table).values(session).execute(connection)?;
-        drop_beside(connection, session, policy)?;
+        delete_excess(connection, session, policy)?;
         Ok(())
     })?;
-    Ok(done.is_some())
+    Ok(stored.is_some())
 }
 
 diesel::alias!(
     const BESIDE: Alias<Beside> = sessions as beside;
 );
 
-/// Whatever is not among the living ones that there is room for beside the new one. Which of them live is said here
-/// once more, because [`lives`] knows the table by its own name only.
-fn drop_beside(connection: &mut AnyConnection, new: &NewSessionRow, policy: &SessionPolicy) -> QueryResult<usize> {
-    let room = i64::from(policy.per_user) - 1;
+/// Deletes the user's inactive sessions, and the least recently used active sessions beyond the maximum. The new
+/// session stays. The conditions of [`is_active`] are repeated here, because that function does not accept the table's
+/// alias.
+fn delete_excess(connection: &mut AnyConnection, new: &NewSessionRow, policy: &SessionPolicy) -> QueryResult<usize> {
+    let max_others = i64::from(policy.per_user) - 1;
     let last_used_at = BESIDE.field(sessions::last_used_at);
     let kept = BESIDE
         .filter(BESIDE.field(sessions::user_id).eq(&new.user_id))
@@ -63,28 +64,31 @@ fn drop_beside(connection: &mut AnyConnection, new: &NewSessionRow, policy: &Ses
         .filter(BESIDE.field(sessions::expires_at).gt(new.created_at))
         .filter(last_used_at.gt(before(new.created_at, policy.idle)))
         .order((last_used_at.desc(), BESIDE.field(sessions::id).desc()))
-        .limit(room.max(0))
+        .limit(max_others.max(0))
         .select(BESIDE.field(sessions::id));
     let others = sessions::table.filter(sessions::user_id.eq(&new.user_id)).filter(sessions::id.ne(&new.id));
     diesel::delete(others.filter(sessions::id.ne_all(kept))).execute(connection)
 }
 
-/// Whether a session is neither revoked nor past its end nor unused since then.
+/// Returns the SQL condition that a session is active: not revoked, not expired, and used after `since`.
 #[auto_type]
-fn lives(now: NaiveDateTime, since: NaiveDateTime) -> _ {
+fn is_active(now: NaiveDateTime, since: NaiveDateTime) -> _ {
     let revoked_at = sessions::revoked_at;
     revoked_at.is_null().and(sessions::expires_at.gt(now)).and(sessions::last_used_at.gt(since))
 }
 
-/// The bits of `replays`; the migrations say what they mean.
+/// Bit of `replays`: the parent of the current generation was replayed late. The migrations explain all bits.
 const LATE: i32 = 1;
+/// Bits of `replays`: the same for the two generations before.
 const LATE_BEFORE: i32 = 2 | 4;
+/// Bit of `replays`: the current generation was returned to a client more than once.
 const AGAIN: i32 = 8;
 
-/// One statement decides on the row as it finds it, so that of many at once one rotates and the others meet its child.
+/// Refreshes the session in one statement, which decides by the current row. Of many concurrent refreshes, one creates
+/// the next generation and the others get the same one.
 ///
-/// Tried again after a lost connection it is harmless: if the first try was committed, the token is a parent by now and
-/// gets the same child.
+/// A retry after a lost connection is safe: if the first attempt was committed, the presented generation is now the
+/// parent and gets the same child.
 pub(super) fn refresh(
     connection: &mut AnyConnection,
     session: &str,
@@ -93,24 +97,25 @@ pub(super) fn refresh(
     policy: &SessionPolicy,
 ) -> Result<Refreshed, Fault> {
     let at = now.into_sql::<Timestamp>();
-    // A later one than the row knows was issued by us, as its MAC says: the database is a restored or lagging copy.
+    // The MAC proves that the service issued every presented generation. If it is later than the row's, the database
+    // was restored from a backup or lags behind.
     let is_current = sessions::generation.le(presented);
     let is_parent = sessions::generation.eq(presented + 1);
     let is_late = is_parent.and(sessions::rotated_at.le(before(now, policy.retry)));
     let is_third = BitAnd::new(sessions::replays, LATE_BEFORE.into_sql::<Integer>()).eq(LATE_BEFORE);
-    let shared = sessions::generation.gt(presented + 1).or(is_late.and(is_third));
-    let replays = |more: i32| BitOr::new(sessions::replays, more.into_sql::<Integer>());
-    let rotated = BitAnd::new(sessions::replays * 2, LATE_BEFORE.into_sql::<Integer>());
+    let is_copied = sessions::generation.gt(presented + 1).or(is_late.and(is_third));
+    let with_bits = |bits: i32| BitOr::new(sessions::replays, bits.into_sql::<Integer>());
+    let shifted = BitAnd::new(sessions::replays * 2, LATE_BEFORE.into_sql::<Integer>());
 
     diesel::update(sessions::table.filter(sessions::id.eq(session)))
-        .filter(lives(now, before(now, policy.idle)))
+        .filter(is_active(now, before(now, policy.idle)))
         .set((
             sessions::generation
                 .eq(case_when(is_current, (presented + 1).into_sql::<BigInt>()).otherwise(sessions::generation)),
             sessions::rotated_at.eq(case_when(is_current, at.nullable()).otherwise(sessions::rotated_at)),
             sessions::replays
-                .eq(case_when(is_current, rotated).when(is_late, replays(LATE | AGAIN)).otherwise(replays(AGAIN))),
-            sessions::revoked_at.eq(case_when(shared, at)),
+                .eq(case_when(is_current, shifted).when(is_late, with_bits(LATE | AGAIN)).otherwise(with_bits(AGAIN))),
+            sessions::revoked_at.eq(case_when(is_copied, at)),
             sessions::last_used_at.eq(now),
         ))
         .returning((
@@ -123,7 +128,7 @@ pub(super) fn refresh(
         .get_result(connection)
         .optional()
         .map_err(|error| Fault::new(connection, &error))?
-        .map_or(Ok(Refreshed::Ended), |row| refreshed(row).map_err(impossible))
+        .map_or(Ok(Refreshed::Ended), |row| refreshed(row).map_err(invalid_value))
 }
 
 fn refreshed(row: (String, i64, i32, NaiveDateTime, bool)) -> Result<Refreshed, &'static str> {
@@ -144,35 +149,36 @@ pub(super) fn list(
 ) -> Result<Vec<Session>, Fault> {
     let rows = sessions::table
         .filter(sessions::user_id.eq(user))
-        .filter(lives(now, before(now, policy.idle)))
+        .filter(is_active(now, before(now, policy.idle)))
         .order((sessions::last_used_at.desc(), sessions::id.desc()))
         .limit(i64::from(policy.per_user))
         .select(SessionRow::as_select())
         .load(connection)
         .map_err(|error| Fault::new(connection, &error))?;
-    rows.into_iter().map(|row| Session::try_from(row).map_err(impossible)).collect()
+    rows.into_iter().map(|row| Session::try_from(row).map_err(invalid_value)).collect()
 }
 
-/// Tried again after a lost connection it may answer `false` for a session that the first try ended: it has ended.
+/// Revokes a session. A retry after a lost connection may return `false` although the first attempt revoked the
+/// session; the session is revoked in both cases.
 pub(super) fn end(
     connection: &mut AnyConnection,
     user: &str,
     session: &str,
     now: NaiveDateTime,
 ) -> Result<bool, Fault> {
-    let living = sessions::table
+    let active = sessions::table
         .filter(sessions::id.eq(session))
         .filter(sessions::user_id.eq(user))
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(now));
-    diesel::update(living)
+    diesel::update(active)
         .set(sessions::revoked_at.eq(now))
         .execute(connection)
         .map(|ended| ended > 0)
         .map_err(|error| Fault::new(connection, &error))
 }
 
-/// It changes nothing to try it again.
+/// Revokes all sessions of the user. A retry is idempotent.
 pub(super) fn end_all(connection: &mut AnyConnection, user: &str, now: NaiveDateTime) -> Result<(), Fault> {
     diesel::update(sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::revoked_at.is_null()))
         .set(sessions::revoked_at.eq(now))

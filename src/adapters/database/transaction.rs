@@ -1,4 +1,4 @@
-//! Several statements as one, for a caller who does not wait for ever.
+//! Transactions with a deadline.
 
 use super::engine::AnyConnection;
 use super::fault::{Fault, unavailable};
@@ -6,42 +6,42 @@ use diesel::Connection as _;
 use diesel::result::Error;
 use std::time::Instant;
 
-/// Why the statements of a transaction are taken back.
-pub(super) enum Undo {
-    /// What they rely on does not hold.
-    Refused,
+/// Why a transaction is rolled back.
+pub(super) enum Rollback {
+    /// A precondition is not met.
+    Rejected,
     Error(Error),
 }
 
-impl From<Error> for Undo {
+impl From<Error> for Rollback {
     fn from(error: Error) -> Self {
         Self::Error(error)
     }
 }
 
-/// All that `work` does or, when it is refused, nothing and `None`. Nothing either once `deadline` has passed: whoever
-/// called has been told that it failed.
+/// Runs `work` in a transaction. Returns its result, or `None` and no change if `work` rejects it. Rolls back after
+/// `deadline`, because the caller has already returned an error.
 ///
-/// Until COMMIT is sent a lost connection means that the server rolls back: trying again is safe. When it is lost
-/// at COMMIT nobody knows, and a second try would meet what the first has done: it would answer "taken" to the very
-/// person who was just signed up, or "wrong" to her whose password was just changed.
+/// A connection that is lost before COMMIT is sent makes the server roll back, so a retry is safe. If it is lost at
+/// COMMIT, the outcome is unknown. A retry could then see the changes of the first attempt: it would return "taken" to
+/// the user who just signed up, or "wrong" to the user who just changed the password. It is therefore not retried.
 pub(super) fn transaction<T>(
     connection: &mut AnyConnection,
     deadline: Instant,
-    work: impl FnOnce(&mut AnyConnection) -> Result<T, Undo>,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, Rollback>,
 ) -> Result<Option<T>, Fault> {
     let mut committing = false;
-    let done = connection.transaction(|connection| {
-        let answer = work(connection)?;
+    let result = connection.transaction(|connection| {
+        let output = work(connection)?;
         committing = Instant::now() < deadline;
-        if committing { Ok(answer) } else { Err(Undo::Error(Error::RollbackTransaction)) }
+        if committing { Ok(output) } else { Err(Rollback::Error(Error::RollbackTransaction)) }
     });
-    match done {
-        Ok(answer) => Ok(Some(answer)),
-        Err(Undo::Refused) => Ok(None),
-        Err(Undo::Error(Error::RollbackTransaction)) => Err(unavailable("too late").into()),
-        Err(Undo::Error(error)) => Err(match Fault::new(connection, &error) {
-            Fault::Lost(reason) if committing => unavailable(format!("at COMMIT: {reason}")).into(),
+    match result {
+        Ok(output) => Ok(Some(output)),
+        Err(Rollback::Rejected) => Ok(None),
+        Err(Rollback::Error(Error::RollbackTransaction)) => Err(unavailable("rolled back after the deadline").into()),
+        Err(Rollback::Error(error)) => Err(match Fault::new(connection, &error) {
+            Fault::Lost(reason) if committing => unavailable(format!("connection lost at COMMIT: {reason}")).into(),
             fault => fault,
         }),
     }

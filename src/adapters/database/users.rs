@@ -1,10 +1,10 @@
-//! The queries about accounts.
+//! Queries for accounts.
 
 use super::engine::{AnyConnection, Backend};
 use super::fault::{Fault, broken};
 use super::rows::{NewSessionRow, NewUserRow, ProfileRow, UserRow, id, stored};
 use super::schema::{sessions, users};
-use super::transaction::{Undo, transaction};
+use super::transaction::{Rollback, transaction};
 use crate::domain::password::PasswordHash;
 use crate::domain::user::{AccountVersion, User, UserId};
 use crate::ports::{Account, Created, PhoneChange, Proof};
@@ -30,7 +30,7 @@ pub(super) fn account_of(connection: &mut AnyConnection, phone: &str) -> Result<
         .optional()
         .map_err(|error| Fault::new(connection, &error))?;
     let Some((user, password_changed_at)) = found else { return Ok(None) };
-    let user = UserId(id(&user, "users.id").map_err(impossible)?);
+    let user = UserId(id(&user, "users.id").map_err(invalid_value)?);
     Ok(Some(AccountVersion { user, password_changed_at: password_changed_at.and_utc() }))
 }
 
@@ -72,22 +72,22 @@ pub(super) fn password_hash(connection: &mut AnyConnection, user: &str) -> Resul
     Ok(hash.map(PasswordHash::new))
 }
 
-/// Both rows or neither.
+/// Inserts both rows or neither.
 pub(super) fn create(
     connection: &mut AnyConnection,
     user: &NewUserRow,
     session: &NewSessionRow,
     deadline: Instant,
 ) -> Result<Created, Fault> {
-    let stored = transaction(connection, deadline, |connection| {
-        diesel::insert_into(users::table).values(user).execute(connection).map_err(refused_if_taken)?;
+    let created = transaction(connection, deadline, |connection| {
+        diesel::insert_into(users::table).values(user).execute(connection).map_err(reject_if_taken)?;
         diesel::insert_into(sessions::table).values(session).execute(connection)?;
         Ok(())
     })?;
-    Ok(if stored.is_some() { Created::Yes } else { Created::PhoneTaken })
+    Ok(if created.is_some() { Created::Yes } else { Created::PhoneTaken })
 }
 
-/// It changes nothing to try it again.
+/// Updates the profile. A retry is idempotent.
 pub(super) fn change_profile(
     connection: &mut AnyConnection,
     id: &str,
@@ -102,8 +102,8 @@ pub(super) fn change_profile(
     row.map(user).transpose()
 }
 
-/// The user's row first: a sign-in at the same moment has either left its session for the second statement to find, or
-/// waits for the row and finds another hash.
+/// Updates the user's row first, then revokes the sessions. A concurrent sign-in has either stored its session before,
+/// which the second statement revokes, or it waits for the row and then finds another hash.
 pub(super) fn set_password(
     connection: &mut AnyConnection,
     id: &str,
@@ -113,25 +113,26 @@ pub(super) fn set_password(
     now: NaiveDateTime,
     deadline: Instant,
 ) -> Result<bool, Fault> {
-    let done = transaction(connection, deadline, |connection| {
-        let changed = diesel::update(users::table.filter(users::id.eq(id)).filter(holds(proof)))
+    let changed = transaction(connection, deadline, |connection| {
+        let updated = diesel::update(users::table.filter(users::id.eq(id)).filter(is_valid(proof)))
             .set((users::password_hash.eq(hash), users::password_changed_at.eq(now), users::updated_at.eq(now)))
             .execute(connection)?;
-        if changed == 0 {
-            return Err(Undo::Refused);
+        if updated == 0 {
+            return Err(Rollback::Rejected);
         }
         let others = sessions::table
             .filter(sessions::user_id.eq(id))
             .filter(sessions::revoked_at.is_null())
-            // No id is empty.
+            // Without `keep`, the condition is true for every session: no id is empty.
             .filter(sessions::id.ne(keep.unwrap_or_default()));
         diesel::update(others).set(sessions::revoked_at.eq(now)).execute(connection)?;
         Ok(())
     })?;
-    Ok(done.is_some())
+    Ok(changed.is_some())
 }
 
-/// In a transaction, although it is one statement, because a second try would no longer find the earlier phone.
+/// Updates the phone in a transaction, although it is one statement: if the connection is lost at COMMIT, a retry would
+/// no longer find the old phone.
 pub(super) fn change_phone(
     connection: &mut AnyConnection,
     id: &str,
@@ -146,7 +147,7 @@ pub(super) fn change_phone(
             .returning(<UserRow as Selectable<Backend>>::construct_selection())
             .get_result::<UserRow>(connection)
             .optional()
-            .map_err(refused_if_taken)
+            .map_err(reject_if_taken)
     })?;
     match changed {
         Some(Some(row)) => user(row).map(PhoneChange::Done),
@@ -155,7 +156,7 @@ pub(super) fn change_phone(
     }
 }
 
-/// The sessions go with the user: `ON DELETE CASCADE`.
+/// Deletes the user, and their sessions by `ON DELETE CASCADE`.
 pub(super) fn delete(
     connection: &mut AnyConnection,
     id: &str,
@@ -163,7 +164,7 @@ pub(super) fn delete(
     deadline: Instant,
 ) -> Result<bool, Fault> {
     let deleted = transaction(connection, deadline, |connection| {
-        let user = users::table.filter(users::id.eq(id)).filter(holds(proof));
+        let user = users::table.filter(users::id.eq(id)).filter(is_valid(proof));
         Ok(diesel::delete(user).execute(connection)?)
     })?;
     Ok(deleted.is_some_and(|users| users > 0))
@@ -171,8 +172,8 @@ pub(super) fn delete(
 
 type Condition<'a> = Box<dyn BoxableExpression<users::table, Backend, SqlType = Bool> + 'a>;
 
-/// Whether it is still this user's.
-pub(super) fn holds(proof: &Proof) -> Condition<'_> {
+/// Returns the SQL condition that the proof is still valid for the user's row.
+pub(super) fn is_valid(proof: &Proof) -> Condition<'_> {
     match proof {
         Proof::Password(hash) => Box::new(users::password_hash.eq(hash.expose())),
         Proof::Code { phone, password_changed_at } => {
@@ -183,19 +184,20 @@ pub(super) fn holds(proof: &Proof) -> Condition<'_> {
 }
 
 fn user(row: UserRow) -> Result<User, Fault> {
-    User::try_from(row).map_err(impossible)
+    User::try_from(row).map_err(invalid_value)
 }
 
-/// What is said of a column that holds what this program never writes.
-pub(super) fn impossible(column: &'static str) -> Fault {
-    broken(format!("{column} has an impossible value")).into()
+/// Returns the error for a column with a value that this program never writes.
+pub(super) fn invalid_value(column: &'static str) -> Fault {
+    broken(format!("{column} has an invalid value")).into()
 }
 
-fn refused_if_taken(error: Error) -> Undo {
-    if is_phone_taken(&error) { Undo::Refused } else { Undo::Error(error) }
+fn reject_if_taken(error: Error) -> Rollback {
+    if is_phone_taken(&error) { Rollback::Rejected } else { Rollback::Error(error) }
 }
 
-/// PostgreSQL names the constraint; SQLite says `UNIQUE constraint failed: users.phone`.
+/// Returns whether the error is the unique constraint on the phone. PostgreSQL returns the name of the constraint,
+/// SQLite the text `UNIQUE constraint failed: users.phone`.
 fn is_phone_taken(error: &Error) -> bool {
     match error {
         Error::DatabaseError(DatabaseErrorKind::UniqueViolation, about) => match about.constraint_name() {
