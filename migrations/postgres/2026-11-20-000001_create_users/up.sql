@@ -1,6 +1,6 @@
--- What a phone, a nickname or a password may be is decided in the program. The checks here are wide on purpose: they
--- stop a defect, such as a password that was never hashed, and need no migration when a rule changes.
--- Keys compare by bytes: a new version of the system's collations must not make an index wrong.
+-- The program defines the exact rules for phones, nicknames and passwords. The checks here are wide on purpose: they
+-- catch a defect, such as a password that was never hashed, and a changed rule needs no migration.
+-- Keys are compared by bytes (COLLATE "C"): a new version of the system's collations must not corrupt an index.
 -- Times are UTC.
 CREATE TABLE users (
     id                  TEXT COLLATE "C" NOT NULL,

@@ -1,4 +1,4 @@
--- A signed-in device. `generation` counts the refresh tokens it has had.
+-- A session is a signed-in device. `generation` is the number of refreshes: the first refresh token has number 0.
 CREATE TABLE sessions (
     id            TEXT COLLATE "C" NOT NULL,
     user_id       TEXT COLLATE "C" NOT NULL,

@@ -1,6 +1,6 @@
--- What a phone, a nickname or a password may be is decided in the program. The checks here are wide on purpose: they
--- stop a defect, such as a password that was never hashed, and need no migration when a rule changes.
--- Times are UTC, written as `YYYY-MM-DD HH:MM:SS` with the fraction that there is: as text they sort in the order of time.
+-- The program defines the exact rules for phones, nicknames and passwords. The checks here are wide on purpose: they
+-- catch a defect, such as a password that was never hashed, and a changed rule needs no migration.
+-- Times are UTC, as text in the form `YYYY-MM-DD HH:MM:SS` with an optional fraction. The text order is the time order.
 CREATE TABLE users (
     id                  TEXT NOT NULL,
     phone               TEXT NOT NULL,
