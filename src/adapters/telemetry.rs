@@ -89,7 +89,7 @@ struct Buckets(&'static [f64]);
 
 /// Providers respond within about 100 ms; the longest timeout is 30 s.
 const PROVIDER_BUCKETS: Buckets = Buckets(&[0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0]);
-/// From a request that only reads a counter in memory to a request that waits for providers.
+/// Requests range from a read of a counter in memory to a wait for providers.
 const REQUEST_BUCKETS: Buckets =
     Buckets(&[0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]);
 
