@@ -1,8 +1,8 @@
-//! `doorstep check-config`, and what a server that cannot start says.
+//! `doorstep check-config`, and the messages of a server that cannot start.
 
-use crate::doorstep::{Folder, Said, Var};
+use crate::doorstep::{CommandOutput, Folder, Var};
 
-/// Everything that a provider and a store want to know, and that nobody else may.
+/// Secrets for providers and stores; no output may contain them.
 const SECRETS: [&str; 5] = ["hush-database", "hush-redis", "hush-token", "hush-storage", "MC4CAQAwBQYDK2VwBCIEI"];
 
 const PRODUCTION: [Var<'static>; 10] = [
@@ -18,46 +18,47 @@ const PRODUCTION: [Var<'static>; 10] = [
     ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", "2"),
 ];
 
-impl Said {
+impl CommandOutput {
     #[track_caller]
-    fn assert_discreet(&self) {
+    fn assert_no_secrets(&self) {
         for secret in SECRETS {
-            assert!(!self.out.contains(secret) && !self.err.contains(secret), "{secret} in {}{}", self.out, self.err);
+            let found = self.stdout.contains(secret) || self.stderr.contains(secret);
+            assert!(!found, "{secret} in {}{}", self.stdout, self.stderr);
         }
     }
 
-    /// Failed, with one sentence about each of these and no panic.
+    /// Asserts that the command failed without a panic, and names each of these problems.
     #[track_caller]
-    fn assert_refused(&self, names: &[&str]) {
-        assert_eq!(self.status, Some(1), "{}{}", self.out, self.err);
-        assert!(!self.err.contains("panicked") && !self.out.contains("panicked"), "{}", self.err);
+    fn assert_rejected(&self, names: &[&str]) {
+        assert_eq!(self.status, Some(1), "{}{}", self.stdout, self.stderr);
+        assert!(!self.stderr.contains("panicked") && !self.stdout.contains("panicked"), "{}", self.stderr);
         for name in names {
-            assert!(self.err.contains(name), "{name} in {}", self.err);
+            assert!(self.stderr.contains(name), "{name} in {}", self.stderr);
         }
-        self.assert_discreet();
+        self.assert_no_secrets();
     }
 }
 
-/// A folder with both keys in it, and the settings that name them.
+/// Creates a folder with both keys. `KEY_FILES` are the settings for it.
 fn folder_with_keys() -> Folder {
     let folder = Folder::new();
-    folder.write("jwt.pem", &folder.run(&["keygen"], &[]).out);
-    folder.write("secret", &folder.run(&["keygen", "--secret-key"], &[]).out);
+    folder.write("jwt.pem", &folder.run(&["keygen"], &[]).stdout);
+    folder.write("secret", &folder.run(&["keygen", "--secret-key"], &[]).stdout);
     folder
 }
 
 const KEY_FILES: [Var<'static>; 2] = [("JWT_KEYS_FILE", "jwt.pem"), ("SECRET_KEY_FILE", "secret")];
 
 #[test]
-fn production_with_nothing_set_names_everything_at_once() {
+fn production_without_settings_reports_all_problems_at_once() {
     for arguments in [&["check-config"][..], &[]] {
-        let said = Folder::new().run(arguments, &[("APP_ENV", "production")]);
-        said.assert_refused(&["DATABASE_URL: ", "REDIS_URL: ", "SECRET_KEY: ", "JWT_KEYS: ", "SMS_PROVIDERS: "]);
+        let output = Folder::new().run(arguments, &[("APP_ENV", "production")]);
+        output.assert_rejected(&["DATABASE_URL: ", "REDIS_URL: ", "SECRET_KEY: ", "JWT_KEYS: ", "SMS_PROVIDERS: "]);
     }
 }
 
 #[test]
-fn production_names_every_insecure_setting_at_once() {
+fn production_reports_all_insecure_settings_at_once() {
     let insecure = [
         ("APP_ENV", "production"),
         ("DATABASE_URL", "sqlite://data/doorstep.sqlite3"),
@@ -66,40 +67,48 @@ fn production_names_every_insecure_setting_at_once() {
         ("SMS_CLOOPEN_BASE_URL", "http://app.cloopen.com:8883"),
         ("CAPTCHA_BYPASS_ANSWER", "letmein"),
     ];
-    let said = Folder::new().run(&["check-config"], &insecure);
+    let output = Folder::new().run(&["check-config"], &insecure);
     for (name, _) in &insecure[1..] {
-        assert!(*name == "SMS_PROVIDERS" || said.err.contains(&format!("  {name}: ")), "{name} in {}", said.err);
+        assert!(
+            *name == "SMS_PROVIDERS" || output.stderr.contains(&format!("  {name}: ")),
+            "{name} in {}",
+            output.stderr
+        );
     }
-    said.assert_refused(&["SMS_CLOOPEN_ACCOUNT_SID: ", "SMS_CLOOPEN_AUTH_TOKEN: ", "SMS_CLOOPEN_APP_ID: "]);
-    said.assert_refused(&["SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED: "]);
+    output.assert_rejected(&["SMS_CLOOPEN_ACCOUNT_SID: ", "SMS_CLOOPEN_AUTH_TOKEN: ", "SMS_CLOOPEN_APP_ID: "]);
+    output.assert_rejected(&["SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED: "]);
 }
 
 #[test]
-fn good_settings_are_shown_without_their_secrets() {
+fn valid_settings_are_shown_without_secrets() {
     let folder = folder_with_keys();
-    let said = folder.run(&["check-config"], &[&PRODUCTION[..], &KEY_FILES].concat());
-    assert_eq!((said.status, said.err.as_str()), (Some(0), ""));
-    assert!(said.out.contains("The settings can be used.") && said.out.contains("Production"), "{}", said.out);
-    said.assert_discreet();
-    assert!(!said.out.contains(folder.read("secret").trim()));
-    assert!(!folder.path("data").exists(), "it makes nothing");
+    let output = folder.run(&["check-config"], &[&PRODUCTION[..], &KEY_FILES].concat());
+    assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""));
+    assert!(
+        output.stdout.contains("The settings can be used.") && output.stdout.contains("Production"),
+        "{}",
+        output.stdout
+    );
+    output.assert_no_secrets();
+    assert!(!output.stdout.contains(folder.read("secret").trim()));
+    assert!(!folder.path("data").exists(), "the command creates no files");
 }
 
-/// An end that nobody will live to see is none.
+/// A last day in the far future has no effect, so production rejects it.
 #[test]
-fn a_test_number_of_production_ends_within_a_year() {
+fn a_test_number_in_production_needs_a_last_day_within_a_year() {
     let folder = folder_with_keys();
     let check = |list| folder.run(&["check-config"], &[&PRODUCTION[..], &KEY_FILES, &[("TEST_PHONES", list)]].concat());
-    check("+8613800138000=918273@2199-01-31").assert_refused(&["TEST_PHONES: ", "within a year"]);
-    check("+8613800138000=918273").assert_refused(&["TEST_PHONES: ", "last day"]);
-    // One that has ended is forgotten about, not forbidden.
-    let said = check("+8613800138000=918273@2026-01-31");
-    assert_eq!(said.status, Some(0), "{}", said.err);
-    assert!(said.out.contains("+86138****8000") && !said.out.contains("918273"), "{}", said.out);
+    check("+8613800138000=918273@2199-01-31").assert_rejected(&["TEST_PHONES: ", "within a year"]);
+    check("+8613800138000=918273").assert_rejected(&["TEST_PHONES: ", "last day"]);
+    // An expired test number is not an error.
+    let output = check("+8613800138000=918273@2026-01-31");
+    assert_eq!(output.status, Some(0), "{}", output.stderr);
+    assert!(output.stdout.contains("+86138****8000") && !output.stdout.contains("918273"), "{}", output.stdout);
 }
 
 #[test]
-fn a_storage_is_shown_without_its_secret_and_judged_by_its_address() {
+fn avatar_storage_is_shown_without_its_secret_and_its_endpoint_is_validated() {
     let storage = |endpoint: &'static str, path_style: &'static str| {
         Folder::new().run(
             &["check-config"],
@@ -115,15 +124,15 @@ fn a_storage_is_shown_without_its_secret_and_judged_by_its_address() {
             ],
         )
     };
-    for said in [storage("https://s3.example.com", "false"), storage("http://127.0.0.1:9000", "true")] {
-        assert!(said.status == Some(0) && said.out.contains("pictures"), "{}{}", said.out, said.err);
-        said.assert_discreet();
+    for output in [storage("https://s3.example.com", "false"), storage("http://127.0.0.1:9000", "true")] {
+        assert!(output.status == Some(0) && output.stdout.contains("pictures"), "{}{}", output.stdout, output.stderr);
+        output.assert_no_secrets();
     }
-    storage("http://127.0.0.1:9000", "false").assert_refused(&["AVATAR_S3_BUCKET: ", "path style"]);
+    storage("http://127.0.0.1:9000", "false").assert_rejected(&["AVATAR_S3_BUCKET: ", "path style"]);
 }
 
 #[test]
-fn a_provider_is_shown_without_its_secret_and_judged_by_its_settings() {
+fn sms_providers_are_shown_without_secrets_and_their_settings_are_validated() {
     let aliyun = |more: &[Var<'static>]| {
         let vars = [
             ("SMS_PROVIDERS", "aliyun,webhook"),
@@ -138,31 +147,31 @@ fn a_provider_is_shown_without_its_secret_and_judged_by_its_settings() {
         ];
         Folder::new().run(&["check-config"], &[&vars, more].concat())
     };
-    // The bytes of "hush-webhook…", so that no form of it is shown.
-    let good = aliyun(&[("SMS_WEBHOOK_SECRET", "whsec_aHVzaC13ZWJob29rLWh1c2gtd2ViaG9vay1odXNo")]);
+    // The secret is the bytes of "hush-webhook…": neither form of it may be shown.
+    let valid = aliyun(&[("SMS_WEBHOOK_SECRET", "whsec_aHVzaC13ZWJob29rLWh1c2gtd2ViaG9vay1odXNo")]);
     assert!(
-        good.status == Some(0) && good.out.contains("SMS_2") && good.out.contains("LTAI5t"),
+        valid.status == Some(0) && valid.stdout.contains("SMS_2") && valid.stdout.contains("LTAI5t"),
         "{}{}",
-        good.out,
-        good.err
+        valid.stdout,
+        valid.stderr
     );
-    good.assert_discreet();
-    assert!(!good.out.contains("aHVzaC13"), "{}", good.out);
-    let bad =
+    valid.assert_no_secrets();
+    assert!(!valid.stdout.contains("aHVzaC13"), "{}", valid.stdout);
+    let invalid =
         aliyun(&[("SMS_WEBHOOK_SECRET", "hush-redis"), ("CLIENT_APPS", "shop=ios:example.com,shop=ios:example.org")]);
-    bad.assert_refused(&["SMS_WEBHOOK_SECRET: expected whsec_", "CLIENT_APPS: names an app twice"]);
+    invalid.assert_rejected(&["SMS_WEBHOOK_SECRET: expected whsec_", "CLIENT_APPS: names an app twice"]);
 }
 
 #[test]
-fn nothing_set_is_a_good_configuration_of_development() {
+fn no_settings_are_a_valid_development_configuration() {
     let folder = Folder::new();
-    let said = folder.run(&["check-config"], &[]);
-    assert_eq!((said.status, said.err.as_str()), (Some(0), ""));
-    assert!(std::fs::read_dir(&folder).unwrap().next().is_none(), "it makes nothing");
+    let output = folder.run(&["check-config"], &[]);
+    assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""));
+    assert!(std::fs::read_dir(&folder).unwrap().next().is_none(), "the command creates no files");
 }
 
 #[test]
-fn what_cannot_be_used_is_told_in_a_sentence() {
+fn an_invalid_setting_is_reported_by_name() {
     let folder = folder_with_keys();
     let keys = folder.read("jwt.pem");
     let damaged = keys.replace("MC4", "MC5");
@@ -189,71 +198,71 @@ fn what_cannot_be_used_is_told_in_a_sentence() {
         vars.retain(|(known, _)| known.trim_end_matches("_FILE") != base);
         vars.push((name, value));
         for arguments in [&["check-config"][..], &[]] {
-            folder.run(arguments, &vars).assert_refused(&[names]);
+            folder.run(arguments, &vars).assert_rejected(&[names]);
         }
     }
 }
 
 #[test]
-fn a_secret_is_given_in_one_way_only() {
+fn a_secret_in_a_variable_and_in_a_file_is_rejected() {
     let folder = folder_with_keys();
     let secret = folder.read("secret");
     let vars = [&PRODUCTION[..], &KEY_FILES, &[("SECRET_KEY", secret.as_str())]].concat();
-    folder.run(&["check-config"], &vars).assert_refused(&["SECRET_KEY: give either SECRET_KEY or SECRET_KEY_FILE"]);
+    folder.run(&["check-config"], &vars).assert_rejected(&["SECRET_KEY: give either SECRET_KEY or SECRET_KEY_FILE"]);
 }
 
 #[test]
-fn the_environment_wins_over_the_file() {
+fn the_environment_overrides_the_env_file_of_the_working_folder() {
     let folder = Folder::new();
     folder.write(".env", "# ours\nCODE_SECONDS=60\nPHONE_REGIONS=SG\nexport LIMIT_IP_SENDS='7'\n");
-    let said = folder.run(&["check-config"], &[("CODE_SECONDS", "120")]);
-    assert!(said.out.contains("life: 120s") && !said.out.contains("life: 60s"), "{}", said.out);
-    assert!(said.out.contains("SG") && said.out.contains("max: 7,"), "{}", said.out);
+    let output = folder.run(&["check-config"], &[("CODE_SECONDS", "120")]);
+    assert!(output.stdout.contains("life: 120s") && !output.stdout.contains("life: 60s"), "{}", output.stdout);
+    assert!(output.stdout.contains("SG") && output.stdout.contains("max: 7,"), "{}", output.stdout);
     std::fs::create_dir(folder.path("below")).unwrap();
     let below = format!("cd below && exec '{}' check-config", env!("CARGO_BIN_EXE_doorstep"));
     let below = std::process::Command::new("sh").args(["-c", &below]).env_clear().current_dir(&folder).output();
-    assert!(!String::from_utf8(below.unwrap().stdout).unwrap().contains("SG"), "another folder's file was read");
+    assert!(!String::from_utf8(below.unwrap().stdout).unwrap().contains("SG"), "the file of another folder was read");
 }
 
 #[test]
-fn the_example_can_be_used_as_it_is() {
+fn the_example_file_is_valid_and_changes_nothing() {
     let folder = Folder::new();
     folder.write(".env", include_str!("../../.env.example"));
-    let (example, nothing) = (folder.run(&["check-config"], &[]), Folder::new().run(&["check-config"], &[]));
-    assert_eq!((example.status, example.out), (Some(0), nothing.out), "{}", example.err);
+    let (example, defaults) = (folder.run(&["check-config"], &[]), Folder::new().run(&["check-config"], &[]));
+    assert_eq!((example.status, example.stdout), (Some(0), defaults.stdout), "{}", example.stderr);
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_told_without_its_words() {
+fn an_invalid_env_file_is_reported_without_its_content() {
     for file in ["SECRET_KEY=two words hush-token\n", "SECRET_KEY='hush-token\n", "hush-token\n"] {
         let folder = Folder::new();
         folder.write(".env", &format!("CODE_SECONDS=60\n{file}"));
-        folder.run(&["check-config"], &[]).assert_refused(&[".env: line 2 "]);
+        folder.run(&["check-config"], &[]).assert_rejected(&[".env: line 2 "]);
     }
     let folder = Folder::new();
     std::fs::create_dir(folder.path(".env")).unwrap();
-    folder.run(&["check-config"], &[]).assert_refused(&[".env: "]);
+    folder.run(&["check-config"], &[]).assert_rejected(&[".env: "]);
 }
 
 #[test]
-fn keys_on_one_line_of_the_file_can_be_used() {
+fn keys_on_one_line_of_the_env_file_are_accepted() {
     let folder = folder_with_keys();
     let keys = folder.read("jwt.pem").replace('\n', "\\n");
     for quote in ["\"", "'"] {
         folder.write(".env", &format!("JWT_KEYS={quote}{keys}{quote}\nSECRET_KEY_FILE=secret\n"));
-        let said = folder.run(&["check-config"], &[]);
-        assert_eq!((said.status, said.err.as_str()), (Some(0), ""), "{quote}");
+        let output = folder.run(&["check-config"], &[]);
+        assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""), "{quote}");
     }
 }
 
-/// A stray variable of another program must not stop this one.
+/// An invalid variable of another program must not stop this one.
 #[test]
-fn variables_that_are_no_text_are_passed_over() {
+fn variables_that_are_not_utf_8_are_ignored() {
     use std::os::unix::ffi::OsStrExt;
     let command = |name: &str| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_doorstep"));
         command.env_clear().env(name, std::ffi::OsStr::from_bytes(b"\xff")).arg("check-config");
         command.current_dir(Folder::new().as_ref()).output().unwrap()
     };
-    assert!(command("SOMEBODY_ELSES").status.success());
+    assert!(command("OTHER_PROGRAM").status.success());
 }

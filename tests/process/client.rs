@@ -1,11 +1,11 @@
-//! An app's side of the wire.
+//! An HTTP client that acts as an app.
 
 use crate::doorstep::{DEADLINE, Folder};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::time::Instant;
 
-/// What passes for every captcha in development.
+/// Answer that every captcha accepts in development.
 pub const BYPASS: &str = "letmein";
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -16,7 +16,7 @@ pub struct Client {
 }
 
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub request_id: String,
     pub text: String,
@@ -33,36 +33,36 @@ impl Client {
         self.http.request(method, format!("{}{path}", self.url))
     }
 
-    pub async fn send(&self, request: RequestBuilder) -> Answer {
+    pub async fn send(&self, request: RequestBuilder) -> Response {
         let response = request.send().await.unwrap();
         let status = response.status().as_u16();
         let request_id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status, request_id, text, body }
+        Response { status, request_id, text, body }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Response {
         self.send(self.request(Method::GET, path)).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> Response {
         self.send(self.request(Method::POST, path).json(&body)).await
     }
 
-    pub async fn me(&self, token: &str) -> Answer {
+    pub async fn me(&self, token: &str) -> Response {
         self.send(self.request(Method::GET, "/v1/me").bearer_auth(token)).await
     }
 
-    /// Returns once `/readyz` says so.
-    pub async fn wait_for_readiness(&self, status: u16) -> Answer {
+    /// Waits until `/readyz` responds with this status.
+    pub async fn wait_for_readiness(&self, status: u16) -> Response {
         let deadline = Instant::now() + DEADLINE;
         loop {
-            let answer = self.get("/readyz").await;
-            if answer.status == status {
-                return answer;
+            let response = self.get("/readyz").await;
+            if response.status == status {
+                return response;
             }
-            assert!(Instant::now() < deadline, "{answer:?}");
+            assert!(Instant::now() < deadline, "{response:?}");
         }
     }
 
@@ -70,14 +70,14 @@ impl Client {
         self.post("/v1/captchas", json!({})).await.field("captcha_id")
     }
 
-    pub async fn send_code(&self, phone: &str) -> Answer {
+    pub async fn send_code(&self, phone: &str) -> Response {
         let captcha = self.captcha().await;
         let body = json!({"phone_number": phone, "captcha_id": captcha, "captcha_answer": BYPASS});
         self.post("/v1/register/send-code", body).await
     }
 
-    /// The steps after send-code: the user and the tokens.
-    pub async fn finish_sign_up(&self, ticket: &str, code: &str) -> Answer {
+    /// Completes the sign-up after send-code. Returns the response with the user and the tokens.
+    pub async fn finish_sign_up(&self, ticket: &str, code: &str) -> Response {
         let verified = self.post("/v1/register/verify-code", json!({"ticket": ticket, "code": code})).await;
         assert_eq!(verified.status, 200, "{verified:?}");
         let set = self.post("/v1/register/set-password", json!({"ticket": ticket, "password": PASSWORD})).await;
@@ -88,22 +88,22 @@ impl Client {
         signed_in
     }
 
-    /// The whole way, with the code from the outbox of development.
-    pub async fn sign_up(&self, folder: &Folder, phone: &str) -> Answer {
+    /// Signs up, with the code from the outbox of development.
+    pub async fn sign_up(&self, folder: &Folder, phone: &str) -> Response {
         let sent = self.send_code(phone).await;
         assert_eq!(sent.status, 200, "{sent:?}");
         self.finish_sign_up(&sent.field("ticket"), &folder.last_code()).await
     }
 }
 
-impl Answer {
+impl Response {
     pub fn field(&self, name: &str) -> String {
         self.body[name].as_str().unwrap_or_else(|| panic!("no {name} in {self:?}")).to_owned()
     }
 }
 
 impl Folder {
-    /// The code of the last message, as somebody reads it who works in this folder.
+    /// Reads the code of the last message from the outbox in this folder.
     pub fn last_code(&self) -> String {
         let outbox = self.read("data/outbox.log");
         let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! The documents speak of what is there.
+//! The documents name only tests and files that exist.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ fn documents() -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_tests_behind_each_mistake_exist() {
+fn the_tests_in_the_table_of_mistakes_exist() {
     let text = read("docs/mistakes.md");
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && line.contains(".rs`")).collect();
     assert_eq!(rows.len(), 18);
@@ -34,7 +34,7 @@ fn the_tests_behind_each_mistake_exist() {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_between_documents_have_a_target() {
     let mut broken = Vec::new();
     for document in documents() {
         let text = std::fs::read_to_string(&document).unwrap();

@@ -1,4 +1,4 @@
-//! One run of the program, in a working folder of its own, with nothing in its environment but what the test says.
+//! Runs the program in its own working folder. Its environment contains only the variables that the test sets.
 
 use crate::client::Client;
 use std::io::{BufRead, BufReader, Read};
@@ -9,29 +9,29 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// For anything that a test waits for; only reached when it fails.
+/// Longest wait for an event. Only a failing test reaches it.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A setting.
+/// Name and value of a setting.
 pub type Var<'a> = (&'a str, &'a str);
 
-/// The folder in which an operator types.
+/// Working folder of an operator; deleted when it is dropped.
 pub struct Folder(TempDir);
 
-/// What a command left behind.
-pub struct Said {
+/// Exit status and output of a command.
+pub struct CommandOutput {
     pub status: Option<i32>,
-    pub out: String,
-    pub err: String,
+    pub stdout: String,
+    pub stderr: String,
 }
 
-/// A server; killed when it is dropped.
+/// A running server; killed when it is dropped.
 pub struct Doorstep {
     child: Child,
     output: Arc<Output>,
 }
 
-/// Lines of standard output and standard error, in the order in which they came.
+/// Lines of standard output and standard error, in the order of arrival.
 #[derive(Default)]
 struct Output {
     state: Mutex<Lines>,
@@ -68,20 +68,20 @@ impl Folder {
         command
     }
 
-    /// Runs a command to its end.
-    pub fn run(&self, arguments: &[&str], vars: &[Var<'_>]) -> Said {
+    /// Runs a command until it exits.
+    pub fn run(&self, arguments: &[&str], vars: &[Var<'_>]) -> CommandOutput {
         let output = self.command(arguments, vars).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Said { status: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        CommandOutput { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
-    /// Starts a server on a free port, unless the settings name one.
+    /// Starts a server, on a free port unless the settings name one.
     pub fn start(&self, vars: &[Var<'_>]) -> Doorstep {
         let vars = [&[("BIND", "127.0.0.1:0"), ("METRICS_BIND", "off")], vars].concat();
         Doorstep::spawn(self.command(&[], &vars))
     }
 
-    /// The same, and waits until it is ready.
+    /// Starts a server and waits until it is ready.
     pub async fn serve(&self, vars: &[Var<'_>]) -> (Doorstep, Client) {
         let doorstep = self.start(vars);
         let client = Client::new(&doorstep.url());
@@ -105,19 +105,19 @@ impl Doorstep {
         Self { child, output }
     }
 
-    /// The first line that holds these words, when it comes.
+    /// Waits for the first line with this text, and returns it.
     #[track_caller]
-    pub fn line(&self, words: &str) -> String {
-        let found = self.output.wait(|lines| lines.iter().find(|line| line.contains(words)).cloned());
-        found.unwrap_or_else(|| panic!("no {words:?} in\n{}", self.output().join("\n")))
+    pub fn line(&self, text: &str) -> String {
+        let found = self.output.wait(|lines| lines.iter().find(|line| line.contains(text)).cloned());
+        found.unwrap_or_else(|| panic!("no {text:?} in\n{}", self.output().join("\n")))
     }
 
-    /// Everything so far.
+    /// Lines so far.
     pub fn output(&self) -> Vec<String> {
         self.output.state.lock().unwrap().lines.clone()
     }
 
-    /// Where it listens, as its log says.
+    /// URL of the server, from its log.
     #[track_caller]
     pub fn url(&self) -> String {
         let line = self.line("listening on http://");
@@ -130,14 +130,15 @@ impl Doorstep {
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
-    /// Waits for its end: both its outputs are closed then.
+    /// Waits until the server exits, which closes both outputs.
     #[track_caller]
     pub fn wait(&mut self) -> ExitStatus {
-        let ended = self.output.wait_closed();
-        assert!(ended, "it goes on:\n{}", self.output().join("\n"));
+        let closed = self.output.wait_closed();
+        assert!(closed, "the server still runs:\n{}", self.output().join("\n"));
         self.child.wait().unwrap()
     }
 
+    /// Sends the signal and waits for a successful exit.
     #[track_caller]
     pub fn stop(&mut self, signal: &str) {
         self.signal(signal);
@@ -157,7 +158,7 @@ impl Output {
     fn follow(self: &Arc<Self>, stream: impl Read + Send + 'static) {
         let output = Arc::clone(self);
         thread::spawn(move || {
-            // Up to \n only: whatever else a client smuggles into a line stays in it.
+            // Only \n ends a line, so that other control characters from a client stay in the line.
             for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
                 output.change(|state| state.lines.push(String::from_utf8_lossy(&line).into_owned()));
             }
@@ -170,7 +171,7 @@ impl Output {
         self.changed.notify_all();
     }
 
-    /// What `find` finds, unless both streams end or the time is up.
+    /// Waits for a result of `find`. Returns `None` if both streams end, or after `DEADLINE`.
     fn wait<T>(&self, find: impl Fn(&[String]) -> Option<T>) -> Option<T> {
         self.wait_while(|state| find(&state.lines).is_none() && state.closed < 2, |state| find(&state.lines))
     }
@@ -183,8 +184,8 @@ impl Output {
         let deadline = Instant::now() + DEADLINE;
         let mut state = self.state.lock().unwrap();
         while condition(&state) && Instant::now() < deadline {
-            let left = deadline.saturating_duration_since(Instant::now());
-            state = self.changed.wait_timeout(state, left).unwrap().0;
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            state = self.changed.wait_timeout(state, remaining).unwrap().0;
         }
         then(&state)
     }

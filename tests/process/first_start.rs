@@ -1,10 +1,10 @@
-//! `doorstep` on a machine with nothing prepared.
+//! `doorstep` in an empty folder, without settings.
 
 use crate::doorstep::Folder;
 use std::os::unix::fs::PermissionsExt;
 
 #[actix_web::test]
-async fn nothing_set_runs_and_the_second_start_goes_on_with_it() {
+async fn a_server_without_settings_runs_and_its_data_survives_a_restart() {
     let folder = Folder::new();
     let (mut doorstep, client) = folder.serve(&[]).await;
     let line = doorstep.line("listening on http://127.0.0.1:");
@@ -23,7 +23,7 @@ async fn nothing_set_runs_and_the_second_start_goes_on_with_it() {
     doorstep.stop("TERM");
     doorstep.line("shutdown complete");
 
-    let (_again, client) = folder.serve(&[]).await;
+    let (_restarted, client) = folder.serve(&[]).await;
     assert_eq!([folder.read("data/secret_key"), folder.read("data/jwt_keys.pem")], keys);
     let me = client.me(&token).await;
     assert_eq!((me.status, &me.body["phone_number"]), (200, &signed_in.body["user"]["phone_number"]), "{me:?}");

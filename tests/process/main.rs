@@ -1,29 +1,30 @@
-//! The real program, driven as operators drive it: commands, environment, files, signals, and what it writes.
+//! The real program, used as operators use it: commands, environment, files, signals, logs.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "the other test binaries use the rest")]
 mod support;
 
-mod bomber;
+mod captcha_samples;
 mod check_config;
 mod client;
+mod databases;
 mod docs;
 mod doorstep;
 mod first_start;
-mod gate;
+mod frozen_database;
 mod keys;
 mod log;
 mod metrics;
 mod migrate;
 mod openapi;
 mod outages;
+mod proof_of_work;
 mod readme;
-mod samples;
-mod servers;
 mod shutdown;
-mod silence;
-mod stores;
+mod slow_provider;
+mod sms_pumping;
 mod sms_regions;
+mod stored_data;
 mod test_numbers;
 mod tls;

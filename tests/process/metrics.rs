@@ -1,4 +1,4 @@
-//! Where the metrics are, and where they are not.
+//! The address of the metrics endpoint.
 
 use crate::client::Client;
 use crate::doorstep::{Doorstep, Folder};
@@ -10,7 +10,7 @@ fn metrics_url(doorstep: &Doorstep) -> String {
 }
 
 #[actix_web::test]
-async fn they_have_an_address_of_their_own() {
+async fn metrics_have_their_own_address() {
     let folder = Folder::new();
     let (mut doorstep, client) = folder.serve(&[("METRICS_BIND", "127.0.0.1:0")]).await;
     let url = metrics_url(&doorstep);
@@ -22,19 +22,20 @@ async fn they_have_an_address_of_their_own() {
     let other = Client::new(url.trim_end_matches("/metrics"));
     assert_eq!(other.request(reqwest::Method::GET, "/healthz").send().await.unwrap().status(), 404);
     doorstep.stop("TERM");
-    assert!(reqwest::get(&url).await.is_err(), "it stops with the service");
+    assert!(reqwest::get(&url).await.is_err(), "the metrics server stops with the service");
 }
 
-/// A developer's second service on one machine starts all the same; an address that somebody chose is insisted upon.
+/// The default address may be in use, so that a developer can start a second service on one machine. An address that
+/// the operator sets must be available.
 #[actix_web::test]
-async fn an_address_that_is_taken_stops_who_chose_it() {
+async fn a_metrics_address_in_use_is_an_error_only_if_it_is_set() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let folder = Folder::new();
-    let mut chosen = folder.start(&[("METRICS_BIND", &address)]);
-    assert!(!chosen.wait().success());
-    assert!(chosen.output().iter().any(|line| line.contains(&format!("METRICS_BIND {address}: "))));
-    // Taken by this listener, or by another program: either will do.
+    let mut doorstep = folder.start(&[("METRICS_BIND", &address)]);
+    assert!(!doorstep.wait().success());
+    assert!(doorstep.output().iter().any(|line| line.contains(&format!("METRICS_BIND {address}: "))));
+    // This listener or another program uses the default address: both are fine for the test.
     let _default = TcpListener::bind("127.0.0.1:9464");
     let (_doorstep, client) = folder.serve(&[("METRICS_BIND", "")]).await;
     assert_eq!(client.get("/healthz").await.status, 200);

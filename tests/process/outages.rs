@@ -1,4 +1,4 @@
-//! A start while nothing else is up yet.
+//! A start while Redis and PostgreSQL are down.
 
 use crate::client::Client;
 use crate::doorstep::Folder;
@@ -6,7 +6,7 @@ use crate::support::postgres::OwnPostgres;
 use crate::support::redis::OwnRedis;
 
 #[actix_web::test]
-async fn it_binds_at_once_and_gets_ready_when_its_stores_come_up() {
+async fn a_server_listens_at_once_and_becomes_ready_when_its_stores_start() {
     let (folder, mut redis, postgres) = (Folder::new(), OwnRedis::new(), OwnPostgres::start_new());
     let (redis_url, database_url) = (redis.url(), postgres.url("postgres"));
     let vars = [("REDIS_URL", redis_url.as_str()), ("DATABASE_URL", &database_url)];

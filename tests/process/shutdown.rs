@@ -1,76 +1,76 @@
-//! SIGTERM and SIGINT: nobody who was let in is turned away.
+//! SIGTERM and SIGINT: the server completes the requests and messages that have begun.
 
-use crate::client::Answer;
+use crate::client::Response;
 use crate::doorstep::{DEADLINE, Folder};
-use crate::gate::TestServer;
+use crate::slow_provider::TestServer;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 const PHONE: &str = "+8613800138000";
 
-async fn a_request_in_flight_is_answered(signal: &str) {
+async fn a_request_in_flight_is_completed(signal: &str) {
     let mut server = TestServer::new(&[]).await;
     let client = server.client.clone();
     let request = actix_web::rt::spawn(async move { client.send_code(PHONE).await });
-    server.provider_is_asked().await;
+    server.wait_for_provider_request().await;
     server.doorstep.signal(signal);
-    server.refuses_connections();
+    server.wait_until_port_is_closed();
     assert!(!request.is_finished());
-    server.open_gate();
-    let answer: Answer = timeout(DEADLINE, request).await.unwrap().unwrap();
-    assert_eq!(answer.status, 200, "{answer:?}");
+    server.release_provider();
+    let response: Response = timeout(DEADLINE, request).await.unwrap().unwrap();
+    assert_eq!(response.status, 200, "{response:?}");
     assert!(server.doorstep.wait().success());
     server.doorstep.line("shutdown complete");
     assert!(server.sms.code_for(PHONE).is_some());
 }
 
 #[actix_web::test]
-async fn sigterm_lets_a_request_in_flight_be_answered() {
-    a_request_in_flight_is_answered("TERM").await;
+async fn after_sigterm_a_request_in_flight_is_completed() {
+    a_request_in_flight_is_completed("TERM").await;
 }
 
 #[actix_web::test]
-async fn sigint_lets_a_request_in_flight_be_answered() {
-    a_request_in_flight_is_answered("INT").await;
+async fn after_sigint_a_request_in_flight_is_completed() {
+    a_request_in_flight_is_completed("INT").await;
 }
 
-/// Nobody waits for such a message, so nobody would ask for it again.
+/// The client already has its response, so it would not retry.
 #[actix_web::test]
-async fn a_message_in_the_background_is_still_handed_over() {
+async fn after_sigterm_a_message_in_the_background_is_sent() {
     let mut server = TestServer::new(&[("REGISTER_CONCEAL_TAKEN", "true")]).await;
     let sent = server.client.send_code(PHONE).await;
     assert_eq!(sent.status, 200, "{sent:?}");
-    server.provider_is_asked().await;
+    server.wait_for_provider_request().await;
     server.doorstep.signal("TERM");
-    server.refuses_connections();
-    server.open_gate();
+    server.wait_until_port_is_closed();
+    server.release_provider();
     assert!(server.doorstep.wait().success());
     assert!(server.sms.code_for(PHONE).is_some());
     let line = server.doorstep.line("outcome=\"accepted\"");
     assert!(line.contains(&sent.request_id), "{line}");
 }
 
-/// The provider hangs, and the orchestrator would kill: the limit ends the wait.
+/// The provider never responds, and the orchestrator would kill the process: `SHUTDOWN_SECONDS` ends the wait.
 #[actix_web::test]
-async fn the_wait_has_an_end() {
+async fn the_shutdown_ends_after_shutdown_seconds() {
     let mut server = TestServer::new(&[("REGISTER_CONCEAL_TAKEN", "true"), ("SHUTDOWN_SECONDS", "2")]).await;
     assert_eq!(server.client.send_code(PHONE).await.status, 200);
-    server.provider_is_asked().await;
-    let asked = Instant::now();
+    server.wait_for_provider_request().await;
+    let started = Instant::now();
     server.doorstep.stop("TERM");
-    assert!(asked.elapsed() < Duration::from_secs(15), "{:?}", asked.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
     server.doorstep.line("shutdown timed out");
 }
 
-/// The client's idle connections, which it keeps for its next request, hold nothing up.
+/// The idle connections of a client, open for its next request, do not delay the shutdown.
 #[actix_web::test]
 async fn an_idle_server_stops_at_once() {
     let folder = Folder::new();
     for signal in ["TERM", "INT"] {
         let (mut doorstep, client) = folder.serve(&[]).await;
         assert_eq!(client.get("/healthz").await.status, 200);
-        let asked = Instant::now();
+        let started = Instant::now();
         doorstep.stop(signal);
-        assert!(asked.elapsed() < Duration::from_secs(5), "{signal}: {:?}", asked.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(5), "{signal}: {:?}", started.elapsed());
     }
 }

@@ -1,14 +1,14 @@
-//! `doorstep sms`: the kill switch, thrown while the service runs.
+//! `doorstep sms`: region blocks, set while the service runs.
 
-use crate::client::{Answer, Client};
-use crate::doorstep::{Doorstep, Folder, Said, Var};
+use crate::client::{Client, Response};
+use crate::doorstep::{CommandOutput, Doorstep, Folder, Var};
 use crate::support::process::free_port;
 use crate::support::redis;
 
 const CHINESE: [&str; 3] = ["+8613800138000", "+8613800138001", "+8613800138002"];
 const SINGAPOREAN: [&str; 3] = ["+6581234567", "+6581234568", "+6581234569"];
 
-/// A running service, and the shell of its operator.
+/// A running service, and the working folder of its operator.
 struct TestServer {
     folder: Folder,
     redis: String,
@@ -24,48 +24,49 @@ impl TestServer {
         Self { folder, redis, client, doorstep }
     }
 
-    fn sms(&self, arguments: &[&str]) -> Said {
+    fn sms(&self, arguments: &[&str]) -> CommandOutput {
         let vars = [("REDIS_URL", self.redis.as_str()), ("SMS_BUDGET_REGION_HOUR", "900,SG=70")];
         let vars = [&vars[..], &[("PHONE_REGIONS", "CN,SG")]].concat();
         self.folder.run(&[&["sms"], arguments].concat(), &vars)
     }
 
-    /// What it says when all went well.
+    /// Runs the command, which must succeed. Returns its output.
     #[track_caller]
-    fn says(&self, arguments: &[&str]) -> String {
-        let said = self.sms(arguments);
-        assert_eq!((said.status, said.err.as_str()), (Some(0), ""), "{}", said.out);
+    fn sms_ok(&self, arguments: &[&str]) -> String {
+        let output = self.sms(arguments);
+        assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""), "{}", output.stdout);
         assert_eq!(redis::without_expiry(&self.redis), Vec::<String>::new());
-        said.out
+        output.stdout
     }
 
-    /// The line of this region, or of the service.
+    /// Returns the status line of a region, or of the service.
     #[track_caller]
     fn status(&self, name: &str) -> String {
-        let said = self.says(&["status"]);
-        let mut lines = said.lines().filter(|line| line.split_whitespace().next() == Some(name));
-        let line = lines.next().unwrap_or_else(|| panic!("no {name} in {said}"));
+        let output = self.sms_ok(&["status"]);
+        let mut lines = output.lines().filter(|line| line.split_whitespace().next() == Some(name));
+        let line = lines.next().unwrap_or_else(|| panic!("no {name} in {output}"));
         line.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 
 #[track_caller]
-fn assert_suspended(answer: &Answer) {
-    assert_eq!((answer.status, answer.body["code"].as_str()), (503, Some("sms_region_suspended")), "{answer:?}");
-    assert_eq!(answer.body["retry_after"], 300, "worth asking again soon: {answer:?}");
+fn assert_suspended(response: &Response) {
+    let (status, code) = (response.status, response.body["code"].as_str());
+    assert_eq!((status, code), (503, Some("sms_region_suspended")), "{response:?}");
+    assert_eq!(response.body["retry_after"], 300, "a client may retry soon: {response:?}");
 }
 
 async fn assert_sent(client: &Client, phone: &str) {
-    let answer = client.send_code(phone).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = client.send_code(phone).await;
+    assert_eq!(response.status, 200, "{response:?}");
 }
 
 #[actix_web::test]
-async fn a_region_is_blocked_and_allowed_while_the_service_runs() {
+async fn a_region_is_blocked_and_unblocked_while_the_service_runs() {
     let server = TestServer::new().await;
     assert_sent(&server.client, CHINESE[0]).await;
-    let said = server.says(&["block", "CN", "--for", "2h"]);
-    assert!(said.contains("No codes are sent to CN until 20") && said.contains("sms region blocked"), "{said}");
+    let output = server.sms_ok(&["block", "CN", "--for", "2h"]);
+    assert!(output.contains("No codes are sent to CN until 20") && output.contains("sms region blocked"), "{output}");
     assert_suspended(&server.client.send_code(CHINESE[1]).await);
     assert!(server.doorstep.line("sms region budget exhausted").contains("sms-block"));
     assert_sent(&server.client, SINGAPOREAN[0]).await;
@@ -74,34 +75,34 @@ async fn a_region_is_blocked_and_allowed_while_the_service_runs() {
     assert_eq!(server.status("SG"), "SG 1/70, 60m left 1/300, 60m left 0/300");
     assert_eq!(server.status("service"), "service 2/1000, 60m left 2/5000, 24h left");
 
-    let said = server.says(&["allow", "cn"]);
-    assert!(said.contains("Codes are sent to CN") && said.contains("They were blocked."), "{said}");
-    assert!(server.says(&["allow", "CN"]).contains("They were not blocked."));
+    let output = server.sms_ok(&["allow", "cn"]);
+    assert!(output.contains("Codes are sent to CN") && output.contains("They were blocked."), "{output}");
+    assert!(server.sms_ok(&["allow", "CN"]).contains("They were not blocked."));
     assert_sent(&server.client, CHINESE[1]).await;
     assert_eq!(server.status("CN"), "CN 2/900, 60m left 2/300, 60m left 0/300");
 }
 
 #[actix_web::test]
-async fn all_regions_are_blocked_and_allowed() {
+async fn all_regions_are_blocked_and_unblocked() {
     let server = TestServer::new().await;
-    assert!(server.says(&["block", "all"]).contains("any region until 20"));
-    assert!(server.says(&["block", "BR", "--for", "90d"]).contains("BR until 20"));
+    assert!(server.sms_ok(&["block", "all"]).contains("any region until 20"));
+    assert!(server.sms_ok(&["block", "BR", "--for", "90d"]).contains("BR until 20"));
     for phone in [CHINESE[0], SINGAPOREAN[0]] {
         assert_suspended(&server.client.send_code(phone).await);
     }
-    let said = server.says(&["status"]);
-    assert!(said.starts_with("ALL REGIONS ARE BLOCKED for 30d"), "{said}");
-    assert!(server.status("BR").ends_with("BLOCKED for 90d"), "a region that may not sign up shows up too");
-    server.says(&["allow", "all"]);
+    let output = server.sms_ok(&["status"]);
+    assert!(output.starts_with("ALL REGIONS ARE BLOCKED for 30d"), "{output}");
+    assert!(server.status("BR").ends_with("BLOCKED for 90d"), "the status omits a region that cannot sign up");
+    server.sms_ok(&["allow", "all"]);
     assert_sent(&server.client, CHINESE[0]).await;
     assert_sent(&server.client, SINGAPOREAN[0]).await;
 }
 
-/// What was blocked stays blocked, whatever restarts; and the clock ends it.
+/// Redis stores the block and its expiry.
 #[actix_web::test]
-async fn a_block_outlives_the_service_and_ends_by_itself() {
+async fn a_region_block_survives_a_restart_and_expires() {
     let mut server = TestServer::new().await;
-    server.says(&["block", "CN", "--for", "2h"]);
+    server.sms_ok(&["block", "CN", "--for", "2h"]);
     server.doorstep.stop("TERM");
     let vars = [("REDIS_URL", server.redis.as_str())];
     let (_doorstep, client) = server.folder.serve(&vars).await;
@@ -111,26 +112,26 @@ async fn a_block_outlives_the_service_and_ends_by_itself() {
 }
 
 #[test]
-fn what_cannot_be_done_is_told_in_a_sentence() {
-    let (folder, nowhere) = (Folder::new(), format!("redis://127.0.0.1:{}/0", free_port()));
+fn errors_are_reported_in_one_sentence() {
+    let (folder, unreachable) = (Folder::new(), format!("redis://127.0.0.1:{}/0", free_port()));
     let run = |arguments: &[&str], vars: &[Var<'_>]| folder.run(&[&["sms"], arguments].concat(), vars);
     for arguments in [&["status"][..], &["block", "CN"], &["allow", "all"]] {
-        let said = run(arguments, &[]);
-        assert_eq!((said.status, said.err.lines().count()), (Some(1), 1), "{}", said.err);
-        assert!(said.err.starts_with("doorstep: this command needs REDIS_URL"), "{}", said.err);
-        let said = run(arguments, &[("REDIS_URL", &nowhere)]);
-        assert_eq!((said.status, said.err.lines().count()), (Some(1), 1), "{}", said.err);
-        assert!(said.err.starts_with("doorstep: staging"), "{}", said.err);
+        let output = run(arguments, &[]);
+        assert_eq!((output.status, output.stderr.lines().count()), (Some(1), 1), "{}", output.stderr);
+        assert!(output.stderr.starts_with("doorstep: this command needs REDIS_URL"), "{}", output.stderr);
+        let output = run(arguments, &[("REDIS_URL", &unreachable)]);
+        assert_eq!((output.status, output.stderr.lines().count()), (Some(1), 1), "{}", output.stderr);
+        assert!(output.stderr.starts_with("doorstep: staging"), "{}", output.stderr);
     }
-    for (arguments, words) in [
+    for (arguments, text) in [
         (&["block", "XX"][..], "expected an ISO 3166 country code, like CN, or all"),
         (&["allow", "+86"], "expected an ISO 3166 country code, like CN, or all"),
         (&["block", "CN", "--for", "soon"], "expected minutes, hours or days, like 30m, 2h or 7d, and at most 366d"),
         (&["block", "CN", "--for", "367d"], "at most 366d"),
         (&["block"], "<REGION>"),
     ] {
-        let said = run(arguments, &[("REDIS_URL", &nowhere)]);
-        assert_eq!(said.status, Some(2), "{}", said.err);
-        assert!(said.err.contains(words), "{words} in {}", said.err);
+        let output = run(arguments, &[("REDIS_URL", &unreachable)]);
+        assert_eq!(output.status, Some(2), "{}", output.stderr);
+        assert!(output.stderr.contains(text), "{text} in {}", output.stderr);
     }
 }

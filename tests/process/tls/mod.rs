@@ -1,4 +1,4 @@
-//! Whom the program believes to be its SMS provider.
+//! Verification of the TLS certificate of an SMS provider.
 
 use crate::doorstep::{Folder, Var};
 use rustls::crypto::aws_lc_rs;
@@ -17,7 +17,7 @@ const ACCEPTED: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 23\r\nConnection: close\r\n\r\n\
     {\"statusCode\":\"000000\"}";
 
-/// Accepts every message that somebody entrusts to it. Lives as long as the tests.
+/// A TLS server that accepts every message. It runs until the test process ends.
 struct Provider {
     url: String,
     messages: Arc<AtomicUsize>,
@@ -37,7 +37,7 @@ impl Provider {
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let mut tls = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
-                if hears_a_message(&mut tls) {
+                if receives_message(&mut tls) {
                     count.fetch_add(1, Ordering::SeqCst);
                     tls.write_all(ACCEPTED).and_then(|()| tls.flush()).ok();
                 }
@@ -47,21 +47,21 @@ impl Provider {
     }
 }
 
-fn hears_a_message(tls: &mut StreamOwned<ServerConnection, TcpStream>) -> bool {
-    let mut recorded_codes = Vec::new();
+fn receives_message(tls: &mut StreamOwned<ServerConnection, TcpStream>) -> bool {
+    let mut received = Vec::new();
     let mut buffer = [0; 4_096];
     while let Ok(more @ 1..) = tls.read(&mut buffer) {
-        recorded_codes.extend_from_slice(&buffer[..more]);
-        if recorded_codes.ends_with(b"}") {
-            return String::from_utf8_lossy(&recorded_codes).contains("templateId");
+        received.extend_from_slice(&buffer[..more]);
+        if received.ends_with(b"}") {
+            return String::from_utf8_lossy(&received).contains("templateId");
         }
     }
     false
 }
 
-/// Mistake 8 of the earlier systems: verification was switched off for the whole process.
+/// Mistake 8 in docs/mistakes.md: verification disabled for the whole process.
 #[actix_web::test]
-async fn a_provider_whose_certificate_nobody_vouches_for_gets_nothing() {
+async fn a_provider_with_an_untrusted_certificate_gets_no_message() {
     let provider = Provider::start();
     let folder = Folder::new();
     folder.write("authority.pem", AUTHORITY);
@@ -76,13 +76,13 @@ async fn a_provider_whose_certificate_nobody_vouches_for_gets_nothing() {
         ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", "2"),
     ];
     let (doorstep, client) = folder.serve(&vars).await;
-    let refused = client.send_code("+8613800138000").await;
-    assert_eq!((refused.status, refused.body["code"].as_str()), (502, Some("sms_delivery_failed")), "{refused:?}");
+    let rejected = client.send_code("+8613800138000").await;
+    assert_eq!((rejected.status, rejected.body["code"].as_str()), (502, Some("sms_delivery_failed")), "{rejected:?}");
     let line = doorstep.line("sms provider failed");
     assert!(line.contains("unreachable: invalid peer certificate"), "{line}");
     assert_eq!(provider.messages.load(Ordering::SeqCst), 0);
 
-    // The same server, once somebody vouches: nothing else was wrong with it.
+    // The same server is accepted if its authority is trusted: the certificate was the only error.
     let (_doorstep, client) = folder.serve(&[&vars[..], &[("SSL_CERT_FILE", "authority.pem")]].concat()).await;
     let sent = client.send_code("+8613800138000").await;
     assert_eq!((sent.status, provider.messages.load(Ordering::SeqCst)), (200, 1), "{sent:?}");

@@ -1,4 +1,4 @@
-//! What people do with an account, right and wrong, until its end.
+//! Valid and invalid uses of an account, from sign-in to deletion.
 
 use super::{COUNTRY, OTHER_PHONE, PASSWORD, PHONE, Scenario, Secret};
 use crate::doorstep::DEADLINE;
@@ -14,7 +14,7 @@ const RESET_PASSWORD: &str = "forgotten and reset otter";
 pub(super) const PASSWORDS: [&str; 3] = [WRONG_PASSWORD, CHANGED_PASSWORD, RESET_PASSWORD];
 
 impl Scenario {
-    pub async fn people_use_their_accounts(&mut self) {
+    pub async fn use_accounts(&mut self) {
         self.sign_in().await;
         self.sign_in_by_code().await;
         self.refresh().await;
@@ -24,14 +24,14 @@ impl Scenario {
         self.sms.behave(Behaviour::Accept);
         self.reset_password().await;
         self.delete_by_code().await;
-        self.sign_up_anew().await;
+        self.sign_up_again().await;
         self.delete_by_password().await;
-        self.sign_up_anew().await;
-        self.delete_without_the_app().await;
-        self.an_hour_later();
+        self.sign_up_again().await;
+        self.delete_signed_out().await;
+        self.advance_an_hour();
     }
 
-    fn an_hour_later(&self) {
+    fn advance_an_hour(&self) {
         redis::advance(&self.redis_url, Duration::from_secs(3_600));
     }
 
@@ -48,11 +48,11 @@ impl Scenario {
         self.log_in(PASSWORD).await;
     }
 
-    /// The tokens.
+    /// Returns the access token and the refresh token.
     async fn log_in(&mut self, password: &str) -> [String; 2] {
         let body = json!({"phone_number": PHONE, "password": password, "device_name": "iPhone 17"});
         let signed_in = self.post("/v1/login", body, 200).await;
-        self.tokens(&signed_in).await;
+        self.try_tokens(&signed_in).await;
         ["access_token", "refresh_token"].map(|name| signed_in[name].as_str().unwrap().to_owned())
     }
 
@@ -61,21 +61,21 @@ impl Scenario {
         self.post("/v1/login/resend-code", json!({"ticket": ticket}), 429).await;
         self.post("/v1/login/verify-code", json!({"ticket": ticket, "code": wrong}), 422).await;
         let signed_in = self.post("/v1/login/verify-code", json!({"ticket": ticket, "code": code}), 200).await;
-        self.tokens(&signed_in).await;
+        self.try_tokens(&signed_in).await;
         self.post("/v1/login/verify-code", json!({"ticket": ticket, "code": code}), 410).await;
     }
 
-    /// A lost answer, and a thief.
+    /// Refreshes with a retry after a lost response, then with a stolen token and with invalid tokens.
     async fn refresh(&mut self) {
         let [_, first] = self.log_in(PASSWORD).await;
         let path = "/v1/token/refresh";
         let body = |token: &str| json!({"refresh_token": token});
         let second = self.post(path, body(&first), 200).await;
-        self.tokens(&second).await;
-        let again = self.post(path, body(&first), 200).await;
-        self.tokens(&again).await;
+        self.try_tokens(&second).await;
+        let retry = self.post(path, body(&first), 200).await;
+        self.try_tokens(&retry).await;
         let third = self.post(path, body(second["refresh_token"].as_str().unwrap()), 200).await;
-        self.tokens(&third).await;
+        self.try_tokens(&third).await;
         self.post(path, body(&first), 401).await;
         self.post(path, body(third["refresh_token"].as_str().unwrap()), 401).await;
         self.post(path, body(&first[1..]), 401).await;
@@ -101,25 +101,25 @@ impl Scenario {
         self.call(Method::POST, "/v1/logout", &access, json!({"everywhere": true}), 204).await;
     }
 
-    /// `notice` is what the provider does with the message to the earlier number.
+    /// Changes the number. `notice` is the behaviour of the provider for the message to the old number.
     async fn change_number(&mut self, from: &str, to: &str, notice: Behaviour) {
-        self.an_hour_later();
+        self.advance_an_hour();
         let body = json!({"phone_number": from, "password": CHANGED_PASSWORD});
         let signed_in = self.post("/v1/login", body, 200).await;
-        self.tokens(&signed_in).await;
+        self.try_tokens(&signed_in).await;
         let access = signed_in["access_token"].as_str().unwrap();
         let path = |step: &str| format!("/v1/me/phone/{step}");
-        let wanted = |password: &str| json!({"phone_number": to, "current_password": password});
-        self.call(Method::POST, &path("send-code"), access, wanted(WRONG_PASSWORD), 422).await;
+        let request = |password: &str| json!({"phone_number": to, "current_password": password});
+        self.call(Method::POST, &path("send-code"), access, request(WRONG_PASSWORD), 422).await;
         let before = self.sms.messages_for(to).len();
-        let sent = self.call(Method::POST, &path("send-code"), access, wanted(CHANGED_PASSWORD), 200).await;
-        let [ticket, code, wrong] = self.sent(&sent, to, before).await;
+        let sent = self.call(Method::POST, &path("send-code"), access, request(CHANGED_PASSWORD), 200).await;
+        let [ticket, code, wrong] = self.ticket_and_codes(&sent, to, before).await;
         self.call(Method::POST, &path("resend-code"), access, json!({"ticket": ticket}), 429).await;
         self.call(Method::POST, &path("verify-code"), access, json!({"ticket": ticket, "code": wrong}), 422).await;
         self.sms.behave(notice);
         let requests = self.sms.requests();
         self.call(Method::POST, &path("verify-code"), access, json!({"ticket": ticket, "code": code}), 200).await;
-        self.until(|scenario| scenario.sms.requests() > requests).await;
+        self.wait_until(|scenario| scenario.sms.requests() > requests).await;
     }
 
     async fn reset_password(&mut self) {
@@ -134,11 +134,11 @@ impl Scenario {
     }
 
     async fn delete_by_code(&mut self) {
-        self.an_hour_later();
+        self.advance_an_hour();
         let [access, _] = self.log_in(RESET_PASSWORD).await;
         let before = self.sms.messages_for(PHONE).len();
         let sent = self.call(Method::POST, "/v1/me/deletion/send-code", &access, Value::Null, 200).await;
-        let [ticket, code, wrong] = self.sent(&sent, PHONE, before).await;
+        let [ticket, code, wrong] = self.ticket_and_codes(&sent, PHONE, before).await;
         self.call(Method::POST, "/v1/me/deletion/resend-code", &access, json!({"ticket": ticket}), 429).await;
         for (body, status) in [
             (json!({"ticket": ticket, "code": wrong}), 422),
@@ -157,57 +157,58 @@ impl Scenario {
         self.call(Method::DELETE, "/v1/me", &access, json!({"password": PASSWORD}), 401).await;
     }
 
-    async fn delete_without_the_app(&mut self) {
+    async fn delete_signed_out(&mut self) {
         let [ticket, code, wrong] = self.ticket_for("account-deletion").await;
         let path = "/v1/account-deletion/verify-code";
         self.post(path, json!({"ticket": ticket, "code": wrong}), 422).await;
         self.post(path, json!({"ticket": ticket, "code": code}), 204).await;
     }
 
-    async fn sign_up_anew(&mut self) {
+    async fn sign_up_again(&mut self) {
         let [ticket, code, _] = self.ticket_for("register").await;
         let path = |step: &str| format!("/v1/register/{step}");
         self.post(&path("verify-code"), json!({"ticket": ticket, "code": code}), 200).await;
         self.post(&path("set-password"), json!({"ticket": ticket, "password": PASSWORD}), 200).await;
         let signed_in = self.post(&path("submit-profile"), json!({"ticket": ticket, "nickname": "小明"}), 201).await;
-        self.tokens(&signed_in).await;
+        self.try_tokens(&signed_in).await;
     }
 
-    /// As the bearer of a token; `null` is no body.
+    /// Sends a request with an access token. `Value::Null` means no body.
     async fn call(&mut self, method: Method, path: &str, token: &str, body: Value, status: u16) -> Value {
         let request = self.client.request(method, path).bearer_auth(token);
         let request = if body.is_null() { request } else { request.json(&body) };
         self.send(request, status).await
     }
 
-    /// A ticket, its code and a wrong one, when no limit of the hour is in the way.
+    /// Begins a flow after an hour, when no hourly limit denies it. Returns a ticket, its code and a wrong code.
     async fn ticket_for(&mut self, flow: &str) -> [String; 3] {
-        self.an_hour_later();
+        self.advance_an_hour();
         let before = self.sms.messages_for(PHONE).len();
         let (id, answer) = self.captcha().await;
         let body = json!({"phone_number": PHONE, "captcha_id": id, "captcha_answer": answer});
         let sent = self.post(&format!("/v1/{flow}/send-code"), body, 200).await;
-        self.sent(&sent, PHONE, before).await
+        self.ticket_and_codes(&sent, PHONE, before).await
     }
 
-    /// The message may come after the answer; it is the first one beyond `before`.
-    async fn sent(&mut self, sent: &Value, phone: &str, before: usize) -> [String; 3] {
+    /// Returns the ticket of a response, its code and a wrong code. The message may arrive after the response; it is
+    /// the first one after `before` messages.
+    async fn ticket_and_codes(&mut self, sent: &Value, phone: &str, before: usize) -> [String; 3] {
         let ticket = sent["ticket"].as_str().unwrap().to_owned();
-        self.hide("ticket", &ticket);
-        self.hide("secret half of a ticket", &ticket[22..]);
-        self.until(|scenario| scenario.sms.messages_for(phone).len() > before).await;
+        self.add_secret("ticket", &ticket);
+        self.add_secret("secret half of a ticket", &ticket[22..]);
+        self.wait_until(|scenario| scenario.sms.messages_for(phone).len() > before).await;
         let code = self.sms.code_for(phone).unwrap();
         let wrong = format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000);
-        for (what, code) in [("code", &code), ("wrong code", &wrong)] {
-            self.secrets.push(Secret { what, text: code.clone(), word: true });
+        for (name, code) in [("code", &code), ("wrong code", &wrong)] {
+            self.secrets.push(Secret { name, text: code.clone(), whole_word: true });
         }
         [ticket, code, wrong]
     }
 
-    async fn until(&self, come: impl Fn(&Self) -> bool) {
+    async fn wait_until(&self, condition: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + DEADLINE;
-        while !come(self) {
-            assert!(Instant::now() < deadline, "nothing came");
+        while !condition(self) {
+            assert!(Instant::now() < deadline, "no message was sent in time");
             tokio::task::yield_now().await;
         }
     }

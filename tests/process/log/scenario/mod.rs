@@ -1,8 +1,8 @@
-//! Everything that a client, a provider and a store can do to a server, with secrets wherever one fits.
+//! Drives a server with every kind of request and failure, and puts secrets into every field that takes one.
 
 mod account;
 
-use crate::client::{Answer, Client};
+use crate::client::{Client, Response};
 use crate::doorstep::{DEADLINE, Var};
 use crate::support::cloopen::{
     ACCOUNT_SID, APP_ID, AUTH_TOKEN, Behaviour, DELETION_TEMPLATE_ID, FakeCloopen, NOTICE_TEMPLATE_ID,
@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub const BYPASS: &str = "opensaysme99";
 pub const REDIS_PASSWORD: &str = "hush-redis-password";
 const STORAGE_SECRET: &str = "hush-storage-secret";
-/// Nobody uploads here: leave to upload is given without asking the storage.
+/// Settings of a storage that gets no requests: the service issues upload permits without it.
 pub const STORAGE_SETTINGS: [Var<'static>; 7] = [
     ("AVATAR_STORAGE", "s3"),
     ("AVATAR_BASE_URL", "https://cdn.example.com/avatars/"),
@@ -32,25 +32,25 @@ pub const STORAGE_SETTINGS: [Var<'static>; 7] = [
 const PASSWORD: &str = "correct horse battery";
 const OTHER_PASSWORD: &str = "tr0ubador & 3 friends";
 const LONG_PASSWORD: &str = "swordfish";
-/// In E.164; national numbers begin after the country.
+/// Phone number in E.164 format. The national number begins after `COUNTRY` characters.
 const PHONE: &str = "+8613800138000";
 const OTHER_PHONE: &str = "+8613900139000";
 const THIRD_PHONE: &str = "+8613700137000";
 const COUNTRY: usize = 3;
-const REQUEST_NAME: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
+const IDEMPOTENCY_KEY: &str = "8e03978e-40d5-43dd-bc93-6894a57f9324";
 
-/// What must be in no line.
+/// Text that no log line may contain.
 pub struct Secret {
-    pub what: &'static str,
+    pub name: &'static str,
     pub text: String,
-    /// Six digits are found inside longer numbers by chance: only the whole word counts.
-    word: bool,
+    /// True if only a whole word counts: six digits appear inside longer numbers by chance.
+    whole_word: bool,
 }
 
 impl Secret {
-    /// In whatever case: `line` is in lower case, and so is the text.
+    /// Tells whether the line contains the secret. Both are in lower case.
     pub fn is_in(&self, line: &str) -> bool {
-        let outside = |c: Option<char>| !self.word || c.is_none_or(|c| !c.is_alphanumeric());
+        let outside = |c: Option<char>| !self.whole_word || c.is_none_or(|c| !c.is_alphanumeric());
         line.match_indices(&self.text).any(|(at, text)| {
             outside(line[..at].chars().next_back()) && outside(line[at + text.len()..].chars().next())
         })
@@ -59,8 +59,8 @@ impl Secret {
 
 pub struct Scenario {
     pub secrets: Vec<Secret>,
-    /// To every request that was HTTP.
-    pub answers: Vec<Answer>,
+    /// Response to each request that is well-formed HTTP.
+    pub responses: Vec<Response>,
     sms: FakeCloopen,
     redis_url: String,
     client: Client,
@@ -71,20 +71,20 @@ impl Scenario {
     pub fn new(redis_url: &str, keys: &[&str]) -> Self {
         let mut scenario = Self {
             secrets: Vec::new(),
-            answers: Vec::new(),
+            responses: Vec::new(),
             sms: FakeCloopen::start(Arc::new(SystemClock)),
             redis_url: redis_url.to_owned(),
             client: Client::new(""),
             address: String::new(),
         };
         for line in keys.iter().flat_map(|key| key.lines()).filter(|line| !line.starts_with("-----")) {
-            scenario.hide("key", line);
+            scenario.add_secret("key", line);
         }
         for phone in [PHONE, OTHER_PHONE] {
-            scenario.hide("phone", &phone[COUNTRY..]);
-            scenario.hide("phone as people write it", &format!("{} {} {}", &phone[3..6], &phone[6..10], &phone[10..]));
+            scenario.add_secret("phone", &phone[COUNTRY..]);
+            scenario.add_secret("phone with spaces", &format!("{} {} {}", &phone[3..6], &phone[6..10], &phone[10..]));
         }
-        for (what, text) in [
+        for (name, text) in [
             ("password", PASSWORD),
             ("password", OTHER_PASSWORD),
             ("password", LONG_PASSWORD),
@@ -95,13 +95,13 @@ impl Scenario {
             ("token of the provider", AUTH_TOKEN),
             ("account of the provider", ACCOUNT_SID),
             ("secret of the storage", STORAGE_SECRET),
-            ("permit to upload", "x-amz-"),
+            ("upload permit", "x-amz-"),
             ("signature", "sig="),
         ] {
-            scenario.hide(what, text);
+            scenario.add_secret(name, text);
         }
         for password in account::PASSWORDS {
-            scenario.hide("password", password);
+            scenario.add_secret("password", password);
         }
         scenario
     }
@@ -120,22 +120,22 @@ impl Scenario {
         ]
     }
 
-    pub fn with(mut self, client: Client, url: &str) -> Self {
+    pub fn with_server(mut self, client: Client, url: &str) -> Self {
         self.client = client;
         self.address = url.trim_start_matches("http://").to_owned();
         self
     }
 
-    fn hide(&mut self, what: &'static str, text: &str) {
-        assert!(text.len() > 3, "{what}");
-        self.secrets.push(Secret { what, text: text.to_lowercase(), word: false });
+    fn add_secret(&mut self, name: &'static str, text: &str) {
+        assert!(text.len() > 3, "{name}");
+        self.secrets.push(Secret { name, text: text.to_lowercase(), whole_word: false });
     }
 
     async fn send(&mut self, request: RequestBuilder, status: u16) -> Value {
-        let answer = self.client.send(request).await;
-        assert_eq!(answer.status, status, "{answer:?}");
-        let body = answer.body.clone();
-        self.answers.push(answer);
+        let response = self.client.send(request).await;
+        assert_eq!(response.status, status, "{response:?}");
+        let body = response.body.clone();
+        self.responses.push(response);
         body
     }
 
@@ -144,12 +144,12 @@ impl Scenario {
         self.send(request, status).await
     }
 
-    /// A captcha, and its answer from where it waits.
+    /// Requests a captcha. Returns its id and its answer, read from Redis.
     async fn captcha(&mut self) -> (String, String) {
         let id = self.post("/v1/captchas", json!({}), 201).await["captcha_id"].as_str().unwrap().to_owned();
         let mut redis = redis::connection(&self.redis_url);
         let answer: String = cmd("HGET").arg(format!("captcha:{{{id}}}")).arg("answer").query(&mut redis).unwrap();
-        self.hide("captcha answer", &answer);
+        self.add_secret("captcha answer", &answer);
         (id, answer)
     }
 
@@ -159,23 +159,23 @@ impl Scenario {
         self.post("/v1/register/send-code", body, status).await
     }
 
-    /// A ticket and its code.
+    /// Requests a code. Returns the ticket and the code.
     async fn ticket(&mut self, phone: &str) -> (String, String) {
         let sent = self.send_code(phone, 200).await;
         let ticket = sent["ticket"].as_str().unwrap().to_owned();
-        self.hide("ticket", &ticket);
-        self.hide("secret half of a ticket", &ticket[22..]);
+        self.add_secret("ticket", &ticket);
+        self.add_secret("secret half of a ticket", &ticket[22..]);
         let code = self.sms.code_for(PHONE).unwrap();
-        self.secrets.push(Secret { what: "code", text: code.clone(), word: true });
+        self.secrets.push(Secret { name: "code", text: code.clone(), whole_word: true });
         (ticket, code)
     }
 
-    /// The whole way with every wrong turn, and what comes after it.
-    pub async fn people_sign_up(&mut self) {
+    /// Signs up, with an invalid request at every step, and tries to sign up again.
+    pub async fn sign_up(&mut self) {
         let (ticket, code) = self.ticket("138 0013 8000").await;
         let step = |name: &str| format!("/v1/register/{name}");
         let wrong = format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000);
-        self.secrets.push(Secret { what: "wrong code", text: wrong.clone(), word: true });
+        self.secrets.push(Secret { name: "wrong code", text: wrong.clone(), whole_word: true });
         self.post(&step("verify-code"), json!({"ticket": ticket, "code": wrong}), 422).await;
         self.post(&step("resend-code"), json!({"ticket": ticket}), 429).await;
         self.post(&step("status"), json!({"ticket": ticket}), 200).await;
@@ -191,50 +191,52 @@ impl Scenario {
         self.post(&step("submit-profile"), profile, 422).await;
         let profile = json!({"ticket": ticket, "nickname": "小明"});
         let signed_in = self.post(&step("submit-profile"), profile, 201).await;
-        self.tokens(&signed_in).await;
+        self.try_tokens(&signed_in).await;
         self.send_code(PHONE, 409).await;
     }
 
-    async fn tokens(&mut self, signed_in: &Value) {
+    /// Sends requests with the tokens of a response, also damaged ones, and gets an upload permit.
+    async fn try_tokens(&mut self, signed_in: &Value) {
         let [access, refresh] =
             ["access_token", "refresh_token"].map(|name| signed_in[name].as_str().unwrap().to_owned());
-        self.hide("access token", &access);
-        self.hide("signature of an access token", access.rsplit('.').next().unwrap());
-        self.hide("refresh token", &refresh);
-        self.hide("signature of a refresh token", refresh.rsplit('.').next().unwrap());
+        self.add_secret("access token", &access);
+        self.add_secret("signature of an access token", access.rsplit('.').next().unwrap());
+        self.add_secret("refresh token", &refresh);
+        self.add_secret("signature of a refresh token", refresh.rsplit('.').next().unwrap());
         for (token, status) in [(access.as_str(), 200), (&access[..access.len() - 9], 401), (&refresh, 401)] {
             let me = self.client.request(Method::GET, "/v1/me").bearer_auth(token);
             self.send(me, status).await;
         }
-        let picture = json!({"content_type": "image/png", "content_length": 1});
-        let avatar = self.client.request(Method::POST, "/v1/me/avatar").bearer_auth(&access).json(&picture);
+        let image = json!({"content_type": "image/png", "content_length": 1});
+        let avatar = self.client.request(Method::POST, "/v1/me/avatar").bearer_auth(&access).json(&image);
         let permit = self.send(avatar, 200).await;
         let signature = permit["url"].as_str().unwrap().rsplit("X-Amz-Signature=").next().unwrap().to_owned();
-        self.hide("signature of a permit", &signature);
+        self.add_secret("signature of a permit", &signature);
     }
 
-    async fn named(&mut self, key: &str, path: &str, body: Value, status: u16) -> Value {
+    async fn post_with_key(&mut self, key: &str, path: &str, body: Value, status: u16) -> Value {
         let request = self.client.request(Method::POST, path).header("Idempotency-Key", key).json(&body);
         self.send(request, status).await
     }
 
-    /// Under a name of the client's own: done, told again, and refused for another content or for a name that is none.
-    pub async fn requests_come_twice(&mut self) {
-        self.hide("idempotency key", REQUEST_NAME);
-        self.hide("phone", &THIRD_PHONE[COUNTRY..]);
+    /// Sends requests with an `Idempotency-Key`: first requests, retries, other bodies, and invalid keys.
+    pub async fn retry_with_idempotency_keys(&mut self) {
+        self.add_secret("idempotency key", IDEMPOTENCY_KEY);
+        self.add_secret("phone", &THIRD_PHONE[COUNTRY..]);
         let wrong = json!({"phone_number": THIRD_PHONE, "password": OTHER_PASSWORD});
         for (path, body, status) in [("/v1/captchas", json!({}), 201), ("/v1/login", wrong, 401)] {
-            let first = self.named(REQUEST_NAME, path, body.clone(), status).await;
-            let again = self.named(&format!("\"{REQUEST_NAME}\""), path, body, status).await;
-            assert_eq!(first["captcha_id"], again["captcha_id"]);
-            self.named(REQUEST_NAME, path, json!({"another": PASSWORD}), 422).await;
+            let first = self.post_with_key(IDEMPOTENCY_KEY, path, body.clone(), status).await;
+            let retry = self.post_with_key(&format!("\"{IDEMPOTENCY_KEY}\""), path, body, status).await;
+            assert_eq!(first["captcha_id"], retry["captcha_id"]);
+            self.post_with_key(IDEMPOTENCY_KEY, path, json!({"another": PASSWORD}), 422).await;
         }
-        self.named(&format!("{REQUEST_NAME} forged"), "/v1/captchas", json!({}), 400).await;
-        self.named(&format!("\"{REQUEST_NAME}"), "/v1/login", json!({}), 400).await;
+        self.post_with_key(&format!("{IDEMPOTENCY_KEY} forged"), "/v1/captchas", json!({}), 400).await;
+        self.post_with_key(&format!("\"{IDEMPOTENCY_KEY}"), "/v1/login", json!({}), 400).await;
     }
 
-    /// Refuses with the phone and the code in its text; answers nonsense; hangs.
-    pub async fn the_provider_fails(&mut self) {
+    /// Lets the provider fail: it refuses with the phone and the code in its text, sends garbage, closes the
+    /// connection, or hangs.
+    pub async fn let_the_provider_fail(&mut self) {
         for behaviour in [Behaviour::Refuse("160040"), Behaviour::Garbage, Behaviour::Drop, Behaviour::Hang] {
             self.sms.behave(behaviour);
             self.send_code(OTHER_PHONE, 502).await;
@@ -242,8 +244,8 @@ impl Scenario {
         self.sms.behave(Behaviour::Accept);
     }
 
-    /// Secrets where they do not belong.
-    pub async fn clients_send_nonsense(&mut self) {
+    /// Sends secrets in fields and headers where they are invalid.
+    pub async fn send_invalid_requests(&mut self) {
         let phone = &PHONE[COUNTRY..];
         let number: u64 = phone.parse().unwrap();
         for (path, body, status) in [
@@ -263,10 +265,10 @@ impl Scenario {
         ] {
             self.post(&format!("/v1/register/{path}"), body, status).await;
         }
-        let cut = format!("{{\"phone_number\":\"{PHONE}\",\"{PASSWORD}");
+        let truncated = format!("{{\"phone_number\":\"{PHONE}\",\"{PASSWORD}");
         for (content_type, status) in [("application/json", 400), (PHONE, 415)] {
             let request = self.client.request(Method::POST, "/v1/register/send-code");
-            self.send(request.header("Content-Type", content_type).body(cut.clone()), status).await;
+            self.send(request.header("Content-Type", content_type).body(truncated.clone()), status).await;
         }
         for (name, value) in [
             ("Authorization", format!("Bearer {PASSWORD}")),
@@ -278,13 +280,13 @@ impl Scenario {
             self.send(me, 401).await;
         }
         let request = self.client.request(Method::from_bytes(phone.as_bytes()).unwrap(), "/v1/me");
-        let strange = [("X-Request-Id", PHONE), ("X-Forwarded-For", PHONE), ("User-Agent", PHONE), ("Referer", PHONE)];
-        let request = strange.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let headers = [("X-Request-Id", PHONE), ("X-Forwarded-For", PHONE), ("User-Agent", PHONE), ("Referer", PHONE)];
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         self.send(request.header("Accept-Language", PASSWORD), 405).await;
     }
 
-    /// Bytes that are hardly a request, if one at all.
-    pub fn clients_speak_no_http(&self) {
+    /// Sends bytes that are not valid HTTP.
+    pub fn send_invalid_http(&self) {
         let phone = &PHONE[COUNTRY..];
         for bytes in [
             format!(
@@ -300,30 +302,30 @@ impl Scenario {
             format!("{phone} /v1/captchas HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
             format!("GET / HTTP/{phone}\r\n\r\n"),
         ] {
-            self.shout(bytes.as_bytes());
+            self.send_bytes(bytes.as_bytes());
         }
-        self.shout(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03forged\r\n\r\n");
+        self.send_bytes(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03forged\r\n\r\n");
         let long = format!("GET /v1/me HTTP/1.1\r\nX-Long: {}\r\n\r\n", phone.repeat(20_000));
-        self.shout(long.as_bytes());
+        self.send_bytes(long.as_bytes());
     }
 
-    /// Sends, and listens until the server has had enough.
-    fn shout(&self, bytes: &[u8]) {
+    /// Sends bytes and reads until the server closes the connection.
+    fn send_bytes(&self, bytes: &[u8]) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        // A server that closes in the middle is right.
+        // The server may close the connection early.
         stream.write_all(bytes).ok();
         stream.shutdown(std::net::Shutdown::Write).ok();
         stream.read_to_end(&mut Vec::new()).ok();
     }
 
-    pub async fn the_database_is_down(&mut self) {
+    pub async fn send_code_without_database(&mut self) {
         self.send_code(OTHER_PHONE, 503).await;
     }
 
-    pub async fn redis_is_down(&mut self) {
+    pub async fn send_requests_without_redis(&mut self) {
         self.post("/v1/captchas", json!({}), 503).await;
-        self.named(REQUEST_NAME, "/v1/token/refresh", json!({"refresh_token": PASSWORD}), 503).await;
+        self.post_with_key(IDEMPOTENCY_KEY, "/v1/token/refresh", json!({"refresh_token": PASSWORD}), 503).await;
         let ready = self.client.request(Method::GET, "/readyz");
         self.send(ready, 503).await;
     }

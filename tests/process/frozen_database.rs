@@ -1,22 +1,23 @@
-//! A database that is there and says nothing, like one on a machine that was frozen.
+//! A database that accepts queries and never responds, like one on a frozen machine.
 
 use crate::client::Client;
+use crate::databases::empty_database;
 use crate::doorstep::{Doorstep, Folder};
-use crate::servers::empty_database;
 use diesel::dsl::sql;
 use diesel::sql_types::Text;
 use diesel::{Connection, PgConnection, RunQueryDsl};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// PostgreSQL's own processes behind a server's connections; they go on when this is dropped.
+/// Stopped PostgreSQL processes, one per connection of the server. They continue when this is dropped.
 struct Frozen(Vec<String>);
 
 impl Frozen {
-    /// Every connection that the server has to this database, of which there is at least one.
-    fn behind(database: &str) -> Self {
-        let pids = "SELECT pid::text FROM pg_stat_activity WHERE application_name = 'doorstep' AND datname = current_database() AND pid <> pg_backend_pid()";
-        let pids: Vec<String> = sql::<Text>(pids).load(&mut PgConnection::establish(database).unwrap()).unwrap();
+    /// Stops the process of every connection that the server has to this database. There is at least one.
+    fn connections_to(database: &str) -> Self {
+        let query = "SELECT pid::text FROM pg_stat_activity WHERE application_name = 'doorstep' \
+            AND datname = current_database() AND pid <> pg_backend_pid()";
+        let pids: Vec<String> = sql::<Text>(query).load(&mut PgConnection::establish(database).unwrap()).unwrap();
         assert!(!pids.is_empty());
         let frozen = Self(pids);
         frozen.signal("STOP");
@@ -37,32 +38,32 @@ impl Drop for Frozen {
 }
 
 #[track_caller]
-fn assert_ends_soon(mut doorstep: Doorstep) {
-    let asked = Instant::now();
+fn assert_stops_soon(mut doorstep: Doorstep) {
+    let started = Instant::now();
     doorstep.stop("TERM");
-    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
 
 #[actix_web::test]
-async fn it_holds_up_neither_the_answer_nor_the_end() {
+async fn a_frozen_database_delays_neither_responses_nor_the_shutdown() {
     let (folder, database) = (Folder::new(), empty_database());
     let vars = [("DATABASE_URL", database.as_str()), ("MIGRATE_ON_START", "true")];
     let (doorstep, client) = folder.serve(&vars).await;
-    let _frozen = Frozen::behind(&database);
-    let asked = Instant::now();
+    let _frozen = Frozen::connections_to(&database);
+    let started = Instant::now();
     assert_eq!(client.send_code("+8613800138000").await.body["code"], "dependency_unavailable");
-    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
-    assert_ends_soon(doorstep);
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert_stops_soon(doorstep);
 }
 
 #[actix_web::test]
-async fn it_does_not_hold_up_the_end_before_the_server_is_ready() {
+async fn a_frozen_database_does_not_delay_the_shutdown_of_a_server_that_is_not_ready() {
     let (folder, database) = (Folder::new(), empty_database());
     let doorstep = folder.start(&[("DATABASE_URL", database.as_str())]);
     doorstep.line("database not migrated");
-    let frozen = Frozen::behind(&database);
+    let frozen = Frozen::connections_to(&database);
     doorstep.line("no answer within");
     assert_eq!(Client::new(&doorstep.url()).get("/healthz").await.status, 200);
-    assert_ends_soon(doorstep);
+    assert_stops_soon(doorstep);
     drop(frozen);
 }

@@ -1,4 +1,4 @@
-//! A server whose provider takes its time: until the test lets it answer.
+//! A server whose SMS provider responds only after the test releases the response.
 
 use crate::client::Client;
 use crate::doorstep::{DEADLINE, Doorstep, Folder, Var};
@@ -13,26 +13,26 @@ use std::time::Instant;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
-/// A provider takes as long as its clock: this one tells that it was asked, and shows the time once the gate is open.
-struct Gate {
-    arrivals: UnboundedSender<()>,
-    /// Ends when the other end is dropped.
-    shut: Mutex<Receiver<()>>,
+/// Clock of the provider. It reports each call, then blocks until the test releases it, and so delays the response.
+struct BlockingClock {
+    requests: UnboundedSender<()>,
+    /// Channel that ends when the test drops the sender.
+    released: Mutex<Receiver<()>>,
 }
 
-impl Clock for Gate {
+impl Clock for BlockingClock {
     fn now(&self) -> DateTime<Utc> {
-        self.arrivals.send(()).ok();
-        self.shut.lock().unwrap().recv().ok();
+        self.requests.send(()).ok();
+        self.released.lock().unwrap().recv().ok();
         SystemClock.now()
     }
 }
 
-/// A server with a provider behind a gate.
+/// A server with such a provider.
 pub struct TestServer {
     pub sms: FakeCloopen,
-    arrivals: UnboundedReceiver<()>,
-    gate: Option<Sender<()>>,
+    requests: UnboundedReceiver<()>,
+    release: Option<Sender<()>>,
     pub doorstep: Doorstep,
     pub client: Client,
     _folder: Folder,
@@ -40,9 +40,10 @@ pub struct TestServer {
 
 impl TestServer {
     pub async fn new(settings: &[Var<'_>]) -> Self {
-        let (sender, arrivals) = unbounded_channel();
-        let (gate, shut) = channel();
-        let sms = FakeCloopen::start(Arc::new(Gate { arrivals: sender, shut: Mutex::new(shut) }));
+        let (sender, requests) = unbounded_channel();
+        let (release, released) = channel();
+        let clock = BlockingClock { requests: sender, released: Mutex::new(released) };
+        let sms = FakeCloopen::start(Arc::new(clock));
         let vars = [
             ("SMS_PROVIDERS", "cloopen"),
             ("SMS_CLOOPEN_BASE_URL", sms.base_url.as_str()),
@@ -56,25 +57,26 @@ impl TestServer {
         ];
         let folder = Folder::new();
         let (doorstep, client) = folder.serve(&[&vars, settings].concat()).await;
-        Self { sms, arrivals, gate: Some(gate), doorstep, client, _folder: folder }
+        Self { sms, requests, release: Some(release), doorstep, client, _folder: folder }
     }
 
-    /// Returns when the provider has a message in its hands.
-    pub async fn provider_is_asked(&mut self) {
-        timeout(DEADLINE, self.arrivals.recv()).await.unwrap().unwrap();
+    /// Waits until the provider has received a message.
+    pub async fn wait_for_provider_request(&mut self) {
+        timeout(DEADLINE, self.requests.recv()).await.unwrap().unwrap();
     }
 
-    pub fn open_gate(&mut self) {
-        self.gate = None;
+    /// Lets the provider respond.
+    pub fn release_provider(&mut self) {
+        self.release = None;
     }
 
-    /// Returns when nobody listens any more.
-    pub fn refuses_connections(&self) {
+    /// Waits until the port is closed.
+    pub fn wait_until_port_is_closed(&self) {
         let url = self.doorstep.url();
         let address = url.trim_start_matches("http://");
         let deadline = Instant::now() + DEADLINE;
         while TcpStream::connect(address).is_ok() {
-            assert!(Instant::now() < deadline, "still listening");
+            assert!(Instant::now() < deadline, "the port is still open");
         }
     }
 }

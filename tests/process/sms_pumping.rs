@@ -1,9 +1,10 @@
-//! SMS pumping, played against the program: who earns by messages to one country has numbers and addresses without end there, and
-//! captchas solved for him. docs/attack.md has the figures of a run; each run prints its own.
+//! A simulated SMS pumping attack on the program. The attacker earns money by messages to one country, has any number
+//! of phone numbers and IP addresses there, and solves every captcha. docs/attack.md has the figures of one run; each
+//! run prints its own.
 
-use crate::client::{Answer, BYPASS, Client};
+use crate::client::{BYPASS, Client, Response};
+use crate::databases::empty_database;
 use crate::doorstep::{DEADLINE, Doorstep, Folder};
-use crate::servers::empty_database;
 use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, DELETION_TEMPLATE_ID, FakeCloopen, NOTICE_TEMPLATE_ID};
 use crate::support::redis;
 use deadpool_redis::redis::cmd;
@@ -19,18 +20,18 @@ use tokio::task::JoinSet;
 
 const REQUESTS: usize = 10_000;
 const CLIENTS: usize = 64;
-/// Each is asked four times, by requests that come at about the same time.
+/// IP addresses of the attacker, besides `BUSY_ADDRESS`.
 const ADDRESSES: usize = 900;
-/// One request in ten comes from here: somebody else who cannot be stopped.
+/// IP address that sends one request in ten.
 const BUSY_ADDRESS: &str = "198.51.100.7";
-/// Codes to one region that nobody enters: the default of `SMS_BUDGET_REGION_UNVERIFIED_HOUR`.
+/// Unverified codes that one region may get: the default of `SMS_BUDGET_REGION_UNVERIFIED_HOUR`.
 const BUDGET: usize = 300;
 
-/// What a refusal of the attack may say.
-const REFUSALS: [(u16, &str); 4] =
+/// Errors that the attacker may get.
+const EXPECTED_ERRORS: [(u16, &str); 4] =
     [(429, "resend_cooldown"), (429, "phone_limit_reached"), (429, "too_many_requests"), (503, "sms_region_suspended")];
 
-/// Two processes on one Redis and one PostgreSQL, behind a load balancer that tells whose requests it passes on.
+/// Two processes on one Redis and one PostgreSQL, behind a load balancer that forwards the IP address of the client.
 struct TestServer {
     sms: FakeCloopen,
     redis: String,
@@ -49,7 +50,7 @@ impl TestServer {
             ("TRUSTED_PROXIES", "127.0.0.0/8"),
             ("PHONE_REGIONS", "CN,GB"),
             ("CAPTCHA_STYLE", "arithmetic"),
-            // He has machines that solve it.
+            // The attacker has machines that solve it.
             ("PROOF_OF_WORK", "off"),
             ("SMS_TIMEOUT_SECONDS", "30"),
             ("SMS_PROVIDERS", "cloopen"),
@@ -61,7 +62,7 @@ impl TestServer {
             ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", DELETION_TEMPLATE_ID),
             ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", NOTICE_TEMPLATE_ID),
         ];
-        // In one folder, which holds the keys that they share.
+        // Both run in one folder, because they share the keys in it.
         let processes = [folder.serve(&vars).await, folder.serve(&vars).await];
         Self { sms, redis, processes, _folder: folder }
     }
@@ -70,24 +71,25 @@ impl TestServer {
         self.processes[n % 2].1.clone()
     }
 
-    /// How far a counter of the whole house is.
-    fn counted(&self, name: &str) -> Option<usize> {
+    /// Returns the count of a counter that all processes share.
+    fn shared_count(&self, name: &str) -> Option<usize> {
         cmd("GET").arg(format!("limit:{{shared}}:{name}")).query(&mut redis::connection(&self.redis)).unwrap()
     }
 
-    fn logged(&self, words: &str) -> usize {
+    /// Counts the log lines with this text, of both processes.
+    fn log_lines_with(&self, text: &str) -> usize {
         let lines =
-            |(process, _): &(Doorstep, Client)| process.output().iter().filter(|line| line.contains(words)).count();
+            |(process, _): &(Doorstep, Client)| process.output().iter().filter(|line| line.contains(text)).count();
         self.processes.iter().map(lines).sum()
     }
 }
 
-async fn post(client: &Client, address: &str, path: &str, body: &Value) -> Answer {
+async fn post(client: &Client, address: &str, path: &str, body: &Value) -> Response {
     client.send(client.request(Method::POST, path).header("x-forwarded-for", address).json(body)).await
 }
 
-/// Solves a captcha and asks for a code.
-async fn ask(client: &Client, address: &str, phone: &str) -> Answer {
+/// Solves a captcha and requests a code.
+async fn send_code(client: &Client, address: &str, phone: &str) -> Response {
     let captcha = post(client, address, "/v1/captchas", &json!({})).await;
     if captcha.status != 201 {
         return captcha;
@@ -96,7 +98,8 @@ async fn ask(client: &Client, address: &str, phone: &str) -> Answer {
     post(client, address, "/v1/register/send-code", &body).await
 }
 
-fn british(n: usize) -> String {
+/// Returns the British number of a request: four requests in a row, sent at about the same time, have the same number.
+fn british_number(n: usize) -> String {
     format!("+447400{:06}", n / 4)
 }
 
@@ -108,38 +111,38 @@ fn address(n: usize) -> String {
     format!("203.{}.{}.9", n / 256, n % 256)
 }
 
-/// How often each answer came.
-type Answers = BTreeMap<(u16, String), usize>;
+/// Number of responses by status and error code.
+type ResponseCounts = BTreeMap<(u16, String), usize>;
 
-async fn bomb(client: Client, next: Arc<AtomicUsize>) -> Answers {
-    let mut answers = Answers::new();
+async fn attack(client: Client, next: Arc<AtomicUsize>) -> ResponseCounts {
+    let mut counts = ResponseCounts::new();
     loop {
         let n = next.fetch_add(1, Ordering::Relaxed);
         if n >= REQUESTS {
-            return answers;
+            return counts;
         }
-        let answer = ask(&client, &address(n), &british(n)).await;
-        let code = answer.body["code"].as_str().unwrap_or("sent").to_owned();
-        *answers.entry((answer.status, code)).or_default() += 1;
+        let response = send_code(&client, &address(n), &british_number(n)).await;
+        let code = response.body["code"].as_str().unwrap_or("sent").to_owned();
+        *counts.entry((response.status, code)).or_default() += 1;
     }
 }
 
-/// Somebody of another region, once the attack is well under way: the whole way into the service.
-async fn sign_up(server: &TestServer, phone: &str, begun: &AtomicUsize, from: usize) {
+/// Signs up with a phone number of another region after `requests` requests of the attack, and before its end.
+async fn sign_up(server: &TestServer, phone: &str, attack: &AtomicUsize, requests: usize) {
     let deadline = Instant::now() + DEADLINE;
-    while begun.load(Ordering::Relaxed) < from {
-        assert!(Instant::now() < deadline, "the attack does not begin");
+    while attack.load(Ordering::Relaxed) < requests {
+        assert!(Instant::now() < deadline, "the attack did not send {requests} requests in time");
         tokio::task::yield_now().await;
     }
     let client = server.client(1);
-    let sent = ask(&client, "192.0.2.77", phone).await;
+    let sent = send_code(&client, "192.0.2.77", phone).await;
     assert_eq!(sent.status, 200, "{sent:?}");
     let signed_in = client.finish_sign_up(&sent.field("ticket"), &server.sms.code_for(phone).unwrap()).await;
     assert_eq!(client.me(&signed_in.field("access_token")).await.status, 200);
-    assert!(begun.load(Ordering::Relaxed) < REQUESTS, "she came while it lasted");
+    assert!(attack.load(Ordering::Relaxed) < REQUESTS, "the attack ended before the sign-up");
 }
 
-/// Somebody of the region that is closed, who has had her account for long: she signs in by code.
+/// Signs in by code with an existing account of the region whose budget is exhausted.
 async fn sign_in(server: &TestServer, phone: &str) {
     let client = server.client(0);
     let captcha = post(&client, "192.0.2.78", "/v1/captchas", &json!({})).await;
@@ -149,7 +152,7 @@ async fn sign_in(server: &TestServer, phone: &str) {
     assert_eq!(sent.status, 200, "{sent:?}");
     let deadline = Instant::now() + DEADLINE;
     while server.sms.messages_for(phone).len() == before {
-        assert!(Instant::now() < deadline, "no code came");
+        assert!(Instant::now() < deadline, "no code was sent");
         tokio::task::yield_now().await;
     }
     let body = json!({"ticket": sent.field("ticket"), "code": server.sms.code_for(phone).unwrap()});
@@ -157,43 +160,43 @@ async fn sign_in(server: &TestServer, phone: &str) {
     assert_eq!(signed_in.status, 200, "{signed_in:?}");
 }
 
-/// Past the harness, which keeps the words of a test that succeeds to itself.
-fn tell(answers: &Answers, took: Duration) {
-    let mut text = format!("{REQUESTS} requests by {CLIENTS} clients in {} s:\n", took.as_secs());
-    for ((status, code), times) in answers {
-        text.push_str(&format!("{times:>6}  {status} {code}\n"));
+/// Writes the counts to standard output directly, because the test harness hides the output of a test that succeeds.
+fn print(counts: &ResponseCounts, duration: Duration) {
+    let mut text = format!("{REQUESTS} requests by {CLIENTS} clients in {} s:\n", duration.as_secs());
+    for ((status, code), count) in counts {
+        text.push_str(&format!("{count:>6}  {status} {code}\n"));
     }
     std::io::stdout().write_all(text.as_bytes()).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_requests_send_what_the_budget_says_and_not_one_more() {
+async fn ten_thousand_requests_send_exactly_the_budget_of_messages() {
     let server = TestServer::new().await;
-    let resident = "+447400900001";
-    sign_up(&server, resident, &AtomicUsize::new(0), 0).await;
+    let existing_account = "+447400900001";
+    sign_up(&server, existing_account, &AtomicUsize::new(0), 0).await;
     redis::advance(&server.redis, Duration::from_secs(86_400));
-    let (begun, started) = (Arc::new(AtomicUsize::new(0)), Instant::now());
-    let mut bombers = JoinSet::new();
+    let (requests, started) = (Arc::new(AtomicUsize::new(0)), Instant::now());
+    let mut attackers = JoinSet::new();
     for n in 0..CLIENTS {
-        bombers.spawn(bomb(server.client(n), Arc::clone(&begun)));
+        attackers.spawn(attack(server.client(n), Arc::clone(&requests)));
     }
-    for (phone, from) in [("+8613800138000", 1_000), ("+8613800138001", 5_000)] {
-        sign_up(&server, phone, &begun, from).await;
+    for (phone, after) in [("+8613800138000", 1_000), ("+8613800138001", 5_000)] {
+        sign_up(&server, phone, &requests, after).await;
     }
-    let mut answers = Answers::new();
-    for (answer, times) in bombers.join_all().await.into_iter().flatten() {
-        *answers.entry(answer).or_default() += times;
+    let mut counts = ResponseCounts::new();
+    for (response, count) in attackers.join_all().await.into_iter().flatten() {
+        *counts.entry(response).or_default() += count;
     }
-    tell(&answers, started.elapsed());
+    print(&counts, started.elapsed());
 
-    assert_eq!(answers.values().sum::<usize>(), REQUESTS);
-    assert_eq!(answers.remove(&(200, "sent".to_owned())), Some(BUDGET));
-    for (status, code) in answers.keys() {
-        assert!(REFUSALS.contains(&(*status, code)), "{status} {code}");
+    assert_eq!(counts.values().sum::<usize>(), REQUESTS);
+    assert_eq!(counts.remove(&(200, "sent".to_owned())), Some(BUDGET));
+    for (status, code) in counts.keys() {
+        assert!(EXPECTED_ERRORS.contains(&(*status, code)), "{status} {code}");
     }
-    assert!(answers.contains_key(&(503, "sms_region_suspended".to_owned())));
-    assert_eq!(server.sms.accepted(), BUDGET + 3, "and those of the three who signed up");
-    assert_eq!(server.sms.requests(), BUDGET + 3, "nothing else reached the provider");
+    assert!(counts.contains_key(&(503, "sms_region_suspended".to_owned())));
+    assert_eq!(server.sms.accepted(), BUDGET + 3, "the budget and the messages of three sign-ups");
+    assert_eq!(server.sms.requests(), BUDGET + 3, "the provider got other requests");
     for (name, count) in [
         ("sms-unverified-region:GB", Some(BUDGET)),
         ("sms-region-hour:GB", Some(BUDGET)),
@@ -202,10 +205,10 @@ async fn ten_thousand_requests_send_what_the_budget_says_and_not_one_more() {
         ("sms-hour:", Some(BUDGET + 2)),
         ("sms-day:", Some(BUDGET + 2)),
     ] {
-        assert_eq!(server.counted(name), count, "{name}");
+        assert_eq!(server.shared_count(name), count, "{name}");
     }
-    sign_in(&server, resident).await;
-    assert!(server.logged("sms quota 80 % used") > 0);
-    assert!(server.logged("sms region budget exhausted") > 0);
+    sign_in(&server, existing_account).await;
+    assert!(server.log_lines_with("sms quota 80 % used") > 0);
+    assert!(server.log_lines_with("sms region budget exhausted") > 0);
     assert_eq!(redis::without_expiry(&server.redis), Vec::<String>::new());
 }

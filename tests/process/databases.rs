@@ -1,10 +1,10 @@
-//! PostgreSQL databases that no migration has touched.
+//! PostgreSQL databases without tables.
 
 use crate::support::postgres::OwnPostgres;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// An empty database that no other test uses. Its URL holds the password `open-sesame`.
+/// Creates an empty database for one test. Its URL contains the password `open-sesame`.
 pub fn empty_database() -> String {
     static SHARED: OnceLock<OwnPostgres> = OnceLock::new();
     static NEXT: AtomicU32 = AtomicU32::new(0);
