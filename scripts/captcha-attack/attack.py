@@ -1,4 +1,4 @@
-"""What every attacker is: a name, a configuration, and a way to read pictures."""
+"""Description of an attacker: name, configuration, and a function that reads pictures."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ class Attack:
     attacker: str
     configuration: str
     read: Callable[[list[Sample]], list[str]]
-    # What anybody would try first is measured on all pictures, however it did on the first few.
+    # True for the configuration that people try first. It reads all pictures, whatever its result on the first few.
     always: bool = False
 
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What the attacker knows about the captcha: its characters, how many there are unless that changes from picture to
-    picture, and that it is a sum."""
+    """Knowledge of the attacker about the captcha: its characters, their number (None if it varies), and whether it is
+    a sum."""
 
     alphabet: str
     length: int | None

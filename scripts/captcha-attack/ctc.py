@@ -1,5 +1,5 @@
-"""Reading the output of a network that names one class per column of the picture (CTC; Graves et al. 2006), with what an
-attacker knows: which characters can occur and, mostly, how many there are."""
+"""Decodes the output of a network that names one class for each column of the picture (CTC; Graves et al. 2006). The
+decoder uses the knowledge of an attacker: the possible characters and, mostly, their number."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ NOTHING: Step = (-np.inf, "")
 
 
 def classes(charset: list[str], alphabet: str, meaning: Callable[[str], str]) -> dict[str, list[int]]:
-    """The network's classes that mean each character of the alphabet: other case, look-alikes."""
+    """Returns the classes of the network for each character of the alphabet, with other case and look-alikes."""
     wanted = {character: [] for character in dict.fromkeys(alphabet.upper())}
     for index, text in enumerate(charset):
         if index == BLANK:
@@ -24,21 +24,21 @@ def classes(charset: list[str], alphabet: str, meaning: Callable[[str], str]) ->
 
 
 def restrict(scores: np.ndarray, groups: dict[str, list[int]]) -> tuple[np.ndarray, str]:
-    """Logarithmic probabilities per column of the blank and of each allowed character."""
+    """Returns the logarithmic probabilities of the blank and of each allowed character, for each column."""
     logs = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
     best = [logs[:, indices].max(axis=1) for indices in groups.values()]
     return np.stack([logs[:, BLANK], *best], axis=1), "".join(groups)
 
 
 def most_likely(logs: np.ndarray, alphabet: str) -> str:
-    """The best class of each column, repetitions and blanks dropped."""
+    """Returns the best class of each column, without repetitions and blanks."""
     best = logs.argmax(axis=1)
     kept = [k for i, k in enumerate(best) if k != BLANK and (i == 0 or best[i - 1] != k)]
     return "".join(alphabet[k - 1] for k in kept)
 
 
-def of_length(logs: np.ndarray, alphabet: str, length: int) -> str:
-    """The most likely path that spells exactly `length` characters (Viterbi)."""
+def most_likely_of_length(logs: np.ndarray, alphabet: str, length: int) -> str:
+    """Returns the text of the most likely path with exactly `length` characters (Viterbi)."""
     blank: list[Step] = [(0.0, "")] + [NOTHING] * length
     label: list[list[Step]] = [[NOTHING] * len(alphabet) for _ in range(length + 1)]
     for column in logs.tolist():
@@ -51,7 +51,7 @@ def of_length(logs: np.ndarray, alphabet: str, length: int) -> str:
 
 
 def emit(column: list[float], alphabet: str, blank: Step, before: list[Step], same: list[Step]) -> list[Step]:
-    """One column further: each character goes on, or follows a blank or another character."""
+    """Advances by one column: each character continues, or follows a blank or another character."""
     first, second = sorted(before, reverse=True)[:2] if len(before) > 1 else (before[0], NOTHING)
     result = []
     for i, character in enumerate(alphabet):

@@ -1,4 +1,4 @@
-"""ddddocr, as shipped and helped by what an attacker knows."""
+"""ddddocr, as shipped and adapted with the knowledge of an attacker."""
 
 import io
 from collections.abc import Callable
@@ -17,22 +17,22 @@ from samples import LOOK_ALIKES, SUM_LOOK_ALIKES, Sample, normal
 def one_thread() -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    # Warnings about a shape that the model declares wrongly, once for each picture.
+    # No warnings: the model declares a wrong shape, which causes one warning for each picture.
     options.log_severity_level = 3
     return options
 
 
-# ddddocr has no setting for threads: it takes all cores.
+# ddddocr has no setting for threads and uses all cores.
 onnxruntime.InferenceSession = partial(onnxruntime.InferenceSession, sess_options=one_thread())
 
-from ddddocr import DdddOcr  # noqa: E402  it must see the line above
+from ddddocr import DdddOcr  # noqa: E402  the import must come after the line above
 
 HEIGHT = 64
 PIECES_CLEAN_UPS = ("grey", "median", "smooth", "blur")
 DETECTED_IN = {"grey": "grey", "median": "grey", "smooth": "smooth", "blur": "smooth"}
-# Of a box's size: a character that touches the edge is read badly.
+# Share of a box's size that is added around it: a character that touches the edge is read badly.
 MARGIN = 0.15
-# Pixels. What is smaller is no character, and could not be cut into as many pieces as a word has characters.
+# Pixels. A smaller box is not a character, and cannot be cut into as many pieces as a word has characters.
 SMALLEST = 8
 
 
@@ -57,7 +57,7 @@ def png(picture: Image.Image) -> bytes:
 
 
 def scores(picture: Image.Image, beta: bool) -> np.ndarray:
-    """Columns by classes. The model wants 64 rows of grey between 0 and 1."""
+    """Returns an array of columns by classes. The model needs 64 rows of grey values between 0 and 1."""
     width = max(8, picture.width * HEIGHT // picture.height)
     small = grey(picture).resize((width, HEIGHT), Image.Resampling.LANCZOS)
     session = reader(beta).ocr_engine.session
@@ -73,7 +73,7 @@ def groups(beta: bool, knowledge: Knowledge) -> dict[str, list[int]]:
 
 def read_piece(picture: Image.Image, beta: bool, knowledge: Knowledge, length: int | None) -> str:
     logs, alphabet = ctc.restrict(scores(picture, beta), groups(beta, knowledge))
-    return ctc.most_likely(logs, alphabet) if length is None else ctc.of_length(logs, alphabet, length)
+    return ctc.most_likely(logs, alphabet) if length is None else ctc.most_likely_of_length(logs, alphabet, length)
 
 
 def shipped(samples: list[Sample], clean_up: str, beta: bool) -> list[str]:
@@ -83,7 +83,7 @@ def shipped(samples: list[Sample], clean_up: str, beta: bool) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def found(sample: Sample, clean_up: str) -> tuple[Box, ...]:
-    """Boxes around characters, in pixels of the picture after this clean-up."""
+    """Returns boxes around characters, in pixels of the picture after this clean-up."""
     boxes = detector().detection(png(cleaned(sample, clean_up).convert("RGB")))
     return tuple(tuple(box) for box in boxes if min(box[2] - box[0], box[3] - box[1]) >= SMALLEST)
 
@@ -98,7 +98,7 @@ def widened(box: Box, size: tuple[int, int]) -> Box:
 
 
 def detected(sample: Sample, clean_up: str, knowledge: Knowledge) -> list[Box]:
-    """Where the characters are. The detector finds next to nothing in two tones or in bright colours."""
+    """Returns the boxes of the characters. The detector finds almost nothing in two tones or in bright colours."""
     source = DETECTED_IN[clean_up]
     boxes, old, new = list(found(sample, source)), cleaned(sample, source).size, cleaned(sample, clean_up).size
     if knowledge.length:
@@ -119,8 +119,8 @@ def cells(sample: Sample, clean_up: str, knowledge: Knowledge) -> list[Box]:
 Cut = Callable[[Sample, str, Knowledge], list[Box]]
 
 
-def helped(samples: list[Sample], cut: Cut, clean_up: str, beta: bool, knowledge: Knowledge) -> list[str]:
-    """Cuts each picture and reads each piece, restricted to the alphabet and to the number of characters."""
+def read_pieces(samples: list[Sample], cut: Cut, clean_up: str, beta: bool, knowledge: Knowledge) -> list[str]:
+    """Cuts each picture and reads each piece, restricted to the alphabet and the number of characters."""
     readings = []
     for sample in samples:
         boxes, whole = cut(sample, clean_up, knowledge), cleaned(sample, clean_up)
@@ -134,10 +134,11 @@ def two_rows(sample: Sample, clean_up: str, _: Knowledge) -> list[Box]:
 
 
 def up_and_down(samples: list[Sample], clean_up: str, beta: bool, knowledge: Knowledge) -> list[str]:
-    """A single line whose characters stand higher and lower by turns: reads its two rows and takes from each in turn. Which row
-    begins, this attacker is told: he finds out by looking at the leftmost character, or tries both on two captchas."""
+    """Reads pictures with one line, in which every other character is lower: reads the two rows and takes a character
+    of each in turn. The attacker knows which row comes first: they look at the leftmost character, or try both on two
+    captchas."""
     readings = []
-    for sample, reading in zip(samples, helped(samples, two_rows, clean_up, beta, knowledge)):
+    for sample, reading in zip(samples, read_pieces(samples, two_rows, clean_up, beta, knowledge)):
         half = len(reading) // 2
         pairs = list(zip(reading[:half], reading[half:]))
         either = ["".join(a + b for a, b in pairs), "".join(b + a for a, b in pairs)]
@@ -146,7 +147,7 @@ def up_and_down(samples: list[Sample], clean_up: str, beta: bool, knowledge: Kno
 
 
 def own_pipeline(samples: list[Sample], clean_up: str, beta: bool, knowledge: Knowledge) -> list[str]:
-    """Its detection, then its classification of each box, nothing restricted."""
+    """Runs the detection of ddddocr, then its classification of each box, without restrictions."""
     readings = []
     for sample in samples:
         whole = cleaned(sample, clean_up)
@@ -172,8 +173,11 @@ def as_shipped(clean_ups: tuple[str, ...] = tuple(CLEAN_UPS)) -> list[Attack]:
     ]
 
 
-def with_help(knowledge: Knowledge, lines: int) -> list[Attack]:
-    cuts: dict[str, tuple[Cut, tuple[str, ...]]] = {"whole": (whole, tuple(CLEAN_UPS)), "boxes": (detected, PIECES_CLEAN_UPS)}
+def adapted(knowledge: Knowledge, lines: int) -> list[Attack]:
+    cuts: dict[str, tuple[Cut, tuple[str, ...]]] = {
+        "whole": (whole, tuple(CLEAN_UPS)),
+        "boxes": (detected, PIECES_CLEAN_UPS),
+    }
     if lines > 1:
         cuts["halves"] = (halves, PIECES_CLEAN_UPS)
     if knowledge.length:
@@ -181,23 +185,28 @@ def with_help(knowledge: Knowledge, lines: int) -> list[Attack]:
     restricted = [
         attack
         for name, (cut, clean_ups) in cuts.items()
-        for attack in helped_by(f"{name} restricted", partial(helped, cut=cut, knowledge=knowledge), clean_ups)
+        for attack in variants(f"{name} restricted", partial(read_pieces, cut=cut, knowledge=knowledge), clean_ups)
     ]
     if lines == 1 and knowledge.length:
-        # It reads fewer characters than others, and more words: all or nothing in a row.
-        restricted += helped_by("rows restricted", partial(up_and_down, knowledge=knowledge), ("grey",), always=True)
+        # This attack reads fewer characters than others, but more words: a row is completely right or wrong.
+        restricted += variants("rows restricted", partial(up_and_down, knowledge=knowledge), ("grey",), always=True)
     return restricted + with_detection(knowledge)
 
 
 def with_detection(knowledge: Knowledge) -> list[Attack]:
-    return helped_by("boxes as shipped", partial(own_pipeline, knowledge=knowledge))
+    return variants("boxes as shipped", partial(own_pipeline, knowledge=knowledge))
 
 
-def helped_by(
-    what: str, read: Callable[..., list[str]], clean_ups: tuple[str, ...] = PIECES_CLEAN_UPS, always: bool = False
+def variants(
+    name: str, read: Callable[..., list[str]], clean_ups: tuple[str, ...] = PIECES_CLEAN_UPS, always: bool = False
 ) -> list[Attack]:
     return [
-        Attack("ddddocr helped", f"{what}, {model_name(beta)}, {clean_up}", partial(read, clean_up=clean_up, beta=beta), always)
+        Attack(
+            "ddddocr adapted",
+            f"{name}, {model_name(beta)}, {clean_up}",
+            partial(read, clean_up=clean_up, beta=beta),
+            always,
+        )
         for beta in (False, True)
         for clean_up in clean_ups
     ]

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""How many captchas do ready-made readers solve? Prints a table; writes nothing.
+"""Measures how many captchas the ready-made readers solve. Prints a table and writes no files.
 
-Every configuration of an attacker is tried on the first pictures; the best of them, by characters read, go on to all
-pictures, and the best of these is the attacker's figure."""
+Each configuration of an attacker reads the first pictures. The configurations with the most correct characters read all
+pictures. The best of these is the figure of the attacker."""
 
 import argparse
 import time
@@ -15,18 +15,18 @@ from attack import Attack, Knowledge
 from pictures import lines_of
 from samples import Sample, Score, load, rate, score
 
-# doorstep's: 47+6=?
+# Characters and length of doorstep's sums, such as 47+6=?
 SUM_ALPHABET, SUM_LENGTH = "2345679+=?", 6
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="pictures named ANSWER_n.png")
-    parser.add_argument("--alphabet", help="characters that can occur; else those of the answers")
-    parser.add_argument("--arithmetic", action="store_true", help="the picture shows a sum, the answer is its result")
-    parser.add_argument("--strict", action="store_true", help="look-alikes are wrong, as everywhere but in doorstep")
+    parser.add_argument("--alphabet", help="possible characters (those of the answers)")
+    parser.add_argument("--arithmetic", action="store_true", help="the picture shows a sum; the answer is its result")
+    parser.add_argument("--strict", action="store_true", help="look-alikes are wrong; only doorstep accepts them")
     parser.add_argument("--quick", action="store_true", help="ddddocr as shipped on the raw pictures only")
-    parser.add_argument("--limit", type=int, help="so many pictures of each folder")
+    parser.add_argument("--limit", type=int, help="number of pictures to read in each folder (all)")
     parser.add_argument("--screen", type=int, default=30, help="pictures that every configuration reads (30)")
     parser.add_argument("--finalists", type=int, default=3, help="configurations of an attacker that read all (3)")
     return parser.parse_args()
@@ -62,7 +62,7 @@ def run(attack: Attack, samples: list[Sample], arithmetic: bool, mark: str = "")
 
 
 def screened(attacks: list[Attack], samples: list[Sample], args: argparse.Namespace) -> list[Attack]:
-    """The best configurations. Characters tell more than words where hardly a word is solved."""
+    """Returns the best configurations, ranked by characters: if hardly a word is solved, words say little."""
     few = samples[: args.screen]
     results = [(run(attack, few, args.arithmetic), attack) for attack in attacks]
     results.sort(key=lambda pair: (pair[0].characters, pair[0].folded), reverse=True)
@@ -81,12 +81,12 @@ def attack_folder(folder: Path, args: argparse.Namespace) -> None:
         print(f"{folder}: no picture named ANSWER_n.png")
         return
     knowledge, lines = knowledge_of(samples, args), lines_of(samples[0].picture)
-    print(f"{folder}: {len(samples)} pictures, alphabet {knowledge.alphabet}, {lines} line(s); * is a run over all of them")
+    print(f"{folder}: {len(samples)} pictures, alphabet {knowledge.alphabet}, {lines} line(s); * marks a run over all")
     print(f"  {'attacker':19} {'configuration':36} {'n':>5} {'solved':23} {'with look-alikes':23} characters  each")
     if args.quick:
         groups = [dddd.as_shipped(("raw",))]
     else:
-        groups = by_attacker(dddd.as_shipped() + dddd.with_help(knowledge, lines) + tess.attacks(knowledge, lines))
+        groups = by_attacker(dddd.as_shipped() + dddd.adapted(knowledge, lines) + tess.attacks(knowledge, lines))
     winners = []
     for attacks in groups:
         chosen = attacks if args.quick else screened(attacks, samples, args)

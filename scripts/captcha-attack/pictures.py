@@ -1,4 +1,4 @@
-"""What an attacker does to a picture before reading it: the obvious clean-ups, and cutting it into pieces."""
+"""Steps of an attacker before reading a picture: clean-ups, and cutting the picture into pieces."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -12,7 +12,7 @@ Box = tuple[int, int, int, int]
 
 
 def grey(picture: Image.Image) -> Image.Image:
-    """Grey on white: transparency would otherwise turn black."""
+    """Returns the picture in grey on white. Without the white background, transparency would become black."""
     if picture.mode in ("RGBA", "LA") or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
@@ -24,7 +24,7 @@ def upscaled(picture: Image.Image, factor: int = 2) -> Image.Image:
 
 
 def otsu(picture: Image.Image) -> int:
-    """The threshold that splits the grey values into the two most different groups."""
+    """Returns the threshold that divides the grey values into the two most different groups."""
     counts = np.asarray(picture.histogram(), dtype=float)
     below = counts.cumsum()
     sums = (counts * np.arange(256)).cumsum()
@@ -35,7 +35,7 @@ def otsu(picture: Image.Image) -> int:
 
 
 def two_tone(picture: Image.Image) -> Image.Image:
-    """Black on white, whichever of the two the picture has less of being the ink."""
+    """Returns the picture in black on white. The tone with fewer pixels becomes black."""
     limit = otsu(picture)
     result = picture.point(lambda level: 255 if level > limit else 0)
     return ImageOps.invert(result) if np.asarray(result).mean() < 128 else result
@@ -68,19 +68,19 @@ CLEAN_UPS: dict[str, Callable[[Image.Image], Image.Image]] = {
 }
 
 
-# A few hundred pictures of this size are some 50 MB.
+# A few hundred pictures of this size need about 50 MB.
 @lru_cache(maxsize=512)
 def cleaned(sample: Sample, clean_up: str) -> Image.Image:
     return CLEAN_UPS[clean_up](sample.picture)
 
 
 def lines_of(picture: Image.Image) -> int:
-    """A picture less than 1.6 times as wide as high has its characters on two lines."""
+    """Returns the number of lines: two if the width is less than 1.6 times the height."""
     return 2 if picture.width < 1.6 * picture.height else 1
 
 
 def grid(size: tuple[int, int], columns: int, rows: int) -> list[Box]:
-    """Equal cells in reading order."""
+    """Returns cells of equal size in reading order."""
     width, height = size
     return [
         (width * x // columns, height * y // rows, width * (x + 1) // columns, height * (y + 1) // rows)
@@ -97,7 +97,7 @@ def in_reading_order(boxes: list[Box], lines: int) -> list[Box]:
 
 
 def exactly(boxes: list[Box], count: int) -> list[Box]:
-    """As many boxes as there are characters: the smallest are dropped, the widest cut in two."""
+    """Returns one box for each character: drops the smallest boxes, or cuts the widest boxes in two."""
     kept = sorted(boxes, key=area, reverse=True)[:count]
     while kept and len(kept) < count:
         widest = max(kept, key=lambda box: box[2] - box[0])

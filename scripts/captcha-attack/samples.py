@@ -1,4 +1,4 @@
-"""Labelled pictures, what counts as solving them, and how sure a rate is."""
+"""Labelled pictures, the rules for a solved picture, and the confidence interval of a rate."""
 
 import math
 import re
@@ -8,11 +8,13 @@ from pathlib import Path
 
 from PIL import Image
 
-# What people mistype and doorstep accepts.
+# Characters that people confuse, and doorstep accepts.
 LOOK_ALIKES = str.maketrans({"O": "D", "0": "D", "Q": "D", "I": "L", "1": "L", "7": "T", "4": "A", "G": "6"})
 
-# What a reader made for words sees in a sum.
-SUM_LOOK_ALIKES = str.maketrans({"O": "0", "D": "0", "I": "1", "L": "1", "T": "+", "十": "+", "一": "-", "×": "X", "*": "X"})
+# Characters that a reader for words sees in a sum.
+SUM_LOOK_ALIKES = str.maketrans(
+    {"O": "0", "D": "0", "I": "1", "L": "1", "T": "+", "十": "+", "一": "-", "×": "X", "*": "X"}
+)
 SUM = re.compile(r"(\d+)([+\-X])(\d+)")
 
 # 97.5 % point of the normal distribution: a two-sided interval of 95 %.
@@ -42,7 +44,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Score:
-    """How many of `count` pictures were solved; `characters` is the share of characters at the right place."""
+    """Number of solved pictures out of `count`; `characters` is the share of characters in the right position."""
 
     exact: int
     folded: int
@@ -51,7 +53,7 @@ class Score:
 
 
 def load(folder: Path) -> list[Sample]:
-    """All samples of a folder, in the order of their numbers, which says nothing about their answers."""
+    """Returns all samples of a folder, in the order of their numbers. This order is independent of the answers."""
     samples = [Sample(path) for path in folder.glob("*_*.png")]
     return sorted(samples, key=lambda sample: int(sample.path.stem.rsplit("_", 1)[1]))
 
@@ -65,7 +67,7 @@ def fold(text: str) -> str:
 
 
 def value(text: str) -> str:
-    """The result of the sum that was read, or nothing."""
+    """Returns the result of the sum in the text, or an empty string."""
     found = SUM.search(normal(text).translate(SUM_LOOK_ALIKES))
     if not found:
         return ""
@@ -83,7 +85,7 @@ def score(samples: list[Sample], readings: list[str], arithmetic: bool) -> Score
 
 
 def wilson(hits: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share, by Wilson's score: it stays honest near 0 and 1, where most captchas are."""
+    """Returns the 95 % interval of a share, by Wilson's score. It is also valid near 0 and 1, as for most captchas."""
     if count == 0:
         return 0.0, 1.0
     p, z2 = hits / count, Z * Z

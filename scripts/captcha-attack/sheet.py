@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Puts pictures on one numbered sheet for a person to read. The answers go into a text file beside it, so that nobody
-sees them too early."""
+"""Writes a sheet of numbered pictures for a person to read. A separate text file contains the answers, so that the
+person does not see them too early."""
 
 import argparse
 import random
@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from samples import Sample, load
 
-# Twice as large, each pixel a square of four: about what a telephone shows, and nothing is smoothed.
+# Twice the size: each pixel becomes a square of four, without smoothing. This is about the size on a phone.
 SCALE = 2
 COLUMNS = 5
 CAPTION = 22
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("out", type=Path, metavar="OUT.png")
     parser.add_argument("--count", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=1, help="which pictures")
+    parser.add_argument("--seed", type=int, default=1, help="selects the pictures")
     args = parser.parse_args()
     samples = load(args.folder)
     chosen = random.Random(args.seed).sample(samples, min(args.count, len(samples)))

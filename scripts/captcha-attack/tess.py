@@ -1,4 +1,4 @@
-"""tesseract, the reader made for printed pages, with a whitelist."""
+"""tesseract, a reader for printed pages, with a whitelist."""
 
 import io
 import os
@@ -11,7 +11,7 @@ from attack import Attack, Knowledge
 from pictures import CLEAN_UPS, cleaned, grey
 from samples import Sample
 
-# Page segmentation: a block, a line, scattered text, a raw line.
+# Page segmentation modes: block, line, scattered text, raw line.
 MODES = (6, 7, 11, 13)
 
 
@@ -31,7 +31,7 @@ def read(samples: list[Sample], mode: int, clean_up: str, knowledge: Knowledge) 
 
 
 def read_halves(samples: list[Sample], clean_up: str, knowledge: Knowledge) -> list[str]:
-    """Line by line: the upper half, then the lower."""
+    """Reads line by line: the upper half, then the lower half."""
     pages = []
     for sample in samples:
         page = grey(cleaned(sample, clean_up))

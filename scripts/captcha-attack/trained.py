@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The attacker who trains: a small network learns from labelled samples. After every epoch it prints how many unseen
-pictures it solves, so that one sees how many samples and minutes an attacker needs."""
+"""Trains a small network on labelled samples. After each epoch it prints how many unseen pictures the network solves,
+and so shows how many samples and minutes an attacker needs."""
 
 import argparse
 import time
@@ -16,13 +16,13 @@ from pictures import grey
 from samples import load, normal, opened, rate
 
 LINES = {"one_line": 1, "two_lines": 2}
-# Pixels. Each picture is moved by up to so many, anew in each epoch: the cheapest way to more samples.
+# Pixels. Each picture is shifted at random by at most this distance in each epoch: the cheapest way to more samples.
 SHIFT = 4
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Pictures as bytes, because as floats 50,000 would fill 5 GB, and the index of each character."""
+    """Pictures and the index of each character. Pictures are bytes: 50,000 of them as floats would need 5 GB."""
 
     pictures: Tensor
     labels: Tensor
@@ -34,7 +34,7 @@ def read(folder: Path, alphabet: str, limit: int | None) -> Labelled:
     size = -(-first.width // STRIDE) * STRIDE, -(-first.height // STRIDE) * STRIDE
     pictures = torch.empty(len(samples), 1, size[1], size[0], dtype=torch.uint8)
     for i, sample in enumerate(samples):
-        # `sample.picture` would keep every picture a second time.
+        # `sample.picture` would keep a second copy of each picture in memory.
         picture = grey(opened(sample.path)).resize(size)
         pictures[i, 0] = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).view(size[1], size[0])
     labels = [[alphabet.index(character) for character in normal(sample.answer)] for sample in samples]
@@ -46,7 +46,7 @@ def alphabet_of(folder: Path) -> str:
 
 
 def as_input(pictures: Tensor) -> Tensor:
-    """Zero mean and unit deviation for each picture: its colours say nothing."""
+    """Normalises each picture to zero mean and unit deviation: its colours contain no information."""
     values = pictures.float()
     mean, deviation = values.mean((2, 3), keepdim=True), values.std((2, 3), keepdim=True)
     return (values - mean) / (deviation + 1)
@@ -57,7 +57,9 @@ def shifted(pictures: Tensor) -> Tensor:
     return pictures.roll((dy, dx), (2, 3))
 
 
-def train_epoch(reader: Reader, data: Labelled, batch: int, optimiser: torch.optim.Optimizer, schedule: LRScheduler) -> float:
+def train_epoch(
+    reader: Reader, data: Labelled, batch: int, optimiser: torch.optim.Optimizer, schedule: LRScheduler
+) -> float:
     reader.train()
     losses = []
     for chosen in torch.randperm(len(data.labels)).split(batch):
@@ -73,7 +75,7 @@ def train_epoch(reader: Reader, data: Labelled, batch: int, optimiser: torch.opt
 
 @torch.no_grad()
 def solved(reader: Reader, data: Labelled) -> tuple[int, int]:
-    """How many whole words and how many characters are right."""
+    """Returns the number of words that are completely right, and the number of right characters."""
     reader.eval()
     right = [
         reader(as_input(pictures)).argmax(2) == labels
@@ -86,9 +88,11 @@ def solved(reader: Reader, data: Labelled) -> tuple[int, int]:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("train", type=Path, metavar="TRAIN_DIR")
-    parser.add_argument("test", type=Path, nargs="+", metavar="TEST_DIR", help="unseen samples; of several, other settings perhaps")
+    parser.add_argument(
+        "test", type=Path, nargs="+", metavar="TEST_DIR", help="unseen samples; folders may have different settings"
+    )
     parser.add_argument("--style", choices=LINES, default="two_lines")
-    parser.add_argument("--use", type=int, help="so many of the training samples")
+    parser.add_argument("--use", type=int, help="number of training samples (all)")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=0.003, help="highest learning rate")
@@ -116,7 +120,8 @@ def main() -> None:
         print(f"epoch {epoch:3}  {minutes:6.1f} min  loss {loss:.3f}", flush=True)
         for folder, samples in unseen.items():
             count, (words, characters) = len(samples.labels), solved(reader, samples)
-            print(f"  {folder.name}: words {rate(words, count)}  characters {rate(characters, count * length)}", flush=True)
+            solved_words, solved_characters = rate(words, count), rate(characters, count * length)
+            print(f"  {folder.name}: words {solved_words}  characters {solved_characters}", flush=True)
 
 
 if __name__ == "__main__":

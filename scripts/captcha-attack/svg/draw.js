@@ -1,4 +1,4 @@
-// Writes COUNT pictures of npm's svg-captcha with its defaults into DIR, drawn on white as a browser would.
+// Writes COUNT pictures of npm's svg-captcha with its defaults into DIR, rendered on white as in a browser.
 const fs = require("node:fs");
 const path = require("node:path");
 const { Resvg } = require("@resvg/resvg-js");
