@@ -117,7 +117,7 @@ mod tests {
         for letter in drawable() {
             for height in [20.0, 32.0, 64.0] {
                 let bits = draw(letter, height, &mut rng);
-                // A deformed letter is never 1.6 times as large as its height.
+                // A deformed letter is smaller than 1.6 times its height in both directions.
                 let limit = (height * 1.6) as usize;
                 assert!(
                     bits.width() < limit && bits.height() < limit,

@@ -196,8 +196,8 @@ mod tests {
         }
     }
 
-    /// In most pictures the bottom of a letter in the upper line is below the top of a letter in the lower line, so
-    /// that no straight line separates them.
+    /// The bottom of a letter in the upper line is below the top of a letter in the lower line, in most pictures. No
+    /// straight line separates the lines then.
     #[test]
     fn lines_interlock_in_most_pictures() {
         let sizes = sizes(6, LETTER);

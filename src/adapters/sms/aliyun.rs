@@ -67,7 +67,7 @@ impl Provider for Aliyun {
     async fn send(&self, message: &Message) -> Result<(), SmsError> {
         let templates = &self.settings.templates;
         let template = templates.of(message.content.topic(), message.to.region()).ok_or_else(http::no_template)?;
-        // The provider refuses a request with a variable that is not in the template, or without one that is.
+        // The provider refuses unknown variables, and requests without a variable that the template needs.
         let values: BTreeMap<_, _> = template.fill(&message.content).collect();
         let values = serde_json::to_string(&values).unwrap_or_default();
         let query = query(&BTreeMap::from([
