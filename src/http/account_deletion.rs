@@ -1,4 +1,4 @@
-//! `POST /v1/account-deletion/…`: for who has the phone, and no longer the app. (App stores ask for such a way.)
+//! `POST /v1/account-deletion/…`: deletion with the phone but without the app, as app stores require.
 
 use super::bodies::{CodeSent, FlowTicket, SendCode, VerifyCode};
 use super::checks::field;
@@ -13,12 +13,12 @@ use crate::flows::Service;
 use crate::flows::account::deletion;
 use actix_web::{HttpResponse, web};
 
-/// Send a code to a number whose account is to be deleted.
+/// Send an account deletion code.
 ///
-/// A number without an account gets the same answer, and no message.
+/// A number without an account gets the same response, but no message. The captcha allows one attempt, right or wrong.
 #[utoipa::path(
     post, path = "/v1/account-deletion/send-code", operation_id = "accountDeletion.sendCode", tag = "accountDeletion",
-    request_body = SendCode, responses((status = 200, description = "A code is on its way", body = CodeSent))
+    request_body = SendCode, responses((status = 200, description = "Ticket and waiting time", body = CodeSent))
 )]
 pub(super) async fn send_code(
     service: web::Data<Service>,
@@ -28,11 +28,13 @@ pub(super) async fn send_code(
     otp::send_to_account(service, client, &body.0, Purpose::DeleteAccount).await
 }
 
-/// Send the same code again.
+/// Send the code again.
+///
+/// Sends the same code again. This does not extend the lifetime of the code and adds no attempts.
 #[utoipa::path(
     post, path = "/v1/account-deletion/resend-code", operation_id = "accountDeletion.resendCode",
     tag = "accountDeletion", request_body = FlowTicket,
-    responses((status = 200, description = "The code is on its way again", body = CodeSent))
+    responses((status = 200, description = "Ticket and waiting time", body = CodeSent))
 )]
 pub(super) async fn resend_code(
     service: web::Data<Service>,
@@ -42,13 +44,14 @@ pub(super) async fn resend_code(
     otp::resend_to_account(service, client, &body.0, Purpose::DeleteAccount).await
 }
 
-/// Delete the account.
+/// Verify the code and delete the account.
 ///
-/// The code is the consent: everything that the service knows of the account is gone, every session ends, and the number may
-/// sign up anew.
+/// The code is the consent. Deletes all data of the account in this service and ends all sessions. The number can sign
+/// up again. A wrong code (`code_wrong`) uses one of the attempts, five by default. After a `503` the client can submit
+/// the same code again.
 #[utoipa::path(
     post, path = "/v1/account-deletion/verify-code", operation_id = "accountDeletion.verifyCode",
-    tag = "accountDeletion", request_body = VerifyCode, responses((status = 204, description = "The account is gone"))
+    tag = "accountDeletion", request_body = VerifyCode, responses((status = 204, description = "Account deleted"))
 )]
 pub(super) async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;

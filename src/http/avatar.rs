@@ -1,4 +1,4 @@
-//! `POST /v1/me/avatar`: leave to upload a picture.
+//! `POST /v1/me/avatar`: permits for avatar uploads.
 
 use super::checks;
 use super::error::{Code, Problem};
@@ -15,19 +15,19 @@ use validator::Validate;
 
 pub(super) const PERMIT: &[Code] = &[Code::AvatarUploadsDisabled, Code::TooManyRequests];
 
-/// The picture that is to be uploaded.
+/// Image to upload.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AvatarUpload {
-    /// What the picture is.
+    /// Media type of the image.
     #[schema(value_type = AvatarMediaType, example = "image/jpeg")]
     content_type: String,
-    /// Its exact size in bytes. A service may allow less than the maximum, 2 MiB unless its operator chose otherwise.
+    /// Exact size of the image in bytes. The limit of a service can be lower than the maximum here: 2 MiB by default.
     #[schema(minimum = 1, maximum = 20_971_520, example = 183_402)]
     content_length: i64,
 }
 
-/// What a picture may be.
+/// Supported media types.
 #[derive(ToSchema)]
 pub enum AvatarMediaType {
     #[schema(rename = "image/jpeg")]
@@ -38,41 +38,41 @@ pub enum AvatarMediaType {
     Webp,
 }
 
-/// One upload, for this picture only. A secret until it expires: keep it in memory.
+/// Permit for one upload of this image. It is a secret until it expires: keep it in memory.
 #[derive(Serialize, ToSchema)]
 pub struct UploadPermit {
     method: UploadMethod,
-    /// Where the picture goes: as it is, with its query.
+    /// URL of the upload. Use it unchanged, with its query.
     #[schema(
         format = "uri",
         example = "https://pictures.s3.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg?X-Amz-…"
     )]
     url: String,
-    /// For `PUT`: headers to send, exactly these values; the body is the picture. Empty for `POST`.
+    /// Headers of a `PUT`: send exactly these values, and the image as the body. Empty for `POST`.
     #[schema(example = json!({"Content-Type": "image/jpeg", "Content-Length": "183402"}))]
     headers: BTreeMap<&'static str, String>,
-    /// For `POST`: fields of a `multipart/form-data` body, to be followed by the picture as a field `file`, with a file name.
-    /// Empty for `PUT`.
+    /// Fields of a `POST` with a `multipart/form-data` body. Add the image as the last field, named `file`, with a file
+    /// name. Empty for `PUT`.
     #[schema(example = json!({}))]
     form: BTreeMap<&'static str, String>,
-    /// Where the picture will be seen: what `PATCH /v1/me` takes as `avatar_url` once the upload is done.
+    /// Public URL of the image. Set it as `avatar_url` with `PATCH /v1/me` after the upload.
     #[schema(
         format = "uri",
         example = "https://cdn.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg"
     )]
     public_url: String,
-    /// Seconds until the upload must be done.
+    /// Seconds until the permit expires.
     #[schema(example = 600)]
     expires_in: u64,
 }
 
-/// How the picture is sent.
+/// Method of the upload.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum UploadMethod {
-    /// The picture is the body.
+    /// The image is the body.
     Put,
-    /// The picture is a part of a form.
+    /// The image is a field of a form.
     Post,
 }
 
@@ -93,13 +93,13 @@ impl From<avatar::Granted> for UploadPermit {
     }
 }
 
-/// Ask for leave to upload an avatar.
+/// Create an upload permit.
 ///
-/// The picture goes straight from the app to the operator's storage, in the way that the answer says. Its name, type and
-/// size are bound: no other upload is accepted. The profile changes when `PATCH /v1/me` sets `avatar_url` to `public_url`.
+/// The app uploads the image directly to the operator's storage, as the permit says. The permit is valid for this name,
+/// type and size only. The profile is unchanged until `PATCH /v1/me` sets `avatar_url` to `public_url`.
 #[utoipa::path(
     post, path = "/v1/me/avatar", operation_id = "me.permitAvatar", tag = "me", security(("access_token" = [])),
-    request_body = AvatarUpload, responses((status = 200, description = "The upload may be made", body = UploadPermit))
+    request_body = AvatarUpload, responses((status = 200, description = "Permit for one upload", body = UploadPermit))
 )]
 pub(super) async fn permit(
     service: web::Data<Service>,
@@ -113,7 +113,7 @@ pub(super) async fn permit(
     Ok(json(StatusCode::OK, &UploadPermit::from(granted)))
 }
 
-/// Both values, or what is wrong with either.
+/// Returns both values, or the errors of both.
 fn both<A, B>(a: Result<A, Problem>, b: Result<B, Problem>) -> Result<(A, B), Problem> {
     match (a, b) {
         (Ok(a), Ok(b)) => Ok((a, b)),
@@ -121,6 +121,6 @@ fn both<A, B>(a: Result<A, Problem>, b: Result<B, Problem>) -> Result<(A, B), Pr
             a.errors.extend(b.errors);
             Err(a)
         }
-        (Err(one), _) | (_, Err(one)) => Err(one),
+        (Err(problem), _) | (_, Err(problem)) => Err(problem),
     }
 }

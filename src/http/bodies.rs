@@ -1,4 +1,4 @@
-//! What more than one flow takes and gives.
+//! Request and response bodies that several flows share.
 
 use super::checks::{self, field, optional};
 use super::client::ClientContext;
@@ -16,50 +16,53 @@ use utoipa::ToSchema;
 use validator::Validate;
 use zeroize::Zeroizing;
 
-/// A phone, and a solved captcha.
+/// Phone number and a solved captcha.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendCode {
-    /// A mobile number in E.164, or in the national form of the default region.
+    /// Mobile number in E.164, or in the national format of the default region.
     #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613800138000")]
     pub(super) phone_number: String,
+    /// Id of a captcha from `POST /v1/captchas`.
     #[validate(custom(function = "checks::captcha_id"))]
     #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
     pub(super) captcha_id: String,
-    /// What the picture shows, or the digits that are heard. Case, width and blanks do not matter; 32 bytes at most.
+    /// Answer: the characters or the sum in the image, or the spoken digits. Upper or lower case, full or half width
+    /// and spaces do not matter. At most 32 bytes.
     #[validate(custom(function = "checks::captcha_answer"))]
     #[schema(max_length = 32, pattern = "[^ ]", example = "ADEHLM")]
     pub(super) captcha_answer: String,
-    /// Which app the message is for, when the operator has named apps: it then fills the code in by itself.
+    /// App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
     pub(super) client_id: Option<String>,
 }
 
-/// A flow that waits for its code.
+/// Flow that waits for its code.
 #[derive(Serialize, ToSchema)]
 pub struct CodeSent {
-    /// The handle on the flow: a secret. Keep it in memory, send it in bodies only.
+    /// Ticket of the flow: a secret. Keep it in memory, and send it only in request bodies.
     #[schema(example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ")]
     pub(super) ticket: String,
     pub(super) step: NextStep,
-    /// Where the code went, masked.
+    /// Phone number of the code, masked.
     #[schema(example = "+86138****8000")]
     pub(super) phone_number: String,
-    /// Seconds until the flow ends if the code is not verified.
+    /// Seconds until the flow expires if the code is not verified.
     #[schema(example = 300)]
     pub(super) expires_in: u64,
-    /// Seconds until the code may be sent again.
+    /// Seconds until the code can be sent again.
     #[schema(example = 60)]
     resend_in: u64,
-    /// Codes that may still be tried: at the last wrong one the flow ends.
+    /// Number of attempts that are left. The flow ends with the last wrong code.
     #[schema(example = 5)]
     attempts_left: u32,
 }
 
-/// A flow, by its ticket.
+/// Ticket of a flow.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FlowTicket {
+    /// Ticket from `send-code`.
     #[validate(custom(function = "checks::ticket"))]
     #[schema(
         pattern = "^[A-Za-z0-9_-]{64}$",
@@ -68,56 +71,66 @@ pub struct FlowTicket {
     pub(super) ticket: String,
 }
 
-/// A code that was typed.
+/// Code that the user has entered.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyCode {
+    /// Ticket from `send-code`.
     #[validate(custom(function = "checks::ticket"))]
     #[schema(
         pattern = "^[A-Za-z0-9_-]{64}$",
         example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
     )]
     pub(super) ticket: String,
-    /// Six digits, as text.
+    /// Six digits, as a string.
     #[validate(custom(function = "checks::code"))]
     #[schema(pattern = "^[0-9]{6}$", example = "042137")]
     pub(super) code: String,
 }
 
-/// A step that is done.
+/// Completed step.
 #[derive(Serialize, ToSchema)]
 pub struct StepDone {
-    /// The step that comes next.
+    /// Next step of the flow.
     pub(super) step: NextStep,
-    /// Seconds until the flow ends.
+    /// Seconds until the flow expires.
     #[schema(example = 900)]
     pub(super) expires_in: u64,
 }
 
-/// A password that was chosen.
+/// Password that the user has chosen.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetPassword {
+    /// Ticket from `send-code`.
     #[validate(custom(function = "checks::ticket"))]
     #[schema(
         pattern = "^[A-Za-z0-9_-]{64}$",
         example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
     )]
     pub(super) ticket: String,
-    /// 8 to 128 characters (after Unicode NFC) of any kind but control characters, not a common password.
+    /// New password: 8 to 128 characters (after Unicode NFC), without control characters. Common passwords are rejected
+    /// (`password_too_weak`).
     #[validate(custom(function = "checks::password"))]
-    #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$", example = "correct horse battery")]
+    #[schema(
+        value_type = String,
+        format = Password,
+        min_length = 8,
+        max_length = 128,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$",
+        example = "correct horse battery"
+    )]
     pub(super) password: Zeroizing<String>,
-    /// If given, it must repeat `password`.
+    /// Must be equal to `password`, if present.
     #[schema(value_type = Option<String>, format = Password, max_length = 128, example = "correct horse battery")]
     pub(super) password_confirm: Option<Zeroizing<String>>,
 }
 
-/// An account, signed in on this device.
+/// Account, signed in on this device.
 #[derive(Serialize, ToSchema)]
 pub struct SignedIn {
     user: User,
-    /// A JWT for the `Authorization` header.
+    /// JWT for the `Authorization` header.
     #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl")]
     access_token: String,
     #[schema(example = "Bearer")]
@@ -125,7 +138,7 @@ pub struct SignedIn {
     /// Seconds until the access token expires.
     #[schema(example = 900)]
     pub(super) expires_in: u64,
-    /// A secret: keep it in the Keychain or Keystore.
+    /// Refresh token: a secret. Keep it in the Keychain or Keystore.
     #[schema(example = "AZMn9d2ccQO2F1y4m3pLFA.0.uBqQ9vQ0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4y")]
     refresh_token: String,
     /// Seconds until the refresh token expires if it is not used.
@@ -134,12 +147,12 @@ pub struct SignedIn {
 }
 
 impl SendCode {
-    /// Of somebody who has no account yet.
+    /// Parses a request for a number without an account: its region must be supported.
     pub(super) fn for_registration(&self, client: ClientContext, service: &Service) -> Result<otp::SendCode, Problem> {
         self.parse(client, service, checks::phone(&self.phone_number, service)?)
     }
 
-    /// Of somebody who may have one.
+    /// Parses a request for a number that may have an account: any region.
     pub(super) fn of_account(&self, client: ClientContext, service: &Service) -> Result<otp::SendCode, Problem> {
         self.parse(client, service, checks::phone_of_account(&self.phone_number, service)?)
     }

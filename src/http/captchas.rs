@@ -1,4 +1,4 @@
-//! `POST /v1/captchas`.
+//! `POST /v1/captchas`: image and audio captchas.
 
 use super::checks::{captcha_id, captcha_kind, captcha_theme, field, optional};
 use super::client::ClientContext;
@@ -17,32 +17,33 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+/// Errors of `create`, apart from the common ones.
 pub(super) const CREATE: &[Code] =
     &[Code::ProofOfWorkRequired, Code::ProofOfWorkInvalid, Code::TooManyRequests, Code::Overloaded];
 
-/// Ask for a puzzle.
+/// Options of a new captcha.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateCaptcha {
-    /// The `captcha_id` of an earlier captcha, which is discarded.
+    /// `captcha_id` of an earlier captcha, which is discarded.
     #[validate(custom(function = "captcha_id"))]
     #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
     replaces: Option<String>,
-    /// To be seen, which it is without this, or to be heard: six digits, in the language of `Accept-Language`. Where the operator has
-    /// no captchas to be heard, `audio` is refused as `not_allowed`.
+    /// Kind of captcha: an image (the default), or a recording of six digits in the language of `Accept-Language`. A
+    /// service without audio captchas rejects `audio` as `not_allowed`.
     #[validate(custom(function = "captcha_kind"))]
     #[schema(value_type = Option<KindName>, example = "image")]
     kind: Option<String>,
-    /// For the background that the picture will stand on. The operator has chosen one for those who do not.
+    /// Theme of the app around the image. The default is the choice of the operator.
     #[validate(custom(function = "captcha_theme"))]
     #[schema(value_type = Option<ThemeName>, example = "dark")]
     theme: Option<String>,
-    /// What was found for the `proof_of_work` of a refusal. Ask without it first.
+    /// Solution for the `proof_of_work` of an error. Send the first request without it.
     #[schema(example = json!(null))]
     proof_of_work: Option<ProofOfWork>,
 }
 
-/// For the eye or the ear.
+/// Kind of captcha.
 #[derive(ToSchema)]
 #[schema(as = CaptchaKind, rename_all = "snake_case")]
 pub enum KindName {
@@ -50,7 +51,7 @@ pub enum KindName {
     Audio,
 }
 
-/// Dark on light, or light on dark.
+/// Theme: dark characters on light (`light`), or light characters on dark (`dark`).
 #[derive(ToSchema)]
 #[schema(as = CaptchaTheme, rename_all = "snake_case")]
 pub enum ThemeName {
@@ -58,13 +59,15 @@ pub enum ThemeName {
     Dark,
 }
 
-/// Work that was done. A challenge is taken once.
+/// Solved proof of work. A challenge is valid for one captcha.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProofOfWork {
+    /// Challenge from the error, unchanged.
     #[schema(pattern = "^[A-Za-z0-9_-]{56}$", example = "ARIAAAGh7v1SAHf3b1Q2mC9dKp4x8w0LqzVt5Ncu7YyJhR3gWe6oSaBk")]
     challenge: String,
-    /// Decimal digits, such that SHA-256 over the challenge, a colon and these digits, as ASCII, begins with `bits` zero bits.
+    /// Decimal digits. The SHA-256 hash of the challenge, a colon and these digits, as ASCII, begins with `bits` zero
+    /// bits.
     #[schema(pattern = "^[0-9]{1,20}$", example = "183402")]
     nonce: String,
 }
@@ -78,45 +81,48 @@ impl ProofOfWork {
     }
 }
 
-/// A puzzle. It can be tried once.
+/// Captcha. It allows one attempt.
 #[derive(Serialize, ToSchema)]
 pub struct Captcha {
-    /// Goes back with the answer.
+    /// Id of the captcha. Send it together with the answer.
     #[schema(example = "3q2-7wAAESIzRFVmd4iZqg")]
     captcha_id: String,
-    /// The picture as a data URI (RFC 2397). Not there when `kind` was `audio`.
+    /// Image as a data URI (RFC 2397). Absent if `kind` was `audio`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "data:image/png;base64,iVBORw0KGgo=")]
     image: Option<String>,
-    /// The sound as a data URI: a WAV of 8 seconds, 128 kB. There when `kind` was `audio`, and only then.
+    /// Recording as a data URI: a WAV of 8 seconds and 128 kB. Present only if `kind` was `audio`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = json!(null))]
     audio: Option<String>,
-    /// Of the picture, `image/png`, or of the sound, `audio/wav`.
+    /// Media type of the file: `image/png` or `audio/wav`.
     #[schema(example = "image/png")]
     media_type: &'static str,
-    /// Seconds until it is worthless.
+    /// Seconds until the captcha expires.
     #[schema(example = 300)]
     expires_in: u64,
 }
 
-/// Draw or speak a captcha.
+/// Create a captcha.
 ///
-/// The answer is the characters in the picture, the upper line first, in any case, or, for a sum, what it comes to; or, for people who
-/// cannot read it, the digits that are heard (`"kind": "audio"`). A captcha is used up by the first try, right or wrong. With
-/// `Accept: image/png` or `audio/wav`, the type of what was asked for, the answer is the raw file, its id in the header `Captcha-Id`
-/// and its life in `Captcha-Expires-In`.
+/// The answer to an image is its characters (upper line first, in upper or lower case), or the result of its sum. The
+/// answer to an audio captcha (`"kind": "audio"`), for users who cannot read the image, is the spoken digits. A captcha
+/// allows one attempt, right or wrong.
 ///
-/// Ask plainly first. When `proof_of_work_required` is the answer, look for digits such that SHA-256 over `challenge`, a colon and
-/// the digits begins with `bits` zero bits, and ask again with both. A proof that is not accepted brings the next challenge along.
+/// The response is JSON. With `Accept: image/png` or `Accept: audio/wav`, whichever fits the kind, it is the file
+/// itself, with the headers `Captcha-Id` and `Captcha-Expires-In` (seconds).
+///
+/// Send the first request without a proof of work. After `proof_of_work_required`, find digits with this property: the
+/// SHA-256 hash of `challenge`, a colon and the digits begins with `bits` zero bits. Send the request again with the
+/// challenge and the digits. `proof_of_work_invalid` carries the next challenge.
 #[utoipa::path(
     post, path = "/v1/captchas", operation_id = "captchas.create", tag = "captchas", request_body = CreateCaptcha,
-    responses((status = 201, description = "A new captcha", content(
+    responses((status = 201, description = "New captcha", content(
         (Captcha = "application/json"), (String = "image/png"), (String = "audio/wav"),
     ), headers(
-        ("Captcha-Id" = String, description = "The captcha's id, when the file is raw"),
-        ("Captcha-Expires-In" = u64, description = "Seconds until it is worthless, when the file is raw"),
-        ("Content-Language" = String, description = "The language of what is heard"),
+        ("Captcha-Id" = String, description = "Id of the captcha, if the response is the file"),
+        ("Captcha-Expires-In" = u64, description = "Seconds until the captcha expires, if the response is the file"),
+        ("Content-Language" = String, description = "Language of the recording"),
     )))
 )]
 pub(super) async fn create(
@@ -128,11 +134,11 @@ pub(super) async fn create(
     let replaces = optional("replaces", body.0.replaces.as_deref(), CaptchaId::parse)?;
     let proof = body.0.proof_of_work.as_ref().map(ProofOfWork::parse).transpose()?;
     let theme = optional("theme", body.0.theme.as_deref(), Theme::parse)?;
-    let served = |text: &str| service.policy().captcha.kind(text);
-    let kind = optional("kind", body.0.kind.as_deref(), served)?.unwrap_or_default();
+    let allowed = |text: &str| service.policy().captcha.kind(text);
+    let kind = optional("kind", body.0.kind.as_deref(), allowed)?.unwrap_or_default();
     let order = Order { kind, theme, proof: proof.as_ref(), replaces: replaces.as_ref() };
     let created = captcha::create(&service, client.0, order).await?;
-    let mut response = answer(&request, kind, created);
+    let mut response = response(&request, kind, created);
     if kind == Kind::Audio {
         response.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static(client.0.language.tag()));
     }
@@ -146,8 +152,8 @@ const fn media_type(kind: Kind) -> &'static str {
     }
 }
 
-/// JSON, unless the file itself is wanted.
-fn answer(request: &HttpRequest, kind: Kind, created: Created) -> HttpResponse {
+/// Returns JSON, or the file itself if the client wants it.
+fn response(request: &HttpRequest, kind: Kind, created: Created) -> HttpResponse {
     let (media_type, expires_in) = (media_type(kind), seconds(created.expires_in));
     if wants_raw(request, kind) {
         let mut response = HttpResponse::Created();
@@ -163,8 +169,8 @@ fn answer(request: &HttpRequest, kind: Kind, created: Created) -> HttpResponse {
     json(StatusCode::CREATED, &Captcha { captcha_id, image, audio, media_type, expires_in })
 }
 
-/// Only a client that names the type of the file and not JSON gets it raw: whoever wants a sound and says that it takes pictures is
-/// understood best in JSON.
+/// Tells whether the response is the file itself: `Accept` names the media type of this kind and not JSON. A client
+/// that requests an audio captcha and accepts only images gets JSON.
 pub(super) fn wants_raw(request: &HttpRequest, kind: Kind) -> bool {
     let accepted = request.headers().get(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
     let accepted = String::from_utf8_lossy(accepted).to_ascii_lowercase();

@@ -1,4 +1,5 @@
-//! From the text of a field to a domain value: the caps of the request types and the domain's constructors, and nothing else.
+//! Checks of request fields, all by the constructors of the domain: validators for the request types, and parsers that
+//! return a domain value or the error of the field.
 
 use super::error::{Code, FieldError, Problem};
 use crate::domain::Invalid;
@@ -9,8 +10,9 @@ use crate::domain::{otp::OneTimeCode, password::Password, session::DeviceName, u
 use crate::flows::Service;
 use validator::ValidationError;
 
+/// Turns the result of a domain constructor into the result of a validator.
 fn checked<T>(parsed: Result<T, Invalid>) -> Result<(), ValidationError> {
-    parsed.map(drop).map_err(|why| ValidationError::new(why.code()))
+    parsed.map(drop).map_err(|invalid| ValidationError::new(invalid.code()))
 }
 
 pub(super) fn ticket(text: &str) -> Result<(), ValidationError> {
@@ -53,29 +55,29 @@ pub(super) fn device_name(text: &str) -> Result<(), ValidationError> {
     checked(DeviceName::parse(text))
 }
 
-/// A domain value, or the field's problem.
+/// Returns the domain value, or the problem of the field.
 pub(super) fn field<T>(name: &str, parsed: Result<T, Invalid>) -> Result<T, Problem> {
-    parsed.map_err(|why| Problem::field(name, why))
+    parsed.map_err(|invalid| Problem::field(name, invalid))
 }
 
-/// The same for a field that may be left out or null.
+/// Parses a field that may be absent or null.
 pub(super) fn optional<T>(
     name: &str,
     text: Option<&str>,
     parse: impl FnOnce(&str) -> Result<T, Invalid>,
 ) -> Result<Option<T>, Problem> {
-    text.map(parse).transpose().map_err(|why| Problem::field(name, why))
+    text.map(parse).transpose().map_err(|invalid| Problem::field(name, invalid))
 }
 
-/// The phone number of an account that may be there.
+/// Parses the phone number of an account that may exist: a number of any region.
 pub(super) fn phone_of_account(text: &str, service: &Service) -> Result<Phone, Problem> {
-    service.policy().phone_of_account(text, service.now()).map_err(|why| Problem::field("phone_number", why))
+    service.policy().phone_of_account(text, service.now()).map_err(|invalid| Problem::field("phone_number", invalid))
 }
 
-/// A phone number of a supported region, which a message may go to.
+/// Parses a phone number of a supported region, to which the service sends messages.
 pub(super) fn phone(text: &str, service: &Service) -> Result<Phone, Problem> {
     service.policy().phone(text, service.now()).map_err(|error| match error {
-        PhoneError::Invalid(why) => Problem::field("phone_number", why),
+        PhoneError::Invalid(invalid) => Problem::field("phone_number", invalid),
         PhoneError::RegionNotSupported => {
             let errors = vec![FieldError { field: "phone_number".to_owned(), code: Invalid::NotAllowed.code() }];
             Problem { errors, ..Problem::new(Code::RegionNotSupported) }

@@ -1,4 +1,4 @@
-//! Who is asking: the peer of the socket, or what a configured proxy says of it.
+//! Client of a request: the peer of the socket, or the address that a trusted proxy reports.
 
 use super::error::Problem;
 use super::language::negotiate;
@@ -10,11 +10,11 @@ use ipnet::IpNet;
 use std::future::{Ready, ready};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// The networks of our own load balancers: only their `X-Forwarded-For` and `X-Request-Id` are believed.
+/// Networks of our own load balancers. The service trusts only their `X-Forwarded-For` and `X-Request-Id`.
 #[derive(Debug, Clone, Default)]
 pub struct Proxies(Vec<IpNet>);
 
-/// The client of this request: the address that limits count by, and the language of the `Accept-Language` header.
+/// Client of this request: its IP address, for the limits, and the language of `Accept-Language`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientContext(pub Client);
 
@@ -36,17 +36,17 @@ impl Proxies {
         self.resolve(request.peer_addr().map(|peer| peer.ip()), request.headers())
     }
 
-    /// Walks from our side outwards: the first address that is not one of our proxies is the client. What lies behind it
-    /// was written by the client.
+    /// Returns the address of the client: the last address of the chain that is not one of our proxies. The client may
+    /// have written the addresses before it.
     fn resolve(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical();
         if !self.trusts(client) {
             return client;
         }
-        // Bytes, for a line that is no text must not be passed over: what the client wrote before it would be believed.
+        // Bytes: if a header that is not text were skipped, text that the client wrote before it would be trusted.
         let lines: Vec<&[u8]> = headers.get_all(X_FORWARDED_FOR).map(HeaderValue::as_bytes).collect();
         for hop in lines.iter().rev().flat_map(|line| line.rsplit(|&byte| byte == b',')) {
-            let Some(address) = std::str::from_utf8(hop).ok().and_then(|hop| address_of(hop.trim())) else { break };
+            let Some(address) = std::str::from_utf8(hop).ok().and_then(|hop| parse_address(hop.trim())) else { break };
             client = address.to_canonical();
             if !self.trusts(client) {
                 break;
@@ -56,8 +56,8 @@ impl Proxies {
     }
 }
 
-/// An address, with or without a port, as proxies write it.
-fn address_of(hop: &str) -> Option<IpAddr> {
+/// Parses an address with or without a port, as proxies write it.
+fn parse_address(hop: &str) -> Option<IpAddr> {
     let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
     bare.parse().ok().or_else(|| hop.parse().map(|address: std::net::SocketAddr| address.ip()).ok())
 }
@@ -94,13 +94,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_cannot_choose_his_address() {
+    fn an_untrusted_peer_cannot_choose_its_address() {
         assert_eq!(resolve(&[], "198.51.100.7", &["203.0.113.9"]), "198.51.100.7");
         assert_eq!(resolve(&["10.0.0.0/8"], "198.51.100.7", &["203.0.113.9"]), "198.51.100.7");
     }
 
     #[test]
-    fn the_nearest_stranger_is_the_client() {
+    fn the_last_address_outside_the_proxies_is_the_client() {
         let ours = &["10.0.0.0/8", "fd00::/8"];
         assert_eq!(resolve(ours, "10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
         assert_eq!(resolve(ours, "10.0.0.1", &["1.1.1.1, 203.0.113.9, 10.2.3.4"]), "203.0.113.9");
@@ -113,9 +113,9 @@ mod tests {
         assert_eq!(resolve(ours, "10.0.0.1", &[]), "10.0.0.1");
     }
 
-    /// A proxy that appends to the client's line appends to whatever the client wrote there.
+    /// A proxy that appends to a header of the client appends to any bytes that the client wrote.
     #[test]
-    fn a_line_that_is_no_text_hides_nobody() {
+    fn a_header_that_is_not_text_does_not_hide_the_client() {
         let ours = &["10.0.0.0/8"];
         assert_eq!(resolve_bytes(ours, "10.0.0.1", &[b"1.1.1.1", b"\xff, 203.0.113.9"]), "203.0.113.9");
         assert_eq!(resolve_bytes(ours, "10.0.0.1", &[b"1.1.1.1", b"\xff"]), "10.0.0.1");

@@ -1,4 +1,5 @@
-//! One path with its methods; every other method is told which ones there are (RFC 9110, 15.5.6).
+//! Endpoint: one path with its methods. Any other method gets `method_not_allowed` and an `Allow` header
+//! (RFC 9110, 15.5.6).
 
 use super::error::{Code, Problem};
 use super::idempotency::{ReplayPolicy, ReplayScope, idempotent};
@@ -11,6 +12,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError, Route, web};
 use std::time::Duration;
 
+/// Path, its methods, and how a POST to it is replayed.
 pub(super) struct Endpoint {
     resource: Resource,
     post: Option<Route>,
@@ -18,33 +20,35 @@ pub(super) struct Endpoint {
     allow: Vec<&'static str>,
 }
 
+/// Starts an endpoint without methods.
 pub(super) fn at(path: &str) -> Endpoint {
     Endpoint { resource: web::resource(path), post: None, replay: ReplayPolicy::default(), allow: Vec::new() }
 }
 
 impl Endpoint {
-    /// A POST to this endpoint is for signed-in people, and so is the answer to it that is kept. (A handler that asks for a
-    /// bearer and stands in the table without this refuses every idempotency key.)
+    /// Marks POST as an endpoint for signed-in users: a stored response is replayed to the same user only. A handler
+    /// with a `Bearer` parameter needs this mark; without it, every request with an idempotency key is an
+    /// `internal_error`.
     pub fn for_bearer(mut self) -> Self {
-        self.replay.to = ReplayScope::Bearer;
+        self.replay.scope = ReplayScope::Bearer;
         self
     }
 
-    /// The answer to a POST is worth nothing after this, and need not be kept for a day.
-    pub fn replays_for(mut self, life: fn(&Policy) -> Duration) -> Self {
-        self.replay.life = life;
+    /// Sets the lifetime of a stored response to POST, for a response that is useless before 24 h have passed.
+    pub fn replays_for(mut self, lifetime: fn(&Policy) -> Duration) -> Self {
+        self.replay.lifetime = lifetime;
         self
     }
 
-    /// GET, and HEAD with it.
+    /// Adds GET and HEAD.
     pub fn get<F: Handler<A>, A: FromRequest + 'static>(self, handler: F) -> Self
     where
         F::Output: Responder + 'static,
     {
-        self.on(guard::Any(guard::Get()).or(guard::Head()), &["GET", "HEAD"], handler)
+        self.add_route(guard::Any(guard::Get()).or(guard::Head()), &["GET", "HEAD"], handler)
     }
 
-    /// Takes an `Idempotency-Key`.
+    /// Adds POST, which accepts an `Idempotency-Key`.
     pub fn post<F: Handler<A>, A: FromRequest + 'static>(mut self, handler: F) -> Self
     where
         F::Output: Responder + 'static,
@@ -58,24 +62,24 @@ impl Endpoint {
     where
         F::Output: Responder + 'static,
     {
-        self.on(guard::Put(), &["PUT"], handler)
+        self.add_route(guard::Put(), &["PUT"], handler)
     }
 
     pub fn patch<F: Handler<A>, A: FromRequest + 'static>(self, handler: F) -> Self
     where
         F::Output: Responder + 'static,
     {
-        self.on(guard::Patch(), &["PATCH"], handler)
+        self.add_route(guard::Patch(), &["PATCH"], handler)
     }
 
     pub fn delete<F: Handler<A>, A: FromRequest + 'static>(self, handler: F) -> Self
     where
         F::Output: Responder + 'static,
     {
-        self.on(guard::Delete(), &["DELETE"], handler)
+        self.add_route(guard::Delete(), &["DELETE"], handler)
     }
 
-    fn on<F: Handler<A>, A: FromRequest + 'static>(
+    fn add_route<F: Handler<A>, A: FromRequest + 'static>(
         mut self,
         guard: impl Guard + 'static,
         methods: &[&'static str],
@@ -93,21 +97,21 @@ impl Endpoint {
 impl HttpServiceFactory for Endpoint {
     fn register(self, config: &mut AppService) {
         let allow = self.allow.join(", ");
-        let refuse = move |_: Method| {
-            let mut error = Problem::new(Code::MethodNotAllowed).error_response();
+        let reject = move |_: Method| {
+            let mut response = Problem::new(Code::MethodNotAllowed).error_response();
             if let Ok(allow) = HeaderValue::from_str(&allow) {
-                error.headers_mut().insert(ALLOW, allow);
+                response.headers_mut().insert(ALLOW, allow);
             }
-            std::future::ready(error)
+            std::future::ready(response)
         };
         let replay = self.replay;
         let resource = match self.post {
             Some(post) => {
-                let once = from_fn(move |request, next| idempotent(replay, request, next));
-                self.resource.route(post.wrap(once))
+                let idempotency = from_fn(move |request, next| idempotent(replay, request, next));
+                self.resource.route(post.wrap(idempotency))
             }
             None => self.resource,
         };
-        resource.default_service(web::to(refuse)).register(config);
+        resource.default_service(web::to(reject)).register(config);
     }
 }

@@ -1,5 +1,5 @@
-//! What every answer has in common: a request id, one line in the log, and, for a refusal, a problem+json body in the
-//! reader's language. The framework's own refusals pass here too.
+//! Common parts of every response: a request id, one log line and, for an error, a problem+json body in the language of
+//! the client. Errors of the HTTP framework get such a body too.
 
 use super::client::Proxies;
 use super::error::{Code, FieldError, Problem, Row};
@@ -10,7 +10,9 @@ use crate::domain::language::Language;
 use crate::flows::Service;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
@@ -20,9 +22,9 @@ use tracing::Instrument;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The body of an error (RFC 9457).
+/// Body of an error (RFC 9457).
 #[derive(Serialize)]
-struct Body<'a> {
+struct ProblemBody<'a> {
     r#type: String,
     title: &'a str,
     status: u16,
@@ -30,7 +32,7 @@ struct Body<'a> {
     detail: &'a str,
     request_id: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<BodyField<'a>>,
+    errors: Vec<FieldBody<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts_left: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,13 +46,13 @@ struct Body<'a> {
 }
 
 #[derive(Serialize)]
-struct BodyField<'a> {
+struct FieldBody<'a> {
     field: &'a str,
     code: &'a str,
     detail: &'a str,
 }
 
-/// Wraps every request.
+/// Middleware around every request.
 pub async fn envelope(
     service: web::Data<Service>,
     proxies: web::Data<Proxies>,
@@ -63,7 +65,7 @@ pub async fn envelope(
     let client = proxies.client(&request);
     let method = request.method().clone();
     let span = tracing::info_span!("request", id = %id);
-    // Handlers and extractors turn their errors into responses; nothing else in there fails.
+    // Handlers and extractors turn their errors into responses; nothing else fails there.
     let response = next.call(request).instrument(span.clone()).await?.map_into_boxed_body();
     let problem = problem_of(&response);
     let route = response.request().match_pattern().unwrap_or_else(|| "-".to_owned());
@@ -74,17 +76,17 @@ pub async fn envelope(
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    // Answers hold tickets and tokens (RFC 6749, 5.1); what may be cached says so itself.
+    // Responses contain tickets and tokens (RFC 6749, 5.1). A response that may be cached sets the header itself.
     if !response.headers().contains_key(CACHE_CONTROL) {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    let took = started.elapsed();
-    service.answered(known(&method), &route, response.status().as_u16(), took);
-    span.in_scope(|| log(&method, &route, response.status(), problem.as_ref(), client, took));
+    let duration = started.elapsed();
+    service.answered(standard_method(&method), &route, response.status().as_u16(), duration);
+    span.in_scope(|| log(&method, &route, response.status(), problem.as_ref(), client, duration));
     Ok(response)
 }
 
-/// A new id, or the one that a configured proxy gave.
+/// Returns the id that a trusted proxy has set, or a new one.
 fn request_id(service: &Service, proxies: &Proxies, request: &ServiceRequest) -> String {
     let given = request.headers().get(REQUEST_ID).filter(|_| proxies.trusts_peer(request));
     let given = given.and_then(|value| value.to_str().ok()).filter(|id| {
@@ -93,7 +95,7 @@ fn request_id(service: &Service, proxies: &Proxies, request: &ServiceRequest) ->
     given.map_or_else(|| service.fresh_id().to_string(), str::to_owned)
 }
 
-/// The problem that a response stands for: ours, or the framework's by its status.
+/// Returns the problem of an error response: our own, or one by the status that the framework has set.
 pub(super) fn problem_of(response: &ServiceResponse) -> Option<Problem> {
     if let Some(problem) = response.response().extensions().get::<Problem>() {
         return Some(problem.clone());
@@ -112,7 +114,7 @@ pub(super) fn problem_of(response: &ServiceResponse) -> Option<Problem> {
 }
 
 fn render(response: ServiceResponse, problem: &Problem, language: Language, id: &str) -> ServiceResponse {
-    let body = body_of(problem, language, id);
+    let body = problem_body(problem, language, id);
     let mut response = response.map_body(|_, _| BoxBody::new(body));
     *response.response_mut().status_mut() = problem.code.status();
     let headers = response.headers_mut();
@@ -122,35 +124,31 @@ fn render(response: ServiceResponse, problem: &Problem, language: Language, id: 
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
     }
     if problem.code.row().status == 401 {
-        headers.insert(actix_web::http::header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge(problem.code)));
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(www_authenticate(problem.code)));
     }
     response
 }
 
-/// RFC 6750, section 3.
-const fn challenge(code: Code) -> &'static str {
+/// Returns the value of `WWW-Authenticate` (RFC 6750, section 3).
+const fn www_authenticate(code: Code) -> &'static str {
     match code {
         Code::TokenInvalid | Code::TokenExpired => "Bearer error=\"invalid_token\"",
         _ => "Bearer",
     }
 }
 
-/// The whole body, as text.
-pub(super) fn body_text(problem: &Problem, chinese: bool, id: &str) -> String {
-    body_of(problem, if chinese { Language::Chinese } else { Language::English }, id)
-}
-
-fn body_of(problem: &Problem, language: Language, id: &str) -> String {
+/// Returns the body of a problem, as JSON text.
+pub(super) fn problem_body(problem: &Problem, language: Language, id: &str) -> String {
     let Row { status, name, en, zh } = problem.code.row();
     let [title, detail] = match language {
         Language::English => en,
         Language::Chinese => zh,
     };
     let retry_after = problem.retry_after.map(seconds);
-    let field = |error: &'_ FieldError| field_words(error.code, language);
+    let field = |error: &'_ FieldError| field_detail(error.code, language);
     let errors = problem.errors.iter();
-    let errors = errors.map(|error| BodyField { field: &error.field, code: error.code, detail: field(error) });
-    let body = Body {
+    let errors = errors.map(|error| FieldBody { field: &error.field, code: error.code, detail: field(error) });
+    let body = ProblemBody {
         r#type: format!("urn:problem-type:doorstep:{name}"),
         title,
         status,
@@ -167,20 +165,20 @@ fn body_of(problem: &Problem, language: Language, id: &str) -> String {
     serde_json::to_string(&body).unwrap_or_default()
 }
 
-/// One sentence for each field code.
-fn field_words(code: &str, language: Language) -> &'static str {
+/// Returns the sentence of a field code.
+fn field_detail(code: &str, language: Language) -> &'static str {
     let (en, zh) = match code {
         "required" => ("This field is required.", "该字段必填。"),
-        "unknown_field" => ("This field is not known.", "未知字段。"),
+        "unknown_field" => ("This field is unknown.", "未知字段。"),
         "duplicate_field" => ("This field appears twice.", "字段重复。"),
         "invalid_type" => ("The value has the wrong type.", "类型错误。"),
-        "too_short" => ("Too short.", "太短。"),
-        "too_long" => ("Too long.", "太长。"),
-        "invalid_characters" => ("Contains characters that are not allowed.", "包含不允许的字符。"),
-        "out_of_range" => ("Outside the allowed range.", "超出允许范围。"),
+        "too_short" => ("The value is too short.", "太短。"),
+        "too_long" => ("The value is too long.", "太长。"),
+        "invalid_characters" => ("The value contains characters that are not allowed.", "包含不允许的字符。"),
+        "out_of_range" => ("The value is outside the allowed range.", "超出允许范围。"),
         "not_allowed" => ("This value is not allowed.", "不允许的值。"),
-        "mismatch" => ("Differs from the field that it repeats.", "两次输入不一致。"),
-        _ => ("Not in the expected form.", "格式不正确。"),
+        "mismatch" => ("The value differs from the field that it must repeat.", "两次输入不一致。"),
+        _ => ("The format is invalid.", "格式不正确。"),
     };
     match language {
         Language::English => en,
@@ -188,20 +186,20 @@ fn field_words(code: &str, language: Language) -> &'static str {
     }
 }
 
-/// One line for each request; the route's pattern instead of the path, so that nothing that a client wrote gets into
-/// the log.
+/// Writes one log line per request. It has the route pattern instead of the path, so that no text of the client gets
+/// into the log.
 fn log(
     method: &Method,
     route: &str,
     status: StatusCode,
     problem: Option<&Problem>,
     client: std::net::IpAddr,
-    took: Duration,
+    duration: Duration,
 ) {
-    let (status, took_us) = (status.as_u16(), u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    let (status, took_us) = (status.as_u16(), u64::try_from(duration.as_micros()).unwrap_or(u64::MAX));
     let code = problem.map(|problem| problem.code.row().name);
     let cause = problem.and_then(|problem| problem.cause.as_deref());
-    let method = known(method);
+    let method = standard_method(method);
     if status == 500 {
         tracing::error!(method, route, status, code, took_us, %client, cause, "request completed");
     } else if cause.is_some() {
@@ -211,10 +209,10 @@ fn log(
     }
 }
 
-/// The methods of RFC 9110 and RFC 5789. Any other is a word that the client made up.
-fn known(method: &Method) -> &str {
+/// Returns a method of RFC 9110 or RFC 5789, or `-` for a method that the client has invented.
+fn standard_method(method: &Method) -> &str {
     match method.as_str() {
-        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" | "TRACE" | "CONNECT") => known,
+        standard @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" | "TRACE" | "CONNECT") => standard,
         _ => "-",
     }
 }
@@ -225,7 +223,7 @@ mod tests {
 
     #[test]
     fn an_invented_method_does_not_get_into_the_log() {
-        assert_eq!(known(&Method::GET), "GET");
-        assert_eq!(known(&Method::from_bytes(b"ANYTHING-AT-ALL").unwrap()), "-");
+        assert_eq!(standard_method(&Method::GET), "GET");
+        assert_eq!(standard_method(&Method::from_bytes(b"ANYTHING-AT-ALL").unwrap()), "-");
     }
 }

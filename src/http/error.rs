@@ -1,4 +1,4 @@
-//! Every error of the API: one table of codes, and the RFC 9457 problem that carries one.
+//! Errors of the API: the table of error codes, and the problem (RFC 9457) that has one of them.
 
 use crate::domain::Invalid;
 use crate::domain::flow::Step;
@@ -9,7 +9,7 @@ use actix_web::{HttpResponse, ResponseError};
 use std::fmt;
 use std::time::Duration;
 
-/// The stable names of errors. Clients decide by these; titles and details are for people.
+/// Stable error codes. Clients handle an error by its code; titles and details are for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
     MalformedJson,
@@ -53,7 +53,7 @@ pub enum Code {
     DependencyUnavailable,
 }
 
-/// One line of the table: status, code, and title and detail in English and Chinese.
+/// Row of the table: status, code, and title and detail in English and Chinese.
 pub struct Row {
     pub status: u16,
     pub name: &'static str,
@@ -104,7 +104,7 @@ impl Code {
         Self::DependencyUnavailable,
     ];
 
-    /// The table. A code is one status and one sentence, everywhere.
+    /// Error table. A code has the same status and the same texts everywhere.
     #[must_use]
     #[rustfmt::skip]
     pub const fn row(self) -> Row {
@@ -113,44 +113,44 @@ impl Code {
         }
         match self {
             Self::MalformedJson => row(400, "malformed_json", ["Malformed JSON", "The body is not valid JSON."], ["JSON 格式错误", "请求正文不是有效的 JSON。"]),
-            Self::MalformedRequest => row(400, "malformed_request", ["Malformed request", "The request does not have the documented form."], ["请求格式错误", "请求与接口文档不符。"]),
+            Self::MalformedRequest => row(400, "malformed_request", ["Malformed request", "The request does not match the API documentation."], ["请求格式错误", "请求与接口文档不符。"]),
             Self::CredentialsInvalid => row(401, "credentials_invalid", ["Wrong phone number or password", "Check both and try again."], ["手机号或密码错误", "请检查后重试。"]),
-            Self::TokenMissing => row(401, "token_missing", ["Not signed in", "This endpoint needs a bearer access token."], ["未登录", "该接口需要访问令牌。"]),
-            Self::TokenInvalid => row(401, "token_invalid", ["Invalid access token", "The access token is not valid or its session has ended."], ["访问令牌无效", "访问令牌无效，或会话已结束。"]),
-            Self::TokenExpired => row(401, "token_expired", ["Access token expired", "Refresh the access token and try again."], ["访问令牌已过期", "请刷新令牌后重试。"]),
+            Self::TokenMissing => row(401, "token_missing", ["Not signed in", "This endpoint requires an access token."], ["未登录", "该接口需要访问令牌。"]),
+            Self::TokenInvalid => row(401, "token_invalid", ["Invalid access token", "The access token is invalid, or its session has ended."], ["访问令牌无效", "访问令牌无效，或会话已结束。"]),
+            Self::TokenExpired => row(401, "token_expired", ["Access token expired", "Refresh the tokens and try again."], ["访问令牌已过期", "请刷新令牌后重试。"]),
             Self::RefreshInvalid => row(401, "refresh_invalid", ["Invalid refresh token", "Sign in again."], ["刷新令牌无效", "请重新登录。"]),
-            Self::RefreshReused => row(401, "refresh_reused", ["Refresh token used twice", "The session was ended for safety. Sign in again."], ["刷新令牌被重复使用", "为了安全，会话已结束，请重新登录。"]),
-            Self::NotFound => row(404, "not_found", ["Not found", "There is nothing at this address."], ["未找到", "该地址不存在。"]),
-            Self::AvatarUploadsDisabled => row(404, "avatar_uploads_disabled", ["No avatar uploads", "This service takes no avatars."], ["未开放头像上传", "该服务未开启头像上传。"]),
-            Self::MethodNotAllowed => row(405, "method_not_allowed", ["Method not allowed", "The Allow header names the methods of this address."], ["不支持的请求方法", "可用的方法见 Allow 响应头。"]),
-            Self::RequestTimeout => row(408, "request_timeout", ["Request timeout", "The body did not arrive in time."], ["请求超时", "请求正文未能及时送达。"]),
-            Self::PhoneAlreadyRegistered => row(409, "phone_already_registered", ["Phone number already registered", "Sign in instead."], ["手机号已注册", "请直接登录。"]),
-            Self::WrongStep => row(409, "wrong_step", ["Wrong step", "The member `step` names the step that comes next."], ["步骤不符", "下一步见 step 字段。"]),
-            Self::RequestInProgress => row(409, "request_in_progress", ["Request in progress", "The same request is being worked on. Ask again after `retry_after` seconds."], ["请求处理中", "相同的请求正在处理，请在 retry_after 秒后重试。"]),
+            Self::RefreshReused => row(401, "refresh_reused", ["Refresh token reused", "The session was ended for security. Sign in again."], ["刷新令牌被重复使用", "为了安全，会话已结束，请重新登录。"]),
+            Self::NotFound => row(404, "not_found", ["Not found", "This path or resource does not exist."], ["未找到", "该路径或资源不存在。"]),
+            Self::AvatarUploadsDisabled => row(404, "avatar_uploads_disabled", ["Avatar uploads disabled", "This service does not accept avatar uploads."], ["未开放头像上传", "该服务未开启头像上传。"]),
+            Self::MethodNotAllowed => row(405, "method_not_allowed", ["Method not allowed", "The `Allow` header lists the allowed methods."], ["不支持的请求方法", "允许的请求方法见 Allow 响应头。"]),
+            Self::RequestTimeout => row(408, "request_timeout", ["Request timeout", "The body did not arrive within 10 seconds."], ["请求超时", "请求正文未在 10 秒内送达。"]),
+            Self::PhoneAlreadyRegistered => row(409, "phone_already_registered", ["Phone number already registered", "Sign in, or use another number."], ["手机号已注册", "请直接登录，或使用其他手机号。"]),
+            Self::WrongStep => row(409, "wrong_step", ["Wrong step", "The field `step` names the next step."], ["步骤不符", "下一步见 step 字段。"]),
+            Self::RequestInProgress => row(409, "request_in_progress", ["Request in progress", "The same request is still running. Try again after `retry_after` seconds."], ["请求处理中", "相同的请求正在处理，请在 retry_after 秒后重试。"]),
             Self::TicketExpired => row(410, "ticket_expired", ["Ticket expired", "Start again."], ["流程已过期", "请重新开始。"]),
             Self::CodeExhausted => row(410, "code_exhausted", ["Too many wrong codes", "Start again."], ["验证码错误次数过多", "请重新开始。"]),
-            Self::PayloadTooLarge => row(413, "payload_too_large", ["Body too large", "A body may have 16 KiB."], ["请求正文过大", "请求正文不能超过 16 KiB。"]),
-            Self::UnsupportedMediaType => row(415, "unsupported_media_type", ["Unsupported media type", "Send one Content-Type, application/json, and no Content-Encoding."], ["不支持的媒体类型", "请使用 application/json。"]),
-            Self::ValidationFailed => row(422, "validation_failed", ["Invalid input", "See the member `errors`."], ["输入有误", "详见 errors 字段。"]),
-            Self::CaptchaExpired => row(422, "captcha_expired", ["Captcha expired", "Ask for a new captcha."], ["图形验证码已失效", "请刷新图形验证码。"]),
-            Self::CaptchaWrong => row(422, "captcha_wrong", ["Wrong captcha", "Ask for a new captcha and try again."], ["图形验证码错误", "请刷新图形验证码后重试。"]),
-            Self::CaptchaRequired => row(422, "captcha_required", ["Captcha required", "Solve a captcha and send its answer along."], ["需要图形验证码", "请先完成图形验证码。"]),
-            Self::ProofOfWorkRequired => row(422, "proof_of_work_required", ["Proof of work required", "Work on the member `proof_of_work` and ask again with what was found."], ["需要工作量证明", "请完成 proof_of_work 字段中的计算后重试。"]),
-            Self::ProofOfWorkInvalid => row(422, "proof_of_work_invalid", ["Proof of work not accepted", "Wrong, expired or used before. The member `proof_of_work` is a new one."], ["工作量证明无效", "请完成新的 proof_of_work 后重试。"]),
-            Self::CodeWrong => row(422, "code_wrong", ["Wrong code", "The member `attempts_left` says how many tries are left."], ["验证码错误", "剩余次数见 attempts_left 字段。"]),
+            Self::PayloadTooLarge => row(413, "payload_too_large", ["Body too large", "The body must not be larger than 16 KiB."], ["请求正文过大", "请求正文不能超过 16 KiB。"]),
+            Self::UnsupportedMediaType => row(415, "unsupported_media_type", ["Unsupported media type", "Send exactly one Content-Type header, application/json, and no Content-Encoding."], ["不支持的媒体类型", "请只发送一个 Content-Type: application/json 请求头，且不要使用 Content-Encoding。"]),
+            Self::ValidationFailed => row(422, "validation_failed", ["Invalid input", "The field `errors` lists the invalid fields."], ["输入有误", "详见 errors 字段。"]),
+            Self::CaptchaExpired => row(422, "captcha_expired", ["Captcha expired", "Request a new captcha."], ["图形验证码已失效", "请刷新图形验证码。"]),
+            Self::CaptchaWrong => row(422, "captcha_wrong", ["Wrong captcha", "Request a new captcha and try again."], ["图形验证码错误", "请刷新图形验证码后重试。"]),
+            Self::CaptchaRequired => row(422, "captcha_required", ["Captcha required", "Solve a captcha and send its answer with the request."], ["需要图形验证码", "请先完成图形验证码。"]),
+            Self::ProofOfWorkRequired => row(422, "proof_of_work_required", ["Proof of work required", "Solve the challenge in `proof_of_work` and send the request again with the solution."], ["需要工作量证明", "请完成 proof_of_work 字段中的计算后重试。"]),
+            Self::ProofOfWorkInvalid => row(422, "proof_of_work_invalid", ["Proof of work not accepted", "The proof was wrong, expired or already used. Solve the new challenge in `proof_of_work`."], ["工作量证明无效", "该证明错误、已过期或已被使用，请完成新的 proof_of_work 后重试。"]),
+            Self::CodeWrong => row(422, "code_wrong", ["Wrong code", "The field `attempts_left` is the number of attempts left."], ["验证码错误", "剩余次数见 attempts_left 字段。"]),
             Self::RegionNotSupported => row(422, "region_not_supported", ["Region not supported", "Phone numbers of this country or region are not accepted."], ["暂不支持该地区", "暂不支持该国家或地区的手机号。"]),
-            Self::PasswordTooWeak => row(422, "password_too_weak", ["Password too easy to guess", "Choose a password that is not common."], ["密码过于简单", "请换一个不常见的密码。"]),
-            Self::PasswordWrong => row(422, "password_wrong", ["Wrong password", "The current password is another one."], ["密码错误", "当前密码不正确。"]),
-            Self::IdempotencyKeyReused => row(422, "idempotency_key_reused", ["Idempotency key used twice", "This Idempotency-Key belongs to a request with another content. Take a new one."], ["幂等键重复使用", "该 Idempotency-Key 已用于内容不同的请求，请使用新的键。"]),
-            Self::ResendCooldown => row(429, "resend_cooldown", ["Too soon", "A code was sent a moment ago. Wait `resend_in` seconds."], ["发送过于频繁", "验证码刚刚发送过，请在 resend_in 秒后重试。"]),
+            Self::PasswordTooWeak => row(422, "password_too_weak", ["Password too easy to guess", "Choose a less common password."], ["密码过于简单", "请换一个不常见的密码。"]),
+            Self::PasswordWrong => row(422, "password_wrong", ["Wrong password", "The current password is wrong."], ["密码错误", "当前密码不正确。"]),
+            Self::IdempotencyKeyReused => row(422, "idempotency_key_reused", ["Idempotency key reused", "This Idempotency-Key belongs to a request with other content. Use a new key."], ["幂等键重复使用", "该 Idempotency-Key 已用于内容不同的请求，请使用新的键。"]),
+            Self::ResendCooldown => row(429, "resend_cooldown", ["Code sent too recently", "Wait `resend_in` seconds before you request another code."], ["发送过于频繁", "验证码刚刚发送过，请在 resend_in 秒后重试。"]),
             Self::PhoneLimitReached => row(429, "phone_limit_reached", ["Limit reached for this phone number", "Try again after `retry_after` seconds."], ["该手机号已达上限", "请在 retry_after 秒后重试。"]),
             Self::TooManyRequests => row(429, "too_many_requests", ["Too many requests", "Try again after `retry_after` seconds."], ["请求过于频繁", "请在 retry_after 秒后重试。"]),
-            Self::InternalError => row(500, "internal_error", ["Internal error", "The request id helps us to find the cause."], ["内部错误", "请提供 request_id 以便排查。"]),
-            Self::SmsDeliveryFailed => row(502, "sms_delivery_failed", ["The message could not be sent", "Try again."], ["短信发送失败", "请重试。"]),
-            Self::SmsBudgetExhausted => row(503, "sms_budget_exhausted", ["No messages can be sent now", "Try again after `retry_after` seconds."], ["暂时无法发送短信", "请在 retry_after 秒后重试。"]),
-            Self::SmsRegionSuspended => row(503, "sms_region_suspended", ["No messages to this region", "Codes to numbers of this country or region are suspended. Try again later."], ["该地区短信暂停", "该国家或地区的短信服务暂停，请稍后再试。"]),
-            Self::Overloaded => row(503, "overloaded", ["Busy", "Try again after `retry_after` seconds."], ["服务繁忙", "请在 retry_after 秒后重试。"]),
-            Self::DependencyUnavailable => row(503, "dependency_unavailable", ["Temporarily unavailable", "Try again after `retry_after` seconds."], ["服务暂时不可用", "请在 retry_after 秒后重试。"]),
+            Self::InternalError => row(500, "internal_error", ["Internal error", "Report the `request_id`, so that we can find the cause."], ["内部错误", "请提供 request_id 以便排查。"]),
+            Self::SmsDeliveryFailed => row(502, "sms_delivery_failed", ["SMS delivery failed", "Try again."], ["短信发送失败", "请重试。"]),
+            Self::SmsBudgetExhausted => row(503, "sms_budget_exhausted", ["No SMS can be sent now", "Try again after `retry_after` seconds."], ["暂时无法发送短信", "请在 retry_after 秒后重试。"]),
+            Self::SmsRegionSuspended => row(503, "sms_region_suspended", ["No SMS to this region", "Codes to phone numbers of this country or region are suspended. Try again later."], ["该地区短信暂停", "该国家或地区的短信服务暂停，请稍后再试。"]),
+            Self::Overloaded => row(503, "overloaded", ["Service busy", "Try again after `retry_after` seconds."], ["服务繁忙", "请在 retry_after 秒后重试。"]),
+            Self::DependencyUnavailable => row(503, "dependency_unavailable", ["Service temporarily unavailable", "Try again after `retry_after` seconds."], ["服务暂时不可用", "请在 retry_after 秒后重试。"]),
         }
     }
 
@@ -160,15 +160,15 @@ impl Code {
     }
 }
 
-/// What is wrong with one field.
+/// Error of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// The path of the field in the body; empty for the body itself.
+    /// Path of the field in the body; empty for the body itself.
     pub field: String,
     pub code: &'static str,
 }
 
-/// A refusal on its way to the client. The envelope (see `envelope.rs`) puts it into words.
+/// Error of a request. The envelope (`envelope.rs`) writes it as a body in the language of the client.
 #[derive(Debug, Clone)]
 pub struct Problem {
     pub code: Code,
@@ -177,11 +177,11 @@ pub struct Problem {
     pub attempts_left: Option<u32>,
     pub step: Option<Step>,
     pub proof_of_work: Option<Challenge>,
-    /// For the log, never for the client.
+    /// Cause, for the log and never for the client.
     pub cause: Option<String>,
 }
 
-/// Clients come back when a dependency may have recovered: one second.
+/// Wait before a retry after a failure of a dependency: 1 s. The dependency may have recovered by then.
 const RECOVERY: Duration = Duration::from_secs(1);
 
 impl Problem {
@@ -204,21 +204,21 @@ impl Problem {
     }
 
     #[must_use]
-    pub fn field(field: &str, why: Invalid) -> Self {
-        Self::invalid(vec![FieldError { field: field.to_owned(), code: why.code() }])
+    pub fn field(field: &str, invalid: Invalid) -> Self {
+        Self::invalid(vec![FieldError { field: field.to_owned(), code: invalid.code() }])
     }
 
-    /// A field that is needed beside the ones that came.
+    /// Returns the problem of a field that the other fields of the body require.
     #[must_use]
     pub fn missing(field: &str) -> Self {
         Self::invalid(vec![FieldError { field: field.to_owned(), code: "required" }])
     }
 
-    fn work(code: Code, challenge: Challenge) -> Self {
+    fn with_challenge(code: Code, challenge: Challenge) -> Self {
         Self { proof_of_work: Some(challenge), ..Self::new(code) }
     }
 
-    fn later(code: Code, retry_after: Duration) -> Self {
+    fn retry_later(code: Code, retry_after: Duration) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(code) }
     }
 }
@@ -228,14 +228,16 @@ impl From<flows::Error> for Problem {
         match error {
             flows::Error::CaptchaExpired => Self::new(Code::CaptchaExpired),
             flows::Error::CaptchaWrong => Self::new(Code::CaptchaWrong),
-            flows::Error::ProofRequired(challenge) => Self::work(Code::ProofOfWorkRequired, challenge),
-            flows::Error::ProofInvalid(challenge) => Self::work(Code::ProofOfWorkInvalid, challenge),
+            flows::Error::ProofRequired(challenge) => Self::with_challenge(Code::ProofOfWorkRequired, challenge),
+            flows::Error::ProofInvalid(challenge) => Self::with_challenge(Code::ProofOfWorkInvalid, challenge),
             flows::Error::PhoneTaken => Self::new(Code::PhoneAlreadyRegistered),
-            flows::Error::ResendCooldown { retry_after } => Self::later(Code::ResendCooldown, retry_after),
-            flows::Error::PhoneLimitReached { retry_after } => Self::later(Code::PhoneLimitReached, retry_after),
-            flows::Error::TooManyRequests { retry_after } => Self::later(Code::TooManyRequests, retry_after),
-            flows::Error::SmsBudgetExhausted { retry_after } => Self::later(Code::SmsBudgetExhausted, retry_after),
-            flows::Error::RegionSuspended { retry_after } => Self::later(Code::SmsRegionSuspended, retry_after),
+            flows::Error::ResendCooldown { retry_after } => Self::retry_later(Code::ResendCooldown, retry_after),
+            flows::Error::PhoneLimitReached { retry_after } => Self::retry_later(Code::PhoneLimitReached, retry_after),
+            flows::Error::TooManyRequests { retry_after } => Self::retry_later(Code::TooManyRequests, retry_after),
+            flows::Error::SmsBudgetExhausted { retry_after } => {
+                Self::retry_later(Code::SmsBudgetExhausted, retry_after)
+            }
+            flows::Error::RegionSuspended { retry_after } => Self::retry_later(Code::SmsRegionSuspended, retry_after),
             flows::Error::SmsDeliveryFailed => Self::new(Code::SmsDeliveryFailed),
             flows::Error::TicketExpired => Self::new(Code::TicketExpired),
             flows::Error::WrongStep(step) => Self { step: Some(step), ..Self::new(Code::WrongStep) },
@@ -243,9 +245,9 @@ impl From<flows::Error> for Problem {
                 Self { attempts_left: Some(attempts_left), ..Self::new(Code::CodeWrong) }
             }
             flows::Error::CodeExhausted => Self { attempts_left: Some(0), ..Self::new(Code::CodeExhausted) },
-            flows::Error::InProgress { retry_after } => Self::later(Code::Overloaded, retry_after),
+            flows::Error::InProgress { retry_after } => Self::retry_later(Code::Overloaded, retry_after),
             flows::Error::PasswordTooWeak => Self::new(Code::PasswordTooWeak),
-            flows::Error::RequestInProgress { retry_after } => Self::later(Code::RequestInProgress, retry_after),
+            flows::Error::RequestInProgress { retry_after } => Self::retry_later(Code::RequestInProgress, retry_after),
             flows::Error::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
             flows::Error::CaptchaRequired => Self::new(Code::CaptchaRequired),
             flows::Error::CredentialsInvalid => Self::new(Code::CredentialsInvalid),
@@ -264,8 +266,8 @@ impl From<flows::Error> for Problem {
 impl From<DependencyError> for Problem {
     fn from(error: DependencyError) -> Self {
         let problem = match &error {
-            DependencyError::Unavailable { .. } => Self::later(Code::DependencyUnavailable, RECOVERY),
-            DependencyError::Overloaded(_) => Self::later(Code::Overloaded, RECOVERY),
+            DependencyError::Unavailable { .. } => Self::retry_later(Code::DependencyUnavailable, RECOVERY),
+            DependencyError::Overloaded(_) => Self::retry_later(Code::Overloaded, RECOVERY),
             DependencyError::Broken { .. } => Self::new(Code::InternalError),
         };
         Self { cause: Some(error.to_string()), ..problem }
@@ -283,7 +285,7 @@ impl ResponseError for Problem {
         self.code.status()
     }
 
-    /// An empty response with the problem beside it: the language of the body is known to the envelope only.
+    /// Returns an empty response with the problem attached: only the envelope knows the language of the body.
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::new(self.status_code());
         response.extensions_mut().insert(self.clone());
@@ -297,7 +299,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn every_code_has_one_name_one_status_and_words_in_two_languages() {
+    fn every_code_has_a_unique_name_a_status_and_texts_in_two_languages() {
         let mut names = HashSet::new();
         for code in Code::ALL {
             let row = code.row();

@@ -1,4 +1,4 @@
-//! Parameters of handlers that are proofs: a body of the documented form, a signed-in person.
+//! Handler parameters (extractors) with checked content: a JSON body with the documented structure, a signed-in user.
 
 use super::error::{Code, FieldError, Problem};
 use crate::flows::Service;
@@ -15,12 +15,12 @@ use std::time::Duration;
 use validator::Validate;
 use zeroize::Zeroizing;
 
-/// The largest body that is read: 16 KiB, a hundred times what the largest request needs.
+/// Maximum size of a body: 16 KiB, a hundred times the size of the largest request.
 pub const BODY_LIMIT: usize = 16 * 1024;
-/// How long a body may take: 10 s, a phone on a bad network included.
+/// Timeout of a body: 10 s, enough for a phone on a slow network.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A JSON body that has the form of `T` and passed its caps.
+/// JSON body that has the structure of `T` and is within its limits.
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
@@ -28,7 +28,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let size = check_media_type(request).and_then(|()| announced_size(request));
+        let size = check_media_type(request).and_then(|()| declared_size(request));
         let payload = payload.take();
         Box::pin(async move {
             let body = read_in_time(payload, size?).await?;
@@ -39,7 +39,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
     }
 }
 
-/// The same for a body that may be left out.
+/// Optional JSON body: `T::default()` if the client has sent none.
 pub struct OptionalJson<T>(pub T);
 
 impl<T: DeserializeOwned + Default + Validate + 'static> FromRequest for OptionalJson<T> {
@@ -60,16 +60,17 @@ fn has_no_body(request: &HttpRequest) -> bool {
     length == b"0" && !request.headers().contains_key(TRANSFER_ENCODING)
 }
 
-/// The bytes of a JSON body, with the same caps and problems; none where the client sent none.
+/// Returns the bytes of a JSON body, with the same limits and errors as [`Json`]; no bytes if the client has sent none.
 pub(super) async fn bytes(request: &HttpRequest, payload: Payload) -> Result<Zeroizing<Vec<u8>>, Problem> {
     if has_no_body(request) {
         return Ok(Zeroizing::default());
     }
     check_media_type(request)?;
-    read_in_time(payload, announced_size(request)?).await
+    read_in_time(payload, declared_size(request)?).await
 }
 
-/// One `Content-Type`, `application/json` (for PATCH also a merge patch, RFC 7396), in UTF-8, not compressed.
+/// Requires exactly one `Content-Type`, `application/json` (for PATCH also a merge patch, RFC 7396), in UTF-8 and not
+/// compressed.
 fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     let headers = request.headers();
     let mut types = headers.get_all(CONTENT_TYPE);
@@ -87,8 +88,9 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     }
 }
 
-/// What the body will need at most: a body that says that it is too large is not waited for.
-fn announced_size(request: &HttpRequest) -> Result<usize, Problem> {
+/// Returns the size to reserve for the body: its `Content-Length`, or the maximum. A body that is declared as too large
+/// is rejected before it is read.
+fn declared_size(request: &HttpRequest) -> Result<usize, Problem> {
     let header = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     match header.map(str::parse::<usize>) {
         None => Ok(BODY_LIMIT),
@@ -102,7 +104,8 @@ async fn read_in_time(payload: Payload, size: usize) -> Result<Zeroizing<Vec<u8>
     read.map_err(|_| Problem::new(Code::RequestTimeout))?
 }
 
-/// The buffer is as large as it gets from the start: one that grew would leave pieces of a password behind.
+/// Reads into a buffer that has its final size from the start: a buffer that grows would leave parts of a password in
+/// memory.
 async fn read_body(payload: Payload, size: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
     let mut payload = pin!(payload);
     let mut body = Zeroizing::new(Vec::with_capacity(size));
@@ -119,27 +122,28 @@ async fn read_body(payload: Payload, size: usize) -> Result<Zeroizing<Vec<u8>>, 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| form_or_json(body, || form_problem(&error.path().to_string(), error.inner())))?;
+        .map_err(|error| malformed_or_not_json(body, || structure_problem(&error.path().to_string(), error.inner())))?;
     json.end().map_err(|_| Problem::new(Code::MalformedJson))?;
-    // Serde takes an array for a struct, its items for the fields in turn; the contract knows objects only.
+    // Serde also accepts an array for a struct, one item per field; the API accepts objects only.
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(malformed("", "invalid_type"));
     }
     Ok(value)
 }
 
-/// What is no JSON at all is told so, whichever member was read first.
-fn form_or_json(body: &[u8], form: impl FnOnce() -> Problem) -> Problem {
+/// Returns `malformed_json` for a body that is not JSON, even if serde has found another problem in an earlier field.
+fn malformed_or_not_json(body: &[u8], malformed: impl FnOnce() -> Problem) -> Problem {
     match serde_json::from_slice::<serde_json::Value>(body) {
-        Ok(_) => form(),
+        Ok(_) => malformed(),
         Err(_) => Problem::new(Code::MalformedJson),
     }
 }
 
-/// JSON of another form: which field, and why. Serde's own words are not passed on: they quote the value.
-fn form_problem(path: &str, error: &serde_json::Error) -> Problem {
-    let words = error.to_string();
-    let named = |prefix: &str| words.strip_prefix(prefix).and_then(|rest| rest.split('`').next());
+/// Returns the field and the code for JSON of another structure. The error text of serde is not passed on: it quotes
+/// the value.
+fn structure_problem(path: &str, error: &serde_json::Error) -> Problem {
+    let message = error.to_string();
+    let named = |prefix: &str| message.strip_prefix(prefix).and_then(|rest| rest.split('`').next());
     let (field, code) = if let Some(field) = named("missing field `") {
         (field, "required")
     } else if let Some(field) = named("unknown field `") {
@@ -152,12 +156,13 @@ fn form_problem(path: &str, error: &serde_json::Error) -> Problem {
     malformed(field, code)
 }
 
+/// Returns `malformed_request` with one field error.
 pub(super) fn malformed(field: &str, code: &'static str) -> Problem {
     let field = field.chars().take(64).collect();
     Problem { errors: vec![FieldError { field, code }], ..Problem::new(Code::MalformedRequest) }
 }
 
-/// Only the field and the code: the errors of `validator` carry the value, which may be a password.
+/// Returns only fields and codes: the errors of `validator` contain the value, which may be a password.
 fn field_errors(errors: &validator::ValidationErrors) -> Problem {
     let mut fields: Vec<FieldError> = errors
         .field_errors()
@@ -174,11 +179,11 @@ fn stable_code(code: &str) -> &'static str {
     known.into_iter().find(|known| *known == code).unwrap_or("invalid_format")
 }
 
-/// Whose access token came along, if the session is alive.
+/// User and session of a valid access token.
 pub struct Bearer(pub Caller);
 
-/// Whose request it is, found out before the handler was called: of the endpoints for signed-in people the caller, of the others
-/// nobody.
+/// Result of an authentication before the handler: the caller on an endpoint for signed-in users, `None` on a public
+/// endpoint.
 pub(super) struct PreAuthenticated(pub Option<Caller>);
 
 impl FromRequest for Bearer {
@@ -192,15 +197,16 @@ impl FromRequest for Bearer {
                 Box::pin(async move { Ok(Self(caller.await?)) })
             }
             Some(PreAuthenticated(Some(caller))) => Box::pin(ready(Ok(Self(caller)))),
-            // Its answers would be replayed to whomever.
+            // The stored response would be replayed to any client.
             Some(PreAuthenticated(None)) => {
-                let cause = Some("the route table does not say that this endpoint is for signed-in people".to_owned());
+                let cause = Some("the route is not marked with for_bearer".to_owned());
                 Box::pin(ready(Err(Problem { cause, ..Problem::new(Code::InternalError) })))
             }
         }
     }
 }
 
+/// Authenticates the caller by the access token of the request.
 pub(super) fn authenticate(request: &HttpRequest) -> impl Future<Output = Result<Caller, Problem>> + use<> {
     let token = bearer_token(request);
     let service = request.app_data::<web::Data<Service>>().cloned();
@@ -211,7 +217,7 @@ pub(super) fn authenticate(request: &HttpRequest) -> impl Future<Output = Result
     }
 }
 
-/// RFC 6750, 2.1; the scheme's case does not matter (RFC 9110, 11.1).
+/// Returns the bearer token (RFC 6750, 2.1). The scheme is case-insensitive (RFC 9110, 11.1).
 fn bearer_token(request: &HttpRequest) -> Result<String, Problem> {
     let header = request.headers().get(AUTHORIZATION).ok_or_else(|| Problem::new(Code::TokenMissing))?;
     let text = header.to_str().unwrap_or_default();
@@ -228,12 +234,12 @@ mod tests {
     use super::*;
     use actix_web::test::TestRequest;
 
-    /// Its answers would be kept for anybody.
+    /// A stored response of such a route would be replayed to any client.
     #[actix_web::test]
-    async fn a_bearer_is_not_taken_where_the_route_is_for_anybody() {
+    async fn a_bearer_on_a_public_route_is_an_internal_error() {
         let request = TestRequest::default().insert_header((AUTHORIZATION, "Bearer token")).to_http_request();
         request.extensions_mut().insert(PreAuthenticated(None));
-        let Err(problem) = Bearer::from_request(&request, &mut Payload::None).await else { panic!("taken") };
+        let Err(problem) = Bearer::from_request(&request, &mut Payload::None).await else { panic!("accepted") };
         assert_eq!(problem.code, Code::InternalError);
     }
 }

@@ -1,4 +1,4 @@
-//! For load balancers and orchestrators.
+//! Probes for load balancers and orchestrators.
 
 use super::error::{Code, Problem};
 use super::response::json;
@@ -17,19 +17,23 @@ pub struct Health {
     status: &'static str,
 }
 
-/// The process lives.
+/// Check that the process runs.
+///
+/// The probe does not check staging or the database.
 #[utoipa::path(
     get, path = "/healthz", operation_id = "health.live", tag = "health",
-    responses((status = 200, description = "The process lives", body = Health))
+    responses((status = 200, description = "The process runs", body = Health))
 )]
 pub(super) async fn healthz() -> HttpResponse {
     json(StatusCode::OK, &Health { status: "ok" })
 }
 
-/// The process can serve: warmed up, staging and the database answer.
+/// Check that the service is ready.
+///
+/// The service is ready when it has warmed up, and when staging and the database respond.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "health.ready", tag = "health",
-    responses((status = 200, description = "Requests find what they need", body = Health))
+    responses((status = 200, description = "The service is ready", body = Health))
 )]
 pub(super) async fn readyz(service: web::Data<Service>) -> Result<HttpResponse, Problem> {
     let warming_up = Problem {

@@ -1,19 +1,19 @@
-//! The keys that access tokens are verified with.
+//! Public keys that verify access tokens.
 
 use crate::flows::Service;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpResponse, web};
 use utoipa::ToSchema;
 
-/// A JSON Web Key Set.
+/// JSON Web Key Set.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what the token adapter writes")]
 pub struct KeySet {
-    /// Every key whose tokens are accepted.
+    /// All keys whose tokens are accepted.
     keys: Vec<PublicKey>,
 }
 
-/// A JSON Web Key (RFC 8037).
+/// JSON Web Key (RFC 8037).
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what the token adapter writes")]
 pub struct PublicKey {
@@ -21,10 +21,10 @@ pub struct PublicKey {
     kty: String,
     #[schema(example = "Ed25519")]
     crv: String,
-    /// The public key, base64url.
+    /// Public key, base64url.
     #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
     x: String,
-    /// What the header of a token calls this key.
+    /// Id of the key, as in the header of a token.
     #[schema(example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]
     kid: String,
     #[schema(example = "sig")]
@@ -33,13 +33,13 @@ pub struct PublicKey {
     alg: String,
 }
 
-/// The public keys of access tokens (RFC 7517).
+/// Get the public keys (JWK set).
 ///
-/// Another service verifies access tokens with these alone. May be cached for five minutes; fetch it again when a token
-/// names an unknown `kid`.
+/// Another service can verify access tokens with these keys alone (RFC 7517). Cache the response for at most five
+/// minutes, and fetch it again when a token has an unknown `kid`.
 #[utoipa::path(
     get, path = "/.well-known/jwks.json", operation_id = "keys.list", tag = "keys",
-    responses((status = 200, description = "A JSON Web Key Set", body = KeySet))
+    responses((status = 200, description = "JSON Web Key Set", body = KeySet))
 )]
 pub(super) async fn jwks(service: web::Data<Service>) -> HttpResponse {
     HttpResponse::Ok()

@@ -1,9 +1,9 @@
-//! Which language the client reads.
+//! Language of the client, from `Accept-Language`.
 
 use crate::domain::language::Language;
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 
-/// Chinese if the client prefers any kind of it to English, else English (RFC 9110, 12.5.4).
+/// Returns Chinese if the client prefers any variant of Chinese to English, else English (RFC 9110, 12.5.4).
 pub(super) fn negotiate(headers: &HeaderMap) -> Language {
     let Some(accepted) = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()) else {
         return Language::English;
@@ -27,7 +27,7 @@ mod tests {
     use actix_web::http::header::HeaderValue;
 
     #[test]
-    fn the_reader_chooses_the_language() {
+    fn accept_language_selects_the_language() {
         let chinese = |accepted: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_str(accepted).unwrap());

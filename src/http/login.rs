@@ -1,4 +1,4 @@
-//! `POST /v1/login`, and `/v1/login/…`: signing in with a code.
+//! `POST /v1/login`: sign-in with the password. `POST /v1/login/…`: sign-in with a code.
 
 use super::bodies::{CodeSent, FlowTicket, SendCode, SignedIn};
 use super::checks::{self, field, optional};
@@ -33,21 +33,27 @@ pub(super) const WITH_PASSWORD: &[Code] = &[
 ];
 pub(super) const VERIFY_CODE: &[Code] = &[Code::Overloaded];
 
-/// Phone and password.
+/// Phone number and password.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogIn {
-    /// A mobile number in E.164, or in the national form of the default region.
+    /// Mobile number in E.164, or in the national format of the default region.
     #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613800138000")]
     phone_number: String,
     #[validate(custom(function = "checks::password"))]
-    #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, example = "correct horse battery")]
+    #[schema(
+        value_type = String,
+        format = Password,
+        min_length = 8,
+        max_length = 128,
+        example = "correct horse battery"
+    )]
     password: Zeroizing<String>,
-    /// How the person tells her devices apart: one line of 1 to 64 characters.
+    /// Name of the device for the list of sessions: one line of 1 to 64 characters.
     #[validate(custom(function = "checks::device_name"))]
     #[schema(min_length = 1, max_length = 64, example = "iPhone 17")]
     device_name: Option<String>,
-    /// Only after `captcha_required`, with the answer.
+    /// Id of a solved captcha. Only required after `captcha_required`, together with `captcha_answer`.
     #[validate(custom(function = "checks::captcha_id"))]
     #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = json!(null))]
     captcha_id: Option<String>,
@@ -56,21 +62,22 @@ pub struct LogIn {
     captcha_answer: Option<String>,
 }
 
-/// A code that was typed, to sign in with.
+/// Code that the user has entered for the sign-in.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyLogin {
+    /// Ticket from `send-code`.
     #[validate(custom(function = "checks::ticket"))]
     #[schema(
         pattern = "^[A-Za-z0-9_-]{64}$",
         example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
     )]
     ticket: String,
-    /// Six digits, as text.
+    /// Six digits, as a string.
     #[validate(custom(function = "checks::code"))]
     #[schema(pattern = "^[0-9]{6}$", example = "042137")]
     code: String,
-    /// How the person tells her devices apart: one line of 1 to 64 characters.
+    /// Name of the device for the list of sessions: one line of 1 to 64 characters.
     #[validate(custom(function = "checks::device_name"))]
     #[schema(min_length = 1, max_length = 64, example = "iPhone 17")]
     device_name: Option<String>,
@@ -78,12 +85,12 @@ pub struct VerifyLogin {
 
 /// Sign in with the password.
 ///
-/// An unknown number and a wrong password are the same answer after the same time. After three wrong passwords for a number in
-/// an hour a captcha is asked for (`captcha_required`), after ten the password has to wait (`phone_limit_reached`);
-/// signing in with a code stays open.
+/// An unknown number and a wrong password get the same response (`credentials_invalid`) after the same time. After
+/// three wrong passwords for a number in an hour a captcha is required (`captcha_required`). After ten, sign-in with
+/// the password is suspended (`phone_limit_reached`); sign-in with a code stays possible.
 #[utoipa::path(
     post, path = "/v1/login", operation_id = "login.withPassword", tag = "login", request_body = LogIn,
-    responses((status = 200, description = "Welcome back", body = SignedIn))
+    responses((status = 200, description = "Signed in", body = SignedIn))
 )]
 pub(super) async fn with_password(
     service: web::Data<Service>,
@@ -109,12 +116,12 @@ pub(super) async fn with_password(
     Ok(json(StatusCode::OK, &SignedIn::new(signed_in)))
 }
 
-/// Send a code to sign in with.
+/// Send a sign-in code.
 ///
-/// A number without an account gets the same answer, and no message.
+/// A number without an account gets the same response, but no message. The captcha allows one attempt, right or wrong.
 #[utoipa::path(
     post, path = "/v1/login/send-code", operation_id = "login.sendCode", tag = "login", request_body = SendCode,
-    responses((status = 200, description = "A code is on its way", body = CodeSent))
+    responses((status = 200, description = "Ticket and waiting time", body = CodeSent))
 )]
 pub(super) async fn send_code(
     service: web::Data<Service>,
@@ -124,10 +131,12 @@ pub(super) async fn send_code(
     otp::send_to_account(service, client, &body.0, Purpose::Login).await
 }
 
-/// Send the same code again.
+/// Send the code again.
+///
+/// Sends the same code again. This does not extend the lifetime of the code and adds no attempts.
 #[utoipa::path(
     post, path = "/v1/login/resend-code", operation_id = "login.resendCode", tag = "login",
-    request_body = FlowTicket, responses((status = 200, description = "The code is on its way again", body = CodeSent))
+    request_body = FlowTicket, responses((status = 200, description = "Ticket and waiting time", body = CodeSent))
 )]
 pub(super) async fn resend_code(
     service: web::Data<Service>,
@@ -139,10 +148,11 @@ pub(super) async fn resend_code(
 
 /// Sign in with the code.
 ///
-/// A code works once. After a `503` it may be sent again.
+/// A wrong code (`code_wrong`) uses one of the attempts, five by default; the last wrong code ends the flow
+/// (`code_exhausted`). A code works once, but after a `503` the client can submit the same code again.
 #[utoipa::path(
     post, path = "/v1/login/verify-code", operation_id = "login.verifyCode", tag = "login",
-    request_body = VerifyLogin, responses((status = 200, description = "Welcome back", body = SignedIn))
+    request_body = VerifyLogin, responses((status = 200, description = "Signed in", body = SignedIn))
 )]
 pub(super) async fn verify_code(service: web::Data<Service>, body: Json<VerifyLogin>) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;

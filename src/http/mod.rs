@@ -1,4 +1,5 @@
-//! JSON in, JSON out. No rule lives here: text becomes domain values, one flow is called, its answer is mapped.
+//! HTTP API: JSON in, JSON out. A handler parses the request into domain values, calls one flow and maps the result.
+//! It contains no rules of its own.
 
 pub mod account_deletion;
 pub mod avatar;

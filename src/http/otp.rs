@@ -1,4 +1,4 @@
-//! What the flows that send a code to an account have in common: everything but what the code is for.
+//! Handlers of `send-code` and `resend-code` that the flows for an existing account share.
 
 use super::bodies::{CodeSent, FlowTicket, SendCode};
 use super::checks::field;
@@ -11,6 +11,7 @@ use crate::flows::{Service, otp};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
+/// Sends a code if the number has an account. The response is the same without an account.
 pub(super) async fn send_to_account(
     service: web::Data<Service>,
     client: ClientContext,
@@ -21,6 +22,7 @@ pub(super) async fn send_to_account(
     Ok(sent(otp::send_to_account(&service.into_inner(), purpose, request).await?))
 }
 
+/// Sends the code again if the number has an account. The response is the same without an account.
 pub(super) async fn resend_to_account(
     service: web::Data<Service>,
     client: ClientContext,
@@ -31,7 +33,7 @@ pub(super) async fn resend_to_account(
     Ok(sent(otp::resend_to_account(&service.into_inner(), purpose, ticket, client.0).await?))
 }
 
-/// The answer to every request for a code.
+/// Returns the response to every `send-code` and `resend-code`.
 pub(super) fn sent(code: otp::CodeSent) -> HttpResponse {
     json(StatusCode::OK, &CodeSent::from(code))
 }

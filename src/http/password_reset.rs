@@ -1,4 +1,4 @@
-//! `POST /v1/password-reset/…`: a forgotten password.
+//! `POST /v1/password-reset/…`: password reset with a code.
 
 use super::bodies::{CodeSent, FlowTicket, SendCode, SetPassword, StepDone, VerifyCode};
 use super::checks::field;
@@ -18,12 +18,12 @@ use actix_web::{HttpResponse, web};
 pub(super) const SET_PASSWORD: &[Code] =
     &[Code::PasswordTooWeak, Code::TicketExpired, Code::WrongStep, Code::TooManyRequests, Code::Overloaded];
 
-/// Send a code to a number whose password is forgotten.
+/// Send a password reset code.
 ///
-/// A number without an account gets the same answer, and no message.
+/// A number without an account gets the same response, but no message. The captcha allows one attempt, right or wrong.
 #[utoipa::path(
     post, path = "/v1/password-reset/send-code", operation_id = "passwordReset.sendCode", tag = "passwordReset",
-    request_body = SendCode, responses((status = 200, description = "A code is on its way", body = CodeSent))
+    request_body = SendCode, responses((status = 200, description = "Ticket and waiting time", body = CodeSent))
 )]
 pub(super) async fn send_code(
     service: web::Data<Service>,
@@ -33,10 +33,12 @@ pub(super) async fn send_code(
     otp::send_to_account(service, client, &body.0, Purpose::ResetPassword).await
 }
 
-/// Send the same code again.
+/// Send the code again.
+///
+/// Sends the same code again. This does not extend the lifetime of the code and adds no attempts.
 #[utoipa::path(
     post, path = "/v1/password-reset/resend-code", operation_id = "passwordReset.resendCode", tag = "passwordReset",
-    request_body = FlowTicket, responses((status = 200, description = "The code is on its way again", body = CodeSent))
+    request_body = FlowTicket, responses((status = 200, description = "Ticket and waiting time", body = CodeSent))
 )]
 pub(super) async fn resend_code(
     service: web::Data<Service>,
@@ -46,24 +48,28 @@ pub(super) async fn resend_code(
     otp::resend_to_account(service, client, &body.0, Purpose::ResetPassword).await
 }
 
-/// Prove the phone.
+/// Verify the code.
+///
+/// A wrong code (`code_wrong`) uses one of the attempts, five by default; the last wrong code ends the flow
+/// (`code_exhausted`).
 #[utoipa::path(
     post, path = "/v1/password-reset/verify-code", operation_id = "passwordReset.verifyCode", tag = "passwordReset",
-    request_body = VerifyCode, responses((status = 200, description = "The phone is verified", body = StepDone))
+    request_body = VerifyCode, responses((status = 200, description = "Phone number verified", body = StepDone))
 )]
 pub(super) async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let code = field("code", OneTimeCode::parse(&body.0.code))?;
-    let life = password_reset::verify_code(&service, &ticket, &code).await?;
-    Ok(json(StatusCode::OK, &StepDone { step: NextStep::SetPassword, expires_in: seconds(life) }))
+    let expires_in = password_reset::verify_code(&service, &ticket, &code).await?;
+    Ok(json(StatusCode::OK, &StepDone { step: NextStep::SetPassword, expires_in: seconds(expires_in) }))
 }
 
-/// Choose a new password.
+/// Set the new password.
 ///
-/// Every session of the account ends, and nobody is signed in: sign in with the new password.
+/// Ends all sessions of the account and does not sign the user in: continue with the sign-in. One ticket allows 20
+/// passwords (then `too_many_requests`).
 #[utoipa::path(
     post, path = "/v1/password-reset/set-password", operation_id = "passwordReset.setPassword", tag = "passwordReset",
-    request_body = SetPassword, responses((status = 204, description = "The password is set"))
+    request_body = SetPassword, responses((status = 204, description = "Password set"))
 )]
 pub(super) async fn set_password(
     service: web::Data<Service>,

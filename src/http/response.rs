@@ -1,15 +1,16 @@
-//! Parts of every JSON response.
+//! Parts that every JSON response shares.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use std::time::Duration;
 
+/// Returns a JSON response.
 pub(super) fn json<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {
     HttpResponse::build(status).json(body)
 }
 
-/// Whole seconds, rounded up: after them the wait is over.
+/// Returns whole seconds, rounded up, so that a client that waits this long does not come back too early.
 pub(super) fn seconds(duration: Duration) -> u64 {
     duration.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)
 }

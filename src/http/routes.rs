@@ -1,4 +1,4 @@
-//! The route table: every endpoint with its path, its methods and its handlers.
+//! Route table: the path, the methods and the handlers of every endpoint.
 
 use super::endpoint::at;
 use super::{account_deletion, avatar, captchas, health, keys, login, me, openapi, password_reset, register, sessions};
@@ -6,10 +6,11 @@ use actix_web::web;
 use std::time::Duration;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-/// `status` grows old, and changes nothing: whoever asks again within a minute has lost the answer.
-const MINUTE: Duration = Duration::from_secs(60);
+/// Lifetime of a stored response of `status`: one minute, enough for a retry after a lost response. The status becomes
+/// stale, and the endpoint changes nothing.
+const STATUS_REPLAYS: Duration = Duration::from_secs(60);
 
-/// The route table, in the order of an account's life.
+/// Registers all endpoints, and the viewer of the OpenAPI document if `docs` is set.
 pub fn routes(app: &mut web::ServiceConfig, docs: bool) {
     app.service(at("/v1/captchas").replays_for(|policy| policy.captcha.life).post(captchas::create))
         .service(at("/v1/register/send-code").post(register::send_code))
@@ -17,7 +18,7 @@ pub fn routes(app: &mut web::ServiceConfig, docs: bool) {
         .service(at("/v1/register/verify-code").post(register::verify_code))
         .service(at("/v1/register/set-password").post(register::set_password))
         .service(at("/v1/register/submit-profile").post(register::submit_profile))
-        .service(at("/v1/register/status").replays_for(|_| MINUTE).post(register::status))
+        .service(at("/v1/register/status").replays_for(|_| STATUS_REPLAYS).post(register::status))
         .service(at("/v1/login").post(login::with_password))
         .service(at("/v1/login/send-code").post(login::send_code))
         .service(at("/v1/login/resend-code").post(login::resend_code))

@@ -1,4 +1,4 @@
-//! Schemas that several bodies have in common: the account, the next step, the proof of work.
+//! Schemas that several bodies share: the account, the next step, the proof of work.
 
 use super::response::seconds;
 use crate::domain::flow::Step;
@@ -8,13 +8,13 @@ use chrono::SecondsFormat;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// An account, as its owner sees it.
+/// Account of the signed-in user.
 #[derive(Serialize, ToSchema)]
 pub struct User {
-    /// A UUIDv7.
+    /// UUIDv7.
     #[schema(format = "uuid", example = "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d")]
     id: String,
-    /// E.164.
+    /// Phone number in E.164.
     #[schema(example = "+8613800138000")]
     phone_number: String,
     #[schema(example = "小明")]
@@ -23,11 +23,13 @@ pub struct User {
     avatar_url: Option<String>,
     #[schema(value_type = Option<GenderName>, example = "female")]
     gender: Option<&'static str>,
+    /// Full date (RFC 3339).
     #[schema(format = Date, example = "2001-09-30")]
     birthday: Option<String>,
-    /// RFC 3339, UTC.
+    /// Time of the sign-up. RFC 3339, UTC.
     #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
     created_at: String,
+    /// Time of the last change. RFC 3339, UTC.
     #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
     updated_at: String,
 }
@@ -40,7 +42,7 @@ pub enum GenderName {
     Other,
 }
 
-/// The step that comes next.
+/// Next step of the flow.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NextStep {
@@ -49,19 +51,19 @@ pub enum NextStep {
     SubmitProfile,
 }
 
-/// Work to be done.
+/// Proof of work that the client must do.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Work)]
 pub struct Work {
     #[schema(example = "sha-256")]
     algorithm: &'static str,
-    /// To be hashed as it stands here: ASCII.
+    /// Text to hash, unchanged: ASCII.
     #[schema(example = "ARIAAAGh7v1SAHf3b1Q2mC9dKp4x8w0LqzVt5Ncu7YyJhR3gWe6oSaBk")]
     challenge: String,
-    /// Zero bits that the hash has to begin with: 2 to the power of this hashes on average.
+    /// Number of zero bits at the beginning of the hash. It takes 2 to the power of `bits` hashes on average.
     #[schema(example = 18)]
     bits: u8,
-    /// Seconds until the challenge is worthless.
+    /// Seconds until the challenge expires.
     #[schema(example = 120)]
     expires_in: u64,
 }
@@ -82,8 +84,8 @@ impl From<user::User> for User {
 }
 
 impl From<Step> for NextStep {
-    fn from(behind: Step) -> Self {
-        match behind {
+    fn from(completed: Step) -> Self {
+        match completed {
             Step::CodeSent => Self::VerifyCode,
             Step::PhoneVerified => Self::SetPassword,
             Step::PasswordSet => Self::SubmitProfile,

@@ -1,4 +1,4 @@
-//! Tokens and devices: `POST /v1/token/refresh`, `POST /v1/logout`, `/v1/sessions`.
+//! Tokens and sessions: `POST /v1/token/refresh`, `POST /v1/logout`, `/v1/sessions`.
 
 use super::error::{Code, Problem};
 use super::extract::{Bearer, Json, OptionalJson};
@@ -17,7 +17,7 @@ use validator::Validate;
 pub(super) const REFRESH: &[Code] = &[Code::RefreshInvalid, Code::RefreshReused, Code::Overloaded];
 pub(super) const END: &[Code] = &[Code::NotFound];
 
-/// The refresh token of the last sign-in or refresh.
+/// Refresh token of the last sign-in or refresh.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshTokens {
@@ -25,10 +25,10 @@ pub struct RefreshTokens {
     refresh_token: String,
 }
 
-/// A new pair of tokens.
+/// New pair of tokens.
 #[derive(Serialize, ToSchema)]
 pub struct Tokens {
-    /// A JWT for the `Authorization` header.
+    /// JWT for the `Authorization` header.
     #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl")]
     access_token: String,
     #[schema(example = "Bearer")]
@@ -36,7 +36,7 @@ pub struct Tokens {
     /// Seconds until the access token expires.
     #[schema(example = 900)]
     expires_in: u64,
-    /// Takes the place of the one that was sent.
+    /// New refresh token. It replaces the token in the request.
     #[schema(example = "AZMn9d2ccQO2F1y4m3pLFA.1.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v")]
     refresh_token: String,
     /// Seconds until the refresh token expires if it is not used.
@@ -44,39 +44,41 @@ pub struct Tokens {
     refresh_expires_in: u64,
 }
 
+/// Options of a sign-out.
 #[derive(Deserialize, Default, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogOut {
-    /// Sign out every device, not only this one.
+    /// Sign out all devices of the user, not only this one.
     #[schema(example = false)]
     everywhere: Option<bool>,
 }
 
-/// The devices that are signed in.
+/// Devices on which the user is signed in.
 #[derive(Serialize, ToSchema)]
 pub struct Sessions {
-    /// The most recently used first.
+    /// Sessions, most recently used first.
     sessions: Vec<Session>,
 }
 
-/// A signed-in device.
+/// Session of one device.
 #[derive(Serialize, ToSchema)]
 pub struct Session {
-    /// A UUIDv7.
+    /// UUIDv7.
     #[schema(format = "uuid", example = "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d")]
     id: String,
+    /// Name of the device, if the app has sent one at the sign-in.
     #[schema(example = "iPhone 17")]
     device_name: Option<String>,
-    /// The device that asks.
+    /// Whether this is the session of the request.
     #[schema(example = true)]
     current: bool,
-    /// The sign-in. RFC 3339, UTC.
+    /// Time of the sign-in. RFC 3339, UTC.
     #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
     created_at: String,
-    /// The last refresh, to the hour.
+    /// Time of the last refresh, to the hour. RFC 3339, UTC.
     #[schema(format = DateTime, example = "2026-11-21T09:00:00.000Z")]
     last_used_at: String,
-    /// The end in any case.
+    /// Time when the session ends in any case. RFC 3339, UTC.
     #[schema(format = DateTime, example = "2027-05-19T12:00:00.000Z")]
     expires_at: String,
 }
@@ -95,29 +97,30 @@ impl Session {
     }
 }
 
-/// Get the next pair of tokens.
+/// Refresh the tokens.
 ///
-/// Each refresh token has one successor. When the answer got lost, send the same token again: the successor is the same. A
-/// token that is older than that was copied, and ends the session (`refresh_reused`).
+/// Each refresh token has one successor. If the response is lost, send the same token again: the response has the same
+/// successor. An older token is a copy, and ends the session (`refresh_reused`).
 #[utoipa::path(
     post, path = "/v1/token/refresh", operation_id = "tokens.refresh", tag = "tokens", request_body = RefreshTokens,
     responses((status = 200, description = "New tokens", body = Tokens))
 )]
 pub(super) async fn refresh(service: web::Data<Service>, body: Json<RefreshTokens>) -> Result<HttpResponse, Problem> {
     let tokens = session::refresh(&service, &body.0.refresh_token).await?;
-    let answer = Tokens {
+    let body = Tokens {
         access_token: tokens.access,
         token_type: "Bearer",
         expires_in: seconds(tokens.access_expires_in),
         refresh_token: tokens.refresh.expose().to_owned(),
         refresh_expires_in: seconds(tokens.refresh_expires_in),
     };
-    Ok(json(StatusCode::OK, &answer))
+    Ok(json(StatusCode::OK, &body))
 }
 
-/// Sign out, here or everywhere.
+/// Sign out.
 ///
-/// This service refuses the session's tokens at once; other services that verify them by the key set alone, when they expire.
+/// Ends the session of this device, or all sessions of the user with `"everywhere": true`. This service rejects the
+/// access token at once. Services that verify tokens by the JWK set alone accept it until it expires.
 #[utoipa::path(
     post, path = "/v1/logout", operation_id = "sessions.logOut", tag = "sessions", security(("access_token" = [])),
     request_body = LogOut, responses((status = 204, description = "Signed out"))
@@ -134,10 +137,12 @@ pub(super) async fn log_out(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// List the devices that are signed in.
+/// List the sessions.
+///
+/// Returns the devices on which the user is signed in, at most 100, most recently used first.
 #[utoipa::path(
     get, path = "/v1/sessions", operation_id = "sessions.list", tag = "sessions", security(("access_token" = [])),
-    responses((status = 200, description = "At most 100 devices", body = Sessions))
+    responses((status = 200, description = "Sessions of the user", body = Sessions))
 )]
 pub(super) async fn list(service: web::Data<Service>, bearer: Bearer) -> Result<HttpResponse, Problem> {
     let sessions = devices::list(&service, &bearer.0).await?;
@@ -145,10 +150,13 @@ pub(super) async fn list(service: web::Data<Service>, bearer: Bearer) -> Result<
     Ok(json(StatusCode::OK, &Sessions { sessions }))
 }
 
-/// Sign one device out.
+/// End a session.
+///
+/// Signs one device of the user out. `not_found` means that the session has already ended.
 #[utoipa::path(
     delete, path = "/v1/sessions/{id}", operation_id = "sessions.end", tag = "sessions",
-    security(("access_token" = [])), params(("id" = String, Path, format = "uuid", description = "As in the list")),
+    security(("access_token" = [])),
+    params(("id" = String, Path, format = "uuid", description = "Id of the session, from `GET /v1/sessions`")),
     responses((status = 204, description = "Signed out"))
 )]
 pub(super) async fn end(

@@ -1,4 +1,5 @@
-//! `Idempotency-Key` on every POST: a request that comes twice happens once (draft-ietf-httpapi-idempotency-key-header).
+//! `Idempotency-Key` on every POST: a duplicate request gets the stored response of the first one
+//! (draft-ietf-httpapi-idempotency-key-header).
 
 pub mod document;
 mod stored_response;
@@ -26,32 +27,32 @@ use tracing::Instrument;
 pub(super) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// What every POST can be refused for because of its key.
+/// Errors of every POST with a key.
 pub(super) const PROBLEMS: &[Code] = &[Code::RequestInProgress, Code::IdempotencyKeyReused];
 
-/// Whose the answers of an endpoint are, and for how long they are worth something.
+/// Replays of an endpoint: who may get a stored response, and how long it is stored.
 #[derive(Clone, Copy)]
 pub(super) struct ReplayPolicy {
-    pub to: ReplayScope,
-    pub life: fn(&Policy) -> Duration,
+    pub scope: ReplayScope,
+    pub lifetime: fn(&Policy) -> Duration,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReplayScope {
-    /// A replay needs the key and the body, which holds whatever secret the first request needed. A token is not looked at: apps
-    /// attach stale ones everywhere.
-    Anybody,
-    /// A replay needs a living session of the same person as well.
+    /// A replay requires the key and the body. The body contains every secret that the first request needed. An access
+    /// token is ignored: apps attach stale ones everywhere.
+    Public,
+    /// A replay also requires an active session of the same user.
     Bearer,
 }
 
 impl Default for ReplayPolicy {
     fn default() -> Self {
-        Self { to: ReplayScope::Anybody, life: |_| idempotency::LIFE }
+        Self { scope: ReplayScope::Public, lifetime: |_| idempotency::LIFE }
     }
 }
 
-/// Wraps a route. Without the header it does nothing.
+/// Middleware around the route of a POST. It does nothing for a request without a key.
 pub(super) async fn idempotent(
     replay: ReplayPolicy,
     request: ServiceRequest,
@@ -61,85 +62,87 @@ pub(super) async fn idempotent(
         return next.call(request).await;
     }
     let (request, payload) = request.into_parts();
-    let asked = match ask(replay, &request, payload).await {
-        Ok(asked) => asked,
-        Err(problem) => return Ok(refuse(request, &problem)),
+    let keyed = match read_request(replay, &request, payload).await {
+        Ok(keyed) => keyed,
+        Err(problem) => return Ok(error_response(request, &problem)),
     };
-    // In a task of its own, which goes on when the client hangs up: that is the client who will come again.
-    let work = asked.take_turn(request.clone(), next);
-    match actix_web::rt::spawn(work.in_current_span()).await {
-        Ok(answer) => answer,
-        Err(_) => Ok(refuse(request, &broken("a handler panicked"))),
+    // A separate task continues when the client disconnects: this client is the one that retries.
+    let task = keyed.run_or_replay(request.clone(), next);
+    match actix_web::rt::spawn(task.in_current_span()).await {
+        Ok(response) => response,
+        Err(_) => Ok(error_response(request, &internal_error("handler panicked"))),
     }
 }
 
-/// A request that may begin.
-struct Asked {
+/// Request with a key. The claim on the key comes next.
+struct KeyedRequest {
     service: Arc<Service>,
     named: NamedRequest,
     body: Bytes,
-    life: Duration,
+    lifetime: Duration,
 }
 
-/// Reads what names the request: the key, the caller, the body.
-async fn ask(replay: ReplayPolicy, request: &HttpRequest, payload: Payload) -> Result<Asked, Problem> {
-    let service = request.app_data::<web::Data<Service>>().ok_or_else(|| broken("no service"))?.clone().into_inner();
+/// Reads the parts that identify the request: the key, the caller and the body.
+async fn read_request(replay: ReplayPolicy, request: &HttpRequest, payload: Payload) -> Result<KeyedRequest, Problem> {
+    let service =
+        request.app_data::<web::Data<Service>>().ok_or_else(|| internal_error("no service"))?.clone().into_inner();
     let key = key_of(request.headers())?;
-    let caller = match replay.to {
-        ReplayScope::Anybody => None,
+    let caller = match replay.scope {
+        ReplayScope::Public => None,
         ReplayScope::Bearer => Some(extract::authenticate(request).await?),
     };
     let scope = caller.as_ref().map_or(Scope::Anybody, |caller| Scope::User(caller.user.id));
     request.extensions_mut().insert(PreAuthenticated(caller));
     let body = extract::bytes(request, payload).await?;
-    // In which form the answer comes belongs to the request; in which language does not.
-    let form = [Kind::Image, Kind::Audio].map(|kind| u8::from(captchas::wants_raw(request, kind)));
-    // The route, for a path has many spellings.
+    // The media type of the response belongs to the request, its language does not.
+    let media_type = [Kind::Image, Kind::Audio].map(|kind| u8::from(captchas::wants_raw(request, kind)));
+    // The route pattern: a path has many spellings.
     let route = request.match_pattern().unwrap_or_else(|| request.path().to_owned());
-    let named = idempotency::name(&service, scope, &route, &key, &[&body, &form]);
-    let life = (replay.life)(service.policy());
-    // The buffer is still wiped when it is let go of.
-    Ok(Asked { service, named, body: Bytes::from_owner(body), life })
+    let named = idempotency::name(&service, scope, &route, &key, &[&body, &media_type]);
+    let lifetime = (replay.lifetime)(service.policy());
+    // The buffer is still overwritten with zeros when it is dropped.
+    Ok(KeyedRequest { service, named, body: Bytes::from_owner(body), lifetime })
 }
 
-/// One line with one key.
+/// Requires exactly one header with one key.
 fn key_of(headers: &HeaderMap) -> Result<IdempotencyKey, Problem> {
-    let mut lines = headers.get_all(KEY);
-    let line = lines.next().and_then(|value| value.to_str().ok()).filter(|_| lines.next().is_none());
-    let key = line.ok_or(Invalid::Format).and_then(|line| IdempotencyKey::parse(line.trim()));
-    key.map_err(|why| extract::malformed("Idempotency-Key", why.code()))
+    let mut values = headers.get_all(KEY);
+    let value = values.next().and_then(|value| value.to_str().ok()).filter(|_| values.next().is_none());
+    let key = value.ok_or(Invalid::Format).and_then(|value| IdempotencyKey::parse(value.trim()));
+    key.map_err(|invalid| extract::malformed("Idempotency-Key", invalid.code()))
 }
 
-impl Asked {
-    async fn take_turn(self, request: HttpRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
-        let Self { service, named, body, life } = self;
+impl KeyedRequest {
+    /// Runs the first request and stores its response, or replays the stored response to a duplicate request.
+    async fn run_or_replay(self, request: HttpRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
+        let Self { service, named, body, lifetime } = self;
         let claim = match idempotency::begin(Arc::clone(&service), named).await {
             Ok(Turn::First(claim)) => claim,
-            Ok(Turn::Answered(kept)) => return Ok(replay(request, &service, &kept)),
-            Err(error) => return Ok(refuse(request, &error.into())),
+            Ok(Turn::Answered(stored)) => return Ok(replay(request, &service, &stored)),
+            Err(error) => return Ok(error_response(request, &error.into())),
         };
         let response = next.call(ServiceRequest::from_parts(request, Payload::from(body))).await?;
-        let (response, kept) = StoredResponse::of(response);
-        match kept.and_then(|kept| kept.into_bytes(service.now())) {
-            Some(kept) => claim.keep(&kept, life).await,
+        let (response, stored) = StoredResponse::capture(response);
+        match stored.and_then(|stored| stored.into_bytes(service.now())) {
+            Some(stored) => claim.keep(&stored, lifetime).await,
             None => claim.give_back().await,
         }
         Ok(response)
     }
 }
 
-fn replay(request: HttpRequest, service: &Service, kept: &[u8]) -> ServiceResponse {
-    let Some(mut response) = StoredResponse::replay(kept, service.now()) else {
-        return refuse(request, &broken("a kept answer that this version cannot read"));
+fn replay(request: HttpRequest, service: &Service, stored: &[u8]) -> ServiceResponse {
+    let Some(mut response) = StoredResponse::replay(stored, service.now()) else {
+        return error_response(request, &internal_error("this version cannot read the stored response"));
     };
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     ServiceResponse::new(request, response)
 }
 
-fn refuse(request: HttpRequest, problem: &Problem) -> ServiceResponse {
+fn error_response(request: HttpRequest, problem: &Problem) -> ServiceResponse {
     ServiceResponse::new(request, problem.error_response())
 }
 
-fn broken(cause: &str) -> Problem {
+fn internal_error(cause: &str) -> Problem {
     Problem { cause: Some(cause.to_owned()), ..Problem::new(Code::InternalError) }
 }

@@ -1,4 +1,4 @@
-//! What goes in and out of `/v1/me`.
+//! Request bodies of `/v1/me`.
 
 use crate::http::checks;
 use crate::http::schemas::GenderName;
@@ -7,16 +7,16 @@ use utoipa::ToSchema;
 use validator::Validate;
 use zeroize::Zeroizing;
 
-/// What is to be changed.
+/// Profile changes.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeProfile {
-    /// One line of 1 to 32 characters.
+    /// Nickname: one line of 1 to 32 characters.
     #[serde(default, deserialize_with = "present")]
     #[validate(custom(function = "checks::nickname"))]
     #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 32, example = "小明")]
     pub(super) nickname: Option<Option<String>>,
-    /// An address below this service's public avatar base.
+    /// URL below the public avatar base of this service.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, format = "uri", max_length = 512, example = json!(null))]
     pub(super) avatar_url: Option<Option<String>>,
@@ -24,66 +24,92 @@ pub struct ChangeProfile {
     #[validate(custom(function = "checks::gender"))]
     #[schema(value_type = Option<GenderName>, example = "female")]
     pub(super) gender: Option<Option<String>>,
-    /// A day from 1900-01-01 until today.
+    /// Date from 1900-01-01 until today.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, format = Date, max_length = 10, example = "2001-09-30")]
     pub(super) birthday: Option<Option<String>>,
 }
 
-/// Tells a member that is null from one that is absent.
-fn present<'de, D: Deserializer<'de>>(member: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(member).map(Some)
+/// Distinguishes a field that is null from an absent field.
+fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(field).map(Some)
 }
 
-/// The password of now, and the one to be.
+/// Current and new password.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePassword {
     #[validate(custom(function = "checks::password"))]
-    #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, example = "correct horse battery")]
+    #[schema(
+        value_type = String,
+        format = Password,
+        min_length = 8,
+        max_length = 128,
+        example = "correct horse battery"
+    )]
     pub(super) current_password: Zeroizing<String>,
-    /// 8 to 128 characters (after Unicode NFC) of any kind but control characters, not a common password.
+    /// New password: 8 to 128 characters (after Unicode NFC), without control characters. Common passwords are rejected
+    /// (`password_too_weak`).
     #[validate(custom(function = "checks::password"))]
-    #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$", example = "staple correct battery")]
+    #[schema(
+        value_type = String,
+        format = Password,
+        min_length = 8,
+        max_length = 128,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$",
+        example = "staple correct battery"
+    )]
     pub(super) new_password: Zeroizing<String>,
 }
 
-/// The number to be, and the password.
+/// New phone number and current password.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePhone {
-    /// A mobile number in E.164, or in the national form of the default region.
+    /// New mobile number in E.164, or in the national format of the default region.
     #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613900139000")]
     pub(super) phone_number: String,
     #[validate(custom(function = "checks::password"))]
-    #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, example = "correct horse battery")]
+    #[schema(
+        value_type = String,
+        format = Password,
+        min_length = 8,
+        max_length = 128,
+        example = "correct horse battery"
+    )]
     pub(super) current_password: Zeroizing<String>,
-    /// Which app the message is for, when the operator has named apps: it then fills the code in by itself.
+    /// App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
     pub(super) client_id: Option<String>,
 }
 
-/// A code to one's own number.
+/// Request for a code to the account's own number.
 #[derive(Deserialize, Default, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendOwnCode {
-    /// Which app the message is for, when the operator has named apps: it then fills the code in by itself.
+    /// App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
     pub(super) client_id: Option<String>,
 }
 
-/// The password, or a fresh code with its ticket.
+/// Confirmation of the deletion: either the password, or a new code with its ticket.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteMe {
     #[validate(custom(function = "checks::password"))]
-    #[schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 128, example = "correct horse battery")]
+    #[schema(
+        value_type = Option<String>,
+        format = Password,
+        min_length = 8,
+        max_length = 128,
+        example = "correct horse battery"
+    )]
     pub(super) password: Option<Zeroizing<String>>,
-    /// Of `POST /v1/me/deletion/send-code`.
+    /// Ticket from `POST /v1/me/deletion/send-code`.
     #[validate(custom(function = "checks::ticket"))]
     #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(null))]
     pub(super) ticket: Option<String>,
-    /// Six digits, as text.
+    /// Six digits, as a string.
     #[validate(custom(function = "checks::code"))]
     #[schema(pattern = "^[0-9]{6}$", example = json!(null))]
     pub(super) code: Option<String>,

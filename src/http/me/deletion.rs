@@ -1,4 +1,4 @@
-//! `DELETE /v1/me`, and the code that may stand for the password.
+//! `DELETE /v1/me`, and the code that can replace the password.
 
 use super::bodies::{DeleteMe, SendOwnCode};
 use crate::domain::Invalid;
@@ -25,13 +25,14 @@ pub(in crate::http) const SEND_CODE: &[Code] = &[
 ];
 pub(in crate::http) const DELETE: &[Code] = &[Code::PasswordWrong, Code::TooManyRequests, Code::Overloaded];
 
-/// Send a code to one's own number.
+/// Send an account deletion code.
 ///
-/// For who would delete the account and does not know the password.
+/// Sends a code to the account's own number. A user who does not know the password deletes the account with this code
+/// and `DELETE /v1/me`.
 #[utoipa::path(
     post, path = "/v1/me/deletion/send-code", operation_id = "deletion.sendCode", tag = "deletion",
     security(("access_token" = [])), request_body = SendOwnCode,
-    responses((status = 200, description = "A code is on its way", body = CodeSent))
+    responses((status = 200, description = "Ticket and waiting time", body = CodeSent))
 )]
 pub(in crate::http) async fn send_code(
     service: web::Data<Service>,
@@ -44,11 +45,13 @@ pub(in crate::http) async fn send_code(
     Ok(otp::sent(sent))
 }
 
-/// Send the same code again.
+/// Send the code again.
+///
+/// Sends the same code again. This does not extend the lifetime of the code and adds no attempts.
 #[utoipa::path(
     post, path = "/v1/me/deletion/resend-code", operation_id = "deletion.resendCode", tag = "deletion",
     security(("access_token" = [])), request_body = FlowTicket,
-    responses((status = 200, description = "The code is on its way again", body = CodeSent))
+    responses((status = 200, description = "Ticket and waiting time", body = CodeSent))
 )]
 pub(in crate::http) async fn resend_code(
     service: web::Data<Service>,
@@ -63,11 +66,11 @@ pub(in crate::http) async fn resend_code(
 
 /// Delete the account.
 ///
-/// With the password, or with a fresh code and its ticket. Everything that the service knows of the account is gone, every
-/// session ends, and the number may sign up anew.
+/// Requires the password, or a new code with its ticket. Deletes all data of the account in this service and ends all
+/// sessions. The number can sign up again.
 #[utoipa::path(
     delete, path = "/v1/me", operation_id = "me.delete", tag = "me", security(("access_token" = [])),
-    request_body = DeleteMe, responses((status = 204, description = "The account is gone"))
+    request_body = DeleteMe, responses((status = 204, description = "Account deleted"))
 )]
 pub(in crate::http) async fn delete(
     service: web::Data<Service>,

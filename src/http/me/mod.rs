@@ -1,4 +1,4 @@
-//! `/v1/me`: the account of the bearer.
+//! `/v1/me`: the account of the signed-in user.
 
 pub mod bodies;
 pub mod deletion;

@@ -1,4 +1,4 @@
-//! `PUT /v1/me/password`.
+//! `PUT /v1/me/password`: password change of the signed-in user.
 
 use super::bodies::ChangePassword;
 use crate::domain::password::Password;
@@ -14,10 +14,11 @@ pub(in crate::http) const CHANGE: &[Code] =
 
 /// Change the password.
 ///
-/// Every other session of the account ends; this one stays. After ten wrong current passwords in an hour it has to wait.
+/// Ends all other sessions of the account; this session stays. After ten wrong current passwords (`password_wrong`) in
+/// an hour, the error is `too_many_requests`.
 #[utoipa::path(
     put, path = "/v1/me/password", operation_id = "me.changePassword", tag = "me", security(("access_token" = [])),
-    request_body = ChangePassword, responses((status = 204, description = "The password is changed"))
+    request_body = ChangePassword, responses((status = 204, description = "Password changed"))
 )]
 pub(in crate::http) async fn change(
     service: web::Data<Service>,

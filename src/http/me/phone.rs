@@ -1,4 +1,4 @@
-//! `POST /v1/me/phone/…`: another number.
+//! `POST /v1/me/phone/…`: phone number change of the signed-in user.
 
 use super::bodies::ChangePhone;
 use crate::domain::otp::OneTimeCode;
@@ -31,14 +31,14 @@ pub(in crate::http) const SEND_CODE: &[Code] = &[
 ];
 pub(in crate::http) const VERIFY_CODE: &[Code] = &[Code::PhoneAlreadyRegistered];
 
-/// Send a code to another number.
+/// Send a code to the new number.
 ///
-/// Asks for the current password. A number that has an account is refused, or, where sign-up conceals that, answered
-/// alike and sent nothing.
+/// Requires the current password. A number with an account is rejected (`phone_already_registered`). If the operator
+/// hides this, the response is the same as for a new number, but no message is sent.
 #[utoipa::path(
     post, path = "/v1/me/phone/send-code", operation_id = "phoneChange.sendCode", tag = "phoneChange",
     security(("access_token" = [])), request_body = ChangePhone,
-    responses((status = 200, description = "A code is on its way", body = CodeSent))
+    responses((status = 200, description = "Ticket and waiting time", body = CodeSent))
 )]
 pub(in crate::http) async fn send_code(
     service: web::Data<Service>,
@@ -56,11 +56,13 @@ pub(in crate::http) async fn send_code(
     Ok(otp::sent(sent))
 }
 
-/// Send the same code again.
+/// Send the code again.
+///
+/// Sends the same code again. This does not extend the lifetime of the code and adds no attempts.
 #[utoipa::path(
     post, path = "/v1/me/phone/resend-code", operation_id = "phoneChange.resendCode", tag = "phoneChange",
     security(("access_token" = [])), request_body = FlowTicket,
-    responses((status = 200, description = "The code is on its way again", body = CodeSent))
+    responses((status = 200, description = "Ticket and waiting time", body = CodeSent))
 )]
 pub(in crate::http) async fn resend_code(
     service: web::Data<Service>,
@@ -73,13 +75,14 @@ pub(in crate::http) async fn resend_code(
     Ok(otp::sent(sent))
 }
 
-/// Prove the other number, and have it.
+/// Verify the code and change the number.
 ///
-/// The earlier number is told by SMS. Sessions stay.
+/// The earlier number gets a notice by SMS. The sessions stay active. A wrong code (`code_wrong`) uses one of the
+/// attempts, five by default. After a `503` the client can submit the same code again.
 #[utoipa::path(
     post, path = "/v1/me/phone/verify-code", operation_id = "phoneChange.verifyCode", tag = "phoneChange",
     security(("access_token" = [])), request_body = VerifyCode,
-    responses((status = 200, description = "The account with its new number", body = User))
+    responses((status = 200, description = "Account with the new number", body = User))
 )]
 pub(in crate::http) async fn verify_code(
     service: web::Data<Service>,

@@ -1,4 +1,4 @@
-//! `GET` and `PATCH /v1/me`: the profile.
+//! `GET /v1/me` and `PATCH /v1/me`: the account and its profile.
 
 use super::bodies::ChangeProfile;
 use crate::domain::Invalid;
@@ -13,23 +13,23 @@ use crate::http::schemas::User;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
-/// Who am I?
+/// Get the account.
 #[utoipa::path(
     get, path = "/v1/me", operation_id = "me.read", tag = "me", security(("access_token" = [])),
-    responses((status = 200, description = "The account of the access token", body = User))
+    responses((status = 200, description = "Account of the signed-in user", body = User))
 )]
 pub(in crate::http) async fn read(bearer: Bearer) -> Result<HttpResponse, Problem> {
     Ok(json(StatusCode::OK, &User::from(bearer.0.user)))
 }
 
-/// Change the profile.
+/// Update the profile.
 ///
-/// A JSON merge patch (RFC 7396): a member that is absent leaves its field alone, `null` clears it. The nickname cannot be
-/// cleared.
+/// The body is a JSON merge patch (RFC 7396): an absent field stays unchanged, and `null` clears a field. The nickname
+/// cannot be cleared (`validation_failed` with `not_allowed`).
 #[utoipa::path(
     patch, path = "/v1/me", operation_id = "me.update", tag = "me", security(("access_token" = [])),
     request_body(content((ChangeProfile = "application/json"), (ChangeProfile = "application/merge-patch+json"))),
-    responses((status = 200, description = "The account as it is now", body = User))
+    responses((status = 200, description = "Updated account", body = User))
 )]
 pub(in crate::http) async fn update(
     service: web::Data<Service>,
@@ -42,19 +42,19 @@ pub(in crate::http) async fn update(
             Some(None) => return Err(Problem::field("nickname", Invalid::NotAllowed)),
             nickname => optional("nickname", nickname.flatten().as_deref(), Nickname::parse)?,
         },
-        avatar_url: change("avatar_url", body.avatar_url, |text| AvatarUrl::parse(text, base))?,
-        gender: change("gender", body.gender, Gender::parse)?,
-        birthday: change("birthday", body.birthday, |text| Birthday::parse(text, service.now()))?,
+        avatar_url: parse_change("avatar_url", body.avatar_url, |text| AvatarUrl::parse(text, base))?,
+        gender: parse_change("gender", body.gender, Gender::parse)?,
+        birthday: parse_change("birthday", body.birthday, |text| Birthday::parse(text, service.now()))?,
     };
     let user = profile::change(&service, bearer.0, &change).await?;
     Ok(json(StatusCode::OK, &User::from(user)))
 }
 
-/// A member of a merge patch: absent, null, or a text to be parsed.
-fn change<T>(
+/// Parses a field of a merge patch: absent, null or a text.
+fn parse_change<T>(
     name: &str,
-    member: Option<Option<String>>,
+    field: Option<Option<String>>,
     parse: impl FnOnce(&str) -> Result<T, Invalid>,
 ) -> Result<Option<Option<T>>, Problem> {
-    member.map(|text| optional(name, text.as_deref(), parse)).transpose()
+    field.map(|text| optional(name, text.as_deref(), parse)).transpose()
 }

@@ -1,9 +1,9 @@
-//! The error codes of each operation, for the OpenAPI document.
+//! Error codes of each operation, for the OpenAPI document.
 
 use crate::http::error::Code;
 use crate::http::{avatar, captchas, health, login, me, password_reset, register, sessions};
 
-/// What every JSON endpoint can be refused for, before its flow begins.
+/// Errors of every endpoint with a JSON body, before its flow starts.
 const BODY_PROBLEMS: &[Code] = &[
     Code::MalformedJson,
     Code::MalformedRequest,
@@ -13,10 +13,10 @@ const BODY_PROBLEMS: &[Code] = &[
     Code::ValidationFailed,
 ];
 
-/// What every endpoint for signed-in people can be refused for.
+/// Errors of every endpoint for signed-in users.
 const BEARER_PROBLEMS: &[Code] = &[Code::TokenMissing, Code::TokenInvalid, Code::TokenExpired, Code::Overloaded];
 
-/// What sending a code to an account can be refused for, whether there is one or not.
+/// Errors of `send-code` for an account, the same whether the account exists or not.
 const SEND_CODE_PROBLEMS: &[Code] = &[
     Code::CaptchaExpired,
     Code::CaptchaWrong,
@@ -28,7 +28,7 @@ const SEND_CODE_PROBLEMS: &[Code] = &[
     Code::Overloaded,
 ];
 
-/// What sending it again can be refused for.
+/// Errors of `resend-code` for an account.
 const RESEND_CODE_PROBLEMS: &[Code] = &[
     Code::TicketExpired,
     Code::WrongStep,
@@ -39,14 +39,14 @@ const RESEND_CODE_PROBLEMS: &[Code] = &[
     Code::SmsRegionSuspended,
 ];
 
-/// What checking it can be refused for.
+/// Errors of `verify-code`.
 const VERIFY_CODE_PROBLEMS: &[Code] =
     &[Code::CodeWrong, Code::CodeExhausted, Code::PhoneLimitReached, Code::TicketExpired];
 
-/// What everything that needs staging or the database can fail with.
+/// Errors of every endpoint that uses staging or the database.
 const DEPENDENCY_PROBLEMS: &[Code] = &[Code::InternalError, Code::DependencyUnavailable];
 
-/// What each operation can be refused with, beside what all have in common.
+/// Errors of each operation, by operation id. Every POST also has the errors of its idempotency key.
 pub(super) const BY_OPERATION: &[(&str, &[&[Code]])] = &[
     ("captchas.create", &[BODY_PROBLEMS, captchas::CREATE, DEPENDENCY_PROBLEMS]),
     ("register.sendCode", &[BODY_PROBLEMS, register::SEND_CODE, DEPENDENCY_PROBLEMS]),

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document, made from the handlers and from the table of errors.
+//! OpenAPI 3.1 document, generated from the handlers and the error table.
 
 mod error_codes;
 mod problems;
@@ -15,43 +15,50 @@ use utoipa::{Modify, OpenApi};
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "doorstep", description = "Accounts for mobile apps by phone number: sign-up by captcha, SMS code, password and profile; sign-in, tokens, devices; profile, password reset, change of number, deletion."),
+    info(
+        title = "doorstep",
+        description = "Phone-number accounts for mobile apps: sign-up with captcha, SMS code, password and \
+                       profile; sign-in, tokens and sessions; profile, password reset, phone number change and account \
+                       deletion."
+    ),
     paths(
         captchas::create, register::send_code, register::resend_code, register::verify_code, register::set_password,
         register::submit_profile, register::status, login::with_password, login::send_code, login::resend_code,
-        login::verify_code, sessions::refresh, sessions::log_out, sessions::list, sessions::end, me::profile::read, me::profile::update,
-        me::deletion::delete, avatar::permit, me::password::change, me::phone::send_code, me::phone::resend_code, me::phone::verify_code,
-        me::deletion::send_code, me::deletion::resend_code, password_reset::send_code, password_reset::resend_code,
-        password_reset::verify_code, password_reset::set_password, account_deletion::send_code,
-        account_deletion::resend_code, account_deletion::verify_code, keys::jwks, health::healthz, health::readyz,
+        login::verify_code, sessions::refresh, sessions::log_out, sessions::list, sessions::end, me::profile::read,
+        me::profile::update, me::deletion::delete, avatar::permit, me::password::change, me::phone::send_code,
+        me::phone::resend_code, me::phone::verify_code, me::deletion::send_code, me::deletion::resend_code,
+        password_reset::send_code, password_reset::resend_code, password_reset::verify_code,
+        password_reset::set_password, account_deletion::send_code, account_deletion::resend_code,
+        account_deletion::verify_code, keys::jwks, health::healthz, health::readyz,
     ),
     components(schemas(ProblemSchema)),
     modifiers(&Security, &OptionalBody, &Problems, &Idempotency),
     servers((url = "/")),
     tags(
-        (name = "captchas", description = "Puzzles to be seen or heard"),
+        (name = "captchas", description = "Image and audio captchas"),
         (name = "register", description = "Sign-up in four steps"),
-        (name = "login", description = "Signing in, with the password or with a code"),
-        (name = "tokens", description = "New tokens for old"),
-        (name = "sessions", description = "The devices that are signed in"),
-        (name = "me", description = "The account of the bearer"),
-        (name = "phoneChange", description = "Another number for the account of the bearer"),
-        (name = "deletion", description = "A code that may stand for the password when the account is deleted"),
-        (name = "passwordReset", description = "A forgotten password"),
-        (name = "accountDeletion", description = "Deletion without the app, by who has the phone"),
-        (name = "keys", description = "Public keys"),
-        (name = "health", description = "For load balancers"),
+        (name = "login", description = "Sign-in with the password or with a code"),
+        (name = "tokens", description = "Refresh-token rotation"),
+        (name = "sessions", description = "Devices on which the user is signed in"),
+        (name = "me", description = "Account of the signed-in user"),
+        (name = "phoneChange", description = "Phone number change of the signed-in user"),
+        (name = "deletion", description = "Code that replaces the password when a signed-in user deletes the account"),
+        (name = "passwordReset", description = "Password reset with a code"),
+        (name = "accountDeletion", description = "Account deletion without the app, with a code"),
+        (name = "keys", description = "Public keys of the access tokens"),
+        (name = "health", description = "Probes for load balancers and orchestrators"),
     )
 )]
 struct Api;
 
-/// The document, as it is served and committed.
+/// The document, as the service publishes it and as the repository has it.
 pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let mut text = Api::openapi().to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
 });
 
+/// Publishes the document at `/openapi.json`.
 pub(super) async fn document() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/json")
@@ -59,6 +66,7 @@ pub(super) async fn document() -> HttpResponse {
         .body(DOCUMENT.as_str())
 }
 
+/// Adds the access token as a security scheme.
 struct Security;
 
 impl Modify for Security {
@@ -69,7 +77,7 @@ impl Modify for Security {
     }
 }
 
-/// The body of a sign-out may be left out. (An `Option` would say that it may be `null`.)
+/// Makes the body optional where all of its fields are optional. (With an `Option` the document would allow `null`.)
 struct OptionalBody;
 
 impl Modify for OptionalBody {

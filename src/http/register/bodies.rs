@@ -1,4 +1,4 @@
-//! What only sign-up takes and gives.
+//! Request and response bodies of the sign-up only.
 
 use crate::domain::flow::{Flow, State, Step};
 use crate::http::checks;
@@ -8,50 +8,51 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-/// Step 4.
+/// Profile of the new account.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubmitProfile {
+    /// Ticket from `send-code`.
     #[validate(custom(function = "checks::ticket"))]
     #[schema(
         pattern = "^[A-Za-z0-9_-]{64}$",
         example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
     )]
     pub(super) ticket: String,
-    /// One line of 1 to 32 characters.
+    /// Nickname: one line of 1 to 32 characters.
     #[validate(custom(function = "checks::nickname"))]
     #[schema(min_length = 1, max_length = 32, example = "小明")]
     pub(super) nickname: String,
-    /// An address below this service's public avatar base; a service without one takes none.
+    /// URL below the public avatar base of this service. A service without an avatar base accepts no URL.
     #[schema(format = "uri", max_length = 512, example = json!(null))]
     pub(super) avatar_url: Option<String>,
     #[validate(custom(function = "checks::gender"))]
     #[schema(value_type = Option<GenderName>, example = "female")]
     pub(super) gender: Option<String>,
-    /// A day from 1900-01-01 until today.
+    /// Date from 1900-01-01 until today.
     #[schema(format = Date, max_length = 10, example = "2001-09-30")]
     pub(super) birthday: Option<String>,
-    /// How the person tells her devices apart: one line of 1 to 64 characters.
+    /// Name of the device for the list of sessions: one line of 1 to 64 characters.
     #[validate(custom(function = "checks::device_name"))]
     #[schema(min_length = 1, max_length = 64, example = "iPhone 17")]
     pub(super) device_name: Option<String>,
 }
 
-/// Where a flow stands.
+/// Current state of a flow.
 #[derive(Serialize, ToSchema)]
 pub struct FlowStatus {
     pub(super) step: NextStep,
-    /// Masked until the phone is verified.
+    /// Phone number of the flow, masked until it is verified.
     #[schema(example = "+86138****8000")]
     pub(super) phone_number: String,
-    /// Seconds until the flow ends.
+    /// Seconds until the flow expires.
     #[schema(example = 241)]
     pub(super) expires_in: u64,
-    /// Seconds until the code may be sent again; while a code is awaited.
+    /// Seconds until the code can be sent again. Only present while the flow waits for the code.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u64, required = false, example = 12)]
     resend_in: Option<u64>,
-    /// Wrong codes that the flow survives, and one; while a code is awaited.
+    /// Number of attempts that are left. Only present while the flow waits for the code.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u32, required = false, example = 4)]
     attempts_left: Option<u32>,

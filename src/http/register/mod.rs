@@ -1,4 +1,4 @@
-//! `POST /v1/register/…`: the four steps.
+//! `POST /v1/register/…`: the four steps of the sign-up.
 
 pub mod bodies;
 
@@ -50,10 +50,14 @@ pub(super) const SUBMIT_PROFILE: &[Code] =
     &[Code::TicketExpired, Code::WrongStep, Code::PhoneAlreadyRegistered, Code::Overloaded];
 pub(super) const STATUS: &[Code] = &[Code::TicketExpired];
 
-/// Send a code to a phone.
+/// Send a sign-up code.
+///
+/// Sends a six-digit code by SMS and returns a ticket for the next steps. The captcha allows one attempt, right or
+/// wrong. A number with an account is rejected (`phone_already_registered`). If the operator hides this, the response
+/// is the same as for a new number, but no message is sent.
 #[utoipa::path(
-    post, path = "/v1/register/send-code", operation_id = "register.sendCode", tag = "register", request_body = SendCode,
-    responses((status = 200, description = "A code is on its way", body = CodeSent))
+    post, path = "/v1/register/send-code", operation_id = "register.sendCode", tag = "register",
+    request_body = SendCode, responses((status = 200, description = "Ticket and waiting time", body = CodeSent))
 )]
 pub(super) async fn send_code(
     service: web::Data<Service>,
@@ -65,12 +69,13 @@ pub(super) async fn send_code(
     Ok(otp::sent(sent))
 }
 
-/// Send the same code again.
+/// Send the code again.
 ///
-/// For a message that did not arrive. Neither the life of the code nor its attempts start anew.
+/// Sends the same code again if the message did not arrive. This does not extend the lifetime of the code and adds no
+/// attempts. A request before `resend_in` has passed is a `resend_cooldown`.
 #[utoipa::path(
     post, path = "/v1/register/resend-code", operation_id = "register.resendCode", tag = "register",
-    request_body = FlowTicket, responses((status = 200, description = "The code is on its way again", body = CodeSent))
+    request_body = FlowTicket, responses((status = 200, description = "Ticket and waiting time", body = CodeSent))
 )]
 pub(super) async fn resend_code(
     service: web::Data<Service>,
@@ -82,41 +87,44 @@ pub(super) async fn resend_code(
     Ok(otp::sent(sent))
 }
 
-/// Prove the phone.
+/// Verify the code.
 ///
-/// A wrong code costs one of five attempts; the fifth ends the flow. A code works once: of two right answers the second is
-/// told `wrong_step` with the step that comes next.
+/// A wrong code (`code_wrong`) uses one of the attempts, five by default; the last wrong code ends the flow
+/// (`code_exhausted`). A code works once: a second request with the right code gets `wrong_step` with the next step.
 #[utoipa::path(
     post, path = "/v1/register/verify-code", operation_id = "register.verifyCode", tag = "register",
-    request_body = VerifyCode, responses((status = 200, description = "The phone is verified", body = StepDone))
+    request_body = VerifyCode, responses((status = 200, description = "Phone number verified", body = StepDone))
 )]
 pub(super) async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let code = field("code", OneTimeCode::parse(&body.0.code))?;
-    let life = register::verify_code(&service, &ticket, &code).await?;
-    Ok(json(StatusCode::OK, &StepDone { step: NextStep::SetPassword, expires_in: seconds(life) }))
+    let expires_in = register::verify_code(&service, &ticket, &code).await?;
+    Ok(json(StatusCode::OK, &StepDone { step: NextStep::SetPassword, expires_in: seconds(expires_in) }))
 }
 
-/// Choose a password.
+/// Set the password.
 ///
-/// May be repeated, up to 20 times, until the profile is submitted.
+/// The call can be repeated until the profile is submitted, with at most 20 passwords per ticket (then
+/// `too_many_requests`).
 #[utoipa::path(
     post, path = "/v1/register/set-password", operation_id = "register.setPassword", tag = "register",
-    request_body = SetPassword, responses((status = 200, description = "The password is set", body = StepDone))
+    request_body = SetPassword, responses((status = 200, description = "Password set", body = StepDone))
 )]
 pub(super) async fn set_password(
     service: web::Data<Service>,
     body: Json<SetPassword>,
 ) -> Result<HttpResponse, Problem> {
     let (ticket, password) = body.0.parse()?;
-    let life = register::set_password(&service, &ticket, password).await?;
-    Ok(json(StatusCode::OK, &StepDone { step: NextStep::SubmitProfile, expires_in: seconds(life) }))
+    let expires_in = register::set_password(&service, &ticket, password).await?;
+    Ok(json(StatusCode::OK, &StepDone { step: NextStep::SubmitProfile, expires_in: seconds(expires_in) }))
 }
 
-/// Create the account and sign in.
+/// Create the account.
+///
+/// Submits the profile, creates the account and signs the user in on this device.
 #[utoipa::path(
     post, path = "/v1/register/submit-profile", operation_id = "register.submitProfile", tag = "register",
-    request_body = SubmitProfile, responses((status = 201, description = "Welcome", body = SignedIn))
+    request_body = SubmitProfile, responses((status = 201, description = "Account created", body = SignedIn))
 )]
 pub(super) async fn submit_profile(
     service: web::Data<Service>,
@@ -138,12 +146,12 @@ pub(super) async fn submit_profile(
     Ok(json(StatusCode::CREATED, &SignedIn::new(signed_in)))
 }
 
-/// Ask where the flow stands.
+/// Get the current step.
 ///
-/// For an app that was killed and came back with its ticket.
+/// Use it after an app restart, with the stored ticket.
 #[utoipa::path(
     post, path = "/v1/register/status", operation_id = "register.status", tag = "register", request_body = FlowTicket,
-    responses((status = 200, description = "The flow is alive", body = FlowStatus))
+    responses((status = 200, description = "Current step and remaining time", body = FlowStatus))
 )]
 pub(super) async fn status(service: web::Data<Service>, body: Json<FlowTicket>) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
