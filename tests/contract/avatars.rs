@@ -1,5 +1,5 @@
-//! `ports::AvatarStorage`: what a permit says works over real HTTP, against servers that check as the providers do, and
-//! nothing else does.
+//! `ports::AvatarStorage`: exactly the upload of a permit succeeds, over real HTTP, against servers that check requests
+//! as the storage providers do.
 
 use crate::support::storage::qiniu::{self, FakeQiniu};
 use crate::support::storage::s3::{self, FakeS3};
@@ -18,7 +18,7 @@ fn now() -> DateTime<Utc> {
     "2026-11-20T23:55:00Z".parse().unwrap()
 }
 
-const LIFE: Duration = Duration::from_secs(600);
+const LIFETIME: Duration = Duration::from_secs(600);
 const SIZE: usize = 4_321;
 
 fn prefix() -> KeyPrefix {
@@ -57,43 +57,43 @@ fn qiniu(fake: &FakeQiniu) -> Qiniu {
 
 fn upload(kind: AvatarType, random: u8) -> Upload {
     let name = AvatarName::new(UserId::new(now(), [7; 10]), kind, [random; 16]);
-    Upload { name, kind, size: AvatarSize::new(SIZE.try_into().unwrap(), u32::MAX).unwrap(), life: LIFE }
+    Upload { name, kind, size: AvatarSize::new(SIZE.try_into().unwrap(), u32::MAX).unwrap(), life: LIFETIME }
 }
 
 async fn status(permit: &Instructions, picture: &[u8]) -> u16 {
     permit.upload(picture).await.0.as_u16()
 }
 
-/// What every storage owes.
-async fn keeps_the_contract(storage: &dyn AvatarStorage, shelf: &Shelf) {
+/// Tests the promises of every storage.
+async fn assert_contract(storage: &dyn AvatarStorage, shelf: &Shelf) {
     for (random, kind) in (0..).zip(AvatarType::ALL) {
         let upload = upload(kind, random);
         let permit = Instructions::from(storage.permit(&upload, now()));
-        let right = picture(kind, SIZE);
+        let valid = picture(kind, SIZE);
         shelf.set_time(now());
-        for other in [&right[..SIZE - 1], &[&right[..], b"."].concat(), b""] {
-            assert_ne!(status(&permit, other).await, 200, "{} bytes", other.len());
+        for invalid in [&valid[..SIZE - 1], &[&valid[..], b"."].concat(), b""] {
+            assert_ne!(status(&permit, invalid).await, 200, "{} bytes", invalid.len());
         }
-        shelf.set_time(now() + LIFE + TimeDelta::seconds(1));
-        assert_ne!(status(&permit, &right).await, 200, "late");
-        assert_eq!(shelf.len(), usize::from(random), "a refused upload was kept");
-        shelf.set_time(now() + LIFE);
-        assert_eq!(status(&permit, &right).await, 200);
-        let kept = Object { content_type: kind.media_type().to_owned(), body: right };
-        assert_eq!(shelf.object(&prefix().key(&upload.name)), Some(kept));
+        shelf.set_time(now() + LIFETIME + TimeDelta::seconds(1));
+        assert_ne!(status(&permit, &valid).await, 200, "the permit has expired");
+        assert_eq!(shelf.len(), usize::from(random), "a rejected upload was stored");
+        shelf.set_time(now() + LIFETIME);
+        assert_eq!(status(&permit, &valid).await, 200);
+        let stored = Object { content_type: kind.media_type().to_owned(), body: valid };
+        assert_eq!(shelf.object(&prefix().key(&upload.name)), Some(stored));
     }
 }
 
 #[actix_web::test]
-async fn s3_keeps_the_contract() {
+async fn s3_upholds_the_contract() {
     let fake = FakeS3::start(now());
-    keeps_the_contract(&s3(&fake), &fake.shelf).await;
+    assert_contract(&s3(&fake), &fake.shelf).await;
 }
 
 #[actix_web::test]
-async fn qiniu_keeps_the_contract() {
+async fn qiniu_upholds_the_contract() {
     let fake = FakeQiniu::start(now());
-    keeps_the_contract(&qiniu(&fake), &fake.shelf).await;
+    assert_contract(&qiniu(&fake), &fake.shelf).await;
 }
 
 #[actix_web::test]
@@ -139,32 +139,32 @@ async fn a_form_is_bound_to_its_type_and_its_key() {
         assert_eq!(status(&permit, &picture(kind, SIZE)).await, 403, "{kind:?}");
     }
     assert_eq!(status(&permit, &[b'<'; SIZE]).await, 403);
-    let right = picture(AvatarType::Webp, SIZE);
-    for (field, value, answer) in [("key", "app/avatars/other.webp", 403), ("token", "a:b:c", 401)] {
+    let valid = picture(AvatarType::Webp, SIZE);
+    for (field, value, expected) in [("key", "app/avatars/other.webp", 403), ("token", "a:b:c", 401)] {
         let mut other = permit.clone();
         other.form.insert(field.to_owned(), value.to_owned());
-        assert_eq!(status(&other, &right).await, answer, "{field}");
+        assert_eq!(status(&other, &valid).await, expected, "{field}");
     }
     assert_eq!(fake.shelf.len(), 0);
-    assert_eq!(status(&permit, &right).await, 200);
-    assert_eq!(status(&permit, &right).await, 614, "uploaded twice");
+    assert_eq!(status(&permit, &valid).await, 200);
+    assert_eq!(status(&permit, &valid).await, 614, "a second upload");
 }
 
 #[actix_web::test]
-async fn another_secret_signs_nothing_here() {
+async fn a_permit_signed_with_another_secret_is_rejected() {
     let (s3_fake, qiniu_fake) = (FakeS3::start(now()), FakeQiniu::start(now()));
     let other = || SecretString::from("other".to_owned());
     let s3 = S3::new(adapter_s3::Settings { secret_access_key: other(), ..bucket(&s3_fake) });
     let qiniu = Qiniu::new(adapter_qiniu::Settings { secret_key: other(), ..space(&qiniu_fake) });
-    let (upload, right) = (upload(AvatarType::Jpeg, 1), picture(AvatarType::Jpeg, SIZE));
-    assert_eq!(status(&s3.unwrap().permit(&upload, now()).into(), &right).await, 403);
-    assert_eq!(status(&qiniu.permit(&upload, now()).into(), &right).await, 401);
+    let (upload, valid) = (upload(AvatarType::Jpeg, 1), picture(AvatarType::Jpeg, SIZE));
+    assert_eq!(status(&s3.unwrap().permit(&upload, now()).into(), &valid).await, 403);
+    assert_eq!(status(&qiniu.permit(&upload, now()).into(), &valid).await, 401);
 }
 
-/// Proves that the fake computes as AWS does: else the tests above would prove little. The example of the S3 manual,
-/// "Authenticating Requests: Using Query Parameters".
+/// Proves that the fake computes signatures as AWS does, so that the tests above are meaningful. The example is from
+/// the S3 manual, "Authenticating Requests: Using Query Parameters".
 #[test]
-fn the_fake_signs_as_the_manual_says() {
+fn the_fake_computes_the_signature_of_the_s3_manual() {
     let query = [
         ("X-Amz-Algorithm", "AWS4-HMAC-SHA256"),
         ("X-Amz-Credential", "AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request"),

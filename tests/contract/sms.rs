@@ -1,4 +1,5 @@
-//! The console, and what is Cloopen's own, over real HTTP against a server that checks as the provider does.
+//! The console provider, and the tests of Cloopen alone: over real HTTP, against a server that checks requests as
+//! Cloopen does.
 
 use crate::support::cloopen::{
     ACCOUNT_SID, APP_ID, AUTH_TOKEN, Accepted, Behaviour, DELETION_TEMPLATE_ID, FakeCloopen, NOTICE_TEMPLATE_ID,
@@ -53,7 +54,7 @@ fn settings(provider: &FakeCloopen) -> Settings {
     }
 }
 
-/// With this one for all codes but those that delete.
+/// Creates templates with this id for all codes, except for codes of account deletion.
 fn templates(code: &str) -> Templates {
     let id = |topic| match topic {
         Topic::DeleteAccount => DELETION_TEMPLATE_ID,
@@ -79,16 +80,16 @@ fn message(to: &str, id: &str) -> Message {
     Message { to: phone(to), content: code(5), language: Language::English, autofill: None, id: id.to_owned() }
 }
 
-/// The number changed from `PHONE` to +86 139 0013 9001.
+/// Creates the notice that the number changed from `PHONE` to +86 139 0013 9001.
 fn notice(id: &str) -> Message {
     Message { content: Content::PhoneChanged { to: phone("+8613900139001").masked() }, ..message(PHONE, id) }
 }
 
 const ID: &str = "0123456789abcdef0123456789abcdef";
 
-/// No error may tell whom and what: it goes to the log.
-fn assert_discreet(failure: &SmsError) {
-    for text in [failure.to_string(), format!("{failure:?}")] {
+/// Asserts that an error contains no phone, code, key or URL, because it is logged.
+fn assert_no_secrets(error: &SmsError) {
+    for text in [error.to_string(), format!("{error:?}")] {
         let lower = text.to_lowercase();
         for secret in [&PHONE[3..], CODE, AUTH_TOKEN, ACCOUNT_SID, "sig=", "http://"] {
             assert!(!lower.contains(secret), "{secret} in {text}");
@@ -97,7 +98,7 @@ fn assert_discreet(failure: &SmsError) {
 }
 
 #[actix_web::test]
-async fn code_and_minutes_arrive_in_that_order() {
+async fn code_and_minutes_are_sent_in_this_order() {
     let provider = provider();
     let cloopen = cloopen(settings(&provider));
     cloopen.send(&message(PHONE, ID)).await.unwrap();
@@ -116,31 +117,31 @@ async fn code_and_minutes_arrive_in_that_order() {
 }
 
 #[actix_web::test]
-async fn a_changed_number_has_a_template_of_its_own() {
+async fn the_notice_of_a_changed_number_has_its_own_template() {
     let provider = provider();
     let cloopen = cloopen(settings(&provider));
     cloopen.send(&notice(ID)).await.unwrap();
     assert_eq!(provider.notices_for(PHONE), ["+86139****9001"]);
     assert!(provider.messages_for(PHONE).is_empty());
-    // The two share nothing but the protection against sending twice.
+    // Both messages share the protection against duplicates, so the same id is rejected.
     cloopen.send(&message(PHONE, ID)).await.unwrap_err();
     cloopen.send(&message(PHONE, "f")).await.unwrap();
     assert_eq!((provider.notices_for(PHONE).len(), provider.messages_for(PHONE).len()), (1, 1));
 }
 
 #[actix_web::test]
-async fn a_refused_notice_tells_no_number() {
+async fn the_error_of_a_refused_notice_contains_no_number() {
     let provider = provider();
     provider.behave(Behaviour::Refuse("160038"));
-    let failure = cloopen(settings(&provider)).send(&notice(ID)).await.unwrap_err();
-    assert!(matches!(&failure, SmsError::Refused(text) if text.contains("160038")), "{failure}");
-    assert_discreet(&failure);
-    assert!(!failure.to_string().contains("9001"), "{failure}");
+    let error = cloopen(settings(&provider)).send(&notice(ID)).await.unwrap_err();
+    assert!(matches!(&error, SmsError::Refused(text) if text.contains("160038")), "{error}");
+    assert_no_secrets(&error);
+    assert!(!error.to_string().contains("9001"), "{error}");
     assert!(provider.notices_for(PHONE).is_empty());
 }
 
 #[actix_web::test]
-async fn the_provider_refuses_other_accounts_and_times() {
+async fn the_provider_refuses_other_accounts_templates_and_times() {
     let provider = provider();
     let change = |change: fn(&mut Settings)| {
         let mut settings = settings(&provider);
@@ -157,9 +158,9 @@ async fn the_provider_refuses_other_accounts_and_times() {
         ("161106", at(TimeDelta::hours(1))),
         ("161106", at(TimeDelta::hours(-8))),
     ] {
-        let failure = sender.send(&message(PHONE, ID)).await.unwrap_err();
-        assert!(matches!(&failure, SmsError::Refused(text) if text.contains(code)), "{code}: {failure}");
-        assert_discreet(&failure);
+        let error = sender.send(&message(PHONE, ID)).await.unwrap_err();
+        assert!(matches!(&error, SmsError::Refused(text) if text.contains(code)), "{code}: {error}");
+        assert_no_secrets(&error);
     }
     assert_eq!(provider.accepted(), 0);
 }
@@ -169,23 +170,23 @@ async fn the_same_message_is_not_sent_twice() {
     let provider = provider();
     let cloopen = cloopen(settings(&provider));
     cloopen.send(&message(PHONE, ID)).await.unwrap();
-    let failure = cloopen.send(&message(PHONE, ID)).await.unwrap_err();
-    assert!(matches!(&failure, SmsError::NoAnswer(text) if text.contains("160054")), "{failure}");
-    let failure = cloopen.send(&message(PHONE, &format!("{ID}0"))).await.unwrap_err();
-    assert!(matches!(&failure, SmsError::Refused(text) if text.contains("160055")), "{failure}");
+    let error = cloopen.send(&message(PHONE, ID)).await.unwrap_err();
+    assert!(matches!(&error, SmsError::NoAnswer(text) if text.contains("160054")), "{error}");
+    let error = cloopen.send(&message(PHONE, &format!("{ID}0"))).await.unwrap_err();
+    assert!(matches!(&error, SmsError::Refused(text) if text.contains("160055")), "{error}");
     assert_eq!(provider.messages_for(PHONE).len(), 1);
 }
 
-/// Proves that the provider looks at what the adapter cannot get wrong: else the tests above would prove little.
+/// Proves that the fake checks every part of a request, also parts that the adapter always sends correctly.
 #[actix_web::test]
 async fn the_provider_checks_headers_and_body() {
     let provider = provider();
     let time = "20261121043000";
-    let right = BASE64_STANDARD.encode(format!("{ACCOUNT_SID}:{time}"));
+    let authorization = BASE64_STANDARD.encode(format!("{ACCOUNT_SID}:{time}"));
     let headers = [
         ("accept", "application/json"),
         ("content-type", "application/json;charset=utf-8"),
-        ("authorization", right.as_str()),
+        ("authorization", authorization.as_str()),
     ];
     let body = json!({ "to": "13800138000", "appId": APP_ID, "templateId": "1", "datas": [CODE, "5"], "reqId": ID });
     let with = |name: &str, value: Value| {
@@ -221,12 +222,12 @@ async fn the_provider_checks_headers_and_body() {
     ] {
         let url = format!("{}2013-12-26/Accounts/{ACCOUNT_SID}/SMS/TemplateSMS?sig={}", provider.base_url, sign(time));
         let mut request = reqwest::Client::new().post(url).body(body.to_string());
-        for (name, right) in headers {
-            request = request.header(name, if name == header { value } else { right });
+        for (name, valid) in headers {
+            request = request.header(name, if name == header { value } else { valid });
         }
-        let answer = request.send().await.unwrap().bytes().await.unwrap();
-        let answer: Value = serde_json::from_slice(&answer).unwrap();
-        assert_eq!(answer["statusCode"], expected, "{header} {value} {body}");
+        let response = request.send().await.unwrap().bytes().await.unwrap();
+        let response: Value = serde_json::from_slice(&response).unwrap();
+        assert_eq!(response["statusCode"], expected, "{header} {value} {body}");
     }
 }
 
@@ -236,7 +237,7 @@ fn sign(time: &str) -> String {
 }
 
 #[actix_web::test]
-async fn the_console_appends_a_line_for_each_message() {
+async fn the_console_appends_one_line_per_message() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sms.log");
     for minutes in [5, 1] {
@@ -244,9 +245,10 @@ async fn the_console_appends_a_line_for_each_message() {
         console.send(&Message { content: code(minutes), ..message(PHONE, ID) }).await.unwrap();
     }
     Console::new("Acme", Some(&path)).unwrap().send(&notice(ID)).await.unwrap();
-    let expected = "SMS to +8613800138000: Acme: your sign-up code is 042137, valid for 5 min. Tell it to nobody.\n\
-                    SMS to +8613800138000: Acme: your sign-up code is 042137, valid for 1 min. Tell it to nobody.\n\
-                    SMS to +8613800138000: Acme: your account now has the number +86139****9001. If that was not you, contact us.\n";
+    let expected = "SMS to +8613800138000: Acme: your sign-up code is 042137, valid for 5 min. Do not share it.\n\
+                    SMS to +8613800138000: Acme: your sign-up code is 042137, valid for 1 min. Do not share it.\n\
+                    SMS to +8613800138000: Acme: your account now has the number +86139****9001. \
+                    If this was not you, contact us.\n";
     assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
     assert!(Console::new("Acme", Some(folder.path())).is_err());
 }

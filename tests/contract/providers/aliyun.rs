@@ -1,6 +1,6 @@
-//! Aliyun: the signature, the names of variables, and what its refusals mean.
+//! Aliyun: the signature, the names of the variables, and the meaning of its errors.
 
-use super::{ABROAD, CODE, Case, ID, PHONE, Settings, clock, message, notice, pairs, templates};
+use super::{CODE, Case, GERMAN_PHONE, ID, PHONE, Settings, clock, message, notice, pairs, templates};
 use crate::support::aliyun::{DELETION_TEMPLATE, FakeAliyun, KEY_ID, KEY_SECRET, NOTICE_TEMPLATE, SIGN_NAME, TEMPLATE};
 use crate::support::provider::{Behaviour, Taken};
 use chrono::TimeDelta;
@@ -32,8 +32,8 @@ impl Fake {
 }
 
 impl Case for Fake {
-    const TELLS_REPETITIONS: bool = true;
-    const SAYS_YES_IN_WORDS: bool = true;
+    const REJECTS_DUPLICATES: bool = true;
+    const SUCCESS_NEEDS_THE_BODY: bool = true;
     const REFUSAL: (&'static str, &'static str) = ("isv.BUSINESS_LIMIT_CONTROL", "Code isv.BUSINESS_LIMIT_CONTROL");
     const SECRETS: &'static [&'static str] = &[KEY_ID, KEY_SECRET];
 
@@ -43,20 +43,20 @@ impl Case for Fake {
 
     fn provider(&self, settings: Settings) -> Box<dyn Provider> {
         let own = self.settings();
-        let of_aliyun = aliyun::Settings {
+        let aliyun_settings = aliyun::Settings {
             base_url: settings.base_url.unwrap_or(own.base_url),
             access_key_secret: SecretString::from(settings.key.unwrap_or(KEY_SECRET).to_owned()),
             timeout: settings.timeout,
             ..own
         };
-        Box::new(Aliyun::new(of_aliyun, settings.clock).unwrap())
+        Box::new(Aliyun::new(aliyun_settings, settings.clock).unwrap())
     }
 
     fn behave(&self, behaviour: Behaviour) {
         self.0.stage.behave(behaviour);
     }
 
-    fn taken(&self) -> usize {
+    fn accepted(&self) -> usize {
         self.0.stage.taken().len()
     }
 
@@ -66,13 +66,13 @@ impl Case for Fake {
 }
 
 #[actix_web::test]
-async fn variables_arrive_by_the_names_of_the_template() {
+async fn variables_are_sent_by_the_names_of_the_template() {
     let fake = Fake::start();
     let aliyun = fake.with(|_| ());
-    for message in [message(PHONE, ID), message(ABROAD, "1"), notice("2")] {
+    for message in [message(PHONE, ID), message(GERMAN_PHONE, "1"), notice("2")] {
         aliyun.send(&message).await.unwrap();
     }
-    let taken = |to: &str, template: &str, values: &[(&str, &str)], id: &str| Taken {
+    let accepted = |to: &str, template: &str, values: &[(&str, &str)], id: &str| Taken {
         to: to.to_owned(),
         template: template.to_owned(),
         signature: SIGN_NAME.to_owned(),
@@ -82,49 +82,49 @@ async fn variables_arrive_by_the_names_of_the_template() {
     };
     let code = [("code", CODE), ("time", "5")];
     let expected = [
-        taken("13800138000", TEMPLATE, &code, ID),
-        taken("4915123456789", TEMPLATE, &code, "1"),
-        taken("13800138000", NOTICE_TEMPLATE, &[("phone", "+86139****9001")], "2"),
+        accepted("13800138000", TEMPLATE, &code, ID),
+        accepted("4915123456789", TEMPLATE, &code, "1"),
+        accepted("13800138000", NOTICE_TEMPLATE, &[("phone", "+86139****9001")], "2"),
     ];
     assert_eq!(fake.0.stage.taken(), expected);
 }
 
-/// A variable too many, one too few, one of another name; no such template, signature, account; no template at all.
+/// Covers an extra variable, a missing variable, another name; an unknown template, signature and account; no template.
 #[actix_web::test]
-async fn what_was_not_registered_is_refused() {
+async fn unregistered_templates_signatures_and_accounts_are_refused() {
     let fake = Fake::start();
-    let of = |code: &str, signature| templates(code, DELETION_TEMPLATE, NOTICE_TEMPLATE, signature);
-    let template = |code: &str| of(code, Some(SIGN_NAME));
-    for (told, templates) in [
+    let signed = |code: &str, signature| templates(code, DELETION_TEMPLATE, NOTICE_TEMPLATE, signature);
+    let template = |code: &str| signed(code, Some(SIGN_NAME));
+    for (expected, templates) in [
         ("isv.TEMPLATE_MISSING_PARAMETERS", template(TEMPLATE)),
         ("isv.TEMPLATE_MISSING_PARAMETERS", template("SMS_1001(code)")),
         ("isv.TEMPLATE_MISSING_PARAMETERS", template("SMS_1002(code,time=minutes)")),
         ("isv.TEMPLATE_MISSING_PARAMETERS", template("SMS_1002()")),
         ("isv.SMS_TEMPLATE_ILLEGAL", template("SMS_9(code)")),
-        ("isv.SMS_SIGNATURE_ILLEGAL", of("SMS_1002(code)", Some("Acme"))),
-        ("isv.SMS_SIGNATURE_ILLEGAL", of("SMS_1002(code)", None)),
+        ("isv.SMS_SIGNATURE_ILLEGAL", signed("SMS_1002(code)", Some("Acme"))),
+        ("isv.SMS_SIGNATURE_ILLEGAL", signed("SMS_1002(code)", None)),
         ("no template", Templates::default()),
     ] {
         let aliyun = fake.with(|settings| settings.templates = templates);
         let id = fake.requests().to_string();
-        let failure = aliyun.send(&message(PHONE, &id)).await.unwrap_err();
-        let told = told.replace(|c: char| c.is_numeric(), "#");
-        assert!(matches!(&failure, SmsError::Refused(text) if text.contains(&told)), "{told}: {failure}");
+        let error = aliyun.send(&message(PHONE, &id)).await.unwrap_err();
+        let expected = expected.replace(|c: char| c.is_numeric(), "#");
+        assert!(matches!(&error, SmsError::Refused(text) if text.contains(&expected)), "{expected}: {error}");
     }
-    let failure = fake.with(|settings| settings.access_key_id = "other".to_owned()).send(&message(PHONE, ID)).await;
-    assert!(failure.unwrap_err().to_string().contains("InvalidAccessKeyId.NotFound"));
-    assert_eq!(fake.taken(), 0);
+    let error = fake.with(|settings| settings.access_key_id = "other".to_owned()).send(&message(PHONE, ID)).await;
+    assert!(error.unwrap_err().to_string().contains("InvalidAccessKeyId.NotFound"));
+    assert_eq!(fake.accepted(), 0);
 }
 
-/// A request that came before may have been carried out: nobody is asked in its place.
+/// The first request may have been executed, so no other provider may send the message.
 #[actix_web::test]
-async fn what_may_have_gone_out_is_no_refusal() {
+async fn an_error_after_which_the_message_may_have_been_sent_is_no_refusal() {
     let fake = Fake::start();
     let aliyun = fake.with(|_| ());
     aliyun.send(&message(PHONE, ID)).await.unwrap();
-    let failure = aliyun.send(&message(PHONE, ID)).await.unwrap_err();
-    assert!(matches!(&failure, SmsError::NoAnswer(text) if text.contains("SignatureNonceUsed")), "{failure}");
+    let error = aliyun.send(&message(PHONE, ID)).await.unwrap_err();
+    assert!(matches!(&error, SmsError::NoAnswer(text) if text.contains("SignatureNonceUsed")), "{error}");
     fake.behave(Behaviour::Refuse("isp.SYSTEM_ERROR"));
-    let failure = aliyun.send(&message(PHONE, "1")).await.unwrap_err();
-    assert!(matches!(&failure, SmsError::NoAnswer(text) if text.contains("isp.SYSTEM_ERROR")), "{failure}");
+    let error = aliyun.send(&message(PHONE, "1")).await.unwrap_err();
+    assert!(matches!(&error, SmsError::NoAnswer(text) if text.contains("isp.SYSTEM_ERROR")), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Cloopen in the suite of all; what is its own is in `sms.rs`.
+//! Cloopen in the suite of all providers. The tests of Cloopen alone are in `sms.rs`.
 
 use super::{Case, Settings, clock, templates};
 use crate::support::cloopen::{
@@ -12,8 +12,8 @@ use secrecy::SecretString;
 pub struct Fake(FakeCloopen);
 
 impl Case for Fake {
-    const TELLS_REPETITIONS: bool = true;
-    const SAYS_YES_IN_WORDS: bool = true;
+    const REJECTS_DUPLICATES: bool = true;
+    const SUCCESS_NEEDS_THE_BODY: bool = true;
     const REFUSAL: (&'static str, &'static str) = ("160038", "statusCode 160038");
     const SECRETS: &'static [&'static str] = &[ACCOUNT_SID, AUTH_TOKEN, "sig="];
 
@@ -22,7 +22,7 @@ impl Case for Fake {
     }
 
     fn provider(&self, settings: Settings) -> Box<dyn Provider> {
-        let of_cloopen = cloopen::Settings {
+        let cloopen_settings = cloopen::Settings {
             base_url: settings.base_url.unwrap_or_else(|| self.0.base_url.clone()),
             account_sid: ACCOUNT_SID.to_owned(),
             auth_token: SecretString::from(settings.key.unwrap_or(AUTH_TOKEN).to_owned()),
@@ -30,14 +30,14 @@ impl Case for Fake {
             templates: templates(TEMPLATE_ID, DELETION_TEMPLATE_ID, NOTICE_TEMPLATE_ID, None),
             timeout: settings.timeout,
         };
-        Box::new(Cloopen::new(of_cloopen, settings.clock).unwrap())
+        Box::new(Cloopen::new(cloopen_settings, settings.clock).unwrap())
     }
 
     fn behave(&self, behaviour: Behaviour) {
         self.0.behave(behaviour);
     }
 
-    fn taken(&self) -> usize {
+    fn accepted(&self) -> usize {
         self.0.accepted()
     }
 

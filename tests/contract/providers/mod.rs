@@ -1,4 +1,4 @@
-//! What all providers that are asked over HTTP promise alike, each against a server that checks as the provider does.
+//! Contract of all SMS providers over HTTP. Each is tested against a server that checks requests as the provider does.
 
 mod aliyun;
 mod cloopen;
@@ -22,34 +22,34 @@ use std::time::Duration;
 use url::Url;
 
 const PHONE: &str = "+8613800138000";
-const ABROAD: &str = "+4915123456789";
+const GERMAN_PHONE: &str = "+4915123456789";
 const CODE: &str = "042137";
 const ID: &str = "0123456789abcdef0123456789abcdef";
 const OTHER_ID: &str = "fedcba9876543210fedcba9876543210";
 
-/// A fake of a provider, and how to reach it.
+/// A fake of a provider, and the adapter for it.
 pub trait Case {
-    /// Whether the provider takes the same message once only.
-    const TELLS_REPETITIONS: bool;
-    /// Whether it matters what stands in an answer of success.
-    const SAYS_YES_IN_WORDS: bool;
-    /// A refusal, as it is provoked and as it is told.
+    /// True if the provider accepts a message id only once.
+    const REJECTS_DUPLICATES: bool;
+    /// True if a response is a success only with the right body.
+    const SUCCESS_NEEDS_THE_BODY: bool;
+    /// Error code of a refusal, and the text that the error then contains.
     const REFUSAL: (&'static str, &'static str);
-    /// Nothing of these may be told.
+    /// Text that no error may contain.
     const SECRETS: &'static [&'static str];
 
     fn start() -> Self;
     fn provider(&self, settings: Settings) -> Box<dyn Provider>;
     fn behave(&self, behaviour: Behaviour);
-    fn taken(&self) -> usize;
+    fn accepted(&self) -> usize;
     fn requests(&self) -> usize;
 }
 
-/// What the suite changes.
+/// Settings that the suite changes.
 pub struct Settings {
-    /// Somewhere else than at the fake.
+    /// Replaces the URL of the fake.
     base_url: Option<Url>,
-    /// Another key than the right one.
+    /// Replaces the right key.
     key: Option<&'static str>,
     clock: Arc<dyn Clock>,
     timeout: Duration,
@@ -69,7 +69,7 @@ impl Clock for FixedClock {
     }
 }
 
-/// 20:30 in UTC is 04:30 of the next day in China: who signs the wrong day is found out.
+/// 20:30 in UTC is 04:30 of the next day in China: a signature with the wrong date fails.
 fn clock(offset: TimeDelta) -> Arc<dyn Clock> {
     let now: DateTime<Utc> = "2026-11-20T20:30:00Z".parse().unwrap();
     Arc::new(FixedClock(now + offset))
@@ -85,13 +85,13 @@ fn about(purpose: Purpose, to: &str, id: &str) -> Message {
     Message { to, content, language: Language::English, autofill: None, id: id.to_owned() }
 }
 
-/// The number changed from `PHONE` to +86 139 0013 9001.
+/// Creates the notice that the number changed from `PHONE` to +86 139 0013 9001.
 fn notice(id: &str) -> Message {
     let to = Phone::from_stored("+8613900139001".to_owned()).unwrap().masked();
     Message { content: Content::PhoneChanged { to }, ..message(PHONE, id) }
 }
 
-/// The same for every region: the template of codes, of codes that delete, and of the notice.
+/// Creates the same templates for every region: for codes, for codes of account deletion, and for the notice.
 fn templates(code: &str, deletion: &str, notice: &str, signature: Option<&str>) -> Templates {
     let text = |topic| match topic {
         Topic::DeleteAccount => deletion,
@@ -106,39 +106,41 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// No error may tell whom, what and by which key: it goes to the log.
+/// Asserts that an error contains no phone, code, key or URL, because it is logged.
 #[track_caller]
-fn assert_discreet<C: Case>(failure: &SmsError) {
+fn assert_no_secrets<C: Case>(error: &SmsError) {
     let secrets = C::SECRETS.iter().copied().chain([&PHONE[3..], CODE, "9001", "http://"]);
     let secrets: Vec<String> = secrets.map(str::to_lowercase).collect();
-    for text in [failure.to_string(), format!("{failure:?}")] {
+    for text in [error.to_string(), format!("{error:?}")] {
         let text = text.to_lowercase();
         assert!(!secrets.iter().any(|secret| text.contains(secret)), "{text}");
     }
 }
 
-/// One test of each promise for each provider.
+/// Defines one test for each promise and provider.
 macro_rules! suite {
     ($($name:ident: $case:ty),+ $(,)?) => {
         $(mod $name {
             type Provider = $case;
 
             #[actix_web::test]
-            async fn takes_messages() { super::suite::takes_messages::<Provider>().await; }
+            async fn accepts_messages() { super::suite::accepts_messages::<Provider>().await; }
             #[actix_web::test]
-            async fn a_refusal_is_told_discreetly() { super::suite::a_refusal_is_told_discreetly::<Provider>().await; }
+            async fn a_refusal_contains_no_secret() { super::suite::a_refusal_contains_no_secret::<Provider>().await; }
             #[actix_web::test]
-            async fn whatever_else_it_answers_is_no_answer() {
-                super::suite::whatever_else_it_answers_is_no_answer::<Provider>().await;
+            async fn every_other_response_is_no_answer() {
+                super::suite::every_other_response_is_no_answer::<Provider>().await;
             }
             #[actix_web::test]
-            async fn one_that_hangs_is_given_up_in_time() {
-                super::suite::one_that_hangs_is_given_up_in_time::<Provider>().await;
+            async fn a_provider_that_hangs_times_out() {
+                super::suite::a_provider_that_hangs_times_out::<Provider>().await;
             }
             #[actix_web::test]
-            async fn nobody_there_is_told_apart() { super::suite::nobody_there_is_told_apart::<Provider>().await; }
+            async fn a_closed_port_is_unreachable() { super::suite::a_closed_port_is_unreachable::<Provider>().await; }
             #[actix_web::test]
-            async fn a_repetition_is_told() { super::suite::a_repetition_is_told::<Provider>().await; }
+            async fn a_duplicate_is_sent_once_if_the_provider_checks_ids() {
+                super::suite::a_duplicate_is_sent_once_if_the_provider_checks_ids::<Provider>().await;
+            }
             #[actix_web::test]
             async fn another_key_is_refused() { super::suite::another_key_is_refused::<Provider>().await; }
         })+
@@ -153,7 +155,7 @@ suite!(
     suite_webhook: super::webhook::Fake,
 );
 
-/// Of those that look at it.
+/// Covers the providers that check the time of a request.
 #[actix_web::test]
 async fn another_time_is_refused() {
     suite::another_time_is_refused::<aliyun::Fake>().await;
@@ -164,33 +166,33 @@ async fn another_time_is_refused() {
 
 mod suite {
     use super::{
-        ABROAD, Behaviour, Case, Duration, ID, OTHER_ID, PHONE, Purpose, Settings, SmsError, TimeDelta,
-        assert_discreet, clock, free_port, message, notice,
+        Behaviour, Case, Duration, GERMAN_PHONE, ID, OTHER_ID, PHONE, Purpose, Settings, SmsError, TimeDelta,
+        assert_no_secrets, clock, free_port, message, notice,
     };
 
-    pub async fn takes_messages<C: Case>() {
+    pub async fn accepts_messages<C: Case>() {
         let fake = C::start();
         let provider = fake.provider(Settings::default());
         provider.send(&message(PHONE, ID)).await.unwrap();
-        provider.send(&message(ABROAD, "1")).await.unwrap();
+        provider.send(&message(GERMAN_PHONE, "1")).await.unwrap();
         provider.send(&super::about(Purpose::DeleteAccount, PHONE, "2")).await.unwrap();
         provider.send(&notice("3")).await.unwrap();
-        assert_eq!((fake.taken(), fake.requests()), (4, 4));
+        assert_eq!((fake.accepted(), fake.requests()), (4, 4));
     }
 
-    pub async fn a_refusal_is_told_discreetly<C: Case>() {
+    pub async fn a_refusal_contains_no_secret<C: Case>() {
         let fake = C::start();
-        let (code, told) = C::REFUSAL;
+        let (code, expected) = C::REFUSAL;
         fake.behave(Behaviour::Refuse(code));
         for message in [message(PHONE, ID), notice(OTHER_ID)] {
-            let failure = fake.provider(Settings::default()).send(&message).await.unwrap_err();
-            assert!(matches!(&failure, SmsError::Refused(text) if text.contains(told)), "{failure}");
-            assert_discreet::<C>(&failure);
+            let error = fake.provider(Settings::default()).send(&message).await.unwrap_err();
+            assert!(matches!(&error, SmsError::Refused(text) if text.contains(expected)), "{error}");
+            assert_no_secrets::<C>(&error);
         }
-        assert_eq!(fake.taken(), 0);
+        assert_eq!(fake.accepted(), 0);
     }
 
-    pub async fn whatever_else_it_answers_is_no_answer<C: Case>() {
+    pub async fn every_other_response_is_no_answer<C: Case>() {
         let fake = C::start();
         let provider = fake.provider(Settings::default());
         let mut behaviours = vec![
@@ -200,76 +202,73 @@ mod suite {
             Behaviour::Redirect,
             Behaviour::Drop,
         ];
-        if C::SAYS_YES_IN_WORDS {
+        if C::SUCCESS_NEEDS_THE_BODY {
             behaviours.push(Behaviour::Garbage);
         }
         for (id, behaviour) in behaviours.iter().enumerate() {
             fake.behave(*behaviour);
-            let failure = provider.send(&message(PHONE, &id.to_string())).await.unwrap_err();
-            assert!(matches!(failure, SmsError::NoAnswer(_)), "{behaviour:?}: {failure}");
-            assert_discreet::<C>(&failure);
+            let error = provider.send(&message(PHONE, &id.to_string())).await.unwrap_err();
+            assert!(matches!(error, SmsError::NoAnswer(_)), "{behaviour:?}: {error}");
+            assert_no_secrets::<C>(&error);
         }
         fake.behave(Behaviour::Accept);
         provider.send(&message(PHONE, ID)).await.unwrap();
-        assert_eq!(fake.requests(), behaviours.len() + 1, "asked again, or elsewhere");
-        assert_eq!(fake.taken(), 1);
+        assert_eq!(fake.requests(), behaviours.len() + 1, "a retry, or a request to another server");
+        assert_eq!(fake.accepted(), 1);
     }
 
-    pub async fn one_that_hangs_is_given_up_in_time<C: Case>() {
+    pub async fn a_provider_that_hangs_times_out<C: Case>() {
         let fake = C::start();
         fake.behave(Behaviour::Hang);
         let provider = fake.provider(Settings { timeout: Duration::from_millis(200), ..Settings::default() });
         let message = message(PHONE, ID);
-        let failure =
-            tokio::time::timeout(Duration::from_secs(10), provider.send(&message)).await.unwrap().unwrap_err();
-        assert!(matches!(failure, SmsError::NoAnswer(_)), "{failure}");
-        assert_discreet::<C>(&failure);
+        let error = tokio::time::timeout(Duration::from_secs(10), provider.send(&message)).await.unwrap().unwrap_err();
+        assert!(matches!(error, SmsError::NoAnswer(_)), "{error}");
+        assert_no_secrets::<C>(&error);
     }
 
-    pub async fn nobody_there_is_told_apart<C: Case>() {
+    pub async fn a_closed_port_is_unreachable<C: Case>() {
         let fake = C::start();
         let base_url = Some(format!("http://127.0.0.1:{}", free_port()).parse().unwrap());
         let provider = fake.provider(Settings { base_url, ..Settings::default() });
-        let failure = provider.send(&message(PHONE, ID)).await.unwrap_err();
-        assert!(matches!(failure, SmsError::Unreachable(_)), "{failure}");
-        assert_discreet::<C>(&failure);
+        let error = provider.send(&message(PHONE, ID)).await.unwrap_err();
+        assert!(matches!(error, SmsError::Unreachable(_)), "{error}");
+        assert_no_secrets::<C>(&error);
     }
 
-    /// Each try has the same id; where the provider looks at it, one message goes out.
-    pub async fn a_repetition_is_told<C: Case>() {
+    pub async fn a_duplicate_is_sent_once_if_the_provider_checks_ids<C: Case>() {
         let fake = C::start();
         let provider = fake.provider(Settings::default());
         provider.send(&message(PHONE, ID)).await.unwrap();
-        if let Err(failure) = provider.send(&message(PHONE, ID)).await {
-            assert_discreet::<C>(&failure);
+        if let Err(error) = provider.send(&message(PHONE, ID)).await {
+            assert_no_secrets::<C>(&error);
         }
-        assert_eq!(fake.taken(), if C::TELLS_REPETITIONS { 1 } else { 2 });
+        assert_eq!(fake.accepted(), if C::REJECTS_DUPLICATES { 1 } else { 2 });
         provider.send(&message(PHONE, OTHER_ID)).await.unwrap();
         assert_eq!(fake.requests(), 3);
     }
 
     pub async fn another_key_is_refused<C: Case>() {
         let fake = C::start();
-        // 24 bytes, as every one of them would take it.
+        // 24 bytes: every provider accepts this form of key.
         let key = Some("whsec_T3RoZXJPdGhlck90aGVyT3RoZXJPdGhl");
-        let failure =
-            fake.provider(Settings { key, ..Settings::default() }).send(&message(PHONE, ID)).await.unwrap_err();
-        assert!(matches!(failure, SmsError::Refused(_)), "{failure}");
-        assert_discreet::<C>(&failure);
-        assert_eq!((fake.taken(), fake.requests()), (0, 1));
+        let error = fake.provider(Settings { key, ..Settings::default() }).send(&message(PHONE, ID)).await.unwrap_err();
+        assert!(matches!(error, SmsError::Refused(_)), "{error}");
+        assert_no_secrets::<C>(&error);
+        assert_eq!((fake.accepted(), fake.requests()), (0, 1));
     }
 
     pub async fn another_time_is_refused<C: Case>() {
         let fake = C::start();
         for offset in [TimeDelta::hours(-1), TimeDelta::hours(1), TimeDelta::hours(8)] {
             let provider = fake.provider(Settings { clock: clock(offset), ..Settings::default() });
-            let failure = provider.send(&message(PHONE, ID)).await.unwrap_err();
-            assert!(matches!(failure, SmsError::Refused(_)), "{failure}");
-            assert_discreet::<C>(&failure);
+            let error = provider.send(&message(PHONE, ID)).await.unwrap_err();
+            assert!(matches!(error, SmsError::Refused(_)), "{error}");
+            assert_no_secrets::<C>(&error);
         }
-        // A clock that is a little off is not.
+        // A clock that is off by four minutes is accepted.
         let provider = fake.provider(Settings { clock: clock(TimeDelta::minutes(4)), ..Settings::default() });
         provider.send(&message(PHONE, OTHER_ID)).await.unwrap();
-        assert_eq!(fake.taken(), 1);
+        assert_eq!(fake.accepted(), 1);
     }
 }

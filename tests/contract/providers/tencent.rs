@@ -1,6 +1,6 @@
-//! Tencent Cloud: the signature, the order of variables, and the border between home and abroad.
+//! Tencent Cloud: the signature, the order of the variables, and the domestic and international applications.
 
-use super::{ABROAD, CODE, Case, ID, PHONE, Settings, clock, message, notice, pairs, templates};
+use super::{CODE, Case, GERMAN_PHONE, ID, PHONE, Settings, clock, message, notice, pairs, templates};
 use crate::support::provider::{Behaviour, Taken};
 use crate::support::tencent::{
     APP_ID, DELETION_TEMPLATE, FakeTencent, INTERNATIONAL_APP_ID, INTERNATIONAL_TEMPLATE, NOTICE_TEMPLATE, REGION,
@@ -29,8 +29,8 @@ impl Fake {
         };
         let international = Access { app_id: INTERNATIONAL_APP_ID.to_owned(), ..domestic.clone() };
         let mut templates = templates(TEMPLATE, DELETION_TEMPLATE, NOTICE_TEMPLATE, Some(SIGN_NAME));
-        let abroad = Template::parse(INTERNATIONAL_TEMPLATE, Topic::Register, None).unwrap();
-        templates.insert(Topic::Register, Some(Region::DE), abroad);
+        let international = Template::parse(INTERNATIONAL_TEMPLATE, Topic::Register, None).unwrap();
+        templates.insert(Topic::Register, Some(Region::DE), international);
         tencent::Settings { domestic, international, templates, timeout: Settings::default().timeout }
     }
 
@@ -42,8 +42,8 @@ impl Fake {
 }
 
 impl Case for Fake {
-    const TELLS_REPETITIONS: bool = false;
-    const SAYS_YES_IN_WORDS: bool = true;
+    const REJECTS_DUPLICATES: bool = false;
+    const SUCCESS_NEEDS_THE_BODY: bool = true;
     const REFUSAL: (&'static str, &'static str) =
         ("LimitExceeded.PhoneNumberDailyLimit", "Code LimitExceeded.PhoneNumberDailyLimit");
     const SECRETS: &'static [&'static str] = &[SECRET_ID, SECRET_KEY];
@@ -67,7 +67,7 @@ impl Case for Fake {
         self.0.stage.behave(behaviour);
     }
 
-    fn taken(&self) -> usize {
+    fn accepted(&self) -> usize {
         self.0.stage.taken().len()
     }
 
@@ -77,13 +77,13 @@ impl Case for Fake {
 }
 
 #[actix_web::test]
-async fn variables_arrive_in_the_order_of_the_template() {
+async fn variables_are_sent_in_the_order_of_the_template() {
     let fake = Fake::start();
     let tencent = fake.with(|_| ());
-    for message in [message(PHONE, ID), message(ABROAD, "1"), notice("2")] {
+    for message in [message(PHONE, ID), message(GERMAN_PHONE, "1"), notice("2")] {
         tencent.send(&message).await.unwrap();
     }
-    let taken = |to: &str, template: &str, signature: &str, values: &[(&str, &str)], id: &str| Taken {
+    let accepted = |to: &str, template: &str, signature: &str, values: &[(&str, &str)], id: &str| Taken {
         to: to.to_owned(),
         template: template.to_owned(),
         signature: signature.to_owned(),
@@ -93,18 +93,18 @@ async fn variables_arrive_in_the_order_of_the_template() {
     };
     let code = [("1", CODE), ("2", "5")];
     let expected = [
-        taken(PHONE, TEMPLATE, SIGN_NAME, &code, ID),
-        taken(ABROAD, INTERNATIONAL_TEMPLATE, "", &code, "1"),
-        taken(PHONE, NOTICE_TEMPLATE, SIGN_NAME, &[("1", "+86139****9001")], "2"),
+        accepted(PHONE, TEMPLATE, SIGN_NAME, &code, ID),
+        accepted(GERMAN_PHONE, INTERNATIONAL_TEMPLATE, "", &code, "1"),
+        accepted(PHONE, NOTICE_TEMPLATE, SIGN_NAME, &[("1", "+86139****9001")], "2"),
     ];
     assert_eq!(fake.0.stage.taken(), expected);
 }
 
 type Change = fn(&mut tencent::Settings);
 
-/// Each refusal of the request as a whole, and of the one number in it.
+/// Covers errors of the whole request and errors of its one phone number.
 #[actix_web::test]
-async fn what_was_not_registered_is_refused() {
+async fn unregistered_templates_signatures_and_accounts_are_refused() {
     let fake = Fake::start();
     fn template(code: &str, signature: Option<&str>) -> Templates {
         templates(code, DELETION_TEMPLATE, NOTICE_TEMPLATE, signature)
@@ -113,25 +113,25 @@ async fn what_was_not_registered_is_refused() {
         ("AuthFailure.SecretIdNotFound", PHONE, |own| own.domestic.secret_id = "other".to_owned()),
         ("UnsupportedRegion", PHONE, |own| own.domestic.region = "ap-nowhere".to_owned()),
         ("UnauthorizedOperation.SmsSdkAppId", PHONE, |own| own.domestic.app_id = "1".to_owned()),
-        ("UnauthorizedOperation.SmsSdkAppId", ABROAD, |own| own.international = own.domestic.clone()),
+        ("UnauthorizedOperation.SmsSdkAppId", GERMAN_PHONE, |own| own.international = own.domestic.clone()),
         ("FailedOperation.TemplateIncorrect", PHONE, |own| own.templates = template("9", Some(SIGN_NAME))),
         ("FailedOperation.SignatureIncorrect", PHONE, |own| own.templates = template(TEMPLATE, None)),
         ("ParamSetNotMatch", PHONE, |own| own.templates = template("1110(code)", Some(SIGN_NAME))),
-        ("FailedOperation.SignatureIncorrect", ABROAD, |own| own.templates = template("2110", Some("Acme"))),
+        ("FailedOperation.SignatureIncorrect", GERMAN_PHONE, |own| own.templates = template("2110", Some("Acme"))),
         ("no template", PHONE, |own| own.templates = Templates::default()),
     ];
-    for (told, to, change) in cases {
-        let failure = fake.with(change).send(&message(to, ID)).await.unwrap_err();
-        assert!(matches!(&failure, SmsError::Refused(text) if text.contains(told)), "{told}: {failure}");
+    for (expected, to, change) in cases {
+        let error = fake.with(change).send(&message(to, ID)).await.unwrap_err();
+        assert!(matches!(&error, SmsError::Refused(text) if text.contains(expected)), "{expected}: {error}");
     }
-    assert_eq!(fake.taken(), 0);
+    assert_eq!(fake.accepted(), 0);
 }
 
-/// "请求下发短信超时": the provider gave up waiting for the network.
+/// "请求下发短信超时": the request of the provider to the network timed out.
 #[actix_web::test]
-async fn an_error_midway_is_no_refusal() {
+async fn a_timeout_of_the_provider_is_no_refusal() {
     let fake = Fake::start();
     fake.behave(Behaviour::Refuse("InternalError.Timeout"));
-    let failure = fake.with(|_| ()).send(&message(PHONE, ID)).await.unwrap_err();
-    assert!(matches!(&failure, SmsError::NoAnswer(text) if text.contains("InternalError.Timeout")), "{failure}");
+    let error = fake.with(|_| ()).send(&message(PHONE, ID)).await.unwrap_err();
+    assert!(matches!(&error, SmsError::NoAnswer(text) if text.contains("InternalError.Timeout")), "{error}");
 }

@@ -1,6 +1,6 @@
-//! Twilio: the key, the sender, and words of ours.
+//! Twilio: the key, the sender, and the text.
 
-use super::{ABROAD, CODE, Case, ID, PHONE, Settings, clock, message, notice};
+use super::{CODE, Case, GERMAN_PHONE, ID, PHONE, Settings, clock, message, notice};
 use crate::support::provider::Behaviour;
 use crate::support::twilio::{ACCOUNT_SID, FROM, FakeTwilio, KEY_SECRET, KEY_SID, SERVICE_SID};
 use chrono::TimeDelta;
@@ -34,8 +34,8 @@ impl Fake {
 }
 
 impl Case for Fake {
-    const TELLS_REPETITIONS: bool = false;
-    const SAYS_YES_IN_WORDS: bool = true;
+    const REJECTS_DUPLICATES: bool = false;
+    const SUCCESS_NEEDS_THE_BODY: bool = true;
     const REFUSAL: (&'static str, &'static str) = ("21610", "code 21610");
     const SECRETS: &'static [&'static str] = &[ACCOUNT_SID, KEY_SID, KEY_SECRET];
 
@@ -45,20 +45,20 @@ impl Case for Fake {
 
     fn provider(&self, settings: Settings) -> Box<dyn Provider> {
         let own = self.settings();
-        let of_twilio = twilio::Settings {
+        let twilio_settings = twilio::Settings {
             base_url: settings.base_url.unwrap_or(own.base_url),
             key_secret: SecretString::from(settings.key.unwrap_or(KEY_SECRET).to_owned()),
             timeout: settings.timeout,
             ..own
         };
-        Box::new(Twilio::new(of_twilio).unwrap())
+        Box::new(Twilio::new(twilio_settings).unwrap())
     }
 
     fn behave(&self, behaviour: Behaviour) {
         self.0.stage.behave(behaviour);
     }
 
-    fn taken(&self) -> usize {
+    fn accepted(&self) -> usize {
         self.0.stage.taken().len()
     }
 
@@ -68,51 +68,51 @@ impl Case for Fake {
 }
 
 #[actix_web::test]
-async fn the_words_are_of_the_language_and_end_with_the_line_for_the_app() {
+async fn the_text_has_the_language_of_the_user_and_ends_with_the_autofill_line() {
     let fake = Fake::start();
     let twilio = fake.with(|_| ());
     let ios = Some(Autofill::Domain("example.com".to_owned()));
     let android = Some(Autofill::AppHash("FA+9qCX9VSu".to_owned()));
     for message in [
-        message(ABROAD, ID),
-        Message { autofill: android, ..message(ABROAD, ID) },
+        message(GERMAN_PHONE, ID),
+        Message { autofill: android, ..message(GERMAN_PHONE, ID) },
         Message { autofill: ios, language: Language::Chinese, ..message(PHONE, ID) },
         notice(ID),
     ] {
         twilio.send(&message).await.unwrap();
     }
-    let english = format!("Acme: your sign-up code is {CODE}, valid for 5 min. Tell it to nobody.");
+    let english = format!("Acme: your sign-up code is {CODE}, valid for 5 min. Do not share it.");
     let chinese = format!("【Acme】注册验证码{CODE}，5分钟内有效，请勿告知他人。\n@example.com #{CODE}");
-    let told = "Acme: your account now has the number +86139****9001. If that was not you, contact us.";
-    assert_eq!(fake.0.texts_for(ABROAD), [english.clone(), format!("{english}\nFA+9qCX9VSu")]);
-    assert_eq!(fake.0.texts_for(PHONE), [&*chinese, told]);
+    let notice_text = "Acme: your account now has the number +86139****9001. If this was not you, contact us.";
+    assert_eq!(fake.0.texts_for(GERMAN_PHONE), [english.clone(), format!("{english}\nFA+9qCX9VSu")]);
+    assert_eq!(fake.0.texts_for(PHONE), [&*chinese, notice_text]);
 }
 
 #[actix_web::test]
-async fn a_number_or_a_service_sends() {
+async fn a_number_or_a_messaging_service_is_the_sender() {
     let fake = Fake::start();
     for sender in [Sender::From(FROM.to_owned()), Sender::Service(SERVICE_SID.to_owned())] {
         fake.with(|settings| settings.sender = sender).send(&message(PHONE, ID)).await.unwrap();
     }
-    let senders: Vec<_> = fake.0.stage.taken().into_iter().map(|taken| taken.signature).collect();
+    let senders: Vec<_> = fake.0.stage.taken().into_iter().map(|message| message.signature).collect();
     assert_eq!(senders, [FROM, SERVICE_SID]);
 }
 
 type Change = fn(&mut twilio::Settings);
 
 #[actix_web::test]
-async fn what_is_not_the_accounts_is_refused() {
+async fn other_keys_accounts_and_senders_are_refused() {
     let fake = Fake::start();
     let cases: [(&str, Change); 4] = [
         ("code 20003", |settings| settings.key_sid = ACCOUNT_SID.to_owned()),
         ("code 20404", |settings| settings.account_sid = "AC1".to_owned()),
         ("code 21603", |settings| settings.sender = Sender::From("+15005550001".to_owned())),
-        // An address that is no Twilio: the server says 404 and no word.
+        // The URL of another service: the server responds with 404 and an empty body.
         ("HTTP 404", |settings| settings.base_url = settings.base_url.join("/elsewhere").unwrap()),
     ];
-    for (told, change) in cases {
-        let failure = fake.with(change).send(&message(PHONE, ID)).await.unwrap_err();
-        assert!(matches!(&failure, SmsError::Refused(text) if text.starts_with(told)), "{told}: {failure}");
+    for (expected, change) in cases {
+        let error = fake.with(change).send(&message(PHONE, ID)).await.unwrap_err();
+        assert!(matches!(&error, SmsError::Refused(text) if text.starts_with(expected)), "{expected}: {error}");
     }
-    assert_eq!(fake.taken(), 0);
+    assert_eq!(fake.accepted(), 0);
 }

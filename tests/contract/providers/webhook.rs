@@ -1,6 +1,6 @@
-//! The webhook: everything that a program needs to send a message, signed.
+//! The webhook: a signed request with everything that a program needs to send a message.
 
-use super::{ABROAD, CODE, Case, ID, PHONE, Settings, clock, message, notice, pairs};
+use super::{CODE, Case, GERMAN_PHONE, ID, PHONE, Settings, clock, message, notice, pairs};
 use crate::support::provider::{Behaviour, Taken};
 use crate::support::webhook::{FakeWebhook, SECRET};
 use chrono::TimeDelta;
@@ -14,8 +14,8 @@ use doorstep::ports::{Message, SmsError};
 pub struct Fake(FakeWebhook);
 
 impl Case for Fake {
-    const TELLS_REPETITIONS: bool = true;
-    const SAYS_YES_IN_WORDS: bool = false;
+    const REJECTS_DUPLICATES: bool = true;
+    const SUCCESS_NEEDS_THE_BODY: bool = false;
     const REFUSAL: (&'static str, &'static str) = ("422", "HTTP 422");
     const SECRETS: &'static [&'static str] = &[SECRET, "tenant="];
 
@@ -24,20 +24,20 @@ impl Case for Fake {
     }
 
     fn provider(&self, settings: Settings) -> Box<dyn Provider> {
-        let of_webhook = webhook::Settings {
+        let webhook_settings = webhook::Settings {
             url: settings.base_url.unwrap_or_else(|| self.0.url.clone()),
             secret: WebhookSecret::parse(settings.key.unwrap_or(SECRET)).unwrap(),
             brand: "Acme".to_owned(),
             timeout: settings.timeout,
         };
-        Box::new(Webhook::new(of_webhook, settings.clock).unwrap())
+        Box::new(Webhook::new(webhook_settings, settings.clock).unwrap())
     }
 
     fn behave(&self, behaviour: Behaviour) {
         self.0.stage.behave(behaviour);
     }
 
-    fn taken(&self) -> usize {
+    fn accepted(&self) -> usize {
         self.0.stage.taken().len()
     }
 
@@ -47,15 +47,15 @@ impl Case for Fake {
 }
 
 #[actix_web::test]
-async fn words_and_values_arrive() {
+async fn the_text_and_its_values_are_sent() {
     let fake = Fake::start();
     let webhook = fake.provider(Settings::default());
     let ios = Some(Autofill::Domain("example.com".to_owned()));
     let chinese = Message { language: Language::Chinese, autofill: ios, ..message(PHONE, ID) };
-    for message in [chinese, message(ABROAD, "1"), notice("2")] {
+    for message in [chinese, message(GERMAN_PHONE, "1"), notice("2")] {
         webhook.send(&message).await.unwrap();
     }
-    let taken = |to: &str, template: &str, text: &str, values: &[(&str, &str)], id: &str| Taken {
+    let accepted = |to: &str, template: &str, text: &str, values: &[(&str, &str)], id: &str| Taken {
         to: to.to_owned(),
         template: template.to_owned(),
         text: text.to_owned(),
@@ -64,29 +64,30 @@ async fn words_and_values_arrive() {
         ..Taken::default()
     };
     let chinese = format!("【Acme】注册验证码{CODE}，5分钟内有效，请勿告知他人。\n@example.com #{CODE}");
-    let english = format!("Acme: your sign-up code is {CODE}, valid for 5 min. Tell it to nobody.");
-    let told = "Acme: your account now has the number +86139****9001. If that was not you, contact us.";
+    let english = format!("Acme: your sign-up code is {CODE}, valid for 5 min. Do not share it.");
+    let notice_text = "Acme: your account now has the number +86139****9001. If this was not you, contact us.";
     let code = [("code", CODE), ("minutes", "5")];
     let expected = [
-        taken(PHONE, "CN zh-CN register", &chinese, &code, ID),
-        taken(ABROAD, "DE en register", &english, &code, "1"),
-        taken(PHONE, "CN en phone_changed", told, &[("phone", "+86139****9001")], "2"),
+        accepted(PHONE, "CN zh-CN register", &chinese, &code, ID),
+        accepted(GERMAN_PHONE, "DE en register", &english, &code, "1"),
+        accepted(PHONE, "CN en phone_changed", notice_text, &[("phone", "+86139****9001")], "2"),
     ];
     assert_eq!(fake.0.stage.taken(), expected);
 }
 
-/// Its words do not matter, its status does: 408 may come of a proxy that gave up while the program went on.
+/// The body has no meaning. Status 408 can come from a proxy that timed out while the program continued.
 #[actix_web::test]
-async fn the_status_decides() {
+async fn only_the_status_decides_whether_a_message_was_sent() {
     let fake = Fake::start();
     let webhook = fake.provider(Settings::default());
     fake.behave(Behaviour::Garbage);
     webhook.send(&message(PHONE, ID)).await.unwrap();
-    for (status, sure) in [("400", true), ("404", true), ("429", true), ("408", false), ("500", false), ("503", false)]
+    for (status, is_refusal) in
+        [("400", true), ("404", true), ("429", true), ("408", false), ("500", false), ("503", false)]
     {
         fake.behave(Behaviour::Refuse(status));
-        let failure = webhook.send(&message(PHONE, status)).await.unwrap_err();
-        assert_eq!(matches!(failure, SmsError::Refused(_)), sure, "{status}: {failure}");
-        assert_eq!(matches!(failure, SmsError::NoAnswer(_)), !sure, "{status}: {failure}");
+        let error = webhook.send(&message(PHONE, status)).await.unwrap_err();
+        assert_eq!(matches!(error, SmsError::Refused(_)), is_refusal, "{status}: {error}");
+        assert_eq!(matches!(error, SmsError::NoAnswer(_)), !is_refusal, "{status}: {error}");
     }
 }

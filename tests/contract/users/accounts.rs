@@ -1,7 +1,7 @@
-//! What becomes of an account after the sign-up.
+//! Changes of an account after the sign-up, and its deletion.
 
 use super::fields;
-use super::store::{Store, another_hash, device, now, on_postgres, password_of, person, phone_of, stores};
+use super::store::{Store, another_hash, code_proof, device, new_user, now, password_proof, postgres_store, stores};
 use chrono::{NaiveDate, TimeDelta};
 use diesel::connection::SimpleConnection;
 use doorstep::domain::password::PasswordHash;
@@ -33,7 +33,7 @@ impl Store {
 }
 
 #[tokio::test]
-async fn an_account_is_found_by_its_phone_with_what_its_password_is_checked_against() {
+async fn an_account_is_found_by_its_phone_with_its_password_hash() {
     for store in stores() {
         let (user, _) = store.signed_up("+8613800138000", 1).await;
         store.signed_up("+8613800138001", 2).await;
@@ -43,14 +43,14 @@ async fn an_account_is_found_by_its_phone_with_what_its_password_is_checked_agai
         let hash = store.database.password_hash(user.id).await.unwrap();
         assert_eq!(hash.as_ref().map(PasswordHash::expose), Some(user.password_hash.expose()));
 
-        let stranger = person("+8613800138002", 3).0;
-        assert!(store.database.by_phone(&stranger.phone).await.unwrap().is_none(), "{}", store.engine);
-        assert!(store.database.password_hash(stranger.id).await.unwrap().is_none());
+        let other = new_user("+8613800138002", 3).0;
+        assert!(store.database.by_phone(&other.phone).await.unwrap().is_none(), "{}", store.engine);
+        assert!(store.database.password_hash(other.id).await.unwrap().is_none());
     }
 }
 
 #[tokio::test]
-async fn only_what_is_named_of_a_profile_changes() {
+async fn only_the_given_fields_of_a_profile_change() {
     let base = Url::parse("https://cdn.example.com/").unwrap();
     let avatar = AvatarUrl::parse("https://cdn.example.com/a.png", Some(&base)).unwrap();
     for store in stores() {
@@ -69,8 +69,8 @@ async fn only_what_is_named_of_a_profile_changes() {
         assert_eq!((changed.created_at, changed.updated_at), (now(), now() + TimeDelta::hours(1)));
         assert_eq!(fields(&store.user(&user.phone).await.unwrap()), fields(&changed), "{}", store.engine);
 
-        let nothing = store.change(&user, &ProfileChange::default()).await.unwrap();
-        assert_eq!(fields(&nothing), fields(&changed), "{}", store.engine);
+        let unchanged = store.change(&user, &ProfileChange::default()).await.unwrap();
+        assert_eq!(fields(&unchanged), fields(&changed), "{}", store.engine);
 
         let emptied = ProfileChange { avatar_url: Some(None), gender: Some(None), ..ProfileChange::default() };
         let emptied = store.change(&user, &emptied).await.unwrap();
@@ -78,131 +78,131 @@ async fn only_what_is_named_of_a_profile_changes() {
         assert_eq!((emptied.nickname, emptied.birthday), (changed.nickname, changed.birthday));
 
         assert_eq!(fields(&store.user(&other.phone).await.unwrap()), fields(&User::from(other)), "{}", store.engine);
-        assert!(store.change(&person("+8613800138002", 3).0, &all).await.is_none(), "{}", store.engine);
+        assert!(store.change(&new_user("+8613800138002", 3).0, &all).await.is_none(), "{}", store.engine);
     }
 }
 
 #[tokio::test]
-async fn a_new_password_ends_every_session_but_the_one_to_keep() {
+async fn a_new_password_ends_every_session_except_the_one_to_keep() {
     for store in stores() {
         let (user, first) = store.signed_up("+8613800138000", 1).await;
-        let (other, strangers) = store.signed_up("+8613800138001", 2).await;
+        let (other, other_session) = store.signed_up("+8613800138001", 2).await;
         let second = device(&user, 3);
-        assert!(store.database.sign_in(&second, &phone_of(&user), None, &SessionPolicy::default()).await.unwrap());
-        let living = async || {
-            let mut living = Vec::new();
-            for id in [first.id, second.id, strangers.id] {
-                living.extend(store.database.by_session(id, now()).await.unwrap().map(|_| id));
+        assert!(store.database.sign_in(&second, &code_proof(&user), None, &SessionPolicy::default()).await.unwrap());
+        let active = async || {
+            let mut active = Vec::new();
+            for id in [first.id, second.id, other_session.id] {
+                active.extend(store.database.by_session(id, now()).await.unwrap().map(|_| id));
             }
-            living
+            active
         };
-        assert!(store.set_password(&user, &password_of(&user), Some(second.id)).await, "{}", store.engine);
-        assert_eq!(living().await, [second.id, strangers.id], "{}", store.engine);
+        assert!(store.set_password(&user, &password_proof(&user), Some(second.id)).await, "{}", store.engine);
+        assert_eq!(active().await, [second.id, other_session.id], "{}", store.engine);
         let account = store.database.by_phone(&user.phone).await.unwrap().unwrap();
         assert_eq!(account.password_hash.expose(), another_hash().expose());
         assert_eq!(account.user.updated_at, now() + TimeDelta::hours(1));
         assert_eq!(store.count("users WHERE password_changed_at = updated_at AND updated_at > created_at"), 1);
 
-        // A code that went out before is worth nothing now.
-        let early = phone_of(&user);
+        // A code that was sent before the change is now invalid.
+        let early = code_proof(&user);
         assert!(!store.set_password(&user, &early, None).await, "{}", store.engine);
         assert!(!store.database.sign_in(&device(&user, 9), &early, None, &SessionPolicy::default()).await.unwrap());
         assert!(!store.database.delete(user.id, &early).await.unwrap());
         let proof = Proof::of_code(user.phone.clone(), AccountVersion::of(&account.user));
         assert!(store.set_password(&user, &proof, None).await, "{}", store.engine);
-        assert_eq!(living().await, [strangers.id], "{}", store.engine);
-        // A session of somebody else is nothing to keep.
-        assert!(store.set_password(&other, &phone_of(&other), Some(second.id)).await);
-        assert_eq!(living().await, [], "{}", store.engine);
+        assert_eq!(active().await, [other_session.id], "{}", store.engine);
+        // A session of another user is not kept.
+        assert!(store.set_password(&other, &code_proof(&other), Some(second.id)).await);
+        assert_eq!(active().await, [], "{}", store.engine);
     }
 }
 
 #[tokio::test]
-async fn a_password_is_not_replaced_on_a_proof_that_does_not_hold() {
+async fn an_invalid_proof_changes_no_password() {
     for store in stores() {
         let (user, session) = store.signed_up("+8613800138000", 1).await;
         let (other, _) = store.signed_up("+8613800138001", 2).await;
-        for proof in [password_of(&other), phone_of(&other), Proof::Password(another_hash())] {
+        for proof in [password_proof(&other), code_proof(&other), Proof::Password(another_hash())] {
             assert!(!store.set_password(&user, &proof, None).await, "{}", store.engine);
         }
-        assert!(!store.set_password(&person("+8613800138002", 3).0, &password_of(&user), None).await);
+        assert!(!store.set_password(&new_user("+8613800138002", 3).0, &password_proof(&user), None).await);
         assert!(store.database.by_session(session.id, now()).await.unwrap().is_some(), "{}", store.engine);
         assert_eq!(store.count("users WHERE updated_at = created_at AND password_changed_at = created_at"), 2);
-        // Of two that checked the same password, the second comes too late.
-        assert!(store.set_password(&user, &password_of(&user), None).await);
-        assert!(!store.set_password(&user, &password_of(&user), None).await, "{}", store.engine);
+        // Two requests checked the same password: only the first one changes it.
+        assert!(store.set_password(&user, &password_proof(&user), None).await);
+        assert!(!store.set_password(&user, &password_proof(&user), None).await, "{}", store.engine);
     }
 }
 
 #[tokio::test]
-async fn no_session_of_the_old_password_outlives_its_change() {
+async fn a_password_change_ends_concurrent_sign_ins_with_the_old_password() {
     for store in stores() {
         for n in 0..8 {
             let (user, _) = store.signed_up(&format!("+861380013800{n}"), n).await;
             let sign_ins: Vec<_> = (0..8)
                 .map(|m| {
                     let (database, session) = (Arc::clone(&store.database), device(&user, 100 + 10 * n + m));
-                    let (proof, policy) = (password_of(&user), SessionPolicy::default());
+                    let (proof, policy) = (password_proof(&user), SessionPolicy::default());
                     tokio::spawn(async move { database.sign_in(&session, &proof, None, &policy).await.unwrap() })
                 })
                 .collect();
-            assert!(store.set_password(&user, &password_of(&user), None).await, "{}", store.engine);
+            assert!(store.set_password(&user, &password_proof(&user), None).await, "{}", store.engine);
             for sign_in in sign_ins {
                 sign_in.await.unwrap();
             }
-            let living = format!("sessions WHERE revoked_at IS NULL AND user_id = '{}'", user.id.0);
-            assert_eq!(store.count(&living), 0, "{}", store.engine);
+            let active = format!("sessions WHERE revoked_at IS NULL AND user_id = '{}'", user.id.0);
+            assert_eq!(store.count(&active), 0, "{}", store.engine);
         }
     }
 }
 
-/// Lets the runtime go on until so many statements wait for a lock.
-async fn waiting(store: &Store, statements: i64) {
+/// Waits until this number of statements wait for a lock.
+async fn wait_for_locks(store: &Store, statements: i64) {
     while store.count("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") < statements {
         tokio::task::yield_now().await;
     }
 }
 
 #[tokio::test]
-async fn a_session_that_is_stored_while_the_password_changes_is_revoked() {
-    let store = on_postgres();
+async fn a_session_stored_during_a_password_change_is_revoked() {
+    let store = postgres_store();
     let (user, _) = store.signed_up("+8613800138000", 1).await;
     let mut lock = store.postgres();
     lock.batch_execute("BEGIN; SELECT FROM users FOR UPDATE").unwrap();
     let sign_in = tokio::spawn({
-        let (database, session, proof) = (Arc::clone(&store.database), device(&user, 2), phone_of(&user));
+        let (database, session, proof) = (Arc::clone(&store.database), device(&user, 2), code_proof(&user));
         async move { database.sign_in(&session, &proof, None, &SessionPolicy::default()).await.unwrap() }
     });
-    waiting(&store, 1).await;
+    wait_for_locks(&store, 1).await;
     let change = tokio::spawn({
-        let (database, id, proof) = (Arc::clone(&store.database), user.id, password_of(&user));
+        let (database, id, proof) = (Arc::clone(&store.database), user.id, password_proof(&user));
         async move { database.set_password(id, &proof, &another_hash(), None, now()).await.unwrap() }
     });
-    waiting(&store, 2).await;
+    wait_for_locks(&store, 2).await;
     lock.batch_execute("COMMIT").unwrap();
     assert!(sign_in.await.unwrap() && change.await.unwrap());
     assert_eq!((store.count("sessions"), store.count("sessions WHERE revoked_at IS NULL")), (2, 0));
 }
 
 #[tokio::test]
-async fn a_phone_changes_and_frees_the_earlier_one() {
-    let (earlier, later) = (phone("+8613800138000"), phone("+8613800138009"));
+async fn a_phone_change_frees_the_old_phone() {
+    let (old, new) = (phone("+8613800138000"), phone("+8613800138009"));
     for store in stores() {
         let (user, session) = store.signed_up("+8613800138000", 1).await;
         let at = now() + TimeDelta::hours(1);
-        let change = store.database.change_phone(user.id, &earlier, &later, at).await.unwrap();
+        let change = store.database.change_phone(user.id, &old, &new, at).await.unwrap();
         let PhoneChange::Done(changed) = change else { panic!("{}: {change:?}", store.engine) };
         assert_eq!((changed.phone.e164(), changed.updated_at), ("+8613800138009", at));
-        assert_eq!(fields(&store.user(&later).await.unwrap()), fields(&changed), "{}", store.engine);
+        assert_eq!(fields(&store.user(&new).await.unwrap()), fields(&changed), "{}", store.engine);
         assert!(store.database.by_session(session.id, now()).await.unwrap().is_some());
-        assert!(store.database.account_of(&earlier).await.unwrap().is_none(), "{}", store.engine);
+        assert!(store.database.account_of(&old).await.unwrap().is_none(), "{}", store.engine);
 
-        for to in [&later, &phone("+8613800138008")] {
-            let again = store.database.change_phone(user.id, &earlier, to, at).await.unwrap();
+        for to in [&new, &phone("+8613800138008")] {
+            let again = store.database.change_phone(user.id, &old, to, at).await.unwrap();
             assert!(matches!(again, PhoneChange::Gone), "{}: {again:?}", store.engine);
         }
-        let nobody = person("+8613800138002", 3).0;
-        let gone = store.database.change_phone(nobody.id, &later, &earlier, at).await.unwrap();
+        let unknown = new_user("+8613800138002", 3).0;
+        let gone = store.database.change_phone(unknown.id, &new, &old, at).await.unwrap();
         assert!(matches!(gone, PhoneChange::Gone), "{}: {gone:?}", store.engine);
     }
 }
@@ -212,14 +212,14 @@ async fn a_phone_of_another_account_is_taken() {
     for store in stores() {
         let (user, _) = store.signed_up("+8613800138000", 1).await;
         let (other, _) = store.signed_up("+8613800138001", 2).await;
-        let answer = store.database.change_phone(user.id, &user.phone, &other.phone, now()).await.unwrap();
-        assert!(matches!(answer, PhoneChange::Taken), "{}: {answer:?}", store.engine);
+        let change = store.database.change_phone(user.id, &user.phone, &other.phone, now()).await.unwrap();
+        assert!(matches!(change, PhoneChange::Taken), "{}: {change:?}", store.engine);
         assert_eq!(fields(&store.user(&user.phone).await.unwrap()), fields(&User::from(user)), "{}", store.engine);
     }
 }
 
 #[tokio::test]
-async fn of_two_who_want_one_phone_one_gets_it() {
+async fn one_of_two_concurrent_changes_to_one_phone_succeeds() {
     let wanted = phone("+8613800138009");
     for store in stores() {
         let (first, _) = store.signed_up("+8613800138000", 1).await;
@@ -230,37 +230,39 @@ async fn of_two_who_want_one_phone_one_gets_it() {
             tokio::spawn(async move { database.change_phone(id, &from, &wanted, now()).await.unwrap() })
         };
         let (one, two) = (change(&first), change(&second));
-        let answers = [one.await.unwrap(), two.await.unwrap()];
-        let done = answers.iter().filter(|answer| matches!(answer, PhoneChange::Done(_))).count();
-        let taken = answers.iter().filter(|answer| matches!(answer, PhoneChange::Taken)).count();
-        assert_eq!((done, taken), (1, 1), "{}: {answers:?}", store.engine);
+        let results = [one.await.unwrap(), two.await.unwrap()];
+        let done = results.iter().filter(|result| matches!(result, PhoneChange::Done(_))).count();
+        let taken = results.iter().filter(|result| matches!(result, PhoneChange::Taken)).count();
+        assert_eq!((done, taken), (1, 1), "{}: {results:?}", store.engine);
     }
 }
 
 #[tokio::test]
-async fn a_deleted_account_leaves_nothing_and_frees_its_phone() {
+async fn deletion_removes_user_and_sessions_and_frees_the_phone() {
     for store in stores() {
-        for (n, proof) in [(1, password_of as fn(&NewUser) -> Proof), (2, phone_of)] {
+        for (n, proof) in [(1, password_proof as fn(&NewUser) -> Proof), (2, code_proof)] {
             let (user, session) = store.signed_up("+8613800138000", n).await;
             let second = device(&user, n + 10);
-            assert!(store.database.sign_in(&second, &phone_of(&user), None, &SessionPolicy::default()).await.unwrap());
+            assert!(
+                store.database.sign_in(&second, &code_proof(&user), None, &SessionPolicy::default()).await.unwrap()
+            );
             assert!(store.database.delete(user.id, &proof(&user)).await.unwrap(), "{}", store.engine);
             assert_eq!((store.count("users"), store.count("sessions")), (0, 0), "{}", store.engine);
             assert!(store.database.by_session(session.id, now()).await.unwrap().is_none());
             assert!(store.database.account_of(&user.phone).await.unwrap().is_none());
             assert!(!store.database.delete(user.id, &proof(&user)).await.unwrap(), "{}", store.engine);
         }
-        let (user, session) = person("+8613800138000", 3);
+        let (user, session) = new_user("+8613800138000", 3);
         assert_eq!(store.database.create(&user, &session).await.unwrap(), Created::Yes);
     }
 }
 
 #[tokio::test]
-async fn nobody_is_deleted_on_a_proof_that_does_not_hold() {
+async fn an_invalid_proof_deletes_no_account() {
     for store in stores() {
         let (user, _) = store.signed_up("+8613800138000", 1).await;
         let (other, _) = store.signed_up("+8613800138001", 2).await;
-        for proof in [password_of(&other), phone_of(&other), Proof::Password(another_hash())] {
+        for proof in [password_proof(&other), code_proof(&other), Proof::Password(another_hash())] {
             assert!(!store.database.delete(user.id, &proof).await.unwrap(), "{}", store.engine);
         }
         assert_eq!((store.count("users"), store.count("sessions")), (2, 2));

@@ -1,6 +1,6 @@
-//! Making the tables, and refusing what is no database.
+//! Migrations, and errors for invalid database URLs.
 
-use super::store::{Store, now, on_postgres, open, person, sqlite, stores};
+use super::store::{Store, new_user, now, open, postgres_store, sqlite_store, stores};
 use crate::support::process::free_port;
 use diesel::backend::Backend;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
@@ -25,28 +25,28 @@ fn both_engines_have_the_same_migrations() {
     assert_eq!(names("sqlite"), names("postgres"));
 }
 
-fn down<B: Backend>(engine: &str, connection: &mut impl MigrationHarness<B>) {
+fn revert_all<B: Backend>(engine: &str, connection: &mut impl MigrationHarness<B>) {
     let source = FileBasedMigrations::from_path(format!("{}/migrations/{engine}", env!("CARGO_MANIFEST_DIR")));
     connection.revert_all_migrations(source.unwrap()).unwrap();
 }
 
-fn down_all(store: &Store) {
+fn revert_all_of(store: &Store) {
     match store.engine {
-        "sqlite" => down("sqlite", &mut store.sqlite()),
-        _ => down("postgres", &mut store.postgres()),
+        "sqlite" => revert_all("sqlite", &mut store.sqlite()),
+        _ => revert_all("postgres", &mut store.postgres()),
     }
 }
 
 #[tokio::test]
-async fn up_and_down_and_up_again() {
+async fn migrations_run_up_and_down_and_up_again() {
     for store in stores() {
         assert_eq!(store.database.pending().await.unwrap(), [""; 0], "{}", store.engine);
         assert_eq!(migrate::run(&store.url).unwrap(), [""; 0]);
-        down_all(&store);
+        revert_all_of(&store);
         assert_eq!(store.database.pending().await.unwrap(), names(store.engine));
         assert_eq!(migrate::run(&store.url).unwrap(), names(store.engine));
         assert_eq!(store.database.pending().await.unwrap(), [""; 0]);
-        let (user, session) = person("+8613800138000", 1);
+        let (user, session) = new_user("+8613800138000", 1);
         assert_eq!(store.database.create(&user, &session).await.unwrap(), Created::Yes);
     }
 }
@@ -57,9 +57,9 @@ fn revert_last<B: Backend>(engine: &str, connection: &mut impl MigrationHarness<
 }
 
 #[tokio::test]
-async fn sessions_survive_the_change_of_their_table() {
+async fn sessions_survive_a_migration_of_their_table() {
     for store in stores() {
-        let (user, session) = person("+8613800138000", 1);
+        let (user, session) = new_user("+8613800138000", 1);
         store.database.create(&user, &session).await.unwrap();
         match store.engine {
             "sqlite" => revert_last("sqlite", &mut store.sqlite()),
@@ -68,15 +68,15 @@ async fn sessions_survive_the_change_of_their_table() {
         assert_eq!(store.count("sessions WHERE replay_streak = 0"), 1, "{}", store.engine);
         assert_eq!(migrate::run(&store.url).unwrap(), ["2026-11-21-000001_remember_replays"]);
         let presented = Generation { session: session.id, number: 0 };
-        let answer = open(&store.url).refresh(presented, now(), &SessionPolicy::default()).await.unwrap();
-        assert!(matches!(answer, Refreshed::Yes { number: 1, .. }), "{}: {answer:?}", store.engine);
+        let result = open(&store.url).refresh(presented, now(), &SessionPolicy::default()).await.unwrap();
+        assert!(matches!(result, Refreshed::Yes { number: 1, .. }), "{}: {result:?}", store.engine);
     }
 }
 
 #[tokio::test]
-async fn a_database_without_tables_says_so_and_stays_as_it_is() {
+async fn an_empty_database_reports_all_migrations_as_pending_and_stays_empty() {
     for store in stores() {
-        down_all(&store);
+        revert_all_of(&store);
         store.execute("DROP TABLE __diesel_schema_migrations");
         assert_eq!(store.database.pending().await.unwrap(), names(store.engine), "{}", store.engine);
         let tables = match store.engine {
@@ -88,9 +88,9 @@ async fn a_database_without_tables_says_so_and_stays_as_it_is() {
 }
 
 #[test]
-fn ten_processes_migrate_at_once() {
-    for store in [sqlite(), on_postgres()] {
-        down_all(&store);
+fn of_ten_concurrent_runs_each_migration_runs_once() {
+    for store in [sqlite_store(), postgres_store()] {
+        revert_all_of(&store);
         store.execute("DROP TABLE __diesel_schema_migrations");
         let ran: usize = std::thread::scope(|scope| {
             let runs: Vec<_> = (0..10).map(|_| scope.spawn(|| migrate::run(&store.url).unwrap().len())).collect();
@@ -104,20 +104,20 @@ fn ten_processes_migrate_at_once() {
 #[test]
 fn only_the_owner_can_read_a_sqlite_file() {
     use std::os::unix::fs::PermissionsExt;
-    let store = sqlite();
+    let store = sqlite_store();
     let mode = std::fs::metadata(store.url.trim_start_matches("sqlite://")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
 
 #[test]
-fn a_mistyped_url_is_refused_and_creates_nothing() {
+fn an_invalid_url_is_rejected_and_creates_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("users.db").display().to_string();
-    let refused = |url: &str| Database::open(url, Settings { connections: 4 }).err().unwrap();
+    let error = |url: &str| Database::open(url, Settings { connections: 4 }).err().unwrap();
 
-    assert!(matches!(refused(&format!("sqlite://{path}")), StartError::Missing(_)));
-    assert!(matches!(refused(&format!("sqlit://{path}")), StartError::Scheme));
-    assert!(matches!(refused(&path), StartError::Scheme));
+    assert!(matches!(error(&format!("sqlite://{path}")), StartError::Missing(_)));
+    assert!(matches!(error(&format!("sqlit://{path}")), StartError::Scheme));
+    assert!(matches!(error(&path), StartError::Scheme));
     assert!(matches!(migrate::run(&path), Err(StartError::Scheme)));
     let no_folder = format!("sqlite://{}/none/users.db", folder.path().display());
     assert!(matches!(migrate::run(&no_folder), Err(StartError::Create { .. })));
@@ -125,7 +125,7 @@ fn a_mistyped_url_is_refused_and_creates_nothing() {
 }
 
 #[test]
-fn names_that_mean_something_to_sqlite_are_only_names() {
+fn names_with_a_meaning_in_sqlite_urls_are_file_names() {
     let folder = tempfile::tempdir().unwrap();
     for name in [":memory:", "50%25 off.db", "用户.db"] {
         let url = format!("sqlite://{}/{name}", folder.path().display());
@@ -136,10 +136,10 @@ fn names_that_mean_something_to_sqlite_are_only_names() {
 }
 
 #[test]
-fn migrating_a_postgres_that_is_down_ends_soon_with_a_reason() {
+fn migrating_a_postgres_that_is_down_fails_within_three_seconds_with_a_reason() {
     let start = Instant::now();
     let url = format!("postgres://u:open-sesame@127.0.0.1:{}/d", free_port());
-    let said = migrate::run(&url).unwrap_err().to_string();
-    assert!(said.contains("Connection refused") && !said.contains("sesame"), "{said}");
+    let error = migrate::run(&url).unwrap_err().to_string();
+    assert!(error.contains("Connection refused") && !error.contains("sesame"), "{error}");
     assert!(start.elapsed() < Duration::from_secs(3));
 }

@@ -13,13 +13,13 @@ use doorstep::domain::session::DeviceName;
 use doorstep::domain::user::{AvatarUrl, Birthday, Gender, Nickname, Profile, User};
 use doorstep::ports::{Created, DependencyError, Users};
 use std::sync::Arc;
-use store::{now, person, stores};
+use store::{new_user, now, stores};
 use url::Url;
 
 #[tokio::test]
-async fn a_person_is_read_back_as_she_was_written() {
+async fn a_user_is_read_as_it_was_written() {
     for store in stores() {
-        let (mut user, mut session) = person("+8613800138000", 1);
+        let (mut user, mut session) = new_user("+8613800138000", 1);
         let base = Url::parse("https://cdn.example.com/").unwrap();
         user.profile = Profile {
             nickname: Nickname::parse("小明 👩\u{200D}🚀 O'Brien").unwrap(),
@@ -40,9 +40,9 @@ async fn a_person_is_read_back_as_she_was_written() {
 }
 
 #[tokio::test]
-async fn what_is_not_told_stays_empty() {
+async fn an_omitted_profile_field_stays_empty() {
     for store in stores() {
-        let (user, session) = person("+8613800138000", 1);
+        let (user, session) = new_user("+8613800138000", 1);
         store.database.create(&user, &session).await.unwrap();
         let read = store.database.by_session(session.id, now()).await.unwrap().unwrap();
         assert_eq!(fields(&read), fields(&User::from(user)), "{}", store.engine);
@@ -54,7 +54,7 @@ async fn what_is_not_told_stays_empty() {
 #[tokio::test]
 async fn times_keep_their_microseconds_on_both_engines() {
     for store in stores() {
-        let (mut user, session) = person("+8613800138000", 1);
+        let (mut user, session) = new_user("+8613800138000", 1);
         user.created_at += TimeDelta::nanoseconds(123_456_789);
         store.database.create(&user, &session).await.unwrap();
         let read = store.database.by_session(session.id, now()).await.unwrap().unwrap();
@@ -66,14 +66,14 @@ async fn times_keep_their_microseconds_on_both_engines() {
 #[tokio::test]
 async fn a_phone_belongs_to_one_account() {
     for store in stores() {
-        let (first, session) = person("+8613800138000", 1);
+        let (first, session) = new_user("+8613800138000", 1);
         assert!(store.database.account_of(&first.phone).await.unwrap().is_none());
         store.database.create(&first, &session).await.unwrap();
         assert!(store.database.account_of(&first.phone).await.unwrap().is_some());
 
-        let (second, session) = person("+8613800138000", 2);
+        let (second, session) = new_user("+8613800138000", 2);
         assert_eq!(store.database.create(&second, &session).await.unwrap(), Created::PhoneTaken, "{}", store.engine);
-        let (other, session) = person("+8613800138001", 3);
+        let (other, session) = new_user("+8613800138001", 3);
         assert!(store.database.account_of(&other.phone).await.unwrap().is_none());
         assert_eq!(store.database.create(&other, &session).await.unwrap(), Created::Yes);
         assert_eq!((store.count("users"), store.count("sessions")), (2, 2));
@@ -81,82 +81,82 @@ async fn a_phone_belongs_to_one_account() {
 }
 
 #[tokio::test]
-async fn a_hundred_at_once_with_one_phone_make_one_account() {
+async fn a_hundred_concurrent_sign_ups_with_one_phone_create_one_account() {
     for store in stores() {
         let tasks: Vec<_> = (0..100)
             .map(|n| {
                 let database = Arc::clone(&store.database);
-                let (user, session) = person("+8613800138000", n);
+                let (user, session) = new_user("+8613800138000", n);
                 tokio::spawn(async move { database.create(&user, &session).await.unwrap() })
             })
             .collect();
-        let mut made = 0;
+        let mut created = 0;
         for task in tasks {
-            made += usize::from(task.await.unwrap() == Created::Yes);
+            created += usize::from(task.await.unwrap() == Created::Yes);
         }
-        assert_eq!((made, store.count("users"), store.count("sessions")), (1, 1, 1), "{}", store.engine);
+        assert_eq!((created, store.count("users"), store.count("sessions")), (1, 1, 1), "{}", store.engine);
     }
 }
 
 #[tokio::test]
 async fn a_session_that_cannot_be_stored_leaves_no_user() {
     for store in stores() {
-        let (first, session) = person("+8613800138000", 1);
+        let (first, session) = new_user("+8613800138000", 1);
         store.database.create(&first, &session).await.unwrap();
 
-        let (second, mut same_id) = person("+8613800138001", 2);
-        let right_session = same_id.clone();
+        let (second, mut same_id) = new_user("+8613800138001", 2);
+        let valid_session = same_id.clone();
         same_id.id = session.id;
-        let refused = store.database.create(&second, &same_id).await;
-        assert!(matches!(refused, Err(DependencyError::Broken { .. })), "{}: {refused:?}", store.engine);
+        let result = store.database.create(&second, &same_id).await;
+        assert!(matches!(result, Err(DependencyError::Broken { .. })), "{}: {result:?}", store.engine);
         assert!(store.database.account_of(&second.phone).await.unwrap().is_none());
 
-        let mut strangers = right_session.clone();
-        strangers.user_id = person("+8613800138002", 3).0.id;
-        let refused = store.database.create(&second, &strangers).await;
-        assert!(matches!(refused, Err(DependencyError::Broken { .. })), "{}: {refused:?}", store.engine);
+        let mut other_user = valid_session.clone();
+        other_user.user_id = new_user("+8613800138002", 3).0.id;
+        let result = store.database.create(&second, &other_user).await;
+        assert!(matches!(result, Err(DependencyError::Broken { .. })), "{}: {result:?}", store.engine);
 
-        assert_eq!(store.database.create(&second, &right_session).await.unwrap(), Created::Yes);
+        assert_eq!(store.database.create(&second, &valid_session).await.unwrap(), Created::Yes);
         assert_eq!((store.count("users"), store.count("sessions")), (2, 2));
     }
 }
 
 #[tokio::test]
-async fn only_the_phone_makes_a_phone_taken() {
+async fn only_a_duplicate_phone_means_taken() {
     for store in stores() {
-        let (first, session) = person("+8613800138000", 1);
+        let (first, session) = new_user("+8613800138000", 1);
         store.database.create(&first, &session).await.unwrap();
-        let (mut second, session) = person("+8613800138001", 2);
+        let (mut second, session) = new_user("+8613800138001", 2);
         second.id = first.id;
-        let refused = store.database.create(&second, &session).await;
-        assert!(matches!(refused, Err(DependencyError::Broken { .. })), "{}: {refused:?}", store.engine);
+        let result = store.database.create(&second, &session).await;
+        assert!(matches!(result, Err(DependencyError::Broken { .. })), "{}: {result:?}", store.engine);
     }
 }
 
 #[tokio::test]
-async fn a_password_that_was_never_hashed_is_refused_and_not_repeated() {
+async fn a_password_that_is_not_hashed_is_rejected_and_not_in_the_error() {
     for store in stores() {
-        let (mut user, session) = person("+8613800138000", 1);
+        let (mut user, session) = new_user("+8613800138000", 1);
         user.password_hash = doorstep::domain::password::PasswordHash::new("correct horse".to_owned());
-        let refused = store.database.create(&user, &session).await.unwrap_err();
-        assert!(matches!(refused, DependencyError::Broken { .. }), "{}: {refused}", store.engine);
-        let said = format!("{refused} {refused:?}");
-        assert!(said.contains("users_password_is_hashed"), "{said}");
-        assert!(!said.contains("horse") && !said.contains("13800138000"), "{said}");
+        let error = store.database.create(&user, &session).await.unwrap_err();
+        assert!(matches!(error, DependencyError::Broken { .. }), "{}: {error}", store.engine);
+        let text = format!("{error} {error:?}");
+        assert!(text.contains("users_password_is_hashed"), "{text}");
+        assert!(!text.contains("horse") && !text.contains("13800138000"), "{text}");
     }
 }
 
 #[tokio::test]
-async fn a_session_ends_at_its_end_or_when_it_is_revoked() {
+async fn a_session_ends_when_it_expires_or_is_revoked() {
     for store in stores() {
-        let (user, session) = person("+8613800138000", 1);
+        let (user, session) = new_user("+8613800138000", 1);
         store.database.create(&user, &session).await.unwrap();
         let found_at = async |time| store.database.by_session(session.id, time).await.unwrap().is_some();
         assert!(found_at(session.expires_at - TimeDelta::microseconds(1)).await, "{}", store.engine);
         assert!(!found_at(session.expires_at).await);
         assert!(!found_at(session.expires_at + TimeDelta::microseconds(1)).await);
 
-        let unknown = person("+8613800138000", 2).1.id;
+        let unknown = new_user("+8613800138000", 2).1.id;
         assert!(store.database.by_session(unknown, now()).await.unwrap().is_none());
 
         store.execute("UPDATE sessions SET revoked_at = created_at");
@@ -165,16 +165,16 @@ async fn a_session_ends_at_its_end_or_when_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn sessions_go_with_their_user() {
+async fn deleting_a_user_deletes_their_sessions() {
     for store in stores() {
-        let (user, session) = person("+8613800138000", 1);
+        let (user, session) = new_user("+8613800138000", 1);
         store.database.create(&user, &session).await.unwrap();
         store.execute("DELETE FROM users");
         assert_eq!(store.count("sessions"), 0, "{}", store.engine);
     }
 }
 
-/// `User` has no equality of its own.
+/// Returns all fields as text, because `User` does not implement `PartialEq`.
 fn fields(user: &User) -> String {
     format!("{user:?} {}", user.phone.e164())
 }

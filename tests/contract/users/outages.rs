@@ -1,7 +1,7 @@
-//! What becomes of a call when the database is down, slow or silent: an answer in bounded time, and service again
-//! as soon as the database is back.
+//! A database that is down, slow or does not respond: each call ends in bounded time, and succeeds again as soon as the
+//! database is back.
 
-use super::store::{another_hash, now, on_postgres, open, password_of, person, sqlite};
+use super::store::{another_hash, new_user, now, open, password_proof, postgres_store, sqlite_store};
 use crate::support::postgres::OwnPostgres;
 use crate::support::process::free_port;
 use diesel::connection::SimpleConnection;
@@ -20,18 +20,18 @@ fn phone() -> Phone {
     Phone::from_stored("+8613800138000".to_owned()).unwrap()
 }
 
-/// The reason why it is unavailable; within 3 s and without a secret.
-async fn unavailable<T>(call: impl Future<Output = Result<T, DependencyError>>) -> String {
+/// Asserts that a call fails with `Unavailable`, within 3 s and without a secret. Returns the reason.
+async fn assert_unavailable<T>(call: impl Future<Output = Result<T, DependencyError>>) -> String {
     let start = Instant::now();
-    let failure = call.await.err().expect("the database is not there");
+    let error = call.await.err().expect("a call to an unavailable database fails");
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
-    assert!(matches!(failure, DependencyError::Unavailable { .. }), "{failure}");
-    let said = failure.to_string();
-    assert!(!said.contains("sesame") && !said.contains("138001"), "{said}");
-    said
+    assert!(matches!(error, DependencyError::Unavailable { .. }), "{error}");
+    let reason = error.to_string();
+    assert!(!reason.contains("sesame") && !reason.contains("138001"), "{reason}");
+    reason
 }
 
-/// As many calls at once as there are connections, so that each has been used.
+/// Sends more concurrent calls than there are connections, so that each connection is used.
 async fn use_every_connection(database: &Arc<Database>) {
     let calls: Vec<_> = (0..16)
         .map(|_| {
@@ -45,55 +45,55 @@ async fn use_every_connection(database: &Arc<Database>) {
 }
 
 #[tokio::test]
-async fn starts_while_postgres_is_down() {
+async fn the_adapter_starts_while_postgres_is_down() {
     let start = Instant::now();
     let database = open(&format!("postgres://u:open-sesame@127.0.0.1:{}/d", free_port()));
     assert!(start.elapsed() < Duration::from_millis(200));
-    let said = unavailable(database.ping()).await;
-    assert!(said.contains("Connection refused"), "{said}");
+    let reason = assert_unavailable(database.ping()).await;
+    assert!(reason.contains("Connection refused"), "{reason}");
 }
 
 #[tokio::test]
-async fn no_call_hangs_or_tells_a_secret_while_postgres_is_down() {
+async fn every_call_fails_in_time_and_without_a_secret_while_postgres_is_down() {
     let database = open(&format!("postgres://u:open-sesame@127.0.0.1:{}/d", free_port()));
-    let (user, session) = person("+8613800138000", 1);
-    let (proof, policy, hash) = (password_of(&user), SessionPolicy::default(), another_hash());
+    let (user, session) = new_user("+8613800138000", 1);
+    let (proof, policy, hash) = (password_proof(&user), SessionPolicy::default(), another_hash());
     let (presented, change) = (Generation { session: session.id, number: 0 }, ProfileChange::default());
-    let later = phone();
+    let new_phone = phone();
     tokio::join!(
-        unavailable(database.by_phone(&user.phone)),
-        unavailable(database.by_session(session.id, now())),
-        unavailable(database.password_hash(user.id)),
-        unavailable(database.sign_in(&session, &proof, Some(&hash), &policy)),
-        unavailable(database.refresh(presented, now(), &policy)),
-        unavailable(database.sessions(user.id, now(), &policy)),
-        unavailable(database.end_session(user.id, session.id, now())),
-        unavailable(database.end_sessions(user.id, now())),
-        unavailable(database.change_profile(user.id, &change, now())),
-        unavailable(database.set_password(user.id, &proof, &hash, None, now())),
-        unavailable(database.change_phone(user.id, &user.phone, &later, now())),
-        unavailable(database.delete(user.id, &proof)),
+        assert_unavailable(database.by_phone(&user.phone)),
+        assert_unavailable(database.by_session(session.id, now())),
+        assert_unavailable(database.password_hash(user.id)),
+        assert_unavailable(database.sign_in(&session, &proof, Some(&hash), &policy)),
+        assert_unavailable(database.refresh(presented, now(), &policy)),
+        assert_unavailable(database.sessions(user.id, now(), &policy)),
+        assert_unavailable(database.end_session(user.id, session.id, now())),
+        assert_unavailable(database.end_sessions(user.id, now())),
+        assert_unavailable(database.change_profile(user.id, &change, now())),
+        assert_unavailable(database.set_password(user.id, &proof, &hash, None, now())),
+        assert_unavailable(database.change_phone(user.id, &user.phone, &new_phone, now())),
+        assert_unavailable(database.delete(user.id, &proof)),
     );
 }
 
 #[tokio::test]
-async fn a_restart_of_postgres_is_survived() {
+async fn calls_succeed_after_a_restart_of_postgres() {
     let server = OwnPostgres::start_new();
     let url = server.url("postgres");
     migrate::run(&url).unwrap();
     let database = open(&url);
-    let (user, session) = person("+8613800138000", 1);
+    let (user, session) = new_user("+8613800138000", 1);
     use_every_connection(&database).await;
 
     server.kill();
-    unavailable(database.account_of(&phone())).await;
-    unavailable(database.create(&user, &session)).await;
-    unavailable(database.ping()).await;
+    assert_unavailable(database.account_of(&phone())).await;
+    assert_unavailable(database.create(&user, &session)).await;
+    assert_unavailable(database.ping()).await;
     server.start();
     assert_eq!(database.create(&user, &session).await.unwrap(), Created::Yes);
     assert!(database.account_of(&phone()).await.unwrap().is_some());
 
-    // Nobody called while it was away: every idle connection is dead, and no caller notices.
+    // Without calls during the restart, every idle connection is dead; the next calls succeed all the same.
     for n in 2..4 {
         use_every_connection(&database).await;
         server.kill();
@@ -101,20 +101,20 @@ async fn a_restart_of_postgres_is_survived() {
         if n == 2 {
             assert!(database.account_of(&phone()).await.unwrap().is_some());
         }
-        let (user, session) = person(&format!("+861380013800{n}"), n);
+        let (user, session) = new_user(&format!("+861380013800{n}"), n);
         assert_eq!(database.create(&user, &session).await.unwrap(), Created::Yes);
     }
 }
 
 #[tokio::test]
-async fn a_server_that_accepts_and_never_answers_is_given_up() {
+async fn a_server_that_accepts_connections_and_never_responds_times_out() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let database = open(&format!("postgres://u:open-sesame@127.0.0.1:{port}/d"));
-    unavailable(database.ping()).await;
+    assert_unavailable(database.ping()).await;
 }
 
-/// A process that is stopped until this is dropped, also by a test that fails.
+/// A stopped process. It continues when this is dropped, also in a failing test.
 struct Frozen(String);
 
 impl Frozen {
@@ -131,45 +131,47 @@ impl Drop for Frozen {
 }
 
 #[tokio::test]
-async fn a_server_that_falls_silent_is_given_up_and_found_again() {
-    let store = on_postgres();
+async fn a_server_that_freezes_times_out_and_is_used_again_later() {
+    let store = postgres_store();
     store.database.ping().await.unwrap();
-    let server_process =
-        store.text("SELECT pid::text AS value FROM pg_stat_activity WHERE application_name = 'doorstep' AND datname = current_database()");
+    let server_process = store.text(
+        "SELECT pid::text AS value FROM pg_stat_activity \
+        WHERE application_name = 'doorstep' AND datname = current_database()",
+    );
     let frozen = Frozen::new(server_process);
-    let said = unavailable(store.database.account_of(&phone())).await;
-    assert!(said.contains("no answer within"), "{said}");
-    // The other connections serve on.
+    let reason = assert_unavailable(store.database.account_of(&phone())).await;
+    assert!(reason.contains("no answer within"), "{reason}");
+    // The other connections still work.
     assert!(store.database.account_of(&phone()).await.unwrap().is_none());
     drop(frozen);
     use_every_connection(&store.database).await;
 }
 
 #[tokio::test]
-async fn a_statement_that_waits_too_long_ends_at_the_server() {
-    let store = on_postgres();
+async fn a_statement_that_waits_too_long_is_ended_by_the_server() {
+    let store = postgres_store();
     store.database.ping().await.unwrap();
     let mut other = store.postgres();
     other.batch_execute("BEGIN; LOCK TABLE users").unwrap();
-    let said = unavailable(store.database.account_of(&phone())).await;
-    assert!(said.contains("statement timeout"), "{said}");
+    let reason = assert_unavailable(store.database.account_of(&phone())).await;
+    assert!(reason.contains("statement timeout"), "{reason}");
     other.batch_execute("ROLLBACK").unwrap();
     assert!(store.database.account_of(&phone()).await.unwrap().is_none());
 }
 
 #[tokio::test]
-async fn a_locked_sqlite_file_is_still_read() {
-    let store = sqlite();
+async fn a_locked_sqlite_file_is_readable() {
+    let store = sqlite_store();
     let mut other = store.sqlite();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
     let writes: Vec<_> = (0..8)
         .map(|n| {
             let database = Arc::clone(&store.database);
-            let (user, session) = person("+8613800138000", n);
-            tokio::spawn(async move { unavailable(database.create(&user, &session)).await })
+            let (user, session) = new_user("+8613800138000", n);
+            tokio::spawn(async move { assert_unavailable(database.create(&user, &session)).await })
         })
         .collect();
-    // All of them are under way before the read begins.
+    // All writes begin before the read.
     tokio::task::yield_now().await;
     let start = Instant::now();
     assert!(store.database.account_of(&phone()).await.unwrap().is_none());
@@ -177,8 +179,8 @@ async fn a_locked_sqlite_file_is_still_read() {
     for write in writes {
         write.await.unwrap();
     }
-    // And what was given up does not happen after all.
+    // A write that timed out is not executed later.
     other.batch_execute("ROLLBACK").unwrap();
-    let (user, session) = person("+8613800138000", 1);
+    let (user, session) = new_user("+8613800138000", 1);
     assert_eq!(store.database.create(&user, &session).await.unwrap(), Created::Yes);
 }

@@ -1,4 +1,4 @@
-//! The next refresh token: who gets it, and who is found out.
+//! Refresh-token rotation: the next token, replays, and reuse detection.
 
 use super::store::{Store, device as another, now, stores};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,7 +9,7 @@ use doorstep::ports::{Refreshed, Users};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A device that refreshes, and the store that answers it.
+/// A device that refreshes its tokens, and its store.
 struct Device {
     store: Store,
     user: NewUser,
@@ -18,12 +18,13 @@ struct Device {
 }
 
 impl Device {
+    /// Creates one device per engine.
     async fn each() -> [Self; 2] {
         let [sqlite, postgres] = stores();
-        [Self::of(sqlite).await, Self::of(postgres).await]
+        [Self::new(sqlite).await, Self::new(postgres).await]
     }
 
-    async fn of(store: Store) -> Self {
+    async fn new(store: Store) -> Self {
         let (user, session) = store.signed_up("+8613800138000", 1).await;
         Self { store, user, session, policy: SessionPolicy::default() }
     }
@@ -37,8 +38,8 @@ impl Device {
         Refreshed::Yes { user: self.user.id, number, again, expires_at: self.session.expires_at }
     }
 
-    /// Takes the child of `number`, asks for it again after `delay`, and answers the end of that.
-    async fn repeat(&self, number: u32, at: DateTime<Utc>, delay: TimeDelta) -> (Refreshed, DateTime<Utc>) {
+    /// Refreshes with generation `number`, and replays it after `delay`. Returns the result and the time of the replay.
+    async fn replay(&self, number: u32, at: DateTime<Utc>, delay: TimeDelta) -> (Refreshed, DateTime<Utc>) {
         assert_eq!(self.refresh(number, at).await, self.child(number + 1, false), "{}", self.store.engine);
         (self.refresh(number, at + delay).await, at + delay)
     }
@@ -54,14 +55,14 @@ impl Device {
         Refreshed::Reused { user: self.user.id }
     }
 
-    /// A moment after which asking again is late.
+    /// Delay from which a replay is late.
     fn late(&self) -> TimeDelta {
         TimeDelta::from_std(self.policy.retry).unwrap()
     }
 }
 
 #[tokio::test]
-async fn each_generation_makes_the_next_one() {
+async fn each_generation_creates_the_next_one() {
     for device in Device::each().await {
         for number in 0..5 {
             let at = now() + TimeDelta::hours(i64::from(number) + 1);
@@ -74,7 +75,7 @@ async fn each_generation_makes_the_next_one() {
 }
 
 #[tokio::test]
-async fn a_parent_gets_the_same_child_however_late() {
+async fn a_replay_of_the_previous_generation_gets_the_same_child_at_any_time() {
     for device in Device::each().await {
         device.refresh(0, now()).await;
         for at in [now(), now() + TimeDelta::hours(1), now() + TimeDelta::days(29), now() + TimeDelta::days(58)] {
@@ -85,7 +86,7 @@ async fn a_parent_gets_the_same_child_however_late() {
 }
 
 #[tokio::test]
-async fn an_older_generation_is_a_copy_and_ends_the_session() {
+async fn an_older_generation_is_reuse_and_ends_the_session() {
     for device in Device::each().await {
         for number in 0..3 {
             device.refresh(number, now()).await;
@@ -104,22 +105,22 @@ async fn three_late_replays_in_a_row_end_the_session() {
     for device in Device::each().await {
         let (mut at, late) = (now(), device.late());
         for number in 0..2 {
-            let (answer, then) = device.repeat(number, at, late).await;
-            assert_eq!(answer, device.child(number + 1, true), "{}", device.store.engine);
+            let (result, then) = device.replay(number, at, late).await;
+            assert_eq!(result, device.child(number + 1, true), "{}", device.store.engine);
             at = then;
         }
-        assert_eq!(device.repeat(2, at, late).await.0, device.reused(), "{}", device.store.engine);
+        assert_eq!(device.replay(2, at, late).await.0, device.reused(), "{}", device.store.engine);
         assert_eq!(device.refresh(3, at + late).await, Refreshed::Ended);
         assert!(device.store.database.by_session(device.session.id, at + late).await.unwrap().is_none());
     }
 }
 
 #[tokio::test]
-async fn a_prompt_replay_does_not_put_off_the_time_for_a_late_one() {
+async fn a_prompt_replay_does_not_delay_the_start_of_late_replays() {
     for device in Device::each().await {
         let (mut at, late) = (now(), device.late());
         for number in 0..3 {
-            assert_eq!(device.repeat(number, at, late / 2).await.0, device.child(number + 1, true));
+            assert_eq!(device.replay(number, at, late / 2).await.0, device.child(number + 1, true));
             at += late;
             let expected = if number < 2 { device.child(number + 1, true) } else { device.reused() };
             assert_eq!(device.refresh(number, at).await, expected, "{}", device.store.engine);
@@ -128,21 +129,21 @@ async fn a_prompt_replay_does_not_put_off_the_time_for_a_late_one() {
 }
 
 #[tokio::test]
-async fn a_generation_without_a_late_replay_breaks_the_row() {
+async fn a_generation_without_a_late_replay_resets_the_streak() {
     for device in Device::each().await {
         let (mut at, late) = (now(), device.late());
         for number in 0..12 {
-            // Every third one asks again in time; between them two are late.
+            // Every third replay is prompt; the two between are late.
             let delay = if number % 3 == 2 { late - TimeDelta::microseconds(1) } else { late };
-            let (answer, then) = device.repeat(number, at, delay).await;
-            assert_eq!(answer, device.child(number + 1, true), "{} {number}", device.store.engine);
+            let (result, then) = device.replay(number, at, delay).await;
+            assert_eq!(result, device.child(number + 1, true), "{} {number}", device.store.engine);
             at = then;
         }
     }
 }
 
 #[tokio::test]
-async fn a_generation_counts_as_late_once_however_often_it_comes() {
+async fn repeated_late_replays_of_one_generation_count_once() {
     for device in Device::each().await {
         device.refresh(0, now()).await;
         for n in 1..=10 {
@@ -158,8 +159,8 @@ async fn prompt_replays_never_end_a_session() {
     for device in Device::each().await {
         let (mut at, prompt) = (now(), device.late() - TimeDelta::microseconds(1));
         for number in 0..10 {
-            let (answer, then) = device.repeat(number, at, prompt).await;
-            assert_eq!(answer, device.child(number + 1, true), "{}", device.store.engine);
+            let (result, then) = device.replay(number, at, prompt).await;
+            assert_eq!(result, device.child(number + 1, true), "{}", device.store.engine);
             assert_eq!(device.refresh(number, then).await, device.child(number + 1, true));
             at = then;
         }
@@ -171,21 +172,21 @@ async fn without_time_for_a_retry_every_replay_is_late() {
     for mut device in Device::each().await {
         device.policy.retry = Duration::ZERO;
         for number in 0..2 {
-            assert_eq!(device.repeat(number, now(), TimeDelta::zero()).await.0, device.child(number + 1, true));
+            assert_eq!(device.replay(number, now(), TimeDelta::zero()).await.0, device.child(number + 1, true));
         }
-        assert_eq!(device.repeat(2, now(), TimeDelta::zero()).await.0, device.reused(), "{}", device.store.engine);
+        assert_eq!(device.replay(2, now(), TimeDelta::zero()).await.0, device.reused(), "{}", device.store.engine);
     }
 }
 
 #[tokio::test]
-async fn a_session_ends_when_it_is_unused_for_too_long_or_at_its_end() {
+async fn a_session_ends_when_it_is_idle_for_too_long_or_expires() {
     let (idle, moment) = (TimeDelta::days(30), TimeDelta::microseconds(1));
     for device in Device::each().await {
         let before = device.row();
         assert_eq!(device.refresh(0, now() + idle).await, Refreshed::Ended, "{}", device.store.engine);
         assert_eq!(device.row(), before);
 
-        // Each use gives it as long again, until the absolute end.
+        // Each use restarts the idle time, until the session expires.
         let (mut at, mut number) = (now(), 0);
         while at + idle < device.session.expires_at {
             at += idle - moment;
@@ -200,10 +201,10 @@ async fn a_session_ends_when_it_is_unused_for_too_long_or_at_its_end() {
 }
 
 #[tokio::test]
-async fn nobody_refreshes_a_session_that_is_unknown_or_revoked() {
+async fn an_unknown_or_revoked_session_is_not_refreshed() {
     for device in Device::each().await {
-        let stranger = Generation { session: another(&device.user, 9).id, number: 0 };
-        let unknown = device.store.database.refresh(stranger, now(), &device.policy).await.unwrap();
+        let presented = Generation { session: another(&device.user, 9).id, number: 0 };
+        let unknown = device.store.database.refresh(presented, now(), &device.policy).await.unwrap();
         assert_eq!(unknown, Refreshed::Ended, "{}", device.store.engine);
 
         device.refresh(0, now()).await;
@@ -217,7 +218,7 @@ async fn nobody_refreshes_a_session_that_is_unknown_or_revoked() {
 }
 
 #[tokio::test]
-async fn a_database_that_went_back_in_time_follows_the_device() {
+async fn a_database_restored_from_a_backup_follows_the_device() {
     for device in Device::each().await {
         device.refresh(0, now()).await;
         assert_eq!(device.refresh(7, now()).await, device.child(8, false), "{}", device.store.engine);
@@ -227,33 +228,33 @@ async fn a_database_that_went_back_in_time_follows_the_device() {
 }
 
 #[tokio::test]
-async fn a_refresh_leaves_the_other_sessions_alone() {
+async fn reuse_does_not_affect_other_sessions() {
     for device in Device::each().await {
         let (_, other) = device.store.signed_up("+8613800138001", 2).await;
         device.refresh(0, now()).await;
         device.refresh(1, now()).await;
         assert_eq!(device.refresh(0, now()).await, device.reused());
-        let others = Generation { session: other.id, number: 0 };
-        let answer = device.store.database.refresh(others, now(), &device.policy).await.unwrap();
+        let presented = Generation { session: other.id, number: 0 };
+        let result = device.store.database.refresh(presented, now(), &device.policy).await.unwrap();
         let expected = Refreshed::Yes { user: other.user_id, number: 1, again: false, expires_at: other.expires_at };
-        assert_eq!(answer, expected, "{}", device.store.engine);
+        assert_eq!(result, expected, "{}", device.store.engine);
     }
 }
 
 #[tokio::test]
-async fn sixteen_at_once_get_the_same_child() {
+async fn sixteen_concurrent_refreshes_get_the_same_child() {
     for device in Device::each().await {
         for number in 0..4 {
-            let answers = at_once(&device, number).await;
-            let first = answers.iter().filter(|answer| **answer == device.child(number + 1, false)).count();
-            let again = answers.iter().filter(|answer| **answer == device.child(number + 1, true)).count();
-            assert_eq!((first, again), (1, 15), "{} {answers:?}", device.store.engine);
+            let results = refresh_concurrently(&device, number).await;
+            let first = results.iter().filter(|result| **result == device.child(number + 1, false)).count();
+            let again = results.iter().filter(|result| **result == device.child(number + 1, true)).count();
+            assert_eq!((first, again), (1, 15), "{} {results:?}", device.store.engine);
         }
         assert_eq!(device.store.count("sessions WHERE generation = 4 AND revoked_at IS NULL"), 1);
     }
 }
 
-async fn at_once(device: &Device, number: u32) -> Vec<Refreshed> {
+async fn refresh_concurrently(device: &Device, number: u32) -> Vec<Refreshed> {
     let presented = Generation { session: device.session.id, number };
     let tasks: Vec<_> = (0..16)
         .map(|_| {
@@ -261,9 +262,9 @@ async fn at_once(device: &Device, number: u32) -> Vec<Refreshed> {
             tokio::spawn(async move { database.refresh(presented, now(), &policy).await.unwrap() })
         })
         .collect();
-    let mut answers = Vec::new();
+    let mut results = Vec::new();
     for task in tasks {
-        answers.push(task.await.unwrap());
+        results.push(task.await.unwrap());
     }
-    answers
+    results
 }

@@ -1,13 +1,13 @@
-//! How often the database is asked.
+//! Number of statements per call, and retries after a lost connection.
 
-use super::store::{Store, another_hash, device, now, on_postgres, password_of, person, phone_of};
+use super::store::{Store, another_hash, code_proof, device, new_user, now, password_proof, postgres_store};
 use doorstep::domain::phone::Phone;
 use doorstep::domain::policy::SessionPolicy;
 use doorstep::domain::session::Generation;
 use doorstep::domain::user::ProfileChange;
 use doorstep::ports::{Created, DependencyError, PhoneChange, Refreshed, Users};
 
-/// Statements of this database so far, without the counting itself.
+/// Returns the number of statements of this database so far, without the statements that count.
 fn statements(store: &Store) -> i64 {
     store
         .text(
@@ -19,11 +19,11 @@ fn statements(store: &Store) -> i64 {
 }
 
 #[tokio::test]
-async fn a_look_is_one_statement() {
-    let store = on_postgres();
+async fn a_read_is_one_statement() {
+    let store = postgres_store();
     store.execute("CREATE EXTENSION pg_stat_statements");
-    let (user, session) = person("+8613800138000", 1);
-    // Preparing a statement costs a round trip once for each connection.
+    let (user, session) = new_user("+8613800138000", 1);
+    // The preparation of a statement takes one more round trip per connection.
     store.database.account_of(&user.phone).await.unwrap();
     store.database.by_session(session.id, now()).await.unwrap();
 
@@ -37,8 +37,8 @@ async fn a_look_is_one_statement() {
 }
 
 #[tokio::test]
-async fn a_refresh_and_what_needs_no_transaction_is_one_statement() {
-    let store = on_postgres();
+async fn a_call_without_a_transaction_is_one_statement() {
+    let store = postgres_store();
     let (user, session) = store.signed_up("+8613800138000", 1).await;
     store.execute("CREATE EXTENSION pg_stat_statements");
     let (policy, change) = (SessionPolicy::default(), ProfileChange::default());
@@ -47,129 +47,130 @@ async fn a_refresh_and_what_needs_no_transaction_is_one_statement() {
         store.database.refresh(presented, now(), &policy).await.unwrap()
     };
     let before = statements(&store);
-    let asked = async |n: i64| assert_eq!(statements(&store) - before, n);
+    let assert_statements = async |n: i64| assert_eq!(statements(&store) - before, n);
     assert!(matches!(refresh(0).await, Refreshed::Yes { again: false, .. }));
-    asked(1).await;
+    assert_statements(1).await;
     assert!(matches!(refresh(0).await, Refreshed::Yes { again: true, .. }));
-    asked(2).await;
+    assert_statements(2).await;
     assert!(matches!(refresh(1).await, Refreshed::Yes { again: false, .. }));
-    asked(3).await;
+    assert_statements(3).await;
     assert!(matches!(refresh(0).await, Refreshed::Reused { .. }));
-    asked(4).await;
+    assert_statements(4).await;
     assert!(matches!(refresh(2).await, Refreshed::Ended));
-    asked(5).await;
+    assert_statements(5).await;
     store.database.by_phone(&user.phone).await.unwrap();
-    asked(6).await;
+    assert_statements(6).await;
     store.database.password_hash(user.id).await.unwrap();
-    asked(7).await;
+    assert_statements(7).await;
     store.database.change_profile(user.id, &change, now()).await.unwrap();
-    asked(8).await;
+    assert_statements(8).await;
     store.database.sessions(user.id, now(), &policy).await.unwrap();
-    asked(9).await;
+    assert_statements(9).await;
     store.database.end_session(user.id, session.id, now()).await.unwrap();
-    asked(10).await;
+    assert_statements(10).await;
     store.database.end_sessions(user.id, now()).await.unwrap();
-    asked(11).await;
+    assert_statements(11).await;
 }
 
-/// Ends the server's side of the connection, with a count that no rollback takes back.
-const DIE: &str = "CREATE SEQUENCE tries; \
-    CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-        IF nextval('tries') <= TG_ARGV[0]::int THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; \
+/// Ends the server side of the connection. A sequence counts the attempts, because no rollback resets it.
+const DISCONNECT: &str = "CREATE SEQUENCE attempts; \
+    CREATE FUNCTION disconnect() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+        IF nextval('attempts') <= TG_ARGV[0]::int THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; \
         RETURN NEW; END $$;";
 
 #[tokio::test]
-async fn an_insert_whose_connection_dies_before_the_commit_is_tried_once_more() {
-    let store = on_postgres();
-    store.execute(DIE);
-    store.execute("CREATE TRIGGER die BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION die(1)");
-    let (user, session) = person("+8613800138000", 1);
+async fn an_insert_is_retried_once_if_the_connection_fails_before_the_commit() {
+    let store = postgres_store();
+    store.execute(DISCONNECT);
+    store.execute("CREATE TRIGGER disconnect BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION disconnect(1)");
+    let (user, session) = new_user("+8613800138000", 1);
     assert_eq!(store.database.create(&user, &session).await.unwrap(), Created::Yes);
     assert_eq!((store.count("users"), store.count("sessions")), (1, 1));
 }
 
 #[tokio::test]
-async fn an_insert_is_not_tried_a_third_time() {
-    let store = on_postgres();
-    store.execute(DIE);
-    store.execute("CREATE TRIGGER die BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION die(9)");
-    let (user, session) = person("+8613800138000", 1);
-    let failed = store.database.create(&user, &session).await;
-    assert!(matches!(failed, Err(DependencyError::Unavailable { .. })), "{failed:?}");
-    assert_eq!(store.text("SELECT last_value::text AS value FROM tries"), "2");
+async fn an_insert_has_at_most_two_attempts() {
+    let store = postgres_store();
+    store.execute(DISCONNECT);
+    store.execute("CREATE TRIGGER disconnect BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION disconnect(9)");
+    let (user, session) = new_user("+8613800138000", 1);
+    let result = store.database.create(&user, &session).await;
+    assert!(matches!(result, Err(DependencyError::Unavailable { .. })), "{result:?}");
+    assert_eq!(store.text("SELECT last_value::text AS value FROM attempts"), "2");
     assert_eq!(store.count("users"), 0);
 }
 
 #[tokio::test]
-async fn an_insert_whose_connection_dies_at_the_commit_is_not_tried_again() {
-    let store = on_postgres();
-    store.execute(DIE);
+async fn an_insert_is_not_retried_if_the_connection_fails_at_the_commit() {
+    let store = postgres_store();
+    store.execute(DISCONNECT);
     store.execute(
-        "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON sessions DEFERRABLE INITIALLY DEFERRED \
-        FOR EACH ROW EXECUTE FUNCTION die(1)",
+        "CREATE CONSTRAINT TRIGGER disconnect AFTER INSERT ON sessions DEFERRABLE INITIALLY DEFERRED \
+        FOR EACH ROW EXECUTE FUNCTION disconnect(1)",
     );
-    let (user, session) = person("+8613800138000", 1);
-    let failed = store.database.create(&user, &session).await;
-    assert!(matches!(failed, Err(DependencyError::Unavailable { .. })), "{failed:?}");
-    assert_eq!(store.text("SELECT last_value::text AS value FROM tries"), "1");
+    let (user, session) = new_user("+8613800138000", 1);
+    let result = store.database.create(&user, &session).await;
+    assert!(matches!(result, Err(DependencyError::Unavailable { .. })), "{result:?}");
+    assert_eq!(store.text("SELECT last_value::text AS value FROM attempts"), "1");
 }
 
 #[tokio::test]
-async fn a_change_whose_connection_dies_before_the_commit_is_tried_once_more() {
-    let store = on_postgres();
+async fn a_change_is_retried_once_if_the_connection_fails_before_the_commit() {
+    let store = postgres_store();
     let (user, session) = store.signed_up("+8613800138000", 1).await;
-    let later = Phone::from_stored("+8613800138009".to_owned()).unwrap();
+    let new_phone = Phone::from_stored("+8613800138009".to_owned()).unwrap();
     let (database, policy) = (&store.database, SessionPolicy::default());
-    store.execute(DIE);
-    let die = |when: &str| {
+    store.execute(DISCONNECT);
+    let disconnect = |when: &str| {
         store.execute(&format!(
-            "ALTER SEQUENCE tries RESTART; CREATE TRIGGER die BEFORE {when} FOR EACH ROW EXECUTE FUNCTION die(1)"
+            "ALTER SEQUENCE attempts RESTART; \
+            CREATE TRIGGER disconnect BEFORE {when} FOR EACH ROW EXECUTE FUNCTION disconnect(1)"
         ));
     };
-    let survived = |table: &str| {
-        assert_eq!(store.text("SELECT last_value::text AS value FROM tries"), "2");
-        store.execute(&format!("DROP TRIGGER die ON {table}"));
+    let assert_retried = |table: &str| {
+        assert_eq!(store.text("SELECT last_value::text AS value FROM attempts"), "2");
+        store.execute(&format!("DROP TRIGGER disconnect ON {table}"));
     };
-    die("UPDATE ON sessions");
+    disconnect("UPDATE ON sessions");
     let presented = Generation { session: session.id, number: 0 };
-    let answer = database.refresh(presented, now(), &policy).await.unwrap();
-    assert!(matches!(answer, Refreshed::Yes { number: 1, again: false, .. }), "{answer:?}");
-    survived("sessions");
+    let result = database.refresh(presented, now(), &policy).await.unwrap();
+    assert!(matches!(result, Refreshed::Yes { number: 1, again: false, .. }), "{result:?}");
+    assert_retried("sessions");
 
-    die("UPDATE ON users");
-    assert!(database.sign_in(&device(&user, 2), &password_of(&user), None, &policy).await.unwrap());
-    survived("users");
+    disconnect("UPDATE ON users");
+    assert!(database.sign_in(&device(&user, 2), &password_proof(&user), None, &policy).await.unwrap());
+    assert_retried("users");
 
-    die("UPDATE ON users");
-    assert!(database.set_password(user.id, &password_of(&user), &another_hash(), None, now()).await.unwrap());
-    survived("users");
+    disconnect("UPDATE ON users");
+    assert!(database.set_password(user.id, &password_proof(&user), &another_hash(), None, now()).await.unwrap());
+    assert_retried("users");
 
-    die("UPDATE ON users");
-    let answer = database.change_phone(user.id, &user.phone, &later, now()).await.unwrap();
-    assert!(matches!(answer, PhoneChange::Done(_)), "{answer:?}");
-    survived("users");
+    disconnect("UPDATE ON users");
+    let result = database.change_phone(user.id, &user.phone, &new_phone, now()).await.unwrap();
+    assert!(matches!(result, PhoneChange::Done(_)), "{result:?}");
+    assert_retried("users");
 }
 
-/// A second try would not find what the first one may have changed, and deny it.
+/// A second attempt would not find the row that the first one may have changed, and would report a failure.
 #[tokio::test]
-async fn a_change_whose_connection_dies_at_the_commit_is_not_tried_again() {
-    let store = on_postgres();
+async fn a_change_is_not_retried_if_the_connection_fails_at_the_commit() {
+    let store = postgres_store();
     let (user, _) = store.signed_up("+8613800138000", 1).await;
-    let later = Phone::from_stored("+8613800138009".to_owned()).unwrap();
+    let new_phone = Phone::from_stored("+8613800138009".to_owned()).unwrap();
     let (database, policy) = (&store.database, SessionPolicy::default());
-    store.execute(DIE);
+    store.execute(DISCONNECT);
     store.execute(
-        "CREATE CONSTRAINT TRIGGER die AFTER UPDATE OR DELETE ON users DEFERRABLE INITIALLY DEFERRED \
-        FOR EACH ROW EXECUTE FUNCTION die(9)",
+        "CREATE CONSTRAINT TRIGGER disconnect AFTER UPDATE OR DELETE ON users DEFERRABLE INITIALLY DEFERRED \
+        FOR EACH ROW EXECUTE FUNCTION disconnect(9)",
     );
-    let unknown = |failed: Option<DependencyError>, tries: &str| {
-        assert!(matches!(failed, Some(DependencyError::Unavailable { .. })), "{failed:?}");
-        assert_eq!(store.text("SELECT last_value::text AS value FROM tries"), tries);
+    let assert_unavailable = |error: Option<DependencyError>, attempts: &str| {
+        assert!(matches!(error, Some(DependencyError::Unavailable { .. })), "{error:?}");
+        assert_eq!(store.text("SELECT last_value::text AS value FROM attempts"), attempts);
     };
-    let (session, proof) = (device(&user, 2), password_of(&user));
-    unknown(database.sign_in(&session, &proof, None, &policy).await.err(), "1");
-    unknown(database.set_password(user.id, &proof, &another_hash(), None, now()).await.err(), "2");
-    unknown(database.change_phone(user.id, &user.phone, &later, now()).await.err(), "3");
-    unknown(database.delete(user.id, &phone_of(&user)).await.err(), "4");
+    let (session, proof) = (device(&user, 2), password_proof(&user));
+    assert_unavailable(database.sign_in(&session, &proof, None, &policy).await.err(), "1");
+    assert_unavailable(database.set_password(user.id, &proof, &another_hash(), None, now()).await.err(), "2");
+    assert_unavailable(database.change_phone(user.id, &user.phone, &new_phone, now()).await.err(), "3");
+    assert_unavailable(database.delete(user.id, &code_proof(&user)).await.err(), "4");
     assert_eq!((store.count("users WHERE updated_at = created_at"), store.count("sessions")), (1, 1));
 }

@@ -1,4 +1,4 @@
-//! A database for one test, and people to put into it.
+//! A database for one test, and users for it.
 
 use crate::support::postgres;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -24,15 +24,15 @@ pub struct Store {
 
 /// One empty database of each engine.
 pub fn stores() -> [Store; 2] {
-    [sqlite(), on_postgres()]
+    [sqlite_store(), postgres_store()]
 }
 
-pub fn on_postgres() -> Store {
+pub fn postgres_store() -> Store {
     let url = postgres::url();
     Store { engine: "postgres", database: open(&url), url, _folder: None }
 }
 
-pub fn sqlite() -> Store {
+pub fn sqlite_store() -> Store {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/users.db", folder.path().display());
     migrate::run(&url).unwrap();
@@ -50,15 +50,15 @@ struct Count {
 }
 
 #[derive(QueryableByName)]
-struct Words {
+struct Value {
     #[diesel(sql_type = Text)]
     value: String,
 }
 
-/// A look past the port, over a connection of its own.
+/// Direct access to the tables, over a separate connection.
 impl Store {
-    pub fn count(&self, what: &str) -> i64 {
-        let query = sql_query(format!("SELECT count(*) AS value FROM {what}"));
+    pub fn count(&self, table: &str) -> i64 {
+        let query = sql_query(format!("SELECT count(*) AS value FROM {table}"));
         match self.engine {
             "sqlite" => query.get_result::<Count>(&mut self.sqlite()).unwrap().value,
             _ => query.get_result::<Count>(&mut self.postgres()).unwrap().value,
@@ -67,8 +67,8 @@ impl Store {
 
     pub fn text(&self, query: &str) -> String {
         match self.engine {
-            "sqlite" => sql_query(query).get_result::<Words>(&mut self.sqlite()).unwrap().value,
-            _ => sql_query(query).get_result::<Words>(&mut self.postgres()).unwrap().value,
+            "sqlite" => sql_query(query).get_result::<Value>(&mut self.sqlite()).unwrap().value,
+            _ => sql_query(query).get_result::<Value>(&mut self.postgres()).unwrap().value,
         }
     }
 
@@ -94,8 +94,8 @@ pub fn now() -> DateTime<Utc> {
     "2026-11-20T12:00:00Z".parse().unwrap()
 }
 
-/// Somebody with this phone, and a session of an hour; `n` tells the ids apart.
-pub fn person(phone: &str, n: u8) -> (NewUser, NewSession) {
+/// Creates a user with this phone, and a session of one hour. The ids contain `n`.
+pub fn new_user(phone: &str, n: u8) -> (NewUser, NewSession) {
     let user = NewUser {
         id: UserId::new(now(), [n; 10]),
         phone: Phone::from_stored(phone.to_owned()).unwrap(),
@@ -113,7 +113,7 @@ pub fn person(phone: &str, n: u8) -> (NewUser, NewSession) {
     (user, session)
 }
 
-/// Another device of this person, for as long as the policy lets it.
+/// Creates a session of another device of this user, with the longest lifetime of the default policy.
 pub fn device(user: &NewUser, n: u8) -> NewSession {
     NewSession {
         id: SessionId::new(now(), [n; 10]),
@@ -124,23 +124,23 @@ pub fn device(user: &NewUser, n: u8) -> NewSession {
     }
 }
 
-pub fn password_of(user: &NewUser) -> Proof {
+pub fn password_proof(user: &NewUser) -> Proof {
     Proof::Password(user.password_hash.clone())
 }
 
-pub fn phone_of(user: &NewUser) -> Proof {
+pub fn code_proof(user: &NewUser) -> Proof {
     Proof::Code { phone: user.phone.clone(), password_changed_at: user.created_at }
 }
 
-/// A hash that nobody else has.
+/// Returns a hash that no user has.
 pub fn another_hash() -> PasswordHash {
     PasswordHash::new("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$new".to_owned())
 }
 
 impl Store {
-    /// Somebody with an account, signed in on one device.
+    /// Stores a user who is signed in on one device.
     pub async fn signed_up(&self, phone: &str, n: u8) -> (NewUser, NewSession) {
-        let (user, _) = person(phone, n);
+        let (user, _) = new_user(phone, n);
         let session = device(&user, n);
         assert_eq!(self.database.create(&user, &session).await.unwrap(), Created::Yes, "{}", self.engine);
         (user, session)
