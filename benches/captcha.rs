@@ -1,4 +1,5 @@
-//! What a captcha costs. Goals: drawn and encoded in under 10 µs of one core, spoken in under 1 ms. benches/peers does the same with other crates.
+//! Cost of a captcha. Targets: an image drawn and encoded in under 10 µs of one core, audio in under 1 ms.
+//! benches/peers measures other crates.
 
 use divan::{Bencher, black_box};
 use doorstep::adapters::captcha::{Renderer, audio};
@@ -22,10 +23,11 @@ fn renderer(style: &str) -> io::Result<(Renderer, &'static str)> {
     Ok((Renderer::start(Look { lines, width, height, ..Look::default() }, &puzzle, 1)?, example))
 }
 
-// A thousand pictures a sample: the thread that renews the pool is woken now and then, and its waking is no picture's cost alone.
+// A thousand images per sample, because the thread that renews the pool wakes up from time to time: that cost is not
+// the cost of a single image.
 #[divan::bench(args = ["two_lines", "one_line", "arithmetic"], sample_size = 1_000)]
 fn draw_and_encode(bencher: Bencher<'_, '_>, style: &str) {
-    // Without a thread for the pool nothing is measured, and the table has an empty row.
+    // If the thread for the pool cannot start, nothing is measured and the row is empty.
     let Ok((renderer, text)) = renderer(style) else { return };
     renderer.fill(2);
     let mut seed = 0;
@@ -35,21 +37,21 @@ fn draw_and_encode(bencher: Bencher<'_, '_>, style: &str) {
     });
 }
 
-/// Before the first request.
+/// Runs once, before the first request.
 #[divan::bench(args = ["two_lines"])]
-fn start(bencher: Bencher<'_, '_>, style: &str) {
+fn create_renderer(bencher: Bencher<'_, '_>, style: &str) {
     bencher.bench_local(|| renderer(style));
 }
 
-/// In the background.
+/// Runs in the background.
 #[divan::bench(args = ["two_lines"], sample_count = 10, sample_size = 1)]
-fn fill_the_pool(bencher: Bencher<'_, '_>, style: &str) {
+fn fill_pool(bencher: Bencher<'_, '_>, style: &str) {
     let Ok((renderer, _)) = renderer(style) else { return };
     bencher.bench_local(|| renderer.fill(3));
 }
 
 #[divan::bench(args = [Language::English, Language::Chinese])]
-fn speak(bencher: Bencher<'_, '_>, language: &Language) {
+fn generate_audio(bencher: Bencher<'_, '_>, language: &Language) {
     let mut seed = 0;
     bencher.bench_local(|| {
         seed += 1;

@@ -1,5 +1,5 @@
-//! What a proof of work costs: the service next to nothing, a client as much as the settings say.
-#![expect(clippy::unwrap_used, reason = "a run that cannot measure ends")]
+//! Cost of a proof of work: very low for the service, and set by `PROOF_OF_WORK_BITS` for a client.
+#![expect(clippy::unwrap_used, reason = "a benchmark may panic")]
 
 #[path = "../tests/support/proof.rs"]
 mod solver;
@@ -19,9 +19,9 @@ fn challenge(keys: &Keys, bits: u8) -> Challenge {
     Challenge::new(&keys.proof, bits, SystemClock.now(), random.bytes())
 }
 
-/// From the text of a request to the name that is to be taken once.
+/// Verifies a proof, from the text of a request to the id that is valid only once.
 #[divan::bench]
-fn verified(bencher: Bencher<'_, '_>) {
+fn verify(bencher: Bencher<'_, '_>) {
     let (keys, now) = (Keys::derive(&[1; 32]), SystemClock.now());
     let challenge = challenge(&keys, 12).text();
     let nonce = solver::solve(&challenge, 12);
@@ -31,17 +31,17 @@ fn verified(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// A fresh challenge for a refusal.
+/// Creates a challenge for the response `proof_of_work_required`.
 #[divan::bench]
-fn asked_for(bencher: Bencher<'_, '_>) {
+fn create_challenge(bencher: Bencher<'_, '_>) {
     let keys = Keys::derive(&[1; 32]);
     bencher.bench_local(|| challenge(&keys, 18).text());
 }
 
-/// By the reference solver, on one core.
+/// Solves a challenge with the reference solver, on one core.
 #[divan::bench(args = [16, 18, 20])]
-fn found(bencher: Bencher<'_, '_>, bits: u8) {
+fn solve(bencher: Bencher<'_, '_>, bits: u8) {
     let keys = Keys::derive(&[1; 32]);
-    let another = || challenge(&keys, bits).text();
-    bencher.with_inputs(another).bench_local_refs(|challenge| solver::solve(challenge, bits.into()));
+    let next = || challenge(&keys, bits).text();
+    bencher.with_inputs(next).bench_local_refs(|challenge| solver::solve(challenge, bits.into()));
 }

@@ -1,5 +1,6 @@
-//! What an access token costs: made at each sign-in and refresh, checked at each request, most of them not for the first time.
-#![expect(clippy::unwrap_used, reason = "a run that cannot measure ends")]
+//! Cost of an access token: signed at each sign-in and refresh, and verified at each request, mostly not for the first
+//! time.
+#![expect(clippy::unwrap_used, reason = "a benchmark may panic")]
 
 use chrono::{DateTime, TimeDelta, Utc};
 use divan::{Bencher, black_box};
@@ -18,7 +19,7 @@ fn tokens() -> Tokens {
     Tokens::from_pem(&generate_key(&OsRandom), "doorstep", "doorstep").unwrap()
 }
 
-fn sign(tokens: &Tokens, now: DateTime<Utc>, number: u128) -> String {
+fn signed_token(tokens: &Tokens, now: DateTime<Utc>, number: u128) -> String {
     let claims = AccessClaims {
         user_id: UserId(Uuid::from_u128(1)),
         session_id: SessionId(Uuid::from_u128(2)),
@@ -30,24 +31,24 @@ fn sign(tokens: &Tokens, now: DateTime<Utc>, number: u128) -> String {
 }
 
 #[divan::bench]
-fn signed(bencher: Bencher<'_, '_>) {
+fn sign(bencher: Bencher<'_, '_>) {
     let (tokens, now) = (tokens(), SystemClock.now());
-    bencher.bench_local(|| sign(&tokens, black_box(now), 3));
+    bencher.bench_local(|| signed_token(&tokens, black_box(now), 3));
 }
 
 #[divan::bench]
-fn verified_for_the_first_time(bencher: Bencher<'_, '_>) {
+fn verify_first_time(bencher: Bencher<'_, '_>) {
     let (tokens, now, mut number) = (tokens(), SystemClock.now(), 0);
-    let another = || {
+    let next = || {
         number += 1;
-        sign(&tokens, now, number)
+        signed_token(&tokens, now, number)
     };
-    bencher.with_inputs(another).bench_local_refs(|token| tokens.verify(token, now).unwrap());
+    bencher.with_inputs(next).bench_local_refs(|token| tokens.verify(token, now).unwrap());
 }
 
 #[divan::bench]
-fn verified_again(bencher: Bencher<'_, '_>) {
+fn verify_again(bencher: Bencher<'_, '_>) {
     let (tokens, now) = (tokens(), SystemClock.now());
-    let token = sign(&tokens, now, 3);
+    let token = signed_token(&tokens, now, 3);
     bencher.bench_local(|| tokens.verify(black_box(&token), now).unwrap());
 }

@@ -1,4 +1,4 @@
-//! Accounts that are simply there, all with one password and one hash of it: signing up so many would take too long.
+//! Accounts inserted into the database, all with the same password and hash: so many sign-ups would take too long.
 
 use crate::back_ends::{BackEnds, Kind};
 use diesel::connection::SimpleConnection;
@@ -15,28 +15,31 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 pub const PASSWORD: &str = "harbour quince 4711";
 
-/// So many that nobody tries more passwords in an hour than one may (60 for a phone), however long the run.
-pub const EVERYBODY: u32 = 20_000;
+/// Number of accounts of a login run. It is so high that no phone reaches its limit of 60 password attempts per hour.
+pub const ACCOUNTS: u32 = 20_000;
 
-/// Numbers that nobody else in this run has.
+/// Reserves numbers of accounts for one part of the run.
 pub fn numbers(count: u32) -> Range<u32> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let first = NEXT.fetch_add(count, Ordering::Relaxed);
     first..first + count
 }
 
-/// The phone of an account, or of nobody.
+/// Returns the phone of an account number, also if the account does not exist.
 pub fn phone(number: u32) -> String {
     format!("+86139{number:08}")
 }
 
-/// Opens an account for each of these, every `step`th, in a service that has been started once.
+/// Inserts an account for every `step`th number. The service must have started once before, to create the SQLite
+/// tables.
 pub async fn insert(back_ends: &BackEnds, kind: Kind, numbers: Range<u32>, step: u32) {
     let hash = hash().await;
     let (first, last) = (numbers.start, numbers.end - 1);
-    // Adding a power of ten and cutting off its digit pads with zeros, in both dialects.
+    // The sum with a power of ten, without its first digit, is padded with zeros in both SQL dialects.
     let statement = format!(
-        "WITH RECURSIVE numbers (n) AS (SELECT {first} UNION ALL SELECT n + {step} FROM numbers WHERE n + {step} <= {last})
+        "WITH RECURSIVE numbers (n) AS (
+             SELECT {first} UNION ALL SELECT n + {step} FROM numbers WHERE n + {step} <= {last}
+         )
          INSERT INTO users (id, phone, password_hash, nickname, created_at, updated_at, password_changed_at)
          SELECT '019a9f6e-0000-7000-8000-' || substr('' || (1000000000000 + n), 2),
                 '+86139' || substr('' || (100000000 + n), 2), '{hash}', '小明',
@@ -46,7 +49,7 @@ pub async fn insert(back_ends: &BackEnds, kind: Kind, numbers: Range<u32>, step:
     match kind {
         Kind::Real => {
             let mut postgres = PgConnection::establish(&back_ends.database_url(kind)).unwrap();
-            // As autovacuum does some time later: a planner without figures would not trust its index.
+            // Autovacuum runs ANALYZE only later; without statistics the planner does not use the index.
             postgres.batch_execute(&format!("{statement}; ANALYZE users")).unwrap();
         }
         Kind::Embedded => {

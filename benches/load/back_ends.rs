@@ -1,9 +1,9 @@
-//! What the service stands on while it is measured: the same servers as in the tests, and a provider in this process,
-//! which therefore knows the codes.
+//! Back ends of the measured service: the same servers as in the tests, and an SMS provider in this process, which
+//! therefore knows the codes.
 
 use crate::process;
 use crate::server::Server;
-use crate::sign_up::BYPASS;
+use crate::sign_up_requests::BYPASS;
 use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, FakeCloopen, NOTICE_TEMPLATE_ID, TEMPLATE_ID};
 use crate::support::postgres::OwnPostgres;
 use crate::support::redis::{self, OwnRedis};
@@ -32,7 +32,7 @@ pub struct BackEnds {
     pub sms: FakeCloopen,
     pub redis: OwnRedis,
     pub postgres: OwnPostgres,
-    /// Holds the SQLite file and the keys, from one start to the next.
+    /// Folder of the SQLite file and the keys, which survive a restart of the service.
     folder: TempDir,
 }
 
@@ -46,7 +46,7 @@ impl BackEnds {
         Self { sms, redis: OwnRedis::new(), postgres, folder: tempfile::tempdir().unwrap() }
     }
 
-    /// A service over these, limited by nothing but its speed.
+    /// Starts a service on these back ends, with limits so high that no request reaches them.
     pub fn serve(&self, kind: Kind) -> Server {
         let unlimited = [
             "LIMIT_IP_SENDS",
@@ -62,7 +62,7 @@ impl BackEnds {
         ];
         let mut variables = vec![
             ("DATA_DIR", self.folder.path().display().to_string()),
-            // Measured while it is measured.
+            // The service collects metrics while it is measured.
             ("METRICS_BIND", "127.0.0.1:0".to_owned()),
             ("CAPTCHA_BYPASS_ANSWER", BYPASS.to_owned()),
             ("PROOF_OF_WORK", "off".to_owned()),
@@ -83,7 +83,8 @@ impl BackEnds {
         Server::doorstep(&variables)
     }
 
-    /// Where the accounts are. The SQLite file is there once a service has started.
+    /// Returns the URL of the database, or the path of the SQLite file, which exists after the first start of a
+    /// service.
     pub fn database_url(&self, kind: Kind) -> String {
         match kind {
             Kind::Embedded => self.folder.path().join("doorstep.sqlite3").display().to_string(),
@@ -91,7 +92,7 @@ impl BackEnds {
         }
     }
 
-    /// The code that was sent to a phone, as soon as it has come.
+    /// Waits for the code of a phone.
     pub async fn code_for(&self, phone: &str) -> String {
         loop {
             if let Some(code) = self.sms.code_for(phone) {
@@ -107,7 +108,7 @@ impl BackEnds {
         process::cpu(info.get("process_id").unwrap())
     }
 
-    /// Processor time of PostgreSQL so far, all its processes together.
+    /// Processor time of PostgreSQL so far: the sum over all its processes.
     pub fn postgres_cpu(&self) -> Duration {
         let mut connection = PgConnection::establish(&self.postgres.url("postgres")).unwrap();
         let own: i32 = sql::<Integer>("SELECT pg_backend_pid()").get_result(&mut connection).unwrap();

@@ -1,4 +1,4 @@
-//! Two heaps of times, and whether they can be told apart.
+//! Statistics of response times, and whether two sets of times differ.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -13,12 +13,12 @@ impl Times {
         Self(times)
     }
 
-    /// The time that this share of them does not exceed.
+    /// Returns the time that this share of the times does not exceed.
     fn quantile(&self, share: f64) -> f64 {
         self.0[((self.0.len() - 1) as f64 * share).round() as usize]
     }
 
-    /// As many, drawn from these, each as often as chance will.
+    /// Returns a bootstrap sample: the same number of times, drawn with replacement.
     fn resampled(&self, random: &mut StdRng) -> Self {
         Self::new((0..self.0.len()).map(|_| self.0[random.random_range(..self.0.len())]).collect())
     }
@@ -34,16 +34,17 @@ impl fmt::Display for Times {
 }
 
 pub struct Difference {
-    /// Of the medians: how much longer the first take.
+    /// Difference of the medians: positive if the first times are longer.
     pub medians: f64,
-    /// Where that lies in 95 of 100 draws from the same times (bootstrap).
+    /// Range of the difference in 95 of 100 bootstrap samples.
     pub between: [f64; 2],
-    /// Of the rank test by Mann and Whitney. If both are alike, one test in a thousand gives more than 3.29 or less than -3.29.
+    /// Statistic of the Mann-Whitney rank test. For equal distributions, one test in a thousand gives more than 3.29 or
+    /// less than -3.29.
     pub z: f64,
 }
 
 impl Difference {
-    pub fn of(one: &Times, other: &Times) -> Self {
+    pub fn new(one: &Times, other: &Times) -> Self {
         let medians = |one: &Times, other: &Times| one.quantile(0.5) - other.quantile(0.5);
         let mut random = StdRng::seed_from_u64(1);
         let mut draw = |_| medians(&one.resampled(&mut random), &other.resampled(&mut random));
@@ -60,7 +61,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Clocks of nanoseconds give no ties worth a correction.
+/// Computes z without a correction for ties: a clock of nanoseconds has almost none.
 fn rank_test(one: &Times, other: &Times) -> f64 {
     let (n, m) = (one.0.len() as f64, other.0.len() as f64);
     let below = |time: f64| other.0.partition_point(|&earlier| earlier < time) as f64;

@@ -1,4 +1,4 @@
-//! argon2id by itself, at the service's cost, on every core: the most sign-ups that there could be.
+//! argon2id alone on every core, with the cost of the service: an upper bound for the rate of sign-ups.
 
 use crate::process;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -6,23 +6,24 @@ use doorstep::adapters::argon2::Cost;
 use std::thread::{available_parallelism, scope};
 use std::time::{Duration, Instant};
 
-/// What the hashes of all cores together came to.
+/// Speed of hashing on all cores together.
 pub struct Speed {
-    /// By the clock.
+    /// Hashes per second, by wall clock.
     pub per_second: f64,
-    /// Milliseconds of a core for one, idle time included.
+    /// Milliseconds of a core per hash, idle time included.
     pub cost: f64,
 }
 
 impl Speed {
-    /// Between two.
+    /// Returns the mean of two speeds.
     pub fn mean(&self, other: &Self) -> Self {
         let per_second = f64::midpoint(self.per_second, other.per_second);
         Self { per_second, cost: f64::midpoint(self.cost, other.cost) }
     }
 }
 
-/// Nothing but the crate: no queue, no judging of the password, no wiping of the memory, which is allocated once for each thread.
+/// Measures the crate alone: without a queue, a check for weak passwords, and wiping of the memory, which each thread
+/// allocates once.
 pub fn measure(time: Duration) -> Speed {
     let cores = available_parallelism().unwrap().get();
     let spent = || process::cpu(std::process::id()) + process::idle();

@@ -1,24 +1,24 @@
-//! Sign-ins a second with the right password, beside what argon2id alone could do on the same cores.
+//! Logins per second with the right password, in proportion to argon2id alone on the same cores.
 
-use crate::accounts::{self, EVERYBODY};
+use crate::accounts::{self, ACCOUNTS};
 use crate::back_ends::{BackEnds, Kind};
-use crate::beside_hashing::{self, Flow};
 use crate::client::Client;
+use crate::hashing_ratio::{self, Flow};
 use crate::report::Report;
-use crate::signed_in;
+use crate::session_requests;
 use std::cell::Cell;
 
 pub async fn measure(back_ends: &BackEnds, kind: Kind, report: &mut Report) {
     report.heading(&format!("Login ({kind:?} back ends)"));
     let mut server = back_ends.serve(kind);
-    server.first_answer("/readyz").await;
-    let numbers = accounts::numbers(EVERYBODY);
+    server.first_response("/readyz").await;
+    let numbers = accounts::numbers(ACCOUNTS);
     accounts::insert(back_ends, kind, numbers.clone(), 1).await;
-    // One account after the other, and from the beginning again.
+    // Each account in turn, then the first one again.
     let next = Cell::new(0);
     let run = async move |client: &mut Client| {
-        let number = numbers.start + next.replace((next.get() + 1) % EVERYBODY);
-        signed_in::log_in(client, number).await.map(drop)
+        let number = numbers.start + next.replace((next.get() + 1) % ACCOUNTS);
+        session_requests::log_in(client, number).await.map(drop)
     };
-    beside_hashing::measure(back_ends, &server, Flow { name: "logins", target: 0.9, run }, report).await;
+    hashing_ratio::measure(back_ends, &server, Flow { name: "logins", target: 0.9, run }, report).await;
 }

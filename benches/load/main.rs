@@ -1,22 +1,22 @@
-//! The whole service under load: the release binary as a process of its own, over real HTTP, against its targets.
+//! The complete service under load: the release binary as a separate process, over real HTTP, against its targets.
 //!
-//! `cargo bench --bench load`, or parts of it, on one pair of back ends or both: `cargo bench --bench load -- login me real`.
-//! See docs/performance.md. Exits with 1 if a target is missed.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a run that cannot measure ends; one that can prints")]
+//! `cargo bench --bench load` runs all parts on both pairs of back ends. Arguments select parts and a pair:
+//! `cargo bench --bench load -- login me real`. See docs/performance.md. Exits with 1 if a target is missed.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark may panic, and prints its results")]
 
-#[expect(dead_code, reason = "tests use the rest")]
+#[expect(dead_code, reason = "the tests use the rest")]
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
 mod accounts;
 mod back_ends;
-mod bare;
-mod beside_hashing;
+mod bare_handler;
 mod client;
-mod crowd;
+mod concurrent;
 mod devices;
 mod distribution;
 mod hashing;
+mod hashing_ratio;
 mod login;
 mod me;
 mod process;
@@ -25,12 +25,12 @@ mod report;
 mod round;
 mod round_trips;
 mod server;
+mod session_requests;
 mod sign_up;
-mod signed_in;
+mod sign_up_requests;
 mod start;
 mod timing;
 mod verify_code;
-mod whole_flow;
 
 use back_ends::{BackEnds, Kind};
 use report::Report;
@@ -44,49 +44,49 @@ const KINDS: [(&str, Kind); 2] = [("real", Kind::Real), ("embedded", Kind::Embed
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [mode, port, redis] = &arguments[..]
-        && mode == "bare"
+        && mode == bare_handler::MODE
     {
-        bare::serve(port.parse().unwrap(), redis);
+        bare_handler::serve(port.parse().unwrap(), redis);
         return ExitCode::SUCCESS;
     }
-    // `cargo test --all-targets` runs this too, without that word, and wants no load.
+    // `cargo test --all-targets` runs this program without `--bench`: then it must not measure.
     if !arguments.iter().any(|argument| argument == "--bench") {
         return ExitCode::SUCCESS;
     }
-    let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
+    let names: Vec<&str> = arguments.iter().map(String::as_str).filter(|name| !name.starts_with('-')).collect();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    if LocalSet::new().block_on(&runtime, run(&words)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if LocalSet::new().block_on(&runtime, run(&names)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Measures these parts over these back ends, or all if none is named.
-async fn run(words: &[&str]) -> bool {
+/// Measures the selected parts on the selected back ends, or all of them. Returns whether every target was met.
+async fn run(names: &[&str]) -> bool {
     let (kinds, parts): (Vec<&str>, Vec<&str>) =
-        words.iter().partition(|word| KINDS.iter().any(|(name, _)| name == *word));
-    let wanted = |part| parts.is_empty() || parts.contains(&part);
+        names.iter().partition(|name| KINDS.iter().any(|(kind, _)| kind == *name));
+    let selected = |part| parts.is_empty() || parts.contains(&part);
     let (back_ends, mut report) = (Arc::new(BackEnds::start()), Report::default());
-    if wanted("round-trips") {
+    if selected("round-trips") {
         round_trips::count(&back_ends, &mut report).await;
     }
-    if wanted("start") {
+    if selected("start") {
         start::measure(&back_ends, &mut report).await;
     }
-    if wanted("verify-code") {
+    if selected("verify-code") {
         verify_code::measure(&back_ends, &mut report).await;
     }
     for (_, kind) in KINDS.into_iter().filter(|(name, _)| kinds.is_empty() || kinds.contains(name)) {
-        if wanted("refresh") {
+        if selected("refresh") {
             refresh::measure(&back_ends, kind, &mut report).await;
         }
-        if wanted("me") {
+        if selected("me") {
             me::measure(&back_ends, kind, &mut report).await;
         }
-        if wanted("timing") {
+        if selected("timing") {
             timing::measure(&back_ends, kind, &mut report).await;
         }
-        if wanted("sign-up") {
-            whole_flow::measure(&back_ends, kind, &mut report).await;
+        if selected("sign-up") {
+            sign_up::measure(&back_ends, kind, &mut report).await;
         }
-        if wanted("login") {
+        if selected("login") {
             login::measure(&back_ends, kind, &mut report).await;
         }
     }

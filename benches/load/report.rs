@@ -1,6 +1,6 @@
-//! Figures beside their targets.
+//! Prints the results beside their targets.
 
-/// Collects what was measured, and tells in the end.
+/// Prints each result, and lists the missed targets at the end.
 #[derive(Default)]
 pub struct Report {
     missed: Vec<String>,
@@ -11,20 +11,20 @@ impl Report {
         println!("\n{text}");
     }
 
-    /// A figure without a target.
-    pub fn note(&self, what: &str, figure: &str) {
-        println!("  {what:<58} {figure}");
+    /// Prints a result without a target.
+    pub fn note(&self, name: &str, figure: &str) {
+        println!("  {name:<58} {figure}");
     }
 
-    /// A figure with its target.
-    pub fn judge(&mut self, what: &str, figure: &str, target: &str, met: bool) {
-        println!("  {what:<58} {figure:<28} target {target:<12} {}", if met { "met" } else { "MISSED" });
+    /// Prints a result with its target.
+    pub fn check(&mut self, name: &str, figure: &str, target: &str, met: bool) {
+        println!("  {name:<58} {figure:<28} target {target:<12} {}", if met { "met" } else { "MISSED" });
         if !met {
-            self.missed.push(format!("{what}: {figure}, target {target}"));
+            self.missed.push(format!("{name}: {figure}, target {target}"));
         }
     }
 
-    /// Whether every target was met; says which was not.
+    /// Prints the missed targets. Returns whether every target was met.
     pub fn close(self) -> bool {
         println!("\n{} targets missed", self.missed.len());
         for line in &self.missed {
@@ -34,7 +34,7 @@ impl Report {
     }
 }
 
-/// The middle one of an odd number of figures.
+/// Returns the median of an odd number of figures.
 pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]

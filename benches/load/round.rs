@@ -1,10 +1,10 @@
-//! What a request costs: the processor time of a round of many.
+//! Cost of a request: the processor time of a round of many requests.
 
 use crate::client::Client;
-use crate::crowd;
+use crate::concurrent;
 use crate::process;
 use crate::server::Server;
-use crate::sign_up::Surprise;
+use crate::sign_up_requests::Unexpected;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -24,20 +24,20 @@ impl fmt::Display for Cost {
     }
 }
 
-/// Does every job once, `requests` requests in all, and returns what came of them too.
+/// Runs every job once, `requests` requests in total. Returns the cost per request, and the results.
 pub async fn round<J: 'static, R: 'static>(
     server: &Server,
     requests: usize,
     jobs: Vec<J>,
-    work: impl AsyncFn(&mut Client, J) -> Result<R, Surprise> + 'static,
+    work: impl AsyncFn(&mut Client, J) -> Result<R, Unexpected> + 'static,
 ) -> (Cost, Vec<R>) {
     let (started, requests) = (Instant::now(), requests as f64);
     let (before, own) = (server.cpu(), process::cpu(std::process::id()));
-    let results = crowd::each(server.port, CONNECTIONS, jobs, work).await;
-    let each = |after: Duration, before: Duration| (after - before).as_secs_f64() * 1e6 / requests;
+    let results = concurrent::run_all(server.port, CONNECTIONS, jobs, work).await;
+    let per_request = |after: Duration, before: Duration| (after - before).as_secs_f64() * 1e6 / requests;
     let cost = Cost {
-        server: each(server.cpu(), before),
-        client: each(process::cpu(std::process::id()), own),
+        server: per_request(server.cpu(), before),
+        client: per_request(process::cpu(std::process::id()), own),
         per_second: requests / started.elapsed().as_secs_f64(),
     };
     (cost, results)

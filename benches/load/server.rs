@@ -1,5 +1,6 @@
 //! The release binary as a child process.
 
+use crate::bare_handler::MODE;
 use crate::client::Client;
 use crate::process;
 use crate::support::process::free_port;
@@ -7,27 +8,27 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Killed when it is dropped.
+/// A running process; killed when it is dropped.
 pub struct Server {
     child: Child,
     pub port: u16,
     _folder: TempDir,
-    /// When the process was asked for.
+    /// Time of the start of the process.
     pub started: Instant,
 }
 
 impl Server {
-    /// The service itself, with these variables and no others. It logs as in production: JSON at level `info`.
+    /// Starts the service with exactly these variables. It logs as in production: JSON at level `info`.
     pub fn doorstep(variables: &[(&str, String)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_doorstep"));
         command.env_clear().env("LOG_FORMAT", "json").env("DOCS", "false").envs(variables.iter().cloned());
         Self::start(command, |command, port| command.env("BIND", format!("127.0.0.1:{port}")))
     }
 
-    /// This very program, as [`crate::bare`].
+    /// Starts this program as [`crate::bare_handler`].
     pub fn bare(redis: &str) -> Self {
         let command = Command::new(std::env::current_exe().unwrap());
-        Self::start(command, |command, port| command.args(["bare", &port.to_string(), redis]))
+        Self::start(command, |command, port| command.args([MODE, &port.to_string(), redis]))
     }
 
     fn start(mut command: Command, listen_on: impl FnOnce(&mut Command, u16) -> &mut Command) -> Self {
@@ -47,16 +48,16 @@ impl Server {
         process::cpu(self.pid())
     }
 
-    /// How long after the start `path` was first answered with 200.
-    pub async fn first_answer(&mut self, path: &str) -> Duration {
+    /// Returns the time from the start until the first response with status 200 for `path`.
+    pub async fn first_response(&mut self, path: &str) -> Duration {
         loop {
             if let Ok(mut client) = Client::connect(self.port).await
-                && client.get(path).await.is_ok_and(|answer| answer.status == 200)
+                && client.get(path).await.is_ok_and(|response| response.status == 200)
             {
                 return self.started.elapsed();
             }
-            assert!(self.child.try_wait().unwrap().is_none(), "the server has ended");
-            assert!(self.started.elapsed() < Duration::from_secs(30), "no answer");
+            assert!(self.child.try_wait().unwrap().is_none(), "the server has exited");
+            assert!(self.started.elapsed() < Duration::from_secs(30), "no response");
             tokio::time::sleep(Duration::from_micros(500)).await;
         }
     }

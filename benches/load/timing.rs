@@ -1,102 +1,102 @@
-//! Whether the time of an answer tells a phone that has an account from one that has none.
+//! Response times for phones with and without an account, which must not differ.
 
 use crate::accounts;
 use crate::back_ends::{BackEnds, Kind};
 use crate::client::Client;
 use crate::distribution::{Difference, Times};
 use crate::report::Report;
-use crate::sign_up::{self, Surprise, expect};
-use crate::signed_in::log_in_body;
+use crate::session_requests::log_in_body;
+use crate::sign_up_requests::{self, Unexpected, expect};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use std::time::Instant;
 
-/// Phones with an account, and as many without; each is tried once, because everybody may do that.
-const EACH: u32 = 2_500;
-/// The first ones fill caches.
+/// Number of phones with an account, and of phones without. Each is used once, so that no limit denies a request.
+const PHONES: u32 = 2_500;
+/// Number of first requests, which fill caches and are not counted.
 const WARM_UP: usize = 200;
-/// Beyond this chance alone would not go in a thousand tests.
+/// Limit of |z|: chance alone exceeds it once in a thousand tests.
 const DETECTABLE: f64 = 3.29;
 
-/// One at a time, in random order, over one connection.
+/// Sends one request at a time, in random order, over one connection.
 pub async fn measure(back_ends: &BackEnds, kind: Kind, report: &mut Report) {
     let mut server = back_ends.serve(kind);
-    server.first_answer("/readyz").await;
+    server.first_response("/readyz").await;
     let mut client = Client::connect(server.port).await.unwrap();
-    for question in [Question::WrongPassword, Question::Code] {
-        let heading = question.heading();
-        report.heading(&format!("{heading} ({kind:?} back ends), one at a time; microseconds by the clock"));
-        let numbers = accounts::numbers(2 * EACH);
+    for request in [Request::WrongPassword, Request::SendCode] {
+        let heading = request.heading();
+        report.heading(&format!("{heading} ({kind:?} back ends), one at a time; microseconds of wall clock"));
+        let numbers = accounts::numbers(2 * PHONES);
         accounts::insert(back_ends, kind, numbers.clone(), 2).await;
         let known = |number: u32| (number - numbers.start).is_multiple_of(2);
         let mut phones: Vec<_> = numbers.clone().map(|number| (known(number), accounts::phone(number))).collect();
         phones.shuffle(&mut StdRng::seed_from_u64(1));
-        let asked = question.ask(&mut client, phones).await.unwrap();
-        compare(&asked, report);
+        let samples = request.send_all(&mut client, phones).await.unwrap();
+        compare(&samples, report);
     }
 }
 
-/// An answer that took so long, and whether the phone has an account.
-struct Asked {
+/// Duration of one request, and whether the phone has an account.
+struct Sample {
     known: bool,
     micros: f64,
 }
 
 #[derive(Clone, Copy)]
-enum Question {
+enum Request {
     WrongPassword,
-    Code,
+    SendCode,
 }
 
-impl Question {
+impl Request {
     const fn heading(self) -> &'static str {
         match self {
             Self::WrongPassword => "Login with a wrong password",
-            Self::Code => "Login, send-code",
+            Self::SendCode => "Login, send-code",
         }
     }
 
-    /// Everything that has to be got beforehand is got before the first is asked: the next follows at once, and would meet
-    /// whatever the one before left to do.
-    async fn ask(self, client: &mut Client, phones: Vec<(bool, String)>) -> Result<Vec<Asked>, Surprise> {
-        let (mut bodies, mut asked) = (Vec::new(), Vec::new());
+    /// Prepares all bodies before the first request. The requests then follow each other at once, so that work left by
+    /// one request affects the next.
+    async fn send_all(self, client: &mut Client, phones: Vec<(bool, String)>) -> Result<Vec<Sample>, Unexpected> {
+        let (mut bodies, mut samples) = (Vec::new(), Vec::new());
         for (known, phone) in phones {
             let body = match self {
                 Self::WrongPassword => log_in_body(&phone, "harbour quince 0815"),
-                Self::Code => sign_up::send_body(&phone, &sign_up::captcha(client).await?),
+                Self::SendCode => sign_up_requests::send_body(&phone, &sign_up_requests::captcha(client).await?),
             };
             bodies.push((known, body));
         }
         let (path, status) = match self {
             Self::WrongPassword => ("/v1/login", 401),
-            Self::Code => ("/v1/login/send-code", 200),
+            Self::SendCode => ("/v1/login/send-code", 200),
         };
         for (known, body) in bodies {
             let started = Instant::now();
-            let answer = client.post(path, &body).await;
-            asked.push(Asked { known, micros: started.elapsed().as_secs_f64() * 1e6 });
-            expect(path, status, answer)?;
+            let response = client.post(path, &body).await;
+            samples.push(Sample { known, micros: started.elapsed().as_secs_f64() * 1e6 });
+            expect(path, status, response)?;
         }
-        Ok(asked)
+        Ok(samples)
     }
 }
 
-fn compare(asked: &[Asked], report: &mut Report) {
-    let times = |of: &dyn Fn(&[Asked]) -> bool| {
-        let wanted = asked.windows(2).skip(WARM_UP).filter(|pair| of(pair));
-        Times::new(wanted.map(|pair| pair[1].micros).collect())
+fn compare(samples: &[Sample], report: &mut Report) {
+    let times = |matches: &dyn Fn(&[Sample]) -> bool| {
+        let pairs = samples.windows(2).skip(WARM_UP).filter(|pair| matches(pair));
+        Times::new(pairs.map(|pair| pair[1].micros).collect())
     };
     let (known, unknown) = (times(&|pair| pair[1].known), times(&|pair| !pair[1].known));
     report.note("with an account", &known.to_string());
-    report.note("without", &unknown.to_string());
-    judge("difference", &known, &unknown, report);
+    report.note("without an account", &unknown.to_string());
+    check("difference", &known, &unknown, report);
     let (known, unknown) = (times(&|pair| pair[0].known), times(&|pair| !pair[0].known));
-    judge("difference that the one before makes", &known, &unknown, report);
+    check("difference of the next request", &known, &unknown, report);
 }
 
-fn judge(what: &str, known: &Times, unknown: &Times, report: &mut Report) {
-    let difference = Difference::of(known, unknown);
+fn check(name: &str, known: &Times, unknown: &Times, report: &mut Report) {
+    let difference = Difference::new(known, unknown);
     let target = format!("|z| < {DETECTABLE}");
-    report.judge(what, &difference.to_string(), &target, difference.z.abs() < DETECTABLE);
+    report.check(name, &difference.to_string(), &target, difference.z.abs() < DETECTABLE);
 }

@@ -1,4 +1,4 @@
-//! What one captcha costs, drawn and encoded, here and in the crates that one would otherwise take.
+//! Cost of one captcha, drawn and encoded, in doorstep and in two other crates.
 
 use captcha::Difficulty;
 use captcha_rs::CaptchaBuilder;
@@ -12,7 +12,7 @@ fn main() {
     divan::main();
 }
 
-/// A thousand pictures a sample, as in doorstep's own benchmark.
+/// A thousand images per sample, as in the benchmark of doorstep.
 #[divan::bench(sample_size = 1_000)]
 fn doorstep(bencher: Bencher<'_, '_>) {
     let CaptchaPolicy { puzzle, look, .. } = CaptchaPolicy::default();
@@ -35,7 +35,7 @@ fn captcha_medium() -> Option<Vec<u8>> {
     captcha::generate(black_box(Difficulty::Medium)).as_png()
 }
 
-/// JPEG, in base64: the crate's only output.
+/// JPEG in base64, the only output of the crate.
 #[divan::bench]
 fn captcha_rs() -> String {
     black_box(CaptchaBuilder::new()).build().to_base64()

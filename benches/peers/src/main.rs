@@ -1,4 +1,4 @@
-//! Writes sample pictures of two captcha crates as ANSWER_n.png, for `scripts/captcha-attack`.
+//! Writes sample images of two captcha crates as `ANSWER_n.png`, for `scripts/captcha-attack`.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use captcha::Difficulty;
@@ -20,22 +20,22 @@ fn main() -> Outcome<()> {
     };
     fs::create_dir_all(folder)?;
     for n in 0..count.parse::<u32>()? {
-        let (answer, picture) = draw()?;
-        fs::write(Path::new(folder).join(format!("{answer}_{n}.png")), picture)?;
+        let (answer, image) = draw()?;
+        fs::write(Path::new(folder).join(format!("{answer}_{n}.png")), image)?;
     }
     Ok(())
 }
 
 /// Crate `captcha`: 4 to 6 characters.
 fn medium() -> Outcome<Sample> {
-    Ok(captcha::generate(Difficulty::Medium).as_tuple().ok_or("captcha gave no picture")?)
+    Ok(captcha::generate(Difficulty::Medium).as_tuple().ok_or("captcha returned no image")?)
 }
 
-/// Crate `captcha-rs`, its defaults. Clients get a JPEG of quality 40: its traces stay in the sample.
+/// Crate `captcha-rs` with its defaults. Clients get a JPEG of quality 40, so the sample keeps the JPEG artifacts.
 fn builder() -> Outcome<Sample> {
     let captcha = CaptchaBuilder::new().build();
     let url = captcha.to_base64();
-    let (_, jpeg) = url.split_once(',').ok_or("captcha-rs gave no data URL")?;
+    let (_, jpeg) = url.split_once(',').ok_or("captcha-rs returned no data URL")?;
     let mut png = Cursor::new(Vec::new());
     image::load_from_memory(&BASE64_STANDARD.decode(jpeg)?)?.write_to(&mut png, image::ImageFormat::Png)?;
     Ok((captcha.text, png.into_inner()))

@@ -1,4 +1,4 @@
-//! What the service does in a second, beside what argon2id alone could do on the same cores: everything here makes one hash.
+//! Ratio of the rate of the service to the rate of argon2id alone on the same cores. Each flow computes one hash.
 
 use crate::back_ends::BackEnds;
 use crate::client::Client;
@@ -6,7 +6,7 @@ use crate::hashing;
 use crate::process;
 use crate::report::{Report, median};
 use crate::server::Server;
-use crate::sign_up::Surprise;
+use crate::sign_up_requests::Unexpected;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
@@ -17,53 +17,53 @@ use tokio::time::sleep;
 const CLIENTS: usize = 64;
 /// An odd number, for the median.
 const ROUNDS: usize = 11;
-/// Until every client is somewhere else in its flow.
+/// Time before the measurement, after which the clients are at different steps of their flows.
 const RAMP: Duration = Duration::from_secs(1);
 const RUN: Duration = Duration::from_secs(4);
-/// Before and after each run.
+/// Duration of argon2id alone, before and after each run.
 const HASHING: Duration = Duration::from_secs(2);
 
-/// What every client does again and again.
+/// A flow that every client repeats.
 pub struct Flow<F> {
-    /// More than one of it.
+    /// Name in the plural.
     pub name: &'static str,
-    /// How many of it there should be for each hash that could have been made.
+    /// Minimum of the ratio: flows per hash of argon2id alone.
     pub target: f64,
     pub run: F,
 }
 
 pub async fn measure<F>(back_ends: &BackEnds, server: &Server, flow: Flow<F>, report: &mut Report)
 where
-    F: AsyncFn(&mut Client) -> Result<(), Surprise> + 'static,
+    F: AsyncFn(&mut Client) -> Result<(), Unexpected> + 'static,
 {
     let Flow { name, target, run: flow } = flow;
     println!("  {CLIENTS} clients, {ROUNDS} times {} s", RUN.as_secs());
-    let (flow, mut clock, mut time, mut surprises) = (Rc::new(flow), Vec::new(), Vec::new(), Vec::new());
+    let (flow, mut rates, mut costs, mut unexpected) = (Rc::new(flow), Vec::new(), Vec::new(), Vec::new());
     let mut before = hashing::measure(HASHING);
     for _ in 0..ROUNDS {
         let run = run(back_ends, server, &flow).await;
         let after = hashing::measure(HASHING);
         let alone = before.mean(&after);
         println!("  hashing {:.1}/s, {:.2} ms each; {name} {run}", alone.per_second, alone.cost);
-        clock.push(run.per_second / alone.per_second);
-        time.push(alone.cost / run.costs.sum());
-        surprises.extend(run.surprises);
+        rates.push(run.per_second / alone.per_second);
+        costs.push(alone.cost / run.costs.sum());
+        unexpected.extend(run.unexpected);
         before = after;
     }
-    let ratio = median(time);
-    let (what, bound) = (format!("{name} / hashes, on the cores' time"), format!(">= {target:.2}"));
-    report.judge(&what, &format!("{ratio:.3}"), &bound, ratio >= target);
-    report.note("the same by the clock, other programs included", &format!("{:.3}", median(clock)));
+    let ratio = median(costs);
+    let (row, bound) = (format!("ratio of {name} to argon2id alone, processor time"), format!(">= {target:.2}"));
+    report.check(&row, &format!("{ratio:.3}"), &bound, ratio >= target);
+    report.note("the same ratio by wall clock, other programs included", &format!("{:.3}", median(rates)));
     let peak = process::memory(server.pid(), "VmHWM");
-    report.judge("resident, at most", &format!("{peak:.1} MB"), "< 120 MB", peak < 120.0);
-    report.judge("answers that were not expected", &surprises.len().to_string(), "0", surprises.is_empty());
-    surprises.iter().take(5).for_each(|surprise| println!("    {surprise}"));
+    report.check("peak resident memory", &format!("{peak:.1} MB"), "< 120 MB", peak < 120.0);
+    report.check("unexpected responses", &unexpected.len().to_string(), "0", unexpected.is_empty());
+    unexpected.iter().take(5).for_each(|response| println!("    {response}"));
 }
 
 struct Run {
     per_second: f64,
     costs: Costs,
-    surprises: Vec<Surprise>,
+    unexpected: Vec<Unexpected>,
 }
 
 impl fmt::Display for Run {
@@ -74,14 +74,14 @@ impl fmt::Display for Run {
     }
 }
 
-/// Milliseconds of the cores' time: since everybody started, or for one. What other programs take is in none.
+/// Processor time in milliseconds: since the start of the processes, or per flow. Other programs are not included.
 struct Costs {
     server: f64,
     redis: f64,
     postgres: f64,
-    /// Clients and SMS provider.
+    /// This process: clients and SMS provider.
     own: f64,
-    /// Nobody's.
+    /// Time in which the cores had no work.
     idle: f64,
 }
 
@@ -97,7 +97,8 @@ impl Costs {
         }
     }
 
-    fn each(&self, earlier: &Self, done: f64) -> Self {
+    /// Returns the costs per flow since `earlier`.
+    fn per_flow(&self, earlier: &Self, done: f64) -> Self {
         Self {
             server: (self.server - earlier.server) / done,
             redis: (self.redis - earlier.redis) / done,
@@ -114,37 +115,39 @@ impl Costs {
 
 async fn run<F>(back_ends: &BackEnds, server: &Server, flow: &Rc<F>) -> Run
 where
-    F: AsyncFn(&mut Client) -> Result<(), Surprise> + 'static,
+    F: AsyncFn(&mut Client) -> Result<(), Unexpected> + 'static,
 {
-    let crowd = Rc::new(Crowd::default());
-    let clients: Vec<_> =
-        (0..CLIENTS).map(|_| spawn_local(Rc::clone(&crowd).keep_on(Rc::clone(flow), server.port))).collect();
+    let clients = Rc::new(Clients::default());
+    let tasks: Vec<_> =
+        (0..CLIENTS).map(|_| spawn_local(Rc::clone(&clients).repeat(Rc::clone(flow), server.port))).collect();
     sleep(RAMP).await;
-    let (started, done, costs) = (Instant::now(), crowd.done.get(), Costs::now(back_ends, server));
+    let (started, done, costs) = (Instant::now(), clients.done.get(), Costs::now(back_ends, server));
     sleep(RUN).await;
-    let (took, done) = (started.elapsed(), f64::from(crowd.done.get() - done));
-    let costs = Costs::now(back_ends, server).each(&costs, done);
-    crowd.stop.set(true);
-    for client in clients {
-        client.await.unwrap();
+    let (took, done) = (started.elapsed(), f64::from(clients.done.get() - done));
+    let costs = Costs::now(back_ends, server).per_flow(&costs, done);
+    clients.stop.set(true);
+    for task in tasks {
+        task.await.unwrap();
     }
-    Run { per_second: done / took.as_secs_f64(), costs, surprises: crowd.surprises.take() }
+    Run { per_second: done / took.as_secs_f64(), costs, unexpected: clients.unexpected.take() }
 }
 
+/// State that all clients of a run share.
 #[derive(Default)]
-struct Crowd {
+struct Clients {
     stop: Cell<bool>,
     done: Cell<u32>,
-    surprises: RefCell<Vec<Surprise>>,
+    unexpected: RefCell<Vec<Unexpected>>,
 }
 
-impl Crowd {
-    async fn keep_on(self: Rc<Self>, flow: Rc<impl AsyncFn(&mut Client) -> Result<(), Surprise>>, port: u16) {
+impl Clients {
+    /// Repeats the flow on one connection until the run stops.
+    async fn repeat(self: Rc<Self>, flow: Rc<impl AsyncFn(&mut Client) -> Result<(), Unexpected>>, port: u16) {
         let mut client = Client::connect(port).await.unwrap();
         while !self.stop.get() {
             match flow(&mut client).await {
                 Ok(()) => self.done.set(self.done.get() + 1),
-                Err(surprise) => self.surprises.borrow_mut().push(surprise),
+                Err(response) => self.unexpected.borrow_mut().push(response),
             }
         }
     }

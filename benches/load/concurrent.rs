@@ -1,17 +1,18 @@
-//! Many clients at once, on one thread.
+//! Concurrent clients on one thread.
 
 use crate::client::Client;
-use crate::sign_up::Surprise;
+use crate::sign_up_requests::Unexpected;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tokio::task::spawn_local;
 
-/// Does every job once, over so many connections at a time, and returns what came of them. The first surprise ends the run.
-pub async fn each<J: 'static, R: 'static>(
+/// Runs every job once, over this number of connections, and returns the results. Panics at the first unexpected
+/// response.
+pub async fn run_all<J: 'static, R: 'static>(
     port: u16,
     connections: usize,
     jobs: Vec<J>,
-    work: impl AsyncFn(&mut Client, J) -> Result<R, Surprise> + 'static,
+    work: impl AsyncFn(&mut Client, J) -> Result<R, Unexpected> + 'static,
 ) -> Vec<R> {
     let (jobs, work) = (Rc::new(RefCell::new(jobs)), Rc::new(work));
     let tasks: Vec<_> = (0..connections)

@@ -1,4 +1,5 @@
-//! What a request costs at least: actix-web without anything of ours, and one EVALSHA over a connection of the worker's own.
+//! The lower bound for the cost of a request: actix-web without code of doorstep, and one EVALSHA over one connection
+//! per worker.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use deadpool_redis::redis::aio::MultiplexedConnection;
@@ -20,7 +21,10 @@ struct Worker {
     connection: OnceCell<MultiplexedConnection>,
 }
 
-/// Serves `GET /` until it is killed, on as many workers as the service has.
+/// First argument that starts this program as the bare handler.
+pub const MODE: &str = "bare";
+
+/// Serves `GET /` until it is killed, with the number of workers that the service has.
 #[actix_web::main]
 pub async fn serve(port: u16, redis: &str) {
     let client = Client::open(redis).unwrap();
