@@ -1,14 +1,15 @@
 //! Finds import cycles between the files of `src/`: files that depend on each other, directly or through others.
 //!
-//! A file depends on the file that defines the item of a path: `crate::…`, `super::…`, or a path that begins with a child
-//! module or an imported name. Re-exports are followed to the definition. No dependencies are: a declaration (`mod x;`), a
-//! re-export (`pub use x::Y;`) whose name the file does not use itself, and what the unit tests inside a file import.
+//! A file depends on the file that defines the item of a path: `crate::…`, `super::…`, or a path that begins with a
+//! child module or an imported name. Re-exports are followed to the definition. These are not dependencies: a
+//! declaration (`mod x;`), a re-export (`pub use x::Y;`) whose name the file does not use itself, and the imports of the
+//! unit tests inside a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::paths::{self, Import, Path};
 
-/// Maximum length of a chain of re-exports. It ends the search where two imports name each other.
+/// Maximum length of a chain of re-exports. It ends the search if two imports name each other.
 const MAX_HOPS: usize = 16;
 
 /// The files of a crate by index, and the file of each module.
@@ -30,30 +31,30 @@ enum Target {
     Item(usize),
 }
 
-/// Returns one text per cycle: its files, then the paths that tie each pair of files.
+/// Returns one text per cycle: its files, then the paths between each pair of files.
 pub fn find(files: &[(String, String)]) -> Vec<String> {
     let parsed = Crate::parse(files);
-    let ties: Vec<_> = (0..files.len()).map(|file| parsed.ties(file)).collect();
-    let reached: Vec<_> = (0..files.len()).map(|file| reachable(file, &ties)).collect();
+    let dependencies: Vec<_> = (0..files.len()).map(|file| parsed.dependencies(file)).collect();
+    let reached: Vec<_> = (0..files.len()).map(|file| reachable(file, &dependencies)).collect();
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     for file in 0..files.len() {
         let cycle: Vec<_> = reached[file].iter().copied().filter(|other| reached[*other].contains(&file)).collect();
         if cycle.len() > 1 && seen.insert(cycle.clone()) {
-            found.push(parsed.describe(&cycle, &ties));
+            found.push(parsed.describe(&cycle, &dependencies));
         }
     }
     found
 }
 
 /// The files that one file depends on, each with the lines and paths.
-type Ties = BTreeMap<usize, BTreeSet<(usize, String)>>;
+type Dependencies = BTreeMap<usize, BTreeSet<(usize, String)>>;
 
-fn reachable(start: usize, ties: &[Ties]) -> BTreeSet<usize> {
+fn reachable(start: usize, dependencies: &[Dependencies]) -> BTreeSet<usize> {
     let mut reached = BTreeSet::new();
     let mut next = vec![start];
     while let Some(file) = next.pop() {
-        next.extend(ties[file].keys().filter(|other| reached.insert(**other)));
+        next.extend(dependencies[file].keys().filter(|other| reached.insert(**other)));
     }
     reached
 }
@@ -75,9 +76,9 @@ impl<'a> Crate<'a> {
         Self { files, modules }
     }
 
-    fn ties(&self, from: usize) -> Ties {
+    fn dependencies(&self, from: usize) -> Dependencies {
         let file = &self.files[from];
-        let mut ties = Ties::new();
+        let mut dependencies = Dependencies::new();
         // Deeper paths are those of `mod tests`.
         for path in file.paths.iter().filter(|path| path.depth == 0) {
             let target = match (self.resolve(&file.module, path, MAX_HOPS), &path.import) {
@@ -89,10 +90,10 @@ impl<'a> Crate<'a> {
             // The line of the import is enough.
             let is_repeated = path.import.is_none() && self.imports_item(&file.module, &path.segments[0]);
             if target != from && !is_repeated {
-                ties.entry(target).or_default().insert((path.line, path.segments.join("::")));
+                dependencies.entry(target).or_default().insert((path.line, path.segments.join("::")));
             }
         }
-        ties
+        dependencies
     }
 
     /// Returns what a path in a module's file names; `None` if it is neither a module nor an item of this crate.
@@ -143,12 +144,12 @@ impl<'a> Crate<'a> {
         import.is_some_and(|import| matches!(self.resolve(module, import, MAX_HOPS), Some(Target::Item(_))))
     }
 
-    fn describe(&self, cycle: &[usize], ties: &[Ties]) -> String {
+    fn describe(&self, cycle: &[usize], dependencies: &[Dependencies]) -> String {
         let name = |file: &usize| self.files[*file].name;
         let mut text = format!("import cycle: {}", cycle.iter().map(name).collect::<Vec<_>>().join(", "));
         for from in cycle {
             for to in cycle {
-                if let Some(paths) = ties[*from].get(to) {
+                if let Some(paths) = dependencies[*from].get(to) {
                     let paths: Vec<_> = paths.iter().map(|(line, path)| format!("{path} (line {line})")).collect();
                     text += &format!("\n  {} -> {}: {}", name(from), name(to), paths.join(", "));
                 }
@@ -173,7 +174,7 @@ fn child(module: &[String], name: &str) -> Vec<String> {
 fn a_cycle_is_found_through_modules_imports_and_reexports() {
     let library = ("src/lib.rs", "pub mod a;\npub mod b;");
     let a = ("src/a.rs", "pub struct A;\nfn a() { crate::b::f() }");
-    let tied = |b| cycles_of(&[library, a, ("src/b.rs", b)]);
+    let cycles_with = |b| cycles_of(&[library, a, ("src/b.rs", b)]);
     for b in [
         "use crate::a::A;",
         "fn f(_: super::a::A) {}",
@@ -184,10 +185,10 @@ fn a_cycle_is_found_through_modules_imports_and_reexports() {
         "fn f() { g::<crate::a::A>() }",
         "use crate::a::A as B;",
     ] {
-        assert_eq!(tied(b), ["src/a.rs, src/b.rs"], "{b}");
+        assert_eq!(cycles_with(b), ["src/a.rs, src/b.rs"], "{b}");
     }
     for b in ["use crate::a;", "pub use crate::a::A;", "// crate::a::A", "mod tests { use crate::a::A; }"] {
-        assert_eq!(tied(b), [""; 0], "{b}");
+        assert_eq!(cycles_with(b), [""; 0], "{b}");
     }
 }
 
@@ -206,7 +207,7 @@ fn a_reexport_counts_as_the_file_that_defines_the_item() {
 }
 
 #[test]
-fn a_cycle_names_the_paths_that_tie_it() {
+fn a_reported_cycle_names_its_paths() {
     let a = ("src/a.rs", "\nuse crate::b::{B, C};\nfn f() { B::new() }");
     let sources = [a, ("src/b.rs", "fn f() { crate::a::f() }")];
     let found = find(&sources.map(|(name, source)| (name.to_owned(), source.to_owned())));

@@ -11,7 +11,7 @@ use std::path::Path;
 struct Rule {
     module: &'static str,
     /// Modules of this crate that it may import, besides itself.
-    ours: &'static [&'static str],
+    may_import: &'static [&'static str],
     /// Other crates that it must not import; a star matches any beginning or end of the name.
     banned: &'static [&'static str],
 }
@@ -22,21 +22,21 @@ const DRIVERS: &[&str] = &["actix*", "diesel*", "*redis", "reqwest"];
 const RULES: &[Rule] = &[
     Rule {
         module: "domain",
-        ours: &[],
+        may_import: &[],
         banned: &["actix*", "diesel*", "*redis", "reqwest", "serde*", "utoipa*", "tokio"],
     },
-    Rule { module: "ports", ours: &["domain"], banned: DRIVERS },
-    Rule { module: "flows", ours: &["domain", "ports"], banned: DRIVERS },
-    Rule { module: "http", ours: &["domain", "flows"], banned: &["diesel*", "*redis"] },
-    Rule { module: "adapters", ours: &["domain", "ports"], banned: &[] },
-    Rule { module: "config", ours: &["domain"], banned: &[] },
+    Rule { module: "ports", may_import: &["domain"], banned: DRIVERS },
+    Rule { module: "flows", may_import: &["domain", "ports"], banned: DRIVERS },
+    Rule { module: "http", may_import: &["domain", "flows"], banned: &["diesel*", "*redis"] },
+    Rule { module: "adapters", may_import: &["domain", "ports"], banned: &[] },
+    Rule { module: "config", may_import: &["domain"], banned: &[] },
 ];
 
 /// Modules that connect all others and may import everything.
 const WIRING: [&str; 4] = ["app", "cli", "lib", "main"];
 
 /// Returns every forbidden import of one file, with its line and the rule.
-fn breaches(file: &str, source: &str) -> Vec<String> {
+fn violations(file: &str, source: &str) -> Vec<String> {
     let path = file.trim_start_matches("src/").trim_end_matches(".rs");
     let module: Vec<&str> = path.split('/').filter(|part| *part != "mod").collect();
     if WIRING.contains(&module[0]) {
@@ -45,35 +45,37 @@ fn breaches(file: &str, source: &str) -> Vec<String> {
     let Some(rule) = RULES.iter().find(|rule| rule.module == module[0]) else {
         return vec![format!("{file}: no rule says what `{}` may import", module[0])];
     };
-    let mut found: Vec<_> = paths::read(source).iter().filter_map(|path| breach(rule, &module, path, file)).collect();
+    let mut found: Vec<_> =
+        paths::read(source).iter().filter_map(|path| violation(rule, &module, path, file)).collect();
     // A `use` tree can name a forbidden module several times on one line.
     found.dedup();
     found
 }
 
-fn breach(rule: &Rule, module: &[&str], path: &paths::Path, file: &str) -> Option<String> {
+fn violation(rule: &Rule, module: &[&str], path: &paths::Path, file: &str) -> Option<String> {
     let supers = path.segments.iter().take_while(|segment| *segment == "super").count();
     // The segment behind `crate`, or behind enough `super`, is a top-level module of this crate.
     let from_root = match path.segments[0].as_str() {
         "crate" => Some(1),
         "super" => (supers == module.len() + path.depth).then_some(supers),
         "self" => None,
-        outside => {
-            let pattern = rule.banned.iter().find(|pattern| names(pattern, outside))?;
+        name => {
+            let pattern = rule.banned.iter().find(|pattern| matches_name(pattern, name))?;
             return Some(format!("{file}:{}: {} must not import {pattern}", path.line, rule.module));
         }
     };
-    let ours = path.segments.get(from_root?)?.as_str();
-    let allowed = ours == rule.module || rule.ours.contains(&ours);
-    (!allowed).then(|| format!("{file}:{}: {} may import {:?}, not `{ours}`", path.line, rule.module, rule.ours))
+    let target = path.segments.get(from_root?)?.as_str();
+    let allowed = target == rule.module || rule.may_import.contains(&target);
+    let Rule { module, may_import, .. } = rule;
+    (!allowed).then(|| format!("{file}:{}: {module} may import {may_import:?}, not `{target}`", path.line))
 }
 
-/// Tells whether a pattern with a star at one end matches a crate's name.
-fn names(pattern: &str, outside: &str) -> bool {
+/// Tells whether a pattern with a star at one end matches the name of a crate.
+fn matches_name(pattern: &str, name: &str) -> bool {
     match (pattern.strip_suffix('*'), pattern.strip_prefix('*')) {
-        (Some(beginning), _) => outside.starts_with(beginning),
-        (_, Some(end)) => outside.ends_with(end),
-        _ => outside == pattern,
+        (Some(beginning), _) => name.starts_with(beginning),
+        (_, Some(end)) => name.ends_with(end),
+        _ => name == pattern,
     }
 }
 
@@ -99,15 +101,15 @@ fn all_sources() -> Vec<(String, String)> {
     ["src", "tests", "benches"].into_iter().flat_map(sources).collect()
 }
 
-fn assert_none(breaches: &[String]) {
-    assert!(breaches.is_empty(), "\n{}\n", breaches.join("\n"));
+fn assert_none(violations: &[String]) {
+    assert!(violations.is_empty(), "\n{}\n", violations.join("\n"));
 }
 
 #[test]
 fn imports_follow_the_rule() {
     let files = sources("src");
     assert!(files.iter().any(|(file, _)| file == "src/domain/phone.rs"), "sources not found");
-    let found: Vec<_> = files.iter().flat_map(|(file, source)| breaches(file, source)).collect();
+    let found: Vec<_> = files.iter().flat_map(|(file, source)| violations(file, source)).collect();
     assert_none(&found);
 }
 
@@ -167,7 +169,7 @@ fn both_databases_have_the_same_migrations_with_a_down_script() {
     assert_eq!(names("sqlite"), names("postgres"));
 }
 
-/// The checker itself: each snippet breaks one rule, with the expected line and reason.
+/// Tests the check itself: each snippet breaks one rule. The third text is the expected line and reason.
 #[test]
 fn a_forbidden_import_is_found() {
     for (file, source, found) in [
@@ -192,7 +194,7 @@ fn a_forbidden_import_is_found() {
         ("src/config.rs", "use crate::app::App;", ":1: config may import [\"domain\"], not `app`"),
         ("src/utils.rs", "", "src/utils.rs: no rule says what `utils` may import"),
     ] {
-        let all = breaches(file, source);
+        let all = violations(file, source);
         assert!(all.len() == 1 && all[0].contains(found), "{file}: {source}\n{all:?}");
     }
 }
@@ -210,7 +212,7 @@ fn an_allowed_import_passes() {
         ("src/app.rs", "use crate::{adapters, config, flows, http};"),
         ("src/main.rs", "use doorstep::app::App;"),
     ] {
-        assert_eq!(breaches(file, source), Vec::<String>::new(), "{source}");
+        assert_eq!(violations(file, source), Vec::<String>::new(), "{source}");
     }
 }
 
