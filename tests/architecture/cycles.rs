@@ -2,8 +2,8 @@
 //!
 //! A file depends on the file that defines the item of a path: `crate::…`, `super::…`, or a path that begins with a
 //! child module or an imported name. Re-exports are followed to the definition. These are not dependencies: a
-//! declaration (`mod x;`), a re-export (`pub use x::Y;`) whose name the file does not use itself, and the imports of the
-//! unit tests inside a file.
+//! declaration (`mod x;`), a re-export (`pub use x::Y;`) whose name the file does not use itself, and the imports of
+//! the unit tests inside a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
