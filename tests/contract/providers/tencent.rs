@@ -29,8 +29,8 @@ impl Fake {
         };
         let international = Access { app_id: INTERNATIONAL_APP_ID.to_owned(), ..domestic.clone() };
         let mut templates = templates(TEMPLATE, DELETION_TEMPLATE, NOTICE_TEMPLATE, Some(SIGN_NAME));
-        let international = Template::parse(INTERNATIONAL_TEMPLATE, Topic::Register, None).unwrap();
-        templates.insert(Topic::Register, Some(Region::DE), international);
+        let template = Template::parse(INTERNATIONAL_TEMPLATE, Topic::Register, None).unwrap();
+        templates.insert(Topic::Register, Some(Region::DE), template);
         tencent::Settings { domestic, international, templates, timeout: Settings::default().timeout }
     }
 
