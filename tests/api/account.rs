@@ -1,61 +1,61 @@
-//! What a person changes of her account: the profile and the password.
+//! Changes of a user's profile and password.
 
-use crate::over_both_back_ends;
-use crate::people::Person;
-use crate::test_server::{Answer, PASSWORD, TestServer};
+use crate::server_tests;
+use crate::test_server::{PASSWORD, Response, TestServer};
+use crate::users::TestUser;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const NEW: &str = "staple battery horse";
+const NEW_PASSWORD: &str = "staple battery horse";
 
-over_both_back_ends!(
-    a_patch_leaves_what_it_does_not_name,
-    a_null_clears,
-    a_bad_patch_changes_nothing,
-    a_new_password_ends_the_other_sessions,
-    the_current_password_is_asked_for_and_cannot_be_guessed,
-    a_new_password_is_judged_like_the_first,
+server_tests!(
+    a_patch_keeps_the_other_fields,
+    null_clears_a_field,
+    an_invalid_patch_changes_nothing,
+    a_password_change_ends_the_other_sessions,
+    a_password_change_requires_the_current_password_and_limits_attempts,
+    a_weak_new_password_is_rejected,
 );
 
-async fn patch(server: &TestServer, person: &Person, body: Value) -> Answer {
-    server.call(Method::PATCH, "/v1/me", &person.access, body).await
+async fn patch(server: &TestServer, user: &TestUser, body: Value) -> Response {
+    server.call(Method::PATCH, "/v1/me", &user.access_token, body).await
 }
 
-async fn change_password(server: &TestServer, person: &Person, current: &str, new: &str) -> Answer {
+async fn change_password(server: &TestServer, user: &TestUser, current: &str, new: &str) -> Response {
     let body = json!({"current_password": current, "new_password": new});
-    server.call(Method::PUT, "/v1/me/password", &person.access, body).await
+    server.call(Method::PUT, "/v1/me/password", &user.access_token, body).await
 }
 
-async fn a_patch_leaves_what_it_does_not_name(server: TestServer) {
-    let person = server.person().await;
+async fn a_patch_keeps_the_other_fields(server: TestServer) {
+    let user = server.create_user().await;
     server.advance(Duration::from_secs(10));
-    let patched = patch(&server, &person, json!({"gender": "female", "birthday": "2001-09-30"})).await;
-    patched.assert_done(200);
-    let mut expected = person.user.clone();
+    let patched = patch(&server, &user, json!({"gender": "female", "birthday": "2001-09-30"})).await;
+    patched.assert_status(200);
+    let mut expected = user.profile.clone();
     expected["gender"] = json!("female");
     expected["birthday"] = json!("2001-09-30");
     assert_ne!(patched.body["updated_at"], expected["updated_at"]);
     expected["updated_at"] = patched.body["updated_at"].clone();
     assert_eq!(patched.body, expected);
-    let renamed = patch(&server, &person, json!({"nickname": " Zoë "})).await;
+    let renamed = patch(&server, &user, json!({"nickname": " Zoë "})).await;
     assert_eq!((&renamed.body["nickname"], &renamed.body["gender"]), (&json!("Zoë"), &json!("female")));
-    assert_eq!(server.me(&person.access).await.body, renamed.body);
-    let nothing = patch(&server, &person, json!({})).await;
-    assert_eq!(nothing.body, renamed.body, "no change, no new time");
+    assert_eq!(server.me(&user.access_token).await.body, renamed.body);
+    let unchanged = patch(&server, &user, json!({})).await;
+    assert_eq!(unchanged.body, renamed.body, "an empty patch changes updated_at");
 }
 
-async fn a_null_clears(server: TestServer) {
-    let person = server.person().await;
-    patch(&server, &person, json!({"gender": "other", "birthday": "2001-09-30"})).await.assert_done(200);
-    let cleared = patch(&server, &person, json!({"birthday": null})).await;
+async fn null_clears_a_field(server: TestServer) {
+    let user = server.create_user().await;
+    patch(&server, &user, json!({"gender": "other", "birthday": "2001-09-30"})).await.assert_status(200);
+    let cleared = patch(&server, &user, json!({"birthday": null})).await;
     assert_eq!((&cleared.body["gender"], &cleared.body["birthday"]), (&json!("other"), &Value::Null));
-    let request = server.request(Method::PATCH, "/v1/me").bearer_auth(&person.access);
+    let request = server.request(Method::PATCH, "/v1/me").bearer_auth(&user.access_token);
     let merge = request.header("content-type", "application/merge-patch+json").body(r#"{"gender":null}"#);
     let cleared = server.send(merge, "/v1/me").await;
-    cleared.assert_done(200);
+    cleared.assert_status(200);
     assert_eq!(cleared.body["gender"], Value::Null);
-    patch(&server, &person, json!({"nickname": null})).await.assert_field(
+    patch(&server, &user, json!({"nickname": null})).await.assert_field_error(
         422,
         "validation_failed",
         "nickname",
@@ -63,9 +63,9 @@ async fn a_null_clears(server: TestServer) {
     );
 }
 
-async fn a_bad_patch_changes_nothing(server: TestServer) {
-    let person = server.person().await;
-    for (field, value, why) in [
+async fn an_invalid_patch_changes_nothing(server: TestServer) {
+    let user = server.create_user().await;
+    for (field, value, reason) in [
         ("nickname", json!(""), "too_short"),
         ("nickname", json!("x".repeat(33)), "too_long"),
         ("nickname", json!("a\nb"), "invalid_characters"),
@@ -77,51 +77,51 @@ async fn a_bad_patch_changes_nothing(server: TestServer) {
     ] {
         let mut body = json!({"nickname": "Eve", "gender": "male"});
         body[field] = value;
-        patch(&server, &person, body).await.assert_field(422, "validation_failed", field, why);
+        patch(&server, &user, body).await.assert_field_error(422, "validation_failed", field, reason);
     }
-    for (field, value, why) in [
+    for (field, value, reason) in [
         ("phone_number", json!("+8613800138000"), "unknown_field"),
         ("id", json!("x"), "unknown_field"),
-        ("password", json!(NEW), "unknown_field"),
+        ("password", json!(NEW_PASSWORD), "unknown_field"),
         ("nickname", json!(7), "invalid_type"),
     ] {
-        patch(&server, &person, json!({field: value})).await.assert_field(400, "malformed_request", field, why);
+        patch(&server, &user, json!({field: value})).await.assert_field_error(400, "malformed_request", field, reason);
     }
-    patch(&server, &person, json!([])).await.assert_refused(400, "malformed_request");
+    patch(&server, &user, json!([])).await.assert_error(400, "malformed_request");
     let request = server.request(Method::PATCH, "/v1/me").json(&json!({"nickname": "Eve"}));
-    server.send(request, "/v1/me").await.assert_refused(401, "token_missing");
-    assert_eq!(server.me(&person.access).await.body, person.user);
+    server.send(request, "/v1/me").await.assert_error(401, "token_missing");
+    assert_eq!(server.me(&user.access_token).await.body, user.profile);
 }
 
-async fn a_new_password_ends_the_other_sessions(server: TestServer) {
-    let person = server.person().await;
-    let tablet = server.signed_in(&person.phone).await;
-    change_password(&server, &person, PASSWORD, NEW).await.assert_done(204);
-    server.me(&person.access).await.assert_done(200);
-    server.refresh(&person.refresh).await.assert_done(200);
-    server.me(&tablet.access).await.assert_refused(401, "token_invalid");
-    server.refresh(&tablet.refresh).await.assert_refused(401, "refresh_invalid");
-    server.log_in(&person.phone, PASSWORD).await.assert_refused(401, "credentials_invalid");
-    server.log_in(&person.phone, NEW).await.assert_done(200);
+async fn a_password_change_ends_the_other_sessions(server: TestServer) {
+    let user = server.create_user().await;
+    let tablet = server.new_session(&user.phone).await;
+    change_password(&server, &user, PASSWORD, NEW_PASSWORD).await.assert_status(204);
+    server.me(&user.access_token).await.assert_status(200);
+    server.refresh(&user.refresh_token).await.assert_status(200);
+    server.me(&tablet.access_token).await.assert_error(401, "token_invalid");
+    server.refresh(&tablet.refresh_token).await.assert_error(401, "refresh_invalid");
+    server.log_in(&user.phone, PASSWORD).await.assert_error(401, "credentials_invalid");
+    server.log_in(&user.phone, NEW_PASSWORD).await.assert_status(200);
 }
 
-async fn the_current_password_is_asked_for_and_cannot_be_guessed(server: TestServer) {
-    let people = server.people(2).await;
+async fn a_password_change_requires_the_current_password_and_limits_attempts(server: TestServer) {
+    let users = server.create_users(2).await;
     for _ in 0..10 {
-        change_password(&server, &people[0], "not the password", NEW).await.assert_refused(422, "password_wrong");
+        change_password(&server, &users[0], "not the password", NEW_PASSWORD).await.assert_error(422, "password_wrong");
     }
-    let paused = change_password(&server, &people[0], PASSWORD, NEW).await;
-    paused.assert_refused(429, "too_many_requests");
-    // Somebody who found her phone keeps her from nothing else, and nobody else from anything.
-    server.log_in(&people[0].phone, PASSWORD).await.assert_done(200);
-    change_password(&server, &people[1], PASSWORD, NEW).await.assert_done(204);
+    let paused = change_password(&server, &users[0], PASSWORD, NEW_PASSWORD).await;
+    paused.assert_error(429, "too_many_requests");
+    // The pause affects neither login nor other users.
+    server.log_in(&users[0].phone, PASSWORD).await.assert_status(200);
+    change_password(&server, &users[1], PASSWORD, NEW_PASSWORD).await.assert_status(204);
 }
 
-async fn a_new_password_is_judged_like_the_first(server: TestServer) {
-    let person = server.person().await;
-    change_password(&server, &person, PASSWORD, "password123").await.assert_refused(422, "password_too_weak");
-    change_password(&server, &person, PASSWORD, &person.phone).await.assert_refused(422, "password_too_weak");
-    let short = change_password(&server, &person, PASSWORD, "short").await;
-    short.assert_field(422, "validation_failed", "new_password", "too_short");
-    server.log_in(&person.phone, PASSWORD).await.assert_done(200);
+async fn a_weak_new_password_is_rejected(server: TestServer) {
+    let user = server.create_user().await;
+    change_password(&server, &user, PASSWORD, "password123").await.assert_error(422, "password_too_weak");
+    change_password(&server, &user, PASSWORD, &user.phone).await.assert_error(422, "password_too_weak");
+    let short = change_password(&server, &user, PASSWORD, "short").await;
+    short.assert_field_error(422, "validation_failed", "new_password", "too_short");
+    server.log_in(&user.phone, PASSWORD).await.assert_status(200);
 }

@@ -1,10 +1,10 @@
-//! `POST /v1/me/avatar`: from the permit to the picture in the storage.
+//! `POST /v1/me/avatar`: from the permit to the image in the storage.
 
-use crate::over_both_back_ends;
+use crate::server_tests;
 use crate::support::storage::qiniu::{self, FakeQiniu};
 use crate::support::storage::s3::{self, FakeS3};
 use crate::support::storage::{Instructions, Shelf, picture};
-use crate::test_server::{Answer, BackEnds, TestServer, fresh_phone};
+use crate::test_server::{BackEnds, Response, TestServer, fresh_phone};
 use chrono::DateTime;
 use doorstep::domain::avatar::AvatarType;
 use doorstep::domain::user::AvatarUrl;
@@ -18,9 +18,9 @@ const PATH: &str = "/v1/me/avatar";
 const BASE: &str = "https://cdn.example.com/avatars/";
 const SIZE: usize = 2_000;
 
-over_both_back_ends!(nothing_is_uploaded_without_a_storage, a_permit_needs_a_living_session);
+server_tests!(uploads_are_disabled_without_a_storage, a_permit_requires_a_valid_access_token);
 
-async fn ask(server: &TestServer, token: &str, body: Value) -> Answer {
+async fn request_permit(server: &TestServer, token: &str, body: Value) -> Response {
     server.send(server.request(Method::POST, PATH).bearer_auth(token).json(&body), PATH).await
 }
 
@@ -28,22 +28,22 @@ fn png() -> Value {
     json!({"content_type": "image/png", "content_length": SIZE})
 }
 
-async fn nothing_is_uploaded_without_a_storage(server: TestServer) {
+async fn uploads_are_disabled_without_a_storage(server: TestServer) {
     let token = server.sign_up(&fresh_phone()).await.text("access_token");
-    let refused = ask(&server, &token, png()).await;
-    refused.assert_refused(404, "avatar_uploads_disabled");
+    let rejected = request_permit(&server, &token, png()).await;
+    rejected.assert_error(404, "avatar_uploads_disabled");
 }
 
-async fn a_permit_needs_a_living_session(server: TestServer) {
-    server.send(server.request(Method::POST, PATH).json(&png()), PATH).await.assert_refused(401, "token_missing");
-    ask(&server, "nonsense", png()).await.assert_refused(401, "token_invalid");
+async fn a_permit_requires_a_valid_access_token(server: TestServer) {
+    server.send(server.request(Method::POST, PATH).json(&png()), PATH).await.assert_error(401, "token_missing");
+    request_permit(&server, "nonsense", png()).await.assert_error(401, "token_invalid");
     let token = server.sign_up(&fresh_phone()).await.text("access_token");
     server.advance(Duration::from_secs(900));
-    ask(&server, &token, png()).await.assert_refused(401, "token_expired");
+    request_permit(&server, &token, png()).await.assert_error(401, "token_expired");
 }
 
-/// A house whose pictures go to a bucket of an S3.
-async fn with_s3(back_ends: BackEnds, more: &[(&str, &str)]) -> (TestServer, FakeS3) {
+/// Starts a service that stores avatars in an S3 bucket.
+async fn server_with_s3(back_ends: BackEnds, more: &[(&str, &str)]) -> (TestServer, FakeS3) {
     let fake = FakeS3::start(DateTime::UNIX_EPOCH);
     let settings = [
         ("AVATAR_STORAGE", "s3"),
@@ -59,8 +59,8 @@ async fn with_s3(back_ends: BackEnds, more: &[(&str, &str)]) -> (TestServer, Fak
     (TestServer::with(back_ends, &[&settings, more].concat()).await, fake)
 }
 
-/// A house whose pictures go to a bucket of Qiniu, without a prefix.
-async fn with_qiniu(back_ends: BackEnds) -> (TestServer, FakeQiniu) {
+/// Starts a service that stores avatars in a Qiniu bucket, without a prefix.
+async fn server_with_qiniu(back_ends: BackEnds) -> (TestServer, FakeQiniu) {
     let fake = FakeQiniu::start(DateTime::UNIX_EPOCH);
     let settings = [
         ("AVATAR_STORAGE", "qiniu"),
@@ -73,110 +73,113 @@ async fn with_qiniu(back_ends: BackEnds) -> (TestServer, FakeQiniu) {
     (TestServer::with(back_ends, &settings).await, fake)
 }
 
-/// Asks for a permit, uploads with it, and finds the picture under the public URL's name; then it is too late.
-async fn uploads(server: &TestServer, shelf: &Shelf, prefix: &str, method: &str) {
+/// Requests a permit and uploads an image with it: too late, with the wrong size, and correctly. Checks that the image
+/// is stored under the name in the public URL.
+async fn assert_upload(server: &TestServer, shelf: &Shelf, prefix: &str, method: &str) {
     let signed_in = server.sign_up(&fresh_phone()).await;
     let owner = signed_in.body["user"]["id"].as_str().unwrap();
-    let granted = ask(server, &signed_in.text("access_token"), png()).await;
-    assert_eq!((granted.status.as_u16(), granted.number("expires_in")), (200, 600), "{granted:?}");
+    let permit = request_permit(server, &signed_in.text("access_token"), png()).await;
+    assert_eq!((permit.status.as_u16(), permit.number("expires_in")), (200, 600), "{permit:?}");
     assert_eq!(
-        (granted.text("method").as_str(), &granted.headers["cache-control"]),
+        (permit.text("method").as_str(), &permit.headers["cache-control"]),
         (method, &"no-store".parse().unwrap())
     );
-    let public_url = granted.text("public_url");
+    let public_url = permit.text("public_url");
     assert!(AvatarUrl::parse(&public_url, Some(&Url::parse(BASE).unwrap())).is_ok(), "{public_url}");
     let file = public_url.strip_prefix(&format!("{BASE}{owner}/")).unwrap().strip_suffix(".png").unwrap();
     assert_eq!(file.len(), 22);
-    let permit: Instructions = serde_json::from_value(granted.body).unwrap();
+    let instructions: Instructions = serde_json::from_value(permit.body).unwrap();
     let picture = picture(AvatarType::Png, SIZE);
     server.advance(Duration::from_secs(601));
     shelf.set_time(server.clock.now());
-    assert_ne!(permit.upload(&picture).await.0.as_u16(), 200, "late");
+    assert_ne!(instructions.upload(&picture).await.0.as_u16(), 200, "an expired permit is accepted");
     shelf.set_time(server.clock.now() - Duration::from_secs(2));
-    assert_ne!(permit.upload(&picture[1..]).await.0.as_u16(), 200, "another size");
+    assert_ne!(instructions.upload(&picture[1..]).await.0.as_u16(), 200, "another size is accepted");
     assert_eq!(shelf.len(), 0);
-    assert_eq!(permit.upload(&picture).await.0.as_u16(), 200);
-    let kept = shelf.object(&format!("{prefix}{owner}/{file}.png")).unwrap();
-    assert_eq!((kept.content_type.as_str(), kept.body), ("image/png", picture));
+    assert_eq!(instructions.upload(&picture).await.0.as_u16(), 200);
+    let stored = shelf.object(&format!("{prefix}{owner}/{file}.png")).unwrap();
+    assert_eq!((stored.content_type.as_str(), stored.body), ("image/png", picture));
 }
 
 #[actix_web::test]
-async fn a_picture_goes_to_s3_embedded() {
-    let (server, fake) = with_s3(BackEnds::Embedded, &[]).await;
-    uploads(&server, &fake.shelf, "avatars/", "PUT").await;
+async fn a_permit_uploads_an_avatar_to_s3_embedded() {
+    let (server, fake) = server_with_s3(BackEnds::Embedded, &[]).await;
+    assert_upload(&server, &fake.shelf, "avatars/", "PUT").await;
 }
 
 #[actix_web::test]
-async fn a_picture_goes_to_s3_real() {
-    let (server, fake) = with_s3(BackEnds::Real, &[]).await;
-    uploads(&server, &fake.shelf, "avatars/", "PUT").await;
+async fn a_permit_uploads_an_avatar_to_s3_real() {
+    let (server, fake) = server_with_s3(BackEnds::Real, &[]).await;
+    assert_upload(&server, &fake.shelf, "avatars/", "PUT").await;
 }
 
 #[actix_web::test]
-async fn a_picture_goes_to_qiniu_embedded() {
-    let (server, fake) = with_qiniu(BackEnds::Embedded).await;
-    uploads(&server, &fake.shelf, "", "POST").await;
+async fn a_permit_uploads_an_avatar_to_qiniu_embedded() {
+    let (server, fake) = server_with_qiniu(BackEnds::Embedded).await;
+    assert_upload(&server, &fake.shelf, "", "POST").await;
 }
 
 #[actix_web::test]
-async fn a_picture_goes_to_qiniu_real() {
-    let (server, fake) = with_qiniu(BackEnds::Real).await;
-    uploads(&server, &fake.shelf, "", "POST").await;
+async fn a_permit_uploads_an_avatar_to_qiniu_real() {
+    let (server, fake) = server_with_qiniu(BackEnds::Real).await;
+    assert_upload(&server, &fake.shelf, "", "POST").await;
 }
 
 #[actix_web::test]
-async fn a_picture_is_a_picture_of_a_bounded_size() {
-    let (server, _fake) = with_s3(BackEnds::Embedded, &[("AVATAR_MAX_BYTES", "1024")]).await;
+async fn content_type_and_content_length_are_validated() {
+    let (server, _fake) = server_with_s3(BackEnds::Embedded, &[("AVATAR_MAX_BYTES", "1024")]).await;
     let token = server.sign_up(&fresh_phone()).await.text("access_token");
-    let with = |content_type: &str, length: Value| {
-        ask(&server, &token, json!({"content_type": content_type, "content_length": length}))
+    let permit_for = |content_type: &str, length: Value| {
+        request_permit(&server, &token, json!({"content_type": content_type, "content_length": length}))
     };
     for content_type in ["image/gif", "image/svg+xml", "text/html", "IMAGE/PNG", "image/png; x", ""] {
-        let refused = with(content_type, json!(1)).await;
-        refused.assert_field(422, "validation_failed", "content_type", "not_allowed");
-        assert_eq!(refused.body["errors"].as_array().unwrap().len(), 1);
+        let rejected = permit_for(content_type, json!(1)).await;
+        rejected.assert_field_error(422, "validation_failed", "content_type", "not_allowed");
+        assert_eq!(rejected.body["errors"].as_array().unwrap().len(), 1);
     }
     for length in [0, -1, 1_025, i64::MAX] {
-        let refused = with("image/png", json!(length)).await;
-        refused.assert_field(422, "validation_failed", "content_length", "out_of_range");
-        assert_eq!(refused.body["errors"].as_array().unwrap().len(), 1);
+        let rejected = permit_for("image/png", json!(length)).await;
+        rejected.assert_field_error(422, "validation_failed", "content_length", "out_of_range");
+        assert_eq!(rejected.body["errors"].as_array().unwrap().len(), 1);
     }
-    let refused = with("image/gif", json!(0)).await;
-    refused.assert_field(422, "validation_failed", "content_type", "not_allowed");
-    refused.assert_field(422, "validation_failed", "content_length", "out_of_range");
+    let rejected = permit_for("image/gif", json!(0)).await;
+    rejected.assert_field_error(422, "validation_failed", "content_type", "not_allowed");
+    rejected.assert_field_error(422, "validation_failed", "content_length", "out_of_range");
     for length in [json!("1"), json!(1.5), json!(null), json!(1e30)] {
-        with("image/png", length).await.assert_field(400, "malformed_request", "content_length", "invalid_type");
-    }
-    ask(&server, &token, json!({"content_type": "image/png"})).await.assert_refused(400, "malformed_request");
-    for length in [1, 1_024] {
-        let granted = with("image/webp", json!(length)).await;
-        assert_eq!(
-            granted.body["headers"],
-            json!({"Content-Type": "image/webp", "Content-Length": length.to_string()})
+        permit_for("image/png", length).await.assert_field_error(
+            400,
+            "malformed_request",
+            "content_length",
+            "invalid_type",
         );
+    }
+    request_permit(&server, &token, json!({"content_type": "image/png"})).await.assert_error(400, "malformed_request");
+    for length in [1, 1_024] {
+        let permit = permit_for("image/webp", json!(length)).await;
+        assert_eq!(permit.body["headers"], json!({"Content-Type": "image/webp", "Content-Length": length.to_string()}));
     }
 }
 
-/// Two permits never meet, and an account gets so many in an hour.
-async fn permits_are_different_and_counted(back_ends: BackEnds) {
-    let (server, _fake) = with_qiniu(back_ends).await;
+/// Each permit has another key, and a user gets 20 permits an hour.
+async fn permits_are_unique_and_limited_per_user(back_ends: BackEnds) {
+    let (server, _fake) = server_with_qiniu(back_ends).await;
     let token = server.sign_up(&fresh_phone()).await.text("access_token");
     let mut keys = std::collections::HashSet::new();
     for _ in 0..20 {
-        let granted = ask(&server, &token, png()).await;
-        assert!(keys.insert(granted.body["form"]["key"].to_string()), "{granted:?}");
+        let permit = request_permit(&server, &token, png()).await;
+        assert!(keys.insert(permit.body["form"]["key"].to_string()), "{permit:?}");
     }
-    ask(&server, &token, png()).await.assert_refused(429, "too_many_requests");
+    request_permit(&server, &token, png()).await.assert_error(429, "too_many_requests");
     let other = server.sign_up(&fresh_phone()).await.text("access_token");
-    assert_eq!(ask(&server, &other, png()).await.status.as_u16(), 200);
+    assert_eq!(request_permit(&server, &other, png()).await.status.as_u16(), 200);
 }
 
 #[actix_web::test]
-async fn permits_are_different_and_counted_embedded() {
-    permits_are_different_and_counted(BackEnds::Embedded).await;
+async fn permits_are_unique_and_limited_per_user_embedded() {
+    permits_are_unique_and_limited_per_user(BackEnds::Embedded).await;
 }
 
 #[actix_web::test]
-async fn permits_are_different_and_counted_real() {
-    permits_are_different_and_counted(BackEnds::Real).await;
+async fn permits_are_unique_and_limited_per_user_real() {
+    permits_are_unique_and_limited_per_user(BackEnds::Real).await;
 }

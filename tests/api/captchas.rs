@@ -1,42 +1,42 @@
-//! The puzzle in front of the flow.
+//! Image captchas, which a client solves before the service sends a code.
 
-use crate::over_both_back_ends;
-use crate::test_server::{Answer, BYPASS, BackEnds, TestServer, fresh_phone};
+use crate::server_tests;
+use crate::test_server::{BYPASS, BackEnds, Response, TestServer, fresh_phone};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use std::time::Duration;
 
-over_both_back_ends!(
-    a_captcha_is_a_picture,
-    accept_png_gets_the_raw_picture,
-    the_right_answer_passes_in_any_case,
-    what_looks_alike_passes,
-    a_theme_can_be_asked_for,
-    a_captcha_is_used_up_by_the_first_try,
+server_tests!(
+    a_captcha_is_a_png_image,
+    accept_png_returns_a_raw_image,
+    answers_are_case_insensitive,
+    similar_characters_are_accepted,
+    a_client_can_choose_the_theme,
+    the_first_answer_uses_up_a_captcha,
     a_captcha_expires,
-    an_earlier_captcha_can_be_discarded,
-    nobody_chooses_a_captcha_id,
+    an_earlier_captcha_can_be_replaced,
+    a_client_cannot_choose_a_captcha_id,
 );
 
-async fn try_captcha(server: &TestServer, id: &str, answer: &str) -> Answer {
+async fn try_captcha(server: &TestServer, id: &str, answer: &str) -> Response {
     let body = json!({"phone_number": fresh_phone(), "captcha_id": id, "captcha_answer": answer});
     server.post("/v1/register/send-code", body).await
 }
 
-async fn a_captcha_is_a_picture(server: TestServer) {
+async fn a_captcha_is_a_png_image(server: TestServer) {
     let captcha = server.post("/v1/captchas", json!({})).await;
     assert_eq!(captcha.status, StatusCode::CREATED);
     assert_eq!((captcha.text("media_type").as_str(), captcha.number("expires_in")), ("image/png", 300));
     let image = captcha.text("image");
     let png = BASE64_STANDARD.decode(image.strip_prefix("data:image/png;base64,").unwrap()).unwrap();
-    let picture = image::load_from_memory(&png).unwrap();
-    assert_eq!((picture.width(), picture.height()), (192, 144));
+    let decoded = image::load_from_memory(&png).unwrap();
+    assert_eq!((decoded.width(), decoded.height()), (192, 144));
     let answer = server.captcha_answer();
-    assert!(!captcha.body.to_string().contains(&answer), "the answer stays here");
+    assert!(!captcha.body.to_string().contains(&answer), "the response contains the answer");
 }
 
-async fn accept_png_gets_the_raw_picture(server: TestServer) {
+async fn accept_png_returns_a_raw_image(server: TestServer) {
     let request = server.request(Method::POST, "/v1/captchas").header("accept", "image/png").json(&json!({}));
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::CREATED);
@@ -47,30 +47,30 @@ async fn accept_png_gets_the_raw_picture(server: TestServer) {
     assert_eq!(try_captcha(&server, &id, &server.captcha_answer()).await.status, StatusCode::OK);
 }
 
-async fn the_right_answer_passes_in_any_case(server: TestServer) {
+async fn answers_are_case_insensitive(server: TestServer) {
     let id = server.captcha().await;
     let answer = server.captcha_answer().to_lowercase();
     assert_eq!(try_captcha(&server, &id, &format!(" {answer} ")).await.status, StatusCode::OK);
 }
 
-/// A zero for a D, a one for an L, and a Chinese keyboard's letters.
-async fn what_looks_alike_passes(server: TestServer) {
+/// Accepts 0 for D, i for L and 7 for T, and the full-width letters of a Chinese keyboard.
+async fn similar_characters_are_accepted(server: TestServer) {
     let mut id = server.captcha().await;
     while !server.captcha_answer().contains(['D', 'L', 'T']) {
         id = server.captcha().await;
     }
-    let wide = |c: char| char::from_u32(u32::from(c) + 0xfee0).unwrap();
+    let full_width = |c: char| char::from_u32(u32::from(c) + 0xfee0).unwrap();
     let typed: String =
-        server.captcha_answer().replace('D', "0").replace('L', "i").replace('T', "7").chars().map(wide).collect();
+        server.captcha_answer().replace('D', "0").replace('L', "i").replace('T', "7").chars().map(full_width).collect();
     assert_eq!(try_captcha(&server, &id, &typed).await.status, StatusCode::OK, "{typed}");
     let id = server.captcha().await;
     let answer = server.captcha_answer();
     let (first, rest) = answer.split_at(1);
     let wrong = format!("{}{rest}", if first == "X" { "A" } else { "X" });
-    try_captcha(&server, &id, &wrong).await.assert_refused(422, "captcha_wrong");
+    try_captcha(&server, &id, &wrong).await.assert_error(422, "captcha_wrong");
 }
 
-async fn a_theme_can_be_asked_for(server: TestServer) {
+async fn a_client_can_choose_the_theme(server: TestServer) {
     for (theme, dark) in [(json!("dark"), true), (json!("light"), false), (json!(null), false)] {
         let captcha = server.post("/v1/captchas", json!({"theme": theme})).await;
         let image = captcha.text("image");
@@ -81,47 +81,52 @@ async fn a_theme_can_be_asked_for(server: TestServer) {
         assert_eq!(paper < ink, dark, "{theme}: {palette:?}");
     }
     let unknown = server.post("/v1/captchas", json!({"theme": "Dark"})).await;
-    unknown.assert_field(422, "validation_failed", "theme", "not_allowed");
+    unknown.assert_field_error(422, "validation_failed", "theme", "not_allowed");
 }
 
-/// Mistake 2 of the earlier systems: one solved captcha sent any number of messages.
-async fn a_captcha_is_used_up_by_the_first_try(server: TestServer) {
+/// Mistake 2 in docs/mistakes.md: one solved captcha allowed any number of messages.
+async fn the_first_answer_uses_up_a_captcha(server: TestServer) {
     let id = server.captcha().await;
     let answer = server.captcha_answer();
-    try_captcha(&server, &id, "WRONG").await.assert_refused(422, "captcha_wrong");
-    try_captcha(&server, &id, &answer).await.assert_refused(422, "captcha_expired");
+    try_captcha(&server, &id, "WRONG").await.assert_error(422, "captcha_wrong");
+    try_captcha(&server, &id, &answer).await.assert_error(422, "captcha_expired");
     let id = server.captcha().await;
     let answer = server.captcha_answer();
     assert_eq!(try_captcha(&server, &id, &answer).await.status, StatusCode::OK);
-    try_captcha(&server, &id, &answer).await.assert_refused(422, "captcha_expired");
+    try_captcha(&server, &id, &answer).await.assert_error(422, "captcha_expired");
 }
 
 async fn a_captcha_expires(server: TestServer) {
     let id = server.captcha().await;
     server.advance(Duration::from_secs(301));
-    try_captcha(&server, &id, BYPASS).await.assert_refused(422, "captcha_expired");
+    try_captcha(&server, &id, BYPASS).await.assert_error(422, "captcha_expired");
 }
 
-async fn an_earlier_captcha_can_be_discarded(server: TestServer) {
+async fn an_earlier_captcha_can_be_replaced(server: TestServer) {
     let first = server.captcha().await;
     let second = server.post("/v1/captchas", json!({"replaces": first})).await.text("captcha_id");
     assert_ne!(first, second);
-    try_captcha(&server, &first, BYPASS).await.assert_refused(422, "captcha_expired");
+    try_captcha(&server, &first, BYPASS).await.assert_error(422, "captcha_expired");
     assert_eq!(try_captcha(&server, &second, BYPASS).await.status, StatusCode::OK);
 }
 
-/// Mistake 17: ids that the client chose could be overwritten, or be somebody else's.
-async fn nobody_chooses_a_captcha_id(server: TestServer) {
+/// Mistake 17 in docs/mistakes.md: clients chose the ids, and could overwrite captchas of other clients.
+async fn a_client_cannot_choose_a_captcha_id(server: TestServer) {
     let chosen = json!({"captcha_id": "AAAAAAAAAAAAAAAAAAAAAA"});
-    server.post("/v1/captchas", chosen).await.assert_field(400, "malformed_request", "captcha_id", "unknown_field");
-    let mine = server.captcha().await;
+    server.post("/v1/captchas", chosen).await.assert_field_error(
+        400,
+        "malformed_request",
+        "captcha_id",
+        "unknown_field",
+    );
+    let own = server.captcha().await;
     let unknown = json!({"replaces": "AAAAAAAAAAAAAAAAAAAAAA"});
     assert_eq!(server.post("/v1/captchas", unknown).await.status, StatusCode::CREATED);
-    assert_eq!(try_captcha(&server, &mine, BYPASS).await.status, StatusCode::OK);
+    assert_eq!(try_captcha(&server, &own, BYPASS).await.status, StatusCode::OK);
 }
 
 #[actix_web::test]
-async fn the_arithmetic_kind_wants_a_sum() {
+async fn the_arithmetic_style_expects_the_sum() {
     let server = TestServer::with(BackEnds::Embedded, &[("CAPTCHA_STYLE", "arithmetic")]).await;
     let id = server.captcha().await;
     let sum = server.arithmetic_answer();
@@ -129,12 +134,12 @@ async fn the_arithmetic_kind_wants_a_sum() {
     assert_eq!(try_captcha(&server, &id, &sum).await.status, StatusCode::OK);
 }
 
-/// What lets QA in must not exist where it was not asked for.
+/// The bypass answer is for QA, and must work only where it is configured.
 #[actix_web::test]
-async fn the_bypass_answer_is_the_configured_one() {
+async fn only_the_configured_bypass_answer_is_accepted() {
     let server = TestServer::with(BackEnds::Embedded, &[("CAPTCHA_BYPASS_ANSWER", "another")]).await;
     let id = server.captcha().await;
-    try_captcha(&server, &id, BYPASS).await.assert_refused(422, "captcha_wrong");
+    try_captcha(&server, &id, BYPASS).await.assert_error(422, "captcha_wrong");
     let id = server.captcha().await;
     assert_eq!(try_captcha(&server, &id, "another").await.status, StatusCode::OK);
 }

@@ -1,4 +1,4 @@
-//! Two providers: a person gets her code when one of them does not send, and never two codes.
+//! Failover between two SMS providers: a code is sent once, also when the first provider fails.
 
 use crate::support::aliyun::{DELETION_TEMPLATE, FakeAliyun, KEY_ID, KEY_SECRET, NOTICE_TEMPLATE, SIGN_NAME, TEMPLATE};
 use crate::support::cloopen::Behaviour;
@@ -9,25 +9,25 @@ use chrono::{DateTime, Utc};
 use doorstep::ports::Clock;
 use std::sync::Arc;
 
-/// The time at which a house opens.
-struct Opening;
+/// Clock that shows the start time of a test server.
+struct StartTime;
 
-impl Clock for Opening {
+impl Clock for StartTime {
     fn now(&self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(1_795_000_000_000).unwrap()
     }
 }
 
-/// Cloopen first, then Aliyun.
-struct Two {
+/// Service with two SMS providers: Cloopen first, then Aliyun.
+struct TwoProviders {
     server: TestServer,
     aliyun: FakeAliyun,
 }
 
-impl Two {
+impl TwoProviders {
     async fn with(back_ends: BackEnds, more: &[(&str, &str)]) -> Self {
-        let aliyun = FakeAliyun::start(Arc::new(Opening));
-        // It refuses variables that its templates do not have.
+        let aliyun = FakeAliyun::start(Arc::new(StartTime));
+        // Aliyun refuses variables that a template does not have.
         let (code, deletion) = (format!("{TEMPLATE}(code,time=minutes)"), format!("{DELETION_TEMPLATE}(code)"));
         let settings = [
             ("SMS_PROVIDERS", "cloopen,aliyun"),
@@ -43,69 +43,74 @@ impl Two {
         Self { server: TestServer::with(back_ends, &[&settings, more].concat()).await, aliyun }
     }
 
-    /// The codes that Aliyun has carried.
-    fn codes(&self) -> Vec<String> {
-        let code = |taken: provider::Taken| taken.values.into_iter().find(|(name, _)| name == "code").unwrap().1;
+    /// Codes that Aliyun has accepted.
+    fn aliyun_codes(&self) -> Vec<String> {
+        let code = |message: provider::Taken| message.values.into_iter().find(|(name, _)| name == "code").unwrap().1;
         self.aliyun.stage.taken().into_iter().map(code).collect()
     }
 
+    /// Number of verified codes that this provider has sent.
     async fn verified_by(&self, provider: &str) -> f64 {
         self.server.metric("doorstep_codes_verified_total", &format!("provider=\"{provider}\"")).await
     }
 }
 
-async fn who_refuses_is_followed_by_the_next(back_ends: BackEnds) {
-    let two = Two::with(back_ends, &[]).await;
-    two.server.sms.behave(Behaviour::Refuse("160038"));
-    let ticket = two.server.ticket(&fresh_phone()).await;
-    assert_eq!((two.server.sms.requests(), two.codes().len()), (1, 1));
-    assert_eq!(two.server.verify(&ticket, &two.codes()[0]).await.status, 200);
-    assert_eq!((two.verified_by("aliyun").await, two.verified_by("cloopen").await), (1.0, 0.0));
-    assert_eq!(two.server.metric("doorstep_sms_messages_total", "outcome=\"accepted\"").await, 1.0);
-    assert_eq!(two.server.metric("doorstep_sms_attempts_total", "provider=\"cloopen\",outcome=\"refused\"").await, 1.0);
+async fn after_a_refusal_the_next_provider_sends_the_code(back_ends: BackEnds) {
+    let providers = TwoProviders::with(back_ends, &[]).await;
+    providers.server.sms.behave(Behaviour::Refuse("160038"));
+    let ticket = providers.server.new_ticket(&fresh_phone()).await;
+    assert_eq!((providers.server.sms.requests(), providers.aliyun_codes().len()), (1, 1));
+    assert_eq!(providers.server.verify_code(&ticket, &providers.aliyun_codes()[0]).await.status, 200);
+    assert_eq!((providers.verified_by("aliyun").await, providers.verified_by("cloopen").await), (1.0, 0.0));
+    assert_eq!(providers.server.metric("doorstep_sms_messages_total", "outcome=\"accepted\"").await, 1.0);
+    assert_eq!(
+        providers.server.metric("doorstep_sms_attempts_total", "provider=\"cloopen\",outcome=\"refused\"").await,
+        1.0
+    );
 }
 
 #[actix_web::test]
-async fn who_refuses_is_followed_by_the_next_embedded() {
-    who_refuses_is_followed_by_the_next(BackEnds::Embedded).await;
+async fn after_a_refusal_the_next_provider_sends_the_code_embedded() {
+    after_a_refusal_the_next_provider_sends_the_code(BackEnds::Embedded).await;
 }
 
 #[actix_web::test]
-async fn who_refuses_is_followed_by_the_next_real() {
-    who_refuses_is_followed_by_the_next(BackEnds::Real).await;
+async fn after_a_refusal_the_next_provider_sends_the_code_real() {
+    after_a_refusal_the_next_provider_sends_the_code(BackEnds::Real).await;
 }
 
 #[actix_web::test]
-async fn who_cannot_be_reached_is_followed_by_the_next() {
-    let nobody = format!("http://127.0.0.1:{}", free_port());
-    let two = Two::with(BackEnds::Embedded, &[("SMS_CLOOPEN_BASE_URL", &nobody)]).await;
-    two.server.ticket(&fresh_phone()).await;
-    assert_eq!(two.codes().len(), 1);
+async fn after_a_connection_failure_the_next_provider_sends_the_code() {
+    let unreachable = format!("http://127.0.0.1:{}", free_port());
+    let providers = TwoProviders::with(BackEnds::Embedded, &[("SMS_CLOOPEN_BASE_URL", &unreachable)]).await;
+    providers.server.new_ticket(&fresh_phone()).await;
+    assert_eq!(providers.aliyun_codes().len(), 1);
 }
 
-/// Nobody knows whether the first has sent: the second is not asked, and the message stays counted.
+/// The first provider has possibly sent the message, so the second is not called, and the message stays counted.
 #[actix_web::test]
-async fn who_does_not_answer_is_followed_by_nobody() {
-    let two = Two::with(BackEnds::Embedded, &[("SMS_BUDGET_HOUR", "1")]).await;
-    two.server.sms.behave(Behaviour::Hang);
-    two.server.send_code(&fresh_phone()).await.assert_refused(502, "sms_delivery_failed");
-    assert_eq!((two.server.sms.requests(), two.codes().len()), (1, 0));
-    two.server.send_code(&fresh_phone()).await.assert_refused(503, "sms_budget_exhausted");
+async fn after_a_timeout_no_other_provider_is_called() {
+    let providers = TwoProviders::with(BackEnds::Embedded, &[("SMS_BUDGET_HOUR", "1")]).await;
+    providers.server.sms.behave(Behaviour::Hang);
+    providers.server.send_code(&fresh_phone()).await.assert_error(502, "sms_delivery_failed");
+    assert_eq!((providers.server.sms.requests(), providers.aliyun_codes().len()), (1, 0));
+    providers.server.send_code(&fresh_phone()).await.assert_error(503, "sms_budget_exhausted");
 }
 
-/// A choice: perhaps twice rather than perhaps never. It is one code all the same.
+/// The setting prefers a message that is possibly sent twice to one that is never sent. Both contain the same code.
 #[actix_web::test]
-async fn by_setting_the_next_is_asked_then_too() {
-    let two = Two::with(BackEnds::Embedded, &[("SMS_FAILOVER_AFTER_TIMEOUT", "true")]).await;
-    two.server.sms.behave(Behaviour::Hang);
-    let ticket = two.server.ticket(&fresh_phone()).await;
-    assert_eq!((two.server.sms.requests(), two.codes().len()), (1, 1));
-    assert_eq!(two.server.verify(&ticket, &two.codes()[0]).await.status, 200);
+async fn failover_after_a_timeout_can_be_turned_on() {
+    let providers = TwoProviders::with(BackEnds::Embedded, &[("SMS_FAILOVER_AFTER_TIMEOUT", "true")]).await;
+    providers.server.sms.behave(Behaviour::Hang);
+    let ticket = providers.server.new_ticket(&fresh_phone()).await;
+    assert_eq!((providers.server.sms.requests(), providers.aliyun_codes().len()), (1, 1));
+    assert_eq!(providers.server.verify_code(&ticket, &providers.aliyun_codes()[0]).await.status, 200);
 }
 
 #[actix_web::test]
-async fn a_region_has_its_own_list() {
-    let two = Two::with(BackEnds::Embedded, &[("SMS_PROVIDERS", "cloopen"), ("SMS_PROVIDERS_CN", "aliyun")]).await;
-    two.server.ticket(&fresh_phone()).await;
-    assert_eq!((two.server.sms.requests(), two.codes().len()), (0, 1));
+async fn a_region_can_have_its_own_providers() {
+    let providers =
+        TwoProviders::with(BackEnds::Embedded, &[("SMS_PROVIDERS", "cloopen"), ("SMS_PROVIDERS_CN", "aliyun")]).await;
+    providers.server.new_ticket(&fresh_phone()).await;
+    assert_eq!((providers.server.sms.requests(), providers.aliyun_codes().len()), (0, 1));
 }

@@ -1,31 +1,32 @@
-//! Who may send how many.
+//! Limits of messages, wrong codes and captchas: by phone, by IP block and for the whole service.
 
-use crate::over_both_back_ends;
-use crate::test_server::{Answer, BYPASS, BackEnds, TestServer, fresh_phone, other_than};
+use crate::server_tests;
+use crate::test_server::{BYPASS, BackEnds, Response, TestServer, fresh_phone, wrong_code};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use std::time::Duration;
 
-over_both_back_ends!(
-    the_cooldown_grows,
+server_tests!(
+    the_cooldown_grows_with_each_message,
     a_phone_gets_five_messages_an_hour_and_ten_a_day,
-    a_phone_has_thirty_wrong_codes_a_day,
-    a_refused_message_costs_nothing,
-    foreign_regions_are_refused_before_the_captcha,
+    a_phone_is_limited_to_thirty_wrong_codes_a_day,
+    a_taken_number_is_not_counted,
+    an_unsupported_region_is_rejected_before_the_captcha,
 );
 
-pub fn wait(answer: &Answer) -> u64 {
-    answer.headers["retry-after"].to_str().unwrap().parse().unwrap()
+/// Seconds in the `Retry-After` header.
+pub fn retry_after(response: &Response) -> u64 {
+    response.headers["retry-after"].to_str().unwrap().parse().unwrap()
 }
 
-async fn the_cooldown_grows(server: TestServer) {
+async fn the_cooldown_grows_with_each_message(server: TestServer) {
     let phone = fresh_phone();
     for expected in [60, 120, 300, 300] {
         assert_eq!(server.send_code(&phone).await.number("resend_in"), expected);
         let early = server.send_code(&phone).await;
-        early.assert_refused(429, "resend_cooldown");
-        assert!((expected - 1..=expected).contains(&wait(&early)), "{early:?}");
-        assert_eq!(early.number("resend_in"), wait(&early));
+        early.assert_error(429, "resend_cooldown");
+        assert!((expected - 1..=expected).contains(&retry_after(&early)), "{early:?}");
+        assert_eq!(early.number("resend_in"), retry_after(&early));
         server.advance(Duration::from_secs(expected));
     }
 }
@@ -38,59 +39,59 @@ async fn a_phone_gets_five_messages_an_hour_and_ten_a_day(server: TestServer) {
             server.advance(Duration::from_secs(300));
         }
         if hour == 0 {
-            let full = server.send_code(&phone).await;
-            full.assert_refused(429, "phone_limit_reached");
-            assert!((2_000..=2_100).contains(&wait(&full)), "{full:?}");
-            server.advance(Duration::from_secs(wait(&full)));
+            let denied = server.send_code(&phone).await;
+            denied.assert_error(429, "phone_limit_reached");
+            assert!((2_000..=2_100).contains(&retry_after(&denied)), "{denied:?}");
+            server.advance(Duration::from_secs(retry_after(&denied)));
         }
     }
     server.advance(Duration::from_secs(3_600));
-    let full = server.send_code(&phone).await;
-    full.assert_refused(429, "phone_limit_reached");
-    assert!(wait(&full) > 70_000, "{full:?}");
+    let denied = server.send_code(&phone).await;
+    denied.assert_error(429, "phone_limit_reached");
+    assert!(retry_after(&denied) > 70_000, "{denied:?}");
     assert_eq!(server.sms.messages_for(&phone).len(), 10);
-    server.advance(Duration::from_secs(wait(&full)));
+    server.advance(Duration::from_secs(retry_after(&denied)));
     assert_eq!(server.send_code(&phone).await.status, StatusCode::OK);
 }
 
-async fn a_phone_has_thirty_wrong_codes_a_day(server: TestServer) {
+async fn a_phone_is_limited_to_thirty_wrong_codes_a_day(server: TestServer) {
     let phone = fresh_phone();
     for _ in 0..6 {
-        let ticket = server.ticket(&phone).await;
-        let wrong = other_than(&server.sms.code_for(&phone).unwrap());
+        let ticket = server.new_ticket(&phone).await;
+        let wrong = wrong_code(&server.sms.code_for(&phone).unwrap());
         for _ in 0..4 {
-            server.verify(&ticket, &wrong).await.assert_refused(422, "code_wrong");
+            server.verify_code(&ticket, &wrong).await.assert_error(422, "code_wrong");
         }
-        server.verify(&ticket, &wrong).await.assert_refused(410, "code_exhausted");
+        server.verify_code(&ticket, &wrong).await.assert_error(410, "code_exhausted");
         server.advance(Duration::from_secs(3_600));
     }
-    let full = server.send_code(&phone).await;
-    full.assert_refused(429, "phone_limit_reached");
-    assert!(wait(&full) > 60_000, "{full:?}");
-    server.advance(Duration::from_secs(wait(&full)));
+    let denied = server.send_code(&phone).await;
+    denied.assert_error(429, "phone_limit_reached");
+    assert!(retry_after(&denied) > 60_000, "{denied:?}");
+    server.advance(Duration::from_secs(retry_after(&denied)));
     assert_eq!(server.send_code(&phone).await.status, StatusCode::OK);
 }
 
-async fn a_refused_message_costs_nothing(server: TestServer) {
+async fn a_taken_number_is_not_counted(server: TestServer) {
     let phone = fresh_phone();
     server.sign_up(&phone).await;
     server.advance(Duration::from_secs(3_600));
     for _ in 0..8 {
-        server.send_code(&phone).await.assert_refused(409, "phone_already_registered");
+        server.send_code(&phone).await.assert_error(409, "phone_already_registered");
     }
 }
 
-async fn foreign_regions_are_refused_before_the_captcha(server: TestServer) {
+async fn an_unsupported_region_is_rejected_before_the_captcha(server: TestServer) {
     let id = server.captcha().await;
     let body = json!({"phone_number": "+14155552671", "captcha_id": id, "captcha_answer": BYPASS});
-    let refused = server.post("/v1/register/send-code", body).await;
-    refused.assert_field(422, "region_not_supported", "phone_number", "not_allowed");
+    let rejected = server.post("/v1/register/send-code", body).await;
+    rejected.assert_field_error(422, "region_not_supported", "phone_number", "not_allowed");
     let body = json!({"phone_number": fresh_phone(), "captcha_id": id, "captcha_answer": BYPASS});
-    assert_eq!(server.post("/v1/register/send-code", body).await.status, StatusCode::OK, "the captcha is still good");
+    assert_eq!(server.post("/v1/register/send-code", body).await.status, StatusCode::OK, "the captcha is used up");
 }
 
-/// The tests of addresses send from where they like: they stand behind a trusted proxy.
-pub async fn send_from(server: &TestServer, address: &str, phone: &str) -> Answer {
+/// Requests a captcha and a code from this IP address. The server must trust the proxy; see [`BEHIND_A_PROXY`].
+pub async fn send_from(server: &TestServer, address: &str, phone: &str) -> Response {
     let from = |path| server.request(Method::POST, path).header("x-forwarded-for", address);
     let captcha = server.send(from("/v1/captchas").json(&json!({})), "/v1/captchas").await;
     if captcha.status != StatusCode::CREATED {
@@ -101,74 +102,83 @@ pub async fn send_from(server: &TestServer, address: &str, phone: &str) -> Answe
     server.send(from("/v1/register/send-code").json(&body), "/v1/register/send-code").await
 }
 
+/// The server takes the IP address of the client from `X-Forwarded-For`.
 pub const BEHIND_A_PROXY: (&str, &str) = ("TRUSTED_PROXIES", "127.0.0.0/8");
 
-async fn an_address_has_so_many_sends(back_ends: BackEnds) {
+async fn an_ip_block_can_send_a_limited_number_of_codes(back_ends: BackEnds) {
     let server = TestServer::with(back_ends, &[BEHIND_A_PROXY, ("LIMIT_IP_SENDS", "3")]).await;
     for _ in 0..3 {
         assert_eq!(send_from(&server, "203.0.113.7", &fresh_phone()).await.status, StatusCode::OK);
     }
-    let full = send_from(&server, "203.0.113.7", &fresh_phone()).await;
-    full.assert_refused(429, "too_many_requests");
-    assert!((590..=600).contains(&wait(&full)), "{full:?}");
-    assert_eq!(send_from(&server, "203.0.113.8", &fresh_phone()).await.status, StatusCode::OK, "a neighbour");
+    let denied = send_from(&server, "203.0.113.7", &fresh_phone()).await;
+    denied.assert_error(429, "too_many_requests");
+    assert!((590..=600).contains(&retry_after(&denied)), "{denied:?}");
+    assert_eq!(
+        send_from(&server, "203.0.113.8", &fresh_phone()).await.status,
+        StatusCode::OK,
+        "another IP block is limited"
+    );
     server.advance(Duration::from_secs(600));
     assert_eq!(send_from(&server, "203.0.113.7", &fresh_phone()).await.status, StatusCode::OK);
 }
 
 #[actix_web::test]
-async fn an_address_has_so_many_sends_embedded() {
-    an_address_has_so_many_sends(BackEnds::Embedded).await;
+async fn an_ip_block_can_send_a_limited_number_of_codes_embedded() {
+    an_ip_block_can_send_a_limited_number_of_codes(BackEnds::Embedded).await;
 }
 
 #[actix_web::test]
-async fn an_address_has_so_many_sends_real() {
-    an_address_has_so_many_sends(BackEnds::Real).await;
+async fn an_ip_block_can_send_a_limited_number_of_codes_real() {
+    an_ip_block_can_send_a_limited_number_of_codes(BackEnds::Real).await;
 }
 
 #[actix_web::test]
-async fn ipv6_is_counted_by_its_64() {
+async fn ipv6_addresses_are_counted_by_their_64_prefix() {
     let server = TestServer::with(BackEnds::Embedded, &[BEHIND_A_PROXY, ("LIMIT_IP_SENDS", "1")]).await;
     assert_eq!(send_from(&server, "2001:db8:0:1::1", &fresh_phone()).await.status, StatusCode::OK);
-    send_from(&server, "2001:db8:0:1:ffff::2", &fresh_phone()).await.assert_refused(429, "too_many_requests");
+    send_from(&server, "2001:db8:0:1:ffff::2", &fresh_phone()).await.assert_error(429, "too_many_requests");
     assert_eq!(send_from(&server, "2001:db8:0:2::1", &fresh_phone()).await.status, StatusCode::OK);
 }
 
 #[actix_web::test]
-async fn a_forwarded_header_is_not_believed_from_strangers() {
+async fn the_forwarded_header_is_ignored_without_a_trusted_proxy() {
     let server = TestServer::with(BackEnds::Embedded, &[("LIMIT_IP_SENDS", "1")]).await;
     assert_eq!(send_from(&server, "203.0.113.7", &fresh_phone()).await.status, StatusCode::OK);
-    send_from(&server, "203.0.113.8", &fresh_phone()).await.assert_refused(429, "too_many_requests");
+    send_from(&server, "203.0.113.8", &fresh_phone()).await.assert_error(429, "too_many_requests");
 }
 
 #[actix_web::test]
-async fn an_address_has_so_many_captchas() {
+async fn an_ip_block_gets_a_limited_number_of_captchas() {
     let server = TestServer::with(BackEnds::Embedded, &[("LIMIT_IP_CAPTCHAS", "2")]).await;
     server.captcha().await;
     server.captcha().await;
-    server.post("/v1/captchas", json!({})).await.assert_refused(429, "too_many_requests");
+    server.post("/v1/captchas", json!({})).await.assert_error(429, "too_many_requests");
     server.advance(Duration::from_secs(600));
     server.captcha().await;
 }
 
-/// Mistake 9: the whole service has a budget, and it denies.
+/// Mistake 9 in docs/mistakes.md: there was no limit for the whole service.
 #[actix_web::test]
-async fn a_spent_budget_sends_nothing() {
+async fn an_exhausted_budget_sends_nothing() {
     for (name, window) in [("SMS_BUDGET_HOUR", 3_600), ("SMS_BUDGET_DAY", 86_400)] {
         let server = TestServer::with(BackEnds::Real, &[(name, "2")]).await;
-        server.ticket(&fresh_phone()).await;
+        server.new_ticket(&fresh_phone()).await;
         let phone = fresh_phone();
-        let ticket = server.ticket(&phone).await;
+        let ticket = server.new_ticket(&phone).await;
         let denied = server.send_code(&fresh_phone()).await;
-        denied.assert_refused(503, "sms_budget_exhausted");
-        assert!((window - 10..=window).contains(&wait(&denied)), "{denied:?}");
+        denied.assert_error(503, "sms_budget_exhausted");
+        assert!((window - 10..=window).contains(&retry_after(&denied)), "{denied:?}");
         server.advance(Duration::from_secs(60));
         let again = server.post("/v1/register/resend-code", json!({"ticket": ticket})).await;
-        again.assert_refused(503, "sms_budget_exhausted");
+        again.assert_error(503, "sms_budget_exhausted");
         assert_eq!(server.sms.accepted(), 2);
         let code = server.sms.code_for(&phone).unwrap();
-        assert_eq!(server.verify(&ticket, &code).await.status, StatusCode::OK, "who has a code goes on");
+        assert_eq!(
+            server.verify_code(&ticket, &code).await.status,
+            StatusCode::OK,
+            "a code cannot be verified while the budget is exhausted"
+        );
         server.advance(Duration::from_secs(window));
-        server.ticket(&fresh_phone()).await;
+        server.new_ticket(&fresh_phone()).await;
     }
 }

@@ -1,5 +1,6 @@
-//! The running service, from outside, over {memory + SQLite} and {Redis + PostgreSQL}: a real server on a real port, a
-//! provider that checks signatures, and only time and chance in the tests' hands.
+//! The running service, tested from outside on two pairs of back ends: memory with SQLite, and Redis with PostgreSQL.
+//! Each test starts a real server on a real port, and a fake SMS provider that checks signatures. The tests control the
+//! time and record the random numbers.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 #[path = "../support/mod.rs"]
@@ -9,46 +10,47 @@ mod support;
 #[path = "../support/proof.rs"]
 mod solver;
 
+mod abuse_signal;
+mod access_tokens;
 mod account;
-mod answer;
-mod attacks;
 mod audio_captchas;
 mod autofill;
 mod avatar;
-mod budgets;
 mod bad_input;
+mod budgets;
 mod captchas;
 mod concealment;
 mod deletion;
 mod errors;
 mod failover;
 mod failures;
-mod test_server;
 mod idempotency;
+mod invalidated_tickets;
 mod limits;
-mod lines;
 mod login;
 mod login_code;
-mod me;
+mod malformed_http;
+mod metrics;
 mod openapi;
 mod outages;
 mod password_reset;
-mod people;
 mod phone_change;
-mod abuse_signal;
 mod proof_of_work;
 mod purposes;
 mod races;
 mod refresh;
 mod register;
+mod response;
 mod sessions;
-mod stale;
-mod telemetry;
 mod test_numbers;
+mod test_server;
+mod unreachable_numbers;
+mod users;
 
-/// Makes two tests out of each function: one over the embedded back ends, one over the real ones.
+/// Makes two tests of each function, which gets a [`test_server::TestServer`] with default settings: one on the
+/// embedded back ends, one on the real ones.
 #[macro_export]
-macro_rules! over_both_back_ends {
+macro_rules! server_tests {
     ($($test:ident),+ $(,)?) => {
         mod embedded {
             $(#[actix_web::test]
@@ -65,9 +67,9 @@ macro_rules! over_both_back_ends {
     };
 }
 
-/// The same for functions that furnish the house themselves.
+/// Makes two tests of each function, which gets the back ends and starts the server itself.
 #[macro_export]
-macro_rules! with_both_back_ends {
+macro_rules! back_end_tests {
     ($($test:ident),+ $(,)?) => {
         mod embedded {
             $(#[actix_web::test]

@@ -1,4 +1,4 @@
-//! The contract that SDKs are generated from.
+//! The OpenAPI document, from which SDKs are generated.
 
 use crate::test_server::{BackEnds, TestServer};
 use reqwest::Method;
@@ -6,13 +6,13 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 #[test]
-fn the_committed_document_is_the_generated_one() {
+fn the_committed_document_is_up_to_date() {
     let committed = include_str!("../../openapi/openapi.json");
     assert!(committed == doorstep::http::openapi::DOCUMENT.as_str(), "stale: run `make openapi`");
 }
 
 #[actix_web::test]
-async fn the_document_is_served() {
+async fn the_service_serves_the_document() {
     let server = TestServer::new(BackEnds::Embedded).await;
     let served = server.send(server.request(Method::GET, "/openapi.json"), "/openapi.json").await;
     let committed: Value = serde_json::from_str(include_str!("../../openapi/openapi.json")).unwrap();
@@ -20,7 +20,7 @@ async fn the_document_is_served() {
 }
 
 #[test]
-fn every_operation_reads_well_and_shows_what_it_answers() {
+fn every_operation_has_an_id_a_summary_and_documented_errors() {
     let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
     let mut ids = BTreeSet::new();
@@ -32,7 +32,7 @@ fn every_operation_reads_well_and_shows_what_it_answers() {
             assert!(verb.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
             assert!(ids.insert(id.to_owned()), "{id} twice");
             assert!(operation["summary"].is_string(), "{method} {path}");
-            // Signing out and asking for a code to one's own number need no body.
+            // Logout and the request of a deletion code need no body.
             if operation["requestBody"]["required"] == true {
                 for status in ["400", "408", "413", "415", "422", "500", "503"] {
                     assert!(operation["responses"][status].is_object(), "{path} {status}");
@@ -48,14 +48,15 @@ fn every_operation_reads_well_and_shows_what_it_answers() {
             }
         }
     }
-    let expected = "register.resendCode register.sendCode register.setPassword register.status register.submitProfile register.verifyCode";
+    let expected = "register.resendCode register.sendCode register.setPassword register.status register.submitProfile \
+                    register.verifyCode";
     let register: Vec<&str> = ids.iter().map(String::as_str).filter(|id| id.starts_with("register.")).collect();
     assert_eq!(register.join(" "), expected);
 }
 
-/// The key set is written by the token adapter, not by the type that describes it.
+/// The token adapter writes the key set, not the type that documents it, so the two can differ.
 #[actix_web::test]
-async fn the_key_set_is_the_documented_one() {
+async fn the_key_set_matches_its_schema() {
     let server = TestServer::new(BackEnds::Embedded).await;
     let served = server.send(server.request(Method::GET, "/.well-known/jwks.json"), "/.well-known/jwks.json").await;
     let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
@@ -64,16 +65,16 @@ async fn the_key_set_is_the_documented_one() {
     assert_eq!(names(&served.body), names(&document["components"]["schemas"]["KeySet"]["properties"]));
 }
 
-/// Every property of every body that goes in or out has an example, so that the viewer and the SDK's docs show something real.
+/// Every property of every request and response body has an example, for the viewer and for the documentation of SDKs.
 #[test]
 fn every_property_has_an_example() {
     let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         let Some(properties) = schema["properties"].as_object() else { continue };
         for (property, schema) in properties {
-            let shown =
+            let has_example =
                 ["example", "examples", "$ref", "oneOf", "allOf", "items"].iter().any(|key| schema.get(*key).is_some());
-            assert!(shown || name == "Problem" || name == "FieldProblem", "{name}.{property}: {schema}");
+            assert!(has_example || name == "Problem" || name == "FieldProblem", "{name}.{property}: {schema}");
         }
     }
 }

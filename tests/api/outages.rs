@@ -1,11 +1,11 @@
-//! The flows of people with an account, while the database or Redis is down: a clear answer, nothing used up, and the same
-//! request succeeds when it is back.
+//! Requests of existing accounts while the database or Redis is down: the service returns an error and uses up nothing,
+//! and the same request succeeds afterwards.
 
-use crate::people::{Person, at_once, until};
 use crate::support::cloopen::Behaviour;
 use crate::support::postgres::OwnPostgres;
 use crate::support::redis::OwnRedis;
 use crate::test_server::{BackEnds, PASSWORD, TestServer, fresh_phone};
+use crate::users::{TestUser, join_all, wait_until};
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
@@ -13,193 +13,202 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const NEW: &str = "staple battery horse";
+const NEW_PASSWORD: &str = "staple battery horse";
 
 struct Attempt {
     method: Method,
     path: &'static str,
-    person: Option<Person>,
+    user: Option<TestUser>,
     body: Value,
-    done: u16,
+    success: u16,
 }
 
 impl Attempt {
-    async fn make(&self, server: &TestServer) -> crate::test_server::Answer {
-        match &self.person {
-            Some(person) => server.call(self.method.clone(), self.path, &person.access, self.body.clone()).await,
+    async fn send(&self, server: &TestServer) -> crate::test_server::Response {
+        match &self.user {
+            Some(user) => server.call(self.method.clone(), self.path, &user.access_token, self.body.clone()).await,
             None => server.post(self.path, self.body.clone()).await,
         }
     }
 }
 
-/// One request of each kind that ends in the database, all but sent.
+/// Prepares one request of each kind that writes to the database.
 async fn attempts(server: &TestServer) -> Vec<Attempt> {
-    let people = server.people(9).await;
-    let phone = |at: usize| people[at].phone.clone();
-    let (login, login_code) = server.ticket_for("login", &phone(1)).await;
-    let (reset, reset_code) = server.ticket_for("password-reset", &phone(2)).await;
-    server.post("/v1/password-reset/verify-code", json!({"ticket": reset, "code": reset_code})).await.assert_done(200);
-    let (deletion, deletion_code) = server.ticket_for("account-deletion", &phone(3)).await;
+    let users = server.create_users(9).await;
+    let phone = |at: usize| users[at].phone.clone();
+    let (login, login_code) = server.ticket_and_code("login", &phone(1)).await;
+    let (reset, reset_code) = server.ticket_and_code("password-reset", &phone(2)).await;
+    server
+        .post("/v1/password-reset/verify-code", json!({"ticket": reset, "code": reset_code}))
+        .await
+        .assert_status(200);
+    let (deletion, deletion_code) = server.ticket_and_code("account-deletion", &phone(3)).await;
     let new = fresh_phone();
     let change = json!({"phone_number": new, "current_password": PASSWORD});
-    let change = server.call(Method::POST, "/v1/me/phone/send-code", &people[4].access, change).await.text("ticket");
+    let change =
+        server.call(Method::POST, "/v1/me/phone/send-code", &users[4].access_token, change).await.text("ticket");
     let new_code = server.sms.code_for(&new).unwrap();
-    let refresh = people[5].refresh.clone();
-    let passwords = json!({"current_password": PASSWORD, "new_password": NEW});
+    let refresh = users[5].refresh_token.clone();
+    let passwords = json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD});
     let log_in = json!({"phone_number": phone(0), "password": PASSWORD});
-    let mut people: Vec<_> = people.into_iter().map(Some).collect();
-    let post = |path, body, done| Attempt { method: Method::POST, path, person: None, body, done };
-    let mut by = |at: usize, method, path, body, done| {
-        let person = people[at].take();
-        Attempt { method, path, person, body, done }
+    let mut users: Vec<_> = users.into_iter().map(Some).collect();
+    let post = |path, body, success| Attempt { method: Method::POST, path, user: None, body, success };
+    let mut with_session = |at: usize, method, path, body, success| {
+        let user = users[at].take();
+        Attempt { method, path, user, body, success }
     };
     vec![
         post("/v1/login", log_in, 200),
         post("/v1/login/verify-code", json!({"ticket": login, "code": login_code}), 200),
-        post("/v1/password-reset/set-password", json!({"ticket": reset, "password": NEW}), 204),
+        post("/v1/password-reset/set-password", json!({"ticket": reset, "password": NEW_PASSWORD}), 204),
         post("/v1/account-deletion/verify-code", json!({"ticket": deletion, "code": deletion_code}), 204),
         post("/v1/token/refresh", json!({"refresh_token": refresh}), 200),
-        by(4, Method::POST, "/v1/me/phone/verify-code", json!({"ticket": change, "code": new_code}), 200),
-        by(6, Method::PUT, "/v1/me/password", passwords, 204),
-        by(7, Method::PATCH, "/v1/me", json!({"nickname": "Zoë"}), 200),
-        by(8, Method::DELETE, "/v1/me", json!({"password": PASSWORD}), 204),
+        with_session(4, Method::POST, "/v1/me/phone/verify-code", json!({"ticket": change, "code": new_code}), 200),
+        with_session(6, Method::PUT, "/v1/me/password", passwords, 204),
+        with_session(7, Method::PATCH, "/v1/me", json!({"nickname": "Zoë"}), 200),
+        with_session(8, Method::DELETE, "/v1/me", json!({"password": PASSWORD}), 204),
     ]
 }
 
 #[actix_web::test]
-async fn a_database_that_was_down_has_cost_nobody_anything() {
+async fn every_request_succeeds_after_a_database_outage() {
     let postgres = OwnPostgres::start_new();
     let url = postgres.url("postgres");
     let server = TestServer::with(BackEnds::Real, &[("DATABASE_URL", &url), ("MIGRATE_ON_START", "true")]).await;
     server.wait_until_ready().await;
     let attempts = attempts(&server).await;
     postgres.kill();
-    // More often than a password may be wrong without a captcha, and nearly as often as a code. All kinds at once, because
-    // each waits for a connection before it gives up.
+    // Four attempts: more than the three wrong passwords without a captcha, and one less than the attempts of a code.
+    // All requests run at the same time, because each waits for a connection until its timeout.
     for _ in 0..4 {
-        for answer in at_once(attempts.iter().map(|attempt| attempt.make(&server))).await {
-            answer.assert_refused(503, "dependency_unavailable");
+        for response in join_all(attempts.iter().map(|attempt| attempt.send(&server))).await {
+            response.assert_error(503, "dependency_unavailable");
         }
     }
     postgres.start();
     server.wait_until_ready().await;
     for attempt in &attempts {
-        let answer = attempt.make(&server).await;
-        assert_eq!(answer.status.as_u16(), attempt.done, "{}: {answer:?}", attempt.path);
+        let response = attempt.send(&server).await;
+        assert_eq!(response.status.as_u16(), attempt.success, "{}: {response:?}", attempt.path);
     }
 }
 
-/// An app that comes again every second, as it is told to, uses up neither its owner's tries nor her ticket's passwords.
+/// An app that retries every second, as `Retry-After` says, uses up neither the password attempts of its user nor the
+/// passwords of a ticket.
 #[actix_web::test]
-async fn a_long_outage_uses_nothing_up() {
+async fn a_long_outage_uses_up_no_attempts() {
     let server = TestServer::new(BackEnds::Real).await;
-    let people = server.people(2).await;
-    let (ticket, code) = server.ticket_for("password-reset", &people[1].phone).await;
-    server.post("/v1/password-reset/verify-code", json!({"ticket": ticket, "code": code})).await.assert_done(200);
-    let reset = json!({"ticket": ticket, "password": NEW});
+    let users = server.create_users(2).await;
+    let (ticket, code) = server.ticket_and_code("password-reset", &users[1].phone).await;
+    server.post("/v1/password-reset/verify-code", json!({"ticket": ticket, "code": code})).await.assert_status(200);
+    let reset = json!({"ticket": ticket, "password": NEW_PASSWORD});
     let mut database = server.database();
-    // Not down, which would take seconds each time, but just as useless.
+    // A missing table fails faster than a stopped database, where each request takes seconds.
     database.batch_execute("ALTER TABLE users RENAME TO elsewhere").unwrap();
     for _ in 0..61 {
-        server.log_in(&people[0].phone, PASSWORD).await.assert_refused(500, "internal_error");
+        server.log_in(&users[0].phone, PASSWORD).await.assert_error(500, "internal_error");
     }
     for _ in 0..21 {
-        let refused = server.post("/v1/password-reset/set-password", reset.clone()).await;
-        refused.assert_refused(500, "internal_error");
+        let rejected = server.post("/v1/password-reset/set-password", reset.clone()).await;
+        rejected.assert_error(500, "internal_error");
     }
     database.batch_execute("ALTER TABLE elsewhere RENAME TO users").unwrap();
-    server.log_in(&people[0].phone, PASSWORD).await.assert_done(200);
-    server.post("/v1/password-reset/set-password", reset).await.assert_done(204);
+    server.log_in(&users[0].phone, PASSWORD).await.assert_status(200);
+    server.post("/v1/password-reset/set-password", reset).await.assert_status(204);
 }
 
-/// The answer to a change of number got lost on its way from the database: the second try finds it done.
+/// The confirmation of the database was lost after the commit: the retry finds the new number in place.
 #[actix_web::test]
-async fn a_change_of_number_that_was_done_is_done() {
+async fn a_committed_phone_change_succeeds_on_retry() {
     let server = TestServer::new(BackEnds::Real).await;
-    let person = server.person().await;
+    let user = server.create_user().await;
     let new = fresh_phone();
     let body = json!({"phone_number": new, "current_password": PASSWORD});
-    let sent = server.call(Method::POST, "/v1/me/phone/send-code", &person.access, body).await;
+    let sent = server.call(Method::POST, "/v1/me/phone/send-code", &user.access_token, body).await;
     sql_query("UPDATE users SET phone = $1").bind::<Text, _>(&new).execute(&mut server.database()).unwrap();
     let body = json!({"ticket": sent.text("ticket"), "code": server.sms.code_for(&new).unwrap()});
-    let done = server.call(Method::POST, "/v1/me/phone/verify-code", &person.access, body).await;
-    done.assert_done(200);
-    assert_eq!(done.body["phone_number"], json!(new));
-    assert!(server.sms.notices_for(&new).is_empty(), "the new number is not told of itself");
+    let success = server.call(Method::POST, "/v1/me/phone/verify-code", &user.access_token, body).await;
+    success.assert_status(200);
+    assert_eq!(success.body["phone_number"], json!(new));
+    assert!(server.sms.notices_for(&new).is_empty(), "the new number got a notice about itself");
 }
 
-/// Who is signed in does not depend on staging.
+/// Sessions do not depend on staging.
 #[actix_web::test]
-async fn people_stay_signed_in_while_redis_is_down() {
+async fn users_stay_signed_in_while_redis_is_down() {
     let mut redis = OwnRedis::new();
     let server = TestServer::with(BackEnds::Real, &[("REDIS_URL", &redis.url())]).await;
     server.wait_until_ready().await;
-    let person = server.person().await;
+    let user = server.create_user().await;
     redis.kill();
-    server.me(&person.access).await.assert_done(200);
-    server.refresh(&person.refresh).await.assert_done(200);
-    server.call(Method::PATCH, "/v1/me", &person.access, json!({"gender": "female"})).await.assert_done(200);
-    server.call(Method::GET, "/v1/sessions", &person.access, Value::Null).await.assert_done(200);
-    // Guesses cannot be counted, so none is looked at.
-    server.log_in(&person.phone, PASSWORD).await.assert_refused(503, "dependency_unavailable");
+    server.me(&user.access_token).await.assert_status(200);
+    server.refresh(&user.refresh_token).await.assert_status(200);
+    server.call(Method::PATCH, "/v1/me", &user.access_token, json!({"gender": "female"})).await.assert_status(200);
+    server.call(Method::GET, "/v1/sessions", &user.access_token, Value::Null).await.assert_status(200);
+    // The service cannot count password attempts, so it does not check a password.
+    server.log_in(&user.phone, PASSWORD).await.assert_error(503, "dependency_unavailable");
     let body = json!({"password": PASSWORD});
-    server.call(Method::DELETE, "/v1/me", &person.access, body).await.assert_refused(503, "dependency_unavailable");
-    server.call(Method::POST, "/v1/logout", &person.access, Value::Null).await.assert_done(204);
+    server.call(Method::DELETE, "/v1/me", &user.access_token, body).await.assert_error(503, "dependency_unavailable");
+    server.call(Method::POST, "/v1/logout", &user.access_token, Value::Null).await.assert_status(204);
     redis.start();
     server.wait_until_ready().await;
-    server.log_in(&person.phone, PASSWORD).await.assert_done(200);
+    server.log_in(&user.phone, PASSWORD).await.assert_status(200);
 }
 
-/// The message to the earlier number is a courtesy; the change does not hang on it.
+/// The phone change does not depend on the notice to the earlier number.
 #[actix_web::test]
-async fn a_notice_that_cannot_be_sent_changes_nothing() {
+async fn a_phone_change_succeeds_if_the_notice_fails() {
     let server = TestServer::new(BackEnds::Embedded).await;
-    let person = server.person().await;
+    let user = server.create_user().await;
     let new = fresh_phone();
     let body = json!({"phone_number": new, "current_password": PASSWORD});
-    let sent = server.call(Method::POST, "/v1/me/phone/send-code", &person.access, body).await;
+    let sent = server.call(Method::POST, "/v1/me/phone/send-code", &user.access_token, body).await;
     let body = json!({"ticket": sent.text("ticket"), "code": server.sms.code_for(&new).unwrap()});
     let before = server.sms.requests();
     server.sms.behave(Behaviour::Refuse("160040"));
-    server.call(Method::POST, "/v1/me/phone/verify-code", &person.access, body).await.assert_done(200);
-    until("notice", || server.sms.requests() > before).await;
-    assert_eq!(server.me(&person.access).await.body["phone_number"], json!(new));
+    server.call(Method::POST, "/v1/me/phone/verify-code", &user.access_token, body).await.assert_status(200);
+    wait_until("notice", || server.sms.requests() > before).await;
+    assert_eq!(server.me(&user.access_token).await.body["phone_number"], json!(new));
 }
 
 #[derive(QueryableByName)]
-struct Stored {
+struct StoredUser {
     #[diesel(sql_type = Text)]
     password_hash: String,
     #[diesel(sql_type = Text)]
     last_login_at: String,
 }
 
-fn stored(database: &mut PgConnection, phone: &str) -> Stored {
+fn stored_user(database: &mut PgConnection, phone: &str) -> StoredUser {
     let query = "SELECT password_hash, last_login_at::text FROM users WHERE phone = $1";
     sql_query(query).bind::<Text, _>(phone).get_result(database).unwrap()
 }
 
-/// An operator who raises the cost need not ask anybody for a new password.
+/// Users keep their passwords when an operator raises the cost.
 #[actix_web::test]
-async fn a_login_brings_the_hash_to_the_cost_in_force() {
+async fn a_login_updates_the_hash_to_the_configured_cost() {
     let mut server = TestServer::new(BackEnds::Real).await;
-    let person = server.person().await;
+    let user = server.create_user().await;
     let mut database = server.database();
-    let before = stored(&mut database, &person.phone);
+    let before = stored_user(&mut database, &user.phone);
     assert!(before.password_hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
     server.vars.push(("HASH_PASSES".to_owned(), "3".to_owned()));
     server.url = server.serve().await;
     server.advance(Duration::from_secs(10));
-    server.log_in(&person.phone, NEW).await.assert_refused(401, "credentials_invalid");
-    assert_eq!(stored(&mut database, &person.phone).password_hash, before.password_hash, "only the right password");
-    assert_eq!(stored(&mut database, &person.phone).last_login_at, before.last_login_at);
-    // Two devices at the same moment: the one that finds the hash changed looks once more.
-    for answer in at_once((0..2).map(|_| server.log_in(&person.phone, PASSWORD))).await {
-        answer.assert_done(200);
+    server.log_in(&user.phone, NEW_PASSWORD).await.assert_error(401, "credentials_invalid");
+    assert_eq!(
+        stored_user(&mut database, &user.phone).password_hash,
+        before.password_hash,
+        "a wrong password changed the hash"
+    );
+    assert_eq!(stored_user(&mut database, &user.phone).last_login_at, before.last_login_at);
+    // Two logins at the same time: the one that finds a changed hash reads it again.
+    for response in join_all((0..2).map(|_| server.log_in(&user.phone, PASSWORD))).await {
+        response.assert_status(200);
     }
-    let after = stored(&mut database, &person.phone);
+    let after = stored_user(&mut database, &user.phone);
     assert!(after.password_hash.starts_with("$argon2id$v=19$m=19456,t=3,p=1$"));
     assert!(after.last_login_at > before.last_login_at);
-    server.log_in(&person.phone, PASSWORD).await.assert_done(200);
-    assert_eq!(stored(&mut database, &person.phone).password_hash, after.password_hash, "once");
+    server.log_in(&user.phone, PASSWORD).await.assert_status(200);
+    assert_eq!(stored_user(&mut database, &user.phone).password_hash, after.password_hash, "the hash changed again");
 }

@@ -1,18 +1,18 @@
-//! A ticket is good for what it was made for, and for whom, and for nothing else.
+//! Purposes: a ticket is valid only for its flow and its user.
 
-use crate::over_both_back_ends;
-use crate::people::Person;
+use crate::server_tests;
 use crate::test_server::{BYPASS, PASSWORD, TestServer, fresh_phone};
+use crate::users::TestUser;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-over_both_back_ends!(
-    a_ticket_that_waits_for_its_code_is_unknown_elsewhere,
-    a_ticket_with_a_verified_phone_is_unknown_elsewhere,
-    a_ticket_of_a_signed_in_person_is_unknown_to_others,
+server_tests!(
+    an_unverified_ticket_is_unknown_to_other_flows,
+    a_verified_ticket_is_unknown_to_other_flows,
+    a_ticket_of_a_signed_in_user_is_unknown_to_other_users,
 );
 
-/// Every endpoint that takes a ticket: the flow it belongs to, method, path, whether it needs a bearer, and what else it takes.
+/// Every endpoint with a ticket: its flow, method, path, whether it requires an access token, and its other fields.
 fn endpoints() -> Vec<(&'static str, Method, String, bool, Value)> {
     let mut all = Vec::new();
     let code = json!({"code": "CODE"});
@@ -30,83 +30,95 @@ fn endpoints() -> Vec<(&'static str, Method, String, bool, Value)> {
     all
 }
 
-/// Tries the ticket at every endpoint of every other flow, and at those of its own flow that need a bearer with another one.
-async fn try_elsewhere(server: &TestServer, own: &str, ticket: &str, code: &str, bearer: &Person, own_too: bool) {
-    for (flow, method, path, needs_bearer, rest) in endpoints() {
-        if flow == own && !(own_too && needs_bearer) {
+/// Checks that the ticket is unknown to every endpoint of other flows. With `include_own`, also to the endpoints of its
+/// own flow that require an access token, with the token of another user.
+async fn assert_unknown_elsewhere(
+    server: &TestServer,
+    own: &str,
+    ticket: &str,
+    code: &str,
+    user: &TestUser,
+    include_own: bool,
+) {
+    for (flow, method, path, needs_token, other_fields) in endpoints() {
+        if flow == own && !(include_own && needs_token) {
             continue;
         }
-        let mut body = rest;
+        let mut body = other_fields;
         body["ticket"] = json!(ticket);
         if !body["code"].is_null() {
             body["code"] = json!(code);
         }
-        let answer = if needs_bearer {
-            server.call(method, &path, &bearer.access, body).await
+        let response = if needs_token {
+            server.call(method, &path, &user.access_token, body).await
         } else {
             server.post(&path, body).await
         };
-        assert_eq!((answer.status.as_u16(), answer.code()), (410, "ticket_expired"), "{own} at {path}: {answer:?}");
+        assert_eq!(
+            (response.status.as_u16(), response.code()),
+            (410, "ticket_expired"),
+            "{own} at {path}: {response:?}"
+        );
     }
 }
 
-/// A ticket of each flow, with its code and whose it is.
-async fn ticket(server: &TestServer, flow: &str) -> (String, String, Person) {
-    let person = server.person().await;
+/// Starts a flow and returns its ticket, its code and its user.
+async fn start_flow(server: &TestServer, flow: &str) -> (String, String, TestUser) {
+    let user = server.create_user().await;
     let (phone, before) = match flow {
         "register" => (fresh_phone(), 0),
         "me/phone" => (fresh_phone(), 0),
-        _ => (person.phone.clone(), server.sms.messages_for(&person.phone).len()),
+        _ => (user.phone.clone(), server.sms.messages_for(&user.phone).len()),
     };
     let captcha = server.captcha().await;
     let sent = match flow {
         "me/phone" => {
             let body = json!({"phone_number": phone, "current_password": PASSWORD});
-            server.call(Method::POST, "/v1/me/phone/send-code", &person.access, body).await
+            server.call(Method::POST, "/v1/me/phone/send-code", &user.access_token, body).await
         }
-        "me/deletion" => server.call(Method::POST, "/v1/me/deletion/send-code", &person.access, Value::Null).await,
+        "me/deletion" => server.call(Method::POST, "/v1/me/deletion/send-code", &user.access_token, Value::Null).await,
         _ => {
             let body = json!({"phone_number": phone, "captcha_id": captcha, "captcha_answer": BYPASS});
             server.post(&format!("/v1/{flow}/send-code"), body).await
         }
     };
-    sent.assert_done(200);
-    (sent.text("ticket"), server.next_code(&phone, before).await, person)
+    sent.assert_status(200);
+    (sent.text("ticket"), server.next_code(&phone, before).await, user)
 }
 
 const FLOWS: [&str; 6] = ["register", "login", "password-reset", "account-deletion", "me/phone", "me/deletion"];
 
-async fn a_ticket_that_waits_for_its_code_is_unknown_elsewhere(server: TestServer) {
+async fn an_unverified_ticket_is_unknown_to_other_flows(server: TestServer) {
     for flow in FLOWS {
-        let (ticket, code, person) = ticket(&server, flow).await;
-        try_elsewhere(&server, flow, &ticket, &code, &person, false).await;
-        // And it was not used up by that.
+        let (ticket, code, user) = start_flow(&server, flow).await;
+        assert_unknown_elsewhere(&server, flow, &ticket, &code, &user, false).await;
+        // The attempts did not use up the ticket.
         let (path, body) = (format!("/v1/{flow}/verify-code"), json!({"ticket": ticket, "code": code}));
-        let answer = match flow {
-            "me/phone" => server.call(Method::POST, &path, &person.access, body).await,
-            "me/deletion" => server.call(Method::DELETE, "/v1/me", &person.access, body).await,
+        let response = match flow {
+            "me/phone" => server.call(Method::POST, &path, &user.access_token, body).await,
+            "me/deletion" => server.call(Method::DELETE, "/v1/me", &user.access_token, body).await,
             _ => server.post(&path, body).await,
         };
-        assert!(answer.status.is_success(), "{flow}: {answer:?}");
+        assert!(response.status.is_success(), "{flow}: {response:?}");
     }
 }
 
-async fn a_ticket_with_a_verified_phone_is_unknown_elsewhere(server: TestServer) {
+async fn a_verified_ticket_is_unknown_to_other_flows(server: TestServer) {
     for flow in ["register", "password-reset"] {
-        let (ticket, code, person) = ticket(&server, flow).await;
+        let (ticket, code, user) = start_flow(&server, flow).await;
         let body = json!({"ticket": ticket, "code": code});
-        server.post(&format!("/v1/{flow}/verify-code"), body).await.assert_done(200);
-        try_elsewhere(&server, flow, &ticket, &code, &person, false).await;
-        server.log_in(&person.phone, PASSWORD).await.assert_done(200);
+        server.post(&format!("/v1/{flow}/verify-code"), body).await.assert_status(200);
+        assert_unknown_elsewhere(&server, flow, &ticket, &code, &user, false).await;
+        server.log_in(&user.phone, PASSWORD).await.assert_status(200);
     }
 }
 
-async fn a_ticket_of_a_signed_in_person_is_unknown_to_others(server: TestServer) {
+async fn a_ticket_of_a_signed_in_user_is_unknown_to_other_users(server: TestServer) {
     for flow in ["me/phone", "me/deletion"] {
-        let (ticket, code, person) = ticket(&server, flow).await;
-        let thief = server.person().await;
-        try_elsewhere(&server, flow, &ticket, &code, &thief, true).await;
-        server.log_in(&person.phone, PASSWORD).await.assert_done(200);
-        server.me(&thief.access).await.assert_done(200);
+        let (ticket, code, user) = start_flow(&server, flow).await;
+        let attacker = server.create_user().await;
+        assert_unknown_elsewhere(&server, flow, &ticket, &code, &attacker, true).await;
+        server.log_in(&user.phone, PASSWORD).await.assert_status(200);
+        server.me(&attacker.access_token).await.assert_status(200);
     }
 }

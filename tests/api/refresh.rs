@@ -1,254 +1,261 @@
-//! Refresh tokens: each has one successor; who lost the answer gets it again, who copied the token is thrown out.
+//! Refresh-token rotation: each token has one successor, which a retry gets again. The reuse of a copied token ends the
+//! session.
 
-use crate::over_both_back_ends;
-use crate::people::at_once;
+use crate::server_tests;
 use crate::test_server::{BackEnds, TestServer};
+use crate::users::join_all;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const QUARTER: Duration = Duration::from_secs(900);
+const QUARTER_HOUR: Duration = Duration::from_secs(900);
 const DAY: Duration = Duration::from_secs(86_400);
 
-over_both_back_ends!(
-    each_refresh_brings_the_next_pair,
-    a_lost_answer_is_given_again,
-    many_at_once_get_the_same_successor,
-    an_older_token_ends_the_session,
-    a_thief_in_lock_step_is_thrown_out,
-    a_device_that_retries_at_once_is_never_thrown_out,
-    a_session_ends_when_it_is_not_used,
-    a_session_ends_after_half_a_year_in_any_case,
-    made_up_tokens_are_refused,
+server_tests!(
+    a_refresh_returns_a_new_token_pair,
+    a_retry_returns_the_same_refresh_token,
+    concurrent_refreshes_return_the_same_refresh_token,
+    reuse_of_an_older_token_ends_the_session,
+    alternating_refreshes_of_a_copied_token_end_the_session,
+    quick_retries_never_end_the_session,
+    an_unused_session_ends_after_30_days,
+    every_session_ends_after_180_days,
+    forged_tokens_are_rejected,
 );
 
-async fn next(server: &TestServer, token: &str) -> String {
-    let answer = server.refresh(token).await;
-    answer.assert_done(200);
-    answer.text("refresh_token")
+async fn refresh_ok(server: &TestServer, token: &str) -> String {
+    let response = server.refresh(token).await;
+    response.assert_status(200);
+    response.text("refresh_token")
 }
 
-async fn each_refresh_brings_the_next_pair(server: TestServer) {
-    let person = server.person().await;
-    server.advance(QUARTER);
-    server.me(&person.access).await.assert_refused(401, "token_expired");
-    let pair = server.refresh(&person.refresh).await;
-    pair.assert_done(200);
+async fn a_refresh_returns_a_new_token_pair(server: TestServer) {
+    let user = server.create_user().await;
+    server.advance(QUARTER_HOUR);
+    server.me(&user.access_token).await.assert_error(401, "token_expired");
+    let pair = server.refresh(&user.refresh_token).await;
+    pair.assert_status(200);
     assert_eq!((pair.text("token_type").as_str(), pair.number("expires_in")), ("Bearer", 900));
     assert_eq!(pair.number("refresh_expires_in"), 30 * 86_400);
-    assert_ne!(pair.text("refresh_token"), person.refresh);
+    assert_ne!(pair.text("refresh_token"), user.refresh_token);
     assert_eq!(pair.headers["cache-control"], "no-store");
-    assert_eq!(server.me(&pair.text("access_token")).await.body, person.user);
-    server.advance(QUARTER);
-    next(&server, &pair.text("refresh_token")).await;
+    assert_eq!(server.me(&pair.text("access_token")).await.body, user.profile);
+    server.advance(QUARTER_HOUR);
+    refresh_ok(&server, &pair.text("refresh_token")).await;
 }
 
-async fn a_lost_answer_is_given_again(server: TestServer) {
-    let person = server.person().await;
-    let second = next(&server, &person.refresh).await;
-    // A minute or three weeks later: the device that did not hear asks again.
+async fn a_retry_returns_the_same_refresh_token(server: TestServer) {
+    let user = server.create_user().await;
+    let second = refresh_ok(&server, &user.refresh_token).await;
+    // The device did not get the response, and retries after a minute or after three weeks.
     for wait in [Duration::from_secs(60), 21 * DAY] {
         server.advance(wait);
-        let again = server.refresh(&person.refresh).await;
+        let again = server.refresh(&user.refresh_token).await;
         assert_eq!(again.text("refresh_token"), second);
-        server.me(&again.text("access_token")).await.assert_done(200);
+        server.me(&again.text("access_token")).await.assert_status(200);
     }
-    assert_ne!(next(&server, &second).await, second);
+    assert_ne!(refresh_ok(&server, &second).await, second);
 }
 
-async fn many_at_once_get_the_same_successor(server: TestServer) {
-    let person = server.person().await;
-    let answers = at_once((0..16).map(|_| server.refresh(&person.refresh))).await;
-    let successors: std::collections::BTreeSet<_> = answers.iter().map(|answer| answer.text("refresh_token")).collect();
+async fn concurrent_refreshes_return_the_same_refresh_token(server: TestServer) {
+    let user = server.create_user().await;
+    let responses = join_all((0..16).map(|_| server.refresh(&user.refresh_token))).await;
+    let successors: std::collections::BTreeSet<_> =
+        responses.iter().map(|response| response.text("refresh_token")).collect();
     assert_eq!(successors.len(), 1);
-    next(&server, successors.first().unwrap()).await;
+    refresh_ok(&server, successors.first().unwrap()).await;
 }
 
-async fn an_older_token_ends_the_session(server: TestServer) {
-    let person = server.person().await;
-    let other_device = server.signed_in(&person.phone).await;
-    let second = next(&server, &person.refresh).await;
+async fn reuse_of_an_older_token_ends_the_session(server: TestServer) {
+    let user = server.create_user().await;
+    let other_device = server.new_session(&user.phone).await;
+    let second = refresh_ok(&server, &user.refresh_token).await;
     let pair = server.refresh(&second).await;
-    server.refresh(&person.refresh).await.assert_refused(401, "refresh_reused");
-    // The thief is out, and so is what he copied from.
-    server.refresh(&pair.text("refresh_token")).await.assert_refused(401, "refresh_invalid");
-    server.me(&pair.text("access_token")).await.assert_refused(401, "token_invalid");
-    server.me(&other_device.access).await.assert_done(200);
+    server.refresh(&user.refresh_token).await.assert_error(401, "refresh_reused");
+    // The session ended, for the attacker and for the copied device.
+    server.refresh(&pair.text("refresh_token")).await.assert_error(401, "refresh_invalid");
+    server.me(&pair.text("access_token")).await.assert_error(401, "token_invalid");
+    server.me(&other_device.access_token).await.assert_status(200);
 }
 
-/// Thief and owner refresh in turn, so that neither falls behind: only that each answer is asked for twice gives them away.
-async fn a_thief_in_lock_step_is_thrown_out(server: TestServer) {
-    let person = server.person().await;
-    let (mut token, mut rounds) = (person.refresh, 0);
+/// The attacker and the owner refresh alternately, so that neither uses an older token. Only the repeated use of each
+/// token reveals the copy.
+async fn alternating_refreshes_of_a_copied_token_end_the_session(server: TestServer) {
+    let user = server.create_user().await;
+    let (mut token, mut rounds) = (user.refresh_token, 0);
     loop {
         server.advance(Duration::from_secs(450));
         let owner = server.refresh(&token).await;
-        owner.assert_done(200);
+        owner.assert_status(200);
         server.advance(Duration::from_secs(450));
-        let thief = server.refresh(&token).await;
+        let attacker = server.refresh(&token).await;
         rounds += 1;
-        if thief.code() == "refresh_reused" {
-            server.me(&owner.text("access_token")).await.assert_refused(401, "token_invalid");
+        if attacker.code() == "refresh_reused" {
+            server.me(&owner.text("access_token")).await.assert_error(401, "token_invalid");
             break;
         }
-        assert_eq!(thief.text("refresh_token"), owner.text("refresh_token"));
+        assert_eq!(attacker.text("refresh_token"), owner.text("refresh_token"));
         token = owner.text("refresh_token");
     }
     assert_eq!(rounds, 3);
 }
 
-/// On a network that loses every first answer each token comes twice, too, but at once.
-async fn a_device_that_retries_at_once_is_never_thrown_out(server: TestServer) {
-    let person = server.person().await;
-    let mut token = person.refresh;
+/// The service gets each token twice too if the network loses every first response, but within a minute.
+async fn quick_retries_never_end_the_session(server: TestServer) {
+    let user = server.create_user().await;
+    let mut token = user.refresh_token;
     for _ in 0..12 {
-        server.advance(QUARTER);
-        let lost = next(&server, &token).await;
+        server.advance(QUARTER_HOUR);
+        let lost = refresh_ok(&server, &token).await;
         server.advance(Duration::from_secs(60));
-        token = next(&server, &token).await;
+        token = refresh_ok(&server, &token).await;
         assert_eq!(token, lost);
     }
 }
 
-async fn a_session_ends_when_it_is_not_used(server: TestServer) {
-    let person = server.person().await;
+async fn an_unused_session_ends_after_30_days(server: TestServer) {
+    let user = server.create_user().await;
     server.advance(30 * DAY - Duration::from_secs(1));
-    let second = next(&server, &person.refresh).await;
+    let second = refresh_ok(&server, &user.refresh_token).await;
     server.advance(30 * DAY);
-    server.refresh(&second).await.assert_refused(401, "refresh_invalid");
+    server.refresh(&second).await.assert_error(401, "refresh_invalid");
 }
 
-async fn a_session_ends_after_half_a_year_in_any_case(server: TestServer) {
-    let mut token = server.person().await.refresh;
+async fn every_session_ends_after_180_days(server: TestServer) {
+    let mut token = server.create_user().await.refresh_token;
     for _ in 0..7 {
         server.advance(25 * DAY);
-        token = next(&server, &token).await;
+        token = refresh_ok(&server, &token).await;
     }
     let last = server.refresh(&token).await;
-    assert_eq!(last.number("refresh_expires_in"), 5 * 86_400, "the absolute end is nearer than the idle one");
+    assert_eq!(last.number("refresh_expires_in"), 5 * 86_400, "not the end of the session after 180 days");
     server.advance(5 * DAY - Duration::from_secs(600));
     let last = server.refresh(&last.text("refresh_token")).await;
     assert_eq!(
         (last.number("expires_in"), last.number("refresh_expires_in")),
         (600, 600),
-        "nor does a token outlive it"
+        "a token lives longer than the session"
     );
     server.advance(Duration::from_secs(600));
-    server.me(&last.text("access_token")).await.assert_refused(401, "token_expired");
-    server.refresh(&last.text("refresh_token")).await.assert_refused(401, "refresh_invalid");
+    server.me(&last.text("access_token")).await.assert_error(401, "token_expired");
+    server.refresh(&last.text("refresh_token")).await.assert_error(401, "refresh_invalid");
 }
 
-async fn made_up_tokens_are_refused(server: TestServer) {
-    let person = server.person().await;
-    let mut forged = person.refresh.clone();
+async fn forged_tokens_are_rejected(server: TestServer) {
+    let user = server.create_user().await;
+    let mut forged = user.refresh_token.clone();
     let last = if forged.pop() == Some('A') { 'E' } else { 'A' };
     forged.push(last);
-    let next_generation = person.refresh.replacen(".0.", ".1.", 1);
-    for token in [forged.as_str(), &next_generation, "", "x", "a.b.c", &person.access, &"x".repeat(10_000)] {
-        server.refresh(token).await.assert_refused(401, "refresh_invalid");
+    let next_generation = user.refresh_token.replacen(".0.", ".1.", 1);
+    for token in [forged.as_str(), &next_generation, "", "x", "a.b.c", &user.access_token, &"x".repeat(10_000)] {
+        server.refresh(token).await.assert_error(401, "refresh_invalid");
     }
-    server.post("/v1/token/refresh", json!({"refresh_token": 7})).await.assert_refused(400, "malformed_request");
-    // A refresh token is no access token.
-    server.me(&person.refresh).await.assert_refused(401, "token_invalid");
-    next(&server, &person.refresh).await;
+    server.post("/v1/token/refresh", json!({"refresh_token": 7})).await.assert_error(400, "malformed_request");
+    // A refresh token is not an access token.
+    server.me(&user.refresh_token).await.assert_error(401, "token_invalid");
+    refresh_ok(&server, &user.refresh_token).await;
 }
 
-/// An operator who would rather count every replay says so.
-async fn without_a_retry_window_three_replays_in_a_row_are_too_many(back_ends: BackEnds) {
+/// `REFRESH_RETRY_SECONDS=0` counts every replay.
+async fn without_a_retry_window_the_third_replay_ends_the_session(back_ends: BackEnds) {
     let server = TestServer::with(back_ends, &[("REFRESH_RETRY_SECONDS", "0")]).await;
-    let mut token = server.person().await.refresh;
+    let mut token = server.create_user().await.refresh_token;
     for _ in 0..2 {
-        let successor = next(&server, &token).await;
-        assert_eq!(next(&server, &token).await, successor);
-        token = successor;
+        let refresh_until_ready = refresh_ok(&server, &token).await;
+        assert_eq!(refresh_ok(&server, &token).await, refresh_until_ready);
+        token = refresh_until_ready;
     }
-    next(&server, &token).await;
-    server.refresh(&token).await.assert_refused(401, "refresh_reused");
+    refresh_ok(&server, &token).await;
+    server.refresh(&token).await.assert_error(401, "refresh_reused");
 }
 
 #[actix_web::test]
-async fn without_a_retry_window_three_replays_in_a_row_are_too_many_embedded() {
-    without_a_retry_window_three_replays_in_a_row_are_too_many(BackEnds::Embedded).await;
+async fn without_a_retry_window_the_third_replay_ends_the_session_embedded() {
+    without_a_retry_window_the_third_replay_ends_the_session(BackEnds::Embedded).await;
 }
 
 #[actix_web::test]
-async fn without_a_retry_window_three_replays_in_a_row_are_too_many_real() {
-    without_a_retry_window_three_replays_in_a_row_are_too_many(BackEnds::Real).await;
+async fn without_a_retry_window_the_third_replay_ends_the_session_real() {
+    without_a_retry_window_the_third_replay_ends_the_session(BackEnds::Real).await;
 }
 
-/// 10,000 refreshes of 20 devices over a network that loses one answer in ten and doubles one request in ten. One lost answer in
-/// fifty is only asked for again a quarter of an hour later, when the app is opened anew.
-async fn nobody_is_logged_out_by_a_bad_network(back_ends: BackEnds) {
+/// 10,000 refreshes of 20 devices over a network that loses one response in ten and duplicates one request in ten.
+/// After one lost response in fifty, the app retries only 15 minutes later, when the user opens it again.
+async fn an_unreliable_network_ends_no_session(back_ends: BackEnds) {
     let server = TestServer::new(back_ends).await;
-    let person = server.person().await;
+    let user = server.create_user().await;
     let mut devices = Vec::new();
     for _ in 0..20 {
-        devices.push(server.signed_in(&person.phone).await.refresh);
+        devices.push(server.new_session(&user.phone).await.refresh_token);
     }
-    let (mut chance, mut lost, mut doubled) = (Chance(0x5eed), 0, 0);
+    let (mut rng, mut lost, mut duplicated) = (Rng(0x5eed), 0, 0);
     for _round in 0..500 {
-        server.advance(QUARTER);
-        let plans: Vec<_> = devices.iter().map(|_| Plan::draw(&mut chance)).collect();
-        lost += plans.iter().map(|plan| plan.lost).sum::<u32>();
-        doubled += plans.iter().filter(|plan| plan.doubled).count();
-        let work = devices.iter().zip(&plans).map(|(token, plan)| refresh_over_a_bad_network(&server, token, plan));
-        devices = at_once(work).await;
+        server.advance(QUARTER_HOUR);
+        let all_faults: Vec<_> = devices.iter().map(|_| Faults::random(&mut rng)).collect();
+        lost += all_faults.iter().map(|faults| faults.lost).sum::<u32>();
+        duplicated += all_faults.iter().filter(|faults| faults.duplicated).count();
+        let refreshes = devices
+            .iter()
+            .zip(&all_faults)
+            .map(|(token, faults)| refresh_over_unreliable_network(&server, token, faults));
+        devices = join_all(refreshes).await;
     }
-    assert!((900..1_300).contains(&lost) && (900..1_100).contains(&doubled), "{lost} lost, {doubled} doubled");
+    assert!((900..1_300).contains(&lost) && (900..1_100).contains(&duplicated), "{lost} lost, {duplicated} duplicated");
     for token in &devices {
         let pair = server.refresh(token).await;
-        server.call(Method::GET, "/v1/me", &pair.text("access_token"), Value::Null).await.assert_done(200);
+        server.call(Method::GET, "/v1/me", &pair.text("access_token"), Value::Null).await.assert_status(200);
     }
 }
 
-/// What happens to one refresh.
-struct Plan {
-    doubled: bool,
-    /// Answers that are lost before one arrives.
+/// Faults of the network during one refresh.
+struct Faults {
+    duplicated: bool,
+    /// Number of responses that are lost before one arrives.
     lost: u32,
-    /// The device gives up after the loss and asks again in the next round.
+    /// The device stops after the loss and retries in the next round.
     late: bool,
 }
 
-impl Plan {
-    fn draw(chance: &mut Chance) -> Self {
+impl Faults {
+    fn random(rng: &mut Rng) -> Self {
         let mut lost = 0;
-        while chance.one_in(10) {
+        while rng.one_in(10) {
             lost += 1;
         }
-        Self { doubled: chance.one_in(10), lost, late: lost > 0 && chance.one_in(50) }
+        Self { duplicated: rng.one_in(10), lost, late: lost > 0 && rng.one_in(50) }
     }
 }
 
-/// The token that the device holds afterwards.
-async fn refresh_over_a_bad_network(server: &TestServer, token: &str, plan: &Plan) -> String {
-    let copies = if plan.doubled { 2 } else { 1 };
-    let mut successors = at_once((0..copies).map(|_| successor(server, token))).await;
-    if plan.late {
+/// Refreshes with these faults and returns the token that the device has afterwards.
+async fn refresh_over_unreliable_network(server: &TestServer, token: &str, faults: &Faults) -> String {
+    let copies = if faults.duplicated { 2 } else { 1 };
+    let mut tokens = join_all((0..copies).map(|_| refresh_until_ready(server, token))).await;
+    if faults.late {
         return token.to_owned();
     }
-    for _ in 0..plan.lost {
-        successors.push(successor(server, token).await);
+    for _ in 0..faults.lost {
+        tokens.push(refresh_until_ready(server, token).await);
     }
-    assert!(successors.iter().all(|successor| *successor == successors[0]));
-    successors.remove(0)
+    assert!(tokens.iter().all(|token| *token == tokens[0]));
+    tokens.remove(0)
 }
 
-/// A device that is told to come back comes back: the machine of the test may be busy.
-async fn successor(server: &TestServer, token: &str) -> String {
+/// Refreshes, and retries after a 503: the machine that runs the test may be overloaded.
+async fn refresh_until_ready(server: &TestServer, token: &str) -> String {
     loop {
-        let answer = server.refresh(token).await;
-        if answer.status != StatusCode::SERVICE_UNAVAILABLE {
-            answer.assert_done(200);
-            return answer.text("refresh_token");
+        let response = server.refresh(token).await;
+        if response.status != StatusCode::SERVICE_UNAVAILABLE {
+            response.assert_status(200);
+            return response.text("refresh_token");
         }
     }
 }
 
-/// The same misfortunes at every run (xorshift64).
-struct Chance(u64);
+/// Deterministic random numbers (xorshift64), the same in every run.
+struct Rng(u64);
 
-impl Chance {
+impl Rng {
+    /// Returns true once in `n` calls on average.
     fn one_in(&mut self, n: u64) -> bool {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -258,11 +265,11 @@ impl Chance {
 }
 
 #[actix_web::test]
-async fn nobody_is_logged_out_by_a_bad_network_embedded() {
-    nobody_is_logged_out_by_a_bad_network(BackEnds::Embedded).await;
+async fn an_unreliable_network_ends_no_session_embedded() {
+    an_unreliable_network_ends_no_session(BackEnds::Embedded).await;
 }
 
 #[actix_web::test]
-async fn nobody_is_logged_out_by_a_bad_network_real() {
-    nobody_is_logged_out_by_a_bad_network(BackEnds::Real).await;
+async fn an_unreliable_network_ends_no_session_real() {
+    an_unreliable_network_ends_no_session(BackEnds::Real).await;
 }

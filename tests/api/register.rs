@@ -1,31 +1,31 @@
-//! The four steps.
+//! Sign-up, with its four steps.
 
-use crate::over_both_back_ends;
+use crate::server_tests;
 use crate::support::redis;
-use crate::test_server::{BackEnds, PASSWORD, TestServer, fresh_phone, other_than};
+use crate::test_server::{BackEnds, PASSWORD, TestServer, fresh_phone, wrong_code};
 use reqwest::StatusCode;
 use serde_json::json;
 use std::time::Duration;
 
-over_both_back_ends!(
-    a_person_signs_up,
-    every_profile_field_comes_back,
+server_tests!(
+    a_user_signs_up,
+    the_response_contains_every_profile_field,
     steps_cannot_be_skipped,
-    a_wrong_code_costs_an_attempt_and_the_fifth_the_flow,
+    a_wrong_code_uses_one_attempt_and_the_fifth_ends_the_flow,
     a_code_works_once,
     an_expired_code_does_not_verify,
-    a_resend_repeats_the_code_and_not_its_life,
-    a_taken_phone_is_told_before_any_message,
-    a_ticket_is_the_only_way_in,
-    a_password_can_be_chosen_anew_until_the_end,
-    a_ticket_does_not_live_or_hash_without_end,
-    weak_passwords_are_refused,
-    status_tells_where_the_flow_stands,
-    an_expired_flow_is_gone_at_every_step,
-    a_lost_race_for_the_phone_is_told,
+    a_resend_repeats_the_code_without_extending_its_lifetime,
+    a_taken_phone_is_reported_without_a_message,
+    only_the_ticket_gives_access_to_a_flow,
+    the_password_can_be_changed_until_the_last_step,
+    a_ticket_has_a_limited_lifetime_and_a_limited_number_of_hashes,
+    weak_passwords_are_rejected,
+    status_returns_the_current_step,
+    a_flow_expires_at_every_step,
+    the_second_submission_for_a_phone_is_rejected,
 );
 
-async fn a_person_signs_up(server: TestServer) {
+async fn a_user_signs_up(server: TestServer) {
     let sent = server.send_code("138 0013 8000").await;
     assert_eq!(sent.status, StatusCode::OK);
     assert_eq!(sent.text("step"), "verify_code");
@@ -35,14 +35,14 @@ async fn a_person_signs_up(server: TestServer) {
 
     let message = server.sms.messages_for("+8613800138000").pop().unwrap();
     assert_eq!((message.to.as_str(), message.minutes.as_str()), ("13800138000", "5"));
-    assert!(server.sms.notices_for("+8613800138000").is_empty(), "a code went out with the wrong template");
-    let verified = server.verify(&ticket, &message.code).await;
+    assert!(server.sms.notices_for("+8613800138000").is_empty(), "a code was sent with the template of a notice");
+    let verified = server.verify_code(&ticket, &message.code).await;
     assert_eq!(verified.body, json!({"step": "set_password", "expires_in": 900}));
 
     let set = server.set_password(&ticket).await;
     assert_eq!(set.body, json!({"step": "submit_profile", "expires_in": 900}));
 
-    let signed_in = server.submit(&ticket).await;
+    let signed_in = server.submit_profile(&ticket).await;
     assert_eq!(signed_in.status, StatusCode::CREATED);
     assert_eq!(signed_in.headers["cache-control"], "no-store");
     assert_eq!(signed_in.body["user"]["phone_number"], "+8613800138000");
@@ -50,14 +50,14 @@ async fn a_person_signs_up(server: TestServer) {
     assert_eq!((signed_in.number("expires_in"), signed_in.number("refresh_expires_in")), (900, 2_592_000));
     assert_eq!(signed_in.text("refresh_token").split('.').count(), 3);
 
-    server.submit(&ticket).await.assert_refused(410, "ticket_expired");
+    server.submit_profile(&ticket).await.assert_error(410, "ticket_expired");
     if let Some(url) = server.redis_url() {
         assert_eq!(redis::without_expiry(url), Vec::<String>::new());
     }
 }
 
-async fn every_profile_field_comes_back(server: TestServer) {
-    let ticket = server.with_password("+8613800138000").await;
+async fn the_response_contains_every_profile_field(server: TestServer) {
+    let ticket = server.ticket_with_password("+8613800138000").await;
     let profile = json!({
         "ticket": ticket, "nickname": " 小明 👩‍🚀 ", "gender": "female", "birthday": "2001-09-30", "avatar_url": null,
         "device_name": "iPhone 17",
@@ -73,63 +73,63 @@ async fn every_profile_field_comes_back(server: TestServer) {
 
 async fn steps_cannot_be_skipped(server: TestServer) {
     let phone = fresh_phone();
-    let ticket = server.ticket(&phone).await;
-    for answer in [server.set_password(&ticket).await, server.submit(&ticket).await] {
-        answer.assert_refused(409, "wrong_step");
-        assert_eq!(answer.text("step"), "verify_code");
+    let ticket = server.new_ticket(&phone).await;
+    for response in [server.set_password(&ticket).await, server.submit_profile(&ticket).await] {
+        response.assert_error(409, "wrong_step");
+        assert_eq!(response.text("step"), "verify_code");
     }
     let code = server.sms.code_for(&phone).unwrap();
-    assert_eq!(server.verify(&ticket, &code).await.status, StatusCode::OK);
-    let answer = server.submit(&ticket).await;
-    answer.assert_refused(409, "wrong_step");
-    assert_eq!(answer.text("step"), "set_password");
+    assert_eq!(server.verify_code(&ticket, &code).await.status, StatusCode::OK);
+    let response = server.submit_profile(&ticket).await;
+    response.assert_error(409, "wrong_step");
+    assert_eq!(response.text("step"), "set_password");
     assert_eq!(server.set_password(&ticket).await.status, StatusCode::OK);
-    let answer = server.verify(&ticket, &code).await;
-    answer.assert_refused(409, "wrong_step");
-    assert_eq!(answer.text("step"), "submit_profile");
+    let response = server.verify_code(&ticket, &code).await;
+    response.assert_error(409, "wrong_step");
+    assert_eq!(response.text("step"), "submit_profile");
 }
 
-async fn a_wrong_code_costs_an_attempt_and_the_fifth_the_flow(server: TestServer) {
+async fn a_wrong_code_uses_one_attempt_and_the_fifth_ends_the_flow(server: TestServer) {
     let phone = fresh_phone();
-    let ticket = server.ticket(&phone).await;
+    let ticket = server.new_ticket(&phone).await;
     let code = server.sms.code_for(&phone).unwrap();
     for left in [4, 3, 2, 1] {
-        let answer = server.verify(&ticket, &other_than(&code)).await;
-        answer.assert_refused(422, "code_wrong");
-        assert_eq!(answer.number("attempts_left"), left);
-        assert!(!answer.body.to_string().contains(&code), "the code stays with the phone");
+        let response = server.verify_code(&ticket, &wrong_code(&code)).await;
+        response.assert_error(422, "code_wrong");
+        assert_eq!(response.number("attempts_left"), left);
+        assert!(!response.body.to_string().contains(&code), "the response contains the code");
     }
-    server.verify(&ticket, &other_than(&code)).await.assert_refused(410, "code_exhausted");
-    server.verify(&ticket, &code).await.assert_refused(410, "ticket_expired");
+    server.verify_code(&ticket, &wrong_code(&code)).await.assert_error(410, "code_exhausted");
+    server.verify_code(&ticket, &code).await.assert_error(410, "ticket_expired");
 }
 
 async fn a_code_works_once(server: TestServer) {
     let phone = fresh_phone();
-    let ticket = server.ticket(&phone).await;
+    let ticket = server.new_ticket(&phone).await;
     let code = server.sms.code_for(&phone).unwrap();
-    server.verify(&ticket, &other_than(&code)).await.assert_refused(422, "code_wrong");
-    assert_eq!(server.verify(&ticket, &code).await.status, StatusCode::OK, "a typo costs no message");
-    let again = server.verify(&ticket, &code).await;
-    again.assert_refused(409, "wrong_step");
+    server.verify_code(&ticket, &wrong_code(&code)).await.assert_error(422, "code_wrong");
+    assert_eq!(server.verify_code(&ticket, &code).await.status, StatusCode::OK, "a wrong code made the code invalid");
+    let again = server.verify_code(&ticket, &code).await;
+    again.assert_error(409, "wrong_step");
     assert_eq!(again.text("step"), "set_password");
 }
 
 async fn an_expired_code_does_not_verify(server: TestServer) {
     let phone = fresh_phone();
-    let ticket = server.ticket(&phone).await;
+    let ticket = server.new_ticket(&phone).await;
     let code = server.sms.code_for(&phone).unwrap();
     server.advance(Duration::from_secs(301));
-    server.verify(&ticket, &code).await.assert_refused(410, "ticket_expired");
+    server.verify_code(&ticket, &code).await.assert_error(410, "ticket_expired");
 }
 
-async fn a_resend_repeats_the_code_and_not_its_life(server: TestServer) {
+async fn a_resend_repeats_the_code_without_extending_its_lifetime(server: TestServer) {
     let phone = fresh_phone();
-    let ticket = server.ticket(&phone).await;
+    let ticket = server.new_ticket(&phone).await;
     let code = server.sms.code_for(&phone).unwrap();
-    server.verify(&ticket, &other_than(&code)).await.assert_refused(422, "code_wrong");
+    server.verify_code(&ticket, &wrong_code(&code)).await.assert_error(422, "code_wrong");
     let body = json!({"ticket": ticket});
     let early = server.post("/v1/register/resend-code", body.clone()).await;
-    early.assert_refused(429, "resend_cooldown");
+    early.assert_error(429, "resend_cooldown");
     assert!((1..=60).contains(&early.number("resend_in")));
     server.advance(Duration::from_secs(60));
     let sent = server.post("/v1/register/resend-code", body.clone()).await;
@@ -140,131 +140,135 @@ async fn a_resend_repeats_the_code_and_not_its_life(server: TestServer) {
     assert_eq!(sent.text("ticket"), ticket);
     let messages = server.sms.messages_for(&phone);
     assert_eq!(messages.iter().map(|message| &message.code).collect::<Vec<_>>(), [&code, &code]);
-    assert_eq!(server.verify(&ticket, &code).await.status, StatusCode::OK);
-    server.post("/v1/register/resend-code", body).await.assert_refused(409, "wrong_step");
+    assert_eq!(server.verify_code(&ticket, &code).await.status, StatusCode::OK);
+    server.post("/v1/register/resend-code", body).await.assert_error(409, "wrong_step");
 }
 
-async fn a_taken_phone_is_told_before_any_message(server: TestServer) {
+async fn a_taken_phone_is_reported_without_a_message(server: TestServer) {
     let phone = fresh_phone();
     server.sign_up(&phone).await;
     server.advance(Duration::from_secs(60));
-    server.send_code(&phone).await.assert_refused(409, "phone_already_registered");
-    server.send_code(&phone).await.assert_refused(409, "phone_already_registered");
+    server.send_code(&phone).await.assert_error(409, "phone_already_registered");
+    server.send_code(&phone).await.assert_error(409, "phone_already_registered");
     assert_eq!(server.sms.messages_for(&phone).len(), 1);
 }
 
-/// Mistake 13 of the earlier systems: knowing the phone was enough to set its password.
-async fn a_ticket_is_the_only_way_in(server: TestServer) {
+/// Mistake 13 in docs/mistakes.md: the phone number was enough to set a password.
+async fn only_the_ticket_gives_access_to_a_flow(server: TestServer) {
     let phone = fresh_phone();
-    let ticket = server.verified(&phone).await;
+    let ticket = server.verified_ticket(&phone).await;
     let by_phone = json!({"phone_number": phone, "password": PASSWORD});
-    server.post("/v1/register/set-password", by_phone).await.assert_refused(400, "malformed_request");
-    // The public half of a ticket names the phone; without the secret half it opens nothing.
+    server.post("/v1/register/set-password", by_phone).await.assert_error(400, "malformed_request");
+    // The first part of a ticket is the phone hash. Without the secret part the ticket is unknown.
     let forged = format!("{}{}", &ticket[..22], &"A".repeat(42));
-    server.set_password(&forged).await.assert_refused(410, "ticket_expired");
-    server.submit(&forged).await.assert_refused(410, "ticket_expired");
-    // Somebody else's ticket opens somebody else's flow only.
-    let other = server.ticket(&fresh_phone()).await;
-    server.set_password(&other).await.assert_refused(409, "wrong_step");
+    server.set_password(&forged).await.assert_error(410, "ticket_expired");
+    server.submit_profile(&forged).await.assert_error(410, "ticket_expired");
+    // The ticket of another client gives access only to the flow of that client.
+    let other = server.new_ticket(&fresh_phone()).await;
+    server.set_password(&other).await.assert_error(409, "wrong_step");
     assert_eq!(server.set_password(&ticket).await.status, StatusCode::OK);
 }
 
-async fn a_password_can_be_chosen_anew_until_the_end(server: TestServer) {
+async fn the_password_can_be_changed_until_the_last_step(server: TestServer) {
     let phone = fresh_phone();
-    let ticket = server.with_password(&phone).await;
+    let ticket = server.ticket_with_password(&phone).await;
     let body = json!({"ticket": ticket, "password": "another battery staple"});
     assert_eq!(server.post("/v1/register/set-password", body.clone()).await.status, StatusCode::OK);
-    assert_eq!(server.submit(&ticket).await.status, StatusCode::CREATED);
-    server.post("/v1/register/set-password", body).await.assert_refused(410, "ticket_expired");
+    assert_eq!(server.submit_profile(&ticket).await.status, StatusCode::CREATED);
+    server.post("/v1/register/set-password", body).await.assert_error(410, "ticket_expired");
 }
 
-/// A proof of phone ages, whatever its holder does, and one ticket buys so many hashes.
-async fn a_ticket_does_not_live_or_hash_without_end(server: TestServer) {
-    let ticket = server.with_password(&fresh_phone()).await;
+/// Requests do not extend the lifetime of a verification, and one ticket allows 20 password hashes.
+async fn a_ticket_has_a_limited_lifetime_and_a_limited_number_of_hashes(server: TestServer) {
+    let ticket = server.ticket_with_password(&fresh_phone()).await;
     server.advance(Duration::from_secs(600));
     let left = server.set_password(&ticket).await.number("expires_in");
     assert!((290..=300).contains(&left), "{left}");
     server.advance(Duration::from_secs(301));
-    server.set_password(&ticket).await.assert_refused(410, "ticket_expired");
+    server.set_password(&ticket).await.assert_error(410, "ticket_expired");
 
-    let ticket = server.verified(&fresh_phone()).await;
+    let ticket = server.verified_ticket(&fresh_phone()).await;
     for _ in 0..20 {
         assert_eq!(server.set_password(&ticket).await.status, StatusCode::OK);
     }
-    server.set_password(&ticket).await.assert_refused(429, "too_many_requests");
-    assert_eq!(server.submit(&ticket).await.status, StatusCode::CREATED, "the last password stands");
+    server.set_password(&ticket).await.assert_error(429, "too_many_requests");
+    assert_eq!(
+        server.submit_profile(&ticket).await.status,
+        StatusCode::CREATED,
+        "the ticket is unusable after the limit"
+    );
 }
 
-async fn weak_passwords_are_refused(server: TestServer) {
+async fn weak_passwords_are_rejected(server: TestServer) {
     let phone = fresh_phone();
-    let ticket = server.verified(&phone).await;
+    let ticket = server.verified_ticket(&phone).await;
     let digits = &phone[3..];
     for password in ["password1", "qwertyuiop", "12345678", digits] {
         let body = json!({"ticket": ticket, "password": password});
-        server.post("/v1/register/set-password", body).await.assert_refused(422, "password_too_weak");
+        server.post("/v1/register/set-password", body).await.assert_error(422, "password_too_weak");
     }
     let mismatch = json!({"ticket": ticket, "password": PASSWORD, "password_confirm": "correct horse batterx"});
-    let answer = server.post("/v1/register/set-password", mismatch).await;
-    answer.assert_field(422, "validation_failed", "password_confirm", "mismatch");
+    let response = server.post("/v1/register/set-password", mismatch).await;
+    response.assert_field_error(422, "validation_failed", "password_confirm", "mismatch");
     let confirmed = json!({"ticket": ticket, "password": PASSWORD, "password_confirm": PASSWORD});
     assert_eq!(server.post("/v1/register/set-password", confirmed).await.status, StatusCode::OK);
 }
 
-async fn status_tells_where_the_flow_stands(server: TestServer) {
+async fn status_returns_the_current_step(server: TestServer) {
     let phone = fresh_phone();
     let masked = format!("+86138****{}", &phone[phone.len() - 4..]);
-    let ticket = server.ticket(&phone).await;
-    let ask = || server.post("/v1/register/status", json!({"ticket": ticket}));
+    let ticket = server.new_ticket(&phone).await;
+    let get_status = || server.post("/v1/register/status", json!({"ticket": ticket}));
     server.advance(Duration::from_secs(20));
-    let status = ask().await;
+    let status = get_status().await;
     assert_eq!((status.text("step"), status.text("phone_number")), ("verify_code".to_owned(), masked));
     assert!((270..=280).contains(&status.number("expires_in")) && (30..=40).contains(&status.number("resend_in")));
     assert_eq!(status.number("attempts_left"), 5);
-    server.verify(&ticket, &server.sms.code_for(&phone).unwrap()).await;
-    let status = ask().await;
+    server.verify_code(&ticket, &server.sms.code_for(&phone).unwrap()).await;
+    let status = get_status().await;
     assert_eq!((status.text("step"), status.text("phone_number")), ("set_password".to_owned(), phone));
     assert!(status.body.get("attempts_left").is_none());
     server.set_password(&ticket).await;
-    assert_eq!(ask().await.text("step"), "submit_profile");
-    server.submit(&ticket).await;
-    ask().await.assert_refused(410, "ticket_expired");
+    assert_eq!(get_status().await.text("step"), "submit_profile");
+    server.submit_profile(&ticket).await;
+    get_status().await.assert_error(410, "ticket_expired");
 }
 
-async fn an_expired_flow_is_gone_at_every_step(server: TestServer) {
+async fn a_flow_expires_at_every_step(server: TestServer) {
     let (first, second) = (fresh_phone(), fresh_phone());
-    let verified = server.verified(&first).await;
-    let with_password = server.with_password(&second).await;
+    let verified = server.verified_ticket(&first).await;
+    let with_password = server.ticket_with_password(&second).await;
     server.advance(Duration::from_secs(901));
-    server.set_password(&verified).await.assert_refused(410, "ticket_expired");
-    server.submit(&with_password).await.assert_refused(410, "ticket_expired");
-    assert_eq!(server.send_code(&second).await.status, StatusCode::OK, "nobody took the phone");
+    server.set_password(&verified).await.assert_error(410, "ticket_expired");
+    server.submit_profile(&with_password).await.assert_error(410, "ticket_expired");
+    assert_eq!(server.send_code(&second).await.status, StatusCode::OK, "the phone is taken");
 }
 
-/// Mistake 12: the check at the first step is not the last word.
-async fn a_lost_race_for_the_phone_is_told(server: TestServer) {
+/// Mistake 12 in docs/mistakes.md: the check at the first step does not decide.
+async fn the_second_submission_for_a_phone_is_rejected(server: TestServer) {
     let phone = fresh_phone();
-    let slow = server.with_password(&phone).await;
+    let slow = server.ticket_with_password(&phone).await;
     server.advance(Duration::from_secs(60));
-    let fast = server.with_password(&phone).await;
-    assert_eq!(server.submit(&fast).await.status, StatusCode::CREATED);
-    server.submit(&slow).await.assert_refused(409, "phone_already_registered");
-    server.submit(&slow).await.assert_refused(410, "ticket_expired");
+    let fast = server.ticket_with_password(&phone).await;
+    assert_eq!(server.submit_profile(&fast).await.status, StatusCode::CREATED);
+    server.submit_profile(&slow).await.assert_error(409, "phone_already_registered");
+    server.submit_profile(&slow).await.assert_error(410, "ticket_expired");
 }
 
-/// Nothing that a request needs lives in one process.
+/// No process keeps state that a later request needs.
 #[actix_web::test]
-async fn every_step_may_meet_another_replica() {
+async fn each_step_can_run_on_another_replica() {
     let mut server = TestServer::with(BackEnds::Real, &[]).await;
-    // Replicas share the keys; in development they are files in the same folder.
+    // Replicas share the keys. In development the keys are files in the same folder.
     let replicas = [server.url.clone(), server.serve().await, server.serve().await];
     let phone = fresh_phone();
-    let ticket = server.ticket(&phone).await;
+    let ticket = server.new_ticket(&phone).await;
     server.url.clone_from(&replicas[1]);
-    assert_eq!(server.verify(&ticket, &server.sms.code_for(&phone).unwrap()).await.status, StatusCode::OK);
+    assert_eq!(server.verify_code(&ticket, &server.sms.code_for(&phone).unwrap()).await.status, StatusCode::OK);
     server.url.clone_from(&replicas[2]);
     assert_eq!(server.set_password(&ticket).await.status, StatusCode::OK);
     server.url.clone_from(&replicas[1]);
-    let token = server.submit(&ticket).await.text("access_token");
+    let token = server.submit_profile(&ticket).await.text("access_token");
     server.url.clone_from(&replicas[0]);
     let me = server.request(reqwest::Method::GET, "/v1/me").bearer_auth(token);
     assert_eq!(server.send(me, "/v1/me").await.status, StatusCode::OK);

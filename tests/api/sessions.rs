@@ -1,104 +1,104 @@
-//! The devices of a person: signed in, listed, signed out.
+//! Sessions of a user: list and logout.
 
-use crate::over_both_back_ends;
-use crate::people::Person;
+use crate::server_tests;
 use crate::test_server::TestServer;
+use crate::users::TestUser;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-over_both_back_ends!(
-    a_person_sees_her_devices,
-    a_device_is_signed_out_from_another,
-    nobody_signs_out_somebody_else,
-    signing_out_here_leaves_the_others,
-    signing_out_everywhere_leaves_nobody,
-    sessions_that_ended_are_not_listed,
+server_tests!(
+    a_user_can_list_their_devices,
+    a_device_can_sign_out_another_device,
+    a_user_cannot_sign_out_another_user,
+    logout_ends_only_the_current_session,
+    logout_everywhere_ends_every_session_of_the_user,
+    expired_sessions_are_not_listed,
 );
 
-async fn devices(server: &TestServer, person: &Person) -> Vec<Value> {
-    let listed = server.call(Method::GET, "/v1/sessions", &person.access, Value::Null).await;
-    listed.assert_done(200);
+async fn list_sessions(server: &TestServer, user: &TestUser) -> Vec<Value> {
+    let listed = server.call(Method::GET, "/v1/sessions", &user.access_token, Value::Null).await;
+    listed.assert_status(200);
     listed.body["sessions"].as_array().unwrap().clone()
 }
 
-async fn end(server: &TestServer, person: &Person, id: &str) -> crate::test_server::Answer {
+async fn end_session(server: &TestServer, user: &TestUser, id: &str) -> crate::test_server::Response {
     let path = format!("/v1/sessions/{id}");
-    server.call_at(Method::DELETE, &path, "/v1/sessions/{id}", &person.access, Value::Null).await
+    server.call_path(Method::DELETE, &path, "/v1/sessions/{id}", &user.access_token, Value::Null).await
 }
 
-async fn log_out(server: &TestServer, person: &Person, body: Value) -> crate::test_server::Answer {
-    server.call(Method::POST, "/v1/logout", &person.access, body).await
+async fn log_out(server: &TestServer, user: &TestUser, body: Value) -> crate::test_server::Response {
+    server.call(Method::POST, "/v1/logout", &user.access_token, body).await
 }
 
-async fn a_person_sees_her_devices(server: TestServer) {
-    let phone = server.person().await.phone;
+async fn a_user_can_list_their_devices(server: TestServer) {
+    let phone = server.create_user().await.phone;
     server.advance(Duration::from_secs(5_400));
     let body = json!({"phone_number": phone, "password": crate::test_server::PASSWORD, "device_name": "Mate 70"});
     let tablet = server.post("/v1/login", body).await;
     let listed = server.call(Method::GET, "/v1/sessions", &tablet.text("access_token"), Value::Null).await;
     let sessions = listed.body["sessions"].as_array().unwrap();
-    // Signed up, signed in, signed in with a name: the last first.
+    // Sign-up, login, and login with a device name; the newest session is first.
     assert_eq!(sessions.len(), 3, "{listed:?}");
     assert_eq!((&sessions[0]["device_name"], &sessions[0]["current"]), (&json!("Mate 70"), &json!(true)));
     assert!(sessions[1..].iter().all(|session| session["current"] == false && session["device_name"].is_null()));
-    let created = |at: usize| sessions[at]["created_at"].as_str().unwrap().to_owned();
-    assert!(created(0) > created(1) && created(1) > created(2));
+    let created_at = |at: usize| sessions[at]["created_at"].as_str().unwrap().to_owned();
+    assert!(created_at(0) > created_at(1) && created_at(1) > created_at(2));
 }
 
-async fn a_device_is_signed_out_from_another(server: TestServer) {
-    let phone = server.person().await;
-    let tablet = server.signed_in(&phone.phone).await;
-    let listed = devices(&server, &tablet).await;
+async fn a_device_can_sign_out_another_device(server: TestServer) {
+    let phone = server.create_user().await;
+    let tablet = server.new_session(&phone.phone).await;
+    let listed = list_sessions(&server, &tablet).await;
     let other = listed.iter().filter(|session| session["current"] == false).collect::<Vec<_>>();
     for session in &other {
-        end(&server, &tablet, session["id"].as_str().unwrap()).await.assert_done(204);
+        end_session(&server, &tablet, session["id"].as_str().unwrap()).await.assert_status(204);
     }
-    server.me(&phone.access).await.assert_refused(401, "token_invalid");
-    server.refresh(&phone.refresh).await.assert_refused(401, "refresh_invalid");
-    assert_eq!(devices(&server, &tablet).await.len(), 1);
-    end(&server, &tablet, other[0]["id"].as_str().unwrap()).await.assert_refused(404, "not_found");
+    server.me(&phone.access_token).await.assert_error(401, "token_invalid");
+    server.refresh(&phone.refresh_token).await.assert_error(401, "refresh_invalid");
+    assert_eq!(list_sessions(&server, &tablet).await.len(), 1);
+    end_session(&server, &tablet, other[0]["id"].as_str().unwrap()).await.assert_error(404, "not_found");
 }
 
-async fn nobody_signs_out_somebody_else(server: TestServer) {
-    let people = server.people(2).await;
-    let theirs = devices(&server, &people[0]).await;
+async fn a_user_cannot_sign_out_another_user(server: TestServer) {
+    let users = server.create_users(2).await;
+    let other_sessions = list_sessions(&server, &users[0]).await;
     let unknown = "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d";
-    for id in [theirs[0]["id"].as_str().unwrap(), unknown, "nonsense", "%00"] {
-        end(&server, &people[1], id).await.assert_refused(404, "not_found");
+    for id in [other_sessions[0]["id"].as_str().unwrap(), unknown, "nonsense", "%00"] {
+        end_session(&server, &users[1], id).await.assert_error(404, "not_found");
     }
-    server.me(&people[0].access).await.assert_done(200);
+    server.me(&users[0].access_token).await.assert_status(200);
 }
 
-async fn signing_out_here_leaves_the_others(server: TestServer) {
-    let phone = server.person().await;
-    let tablet = server.signed_in(&phone.phone).await;
-    log_out(&server, &phone, Value::Null).await.assert_done(204);
-    server.me(&phone.access).await.assert_refused(401, "token_invalid");
-    server.refresh(&phone.refresh).await.assert_refused(401, "refresh_invalid");
-    log_out(&server, &phone, Value::Null).await.assert_refused(401, "token_invalid");
-    server.me(&tablet.access).await.assert_done(200);
-    log_out(&server, &tablet, json!({"everywhere": false})).await.assert_done(204);
-    server.me(&tablet.access).await.assert_refused(401, "token_invalid");
+async fn logout_ends_only_the_current_session(server: TestServer) {
+    let phone = server.create_user().await;
+    let tablet = server.new_session(&phone.phone).await;
+    log_out(&server, &phone, Value::Null).await.assert_status(204);
+    server.me(&phone.access_token).await.assert_error(401, "token_invalid");
+    server.refresh(&phone.refresh_token).await.assert_error(401, "refresh_invalid");
+    log_out(&server, &phone, Value::Null).await.assert_error(401, "token_invalid");
+    server.me(&tablet.access_token).await.assert_status(200);
+    log_out(&server, &tablet, json!({"everywhere": false})).await.assert_status(204);
+    server.me(&tablet.access_token).await.assert_error(401, "token_invalid");
 }
 
-async fn signing_out_everywhere_leaves_nobody(server: TestServer) {
-    let people = server.people(2).await;
-    let tablet = server.signed_in(&people[0].phone).await;
+async fn logout_everywhere_ends_every_session_of_the_user(server: TestServer) {
+    let users = server.create_users(2).await;
+    let tablet = server.new_session(&users[0].phone).await;
     for body in [json!({"everywhere": "yes"}), json!({"all": true}), json!([])] {
-        log_out(&server, &tablet, body).await.assert_refused(400, "malformed_request");
+        log_out(&server, &tablet, body).await.assert_error(400, "malformed_request");
     }
-    log_out(&server, &tablet, json!({"everywhere": true})).await.assert_done(204);
-    for device in [&people[0], &tablet] {
-        server.me(&device.access).await.assert_refused(401, "token_invalid");
-        server.refresh(&device.refresh).await.assert_refused(401, "refresh_invalid");
+    log_out(&server, &tablet, json!({"everywhere": true})).await.assert_status(204);
+    for device in [&users[0], &tablet] {
+        server.me(&device.access_token).await.assert_error(401, "token_invalid");
+        server.refresh(&device.refresh_token).await.assert_error(401, "refresh_invalid");
     }
-    server.me(&people[1].access).await.assert_done(200);
+    server.me(&users[1].access_token).await.assert_status(200);
 }
 
-async fn sessions_that_ended_are_not_listed(server: TestServer) {
-    let person = server.person().await;
+async fn expired_sessions_are_not_listed(server: TestServer) {
+    let user = server.create_user().await;
     server.advance(Duration::from_secs(30 * 86_400));
-    let back = server.signed_in(&person.phone).await;
-    assert_eq!(devices(&server, &back).await.len(), 1);
+    let device = server.new_session(&user.phone).await;
+    assert_eq!(list_sessions(&server, &device).await.len(), 1);
 }

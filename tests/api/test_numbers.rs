@@ -1,31 +1,32 @@
-//! Numbers with a fixed code, for store review and QA: nothing is sent to them, and the code is guarded like every other.
+//! Test numbers with a fixed code, for store review and QA: the service sends no message to them, and limits wrong
+//! codes as for every number.
 
-use crate::test_server::{Answer, BackEnds, PASSWORD, TestServer, fresh_phone, other_than};
-use crate::with_both_back_ends;
+use crate::back_end_tests;
+use crate::test_server::{BackEnds, PASSWORD, Response, TestServer, fresh_phone, wrong_code};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-with_both_back_ends!(
-    the_whole_way_without_a_message,
-    every_flow_takes_the_fixed_code,
-    no_limit_and_no_budget_holds_it_up_or_is_touched,
-    its_codes_give_nothing_back,
-    wrong_codes_count_as_ever,
-    the_last_day_ends_it,
-    a_number_that_is_taken_is_concealed_all_the_same,
-    the_captcha_stays_in_front,
+back_end_tests!(
+    sign_up_with_a_test_number_sends_no_message,
+    every_flow_accepts_the_fixed_code,
+    a_test_number_is_exempt_from_send_limits_and_budgets,
+    verification_of_a_test_number_refunds_nothing,
+    wrong_codes_of_a_test_number_are_counted,
+    a_test_number_expires_after_its_last_day,
+    a_taken_test_number_is_concealed,
+    a_test_number_requires_a_captcha,
 );
 
-/// Nobody can have it, and its region is not served.
-const NOBODY: &str = "+15550100001";
+/// Number that is never assigned, in a region that the service does not support.
+const UNASSIGNED: &str = "+15550100001";
 const CODE: &str = "012345";
-/// A mobile number of the default region; until the day on which the tests' clock begins.
+/// Mobile number of the default region. It expires after the first day of the tests' clock.
 const MOBILE: &str = "+8613900000001";
-const NUMBERS: (&str, &str) = ("TEST_PHONES", "+15550100001=012345@2027-11-18, +8613900000001=012345@2026-11-18");
+const TEST_PHONES: (&str, &str) = ("TEST_PHONES", "+15550100001=012345@2027-11-18, +8613900000001=012345@2026-11-18");
 
 async fn server(back_ends: BackEnds) -> TestServer {
-    TestServer::with(back_ends, &[NUMBERS]).await
+    TestServer::with(back_ends, &[TEST_PHONES]).await
 }
 
 impl TestServer {
@@ -35,154 +36,157 @@ impl TestServer {
         sent.text("ticket")
     }
 
-    async fn test_account(&self, phone: &str) -> Answer {
+    async fn test_account(&self, phone: &str) -> Response {
         let ticket = self.test_ticket("register", phone).await;
-        self.verify(&ticket, CODE).await.assert_done(200);
-        self.set_password(&ticket).await.assert_done(200);
-        let account = self.submit(&ticket).await;
-        account.assert_done(201);
+        self.verify_code(&ticket, CODE).await.assert_status(200);
+        self.set_password(&ticket).await.assert_status(200);
+        let account = self.submit_profile(&ticket).await;
+        account.assert_status(201);
         account
     }
 }
 
-async fn the_whole_way_without_a_message(back_ends: BackEnds) {
+async fn sign_up_with_a_test_number_sends_no_message(back_ends: BackEnds) {
     let server = server(back_ends).await;
-    for (phone, typed) in [(NOBODY, "+1 555-010-0001"), (MOBILE, "139 0000 0001")] {
+    for (phone, typed) in [(UNASSIGNED, "+1 555-010-0001"), (MOBILE, "139 0000 0001")] {
         let account = server.test_account(typed).await;
         assert_eq!(account.body["user"]["phone_number"], phone);
-        server.log_in(typed, PASSWORD).await.assert_done(200);
-        server.send_code_for("register", typed).await.assert_refused(409, "phone_already_registered");
+        server.log_in(typed, PASSWORD).await.assert_status(200);
+        server.send_code_for("register", typed).await.assert_error(409, "phone_already_registered");
     }
     assert_eq!(server.sms.accepted(), 0);
-    // A neighbour is none.
-    server.send_code("+15550100002").await.assert_field(422, "validation_failed", "phone_number", "invalid_format");
+    // The next number is not a test number.
+    server.send_code("+15550100002").await.assert_field_error(
+        422,
+        "validation_failed",
+        "phone_number",
+        "invalid_format",
+    );
 }
 
-async fn every_flow_takes_the_fixed_code(back_ends: BackEnds) {
+async fn every_flow_accepts_the_fixed_code(back_ends: BackEnds) {
     let server = server(back_ends).await;
-    let access = server.test_account(NOBODY).await.text("access_token");
-    // Signing in.
-    let ticket = server.test_ticket("login", NOBODY).await;
+    let access = server.test_account(UNASSIGNED).await.text("access_token");
+    // Login.
+    let ticket = server.test_ticket("login", UNASSIGNED).await;
     let again = server.post("/v1/login/resend-code", json!({"ticket": ticket})).await;
     assert_eq!((again.status.as_u16(), again.number("resend_in")), (200, 0), "{again:?}");
-    server.post("/v1/login/verify-code", json!({"ticket": ticket, "code": CODE})).await.assert_done(200);
-    // To the other test number, more often than a user may change to numbers that cost something, and without a notice.
+    server.post("/v1/login/verify-code", json!({"ticket": ticket, "code": CODE})).await.assert_status(200);
+    // Change of the phone to the other test number, more often than the limit for real numbers, and without a notice.
     for _ in 0..4 {
-        for to in [MOBILE, NOBODY] {
+        for to in [MOBILE, UNASSIGNED] {
             let body = json!({"phone_number": to, "current_password": PASSWORD});
             let sent = server.call(Method::POST, "/v1/me/phone/send-code", &access, body).await;
-            sent.assert_done(200);
+            sent.assert_status(200);
             let body = json!({"ticket": sent.text("ticket"), "code": CODE});
             let changed = server.call(Method::POST, "/v1/me/phone/verify-code", &access, body).await;
             assert_eq!(changed.body["phone_number"], to, "{changed:?}");
         }
     }
-    // A forgotten password.
-    let ticket = server.test_ticket("password-reset", NOBODY).await;
-    server.post("/v1/password-reset/verify-code", json!({"ticket": ticket, "code": CODE})).await.assert_done(200);
+    // Password reset.
+    let ticket = server.test_ticket("password-reset", UNASSIGNED).await;
+    server.post("/v1/password-reset/verify-code", json!({"ticket": ticket, "code": CODE})).await.assert_status(200);
     let body = json!({"ticket": ticket, "password": "staple battery horse"});
-    server.post("/v1/password-reset/set-password", body).await.assert_done(204);
-    // The end, in the app and without it.
-    let access = server.log_in(NOBODY, "staple battery horse").await.text("access_token");
+    server.post("/v1/password-reset/set-password", body).await.assert_status(204);
+    // Account deletion, with a session and without one.
+    let access = server.log_in(UNASSIGNED, "staple battery horse").await.text("access_token");
     let sent = server.call(Method::POST, "/v1/me/deletion/send-code", &access, Value::Null).await;
     let body = json!({"ticket": sent.text("ticket"), "code": CODE});
-    server.call(Method::DELETE, "/v1/me", &access, body).await.assert_done(204);
-    server.test_account(NOBODY).await;
-    let ticket = server.test_ticket("account-deletion", NOBODY).await;
-    server.post("/v1/account-deletion/verify-code", json!({"ticket": ticket, "code": CODE})).await.assert_done(204);
-    // A message that somebody waits for comes after whatever nobody waited for.
-    server.ticket(&fresh_phone()).await;
+    server.call(Method::DELETE, "/v1/me", &access, body).await.assert_status(204);
+    server.test_account(UNASSIGNED).await;
+    let ticket = server.test_ticket("account-deletion", UNASSIGNED).await;
+    server.post("/v1/account-deletion/verify-code", json!({"ticket": ticket, "code": CODE})).await.assert_status(204);
+    // A real message is sent after any message of the test number, and is the only one.
+    server.new_ticket(&fresh_phone()).await;
     assert_eq!((server.sms.accepted(), server.sms.notices_for(MOBILE).len()), (1, 0));
 }
 
-async fn no_limit_and_no_budget_holds_it_up_or_is_touched(back_ends: BackEnds) {
-    let one =
+async fn a_test_number_is_exempt_from_send_limits_and_budgets(back_ends: BackEnds) {
+    let ip_limits =
         ["LIMIT_IP_SENDS", "LIMIT_IP_PHONES_HOUR", "LIMIT_IP_UNVERIFIED_HOUR", "SMS_BUDGET_REGION_UNVERIFIED_HOUR"];
-    let more = ["SMS_BUDGET_REGION_HOUR", "SMS_BUDGET_HOUR", "SMS_BUDGET_DAY", "LIMIT_PHONE_HOUR", "LIMIT_PHONE_DAY"];
-    let mut settings: Vec<_> = one.into_iter().chain(more).map(|name| (name, "1")).collect();
-    settings.push(NUMBERS);
+    let other_limits =
+        ["SMS_BUDGET_REGION_HOUR", "SMS_BUDGET_HOUR", "SMS_BUDGET_DAY", "LIMIT_PHONE_HOUR", "LIMIT_PHONE_DAY"];
+    let mut settings: Vec<_> = ip_limits.into_iter().chain(other_limits).map(|name| (name, "1")).collect();
+    settings.push(TEST_PHONES);
     let server = TestServer::with(back_ends, &settings).await;
     for _ in 0..12 {
         server.test_ticket("register", MOBILE).await;
     }
-    // The one message that there is goes to a person.
+    // The only allowed message is sent to a real number.
     let phone = fresh_phone();
-    let ticket = server.ticket(&phone).await;
-    server.send_code(&fresh_phone()).await.assert_refused(429, "too_many_requests");
-    // All is spent, and a test number goes on.
+    let ticket = server.new_ticket(&phone).await;
+    server.send_code(&fresh_phone()).await.assert_error(429, "too_many_requests");
+    // Every budget is exhausted, and the test number still works.
     let test = server.test_ticket("register", MOBILE).await;
     for _ in 0..6 {
-        server.post("/v1/register/resend-code", json!({"ticket": test})).await.assert_done(200);
+        server.post("/v1/register/resend-code", json!({"ticket": test})).await.assert_status(200);
     }
-    server.verify(&test, CODE).await.assert_done(200);
-    server.verify(&ticket, &server.sms.code_for(&phone).unwrap()).await.assert_done(200);
+    server.verify_code(&test, CODE).await.assert_status(200);
+    server.verify_code(&ticket, &server.sms.code_for(&phone).unwrap()).await.assert_status(200);
     assert_eq!(server.sms.accepted(), 1);
 }
 
-/// Else whoever knows a test number could send as many codes as he likes to people who never asked.
-async fn its_codes_give_nothing_back(back_ends: BackEnds) {
-    for (budget, status, refusal) in [
+/// Otherwise an attacker who knows a test number could refund codes, and send any number of codes to other people.
+async fn verification_of_a_test_number_refunds_nothing(back_ends: BackEnds) {
+    for (budget, status, error_code) in [
         ("LIMIT_IP_UNVERIFIED_HOUR", 429, "too_many_requests"),
         ("SMS_BUDGET_REGION_UNVERIFIED_HOUR", 503, "sms_region_suspended"),
     ] {
-        let server = TestServer::with(back_ends, &[NUMBERS, (budget, "1")]).await;
-        server.ticket(&fresh_phone()).await;
+        let server = TestServer::with(back_ends, &[TEST_PHONES, (budget, "1")]).await;
+        server.new_ticket(&fresh_phone()).await;
         let test = server.test_ticket("register", MOBILE).await;
-        server.post("/v1/register/resend-code", json!({"ticket": test})).await.assert_done(200);
-        server.verify(&test, CODE).await.assert_done(200);
-        server.send_code(&fresh_phone()).await.assert_refused(status, refusal);
+        server.post("/v1/register/resend-code", json!({"ticket": test})).await.assert_status(200);
+        server.verify_code(&test, CODE).await.assert_status(200);
+        server.send_code(&fresh_phone()).await.assert_error(status, error_code);
     }
 }
 
-async fn wrong_codes_count_as_ever(back_ends: BackEnds) {
+async fn wrong_codes_of_a_test_number_are_counted(back_ends: BackEnds) {
     let server = server(back_ends).await;
-    let wrong = other_than(CODE);
+    let wrong = wrong_code(CODE);
     for _ in 0..6 {
-        let ticket = server.test_ticket("register", NOBODY).await;
+        let ticket = server.test_ticket("register", UNASSIGNED).await;
         for left in (1..5).rev() {
-            let answer = server.verify(&ticket, &wrong).await;
-            answer.assert_refused(422, "code_wrong");
-            assert_eq!(answer.number("attempts_left"), left);
+            let response = server.verify_code(&ticket, &wrong).await;
+            response.assert_error(422, "code_wrong");
+            assert_eq!(response.number("attempts_left"), left);
         }
-        server.verify(&ticket, &wrong).await.assert_refused(410, "code_exhausted");
-        server.verify(&ticket, CODE).await.assert_refused(410, "ticket_expired");
+        server.verify_code(&ticket, &wrong).await.assert_error(410, "code_exhausted");
+        server.verify_code(&ticket, CODE).await.assert_error(410, "ticket_expired");
     }
-    server.send_code(NOBODY).await.assert_refused(429, "phone_limit_reached");
+    server.send_code(UNASSIGNED).await.assert_error(429, "phone_limit_reached");
     server.advance(Duration::from_secs(86_400));
-    server.test_ticket("register", NOBODY).await;
+    server.test_ticket("register", UNASSIGNED).await;
 }
 
-/// The tests' clock begins at 11:06:40 of the last day.
-async fn the_last_day_ends_it(back_ends: BackEnds) {
+/// The tests' clock starts at 11:06:40 of the last day.
+async fn a_test_number_expires_after_its_last_day(back_ends: BackEnds) {
     let server = server(back_ends).await;
     server.advance(Duration::from_secs(46_400 - 100));
     let (early, late) = (server.test_ticket("register", MOBILE).await, server.test_ticket("register", MOBILE).await);
-    server.verify(&early, CODE).await.assert_done(200);
+    server.verify_code(&early, CODE).await.assert_status(200);
     server.advance(Duration::from_secs(100));
-    server.verify(&late, CODE).await.assert_refused(422, "code_wrong");
-    // From now on it is a phone like every other.
-    server.post("/v1/register/resend-code", json!({"ticket": late})).await.assert_done(200);
-    server.verify(&late, &server.sms.code_for(MOBILE).unwrap()).await.assert_done(200);
-    server.send_code(MOBILE).await.assert_refused(429, "resend_cooldown");
+    server.verify_code(&late, CODE).await.assert_error(422, "code_wrong");
+    // From now on it is a normal number.
+    server.post("/v1/register/resend-code", json!({"ticket": late})).await.assert_status(200);
+    server.verify_code(&late, &server.sms.code_for(MOBILE).unwrap()).await.assert_status(200);
+    server.send_code(MOBILE).await.assert_error(429, "resend_cooldown");
     server.advance(Duration::from_secs(365 * 86_400));
-    server.send_code(NOBODY).await.assert_field(422, "validation_failed", "phone_number", "invalid_format");
+    server.send_code(UNASSIGNED).await.assert_field_error(422, "validation_failed", "phone_number", "invalid_format");
 }
 
-async fn a_number_that_is_taken_is_concealed_all_the_same(back_ends: BackEnds) {
-    let server = TestServer::with(back_ends, &[NUMBERS, ("REGISTER_CONCEAL_TAKEN", "true")]).await;
-    server.test_account(NOBODY).await;
-    let ticket = server.test_ticket("register", NOBODY).await;
-    server.verify(&ticket, CODE).await.assert_refused(422, "code_wrong");
-    // Whether the other one has an account is not told either.
+async fn a_taken_test_number_is_concealed(back_ends: BackEnds) {
+    let server = TestServer::with(back_ends, &[TEST_PHONES, ("REGISTER_CONCEAL_TAKEN", "true")]).await;
+    server.test_account(UNASSIGNED).await;
+    let ticket = server.test_ticket("register", UNASSIGNED).await;
+    server.verify_code(&ticket, CODE).await.assert_error(422, "code_wrong");
+    // Login does not reveal either that the other number has no account.
     let ticket = server.test_ticket("login", MOBILE).await;
-    server
-        .post("/v1/login/verify-code", json!({"ticket": ticket, "code": CODE}))
-        .await
-        .assert_refused(422, "code_wrong");
+    server.post("/v1/login/verify-code", json!({"ticket": ticket, "code": CODE})).await.assert_error(422, "code_wrong");
 }
 
-async fn the_captcha_stays_in_front(back_ends: BackEnds) {
+async fn a_test_number_requires_a_captcha(back_ends: BackEnds) {
     let server = server(back_ends).await;
-    let body = json!({"phone_number": NOBODY, "captcha_id": server.captcha().await, "captcha_answer": "WRONG"});
-    server.post("/v1/register/send-code", body).await.assert_refused(422, "captcha_wrong");
+    let body = json!({"phone_number": UNASSIGNED, "captcha_id": server.captcha().await, "captcha_answer": "WRONG"});
+    server.post("/v1/register/send-code", body).await.assert_error(422, "captcha_wrong");
 }

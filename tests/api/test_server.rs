@@ -1,11 +1,11 @@
-//! A doorstep of one's own for each test, and what a client does with it.
+//! Runs a separate service for each test, and performs the steps of a client.
 
-pub use crate::answer::Answer;
+pub use crate::response::Response;
 
-use crate::answer::assert_documented;
-use crate::people::until;
+use crate::response::assert_documented;
 use crate::support::cloopen::{ACCOUNT_SID, APP_ID, AUTH_TOKEN, DELETION_TEMPLATE_ID, FakeCloopen, NOTICE_TEMPLATE_ID};
 use crate::support::{postgres, redis};
+use crate::users::wait_until;
 use chrono::{DateTime, TimeDelta, Utc};
 use deadpool_redis::redis::cmd;
 use diesel::{Connection, PgConnection};
@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// An answer that the tests' captchas always accept.
+/// Answer that every captcha of the tests accepts (`CAPTCHA_BYPASS_ANSWER`).
 pub const BYPASS: &str = "letmein";
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -36,7 +36,7 @@ pub enum BackEnds {
     Real,
 }
 
-/// A clock that moves when it is told to.
+/// Clock that moves only when a test advances it.
 pub struct ManualClock(AtomicI64);
 
 impl Clock for ManualClock {
@@ -45,7 +45,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// Real randomness that remembers the words it gave, so that a test can compose the same captcha.
+/// Real random numbers, recorded so that a test can compose the same captcha.
 #[derive(Default)]
 pub struct Recorder(Mutex<Vec<u64>>);
 
@@ -75,7 +75,7 @@ impl TestServer {
         Self::with(back_ends, &[]).await
     }
 
-    /// With settings of the test's own.
+    /// Starts a service with these settings in addition to the defaults of the tests.
     pub async fn with(back_ends: BackEnds, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let redis = (back_ends == BackEnds::Real).then(redis::url);
@@ -95,7 +95,7 @@ impl TestServer {
             ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", DELETION_TEMPLATE_ID.to_owned()),
             ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", NOTICE_TEMPLATE_ID.to_owned()),
             ("CAPTCHA_BYPASS_ANSWER", BYPASS.to_owned()),
-            // Tests draw many captchas from one address.
+            // The tests request many captchas from one IP block.
             ("PROOF_OF_WORK", "off".to_owned()),
         ];
         if let Some(redis) = &redis {
@@ -122,7 +122,7 @@ impl TestServer {
         server
     }
 
-    /// Starts a server over this house's back ends: the first, or one more replica. Returns its address.
+    /// Starts a replica on the back ends of this server. Returns its URL.
     pub async fn serve(&self) -> String {
         let runtime = Runtime { clock: Arc::clone(&self.clock) as _, random: Arc::clone(&self.random) as _ };
         let config = Config::from_vars(self.vars.clone()).unwrap();
@@ -134,7 +134,7 @@ impl TestServer {
         url
     }
 
-    /// How far this metric of the first server is, over all that have these labels; 0 while nothing was counted.
+    /// Returns the sum of this metric over all series with these labels, for the first replica; 0 if there is none.
     pub async fn metric(&self, name: &str, labels: &str) -> f64 {
         let text = self.http.get(self.metrics.get().unwrap()).send().await.unwrap().text().await.unwrap();
         let line = |line: &str| {
@@ -147,14 +147,14 @@ impl TestServer {
         text.lines().filter(|line| !line.starts_with('#')).filter_map(line).sum()
     }
 
-    /// Returns once `/readyz` says yes.
+    /// Waits until `/readyz` returns 200.
     pub async fn wait_until_ready(&self) {
         while self.http.get(format!("{}/readyz", self.url)).send().await.unwrap().status() != StatusCode::OK {
             tokio::task::yield_now().await;
         }
     }
 
-    /// Moves time, here and in the staging store.
+    /// Advances the time of the service and of the staging store.
     pub fn advance(&self, by: Duration) {
         let millis = TimeDelta::from_std(by).unwrap().num_milliseconds();
         self.clock.0.fetch_add(millis, Ordering::SeqCst);
@@ -171,13 +171,13 @@ impl TestServer {
         self.redis.as_deref()
     }
 
-    /// A connection of the test's own to this house's PostgreSQL.
+    /// Opens a separate connection to the PostgreSQL database of this server.
     pub fn database(&self) -> PgConnection {
         let (_, url) = self.vars.iter().find(|(name, _)| name == "DATABASE_URL").unwrap();
         PgConnection::establish(url).unwrap()
     }
 
-    /// Returns once a message is reserved in the service's budget, or none is any more.
+    /// Waits until the hourly budget of the service contains a reservation, or contains none.
     pub async fn wait_for_budget(&self, reserved: bool) {
         let mut redis = redis::connection(self.redis_url().unwrap());
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -189,7 +189,7 @@ impl TestServer {
         }
     }
 
-    /// Returns once somebody does what a right code is for.
+    /// Waits until a request holds the claim of a correct code.
     pub async fn wait_for_claim(&self) {
         let mut redis = redis::connection(self.redis_url().unwrap());
         let deadline = Instant::now() + Duration::from_secs(20);
@@ -199,13 +199,13 @@ impl TestServer {
         }
     }
 
-    /// Sends a request on a socket of its own and does not wait for the answer.
+    /// Sends a request on a separate socket and does not wait for the response.
     pub async fn send_raw(&self, path: &str, body: &Value) -> TcpStream {
-        self.send_raw_with("X-Nothing: special", path, body).await
+        self.send_raw_with_header("X-Nothing: special", path, body).await
     }
 
-    /// The same with one more line in its head.
-    pub async fn send_raw_with(&self, header: &str, path: &str, body: &Value) -> TcpStream {
+    /// Sends a request with one more header on a separate socket and does not wait for the response.
+    pub async fn send_raw_with_header(&self, header: &str, path: &str, body: &Value) -> TcpStream {
         let body = body.to_string();
         let head = format!("POST {path} HTTP/1.1\r\nHost: doorstep\r\nContent-Type: application/json\r\n{header}");
         let request = format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
@@ -214,27 +214,28 @@ impl TestServer {
         socket
     }
 
-    /// Promises a body, sends only its beginning, and waits for the answer.
-    pub async fn stalled_body(&self, path: &str, announced: usize) -> Answer {
+    /// Announces a body of this length, sends only its first byte, and waits for the response.
+    pub async fn stalled_body(&self, path: &str, announced: usize) -> Response {
         let mut socket = TcpStream::connect(self.url.strip_prefix("http://").unwrap()).await.unwrap();
         let head = format!("POST {path} HTTP/1.1\r\nHost: doorstep\r\nContent-Type: application/json");
         socket.write_all(format!("{head}\r\nContent-Length: {announced}\r\n\r\n{{").as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let mut text = String::new();
+        socket.read_to_string(&mut text).await.unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
         let mut lines = head.lines();
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
         let header = |line: &str| {
             let (name, value) = line.split_once(": ").unwrap();
             (HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap())
         };
-        let answer = Answer { status, headers: lines.map(header).collect(), body: serde_json::from_str(body).unwrap() };
-        answer.assert_envelope();
-        assert_documented("post", path, &answer);
-        answer
+        let response =
+            Response { status, headers: lines.map(header).collect(), body: serde_json::from_str(body).unwrap() };
+        response.assert_problem();
+        assert_documented("post", path, &response);
+        response
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> Response {
         self.send(self.request(Method::POST, path).json(&body), path).await
     }
 
@@ -242,117 +243,118 @@ impl TestServer {
         self.http.request(method, format!("{}{path}", self.url))
     }
 
-    /// Sends, and holds the answer against the contract: a refusal has the envelope, and its code is documented.
-    pub async fn send(&self, request: RequestBuilder, path: &str) -> Answer {
+    /// Sends a request and checks the response: an error has the problem format and a documented code.
+    pub async fn send(&self, request: RequestBuilder, path: &str) -> Response {
         let request = request.build().unwrap();
         let method = request.method().as_str().to_ascii_lowercase();
-        let response = self.http.execute(request).await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.bytes().await.unwrap();
-        let answer = Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) };
-        assert!(answer.headers.contains_key("x-request-id"), "{answer:?}");
+        let received = self.http.execute(request).await.unwrap();
+        let (status, headers) = (received.status(), received.headers().clone());
+        let bytes = received.bytes().await.unwrap();
+        let response = Response { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) };
+        assert!(response.headers.contains_key("x-request-id"), "{response:?}");
         if status.is_client_error() || status.is_server_error() {
-            answer.assert_envelope();
-            assert_documented(&method, path, &answer);
+            response.assert_problem();
+            assert_documented(&method, path, &response);
         }
-        answer
+        response
     }
 
-    /// A captcha that is still to be tried.
+    /// Requests a captcha and returns its id.
     pub async fn captcha(&self) -> String {
-        let answer = self.post("/v1/captchas", json!({})).await;
-        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
-        answer.text("captcha_id")
+        let response = self.post("/v1/captchas", json!({})).await;
+        assert_eq!(response.status, StatusCode::CREATED, "{response:?}");
+        response.text("captcha_id")
     }
 
-    /// The answer to the last captcha that was drawn, when nothing else was drawn meanwhile.
+    /// Answer of the last image captcha. The service must not have drawn other random numbers since then.
     pub fn captcha_answer(&self) -> String {
         self.answer_to(&CaptchaPolicy::default().puzzle, 6)
     }
 
-    /// The digits of the captcha that was spoken last, and the seed of how they sound.
-    pub fn spoken(&self) -> (String, u64) {
-        let words = self.random.0.lock().unwrap();
-        let (digits, seed) = words[words.len() - SPOKEN_DIGITS - 1..].split_at(SPOKEN_DIGITS);
+    /// Digits of the last audio captcha, and the seed of its sound.
+    pub fn last_audio_captcha(&self) -> (String, u64) {
+        let numbers = self.random.0.lock().unwrap();
+        let (digits, seed) = numbers[numbers.len() - SPOKEN_DIGITS - 1..].split_at(SPOKEN_DIGITS);
         let mut digits = digits.iter().copied();
         (spoken_digits(|| digits.next().unwrap()).0, seed[0])
     }
 
-    /// The same of the arithmetic kind: the text has three digits.
+    /// Answer of the last arithmetic captcha, whose text takes three random numbers.
     pub fn arithmetic_answer(&self) -> String {
         self.answer_to(&Puzzle::Arithmetic, 3)
     }
 
-    fn answer_to(&self, puzzle: &Puzzle, drawn: usize) -> String {
-        let words = self.random.0.lock().unwrap();
-        // The last word seeds the picture; the ones before compose the text.
-        let mut words = words[words.len() - drawn - 1..].iter().copied();
-        puzzle.compose(|| words.next().unwrap()).1.expose().to_owned()
+    fn answer_to(&self, puzzle: &Puzzle, count: usize) -> String {
+        let numbers = self.random.0.lock().unwrap();
+        // The last number is the seed of the image; the numbers before it compose the text.
+        let mut numbers = numbers[numbers.len() - count - 1..].iter().copied();
+        puzzle.compose(|| numbers.next().unwrap()).1.expose().to_owned()
     }
 
-    /// Returns once the provider has taken so many messages.
+    /// Waits until the provider has accepted this number of messages.
     pub async fn wait_for_messages(&self, count: usize) {
-        until("further message", || self.sms.accepted() >= count).await;
+        wait_until("further message", || self.sms.accepted() >= count).await;
     }
 
-    pub async fn send_code(&self, phone: &str) -> Answer {
+    /// Requests a sign-up code with a solved captcha.
+    pub async fn send_code(&self, phone: &str) -> Response {
         let captcha = self.captcha().await;
         let body = json!({"phone_number": phone, "captcha_id": captcha, "captcha_answer": BYPASS});
         self.post("/v1/register/send-code", body).await
     }
 
-    /// A ticket whose code is on its way.
-    pub async fn ticket(&self, phone: &str) -> String {
-        let answer = self.send_code(phone).await;
-        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-        answer.text("ticket")
+    /// Starts a sign-up and returns the ticket. The code is sent.
+    pub async fn new_ticket(&self, phone: &str) -> String {
+        let response = self.send_code(phone).await;
+        assert_eq!(response.status, StatusCode::OK, "{response:?}");
+        response.text("ticket")
     }
 
-    pub async fn verify(&self, ticket: &str, code: &str) -> Answer {
+    pub async fn verify_code(&self, ticket: &str, code: &str) -> Response {
         self.post("/v1/register/verify-code", json!({"ticket": ticket, "code": code})).await
     }
 
-    pub async fn set_password(&self, ticket: &str) -> Answer {
+    pub async fn set_password(&self, ticket: &str) -> Response {
         self.post("/v1/register/set-password", json!({"ticket": ticket, "password": PASSWORD})).await
     }
 
-    pub async fn submit(&self, ticket: &str) -> Answer {
+    pub async fn submit_profile(&self, ticket: &str) -> Response {
         self.post("/v1/register/submit-profile", json!({"ticket": ticket, "nickname": "小明"})).await
     }
 
-    /// A ticket whose phone is verified.
-    pub async fn verified(&self, phone: &str) -> String {
-        let ticket = self.ticket(phone).await;
+    /// Returns a ticket with a verified phone.
+    pub async fn verified_ticket(&self, phone: &str) -> String {
+        let ticket = self.new_ticket(phone).await;
         let code = self.sms.code_for(phone).unwrap();
-        let answer = self.verify(&ticket, &code).await;
-        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let response = self.verify_code(&ticket, &code).await;
+        assert_eq!(response.status, StatusCode::OK, "{response:?}");
         ticket
     }
 
-    /// A ticket that lacks only the profile.
-    pub async fn with_password(&self, phone: &str) -> String {
-        let ticket = self.verified(phone).await;
-        let answer = self.set_password(&ticket).await;
-        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    /// Returns a ticket with a verified phone and a password.
+    pub async fn ticket_with_password(&self, phone: &str) -> String {
+        let ticket = self.verified_ticket(phone).await;
+        let response = self.set_password(&ticket).await;
+        assert_eq!(response.status, StatusCode::OK, "{response:?}");
         ticket
     }
 
-    /// The whole way.
-    pub async fn sign_up(&self, phone: &str) -> Answer {
-        let ticket = self.with_password(phone).await;
-        let answer = self.submit(&ticket).await;
-        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
-        answer
+    /// Performs all steps of a sign-up and returns the last response.
+    pub async fn sign_up(&self, phone: &str) -> Response {
+        let ticket = self.ticket_with_password(phone).await;
+        let response = self.submit_profile(&ticket).await;
+        assert_eq!(response.status, StatusCode::CREATED, "{response:?}");
+        response
     }
 }
 
-/// A phone that no other call got.
+/// Returns a phone number that no other call returns.
 pub fn fresh_phone() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("+86138{:08}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A code that is not this one.
-pub fn other_than(code: &str) -> String {
+/// Returns a code that differs from the correct one.
+pub fn wrong_code(code: &str) -> String {
     format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)
 }

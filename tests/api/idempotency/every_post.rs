@@ -1,15 +1,15 @@
-//! The promise of the key, held against every POST that the contract knows.
+//! Idempotency of every POST in the OpenAPI document.
 
-use super::{named, post, post_as, send_code_body};
-use crate::people::{Person, until};
+use super::{post, post_as, request_with_key, send_code_body};
 use crate::support::redis;
-use crate::test_server::{Answer, BackEnds, PASSWORD, TestServer, fresh_phone};
+use crate::test_server::{BackEnds, PASSWORD, Response, TestServer, fresh_phone};
+use crate::users::{TestUser, wait_until};
 use deadpool_redis::redis::cmd;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Nobody uploads here.
+/// Settings of an avatar storage. The test uploads nothing.
 const STORAGE: [(&str, &str); 7] = [
     ("AVATAR_STORAGE", "s3"),
     ("AVATAR_BASE_URL", "https://cdn.example.com/avatars/"),
@@ -20,7 +20,7 @@ const STORAGE: [(&str, &str); 7] = [
     ("AVATAR_S3_SECRET_ACCESS_KEY", "secret"),
 ];
 
-/// The paths with a POST, and whether it is for signed-in people.
+/// Paths with a POST, and whether it requires an access token.
 fn posts() -> Vec<(String, bool)> {
     let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
     let paths = document["paths"].as_object().unwrap().iter();
@@ -28,59 +28,61 @@ fn posts() -> Vec<(String, bool)> {
     posts.collect()
 }
 
-/// A request that will be granted, if it is made.
+/// Request that is prepared to succeed.
 struct Prepared {
-    person: Option<Person>,
+    user: Option<TestUser>,
     body: Value,
-    /// Messages that go out for it.
+    /// Number of messages that the service sends for it.
     messages: usize,
 }
 
 impl Prepared {
     fn new(body: Value) -> Self {
-        Self { person: None, body, messages: 0 }
+        Self { user: None, body, messages: 0 }
     }
 
-    fn sends(self) -> Self {
+    fn with_message(self) -> Self {
         Self { messages: 1, ..self }
     }
 
-    fn by(self, person: Person) -> Self {
-        Self { person: Some(person), ..self }
+    fn sent_by(self, user: TestUser) -> Self {
+        Self { user: Some(user), ..self }
     }
 
-    async fn make(&self, server: &TestServer, key: &str, path: &str, body: &Value) -> Answer {
-        match &self.person {
-            Some(person) => post_as(server, key, &person.access, path, body).await,
+    async fn send(&self, server: &TestServer, key: &str, path: &str, body: &Value) -> Response {
+        match &self.user {
+            Some(user) => post_as(server, key, &user.access_token, path, body).await,
             None => post(server, key, path, body).await,
         }
     }
 }
 
-async fn in_sign_up(server: &TestServer, step: &str) -> Prepared {
+async fn prepare_sign_up(server: &TestServer, step: &str) -> Prepared {
     let phone = fresh_phone();
     match step {
-        "send-code" => Prepared::new(send_code_body(server, &phone).await).sends(),
-        "set-password" => Prepared::new(json!({"ticket": server.verified(&phone).await, "password": PASSWORD})),
-        "submit-profile" => Prepared::new(json!({"ticket": server.with_password(&phone).await, "nickname": "小明"})),
-        "status" => Prepared::new(json!({"ticket": server.ticket(&phone).await})),
+        "send-code" => Prepared::new(send_code_body(server, &phone).await).with_message(),
+        "set-password" => Prepared::new(json!({"ticket": server.verified_ticket(&phone).await, "password": PASSWORD})),
+        "submit-profile" => {
+            Prepared::new(json!({"ticket": server.ticket_with_password(&phone).await, "nickname": "小明"}))
+        }
+        "status" => Prepared::new(json!({"ticket": server.new_ticket(&phone).await})),
         _ => {
-            let ticket = server.ticket(&phone).await;
+            let ticket = server.new_ticket(&phone).await;
             with_ticket(server, step, &ticket, &server.sms.code_for(&phone).unwrap())
         }
     }
 }
 
-/// Of the flows that begin with a captcha and a phone that has an account.
-async fn in_flow(server: &TestServer, flow: &str, step: &str) -> Prepared {
-    let person = server.person().await;
+/// Prepares a step of a flow that starts with a captcha and the phone of an existing account.
+async fn prepare_flow(server: &TestServer, flow: &str, step: &str) -> Prepared {
+    let user = server.create_user().await;
     if step == "send-code" {
-        return Prepared::new(send_code_body(server, &person.phone).await).sends();
+        return Prepared::new(send_code_body(server, &user.phone).await).with_message();
     }
-    let (ticket, code) = server.ticket_for(flow, &person.phone).await;
+    let (ticket, code) = server.ticket_and_code(flow, &user.phone).await;
     if step == "set-password" {
         let verify = json!({"ticket": ticket, "code": code});
-        server.post(&format!("/v1/{flow}/verify-code"), verify).await.assert_done(200);
+        server.post(&format!("/v1/{flow}/verify-code"), verify).await.assert_status(200);
         return Prepared::new(json!({"ticket": ticket, "password": "staple battery horse"}));
     }
     with_ticket(server, step, &ticket, &code)
@@ -89,94 +91,98 @@ async fn in_flow(server: &TestServer, flow: &str, step: &str) -> Prepared {
 fn with_ticket(server: &TestServer, step: &str, ticket: &str, code: &str) -> Prepared {
     if step == "resend-code" {
         server.advance(Duration::from_secs(60));
-        return Prepared::new(json!({"ticket": ticket})).sends();
+        return Prepared::new(json!({"ticket": ticket})).with_message();
     }
-    assert_eq!(step, "verify-code", "a step that this test does not know");
+    assert_eq!(step, "verify-code", "this test does not know the step");
     Prepared::new(json!({"ticket": ticket, "code": code}))
 }
 
-async fn signed_in(server: &TestServer, rest: &str) -> Prepared {
-    let person = server.person().await;
+async fn prepare_signed_in(server: &TestServer, endpoint: &str) -> Prepared {
+    let user = server.create_user().await;
     let new = fresh_phone();
     let change = json!({"phone_number": new, "current_password": PASSWORD});
-    let ask = |path: &'static str, body: Value| server.call(Method::POST, path, &person.access, body);
-    let prepared = match rest {
+    let call = |path: &'static str, body: Value| server.call(Method::POST, path, &user.access_token, body);
+    let prepared = match endpoint {
         "avatar" => Prepared::new(json!({"content_type": "image/png", "content_length": 2_000})),
-        "deletion/send-code" => Prepared::new(json!({})).sends(),
+        "deletion/send-code" => Prepared::new(json!({})).with_message(),
         "deletion/resend-code" => {
-            let ticket = ask("/v1/me/deletion/send-code", Value::Null).await.text("ticket");
+            let ticket = call("/v1/me/deletion/send-code", Value::Null).await.text("ticket");
             with_ticket(server, "resend-code", &ticket, "")
         }
-        "phone/send-code" => Prepared::new(change).sends(),
+        "phone/send-code" => Prepared::new(change).with_message(),
         "phone/resend-code" | "phone/verify-code" => {
-            let ticket = ask("/v1/me/phone/send-code", change).await.text("ticket");
-            // After the last step the earlier number is told.
-            with_ticket(server, &rest["phone/".len()..], &ticket, &server.sms.code_for(&new).unwrap()).sends()
+            let ticket = call("/v1/me/phone/send-code", change).await.text("ticket");
+            // After the last step the service sends a notice to the earlier number.
+            with_ticket(server, &endpoint["phone/".len()..], &ticket, &server.sms.code_for(&new).unwrap())
+                .with_message()
         }
-        _ => panic!("/v1/me/{rest}: a path that this test does not know"),
+        _ => panic!("this test does not know the path /v1/me/{endpoint}"),
     };
-    prepared.by(person)
+    prepared.sent_by(user)
 }
 
 async fn prepare(server: &TestServer, path: &str) -> Prepared {
     let parts: Vec<&str> = path.trim_start_matches("/v1/").splitn(2, '/').collect();
     match parts[..] {
         ["captchas"] => Prepared::new(json!({})),
-        ["register", step] => in_sign_up(server, step).await,
-        ["login"] => Prepared::new(json!({"phone_number": server.person().await.phone, "password": PASSWORD})),
-        ["token", "refresh"] => Prepared::new(json!({"refresh_token": server.person().await.refresh})),
-        ["logout"] => Prepared::new(json!({})).by(server.person().await),
-        ["me", rest] => signed_in(server, rest).await,
-        [flow, step] => in_flow(server, flow, step).await,
-        _ => panic!("{path}: a path that this test does not know"),
+        ["register", step] => prepare_sign_up(server, step).await,
+        ["login"] => Prepared::new(json!({"phone_number": server.create_user().await.phone, "password": PASSWORD})),
+        ["token", "refresh"] => Prepared::new(json!({"refresh_token": server.create_user().await.refresh_token})),
+        ["logout"] => Prepared::new(json!({})).sent_by(server.create_user().await),
+        ["me", endpoint] => prepare_signed_in(server, endpoint).await,
+        [flow, step] => prepare_flow(server, flow, step).await,
+        _ => panic!("this test does not know the path {path}"),
     }
 }
 
-async fn every_post_is_done_once(back_ends: BackEnds) {
+async fn every_post_is_idempotent(back_ends: BackEnds) {
     let server = TestServer::with(back_ends, &STORAGE).await;
     let posts = posts();
     assert!(posts.len() >= 23, "{posts:?}");
-    for (path, for_bearer) in posts {
+    for (path, needs_token) in posts {
         let mut prepared = prepare(&server, &path).await;
-        assert_eq!(prepared.person.is_some(), for_bearer, "{path}");
+        assert_eq!(prepared.user.is_some(), needs_token, "{path}");
         let before = server.sms.accepted();
-        let first = prepared.make(&server, &path, &path, &prepared.body).await;
+        let first = prepared.send(&server, &path, &path, &prepared.body).await;
         assert!(first.status.is_success() && !first.replayed(), "{path}: {first:?}");
         assert_eq!(first.status == StatusCode::NO_CONTENT, !first.headers.contains_key("content-length"), "{path}");
-        until("message", || server.sms.accepted() >= before + prepared.messages).await;
+        wait_until("message", || server.sms.accepted() >= before + prepared.messages).await;
         if path == "/v1/logout" {
-            // It has ended its own session: another device of hers may ask.
-            let person = prepared.person.take().unwrap();
-            prepared.make(&server, &path, &path, &prepared.body).await.assert_refused(401, "token_missing");
-            prepared.person = Some(server.signed_in(&person.phone).await);
+            // The logout ended its own session. Another session of the user gets the replay.
+            let user = prepared.user.take().unwrap();
+            prepared.send(&server, &path, &path, &prepared.body).await.assert_error(401, "token_missing");
+            prepared.user = Some(server.new_session(&user.phone).await);
         }
         for _ in 0..3 {
-            prepared.make(&server, &path, &path, &prepared.body).await.assert_replays(&first);
+            prepared.send(&server, &path, &path, &prepared.body).await.assert_replays(&first);
         }
-        let other = prepared.make(&server, &path, &path, &json!({"another": "body"})).await;
-        other.assert_refused(422, "idempotency_key_reused");
+        let other = prepared.send(&server, &path, &path, &json!({"another": "body"})).await;
+        other.assert_error(422, "idempotency_key_reused");
         if let Some(url) = server.redis_url() {
-            as_if_it_were_under_way(url);
-            let parallel = prepared.make(&server, &path, &path, &prepared.body).await;
-            parallel.assert_refused(409, "request_in_progress");
+            remove_stored_responses(url);
+            let parallel = prepared.send(&server, &path, &path, &prepared.body).await;
+            parallel.assert_error(409, "request_in_progress");
             assert_eq!(parallel.headers["retry-after"], "1");
         }
-        let twice = named(&server, "a", &path, &prepared.body).header("idempotency-key", "b");
+        let twice = request_with_key(&server, "a", &path, &prepared.body).header("idempotency-key", "b");
         let twice = server.send(twice, &path).await;
-        twice.assert_field(400, "malformed_request", "Idempotency-Key", "invalid_format");
+        twice.assert_field_error(400, "malformed_request", "Idempotency-Key", "invalid_format");
         assert_eq!(server.sms.requests(), before + prepared.messages, "{path}");
-        if for_bearer {
-            post(&server, &path, &path, &prepared.body).await.assert_refused(401, "token_missing");
-            let stranger =
-                named(&server, &path, &path, &json!({"another": "body"})).bearer_auth(server.person().await.access);
-            let stranger = server.send(stranger, &path).await;
-            assert!(stranger.status.is_client_error() && stranger.code() != "idempotency_key_reused", "{stranger:?}");
+        if needs_token {
+            post(&server, &path, &path, &prepared.body).await.assert_error(401, "token_missing");
+            let other_user = request_with_key(&server, &path, &path, &json!({"another": "body"}))
+                .bearer_auth(server.create_user().await.access_token);
+            let other_user = server.send(other_user, &path).await;
+            assert!(
+                other_user.status.is_client_error() && other_user.code() != "idempotency_key_reused",
+                "{other_user:?}"
+            );
         }
     }
 }
 
-/// Takes back that anything was answered.
-fn as_if_it_were_under_way(url: &str) {
+/// Removes the stored responses and keeps the claims, as if the first requests were still running.
+fn remove_stored_responses(url: &str) {
     let mut redis = redis::connection(url);
     let names: Vec<String> = cmd("KEYS").arg("answer:*").query(&mut redis).unwrap();
     assert!(!names.is_empty());
@@ -186,18 +192,18 @@ fn as_if_it_were_under_way(url: &str) {
 }
 
 #[actix_web::test]
-async fn every_post_is_done_once_embedded() {
-    every_post_is_done_once(BackEnds::Embedded).await;
+async fn every_post_is_idempotent_embedded() {
+    every_post_is_idempotent(BackEnds::Embedded).await;
 }
 
 #[actix_web::test]
-async fn every_post_is_done_once_real() {
-    every_post_is_done_once(BackEnds::Real).await;
+async fn every_post_is_idempotent_real() {
+    every_post_is_idempotent(BackEnds::Real).await;
 }
 
-/// An app developer reads in the document what these tests hold.
+/// The document tells app developers what these tests prove.
 #[test]
-fn every_post_documents_its_key() {
+fn every_post_documents_the_idempotency_key() {
     let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {

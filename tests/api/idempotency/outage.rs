@@ -1,16 +1,16 @@
-//! What staging holds of the answers, and what happens when it is gone, or the process is.
+//! Stored responses in staging, and retries after a failure of staging or of a process.
 
-use super::{named, post, send_code_body};
-use crate::people::until;
+use super::{post, request_with_key, send_code_body};
 use crate::support::cloopen::Behaviour;
 use crate::support::redis::{self, OwnRedis};
 use crate::test_server::{BackEnds, PASSWORD, TestServer, fresh_phone};
+use crate::users::wait_until;
 use deadpool_redis::redis::{Connection, cmd};
 use serde_json::json;
 use std::time::Duration;
 
-/// Everything in this Redis: names, fields and values.
-fn everything(redis: &mut Connection) -> String {
+/// Returns the content of this Redis: names, fields and values.
+fn redis_content(redis: &mut Connection) -> String {
     let names: Vec<String> = cmd("KEYS").arg("*").query(redis).unwrap();
     let mut all = String::new();
     for name in names {
@@ -20,20 +20,20 @@ fn everything(redis: &mut Connection) -> String {
             "string" => vec![cmd("GET").arg(&name).query(redis).unwrap()],
             "zset" => cmd("ZRANGE").arg(&name).arg(0).arg(-1).query(redis).unwrap(),
             "set" => cmd("SMEMBERS").arg(&name).query(redis).unwrap(),
-            other => panic!("{name} is a {other}: this test does not read it"),
+            other => panic!("this test cannot read {name}, a {other}"),
         };
         all += &format!("{name} {value:?}\n");
     }
     all
 }
 
-/// A thief of staging has neither what clients sent nor what they were answered.
+/// An attacker who reads staging gets neither the requests of clients nor the responses.
 #[actix_web::test]
-async fn staging_holds_no_answer_that_it_could_read() {
+async fn stored_responses_are_encrypted() {
     let server = TestServer::new(BackEnds::Real).await;
-    let person = server.person().await;
+    let user = server.create_user().await;
     let key = "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"";
-    let login = json!({"phone_number": person.phone, "password": PASSWORD, "device_name": "Mein Telefon"});
+    let login = json!({"phone_number": user.phone, "password": PASSWORD, "device_name": "Mein Telefon"});
     let signed_in = post(&server, key, "/v1/login", &login).await;
     let refreshed =
         post(&server, key, "/v1/token/refresh", &json!({"refresh_token": signed_in.text("refresh_token")})).await;
@@ -41,8 +41,8 @@ async fn staging_holds_no_answer_that_it_could_read() {
     let sent = post(&server, key, "/v1/register/send-code", &send_code_body(&server, &phone).await).await;
     let ticket = sent.text("ticket");
     let resend = json!({"ticket": ticket});
-    let status = named(&server, key, "/v1/register/status", &resend);
-    server.send(status, "/v1/register/status").await.assert_done(200);
+    let status = request_with_key(&server, key, "/v1/register/status", &resend);
+    server.send(status, "/v1/register/status").await.assert_status(200);
     let secrets = [
         ("ticket", ticket.clone()),
         ("secret of the ticket", ticket[22..].to_owned()),
@@ -50,94 +50,95 @@ async fn staging_holds_no_answer_that_it_could_read() {
         ("refresh token", signed_in.text("refresh_token")),
         ("next access token", refreshed.text("access_token")),
         ("next refresh token", refreshed.text("refresh_token")),
-        ("phone", person.phone.clone()),
-        ("national phone", person.phone[3..].to_owned()),
-        ("user", person.user["id"].as_str().unwrap().to_owned()),
+        ("phone", user.phone.clone()),
+        ("national phone", user.phone[3..].to_owned()),
+        ("user", user.profile["id"].as_str().unwrap().to_owned()),
         ("nickname", "小明".to_owned()),
         ("device", "Telefon".to_owned()),
         ("key", "8e03978e".to_owned()),
         ("password", "horse".to_owned()),
         ("path", "/v1/".to_owned()),
     ];
-    let everything = everything(&mut redis::connection(server.redis_url().unwrap()));
-    assert_eq!(everything.matches("answer:{").count(), 4, "{everything}");
-    for (what, secret) in secrets {
-        assert!(!everything.contains(&secret), "{what} {secret} in {everything}");
+    let content = redis_content(&mut redis::connection(server.redis_url().unwrap()));
+    assert_eq!(content.matches("answer:{").count(), 4, "{content}");
+    for (description, secret) in secrets {
+        assert!(!content.contains(&secret), "{description} {secret} in {content}");
     }
     assert_eq!(redis::without_expiry(server.redis_url().unwrap()), Vec::<String>::new());
 }
 
-/// Nothing is done that could not be kept; without a key all is as ever.
+/// The service does not perform a request whose response it cannot store. Requests without a key still work.
 #[actix_web::test]
-async fn with_a_key_nothing_is_done_while_redis_is_down() {
+async fn a_request_with_a_key_fails_while_redis_is_down() {
     let mut redis = OwnRedis::new();
     let server = TestServer::with(BackEnds::Real, &[("REDIS_URL", &redis.url())]).await;
     server.wait_until_ready().await;
-    let person = server.person().await;
+    let user = server.create_user().await;
     redis.kill();
-    let body = json!({"refresh_token": person.refresh});
-    post(&server, "one", "/v1/token/refresh", &body).await.assert_refused(503, "dependency_unavailable");
-    let next = server.refresh(&person.refresh).await;
-    next.assert_done(200);
+    let body = json!({"refresh_token": user.refresh_token});
+    post(&server, "one", "/v1/token/refresh", &body).await.assert_error(503, "dependency_unavailable");
+    let next = server.refresh(&user.refresh_token).await;
+    next.assert_status(200);
     redis.start();
     server.wait_until_ready().await;
-    let kept = post(&server, "one", "/v1/token/refresh", &body).await;
-    kept.assert_done(200);
-    post(&server, "one", "/v1/token/refresh", &body).await.assert_replays(&kept);
+    let stored = post(&server, "one", "/v1/token/refresh", &body).await;
+    stored.assert_status(200);
+    post(&server, "one", "/v1/token/refresh", &body).await.assert_replays(&stored);
 }
 
-/// What was done is done: that the answer cannot be kept is not the client's trouble.
+/// The request is complete, so the client gets the response although Redis failed in the meantime.
 #[actix_web::test]
-async fn an_answer_that_cannot_be_kept_is_still_given() {
+async fn a_response_that_cannot_be_stored_is_still_returned() {
     let mut redis = OwnRedis::new();
     let settings = [("REDIS_URL", &*redis.url()), ("SMS_TIMEOUT_SECONDS", "2")];
     let server = TestServer::with(BackEnds::Real, &settings).await;
     server.wait_until_ready().await;
     let body = send_code_body(&server, &fresh_phone()).await;
     server.sms.behave(Behaviour::Hang);
-    let request = named(&server, "one", "/v1/register/send-code", &body);
-    let answer = actix_web::rt::spawn(request.send());
-    until("message", || server.sms.requests() == 1).await;
+    let request = request_with_key(&server, "one", "/v1/register/send-code", &body);
+    let response = actix_web::rt::spawn(request.send());
+    wait_until("message", || server.sms.requests() == 1).await;
     redis.kill();
-    let answer = answer.await.unwrap().unwrap();
-    assert_eq!(answer.status().as_u16(), 502);
-    assert!(answer.text().await.unwrap().contains("sms_delivery_failed"));
+    let response = response.await.unwrap().unwrap();
+    assert_eq!(response.status().as_u16(), 502);
+    assert!(response.text().await.unwrap().contains("sms_delivery_failed"));
 }
 
-/// A process that died over a request holds it up for the time of a message and 15 s; then the retry is the first.
+/// The claim of a process that died during a request expires after the timeout of a message and 15 s. Then a retry is
+/// performed as a first request.
 #[actix_web::test]
-async fn a_claim_that_nobody_keeps_runs_out() {
+async fn an_abandoned_claim_expires() {
     let server = TestServer::new(BackEnds::Real).await;
     let mut redis = redis::connection(server.redis_url().unwrap());
     server.sms.behave(Behaviour::Hang);
     let body = send_code_body(&server, &fresh_phone()).await;
-    drop(server.send_raw_with("Idempotency-Key: two", "/v1/register/send-code", &body).await);
-    until("message", || server.sms.requests() == 1).await;
+    drop(server.send_raw_with_header("Idempotency-Key: two", "/v1/register/send-code", &body).await);
+    wait_until("message", || server.sms.requests() == 1).await;
     let name = cmd("KEYS").arg("answer:*").query::<Vec<String>>(&mut redis).unwrap().remove(0);
     let left: i64 = cmd("PTTL").arg(&name).query(&mut redis).unwrap();
     assert!((15_000..=20_000).contains(&left), "{left} ms");
-    post(&server, "two", "/v1/register/send-code", &body).await.assert_refused(409, "request_in_progress");
+    post(&server, "two", "/v1/register/send-code", &body).await.assert_error(409, "request_in_progress");
     server.advance(Duration::from_secs(20));
-    // Its captcha is used up: not even now does a second message go out.
-    post(&server, "two", "/v1/register/send-code", &body).await.assert_refused(422, "captcha_expired");
+    // The captcha is used up, so the service does not send a second message.
+    post(&server, "two", "/v1/register/send-code", &body).await.assert_error(422, "captcha_expired");
     assert_eq!(server.sms.requests(), 1);
 }
 
-/// Whoever can write to staging cannot put words into our mouth.
+/// An attacker who can write to staging cannot forge responses: each one is bound to its key.
 #[actix_web::test]
-async fn an_answer_that_was_not_sealed_here_is_not_told() {
+async fn a_swapped_stored_response_is_not_replayed() {
     let server = TestServer::new(BackEnds::Real).await;
     let first = post(&server, "one", "/v1/captchas", &json!({})).await;
     let other = post(&server, "two", "/v1/captchas", &json!({})).await;
     assert_ne!(first.text("captcha_id"), other.text("captcha_id"));
     let mut redis = redis::connection(server.redis_url().unwrap());
     let names: Vec<String> = cmd("KEYS").arg("answer:*").query(&mut redis).unwrap();
-    let sealed: Vec<String> =
+    let encrypted: Vec<String> =
         names.iter().map(|name| cmd("HGET").arg(name).arg("answer").query(&mut redis).unwrap()).collect();
-    for (name, sealed) in names.iter().zip(sealed.iter().rev()) {
-        cmd("HSET").arg(name).arg("answer").arg(sealed).exec(&mut redis).unwrap();
+    for (name, encrypted) in names.iter().zip(encrypted.iter().rev()) {
+        cmd("HSET").arg(name).arg("answer").arg(encrypted).exec(&mut redis).unwrap();
     }
     for key in ["one", "two"] {
-        post(&server, key, "/v1/captchas", &json!({})).await.assert_refused(500, "internal_error");
+        post(&server, key, "/v1/captchas", &json!({})).await.assert_error(500, "internal_error");
     }
 }

@@ -1,26 +1,27 @@
-//! What a stranger with a socket tries below and around HTTP.
+//! Malformed HTTP and request smuggling, over plain sockets.
 
 use crate::test_server::{BackEnds, TestServer};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// The status of the one answer after which the server closes the connection, and what came with it.
-async fn last_words(server: &TestServer, bytes: &[u8]) -> (u16, String) {
+/// Sends these bytes and reads until the server closes the connection. Returns the status and the text of the only
+/// response.
+async fn read_until_closed(server: &TestServer, bytes: &[u8]) -> (u16, String) {
     let mut socket = TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap();
     socket.write_all(bytes).await.unwrap();
-    let mut said = Vec::new();
-    let closed = tokio::time::timeout(Duration::from_secs(20), socket.read_to_end(&mut said)).await;
+    let mut received = Vec::new();
+    let closed = tokio::time::timeout(Duration::from_secs(20), socket.read_to_end(&mut received)).await;
     assert!(closed.is_ok(), "the connection stays open");
-    let said = String::from_utf8_lossy(&said).into_owned();
-    assert_eq!(said.matches("HTTP/1.1 ").count(), 1, "{said}");
-    (said.split(' ').nth(1).unwrap().parse().unwrap(), said)
+    let text = String::from_utf8_lossy(&received).into_owned();
+    assert_eq!(text.matches("HTTP/1.1 ").count(), 1, "{text}");
+    (text.split(' ').nth(1).unwrap().parse().unwrap(), text)
 }
 
-/// Two readings of where a request ends are how one client's request becomes part of another's behind a proxy: whatever
-/// has two is refused, and what follows on the connection is not read.
+/// Request smuggling uses a request whose end a proxy and the service read differently. The service rejects such a
+/// request and reads nothing more on the connection.
 #[actix_web::test]
-async fn a_request_with_two_ends_is_refused_and_nothing_behind_it_is_read() {
+async fn an_ambiguous_request_length_is_rejected_and_the_connection_closed() {
     let server = TestServer::new(BackEnds::Embedded).await;
     let framings = [
         "Content-Length: 2\r\nTransfer-Encoding: chunked",
@@ -42,13 +43,13 @@ async fn a_request_with_two_ends_is_refused_and_nothing_behind_it_is_read() {
             "POST /v1/captchas HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{framing}\r\n\r\n\
              2\r\n{{}}\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
         );
-        assert_eq!(last_words(&server, request.as_bytes()).await.0, 400, "{framing:?}");
+        assert_eq!(read_until_closed(&server, request.as_bytes()).await.0, 400, "{framing:?}");
     }
 }
 
-/// docs/api.md says so: what cannot be read as HTTP is refused before there is a request to answer in full.
+/// docs/api.md promises it: the server rejects malformed HTTP before it has a request that could get a full error.
 #[actix_web::test]
-async fn what_is_no_http_gets_a_bare_status() {
+async fn malformed_http_gets_a_status_without_a_body() {
     let server = TestServer::new(BackEnds::Embedded).await;
     let long = format!("GET /healthz HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(200_000));
     let many = format!("GET /healthz HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(200));
@@ -62,8 +63,8 @@ async fn what_is_no_http_gets_a_bare_status() {
         (many.as_bytes(), 431),
     ];
     for (bytes, status) in cases {
-        let (answered, said) = last_words(&server, bytes).await;
-        assert_eq!(answered, status, "{said}");
-        assert!(said.ends_with("\r\n\r\n"), "no body: {said}");
+        let (received, text) = read_until_closed(&server, bytes).await;
+        assert_eq!(received, status, "{text}");
+        assert!(text.ends_with("\r\n\r\n"), "the response has a body: {text}");
     }
 }

@@ -1,7 +1,7 @@
-//! Access tokens, the key set, and whose they are.
+//! Access tokens, their user, and the key set that verifies them.
 
-use crate::over_both_back_ends;
-use crate::test_server::{Answer, TestServer, fresh_phone};
+use crate::server_tests;
+use crate::test_server::{Response, TestServer, fresh_phone};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use doorstep::ports::Clock;
 use jsonwebtoken::jwk::JwkSet;
@@ -10,35 +10,35 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-over_both_back_ends!(
-    a_token_tells_whose_it_is,
-    other_services_verify_with_the_key_set_alone,
-    bad_tokens_are_refused,
-    an_expired_token_is_told,
+server_tests!(
+    an_access_token_identifies_its_user,
+    other_services_can_verify_tokens_with_the_key_set,
+    invalid_tokens_are_rejected,
+    an_expired_token_is_rejected,
 );
 
-async fn me(server: &TestServer, authorization: &str) -> Answer {
+async fn me(server: &TestServer, authorization: &str) -> Response {
     server.send(server.request(Method::GET, "/v1/me").header("authorization", authorization), "/v1/me").await
 }
 
-async fn a_token_tells_whose_it_is(server: TestServer) {
+async fn an_access_token_identifies_its_user(server: TestServer) {
     let phone = fresh_phone();
     let signed_in = server.sign_up(&phone).await;
-    let stranger = server.sign_up(&fresh_phone()).await;
+    let other = server.sign_up(&fresh_phone()).await;
     let token = signed_in.text("access_token");
     for scheme in ["Bearer", "bearer"] {
         let me = me(&server, &format!("{scheme} {token}")).await;
         assert_eq!(me.body, signed_in.body["user"], "{me:?}");
     }
-    assert_ne!(me(&server, &format!("Bearer {}", stranger.text("access_token"))).await.body, signed_in.body["user"]);
+    assert_ne!(me(&server, &format!("Bearer {}", other.text("access_token"))).await.body, signed_in.body["user"]);
 }
 
-async fn other_services_verify_with_the_key_set_alone(server: TestServer) {
+async fn other_services_can_verify_tokens_with_the_key_set(server: TestServer) {
     let signed_in = server.sign_up(&fresh_phone()).await;
     let request = server.request(Method::GET, "/.well-known/jwks.json");
     let keys = server.send(request, "/.well-known/jwks.json").await;
     assert_eq!(keys.headers["content-type"], "application/json");
-    assert!(!keys.body.to_string().contains("\"d\""), "public parts only");
+    assert!(!keys.body.to_string().contains("\"d\""), "the key set contains a private key");
     let keys: JwkSet = serde_json::from_value(keys.body).unwrap();
     let token = signed_in.text("access_token");
     let header = jsonwebtoken::decode_header(&token).unwrap();
@@ -58,19 +58,19 @@ async fn other_services_verify_with_the_key_set_alone(server: TestServer) {
     }
 }
 
-async fn bad_tokens_are_refused(server: TestServer) {
+async fn invalid_tokens_are_rejected(server: TestServer) {
     let token = server.sign_up(&fresh_phone()).await.text("access_token");
     let unsigned = |header: Value| {
         let payload = token.split('.').nth(1).unwrap();
         format!("{}.{payload}.", BASE64_URL_SAFE_NO_PAD.encode(header.to_string()))
     };
     let request = server.request(Method::GET, "/v1/me");
-    server.send(request, "/v1/me").await.assert_refused(401, "token_missing");
+    server.send(request, "/v1/me").await.assert_error(401, "token_missing");
     for authorization in ["", "Bearer", "Bearer ", "Basic YTpi", "Token x"] {
-        me(&server, authorization).await.assert_refused(401, "token_missing");
+        me(&server, authorization).await.assert_error(401, "token_missing");
     }
     let truncated = &token[..token.len() - 4];
-    let bad = [
+    let invalid = [
         "x".to_owned(),
         "a.b.c".to_owned(),
         truncated.to_owned(),
@@ -79,17 +79,17 @@ async fn bad_tokens_are_refused(server: TestServer) {
         unsigned(json!({"typ": "at+jwt", "alg": "HS256"})),
         "A".repeat(6_000),
     ];
-    for token in bad {
-        let refused = me(&server, &format!("Bearer {token}")).await;
-        refused.assert_refused(401, "token_invalid");
-        assert_eq!(refused.headers["www-authenticate"], "Bearer error=\"invalid_token\"");
+    for token in invalid {
+        let rejected = me(&server, &format!("Bearer {token}")).await;
+        rejected.assert_error(401, "token_invalid");
+        assert_eq!(rejected.headers["www-authenticate"], "Bearer error=\"invalid_token\"");
     }
 }
 
-async fn an_expired_token_is_told(server: TestServer) {
+async fn an_expired_token_is_rejected(server: TestServer) {
     let token = format!("Bearer {}", server.sign_up(&fresh_phone()).await.text("access_token"));
     server.advance(Duration::from_secs(899));
     assert_eq!(me(&server, &token).await.status.as_u16(), 200);
     server.advance(Duration::from_secs(1));
-    me(&server, &token).await.assert_refused(401, "token_expired");
+    me(&server, &token).await.assert_error(401, "token_expired");
 }
