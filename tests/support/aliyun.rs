@@ -1,7 +1,7 @@
-//! An Alibaba Cloud SMS service of our own: checks the ACS3 signature and each parameter as the provider does.
+//! Fake Alibaba Cloud SMS service: checks the ACS3 signature and each parameter like the provider.
 
-use super::provider::{Stage, Taken, Tongue, digits, header, hex, hmac_sha256, masked, sha256_hex};
-use super::served::Served;
+use super::fake_server::FakeServer;
+use super::provider::{ResponseFormat, Stage, Taken, digits, header, hex, hmac_sha256, masked, sha256_hex};
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
@@ -16,53 +16,56 @@ use url::form_urlencoded::parse;
 pub const KEY_ID: &str = "LTAI5tFakeKeyOfTheTests1";
 pub const KEY_SECRET: &str = "vK7FakeSecretOfTheTests2026abc";
 pub const SIGN_NAME: &str = "小店";
-/// Takes `code` and `time`.
+/// Template with the variables `code` and `time`.
 pub const TEMPLATE: &str = "SMS_1001";
-/// Takes `code` alone.
+/// Template with the variable `code`.
 pub const DELETION_TEMPLATE: &str = "SMS_1002";
-/// Takes `phone`, masked.
+/// Template with the variable `phone`, a masked number.
 pub const NOTICE_TEMPLATE: &str = "SMS_1003";
 
-/// How far a request's time may be from theirs ("InvalidTimeStamp.Expired").
+/// Maximum difference between the time of a request and of the provider ("InvalidTimeStamp.Expired").
 const TOLERANCE: TimeDelta = TimeDelta::minutes(15);
 
-/// Runs until it is dropped.
+/// Server that runs until it is dropped.
 pub struct FakeAliyun {
     pub base_url: Url,
     pub stage: Arc<Stage>,
-    _served: Served,
+    _server: FakeServer,
 }
 
 impl FakeAliyun {
     pub fn start(clock: Arc<dyn Clock>) -> Self {
         let stage = Stage::new(clock);
         let shared = web::Data::from(Arc::clone(&stage));
-        let served = Served::start(move |routes| {
+        let served = FakeServer::start(move |routes| {
             routes.app_data(shared.clone()).route("/", web::post().to(send_sms));
         });
-        Self { base_url: served.url.clone(), stage, _served: served }
+        Self { base_url: served.url.clone(), stage, _server: served }
     }
 }
 
-const TONGUE: Tongue = Tongue {
+const RESPONSE_FORMAT: ResponseFormat = ResponseFormat {
     status: StatusCode::OK,
-    success: r#"{"Message":"OK","RequestId":"F655A8D5-B967-440B-8683-DAD6FF8DE990","Code":"OK","BizId":"900619746936498440^0"}"#,
-    refuse: business,
+    success: concat!(
+        r#"{"Message":"OK","RequestId":"F655A8D5-B967-440B-8683-DAD6FF8DE990","#,
+        r#""Code":"OK","BizId":"900619746936498440^0"}"#,
+    ),
+    refuse: refuse_by_service,
 };
 
-/// A refusal of the gateway has a status, one of the service itself is 200.
-type Refusal = (u16, &'static str, &'static str);
+/// HTTP status, error code and text. The gateway rejects with an error status, the service itself with status 200.
+type Rejection = (u16, &'static str, &'static str);
 
 async fn send_sms(request: HttpRequest, body: Bytes, stage: web::Data<Stage>) -> HttpResponse {
     let behaviour = stage.enter();
     match check_envelope(&request, &body, &stage).and_then(|()| check_parameters(&request)) {
-        Ok(message) => TONGUE.answer(behaviour, &request, message, &stage).await,
-        Err((200, code, text)) => business(code, text),
+        Ok(message) => RESPONSE_FORMAT.respond(behaviour, &request, message, &stage).await,
+        Err((200, code, text)) => refuse_by_service(code, text),
         Err((status, code, text)) => refuse(status, code, text),
     }
 }
 
-fn business(code: &str, text: &str) -> HttpResponse {
+fn refuse_by_service(code: &str, text: &str) -> HttpResponse {
     refuse(200, code, text)
 }
 
@@ -71,10 +74,10 @@ fn refuse(status: u16, code: &str, text: &str) -> HttpResponse {
     HttpResponse::build(status).json(json!({ "Code": code, "Message": text, "RequestId": "F655A8D5" }))
 }
 
-/// What the gateway looks at: headers, time, signature, and whether the nonce is new, in this order.
-fn check_envelope(request: &HttpRequest, body: &Bytes, stage: &Stage) -> Result<(), Refusal> {
-    for (name, right) in [("x-acs-action", "SendSms"), ("x-acs-version", "2017-05-25")] {
-        if header(request, name) != right {
+/// Checks of the gateway, in this order: headers, time, signature, new nonce.
+fn check_envelope(request: &HttpRequest, body: &Bytes, stage: &Stage) -> Result<(), Rejection> {
+    for (name, expected) in [("x-acs-action", "SendSms"), ("x-acs-version", "2017-05-25")] {
+        if header(request, name) != expected {
             return Err((404, "InvalidAction.NotFound", "Specified api is not found"));
         }
     }
@@ -110,7 +113,7 @@ fn signed_headers(request: &HttpRequest) -> String {
     names.join(";")
 }
 
-/// "Request syntax and signature method V3", steps 1 to 3.
+/// Computes the signature ("Request syntax and signature method V3", steps 1 to 3).
 fn sign(request: &HttpRequest, names: &str, body: &[u8]) -> String {
     let mut text = format!("{}\n{}\n{}\n", request.method(), request.path(), canonical_query(request));
     for name in names.split(';') {
@@ -120,7 +123,7 @@ fn sign(request: &HttpRequest, names: &str, body: &[u8]) -> String {
     hex(&hmac_sha256(KEY_SECRET.as_bytes(), &format!("ACS3-HMAC-SHA256\n{}", sha256_hex(text.as_bytes()))))
 }
 
-/// Read and written anew: whoever encodes otherwise signs otherwise.
+/// Parses the query and encodes it again: a different encoding leads to a different signature.
 fn canonical_query(request: &HttpRequest) -> String {
     let mut pairs: Vec<(String, String)> = parse(request.query_string().as_bytes()).into_owned().collect();
     pairs.sort();
@@ -138,8 +141,8 @@ fn canonical_query(request: &HttpRequest) -> String {
     text
 }
 
-/// What the service looks at: exactly these parameters, and in each what belongs there.
-fn check_parameters(request: &HttpRequest) -> Result<Taken, Refusal> {
+/// Checks of the service: exactly these parameters, each with a valid value.
+fn check_parameters(request: &HttpRequest) -> Result<Taken, Rejection> {
     let pairs: BTreeMap<String, String> = parse(request.query_string().as_bytes()).into_owned().collect();
     let names: Vec<&str> = pairs.keys().map(String::as_str).collect();
     if names != ["OutId", "PhoneNumbers", "SignName", "TemplateCode", "TemplateParam"] {
@@ -165,10 +168,10 @@ fn check_parameters(request: &HttpRequest) -> Result<Taken, Refusal> {
     if values.keys().ne(variables) {
         return Err((200, "isv.TEMPLATE_MISSING_PARAMETERS", "模板变量与模板不符"));
     }
-    let right = |(name, value): (&String, &Value)| {
+    let is_valid = |(name, value): (&String, &Value)| {
         value.as_str().is_some_and(|value| if name == "phone" { masked(value) } else { digits(value) })
     };
-    if !values.iter().all(right) {
+    if !values.iter().all(is_valid) {
         return Err((200, "isv.TEMPLATE_PARAMS_ILLEGAL", "传入的变量内容和实际申请模板时变量所选择的属性类型不配"));
     }
     let values = values.into_iter().map(|(name, value)| (name, value.as_str().unwrap().to_owned())).collect();

@@ -1,7 +1,7 @@
-//! A Cloopen (Yuntongxun) of our own: a real HTTP server that checks every request as strictly as the provider does.
+//! Fake Cloopen (Yuntongxun): an HTTP server that checks every request as strictly as the provider does.
 
-use super::provider::{Torn, crashed, masked};
-use super::served::Served;
+use super::fake_server::FakeServer;
+use super::provider::{BrokenBody, masked, with_status_500};
 use actix_web::http::header::HeaderMap;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
@@ -21,19 +21,19 @@ pub use super::provider::Behaviour;
 pub const ACCOUNT_SID: &str = "8a216da85c62c9ad015c8f1fa4fe1a2b";
 pub const AUTH_TOKEN: &str = "c5a3f8f1b9d24e7f8a6b0d1e2f3a4b5c";
 pub const APP_ID: &str = "8a216da85c62c9ad015c8f1fa55d1a2f";
-/// Takes a code and its minutes.
+/// Template with a code and its minutes.
 pub const TEMPLATE_ID: &str = "1";
-/// Takes a masked number.
+/// Template with a masked number.
 pub const NOTICE_TEMPLATE_ID: &str = "2";
 pub const DELETION_TEMPLATE_ID: &str = "3";
 
-/// How far a request's time may be from ours.
+/// Maximum difference between the time of a request and of this server.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
-/// A message with a code that was accepted.
+/// Accepted message with a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// As it was asked for: `13800138000`, `004915123456789`.
+    /// Number as in the request: `13800138000`, `004915123456789`.
     pub to: String,
     pub template_id: String,
     pub code: String,
@@ -41,11 +41,11 @@ pub struct Accepted {
     pub req_id: String,
 }
 
-/// Runs until it is dropped.
+/// Server that runs until it is dropped.
 pub struct FakeCloopen {
     pub base_url: Url,
     state: Arc<State>,
-    _served: Served,
+    _server: FakeServer,
 }
 
 struct State {
@@ -63,7 +63,7 @@ struct Inbox {
 }
 
 impl FakeCloopen {
-    /// Listens on a free port, on a thread of its own; `clock` is what requests' times are compared with.
+    /// Starts the server on a free port, in a separate thread. It compares the time of a request with `clock`.
     pub fn start(clock: Arc<dyn Clock>) -> Self {
         let state = Arc::new(State {
             clock,
@@ -72,39 +72,39 @@ impl FakeCloopen {
             inbox: Mutex::default(),
         });
         let shared = web::Data::from(Arc::clone(&state));
-        let served = Served::start(move |routes| {
+        let served = FakeServer::start(move |routes| {
             let path = "/2013-12-26/Accounts/{account}/SMS/TemplateSMS";
             routes.app_data(shared.clone()).route(path, web::post().to(template_sms));
         });
-        Self { base_url: served.url.clone(), state, _served: served }
+        Self { base_url: served.url.clone(), state, _server: served }
     }
 
-    /// From the next request on.
+    /// Sets the behaviour from the next request on.
     pub fn behave(&self, behaviour: Behaviour) {
         *self.state.behaviour.lock().unwrap() = behaviour;
     }
 
-    /// Every message with a code that was accepted for a phone, in E.164, in order.
+    /// Accepted messages with a code to this phone (E.164), in order.
     pub fn messages_for(&self, phone: &str) -> Vec<Accepted> {
         self.state.inbox.lock().unwrap().codes.get(phone).cloned().unwrap_or_default()
     }
 
-    /// The masked new numbers that a phone, in E.164, was told of, in order.
+    /// Masked new numbers in the notices to this phone (E.164), in order.
     pub fn notices_for(&self, phone: &str) -> Vec<String> {
         self.state.inbox.lock().unwrap().notices.get(phone).cloned().unwrap_or_default()
     }
 
-    /// The code of the last message to a phone, in E.164.
+    /// Code of the last message to this phone (E.164).
     pub fn code_for(&self, phone: &str) -> Option<String> {
         Some(self.state.inbox.lock().unwrap().codes.get(phone)?.last()?.code.clone())
     }
 
-    /// How many messages were accepted in all.
+    /// Number of accepted messages.
     pub fn accepted(&self) -> usize {
         self.state.inbox.lock().unwrap().ids.len()
     }
 
-    /// How many requests came, whatever became of them.
+    /// Number of all requests, with any result.
     pub fn requests(&self) -> usize {
         self.state.requests.load(Ordering::SeqCst)
     }
@@ -112,8 +112,8 @@ impl FakeCloopen {
 
 const SUCCESS: &str = r#"{"statusCode":"000000"}"#;
 
-/// A statusCode of the provider with its text.
-type Refusal = (&'static str, &'static str);
+/// `statusCode` of the provider, and its text.
+type Rejection = (&'static str, &'static str);
 
 #[derive(Deserialize)]
 struct Query {
@@ -131,7 +131,7 @@ struct Body {
 }
 
 async fn template_sms(request: HttpRequest, body: Bytes, state: web::Data<State>) -> HttpResponse {
-    // Before the request is counted: a test that waits for the count may then change the behaviour for the next.
+    // Read before the count: a test that waits for the count can then change the behaviour of the next request.
     let behaviour = *state.behaviour.lock().unwrap();
     state.requests.fetch_add(1, Ordering::SeqCst);
     let body = match check_envelope(&request, &state).and_then(|()| check_body(&body)) {
@@ -144,12 +144,12 @@ async fn template_sms(request: HttpRequest, body: Bytes, state: web::Data<State>
         Behaviour::Hang => std::future::pending().await,
         Behaviour::Garbage => HttpResponse::Ok().content_type("text/html").body("<html>运营商劫持</html>"),
         Behaviour::ServerError => HttpResponse::InternalServerError().body(SUCCESS),
-        Behaviour::Crash(code) => crashed(refuse(code, "")),
+        Behaviour::Crash(code) => with_status_500(refuse(code, "")),
         Behaviour::Huge => HttpResponse::Ok().body(format!("{}{SUCCESS}", " ".repeat(1_000_000))),
         Behaviour::Redirect => {
             HttpResponse::TemporaryRedirect().insert_header(("Location", request.uri().to_string())).finish()
         }
-        Behaviour::Drop => HttpResponse::Ok().body(Torn),
+        Behaviour::Drop => HttpResponse::Ok().body(BrokenBody),
     }
 }
 
@@ -183,8 +183,8 @@ fn china_time(state: &State) -> NaiveDateTime {
     state.clock.now().naive_utc() + TimeDelta::hours(8)
 }
 
-/// Everything around the body: account, headers, time and signature.
-fn check_envelope(request: &HttpRequest, state: &State) -> Result<(), Refusal> {
+/// Checks everything except the body: account, headers, time and signature.
+fn check_envelope(request: &HttpRequest, state: &State) -> Result<(), Rejection> {
     if request.match_info().get("account") != Some(ACCOUNT_SID) {
         return Err(("111141", "主账户不存在"));
     }
@@ -209,10 +209,10 @@ fn check_envelope(request: &HttpRequest, state: &State) -> Result<(), Refusal> {
     if (china_time(state) - time).abs() > TOLERANCE {
         return Err(("161106", "请求包头Authorization参数解码后时间戳过期"));
     }
-    let right: String =
+    let expected: String =
         Md5::digest(format!("{ACCOUNT_SID}{AUTH_TOKEN}{timestamp}")).iter().map(|byte| format!("{byte:02X}")).collect();
     match web::Query::<Query>::from_query(request.query_string()) {
-        Ok(query) if query.sig == right => Ok(()),
+        Ok(query) if query.sig == expected => Ok(()),
         _ => Err(("111109", "请求地址Sig校验失败")),
     }
 }
@@ -221,25 +221,25 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// As many values as the template has, each of its kind.
-fn check_values(template_id: &str, values: &[String]) -> Result<(), Refusal> {
+/// Checks the number of values and the kind of each, by the template.
+fn check_values(template_id: &str, values: &[String]) -> Result<(), Rejection> {
     let digits = |value: &String| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-    let (wanted, right) = match template_id {
+    let (count, valid) = match template_id {
         TEMPLATE_ID | DELETION_TEMPLATE_ID => (2, values.iter().all(digits)),
         NOTICE_TEMPLATE_ID => (1, values.iter().all(|value| masked(value))),
         _ => return Err(("160032", "【短信】短信模板无效")),
     };
-    if values.len() != wanted {
+    if values.len() != count {
         Err(("160031", "【短信】参数解析失败"))
-    } else if !right {
+    } else if !valid {
         Err(("160052", "【短信】模板变量格式有误"))
     } else {
         Ok(())
     }
 }
 
-/// Exactly the fields, a usable id and a phone number, and the values of the template.
-fn check_body(body: &[u8]) -> Result<Body, Refusal> {
+/// Checks the fields, the id, the phone number and the values of the template.
+fn check_body(body: &[u8]) -> Result<Body, Rejection> {
     let body: Body = serde_json::from_slice(body).map_err(|_| ("160031", "【短信】参数解析失败"))?;
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let chinese = body.to.len() == 11 && body.to.starts_with('1');

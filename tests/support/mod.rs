@@ -1,13 +1,13 @@
-//! What the test binaries share: real servers, started on free ports in temporary folders and stopped with the test process.
-//! A binary that leaves a part unused says `#[expect(dead_code)]` where it declares this module.
+//! Shared code of the test binaries: real and fake servers on free ports. Their folders are temporary, and they stop
+//! with the test process. A binary that does not use all parts declares this module with `#[expect(dead_code)]`.
 
 pub mod aliyun;
 pub mod cloopen;
+pub mod fake_server;
 pub mod postgres;
 pub mod process;
 pub mod provider;
 pub mod redis;
-pub mod served;
 pub mod storage;
 pub mod tencent;
 pub mod twilio;

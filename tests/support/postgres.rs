@@ -1,6 +1,6 @@
-//! A real PostgreSQL: one for the test process with a database for each test, or one of a test's own.
+//! Real PostgreSQL servers: a shared one with a database for each test, or a separate one for one test.
 
-use super::process::{free_port, tethered};
+use super::process::{free_port, spawn_with_cleanup};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use doorstep::adapters::database::migrate;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 
-/// The URL of an empty, migrated database that no other test uses.
+/// Returns the URL of an empty, migrated database. No other call returns it.
 pub fn url() -> String {
     static SHARED: OnceLock<(OwnPostgres, Mutex<u32>)> = OnceLock::new();
     let (server, count) = SHARED.get_or_init(|| {
@@ -23,30 +23,32 @@ pub fn url() -> String {
     server.url(&format!("t{count}"))
 }
 
-/// A server that is stopped, and its folder removed, when this value or the test process ends.
+/// Separate server. The server stops and its folder is removed when this value is dropped, or when the process ends.
 pub struct OwnPostgres {
     folder: PathBuf,
     port: u16,
-    /// Lives as long as this end of its standard input.
-    _tether: Child,
+    /// Shell that stops the server when its standard input closes.
+    _cleanup: Child,
 }
 
 impl OwnPostgres {
     pub fn start_new() -> Self {
         let folder = own_folder();
         let pg_ctl = format!("{} -D {}/data", in_shell("pg_ctl"), folder.display());
-        // A Ctrl-C reaches this shell too; it must live on to tidy up.
-        let tether =
-            tethered("trap '' INT TERM HUP", &format!("{pg_ctl} -m immediate stop; rm -rf {}", folder.display()));
+        // The shell gets a Ctrl-C too, and must survive it to stop the server.
+        let cleanup = spawn_with_cleanup(
+            "trap '' INT TERM HUP",
+            &format!("{pg_ctl} -m immediate stop; rm -rf {}", folder.display()),
+        );
         let mut initdb = postgres("initdb");
         initdb.arg("-D").arg(folder.join("data")).args(["-U", "postgres", "-A", "trust", "-E", "UTF8"]);
         run(initdb.args(["--no-locale", "--no-sync"]));
-        let server = Self { folder, port: free_port(), _tether: tether };
+        let server = Self { folder, port: free_port(), _cleanup: cleanup };
         server.start();
         server
     }
 
-    /// On the same port, with the data of before.
+    /// Starts the server on the same port, with the same data.
     pub fn start(&self) {
         let options = format!(
             "-p {} -k {} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c max_connections=300 \
@@ -57,7 +59,7 @@ impl OwnPostgres {
         run(self.pg_ctl().arg("-l").arg(self.folder.join("log")).args(["-w", "-s", "-o", &options, "start"]));
     }
 
-    /// As a crash: connections break in the middle of whatever they do.
+    /// Stops the server like a crash: connections break in the middle of a statement.
     pub fn kill(&self) {
         run(self.pg_ctl().args(["-w", "-s", "-m", "immediate", "stop"]));
     }
@@ -66,7 +68,7 @@ impl OwnPostgres {
         format!("postgres://postgres:open-sesame@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Runs statements in the database that is always there.
+    /// Runs statements in the database `postgres`, which always exists.
     pub fn admin(&self, statements: &str) {
         PgConnection::establish(&self.url("postgres")).unwrap().batch_execute(statements).unwrap();
     }
@@ -78,13 +80,13 @@ impl OwnPostgres {
     }
 }
 
-/// PostgreSQL refuses to run as root: then its own user runs it.
+/// Returns true if this process runs as root. PostgreSQL does not run as root, so the user `postgres` runs it then.
 fn is_root() -> bool {
     static ROOT: OnceLock<bool> = OnceLock::new();
     *ROOT.get_or_init(|| Command::new("id").arg("-u").output().unwrap().stdout == b"0\n")
 }
 
-/// A program of the newest PostgreSQL on this machine.
+/// Path of a program of the newest PostgreSQL on this machine.
 fn program(name: &str) -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let number = |folder: &PathBuf| folder.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());
@@ -116,13 +118,14 @@ fn own_folder() -> PathBuf {
     folder
 }
 
-/// Quiet unless it fails. Into files, for a server would keep a pipe open for ever.
+/// Runs a command, and shows its output only if it fails. The output goes to a file, because a server would keep a pipe
+/// open.
 fn run(command: &mut Command) {
-    let mut said = tempfile::tempfile().unwrap();
-    let output = || Stdio::from(said.try_clone().unwrap());
+    let mut file = tempfile::tempfile().unwrap();
+    let output = || Stdio::from(file.try_clone().unwrap());
     let status = command.current_dir("/").stdin(Stdio::null()).stdout(output()).stderr(output()).status().unwrap();
     let mut text = String::new();
-    std::io::Seek::rewind(&mut said).unwrap();
-    std::io::Read::read_to_string(&mut said, &mut text).unwrap();
+    std::io::Seek::rewind(&mut file).unwrap();
+    std::io::Read::read_to_string(&mut file, &mut text).unwrap();
     assert!(status.success(), "{command:?}: {status}\n{text}");
 }

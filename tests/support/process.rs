@@ -1,16 +1,16 @@
-//! Servers that cannot outlive the tests.
+//! Server processes that stop with the test process.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
-/// A port that was free a moment ago.
+/// Returns a free port. Another process can take it before the caller binds it.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Runs `start` in a shell (it must leave the server's pid in `$PID`), and `stop` as soon as this process ends in any
-/// way: the shell waits for the end of its standard input, which the kernel closes for it.
-pub fn tethered(start: &str, stop: &str) -> Child {
+/// Runs `start` in a shell, and `stop` when this process ends for any reason: the shell waits for the end of its
+/// standard input, which the kernel closes then. `start` can set variables for `stop`, such as the process id.
+pub fn spawn_with_cleanup(start: &str, stop: &str) -> Child {
     let script = format!("{start}\nread _\n{stop}\n");
     Command::new("sh")
         .args(["-c", &script])

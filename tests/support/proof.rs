@@ -1,14 +1,14 @@
-//! The reference solver of proof of work, as docs/api.md has it for other languages.
+//! Reference solver of the proof of work. docs/api.md describes it for other languages.
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-/// The first number whose hash behind the challenge begins with so many zero bits.
+/// Returns the first nonce for which the hash of challenge and nonce begins with this number of zero bits.
 pub fn solve(challenge: &str, bits: u64) -> String {
-    let mut beginning = Context::new(&SHA256);
-    beginning.update(challenge.as_bytes());
-    beginning.update(b":");
+    let mut prefix = Context::new(&SHA256);
+    prefix.update(challenge.as_bytes());
+    prefix.update(b":");
     let zeros = |nonce: &String| {
-        let mut hash = beginning.clone();
+        let mut hash = prefix.clone();
         hash.update(nonce.as_bytes());
         let hash = hash.finish();
         let first = hash.as_ref()[..8].iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));

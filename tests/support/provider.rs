@@ -1,4 +1,4 @@
-//! What the fakes of all providers have in common: how they behave when they are told to, and what they have taken.
+//! Shared parts of the fake SMS providers: configurable behaviour and accepted messages.
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::StatusCode;
@@ -14,43 +14,43 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-/// What it does with a request that is right.
+/// Behaviour of a fake provider after a valid request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Behaviour {
     Accept,
-    /// Refuses with this code of the provider's, and repeats phone and code in the text as a careless provider might.
+    /// Refuses with this error code. The text repeats phone and code, which a careless provider can do.
     Refuse(&'static str),
-    /// Takes the request and never answers.
+    /// Accepts the request and never responds.
     Hang,
-    /// Answers the status of success with something that is no JSON.
+    /// Responds with the status of success and a body that is not JSON.
     Garbage,
-    /// Answers 500, though with the words of success.
+    /// Responds with status 500 and the body of success.
     ServerError,
-    /// Answers 500 with this code of a refusal.
+    /// Responds with status 500 and this error code.
     Crash(&'static str),
-    /// Answers success, after a megabyte of white space.
+    /// Responds with success after a megabyte of white space.
     Huge,
-    /// Sends the caller elsewhere.
+    /// Redirects the client.
     Redirect,
-    /// Closes the connection instead of answering.
+    /// Closes the connection without a response.
     Drop,
 }
 
-/// A message that was taken.
+/// Accepted message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Taken {
-    /// As the provider writes it.
+    /// Phone number in the format of the provider.
     pub to: String,
-    /// Of providers with templates.
+    /// Template, for providers with templates.
     pub template: String,
     pub signature: String,
     pub values: Vec<(String, String)>,
-    /// Of providers with free text.
+    /// Text, for providers with free text.
     pub text: String,
     pub id: String,
 }
 
-/// What a fake has seen, and how it is to behave.
+/// State of a fake provider: requests, accepted messages, and the behaviour for the next request.
 pub struct Stage {
     clock: Arc<dyn Clock>,
     behaviour: Mutex<Behaviour>,
@@ -70,12 +70,12 @@ impl Stage {
         })
     }
 
-    /// From the next request on.
+    /// Sets the behaviour from the next request on.
     pub fn behave(&self, behaviour: Behaviour) {
         *self.behaviour.lock().unwrap() = behaviour;
     }
 
-    /// How many requests came, whatever became of them.
+    /// Number of all requests, with any result.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
@@ -88,12 +88,12 @@ impl Stage {
         self.clock.now()
     }
 
-    /// Whether a request's time is within the provider's tolerance.
+    /// Returns true if the time of a request is within the tolerance of the provider.
     pub fn is_now(&self, time: DateTime<Utc>, tolerance: TimeDelta) -> bool {
         (self.now() - time).abs() <= tolerance
     }
 
-    /// Whether this id comes for the first time.
+    /// Returns true if this id is new.
     pub fn is_new(&self, id: &str) -> bool {
         self.ids.lock().unwrap().insert(id.to_owned())
     }
@@ -102,7 +102,8 @@ impl Stage {
         self.taken.lock().unwrap().push(message);
     }
 
-    /// Counts a request. A test that waits for the count may then change the behaviour for the next.
+    /// Counts a request and returns its behaviour. A test that waits for the count can then change the behaviour of the
+    /// next request.
     pub fn enter(&self) -> Behaviour {
         let behaviour = *self.behaviour.lock().unwrap();
         self.requests.fetch_add(1, Ordering::SeqCst);
@@ -110,17 +111,18 @@ impl Stage {
     }
 }
 
-/// How one provider says yes and no.
-pub struct Tongue {
+/// Format of the responses of one provider.
+pub struct ResponseFormat {
     pub status: StatusCode,
-    /// An answer of success.
+    /// Body of a success.
     pub success: &'static str,
+    /// Makes a refusal of an error code and a text.
     pub refuse: fn(&str, &str) -> HttpResponse,
 }
 
-impl Tongue {
-    /// Answers a request that is right.
-    pub async fn answer(
+impl ResponseFormat {
+    /// Responds to a valid request.
+    pub async fn respond(
         &self,
         behaviour: Behaviour,
         request: &HttpRequest,
@@ -137,23 +139,23 @@ impl Tongue {
             Behaviour::Hang => std::future::pending().await,
             Behaviour::Garbage => HttpResponse::build(status).content_type("text/html").body("<html>运营商劫持</html>"),
             Behaviour::ServerError => HttpResponse::InternalServerError().body(self.success),
-            Behaviour::Crash(code) => crashed((self.refuse)(code, "")),
+            Behaviour::Crash(code) => with_status_500((self.refuse)(code, "")),
             Behaviour::Huge => HttpResponse::build(status).body(format!("{}{}", " ".repeat(1_000_000), self.success)),
             Behaviour::Redirect => {
                 HttpResponse::TemporaryRedirect().insert_header(("Location", request.uri().to_string())).finish()
             }
-            Behaviour::Drop => HttpResponse::Ok().body(Torn),
+            Behaviour::Drop => HttpResponse::Ok().body(BrokenBody),
         }
     }
 }
 
-/// The same words as 500.
-pub fn crashed(mut refusal: HttpResponse) -> HttpResponse {
+/// Changes the status of a refusal to 500.
+pub fn with_status_500(mut refusal: HttpResponse) -> HttpResponse {
     *refusal.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     refusal
 }
 
-/// A header's value, or nothing.
+/// Value of a header, or an empty string.
 pub fn header<'a>(request: &'a HttpRequest, name: &str) -> &'a str {
     request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
@@ -170,29 +172,29 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// One to ten digits: a code, or its minutes.
+/// Returns true for one to ten digits, as in a code or its minutes.
 pub fn digits(text: &str) -> bool {
     (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a value is a number with its middle hidden, like `+86138****8000`.
+/// Returns true for a masked phone number, such as `+86138****8000`.
 pub fn masked(value: &str) -> bool {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let parts = value.strip_prefix('+').unwrap_or(value).split_once("****");
     parts.is_some_and(|(head, tail)| digits(head) && digits(tail) && !tail.is_empty())
 }
 
-/// A number as E.164 writes it.
+/// Returns true for a phone number in E.164 format.
 pub fn e164(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|rest| {
         (8..=15).contains(&rest.len()) && !rest.starts_with('0') && rest.bytes().all(|byte| byte.is_ascii_digit())
     })
 }
 
-/// A body that breaks off before its first byte: the server closes the connection.
-pub struct Torn;
+/// Body that fails before its first byte, so that the server closes the connection.
+pub struct BrokenBody;
 
-impl MessageBody for Torn {
+impl MessageBody for BrokenBody {
     type Error = io::Error;
 
     fn size(&self) -> BodySize {

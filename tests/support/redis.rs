@@ -1,7 +1,7 @@
-//! Real Redis servers. One is shared by a test process, a numbered database for each test; a test that has to break
-//! its server starts its own.
+//! Real Redis servers. The tests of a process share one, with a numbered database for each test. A test that stops its
+//! server starts its own.
 
-use super::process::{free_port, tethered};
+use super::process::{free_port, spawn_with_cleanup};
 use deadpool_redis::redis::{Client, Connection, RedisResult, Script, cmd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 const DATABASES: usize = 4_096;
 
-/// An empty database of the shared server, never given to anybody else.
+/// Returns the URL of an empty database of the shared server. No other call returns it.
 pub fn url() -> String {
     static SHARED: OnceLock<OwnRedis> = OnceLock::new();
     static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -20,7 +20,7 @@ pub fn url() -> String {
     format!("{}/{number}", SHARED.get_or_init(OwnRedis::new).address())
 }
 
-/// A blocking connection for a test's own questions.
+/// Opens a blocking connection for the checks of a test.
 pub fn connection(url: &str) -> Connection {
     connect(url).unwrap()
 }
@@ -29,7 +29,7 @@ fn connect(url: &str) -> RedisResult<Connection> {
     Client::open(url)?.get_connection_with_timeout(Duration::from_secs(5))
 }
 
-/// Moves time: every key of this database has so much less to live, and dies if it has no more.
+/// Advances the time: shortens the TTL of every key in this database, and deletes the keys whose TTL is over.
 pub fn advance(url: &str, by: Duration) {
     let script = Script::new(
         "for _, key in ipairs(redis.call('KEYS', '*')) do
@@ -44,7 +44,7 @@ pub fn advance(url: &str, by: Duration) {
     script.arg(by.as_millis().to_string()).invoke::<()>(&mut connection(url)).unwrap();
 }
 
-/// The keys of this database that would live for ever.
+/// Returns the keys of this database that do not expire.
 pub fn without_expiry(url: &str) -> Vec<String> {
     let mut redis = connection(url);
     let mut keys: Vec<String> = cmd("KEYS").arg("*").query(&mut redis).unwrap();
@@ -52,7 +52,7 @@ pub fn without_expiry(url: &str) -> Vec<String> {
     keys
 }
 
-/// A server of one's own. It and its folder are gone when this is dropped, or when the process ends in any way.
+/// Separate server. The server stops and its folder is removed when this value is dropped, or when the process ends.
 pub struct OwnRedis {
     port: u16,
     folder: PathBuf,
@@ -78,13 +78,13 @@ impl OwnRedis {
         format!("{}/0", self.address())
     }
 
-    /// Starts it, empty, where it was before.
+    /// Starts the server on the same port, without data.
     pub fn start(&mut self) {
-        assert!(self.shell.is_none(), "it runs");
+        assert!(self.shell.is_none(), "the server is already running");
         std::fs::create_dir_all(&self.folder).unwrap();
         self.folder = self.folder.canonicalize().unwrap();
         let (port, folder) = (self.port, self.folder.display());
-        self.shell = Some(tethered(
+        self.shell = Some(spawn_with_cleanup(
             &format!(
                 "redis-server --port {port} --bind 127.0.0.1 --dir '{folder}' --logfile '{folder}/log' \
                  --save '' --appendonly no --databases {DATABASES} & PID=$!"
@@ -92,20 +92,20 @@ impl OwnRedis {
             &format!("kill -9 $PID; wait $PID; rm -rf '{folder}'"),
         ));
         let deadline = Instant::now() + Duration::from_secs(10);
-        while !self.answers() {
+        while !self.is_ready() {
             assert!(Instant::now() < deadline, "redis-server did not start on port {port}");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
 
-    /// Whether it is this server that listens there.
-    fn answers(&self) -> bool {
+    /// Returns true if this server, and no other one, listens on the port.
+    fn is_ready(&self) -> bool {
         let folder: RedisResult<(String, String)> =
             connect(&self.url()).and_then(|mut redis| cmd("CONFIG").arg("GET").arg("dir").query(&mut redis));
         folder.is_ok_and(|(_, folder)| self.folder == Path::new(&folder))
     }
 
-    /// Kills it the hard way and returns when it is dead.
+    /// Kills the server with SIGKILL and waits for its end.
     pub fn kill(&mut self) {
         if let Some(mut shell) = self.shell.take() {
             drop(shell.stdin.take());

@@ -1,7 +1,7 @@
-//! Somebody's own program behind a webhook: verifies as the libraries of Standard Webhooks do, and reads every field.
+//! Fake receiver of a webhook: verifies requests like the libraries of Standard Webhooks, and reads every field.
 
-use super::provider::{Stage, Taken, Tongue, digits, e164, header, hmac_sha256, masked};
-use super::served::Served;
+use super::fake_server::FakeServer;
+use super::provider::{ResponseFormat, Stage, Taken, digits, e164, header, hmac_sha256, masked};
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
@@ -14,37 +14,41 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use url::Url;
 
-/// 32 bytes.
+/// Secret of 32 bytes.
 pub const SECRET: &str = "whsec_RmFrZVNlY3JldE9mVGhlVGVzdHMwMDAwMDAwMDAwMDA=";
 const PATH: &str = "/hooks/sms";
 
-/// "Verifying timestamp": the libraries allow five minutes.
+/// Tolerance of the timestamp: the libraries allow five minutes ("Verifying timestamp").
 const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
-/// Runs until it is dropped.
+/// Server that runs until it is dropped.
 pub struct FakeWebhook {
     pub url: Url,
     pub stage: Arc<Stage>,
-    _served: Served,
+    _server: FakeServer,
 }
 
 impl FakeWebhook {
     pub fn start(clock: Arc<dyn Clock>) -> Self {
         let stage = Stage::new(clock);
         let shared = web::Data::from(Arc::clone(&stage));
-        let served = Served::start(move |routes| {
+        let served = FakeServer::start(move |routes| {
             routes.app_data(shared.clone()).route(PATH, web::post().to(hook));
         });
         let mut url = served.url.join(PATH).unwrap();
         url.set_query(Some("tenant=acme"));
-        Self { url, stage, _served: served }
+        Self { url, stage, _server: served }
     }
 }
 
-const TONGUE: Tongue =
-    Tongue { status: StatusCode::ACCEPTED, success: "{}", refuse: |code, text| refuse(code.parse().unwrap(), text) };
+const RESPONSE_FORMAT: ResponseFormat = ResponseFormat {
+    status: StatusCode::ACCEPTED,
+    success: "{}",
+    refuse: |code, text| refuse(code.parse().unwrap(), text),
+};
 
-type Refusal = (u16, &'static str);
+/// HTTP status and error text.
+type Rejection = (u16, &'static str);
 
 async fn hook(request: HttpRequest, body: Bytes, stage: web::Data<Stage>) -> HttpResponse {
     let behaviour = stage.enter();
@@ -52,18 +56,18 @@ async fn hook(request: HttpRequest, body: Bytes, stage: web::Data<Stage>) -> Htt
         Ok(message) => message,
         Err((status, text)) => return refuse(status, text),
     };
-    // Whoever has taken a message says yes to its repetition, and sends nothing.
+    // A receiver accepts a retry of an accepted message, and sends nothing.
     if stage.taken().iter().any(|taken| taken.id == message.id) {
         return HttpResponse::Ok().json(json!({}));
     }
-    TONGUE.answer(behaviour, &request, message, &stage).await
+    RESPONSE_FORMAT.respond(behaviour, &request, message, &stage).await
 }
 
 fn refuse(status: u16, text: &str) -> HttpResponse {
     HttpResponse::build(StatusCode::from_u16(status).unwrap()).json(json!({ "error": text }))
 }
 
-fn check_envelope(request: &HttpRequest, body: &Bytes, stage: &Stage) -> Result<(), Refusal> {
+fn check_envelope(request: &HttpRequest, body: &Bytes, stage: &Stage) -> Result<(), Rejection> {
     let (id, timestamp) = (header(request, "webhook-id"), header(request, "webhook-timestamp"));
     if request.query_string() != "tenant=acme" || header(request, "content-type") != "application/json" {
         return Err((404, "wrong address or type"));
@@ -74,9 +78,13 @@ fn check_envelope(request: &HttpRequest, body: &Bytes, stage: &Stage) -> Result<
     }
     let key = BASE64_STANDARD.decode(SECRET.strip_prefix("whsec_").unwrap()).unwrap();
     let text = format!("{id}.{timestamp}.{}", std::str::from_utf8(body).unwrap());
-    let right = format!("v1,{}", BASE64_STANDARD.encode(hmac_sha256(&key, &text)));
+    let expected = format!("v1,{}", BASE64_STANDARD.encode(hmac_sha256(&key, &text)));
     let signatures = header(request, "webhook-signature");
-    if signatures.split(' ').any(|signature| signature == right) { Ok(()) } else { Err((401, "No matching signature")) }
+    if signatures.split(' ').any(|signature| signature == expected) {
+        Ok(())
+    } else {
+        Err((401, "No matching signature"))
+    }
 }
 
 #[derive(Deserialize)]
@@ -98,7 +106,7 @@ struct Data {
     values: BTreeMap<String, String>,
 }
 
-fn check_body(request: &HttpRequest, body: &[u8]) -> Result<Taken, Refusal> {
+fn check_body(request: &HttpRequest, body: &[u8]) -> Result<Taken, Rejection> {
     let Body { r#type, timestamp, data } = serde_json::from_slice(body).map_err(|_| (422, "no such body"))?;
     let second = header(request, "webhook-timestamp");
     let time = DateTime::parse_from_rfc3339(&timestamp).map_err(|_| (422, "no such time"))?;
@@ -113,8 +121,8 @@ fn check_body(request: &HttpRequest, body: &[u8]) -> Result<Taken, Refusal> {
         "phone_changed" => &["phone"],
         _ => return Err((422, "no such topic")),
     };
-    let right = |(name, value): (&String, &String)| if name == "phone" { masked(value) } else { digits(value) };
-    if data.values.keys().ne(expected) || !data.values.iter().all(right) || data.text.is_empty() {
+    let is_valid = |(name, value): (&String, &String)| if name == "phone" { masked(value) } else { digits(value) };
+    if data.values.keys().ne(expected) || !data.values.iter().all(is_valid) || data.text.is_empty() {
         return Err((422, "other values"));
     }
     Ok(Taken {

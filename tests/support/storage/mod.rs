@@ -1,5 +1,5 @@
-//! Object storages of our own: real HTTP servers that check every upload as strictly as the providers do; and an app that
-//! does what a permit says.
+//! Fake object storages: HTTP servers that check every upload as strictly as the providers do. And a client that
+//! uploads with a permit.
 
 pub mod qiniu;
 pub mod s3;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
-/// What a storage has, and what time it is there.
+/// State of a fake storage: its objects and its time.
 pub struct Shelf {
     now: Mutex<DateTime<Utc>>,
     objects: Mutex<HashMap<String, Object>>,
@@ -49,7 +49,7 @@ impl Shelf {
     }
 }
 
-/// So many bytes that begin as a picture of this type does.
+/// Returns bytes of this size that begin like an image of this type.
 pub fn picture(kind: AvatarType, size: usize) -> Vec<u8> {
     let mut bytes = match kind {
         AvatarType::Jpeg => b"\xff\xd8\xff\xe0\x00\x10JFIF".to_vec(),
@@ -60,7 +60,7 @@ pub fn picture(kind: AvatarType, size: usize) -> Vec<u8> {
     bytes
 }
 
-/// A permit as an app reads it.
+/// Upload permit, as an app reads it from the response.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Instructions {
     pub method: String,
@@ -84,10 +84,10 @@ impl From<Permit> for Instructions {
 const BOUNDARY: &str = "----doorstep";
 
 impl Instructions {
-    /// Uploads, and says what the storage answered.
+    /// Uploads an image. Returns status and body of the storage's response.
     pub async fn upload(&self, picture: &[u8]) -> (StatusCode, String) {
         let mut request = Client::new().request(self.method.parse::<Method>().unwrap(), &self.url);
-        // The library counts for itself.
+        // The HTTP library sets the length itself.
         for (name, value) in self.headers.iter().filter(|(name, _)| *name != "Content-Length") {
             request = request.header(name, value);
         }
@@ -97,8 +97,8 @@ impl Instructions {
             let media_type = format!("multipart/form-data; boundary={BOUNDARY}");
             request.header("Content-Type", media_type).body(self.multipart(picture))
         };
-        let answer = request.send().await.unwrap();
-        (answer.status(), answer.text().await.unwrap())
+        let response = request.send().await.unwrap();
+        (response.status(), response.text().await.unwrap())
     }
 
     fn multipart(&self, picture: &[u8]) -> Vec<u8> {

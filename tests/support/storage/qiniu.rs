@@ -1,8 +1,8 @@
-//! A Qiniu that knows one bucket, one key pair and the form upload
-//! (<https://developer.qiniu.com/kodo/1312/upload>), and judges it by the policy in the token.
+//! Fake Qiniu with one bucket, one key pair and the form upload (<https://developer.qiniu.com/kodo/1312/upload>). It
+//! checks an upload against the policy in the token.
 
 use super::{Object, Shelf};
-use crate::support::served::Served;
+use crate::support::fake_server::FakeServer;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
@@ -22,21 +22,21 @@ pub const SECRET_KEY: &str = "SrRuUVfDX6drVRvpyN8mv8Vcm9XnMZzlbDfvVfMe";
 pub struct FakeQiniu {
     pub upload_url: Url,
     pub shelf: Arc<Shelf>,
-    _served: Served,
+    _server: FakeServer,
 }
 
 impl FakeQiniu {
     pub fn start(now: DateTime<Utc>) -> Self {
         let shelf = Arc::new(Shelf::new(now));
         let shared = web::Data::from(Arc::clone(&shelf));
-        let served = Served::start(move |routes| {
+        let served = FakeServer::start(move |routes| {
             routes.app_data(shared.clone()).route("/", web::post().to(upload));
         });
-        Self { upload_url: served.url.clone(), shelf, _served: served }
+        Self { upload_url: served.url.clone(), shelf, _server: served }
     }
 }
 
-/// What is in a token. Fields that this service does not use would be a surprise.
+/// Policy in a token. Other fields are rejected, because doorstep does not use them.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct PutPolicy {
@@ -57,7 +57,8 @@ const fn no_limit() -> usize {
     usize::MAX
 }
 
-type Refusal = (u16, &'static str);
+/// HTTP status and error text.
+type Rejection = (u16, &'static str);
 
 async fn upload(request: HttpRequest, body: Bytes, shelf: web::Data<Shelf>) -> HttpResponse {
     let media_type = request.headers().get("content-type").unwrap().to_str().unwrap();
@@ -70,12 +71,12 @@ async fn upload(request: HttpRequest, body: Bytes, shelf: web::Data<Shelf>) -> H
     }
 }
 
-fn accept(parts: &HashMap<String, Vec<u8>>, shelf: &Shelf) -> Result<String, Refusal> {
+fn accept(parts: &HashMap<String, Vec<u8>>, shelf: &Shelf) -> Result<String, Rejection> {
     let text = |name: &str| Some(String::from_utf8(parts.get(name)?.clone()).unwrap());
     let policy = check_token(&text("token").ok_or((400, "token not specified"))?)?;
     let (key, file) = (text("key").unwrap_or_default(), parts.get("file").ok_or((400, "file is not specified"))?);
     let detected = detect(file, &key);
-    // The deadline is compared when the file is complete.
+    // Qiniu checks the deadline when the file is complete.
     if shelf.now().timestamp() > policy.deadline {
         Err((401, "expired token"))
     } else if policy.scope != format!("{BUCKET}:{key}") {
@@ -94,8 +95,8 @@ fn accept(parts: &HashMap<String, Vec<u8>>, shelf: &Shelf) -> Result<String, Ref
     }
 }
 
-/// `AccessKey:signature:policy`.
-fn check_token(token: &str) -> Result<PutPolicy, Refusal> {
+/// Checks a token of the form `AccessKey:signature:policy` and returns its policy.
+fn check_token(token: &str) -> Result<PutPolicy, Rejection> {
     let bad = (401, "bad token");
     let [access_key, signature, policy]: [&str; 3] =
         token.split(':').collect::<Vec<_>>().try_into().map_err(|_| bad)?;
@@ -106,7 +107,7 @@ fn check_token(token: &str) -> Result<PutPolicy, Refusal> {
     serde_json::from_slice(&policy).ok().filter(|_| access_key == ACCESS_KEY).ok_or(bad)
 }
 
-/// By the content, not by what the client says; what the content does not tell, the end of the key does.
+/// Detects the type by the content, and then by the end of the key. The type that the client names is ignored.
 fn detect(file: &[u8], key: &str) -> &'static str {
     match file {
         [0xff, 0xd8, 0xff, ..] => "image/jpeg",
@@ -120,7 +121,7 @@ fn detect(file: &[u8], key: &str) -> &'static str {
     }
 }
 
-/// The parts of a form by their names (RFC 7578).
+/// Parts of a multipart form by name (RFC 7578).
 fn parts(body: &[u8], boundary: &str) -> HashMap<String, Vec<u8>> {
     let delimiter = format!("\r\n--{boundary}");
     let mut rest = [b"\r\n", body].concat();

@@ -1,9 +1,8 @@
-//! An S3 that knows one bucket, one key pair and `PutObject` with the signature in the query. The signature is computed
-//! anew from the request as it arrived, step by step as in the S3 manual ("Authenticating Requests: Using Query
-//! Parameters").
+//! Fake S3 with one bucket, one key pair and `PutObject` with the signature in the query. It computes the signature
+//! from the received request, with the steps of the S3 manual ("Authenticating Requests: Using Query Parameters").
 
 use super::{Object, Shelf};
-use crate::support::served::Served;
+use crate::support::fake_server::FakeServer;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
@@ -18,26 +17,26 @@ pub const REGION: &str = "eu-central-1";
 pub const ACCESS_KEY_ID: &str = "AKIAI44QH8DHBEXAMPLE";
 pub const SECRET_ACCESS_KEY: &str = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY";
 
-/// Path style: the bucket is the first segment.
+/// Fake S3 with path-style URLs: the bucket is the first segment of the path.
 pub struct FakeS3 {
     pub endpoint: Url,
     pub shelf: Arc<Shelf>,
-    _served: Served,
+    _server: FakeServer,
 }
 
 impl FakeS3 {
     pub fn start(now: DateTime<Utc>) -> Self {
         let shelf = Arc::new(Shelf::new(now));
         let shared = web::Data::from(Arc::clone(&shelf));
-        let served = Served::start(move |routes| {
+        let served = FakeServer::start(move |routes| {
             routes.app_data(shared.clone()).route("/{bucket}/{key:.*}", web::put().to(put_object));
         });
-        Self { endpoint: served.url.clone(), shelf, _served: served }
+        Self { endpoint: served.url.clone(), shelf, _server: served }
     }
 }
 
-/// A status and a code of S3.
-type Refusal = (u16, &'static str);
+/// HTTP status and S3 error code.
+type Rejection = (u16, &'static str);
 
 async fn put_object(request: HttpRequest, body: Bytes, shelf: web::Data<Shelf>) -> HttpResponse {
     if let Err((status, code)) = check(&request, &shelf) {
@@ -48,7 +47,7 @@ async fn put_object(request: HttpRequest, body: Bytes, shelf: web::Data<Shelf>) 
     HttpResponse::Ok().finish()
 }
 
-fn check(request: &HttpRequest, shelf: &Shelf) -> Result<(), Refusal> {
+fn check(request: &HttpRequest, shelf: &Shelf) -> Result<(), Rejection> {
     let query: Vec<(String, String)> = form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
     let parameter = |name: &str| {
         let mut values = query.iter().filter(|(given, _)| given == name).map(|(_, value)| value.as_str());
@@ -66,19 +65,19 @@ fn check(request: &HttpRequest, shelf: &Shelf) -> Result<(), Refusal> {
     let headers: Option<Vec<_>> = names.map(|name| Some((name.to_owned(), header(request, name)?))).collect();
     let headers = headers.ok_or((403, "SignatureDoesNotMatch"))?;
     let signed: Vec<_> = query.iter().filter(|(name, _)| name != "X-Amz-Signature").cloned().collect();
-    let right = signature(request.method().as_str(), request.uri().path(), &signed, &headers, SECRET_ACCESS_KEY);
-    if parameter("X-Amz-Signature")? != right || !headers.iter().any(|(name, _)| name == "host") {
+    let expected = signature(request.method().as_str(), request.uri().path(), &signed, &headers, SECRET_ACCESS_KEY);
+    if parameter("X-Amz-Signature")? != expected || !headers.iter().any(|(name, _)| name == "host") {
         return Err((403, "SignatureDoesNotMatch"));
     }
     if &request.match_info()["bucket"] != BUCKET { Err((404, "NoSuchBucket")) } else { Ok(()) }
 }
 
-/// A request may come from a quarter of an hour before its date until its end.
-fn check_time(date: &str, expires: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
+/// Checks the time of a request: from 15 minutes before its date to its expiry.
+fn check_time(date: &str, expires: &str, now: DateTime<Utc>) -> Result<(), Rejection> {
     let signed = NaiveDateTime::parse_from_str(date, "%Y%m%dT%H%M%SZ").map_err(|_| (403, "AccessDenied"))?.and_utc();
-    let life = expires.parse().ok().filter(|life| (1..=604_800).contains(life)).map(TimeDelta::seconds);
-    let life = life.ok_or((400, "AuthorizationQueryParametersError"))?;
-    let expected = signed - TimeDelta::minutes(15)..=signed + life;
+    let lifetime = expires.parse().ok().filter(|seconds| (1..=604_800).contains(seconds)).map(TimeDelta::seconds);
+    let lifetime = lifetime.ok_or((400, "AuthorizationQueryParametersError"))?;
+    let expected = signed - TimeDelta::minutes(15)..=signed + lifetime;
     if expected.contains(&now) { Ok(()) } else { Err((403, "AccessDenied")) }
 }
 
@@ -86,7 +85,8 @@ fn header(request: &HttpRequest, name: &str) -> Option<String> {
     Some(request.headers().get(name)?.to_str().unwrap().trim().to_owned())
 }
 
-/// Of a request whose body is not signed. Date and region are those of the query; the headers are in order of their names.
+/// Computes the signature of a request with an unsigned body. Date and region are in the query. The headers are sorted
+/// by name.
 pub fn signature(
     method: &str,
     path: &str,
@@ -94,15 +94,16 @@ pub fn signature(
     headers: &[(String, String)],
     secret: &str,
 ) -> String {
-    let of = |name: &str| query.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str()).unwrap();
+    let parameter =
+        |name: &str| query.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str()).unwrap();
     let mut pairs: Vec<_> = query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     pairs.sort();
     let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
     let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
     let canonical = format!("{method}\n{path}\n{}\n{lines}\n{}\nUNSIGNED-PAYLOAD", pairs.join("&"), names.join(";"));
-    let (_, scope) = of("X-Amz-Credential").split_once('/').unwrap();
+    let (_, scope) = parameter("X-Amz-Credential").split_once('/').unwrap();
     let digest = hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
-    let text = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{digest}", of("X-Amz-Date"));
+    let text = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{digest}", parameter("X-Amz-Date"));
     let key = scope.split('/').fold(format!("AWS4{secret}").into_bytes(), |key, part| mac(&key, part));
     hex(&mac(&key, &text))
 }
@@ -115,7 +116,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// RFC 3986: everything but the unreserved characters.
+/// Percent-encodes everything except the unreserved characters (RFC 3986).
 fn encode(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         match byte {

@@ -1,4 +1,4 @@
-//! A server of our own on a free port, on a thread of its own.
+//! HTTP server of a fake provider, on a free port and in a separate thread.
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::ServiceConfig;
@@ -6,14 +6,14 @@ use actix_web::{App, HttpServer};
 use std::sync::mpsc;
 use url::Url;
 
-/// Runs until it is dropped.
-pub struct Served {
+/// Server that runs until it is dropped.
+pub struct FakeServer {
     pub url: Url,
     server: ServerHandle,
 }
 
-impl Served {
-    /// Returns when it listens.
+impl FakeServer {
+    /// Starts the server, and returns when it listens.
     pub fn start(routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) -> Self {
         let (sender, started) = mpsc::channel();
         std::thread::spawn(move || {
@@ -31,9 +31,9 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl Drop for FakeServer {
     fn drop(&mut self) {
-        // The order is given at once; waiting for its end is not needed.
+        // The command to stop is sent at once. Nothing waits for its end.
         drop(self.server.stop(false));
     }
 }
