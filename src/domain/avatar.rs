@@ -1,4 +1,4 @@
-//! A picture on its way to the storage: what may be uploaded, what it is called there, and how the upload goes.
+//! Uploads of avatars: allowed types and sizes, names of objects, and upload permits.
 
 use super::Invalid;
 use super::user::{AvatarUrl, UserId};
@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::time::Duration;
 use url::Url;
 
-/// What pictures may be: what every phone can make and show.
+/// Allowed types of pictures. Every phone can create and show them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AvatarType {
     Jpeg,
@@ -17,7 +17,7 @@ pub enum AvatarType {
 impl AvatarType {
     pub const ALL: [Self; 3] = [Self::Jpeg, Self::Png, Self::Webp];
 
-    /// The media type, as storages compare it: in lower case, without parameters.
+    /// Media type in the form that storages compare: lower case, without parameters.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -41,14 +41,14 @@ impl AvatarType {
     }
 }
 
-/// Bytes of a picture: at least one, and not more than the operator allows.
+/// Size of a picture in bytes: at least one, and at most the maximum of the operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AvatarSize(u32);
 
 impl AvatarSize {
-    pub fn new(bytes: i64, most: u32) -> Result<Self, Invalid> {
+    pub fn new(bytes: i64, max: u32) -> Result<Self, Invalid> {
         let size = u32::try_from(bytes).map_err(|_| Invalid::OutOfRange)?;
-        if (1..=most).contains(&size) { Ok(Self(size)) } else { Err(Invalid::OutOfRange) }
+        if (1..=max).contains(&size) { Ok(Self(size)) } else { Err(Invalid::OutOfRange) }
     }
 
     #[must_use]
@@ -57,13 +57,14 @@ impl AvatarSize {
     }
 }
 
-/// `{user id}/{22 characters}.{jpg|png|webp}`: what a picture is called below the public base, and below the prefix in
-/// the bucket. 128 random bits, so that no upload meets another and nobody finds a picture by guessing.
+/// Name of a picture below the public base URL, and below the prefix in the bucket:
+/// `{user id}/{22 characters}.{jpg|png|webp}`. It has 128 random bits, so that two uploads never have the same name and
+/// an attacker cannot guess a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AvatarName(String);
 
 impl AvatarName {
-    /// Of the longest name: a UUID, a slash, 22 characters and `.webp`.
+    /// Maximum length: a UUID, a slash, 22 characters and `.webp`.
     pub const LONGEST: usize = 36 + 1 + 22 + 5;
 
     #[must_use]
@@ -76,61 +77,61 @@ impl AvatarName {
         &self.0
     }
 
-    /// Where everybody will see the picture. An error says that `base` is longer than [`AvatarName::longest_base`].
+    /// Returns the public URL of the picture. Fails if `base` is longer than [`AvatarName::longest_base`].
     pub fn url_below(&self, base: &Url) -> Result<AvatarUrl, Invalid> {
         AvatarUrl::parse(&format!("{}/{}", base.as_str().trim_end_matches('/'), self.0), Some(base))
     }
 
-    /// Characters that a public base may have, so that every address below it is an [`AvatarUrl`].
+    /// Maximum length of a public base URL, so that every URL below it is a valid [`AvatarUrl`].
     #[must_use]
     pub const fn longest_base() -> usize {
         AvatarUrl::LONGEST - Self::LONGEST - 1
     }
 }
 
-/// The folder of the bucket that pictures lie in: empty, or plain segments that end with a slash (`avatars/`).
+/// Folder of the pictures in the bucket: empty, or plain segments with a slash at the end (`avatars/`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyPrefix(String);
 
 impl KeyPrefix {
-    /// With a name below it far from the 750 bytes of a key at Qiniu and the 1024 at S3.
+    /// Maximum length. With a name below it, a key stays far below the maximum of Qiniu (750 bytes) and S3 (1024).
     pub const LONGEST: usize = 200;
 
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if text.len() > Self::LONGEST {
             return Err(Invalid::TooLong);
         }
-        // What an URL would resolve or escape is no key that a client could ask for.
-        let plain = |segment: &str| {
+        // A client could not request a key that contains a segment or a character which a URL resolves or escapes.
+        let is_plain = |segment: &str| {
             segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
                 && !["", ".", ".."].contains(&segment)
         };
-        let segments = text.strip_suffix('/').map(|folders| folders.split('/').all(plain));
+        let segments = text.strip_suffix('/').map(|folders| folders.split('/').all(is_plain));
         if text.is_empty() || segments == Some(true) { Ok(Self(text.to_owned())) } else { Err(Invalid::Format) }
     }
 
-    /// The key of a picture in the bucket.
+    /// Returns the key of a picture in the bucket.
     #[must_use]
     pub fn key(&self, name: &AvatarName) -> String {
         format!("{}{}", self.0, name.0)
     }
 }
 
-/// What a permit is asked for, and what it is bound to.
+/// Upload for which a client requests a permit. The permit is bound to these values.
 #[derive(Debug, Clone)]
 pub struct Upload {
     pub name: AvatarName,
     pub kind: AvatarType,
     pub size: AvatarSize,
-    /// From now on.
+    /// Lifetime of the permit, from now on.
     pub life: Duration,
 }
 
-/// One upload that the storage will accept. Whoever holds it can make it: a bearer secret, never printed.
+/// Signed permission for one upload to the storage. Bearer secret, never printed.
 pub enum Permit {
-    /// A PUT of the picture to `url`, with these headers.
+    /// PUT of the picture to `url`, with these headers.
     Put { url: Url, headers: Vec<(&'static str, String)> },
-    /// A `multipart/form-data` POST to `url`: these fields, then the picture in a field `file`.
+    /// POST of `multipart/form-data` to `url`: these fields, then the picture in a field `file`.
     Form { url: Url, fields: Vec<(&'static str, String)> },
 }
 
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn types_are_exactly_three() {
+    fn jpeg_png_and_webp_are_the_allowed_types() {
         for kind in AvatarType::ALL {
             assert_eq!(AvatarType::parse(kind.media_type()), Ok(kind));
         }
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_go_from_one_byte_to_the_most() {
+    fn sizes_are_from_one_byte_to_the_maximum() {
         for bytes in [1, 2_048] {
             assert_eq!(AvatarSize::new(bytes, 2_048).map(|size| i64::from(size.bytes())), Ok(bytes));
         }
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_the_owner_and_22_characters() {
+    fn a_name_contains_the_owner_and_22_characters() {
         let name = name(AvatarType::Jpeg);
         let (owner, file) = name.as_str().split_once('/').unwrap();
         assert_eq!(owner.len(), 36);
@@ -172,7 +173,7 @@ mod tests {
         assert_eq!(self::name(AvatarType::Webp).as_str().len(), AvatarName::LONGEST);
     }
 
-    /// What a client is told to send to `PATCH /v1/me` must be accepted there.
+    /// `PATCH /v1/me` must accept the URL that the response to an upload request contains.
     #[test]
     fn every_public_url_is_an_avatar_url() {
         let longest = format!("https://cdn.example.com/{}", "a".repeat(AvatarName::longest_base() - 24));

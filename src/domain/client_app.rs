@@ -1,10 +1,10 @@
-//! The apps that people sign up with, as the operator's settings know them.
+//! Client apps that the setting `CLIENT_APPS` names.
 
 use super::Invalid;
 use super::message::Autofill;
 use std::collections::BTreeMap;
 
-/// What an app calls itself: 1 to 64 ASCII letters, digits, dots, hyphens, underscores. No secret.
+/// ID that an app sends: 1 to 64 ASCII letters, digits, dots, hyphens or underscores. It is not a secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClientId(String);
 
@@ -28,12 +28,12 @@ impl ClientId {
     }
 }
 
-/// The apps, and how each wants codes to arrive.
+/// Configured apps, and the SMS autofill data of each.
 #[derive(Debug, Clone, Default)]
 pub struct ClientApps(BTreeMap<ClientId, Autofill>);
 
 impl ClientApps {
-    /// An id that the settings know.
+    /// Reads the ID of a configured app. Returns [`Invalid::NotAllowed`] for an ID that is not configured.
     pub fn known(&self, text: &str) -> Result<ClientId, Invalid> {
         let id = ClientId::parse(text)?;
         if self.0.contains_key(&id) { Ok(id) } else { Err(Invalid::NotAllowed) }

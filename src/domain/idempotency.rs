@@ -1,4 +1,4 @@
-//! A request that its client has named, so that it may come twice and happen once
+//! Requests with an `Idempotency-Key`: a client can retry them, and they take effect once
 //! (draft-ietf-httpapi-idempotency-key-header).
 
 use super::Invalid;
@@ -10,16 +10,18 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// What the client calls a request: 1 to 255 characters. Never printed: who knows it and the body can have the answer.
+/// Key that a client gives to a request: 1 to 255 characters. Never printed, because a client that knows the key and
+/// the body can get the stored response.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// A UUID has 36 and a SHA-256 in hex 64 characters; Stripe takes 255 as well.
+    /// Maximum length. A UUID has 36 characters, a SHA-256 in hex has 64. Stripe also accepts 255.
     pub const LONGEST: usize = 255;
 
-    /// The value of the header: a Structured Field String (RFC 9651, 3.3.3), as the draft asks for, or the same without
-    /// quotes, as most clients send it. A comma without quotes is refused: a proxy may have made one line of two.
+    /// Reads the value of the header: a Structured Field String (RFC 9651, 3.3.3), as the draft requires, or the same
+    /// without quotes, as most clients send it. A comma without quotes is rejected, because a proxy may have joined two
+    /// headers into one line.
     pub fn parse(field: &str) -> Result<Self, Invalid> {
         let key = match field.strip_prefix('"') {
             Some(quoted) => unquoted(quoted).ok_or(Invalid::Format)?,
@@ -30,7 +32,7 @@ impl IdempotencyKey {
     }
 }
 
-/// What stands before the closing quote, which is the end.
+/// Returns the text before the closing quote, which must be the last character.
 fn unquoted(quoted: &str) -> Option<String> {
     let (mut key, mut rest) = (String::new(), quoted.chars());
     loop {
@@ -49,24 +51,24 @@ impl fmt::Debug for IdempotencyKey {
     }
 }
 
-/// Among whose requests a key is one of a kind.
+/// Requests among which a key is unique: all requests without a user, or all requests of one user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     Anybody,
     User(UserId),
 }
 
-/// A request under the name that staging knows it by.
+/// Request, with its name in staging.
 pub struct NamedRequest {
     name: String,
     fingerprint: String,
-    /// Seals the answer. Each has a key of its own, so that no two are ever sealed with the same nonce.
-    answer_key: Zeroizing<[u8; 32]>,
+    /// Encrypts the response. Each request has its own key, so that no two responses have the same key and nonce.
+    response_key: Zeroizing<[u8; 32]>,
 }
 
 impl NamedRequest {
-    /// The same key is another request on another route and of another person. `content` is what a repeated request
-    /// must have in common with the first.
+    /// Computes the name from scope, route and key: the same key on another route or of another user is another
+    /// request. `content` is the part that a retry must have in common with the first request.
     #[must_use]
     pub fn new(keys: &Keys, scope: Scope, route: &str, key: &IdempotencyKey, content: &[&[u8]]) -> Self {
         let user = match scope {
@@ -76,46 +78,47 @@ impl NamedRequest {
         let user = user.as_ref().map_or(&[][..], |id| &id[..]);
         let name = BASE64_URL_SAFE_NO_PAD.encode(mac(&keys.request_name, &[user, route.as_bytes(), key.0.as_bytes()]));
         let fingerprint = BASE64_URL_SAFE_NO_PAD.encode(mac(&keys.request_content, content));
-        let mut answer_key = Zeroizing::new([0; 32]);
-        answer_key.copy_from_slice(mac(&keys.answer, &[name.as_bytes()]).as_ref());
-        Self { name, fingerprint, answer_key }
+        let mut response_key = Zeroizing::new([0; 32]);
+        response_key.copy_from_slice(mac(&keys.answer, &[name.as_bytes()]).as_ref());
+        Self { name, fingerprint, response_key }
     }
 
-    /// A keyed hash: staging does not hold what a client wrote.
+    /// Keyed hash, so that staging does not contain the key of the client.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// A keyed hash as well: bodies are short enough to be guessed.
+    /// Keyed hash of the content. A plain hash would not hide bodies, because they are short enough to guess.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// For staging, which need not be trusted with tickets, tokens and numbers. None: the cipher failed.
+    /// Encrypts a response (AES-256-GCM), so that staging contains no readable ticket, token or phone number. Returns
+    /// `None` if the cipher fails.
     #[must_use]
-    pub fn seal(&self, answer: &[u8]) -> Option<String> {
-        let mut sealed = answer.to_vec();
-        let nonce = self.cipher()?.seal_in_place_append_tag(Aad::from(&self.name), &mut sealed).ok()?;
-        Some(BASE64_URL_SAFE_NO_PAD.encode([&nonce.as_ref()[..], &sealed].concat()))
+    pub fn seal(&self, response: &[u8]) -> Option<String> {
+        let mut encrypted = response.to_vec();
+        let nonce = self.cipher()?.seal_in_place_append_tag(Aad::from(&self.name), &mut encrypted).ok()?;
+        Some(BASE64_URL_SAFE_NO_PAD.encode([&nonce.as_ref()[..], &encrypted].concat()))
     }
 
-    /// None: nobody who has the key sealed this, or for another request.
+    /// Decrypts a response. Returns `None` if it was not encrypted with this key and for this request.
     #[must_use]
-    pub fn open(&self, sealed: &str) -> Option<Vec<u8>> {
-        let mut sealed = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let (nonce, answer) = sealed.split_at_mut_checked(NONCE_LEN)?;
+    pub fn open(&self, encrypted: &str) -> Option<Vec<u8>> {
+        let mut encrypted = BASE64_URL_SAFE_NO_PAD.decode(encrypted).ok()?;
+        let (nonce, response) = encrypted.split_at_mut_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        Some(self.cipher()?.open_in_place(nonce, Aad::from(&self.name), answer).ok()?.to_vec())
+        Some(self.cipher()?.open_in_place(nonce, Aad::from(&self.name), response).ok()?.to_vec())
     }
 
     fn cipher(&self) -> Option<RandomizedNonceKey> {
-        RandomizedNonceKey::new(&AES_256_GCM, &*self.answer_key).ok()
+        RandomizedNonceKey::new(&AES_256_GCM, &*self.response_key).ok()
     }
 }
 
-/// Each part with its length before it, so that nothing can move from one to the next.
+/// Computes the MAC over the parts, each after its length, so that no byte can move from one part to the next.
 fn mac(key: &hmac::Key, parts: &[&[u8]]) -> hmac::Tag {
     let mut context = hmac::Context::with_key(key);
     for part in parts {
@@ -139,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn with_and_without_quotes_it_is_the_same_key() {
+    fn a_key_is_the_same_with_and_without_quotes() {
         assert_eq!(key("\"8e03978e-40d5-43dd-bc93-6894a57f9324\""), key("8e03978e-40d5-43dd-bc93-6894a57f9324"));
         assert_eq!(key(r#""a \"b\\ c""#).0, r#"a "b\ c"#);
         assert_eq!(key(&"x".repeat(255)), key(&format!("\"{}\"", "x".repeat(255))));
@@ -147,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn malformed_keys_are_rejected() {
         let (long, long_quoted) = ("x".repeat(256), format!("\"{}\"", "x".repeat(256)));
         for field in [
             "",
@@ -174,40 +177,40 @@ mod tests {
     }
 
     #[test]
-    fn whatever_tells_requests_apart_gives_another_name() {
-        let someone = |id| Scope::User(UserId(Uuid::from_u128(id)));
+    fn scope_route_and_key_determine_the_name() {
+        let user = |id| Scope::User(UserId(Uuid::from_u128(id)));
         let names = [
             named(Scope::Anybody, "/a", "k", &[]),
             named(Scope::Anybody, "/a", "kk", &[]),
             named(Scope::Anybody, "/ak", "k", &[]),
-            named(someone(1), "/a", "k", &[]),
-            named(someone(2), "/a", "k", &[]),
+            named(user(1), "/a", "k", &[]),
+            named(user(2), "/a", "k", &[]),
         ];
         let distinct: std::collections::HashSet<_> = names.iter().map(NamedRequest::name).collect();
         assert_eq!(distinct.len(), names.len());
-        let prints = [&[b"ab" as &[u8], b"c"][..], &[b"a", b"bc"], &[b"abc"], &[b"abc", b""]];
-        let prints = prints.map(|content| named(Scope::Anybody, "/a", "k", content).fingerprint);
-        assert_eq!(prints.iter().collect::<std::collections::HashSet<_>>().len(), prints.len());
+        let contents = [&[b"ab" as &[u8], b"c"][..], &[b"a", b"bc"], &[b"abc"], &[b"abc", b""]];
+        let fingerprints = contents.map(|content| named(Scope::Anybody, "/a", "k", content).fingerprint);
+        assert_eq!(fingerprints.iter().collect::<std::collections::HashSet<_>>().len(), fingerprints.len());
         assert_eq!(named(Scope::Anybody, "/a", "k", &[]).name(), names[0].name());
     }
 
     #[test]
-    fn an_answer_opens_for_its_own_request_and_unchanged_only() {
+    fn only_an_unchanged_response_of_the_same_request_is_decrypted() {
         let (own, other) = (named(Scope::Anybody, "/a", "k", &[b"x"]), named(Scope::Anybody, "/a", "other", &[b"x"]));
-        let sealed = own.seal(b"ticket").unwrap();
-        assert_eq!(own.open(&sealed).as_deref(), Some(&b"ticket"[..]));
-        assert_ne!(own.seal(b"ticket").unwrap(), sealed, "a nonce of its own");
-        assert_eq!(other.open(&sealed), None);
-        let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(&sealed).unwrap();
+        let encrypted = own.seal(b"ticket").unwrap();
+        assert_eq!(own.open(&encrypted).as_deref(), Some(&b"ticket"[..]));
+        assert_ne!(own.seal(b"ticket").unwrap(), encrypted, "each encryption has its own nonce");
+        assert_eq!(other.open(&encrypted), None);
+        let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(&encrypted).unwrap();
         for at in 0..bytes.len() {
             bytes[at] ^= 1;
             assert_eq!(own.open(&BASE64_URL_SAFE_NO_PAD.encode(&bytes)), None, "{at}");
             bytes[at] ^= 1;
         }
-        for nonsense in ["", "short", "*", &sealed[..20]] {
-            assert_eq!(own.open(nonsense), None);
+        for malformed in ["", "short", "*", &encrypted[..20]] {
+            assert_eq!(own.open(malformed), None);
         }
-        let stranger = NamedRequest::new(&Keys::derive(&[2; 32]), Scope::Anybody, "/a", &key("k"), &[b"x"]);
-        assert_eq!(stranger.open(&sealed), None);
+        let other_keys = NamedRequest::new(&Keys::derive(&[2; 32]), Scope::Anybody, "/a", &key("k"), &[b"x"]);
+        assert_eq!(other_keys.open(&encrypted), None);
     }
 }

@@ -1,29 +1,30 @@
-//! One secret of the operator, one key for each use.
+//! Keys for each use, derived from one secret of the operator.
 
 use aws_lc_rs::hmac;
 
-/// Keys derived from `SECRET_KEY`, so that a value made for one use is worthless for another.
+/// Keys derived from `SECRET_KEY`. A value that is made with the key of one use is invalid for every other use.
 pub struct Keys {
     /// Derives one-time codes.
     pub code: hmac::Key,
-    /// Hides phone numbers in staging keys.
+    /// Hashes phone numbers for the keys of staging.
     pub subject: hmac::Key,
-    /// Names messages to the SMS provider.
+    /// Creates message IDs for the SMS provider.
     pub message: hmac::Key,
     /// Signs refresh tokens.
     pub refresh: hmac::Key,
-    /// Names requests in staging by their idempotency key.
+    /// Hashes idempotency keys to names of requests in staging.
     pub request_name: hmac::Key,
-    /// Tells the contents of such requests apart.
+    /// Hashes the contents of these requests.
     pub request_content: hmac::Key,
-    /// Derives what seals their answers.
+    /// Derives the keys that encrypt their stored responses.
     pub answer: hmac::Key,
     /// Signs challenges of proof of work.
     pub proof: hmac::Key,
 }
 
 impl Keys {
-    /// HKDF-Expand (RFC 5869) with one block: HMAC-SHA-256 of a label under the master secret, which is random already.
+    /// Derives each key by HKDF-Expand (RFC 5869) with one block: HMAC-SHA-256 of a label under the master secret. The
+    /// master secret is random already.
     #[must_use]
     pub fn derive(master: &[u8; 32]) -> Self {
         let master = hmac::Key::new(hmac::HMAC_SHA256, master);

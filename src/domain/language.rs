@@ -1,4 +1,4 @@
-//! The languages that the service speaks.
+//! Languages of messages and error texts.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Language {
@@ -11,7 +11,7 @@ pub enum Language {
 impl Language {
     pub const ALL: [Self; 2] = [Self::English, Self::Chinese];
 
-    /// The tag of RFC 5646.
+    /// Language tag (RFC 5646).
     #[must_use]
     pub const fn tag(self) -> &'static str {
         match self {

@@ -1,11 +1,11 @@
-//! What a message says, apart from how it gets there.
+//! Content of messages, independent of the provider that sends them.
 
 use super::flow::Purpose;
 use super::language::Language;
 use super::otp::OneTimeCode;
 use std::borrow::Cow;
 
-/// What a message is about. Providers have a template for each, metrics a label.
+/// Topic of a message. Each topic has a template at the provider and a label in the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
     Register,
@@ -13,7 +13,7 @@ pub enum Topic {
     ResetPassword,
     ChangePhone,
     DeleteAccount,
-    /// To the number that an account had before.
+    /// Notice to the number that the account had before.
     PhoneChanged,
 }
 
@@ -33,7 +33,7 @@ impl Topic {
         }
     }
 
-    /// What a message about it can tell.
+    /// Values that a message of this topic contains.
     #[must_use]
     pub const fn values(self) -> &'static [Value] {
         match self {
@@ -55,13 +55,13 @@ impl From<Purpose> for Topic {
     }
 }
 
-/// One thing that a message tells.
+/// Variable part of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value {
     Code,
-    /// For how many minutes the code is good.
+    /// Minutes until the code expires.
     Minutes,
-    /// The new number, masked.
+    /// New number, masked.
     Phone,
 }
 
@@ -83,12 +83,12 @@ pub enum Content {
     Code {
         purpose: Purpose,
         code: OneTimeCode,
-        /// Whole minutes, at least 1.
+        /// Whole minutes until the code expires, at least 1.
         minutes: u64,
     },
-    /// "Your account now has the number …": to the number that it had before.
+    /// "Your account now has the number …": notice to the number that the account had before.
     PhoneChanged {
-        /// The masked new one.
+        /// New number, masked.
         to: String,
     },
 }
@@ -102,7 +102,7 @@ impl Content {
         }
     }
 
-    /// `None` for what messages of this topic do not tell (see [`Topic::values`]).
+    /// Returns a value as text, or `None` if messages of this topic do not contain it (see [`Topic::values`]).
     #[must_use]
     pub fn value(&self, value: Value) -> Option<Cow<'_, str>> {
         match (self, value) {
@@ -113,21 +113,21 @@ impl Content {
         }
     }
 
-    /// The whole message, for providers that carry free text. `brand` says whose it is. (For the provider alone: it holds
-    /// the code.)
+    /// Returns the whole text, for providers that send free text. `brand` is the name of the sender. The text contains
+    /// the code: pass it to the provider only.
     #[must_use]
     pub fn words(&self, brand: &str, language: Language, autofill: Option<&Autofill>) -> String {
         let topic = self.topic();
         let sentence = match (self, language) {
             (Self::Code { code, minutes, .. }, Language::English) => {
-                let (what, code) = (english(topic), code.expose());
-                format!("{brand}: your {what} code is {code}, valid for {minutes} min. Tell it to nobody.")
+                let (purpose, code) = (english(topic), code.expose());
+                format!("{brand}: your {purpose} code is {code}, valid for {minutes} min. Do not share it.")
             }
             (Self::Code { code, minutes, .. }, Language::Chinese) => {
                 format!("【{brand}】{}验证码{}，{minutes}分钟内有效，请勿告知他人。", chinese(topic), code.expose())
             }
             (Self::PhoneChanged { to }, Language::English) => {
-                format!("{brand}: your account now has the number {to}. If that was not you, contact us.")
+                format!("{brand}: your account now has the number {to}. If this was not you, contact us.")
             }
             (Self::PhoneChanged { to }, Language::Chinese) => {
                 format!("【{brand}】您的账号已更换手机号为 {to}。如非本人操作，请联系我们。")
@@ -140,7 +140,8 @@ impl Content {
     }
 }
 
-/// Nobody may be talked out of a code that deletes an account as if it were for something else: every code says what it is for.
+/// Name of the purpose in an English message. Every code names its purpose: otherwise an attacker could ask a user for
+/// a code under a pretext and delete the account with it.
 const fn english(topic: Topic) -> &'static str {
     match topic {
         Topic::Register => "sign-up",
@@ -152,6 +153,7 @@ const fn english(topic: Topic) -> &'static str {
     }
 }
 
+/// Name of the purpose in a Chinese message.
 const fn chinese(topic: Topic) -> &'static str {
     match topic {
         Topic::Register => "注册",
@@ -163,19 +165,19 @@ const fn chinese(topic: Topic) -> &'static str {
     }
 }
 
-/// What lets a phone offer the code above the keyboard.
+/// Data for SMS autofill, with which a phone offers the code above the keyboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Autofill {
-    /// iOS: the code is bound to this domain of the app (Apple, "Enhance SMS-delivered code security with domain-bound codes",
-    /// <https://developer.apple.com/news/?id=z0i801mg>).
+    /// iOS: domain of the app, to which the code is bound (Apple, "Enhance SMS-delivered code security with
+    /// domain-bound codes", <https://developer.apple.com/news/?id=z0i801mg>).
     Domain(String),
-    /// Android: the SMS Retriever hands the message to the app with this hash, 11 characters of base64
-    /// (<https://developers.google.com/identity/sms-retriever/verify>).
+    /// Android: hash of the app, 11 characters of base64. The SMS Retriever passes the message to the app with this
+    /// hash (<https://developers.google.com/identity/sms-retriever/verify>).
     AppHash(String),
 }
 
 impl Autofill {
-    /// The last line of the message.
+    /// Returns the last line of the message.
     fn line(&self, code: &OneTimeCode) -> String {
         match self {
             Self::Domain(domain) => format!("@{domain} #{}", code.expose()),
@@ -193,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn every_purpose_has_words_of_its_own_in_both_languages() {
+    fn each_purpose_has_its_own_text_in_both_languages() {
         let purposes = [Purpose::Register, Purpose::Login, Purpose::ResetPassword, Purpose::DeleteAccount];
         for language in [Language::English, Language::Chinese] {
             let mut texts: Vec<_> =
@@ -208,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_for_the_phone_is_the_last() {
+    fn the_autofill_line_is_the_last_line() {
         let ios = Autofill::Domain("example.com".to_owned());
         let android = Autofill::AppHash("FA+9qCX9VSu".to_owned());
         let last = |autofill| {
@@ -218,6 +220,6 @@ mod tests {
         assert_eq!(last(&ios), "@example.com #042137");
         assert_eq!(last(&android), "FA+9qCX9VSu");
         let notice = Content::PhoneChanged { to: String::new() };
-        assert!(!notice.words("Acme", Language::English, Some(&ios)).contains('@'), "there is no code in it");
+        assert!(!notice.words("Acme", Language::English, Some(&ios)).contains('@'), "a notice contains no code");
     }
 }

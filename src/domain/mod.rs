@@ -1,7 +1,7 @@
-//! Pure values and rules: no clock, no randomness, no input or output.
+//! Pure values and rules, without clock, randomness, input or output.
 //!
-//! Every value has one constructor that checks it (`parse`, or `new` where the parts are already checked); holding
-//! the value is the proof. In reading order:
+//! Each value has one constructor that validates it: `parse`, or `new` if the parts are already valid. A value that
+//! exists is therefore valid. The modules are in reading order.
 
 pub mod language;
 pub mod phone;
@@ -26,22 +26,22 @@ pub mod policy;
 pub mod id;
 mod text;
 
-/// Why a text is not the value it was meant to be. [`Invalid::code`] is the stable word for it in an answer.
+/// Reason why a value is invalid. [`Invalid::code`] is its stable code in a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Invalid {
-    /// Not of the form that the value has.
+    /// Wrong format.
     Format,
     /// Fewer characters than allowed.
     TooShort,
     /// More characters than allowed.
     TooLong,
-    /// A control character, a line break or an invisible direction mark.
+    /// Contains a control character, a line break or an invisible direction mark.
     Characters,
-    /// A date that no living person can have been born on.
+    /// Number or date outside the allowed range, for example a date of birth that no living person can have.
     OutOfRange,
-    /// Well-formed, but not among what this service accepts.
+    /// Right format, but a value that this service does not accept.
     NotAllowed,
-    /// Differs from the field that it repeats.
+    /// Differs from the field that it must repeat.
     Mismatch,
 }
 
@@ -56,7 +56,7 @@ impl Invalid {
         Self::Mismatch,
     ];
 
-    /// The field code of the answer, stable across versions.
+    /// Error code of the field in a response. It is stable across versions.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {

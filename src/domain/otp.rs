@@ -1,21 +1,22 @@
-//! The six digits that go out by SMS. They are stored nowhere: they follow from the server's key and the ticket.
+//! One-time codes: six digits that are sent by SMS. They are stored nowhere, because they are derived from the server's
+//! key, the purpose and the ticket.
 
 use super::ticket::{FlowKey, Ticket};
 use super::{Invalid, flow::Purpose};
 use aws_lc_rs::{constant_time, hmac};
 use std::fmt;
 
-/// Six ASCII digits, leading zeros kept. Never printed.
+/// Six ASCII digits with leading zeros. Never printed.
 #[derive(Clone)]
 pub struct OneTimeCode([u8; Self::DIGITS]);
 
 impl OneTimeCode {
-    /// OWASP ASVS 5.0 6.5.4 asks for 20 bits at least; 10^6 codes are 19.9, with five attempts each.
+    /// Number of digits. OWASP ASVS 5.0 6.5.4 requires at least 20 bits; 10^6 codes have 19.9, with five attempts each.
     pub const DIGITS: usize = 6;
 
-    /// HMAC-SHA-256 over the purpose and the ticket (which names the phone), cut to 64 bits and taken modulo 10^6 in
-    /// the manner of RFC 4226. The modulo's bias is below 10^-13. A resend derives the same code, because SMS arrive
-    /// late and out of order.
+    /// Derives the code: HMAC-SHA-256 over the purpose and the ticket (which contains the phone hash), truncated to 64
+    /// bits, modulo 10^6, in the manner of RFC 4226. The bias of the modulo is below 10^-13. A resend derives the same
+    /// code, because SMS arrive late and out of order.
     #[must_use]
     pub fn derive(key: &hmac::Key, purpose: Purpose, ticket: &Ticket) -> Self {
         let mut mac = hmac::Context::with_key(key);
@@ -34,7 +35,7 @@ impl OneTimeCode {
         Self(digits)
     }
 
-    /// A code that somebody typed: exactly six ASCII digits.
+    /// Reads a code that a user typed: exactly six ASCII digits.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let digits: [u8; Self::DIGITS] = text.as_bytes().try_into().map_err(|_| Invalid::Format)?;
         if digits.iter().all(u8::is_ascii_digit) { Ok(Self(digits)) } else { Err(Invalid::Format) }
@@ -46,7 +47,7 @@ impl OneTimeCode {
         constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
 
-    /// For the message to the phone's owner, and nowhere else.
+    /// Returns the digits, for the message to the owner of the phone only.
     #[must_use]
     pub fn expose(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -59,8 +60,8 @@ impl fmt::Debug for OneTimeCode {
     }
 }
 
-/// Names one send of one flow to the provider, which refuses the same name twice; it tells nothing of either.
-/// 32 hexadecimal digits.
+/// Creates the ID of one send of one flow, 32 hexadecimal digits. The provider refuses a second message with the same
+/// ID. The ID reveals neither the flow nor the number of the send.
 #[must_use]
 pub fn message_id(key: &hmac::Key, flow: &FlowKey, send: u32) -> String {
     let tag = hmac::sign(key, format!("{}.{send}", flow.encoded()).as_bytes());
@@ -89,7 +90,7 @@ mod tests {
         assert!(!code.matches(&OneTimeCode::derive(&Keys::derive(&[2; 32]).code, Purpose::Register, &ticket(1))));
     }
 
-    /// Mistake 4 of the earlier systems: ranges that miss codes, padding by spaces, four or seven digits.
+    /// Mistake 4 of docs/mistakes.md: ranges that miss codes, padding with spaces, four or seven digits.
     #[test]
     fn codes_are_six_digits_over_the_whole_range() {
         let key = &Keys::derive(&[1; 32]).code;
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn every_send_has_a_name_of_its_own() {
+    fn each_send_has_its_own_message_id() {
         let key = &Keys::derive(&[1; 32]).message;
         let (one, other) = (ticket(1).flow_key(), ticket(2).flow_key());
         let id = message_id(key, &one, 1);

@@ -1,27 +1,28 @@
-//! A mobile phone number in E.164 form: the name under which a person signs up.
+//! Mobile phone numbers in E.164, with which users sign up.
 
 use super::Invalid;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberType};
 use std::fmt;
 
-/// A country or territory that has numbers, by its ISO 3166-1 alpha-2 code; [`Region::World`] for numbers of none.
+/// Country or territory with phone numbers, by its ISO 3166-1 alpha-2 code. [`Region::World`] is for numbers of no
+/// country.
 pub use rlibphonenumber::Region;
 
-/// A valid mobile number of a supported region, in E.164 (`+8613800138000`).
+/// Valid mobile number of a supported region, in E.164 (`+8613800138000`).
 ///
-/// `Debug` shows the masked form only, so that a stray `{:?}` leaks nothing.
+/// `Debug` prints only the masked form, so that an accidental `{:?}` leaks nothing.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Phone(String);
 
-/// Why a text is not an acceptable phone number.
+/// Reason why a text is not an accepted phone number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PhoneError {
     Invalid(Invalid),
-    /// A valid number of a region that this service does not send to.
+    /// Valid number of a region to which this service does not send.
     RegionNotSupported,
 }
 
-/// Which regions' numbers are accepted, and whose national form may be written without a country code.
+/// Regions whose numbers are accepted, and the default region, whose numbers need no country code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Regions {
     default: Region,
@@ -29,8 +30,8 @@ pub struct Regions {
 }
 
 impl Regions {
-    /// From ISO 3166-1 alpha-2 codes; the first is the default region. `None` when the list is empty or has an
-    /// unknown code.
+    /// Reads ISO 3166-1 alpha-2 codes. The first one is the default region. Returns `None` if the list is empty or
+    /// contains an unknown code.
     #[must_use]
     pub fn parse<'a>(codes: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let allowed = codes.into_iter().map(region).collect::<Option<Vec<_>>>()?;
@@ -42,14 +43,14 @@ impl Regions {
     }
 }
 
-/// A region that has numbers, from its ISO 3166-1 alpha-2 code.
+/// Reads the ISO 3166-1 alpha-2 code of a region with phone numbers.
 #[must_use]
 pub fn region(code: &str) -> Option<Region> {
     let known = |region: &Region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some();
     Region::try_from(code).ok().filter(known)
 }
 
-/// Every region that has numbers, by their codes; [`Region::World`] for the numbers of none.
+/// Returns every region with phone numbers, sorted by code, and [`Region::World`] for the numbers of no country.
 #[must_use]
 pub fn all_regions() -> Vec<Region> {
     let mut all: Vec<_> = PHONE_NUMBER_UTIL.get_supported_regions().chain([Region::World]).collect();
@@ -65,12 +66,12 @@ impl Default for Regions {
     }
 }
 
-/// Longest text looked at: E.164 has 15 digits; the rest is room for separators.
+/// Maximum length of a text in characters. E.164 has 15 digits; the rest is for separators.
 const LONGEST: usize = 32;
 
 impl Phone {
-    /// Reads E.164 or the national form of the default region. ASCII digits only; spaces, hyphens, dots and
-    /// brackets between them are ignored, as address books write them. Extensions are refused.
+    /// Reads E.164 or the national form of the default region. Only ASCII digits are accepted. Spaces, hyphens, dots
+    /// and brackets between them are ignored, because address books contain them. Extensions are rejected.
     pub fn parse(text: &str, regions: &Regions) -> Result<Self, PhoneError> {
         let (phone, region) = read(text, regions.default).map_err(PhoneError::Invalid)?;
         match region {
@@ -79,16 +80,16 @@ impl Phone {
         }
     }
 
-    /// The same for a number of any region: an account does not end when its region is closed to newcomers.
+    /// Reads a number of any region. An account stays usable when its region is closed to new numbers.
     pub fn parse_of_any_region(text: &str, regions: &Regions) -> Result<Self, Invalid> {
         read(text, regions.default).map(|(phone, _)| phone)
     }
 
-    /// The number that a text names, whether or not anybody can have it: for comparing with one that is known. The same forms
-    /// as [`Self::parse`] takes.
+    /// Reads the same forms as [`Self::parse`], but does not check that the number can exist. Use it only to compare a
+    /// text with a known number.
     #[must_use]
-    pub(super) fn named(text: &str, regions: &Regions) -> Option<Self> {
-        let text = plain(text).ok()?;
+    pub(super) fn parse_unchecked(text: &str, regions: &Regions) -> Option<Self> {
+        let text = check_characters(text).ok()?;
         if text.starts_with('+') {
             return Self::from_stored(text.chars().filter(|c| !" -.()".contains(*c)).collect());
         }
@@ -96,28 +97,28 @@ impl Phone {
         Self::from_stored(number.to_string())
     }
 
-    /// A number that was checked before it was stored; `None` if it has not the shape of E.164.
+    /// Reads a number that was validated before it was stored. Returns `None` if it does not have the form of E.164.
     #[must_use]
     pub fn from_stored(text: String) -> Option<Self> {
         let digits = text.strip_prefix('+')?;
-        let shaped = (4..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-        shaped.then_some(Self(text))
+        let has_form = (4..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        has_form.then_some(Self(text))
     }
 
-    /// E.164. For the SMS provider, the database and the owner; never for a log.
+    /// Returns E.164, for the SMS provider, the database and the owner. Never log it.
     #[must_use]
     pub fn e164(&self) -> &str {
         &self.0
     }
 
-    /// Where the number is from.
+    /// Returns the region of the number.
     #[must_use]
     pub fn region(&self) -> Region {
         let number = PhoneNumber::parse(&self.0, None).ok();
         number.and_then(|number| number.get_region_code()).unwrap_or(Region::World)
     }
 
-    /// For logs and for callers who have not proven the number: `+86138****8000`.
+    /// Returns `+86138****8000`, for logs and for clients that have not verified the number.
     #[must_use]
     pub fn masked(&self) -> String {
         let text = &self.0;
@@ -127,8 +128,8 @@ impl Phone {
     }
 }
 
-/// The characters of a number, and not too many.
-fn plain(text: &str) -> Result<&str, Invalid> {
+/// Trims a text and checks its length and characters.
+fn check_characters(text: &str) -> Result<&str, Invalid> {
     let text = text.trim_matches(' ');
     if text.is_empty() {
         return Err(Invalid::TooShort);
@@ -136,16 +137,16 @@ fn plain(text: &str) -> Result<&str, Invalid> {
     if text.chars().count() > LONGEST {
         return Err(Invalid::TooLong);
     }
-    let plain = text
+    let allowed = text
         .bytes()
         .enumerate()
         .all(|(at, byte)| byte.is_ascii_digit() || b" -.()".contains(&byte) || (byte == b'+' && at == 0));
-    if plain { Ok(text) } else { Err(Invalid::Format) }
+    if allowed { Ok(text) } else { Err(Invalid::Format) }
 }
 
-/// A valid mobile number, and its region if that is known.
+/// Reads a valid mobile number, and its region if it is known.
 fn read(text: &str, default: Region) -> Result<(Phone, Option<Region>), Invalid> {
-    let text = plain(text)?;
+    let text = check_characters(text)?;
     let number = PhoneNumber::parse(text, Some(default)).map_err(|_| Invalid::Format)?;
     let mobile = matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
     if !number.is_valid() || !mobile {
@@ -160,7 +161,7 @@ impl fmt::Debug for Phone {
     }
 }
 
-/// Loads the numbering plans into memory (about 10 ms, once), so that no request pays for it.
+/// Loads the numbering plans into memory (about 10 ms, once), so that no request waits for them.
 pub fn warm_up(regions: &Regions) {
     for region in &regions.allowed {
         if let Ok(example) = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(*region, PhoneNumberType::Mobile)
@@ -213,22 +214,22 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_number_is_told_apart_from_a_wrong_one() {
+    fn a_number_of_another_region_has_its_own_error() {
         assert_eq!(parse("+14155552671"), Err(PhoneError::RegionNotSupported));
         assert_eq!(parse("+85251234567"), Err(PhoneError::RegionNotSupported));
     }
 
     #[test]
-    fn an_account_of_a_closed_region_is_still_named() {
+    fn a_number_of_a_closed_region_can_still_be_read() {
         let regions = Regions::parse(["CN"]).unwrap();
-        let named = |text| Phone::parse_of_any_region(text, &regions).map(|phone| phone.e164().to_owned());
-        assert_eq!(named("+49 1512 3456789").as_deref(), Ok("+4915123456789"));
-        assert_eq!(named("13800138000").as_deref(), Ok("+8613800138000"));
-        assert_eq!(named("+8613800138000abc"), Err(Invalid::Format));
+        let read = |text| Phone::parse_of_any_region(text, &regions).map(|phone| phone.e164().to_owned());
+        assert_eq!(read("+49 1512 3456789").as_deref(), Ok("+4915123456789"));
+        assert_eq!(read("13800138000").as_deref(), Ok("+8613800138000"));
+        assert_eq!(read("+8613800138000abc"), Err(Invalid::Format));
     }
 
     #[test]
-    fn a_stored_number_knows_its_region() {
+    fn a_stored_number_has_a_region() {
         let region = |text: &str| Phone::from_stored(text.to_owned()).unwrap().region();
         assert_eq!(region("+8613800138000"), Region::CN);
         assert_eq!(region("+85251234567"), Region::HK);
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn masks_the_middle() {
+    fn the_middle_of_a_number_is_masked() {
         let phone = Phone::from_stored("+8613800138000".to_owned()).unwrap();
         assert_eq!(phone.masked(), "+86138****8000");
         assert_eq!(format!("{phone:?}"), "+86138****8000");

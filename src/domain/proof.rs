@@ -1,7 +1,8 @@
-//! Proof of work: a number that takes long to find and no time to check, in the manner of Hashcash, over SHA-256.
+//! Proof of work: a number that is slow to find and fast to check. The method is Hashcash with SHA-256.
 //!
-//! A challenge is signed and stored nowhere: 1 byte version, 1 byte bits, 8 bytes of the millisecond at which it expires, 16 random
-//! bytes, and the first 16 bytes of the HMAC-SHA-256 over all that; base64url, 56 characters.
+//! The service signs a challenge and stores it nowhere. A challenge consists of 1 byte version, 1 byte bits, 8 bytes
+//! expiry (Unix time in milliseconds), 16 random bytes, and the first 16 bytes of the HMAC-SHA-256 over these bytes.
+//! Its text form is base64url, 56 characters.
 
 use super::Invalid;
 use aws_lc_rs::{constant_time, digest, hmac};
@@ -11,19 +12,19 @@ use std::time::Duration;
 
 const VERSION: u8 = 1;
 const BYTES: usize = 42;
-/// What is signed; the signature is the rest.
+/// Number of signed bytes. The signature follows them.
 const SIGNED: usize = 26;
-/// Where the random bytes begin.
+/// Position of the random bytes.
 const RANDOM: usize = 10;
 
-/// What a client has to work on, and how much. Not yet known to be ours.
+/// Task for a client: random bytes and a number of zero bits. The signature is not yet verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Challenge([u8; BYTES]);
 
 impl Challenge {
     /// Length of the text form.
     pub const LENGTH: usize = 56;
-    /// 120 s: 2^26 hashes take a minute at a million a second.
+    /// 120 s. At a million hashes per second, 2^26 hashes take about a minute.
     pub const LIFE: Duration = Duration::from_secs(120);
 
     #[must_use]
@@ -55,36 +56,36 @@ impl Challenge {
         BASE64_URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    /// How many zero bits the hash has to begin with.
+    /// Number of zero bits with which the hash must begin.
     #[must_use]
     pub const fn bits(&self) -> u8 {
         self.0[1]
     }
 
-    fn is_ours(&self, key: &hmac::Key) -> bool {
+    fn is_signed_with(&self, key: &hmac::Key) -> bool {
         let tag = hmac::sign(key, &self.0[..SIGNED]);
         let same = constant_time::verify_slices_are_equal(&tag.as_ref()[..BYTES - SIGNED], &self.0[SIGNED..]).is_ok();
         same && self.0[0] == VERSION
     }
 
-    fn lives(&self, now: DateTime<Utc>) -> bool {
+    fn is_expired(&self, now: DateTime<Utc>) -> bool {
         let mut expires = [0; 8];
         expires.copy_from_slice(&self.0[2..RANDOM]);
-        now.timestamp_millis() < i64::from_be_bytes(expires)
+        now.timestamp_millis() >= i64::from_be_bytes(expires)
     }
 
-    /// What it is remembered by once it is used.
+    /// Name under which staging stores a used challenge.
     fn id(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(&self.0[RANDOM..SIGNED])
     }
 }
 
-/// The number that a client found: 1 to 20 decimal digits, as many as a 64-bit counter has.
+/// Number that a client found: 1 to 20 decimal digits. A 64-bit counter has at most 20.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nonce(String);
 
 impl Nonce {
-    /// Most digits.
+    /// Maximum number of digits.
     pub const LONGEST: usize = 20;
 
     pub fn parse(text: &str) -> Result<Self, Invalid> {
@@ -97,7 +98,7 @@ impl Nonce {
     }
 }
 
-/// A challenge and what was found for it. Not yet checked.
+/// Challenge, and the nonce that the client found for it. Not yet checked.
 #[derive(Debug, Clone)]
 pub struct Proof {
     pub challenge: Challenge,
@@ -105,17 +106,17 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// The name of its challenge, to be taken once; `None` when the challenge is not ours or has expired, or the work was not
-    /// done. As many bits count as the challenge asked for: a change of the setting breaks none that is under way. Two hashes of
-    /// two blocks each.
+    /// Returns the ID of the challenge, which the caller must accept only once. Returns `None` if the signature is
+    /// wrong, the challenge has expired, or the hash has too few zero bits. The challenge contains the number of bits,
+    /// so that a change of the setting affects no challenge in progress. Costs two hashes of two blocks each.
     #[must_use]
     pub fn check(&self, key: &hmac::Key, now: DateTime<Utc>) -> Option<String> {
-        let good = self.challenge.is_ours(key) && self.challenge.lives(now) && self.is_worked();
-        good.then(|| self.challenge.id())
+        let valid = self.challenge.is_signed_with(key) && !self.challenge.is_expired(now) && self.is_solved();
+        valid.then(|| self.challenge.id())
     }
 
-    /// SHA-256 over the text of the challenge, a colon and the digits.
-    fn is_worked(&self) -> bool {
+    /// Tells whether the SHA-256 of the challenge's text, a colon and the digits begins with enough zero bits.
+    fn is_solved(&self) -> bool {
         let mut hash = digest::Context::new(&digest::SHA256);
         for part in [&self.challenge.text(), ":", &self.nonce.0] {
             hash.update(part.as_bytes());
@@ -152,14 +153,14 @@ mod tests {
         Challenge::new(&key(1), bits, now(), [7; 16])
     }
 
-    fn work(challenge: Challenge) -> Proof {
+    fn solve(challenge: Challenge) -> Proof {
         let proof = |n: u64| Proof { challenge, nonce: Nonce::parse(&n.to_string()).unwrap() };
-        (0..).map(proof).find(Proof::is_worked).unwrap()
+        (0..).map(proof).find(Proof::is_solved).unwrap()
     }
 
     #[test]
-    fn work_that_was_done_counts_while_its_challenge_lives() {
-        let proof = work(challenge(10));
+    fn a_proof_is_valid_until_its_challenge_expires() {
+        let proof = solve(challenge(10));
         assert!(proof.check(&key(1), now()).is_some());
         assert!(proof.check(&key(1), now() + Challenge::LIFE - Duration::from_millis(1)).is_some());
         assert_eq!(proof.check(&key(1), now() + Challenge::LIFE), None);
@@ -167,25 +168,25 @@ mod tests {
     }
 
     #[test]
-    fn less_work_than_was_asked_for_does_not_count() {
-        let idle = (0..).map(|n: u64| Proof { challenge: challenge(10), nonce: Nonce::parse(&n.to_string()).unwrap() });
-        let idle = idle.into_iter().find(|proof| !proof.is_worked()).unwrap();
-        assert_eq!(idle.check(&key(1), now()), None);
+    fn a_proof_with_too_few_zero_bits_is_invalid() {
+        let proof = |n: u64| Proof { challenge: challenge(10), nonce: Nonce::parse(&n.to_string()).unwrap() };
+        let unsolved = (0..).map(proof).find(|proof| !proof.is_solved()).unwrap();
+        assert_eq!(unsolved.check(&key(1), now()), None);
     }
 
-    /// Whoever writes fewer bits or another end into a challenge needs another signature.
+    /// A challenge with fewer bits or a later expiry needs a new signature.
     #[test]
     fn no_bit_of_a_challenge_can_be_changed() {
         for bit in 0..BYTES * 8 {
             let mut forged = challenge(0);
             forged.0[bit / 8] ^= 1 << (bit % 8);
-            assert!(!forged.is_ours(&key(1)), "bit {bit}");
+            assert!(!forged.is_signed_with(&key(1)), "bit {bit}");
         }
-        assert!(challenge(0).is_ours(&key(1)));
+        assert!(challenge(0).is_signed_with(&key(1)));
     }
 
     #[test]
-    fn a_challenge_has_one_spelling_and_one_name() {
+    fn each_challenge_has_one_text_form_and_its_own_id() {
         let (one, other) = (challenge(18), Challenge::new(&key(1), 18, now(), [8; 16]));
         assert_eq!((one.text().len(), one.bits()), (Challenge::LENGTH, 18));
         assert_eq!(Challenge::parse(&one.text()), Ok(one));
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_is_a_few_digits() {
+    fn a_nonce_has_1_to_20_digits() {
         for text in ["0", "007", "18446744073709551615"] {
             assert!(Nonce::parse(text).is_ok(), "{text}");
         }
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_are_counted_from_the_left() {
+    fn leading_zero_bits_are_counted() {
         assert_eq!(leading_zeros(&[0x80, 0]), 0);
         assert_eq!(leading_zeros(&[0, 0x1f, 0]), 11);
         assert_eq!(leading_zeros(&[0, 0]), 16);

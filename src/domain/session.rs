@@ -1,4 +1,4 @@
-//! A signed-in device, and the tokens that speak for it.
+//! Sessions of signed-in devices, and their tokens.
 
 use super::{Invalid, id::uuid_v7, text::one_line, user::UserId};
 use aws_lc_rs::{constant_time, hmac};
@@ -17,7 +17,7 @@ impl SessionId {
     }
 }
 
-/// How the owner tells her devices apart: 1 to 64 characters on one line.
+/// Name by which users recognise their devices: 1 to 64 characters on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceName(String);
 
@@ -34,52 +34,54 @@ impl DeviceName {
     }
 }
 
-/// A session to be made.
+/// Session to create.
 #[derive(Debug, Clone)]
 pub struct NewSession {
     pub id: SessionId,
     pub user_id: UserId,
     pub device_name: Option<DeviceName>,
     pub created_at: DateTime<Utc>,
-    /// The absolute end.
+    /// Absolute end.
     pub expires_at: DateTime<Utc>,
 }
 
-/// A session as its owner sees it in the list of her devices.
+/// Session as its owner sees it in the list of devices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
     pub device_name: Option<String>,
     pub created_at: DateTime<Utc>,
-    /// The sign-in, or the last refresh.
+    /// Time of the sign-in or of the last refresh.
     pub last_used_at: DateTime<Utc>,
-    /// The absolute end.
+    /// Absolute end.
     pub expires_at: DateTime<Utc>,
 }
 
-/// The place of a refresh token in its session: each refresh makes the next generation; the first is 0.
+/// Number of a refresh token in its session. Each refresh creates the next generation; the first is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Generation {
     pub session: SessionId,
     pub number: u32,
 }
 
-/// A refresh token: session, generation and a MAC over both, so that there is no row per token. Never printed.
+/// Refresh token: session, generation and a MAC over both, so that the database needs no row per token. Never printed.
 pub struct RefreshToken(String);
 
 impl RefreshToken {
-    /// `session.generation.mac`.
+    /// Creates `session.generation.mac`.
     #[must_use]
-    pub fn issue(key: &hmac::Key, of: Generation) -> Self {
-        let body = format!("{}.{}", BASE64_URL_SAFE_NO_PAD.encode(of.session.0.as_bytes()), of.number);
+    pub fn issue(key: &hmac::Key, generation: Generation) -> Self {
+        let session = BASE64_URL_SAFE_NO_PAD.encode(generation.session.0.as_bytes());
+        let body = format!("{session}.{}", generation.number);
         let mac = BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(key, body.as_bytes()));
         Self(format!("{body}.{mac}"))
     }
 
-    /// The longest: 22 characters of session, 10 of generation, 43 of MAC and two dots.
+    /// Maximum length: 22 characters of session, 10 of generation, 43 of MAC and two dots.
     pub const LONGEST: usize = 77;
 
-    /// What a token that somebody presents stands for, if it is one that was issued. Compares in constant time.
+    /// Verifies a token and returns its generation. Fails if the service did not issue the token. Compares in constant
+    /// time.
     pub fn open(key: &hmac::Key, text: &str) -> Result<Generation, Invalid> {
         if text.len() > Self::LONGEST {
             return Err(Invalid::TooLong);
@@ -97,7 +99,7 @@ impl RefreshToken {
         Ok(presented)
     }
 
-    /// For the owner of the session.
+    /// Returns the token, for the owner of the session only.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -110,7 +112,7 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-/// What an access token says (RFC 9068).
+/// Claims of an access token (RFC 9068).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessClaims {
     pub user_id: UserId,
@@ -125,34 +127,34 @@ mod tests {
     use super::*;
     use crate::domain::keys::Keys;
 
-    fn of(number: u32, random: [u8; 10]) -> Generation {
+    fn generation(number: u32, random: [u8; 10]) -> Generation {
         Generation { session: SessionId::new("2026-11-20T12:00:00Z".parse().unwrap(), random), number }
     }
 
     #[test]
-    fn a_refresh_token_says_what_it_was_issued_for() {
+    fn a_refresh_token_contains_its_session_and_generation() {
         let key = Keys::derive(&[1; 32]).refresh;
         for number in [0, 1, u32::MAX] {
-            let token = RefreshToken::issue(&key, of(number, [7; 10]));
+            let token = RefreshToken::issue(&key, generation(number, [7; 10]));
             assert!(token.expose().len() <= RefreshToken::LONGEST);
-            assert_eq!(RefreshToken::open(&key, token.expose()), Ok(of(number, [7; 10])));
-            // Derived: the same generation has the same token.
-            assert_eq!(token.expose(), RefreshToken::issue(&key, of(number, [7; 10])).expose());
+            assert_eq!(RefreshToken::open(&key, token.expose()), Ok(generation(number, [7; 10])));
+            // A token is derived: the same generation has the same token.
+            assert_eq!(token.expose(), RefreshToken::issue(&key, generation(number, [7; 10])).expose());
         }
-        assert_eq!(of(0, [7; 10]).session.0.get_version_num(), 7);
+        assert_eq!(generation(0, [7; 10]).session.0.get_version_num(), 7);
     }
 
     #[test]
-    fn a_refresh_token_cannot_be_made_up() {
+    fn a_forged_refresh_token_is_rejected() {
         let key = Keys::derive(&[1; 32]).refresh;
-        let issue = |key: &hmac::Key, of| RefreshToken::issue(key, of).expose().to_owned();
-        let token = issue(&key, of(1, [7; 10]));
+        let issue = |key: &hmac::Key, generation| RefreshToken::issue(key, generation).expose().to_owned();
+        let token = issue(&key, generation(1, [7; 10]));
         let mac = token.rsplit('.').next().unwrap();
         let with_mac = |other: &str| format!("{}.{mac}", other.rsplit_once('.').unwrap().0);
         for forged in [
-            issue(&Keys::derive(&[2; 32]).refresh, of(1, [7; 10])),
-            with_mac(&issue(&key, of(2, [7; 10]))),
-            with_mac(&issue(&key, of(1, [8; 10]))),
+            issue(&Keys::derive(&[2; 32]).refresh, generation(1, [7; 10])),
+            with_mac(&issue(&key, generation(2, [7; 10]))),
+            with_mac(&issue(&key, generation(1, [8; 10]))),
             token.replace(".1.", ".01."),
             token.replace(".1.", ".+1."),
             token.replace(".1.", ".4294967297."),

@@ -1,35 +1,35 @@
-//! How a provider words messages: templates that it has approved, and what they are filled with.
+//! Message templates that a provider has approved, and their variables.
 
 use super::message::{Content, Topic, Value};
 use super::phone::Region;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// A template as the provider knows it.
+/// Template of a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     pub id: String,
-    /// The signature that the provider puts in front, where it wants one ("【Acme】").
+    /// Signature that the provider puts in front of the text, if it requires one ("【Acme】").
     pub signature: Option<String>,
-    /// What it is filled with, in this order, and nothing else: providers refuse unknown variables.
+    /// Variables in their order. No other variables are sent, because providers reject unknown ones.
     pub parameters: Vec<Parameter>,
 }
 
-/// One variable of a template.
+/// Variable of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
-    /// What the template calls it; counts only where variables have names.
+    /// Name in the template. Providers with numbered variables ignore it.
     pub name: String,
     pub value: Value,
 }
 
 impl Template {
-    /// `SMS_123(code,minutes)`: the id, then the variables. A variable that has another name in the template is written
-    /// `time=minutes`. Without brackets the template takes all that the topic tells, in the order of [`Topic::values`].
+    /// Reads `SMS_123(code,minutes)`: the ID, then the variables. `time=minutes` is a variable with another name in the
+    /// template. A template without brackets has all values of the topic, in the order of [`Topic::values`].
     #[must_use]
     pub fn parse(text: &str, topic: Topic, signature: Option<String>) -> Option<Self> {
         let (id, parameters) = match text.split_once('(') {
-            None => (text, topic.values().iter().map(|value| Parameter::of(*value)).collect()),
+            None => (text, topic.values().iter().map(|value| Parameter::new(*value)).collect()),
             Some((id, rest)) => {
                 let list = rest.strip_suffix(')')?.split(',').map(str::trim).filter(|item| !item.is_empty());
                 (id, list.map(|item| Parameter::parse(item, topic)).collect::<Option<_>>()?)
@@ -40,7 +40,7 @@ impl Template {
         plain.then(|| Self { id: id.to_owned(), signature, parameters })
     }
 
-    /// The variables' names and values.
+    /// Returns the names and values of the variables.
     pub fn fill<'a>(&'a self, content: &'a Content) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
         let parameters = self.parameters.iter();
         parameters.map(|parameter| (&*parameter.name, content.value(parameter.value).unwrap_or_default()))
@@ -48,7 +48,7 @@ impl Template {
 }
 
 impl Parameter {
-    fn of(value: Value) -> Self {
+    fn new(value: Value) -> Self {
         Self { name: value.name().to_owned(), value }
     }
 
@@ -60,16 +60,17 @@ impl Parameter {
     }
 }
 
-/// The templates of one provider.
+/// Templates of one provider, by topic and region.
 #[derive(Debug, Clone, Default)]
 pub struct Templates(BTreeMap<(Topic, Option<Region>), Template>);
 
 impl Templates {
-    /// Without a region: for all that have none of their own.
+    /// Adds a template. A template without a region is for all regions that have none of their own.
     pub fn insert(&mut self, topic: Topic, region: Option<Region>, template: Template) {
         self.0.insert((topic, region), template);
     }
 
+    /// Returns the template for a message of this topic to this region.
     #[must_use]
     pub fn of(&self, topic: Topic, region: Region) -> Option<&Template> {
         self.0.get(&(topic, Some(region))).or_else(|| self.0.get(&(topic, None)))
@@ -77,7 +78,7 @@ impl Templates {
 }
 
 impl FromIterator<(Topic, Template)> for Templates {
-    /// The same for every region.
+    /// Uses the same templates for every region.
     fn from_iter<I: IntoIterator<Item = (Topic, Template)>>(templates: I) -> Self {
         Self(templates.into_iter().map(|(topic, template)| ((topic, None), template)).collect())
     }
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_is_filled_with_its_variables_in_their_order() {
+    fn a_template_is_filled_with_its_variables_in_order() {
         assert_eq!(filled("SMS_1"), pairs(&[("code", "042137"), ("minutes", "5")]));
         assert_eq!(filled("SMS_1(code)"), pairs(&[("code", "042137")]));
         assert_eq!(filled("SMS_1( time = minutes, code )"), pairs(&[("time", "5"), ("code", "042137")]));
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_topic_does_not_tell_is_refused() {
+    fn values_of_another_topic_are_rejected() {
         for text in ["", "(code)", "SMS_1(phone)", "SMS_1(code", "SMS_1(=code)", "SMS 1", "SMS_1(code))", "a,b"] {
             assert!(Template::parse(text, Topic::Login, None).is_none(), "{text}");
         }
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_may_have_a_template_of_its_own() {
+    fn a_region_can_have_its_own_template() {
         let template = |id: &str| Template::parse(id, Topic::Login, None).unwrap();
         let mut templates: Templates = [(Topic::Login, template("all"))].into_iter().collect();
         templates.insert(Topic::Login, Some(Region::US), template("us"));

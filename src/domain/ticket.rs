@@ -1,24 +1,25 @@
-//! The client's only handle on a flow.
+//! Tickets: the only handle of a client on a flow.
 //!
-//! A ticket is 16 bytes that name the phone (a keyed hash, the [`PhoneHash`]) and 32 random bytes, base64url, 64
-//! characters. The random part is the secret. The subject travels in it so that one staging operation can touch the
-//! flow and the counters of its phone together, in one Redis Cluster slot, without reading anything first.
+//! A ticket consists of the [`PhoneHash`] (16 bytes) and 32 random bytes, in base64url: 64 characters. The random part
+//! is the secret. The ticket contains the phone hash so that one staging operation can change the flow and the counters
+//! of its phone together, in one Redis Cluster slot, without a read before.
 
 use super::{Invalid, phone::Phone};
 use aws_lc_rs::{digest, hmac};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::fmt;
 
-/// A keyed hash of a phone number: what counters are filed under, so that staging does not list who signs up.
+/// Keyed hash of a phone number. Staging stores the counters of a phone under it, and so contains no list of phone
+/// numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PhoneHash([u8; 16]);
 
 impl PhoneHash {
     #[must_use]
     pub fn of(phone: &Phone, key: &hmac::Key) -> Self {
-        let mut subject = [0; 16];
-        subject.copy_from_slice(&hmac::sign(key, phone.e164().as_bytes()).as_ref()[..16]);
-        Self(subject)
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&hmac::sign(key, phone.e164().as_bytes()).as_ref()[..16]);
+        Self(hash)
     }
 
     #[must_use]
@@ -27,7 +28,7 @@ impl PhoneHash {
     }
 }
 
-/// A bearer secret: whoever holds it goes on with the flow. It travels in bodies, never in an URL or a log.
+/// Bearer secret: its holder can continue the flow. It is sent in bodies only, never in a URL, and is never logged.
 #[derive(Clone)]
 pub struct Ticket([u8; Self::BYTES]);
 
@@ -37,9 +38,9 @@ impl Ticket {
     pub const LENGTH: usize = 64;
 
     #[must_use]
-    pub fn new(subject: PhoneHash, random: [u8; 32]) -> Self {
+    pub fn new(phone_hash: PhoneHash, random: [u8; 32]) -> Self {
         let mut bytes = [0; Self::BYTES];
-        bytes[..16].copy_from_slice(&subject.0);
+        bytes[..16].copy_from_slice(&phone_hash.0);
         bytes[16..].copy_from_slice(&random);
         Self(bytes)
     }
@@ -55,25 +56,25 @@ impl Ticket {
         }
     }
 
-    /// For the client that the flow belongs to.
+    /// Returns the text form, for the client of the flow only.
     #[must_use]
     pub fn expose(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    /// The phone that it is for.
+    /// Hash of the phone of the flow.
     #[must_use]
     pub fn subject(&self) -> PhoneHash {
-        let mut subject = [0; 16];
-        subject.copy_from_slice(&self.0[..16]);
-        PhoneHash(subject)
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&self.0[..16]);
+        PhoneHash(hash)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Where the flow is filed: a thief of the staging store cannot turn it back into a ticket.
+    /// Returns the key of the flow in staging. A thief of the staging data cannot compute the ticket from it.
     #[must_use]
     pub fn flow_key(&self) -> FlowKey {
         let mut digest = [0; 32];
@@ -88,7 +89,8 @@ impl fmt::Debug for Ticket {
     }
 }
 
-/// A flow's place in staging: the SHA-256 of its ticket, beside the counters of its phone.
+/// Key of a flow in staging: the SHA-256 of its ticket. The phone hash places the flow beside the counters of its
+/// phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FlowKey {
     pub subject: PhoneHash,
@@ -111,20 +113,20 @@ mod tests {
     }
 
     #[test]
-    fn survives_its_text_form() {
+    fn a_ticket_is_read_back_from_its_text_form() {
         let text = ticket().expose();
         assert_eq!(text.len(), Ticket::LENGTH);
         assert_eq!(Ticket::parse(&text).unwrap().flow_key(), ticket().flow_key());
     }
 
     #[test]
-    fn another_subject_is_another_flow() {
+    fn another_phone_hash_is_another_flow() {
         let forged = Ticket::new(PhoneHash([9; 16]), [2; 32]);
         assert_ne!(forged.flow_key().encoded(), ticket().flow_key().encoded());
     }
 
     #[test]
-    fn refuses_other_shapes() {
+    fn malformed_tickets_are_rejected() {
         for text in ["", "x", &"=".repeat(64), &"A".repeat(63), &"A".repeat(65), &"é".repeat(32), &"A".repeat(10_000)]
         {
             assert!(Ticket::parse(text).is_err());
@@ -132,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn never_prints() {
+    fn a_ticket_is_never_printed() {
         assert_eq!(format!("{:?}", ticket()), "Ticket(..)");
     }
 }

@@ -1,4 +1,4 @@
-//! A person with an account, and the parts of a profile.
+//! User accounts, and the parts of a profile.
 
 use super::{Invalid, id::uuid_v7, password::PasswordHash, phone::Phone, text::one_line};
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
@@ -16,7 +16,7 @@ impl UserId {
     }
 }
 
-/// What others see: 1 to 32 characters on one line.
+/// Name that others see: 1 to 32 characters on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nickname(String);
 
@@ -57,15 +57,15 @@ impl Gender {
     }
 }
 
-/// A day between 1900-01-01 and today, wherever on Earth today is.
+/// Day from 1900-01-01 to today, in the time zone where the date is latest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Birthday(NaiveDate);
 
 impl Birthday {
-    /// Reads an RFC 3339 full-date (`2001-09-30`).
+    /// Reads a full-date of RFC 3339 (`2001-09-30`).
     pub fn parse(text: &str, now: DateTime<Utc>) -> Result<Self, Invalid> {
-        let shaped = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        let date = text.parse::<NaiveDate>().ok().filter(|_| shaped).ok_or(Invalid::Format)?;
+        let has_form = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let date = text.parse::<NaiveDate>().ok().filter(|_| has_form).ok_or(Invalid::Format)?;
         // Kiribati is 14 hours ahead of UTC.
         let tomorrow = now.date_naive() + Days::new(1);
         if date.year() < 1900 || date > tomorrow { Err(Invalid::OutOfRange) } else { Ok(Self(date)) }
@@ -77,25 +77,25 @@ impl Birthday {
     }
 }
 
-/// The address of a picture under the operator's own public base.
+/// URL of an avatar below the operator's public base URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AvatarUrl(String);
 
 impl AvatarUrl {
     pub const LONGEST: usize = 512;
 
-    /// Accepts only addresses below `base`: the service must not spread links to other people's servers.
+    /// Accepts only URLs below `base`: the service must not distribute links to other servers.
     pub fn parse(text: &str, base: Option<&Url>) -> Result<Self, Invalid> {
         if text.len() > Self::LONGEST {
             return Err(Invalid::TooLong);
         }
-        // `Url` resolves `..` and `%2e%2e`, so the prefix of the result can be trusted.
+        // `Url` resolves `..` and `%2e%2e`, so that the prefix of the result can be trusted.
         let url = Url::parse(text).map_err(|_| Invalid::Format)?;
         let base = base.ok_or(Invalid::NotAllowed)?.as_str();
         let name = url.as_str().strip_prefix(base.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
-        // No query, no fragment and nothing escaped, which storages and caches read in different ways.
-        let plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte));
-        if name.is_some_and(|name| !name.is_empty() && plain(name)) {
+        // A query, a fragment or an escape is rejected, because storages and caches interpret them in different ways.
+        let is_plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte));
+        if name.is_some_and(|name| !name.is_empty() && is_plain(name)) {
             Ok(Self(url.into()))
         } else {
             Err(Invalid::NotAllowed)
@@ -108,7 +108,7 @@ impl AvatarUrl {
     }
 }
 
-/// What the person says of herself at the last step.
+/// Profile that a user submits in the last step of sign-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     pub nickname: Nickname,
@@ -117,7 +117,7 @@ pub struct Profile {
     pub birthday: Option<Birthday>,
 }
 
-/// What a person changes of her profile: nothing where it is `None`; the inner `None` takes away what was there.
+/// Changes to a profile. `None` does not change a field; the inner `None` deletes its value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProfileChange {
     pub nickname: Option<Nickname>,
@@ -126,7 +126,7 @@ pub struct ProfileChange {
     pub birthday: Option<Option<Birthday>>,
 }
 
-/// An account to be made.
+/// Account to create.
 #[derive(Debug, Clone)]
 pub struct NewUser {
     pub id: UserId,
@@ -136,7 +136,7 @@ pub struct NewUser {
     pub created_at: DateTime<Utc>,
 }
 
-/// An account as its owner sees it. What was accepted once is not judged again when it is read back.
+/// Account as its owner sees it. Stored values are not validated again.
 #[derive(Debug, Clone)]
 pub struct User {
     pub id: UserId,
@@ -150,8 +150,8 @@ pub struct User {
     pub password_changed_at: DateTime<Utc>,
 }
 
-/// An account with the password that it had at one moment. What was begun for it, such as a code that was sent, is worthless once
-/// the account is gone or its password another.
+/// Account with the password that it had at one moment. A flow that began for it, for example with a code, becomes
+/// invalid when the account is deleted or its password changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountVersion {
     pub user: UserId,
@@ -164,7 +164,7 @@ impl AccountVersion {
         Self { user: user.id, password_changed_at: user.password_changed_at }
     }
 
-    /// As staging keeps it: id and microseconds since 1970, which is what databases keep of a time.
+    /// Text form for staging: ID and microseconds since 1970. Databases store times in microseconds.
     #[must_use]
     pub fn text(&self) -> String {
         format!("{}@{}", self.user.0, self.password_changed_at.timestamp_micros())
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_survives_its_text_form() {
+    fn a_version_is_read_back_from_its_text_form() {
         let id = UserId::new("2026-11-20T12:00:00Z".parse().unwrap(), [7; 10]);
         let version = AccountVersion { user: id, password_changed_at: "2026-11-20T12:00:00.123456Z".parse().unwrap() };
         assert_eq!(AccountVersion::from_stored(&version.text()), Some(version));
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn birthdays() {
+    fn a_birthday_is_a_date_from_1900_to_today() {
         let now = "2026-11-20T12:00:00Z".parse().unwrap();
         for text in ["2001-09-30", "1900-01-01", "2026-11-21", "2024-02-29"] {
             assert!(Birthday::parse(text, now).is_ok(), "{text}");
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn avatars_live_below_our_base() {
+    fn avatar_urls_are_below_the_base_url() {
         for base in ["https://cdn.example.com/avatars/", "https://cdn.example.com/avatars"] {
             let base = Url::parse(base).unwrap();
             assert!(AvatarUrl::parse("https://cdn.example.com/avatars/a.png", Some(&base)).is_ok());

@@ -1,22 +1,22 @@
-//! What a webhook's two sides know, and how one shows it to the other.
+//! Secret that the service shares with a webhook, and the signature that it makes.
 
 use aws_lc_rs::hmac;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretSlice};
 
-/// A secret of Standard Webhooks. Never printed.
+/// Secret of Standard Webhooks. Never printed.
 #[derive(Debug, Clone)]
 pub struct WebhookSecret(SecretSlice<u8>);
 
 impl WebhookSecret {
-    /// `whsec_` and 24 to 64 bytes in base64 (Standard Webhooks 1.0.0, "Signature scheme").
+    /// Reads `whsec_` and 24 to 64 bytes in base64 (Standard Webhooks 1.0.0, "Signature scheme").
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = BASE64_STANDARD.decode(text.strip_prefix("whsec_")?).ok()?;
         (24..=64).contains(&bytes.len()).then(|| Self(bytes.into()))
     }
 
-    /// The header `webhook-signature`; the timestamp is Unix time in seconds.
+    /// Returns the value of the header `webhook-signature`. The timestamp is Unix time in seconds.
     #[must_use]
     pub fn sign(&self, id: &str, timestamp: i64, body: &str) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.expose_secret());
@@ -33,7 +33,7 @@ mod tests {
         WebhookSecret::parse(text)
     }
 
-    /// The test "sign function works" of the libraries: <https://github.com/standard-webhooks/standard-webhooks>
+    /// Test "sign function works" of the libraries: <https://github.com/standard-webhooks/standard-webhooks>
     #[test]
     fn the_published_example_has_the_published_signature() {
         let secret = secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
@@ -44,9 +44,9 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_has_its_prefix_and_its_length() {
-        let of = |bytes: usize| secret(&format!("whsec_{}", BASE64_STANDARD.encode(vec![7; bytes]))).is_some();
-        assert_eq!([23, 24, 64, 65].map(of), [false, true, true, false]);
+    fn a_secret_has_a_prefix_and_24_to_64_bytes() {
+        let is_accepted = |bytes: usize| secret(&format!("whsec_{}", BASE64_STANDARD.encode(vec![7; bytes]))).is_some();
+        assert_eq!([23, 24, 64, 65].map(is_accepted), [false, true, true, false]);
         let plain = BASE64_STANDARD.encode([7; 32]);
         assert!(secret(&plain).is_none() && secret(&format!("whpk_{plain}")).is_none());
         assert!(secret("whsec_!").is_none() && secret("").is_none());

@@ -1,4 +1,4 @@
-//! Whether a captcha is to be seen or to be heard.
+//! Kinds of captchas: picture and audio.
 
 use super::CaptchaAnswer;
 use crate::domain::Invalid;
@@ -8,7 +8,7 @@ pub enum Kind {
     /// Characters in a picture.
     #[default]
     Image,
-    /// Digits, spoken over noise, for people who cannot read the picture.
+    /// Spoken digits with noise, for users who cannot read the picture.
     Audio,
 }
 
@@ -22,11 +22,12 @@ impl Kind {
     }
 }
 
-/// As many as a code by SMS has: one guess in a million, and no more than one can keep in mind.
+/// Number of digits, as many as a code by SMS has: a guess is right once in a million, and users can remember six
+/// digits.
 pub const SPOKEN_DIGITS: usize = 6;
 
-/// Makes the digits to speak and their answer, which is the same, out of random words; one word per digit. The bias of the
-/// modulo is below 2^-60.
+/// Creates the digits to speak, and their answer, which is the same. Calls `random` once for each digit. The bias of
+/// the modulo is below 2^-60.
 #[must_use]
 pub fn spoken_digits(mut random: impl FnMut() -> u64) -> (String, CaptchaAnswer) {
     let digit = |_| char::from(b'0' + u8::try_from(random() % 10).unwrap_or_default());
@@ -39,9 +40,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_digits_are_their_own_answer_typed_in_any_width() {
-        let mut words = [4, 19, 3, 8, 1, 7].into_iter();
-        let (digits, answer) = spoken_digits(|| words.next().unwrap());
+    fn the_answer_is_the_digits_typed_in_any_width() {
+        let mut random = [4, 19, 3, 8, 1, 7].into_iter();
+        let (digits, answer) = spoken_digits(|| random.next().unwrap());
         assert_eq!((digits.as_str(), answer.expose()), ("493817", "493817"));
         for given in ["493817", " 493817 ", "４９３８１７"] {
             assert!(answer.matches(&CaptchaAnswer::parse(given).unwrap()), "{given}");
@@ -49,18 +50,18 @@ mod tests {
     }
 
     #[test]
-    fn every_digit_comes_equally_often() {
+    fn all_digits_are_equally_frequent() {
         let mut counts = [0; 10];
-        let mut word = 0;
+        let mut state = 0;
         for _ in 0..10_000 {
-            // A full-period generator (Knuth, MMIX): its high half is even enough to count with.
+            // A full-period generator (Knuth, MMIX): its high half is uniform enough to count with.
             let random = || {
-                word = u64::wrapping_mul(word, 6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                word >> 32
+                state = u64::wrapping_mul(state, 6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                state >> 32
             };
             spoken_digits(random).0.bytes().for_each(|digit| counts[usize::from(digit - b'0')] += 1);
         }
-        // 6,000 of each, five standard deviations (74 each) either way.
+        // 6,000 of each are expected, plus or minus five standard deviations of 74.
         assert!(counts.iter().all(|count| (5_630..=6_370).contains(count)), "{counts:?}");
     }
 }

@@ -1,18 +1,18 @@
-//! How a captcha looks: what an operator may choose of it, and what has to hold whatever is chosen.
+//! Appearance of captchas: the settings of the operator, and the limits for all settings.
 
 use crate::domain::Invalid;
 
-/// The shape of a picture, and its colours.
+/// Shape and colours of a picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Look {
     pub lines: Lines,
-    /// Pixels, a multiple of 8: a row of the picture is a row of whole bytes.
+    /// Width in pixels, a multiple of 8: a row of the picture is a row of whole bytes.
     pub width: u32,
-    /// Pixels.
+    /// Height in pixels.
     pub height: u32,
-    /// What is laid over the letters. Every kind once.
+    /// Shapes that cover the letters, each kind once.
     pub clutter: Vec<Clutter>,
-    /// For clients that do not name one.
+    /// Theme for clients that do not name one.
     pub theme: Theme,
     pub light: Palette,
     pub dark: Palette,
@@ -21,19 +21,20 @@ pub struct Look {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lines {
     One,
-    /// Read from left to right, the upper one first. Both follow one wave, so that no straight cut parts them.
+    /// Two lines, read from left to right, the upper one first. Both follow one wave, so that no straight line
+    /// separates them.
     Two,
 }
 
-/// What is laid over the letters. Changing the kind sends an attacker who trained on pictures back to his desk; changing a
-/// typeface does not.
+/// Shapes that cover the letters. After a change of the kind, attackers must train their models again; after a change
+/// of a typeface they need not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clutter {
-    /// Wide wavy stripes in which ink and paper change places.
+    /// Wide wavy stripes in which ink and paper are swapped.
     Bands,
-    /// Thin curves that invert what they cross.
+    /// Thin curves that invert the pixels that they cross.
     Curves,
-    /// Small discs that invert what they cover.
+    /// Small discs that invert the pixels that they cover.
     Discs,
 }
 
@@ -45,26 +46,28 @@ pub enum Theme {
     Dark,
 }
 
-/// What every picture's colours stay close to.
+/// Colours from which the colours of each picture differ slightly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Palette {
     pub ink: Rgb,
     pub paper: Rgb,
 }
 
-/// Red, green and blue of sRGB.
+/// Red, green and blue in sRGB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rgb(pub [u8; 3]);
 
 impl Look {
     pub const WIDTHS: (u32, u32) = (96, 384);
     pub const HEIGHTS: (u32, u32) = (48, 288);
-    /// Pixels. Below it the outline of a letter, 2.4 pixels thick at a height of 32, is no ring any more.
-    pub const LEAST_LETTER: f32 = 20.0;
-    /// Pixels on every side that are not counted on when letters are sized and placed: they are pushed about, and rows are moved.
+    /// Minimum height of a letter in pixels. Below it the outline of a letter, 2.4 pixels thick at a height of 32, no
+    /// longer forms a ring.
+    pub const MIN_LETTER_HEIGHT: f32 = 20.0;
+    /// Margin on each side in pixels. The size and the place of the letters leave it free, because letters and rows are
+    /// shifted afterwards.
     pub const MARGIN: f32 = 8.0;
 
-    /// The size at which letters are 32 to 34 pixels high: those of a bold typeface of 44 pixels.
+    /// Default size. Letters are then 32 to 34 pixels high, as in a bold typeface of 44 pixels.
     #[must_use]
     pub const fn usual_size(lines: Lines) -> (u32, u32) {
         match lines {
@@ -73,24 +76,25 @@ impl Look {
         }
     }
 
-    /// How many characters of a text stand in the longest line.
-    const fn in_a_line(&self, characters: usize) -> usize {
+    /// Number of characters in the longest line.
+    const fn longest_line(&self, characters: usize) -> usize {
         match self.lines {
             Lines::One => characters,
             Lines::Two => characters.div_ceil(2),
         }
     }
 
-    /// How high capital letters are in a text of so many characters, in pixels.
+    /// Height of capital letters in pixels, in a text with this number of characters.
     #[must_use]
     pub fn letter_height(&self, characters: usize) -> f32 {
-        // With the wave, two lines need 4.5 letters of height, one line 3.3. A letter, turned and pushed about, needs 1.5 letters
-        // of width; in one line neighbours stand higher and lower, and one will do.
+        // The unit is the height of a letter. With the wave, two lines need a height of 4.5, one line needs 3.3. A
+        // letter is rotated and shifted, and needs a width of 1.5. In one line 1.0 is enough, because adjacent letters
+        // differ in height.
         let (high, wide) = match self.lines {
             Lines::One => (3.3, 1.0),
             Lines::Two => (4.5, 1.5),
         };
-        let room = (self.width as f32 - 2.0 * Self::MARGIN) / self.in_a_line(characters.max(1)) as f32;
+        let room = (self.width as f32 - 2.0 * Self::MARGIN) / self.longest_line(characters.max(1)) as f32;
         (self.height as f32 / high).min(room / wide)
     }
 
@@ -124,19 +128,19 @@ impl Default for Look {
             clutter: vec![Clutter::Bands],
             theme: Theme::Light,
             light: Palette { ink: Rgb([0x28, 0x32, 0x3c]), paper: Rgb([0xe6, 0xe8, 0xea]) },
-            // Half of every picture is of the lighter colour: white would dazzle in the dark.
+            // Half of each picture has the lighter colour. White would be too bright in the dark.
             dark: Palette { ink: Rgb([0xb4, 0xbc, 0xc4]), paper: Rgb([0x18, 0x1c, 0x20]) },
         }
     }
 }
 
 impl Palette {
-    /// How far each channel of a picture's two colours may be from the palette's.
+    /// Maximum difference between a picture's colours and the palette's, in each channel.
     pub const TINT: u8 = 24;
-    /// Of text against what is behind it: WCAG 2.2, 1.4.3.
-    pub const LEAST_CONTRAST: f32 = 4.5;
+    /// Minimum contrast of text to its background (WCAG 2.2, 1.4.3).
+    pub const MIN_CONTRAST: f32 = 4.5;
 
-    /// The contrast of the worst pair of colours that a picture may get, by the formula of WCAG 2.2: 1 to 21.
+    /// Contrast of the worst pair of colours that a picture may get, by the formula of WCAG 2.2: 1 to 21.
     #[must_use]
     pub fn worst_contrast(&self) -> f32 {
         let shifted = |colour: Rgb, up: bool| {
@@ -147,7 +151,7 @@ impl Palette {
         };
         let ink_is_darker = self.ink.luminance() < self.paper.luminance();
         let (ink, paper) = (shifted(self.ink, ink_is_darker), shifted(self.paper, !ink_is_darker));
-        // Shifted past each other, there is none left.
+        // No contrast is left if the colours were shifted past each other.
         if (ink < paper) != ink_is_darker {
             return 1.0;
         }
@@ -156,7 +160,7 @@ impl Palette {
 }
 
 impl Rgb {
-    /// `rrggbb`, with or without a `#`, which begins a comment in an `.env` file.
+    /// Reads `rrggbb`, with or without a `#`, which begins a comment in an `.env` file.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('#').unwrap_or(text);
@@ -167,7 +171,7 @@ impl Rgb {
         Some(Self([channel(0)?, channel(2)?, channel(4)?]))
     }
 
-    /// Relative luminance, WCAG 2.2: 0 for black, 1 for white.
+    /// Relative luminance (WCAG 2.2): 0 for black, 1 for white.
     #[must_use]
     pub fn luminance(self) -> f32 {
         let linear = |channel: u8| {
@@ -188,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_letters_are_32_pixels_high() {
+    fn letters_of_the_default_size_are_32_pixels_high() {
         let two = Look::default();
         assert!((two.letter_height(6) - 32.0).abs() < 0.5, "{}", two.letter_height(6));
         let (width, height) = Look::usual_size(Lines::One);
@@ -204,15 +208,15 @@ mod tests {
         }
     }
 
-    /// Black on white is 21 by the standard; here the tint takes from both.
+    /// Black on white has a contrast of 21 by the standard. Here the tint reduces it.
     #[test]
-    fn contrast_counts_the_tint() {
+    fn contrast_includes_the_tint() {
         let contrast = |ink, paper| palette(ink, paper).worst_contrast();
         assert!((14.0..15.5).contains(&contrast("#000000", "#ffffff")), "{}", contrast("#000000", "#ffffff"));
         assert!((contrast("#000000", "#ffffff") - contrast("#ffffff", "#000000")).abs() < 0.01);
         assert!(contrast("#777777", "#999999") <= 1.0);
         for theme in [Theme::Light, Theme::Dark] {
-            assert!(Look::default().palette(theme).worst_contrast() >= Palette::LEAST_CONTRAST, "{theme:?}");
+            assert!(Look::default().palette(theme).worst_contrast() >= Palette::MIN_CONTRAST, "{theme:?}");
         }
     }
 

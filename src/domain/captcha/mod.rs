@@ -1,4 +1,4 @@
-//! The puzzle in front of the flow: its id, what it asks for, whether it is seen or heard, how it looks, and what counts as the answer.
+//! Captchas: ID, kind (picture or audio), puzzle, appearance and answer.
 
 mod kind;
 mod look;
@@ -14,7 +14,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 
-/// Names one captcha. 128 random bits: nobody can guess, choose or discard somebody else's.
+/// ID of one captcha. It has 128 random bits: a client cannot guess, choose or discard the captcha of another client.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CaptchaId(String);
 
@@ -27,7 +27,7 @@ impl CaptchaId {
     }
 
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        // 16 bytes are 22 characters; the length is looked at first, so that no long text is decoded.
+        // 16 bytes are 22 characters. The length is checked first, so that no long text is decoded.
         if text.len() != 22 {
             return Err(Invalid::Format);
         }
@@ -41,21 +41,22 @@ impl CaptchaId {
     }
 }
 
-/// An answer, right or given, in upper case and in the plain form of every character (NFKC: a Chinese keyboard may type full-width
-/// letters), without blanks and signs: people part lines and digits. How it is typed does not matter. Never printed.
+/// Answer to a captcha, expected or given. It is normalised, so that the way of typing does not matter: upper case,
+/// NFKC (a Chinese keyboard may type full-width letters), and no spaces or signs, because users separate lines and
+/// digits. Never printed.
 #[derive(Clone)]
 pub struct CaptchaAnswer(String);
 
 impl CaptchaAnswer {
-    /// Longest answer looked at, in bytes: ten full-width characters, or 32 plain ones.
+    /// Maximum length of an answer in bytes: ten full-width characters, or 32 ASCII characters.
     pub const LONGEST: usize = 32;
 
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if text.trim().len() > Self::LONGEST {
             return Err(Invalid::TooLong);
         }
-        let read: String = text.nfkc().flat_map(char::to_uppercase).filter(|c| c.is_alphanumeric()).collect();
-        if read.is_empty() { Err(Invalid::TooShort) } else { Ok(Self(read)) }
+        let normalised: String = text.nfkc().flat_map(char::to_uppercase).filter(|c| c.is_alphanumeric()).collect();
+        if normalised.is_empty() { Err(Invalid::TooShort) } else { Ok(Self(normalised)) }
     }
 
     /// Compares in constant time.
@@ -64,7 +65,7 @@ impl CaptchaAnswer {
         constant_time::verify_slices_are_equal(self.0.as_bytes(), other.0.as_bytes()).is_ok()
     }
 
-    /// For staging only.
+    /// Returns the text, for staging only.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_answer_ignores_case_and_surrounding_space() {
+    fn an_answer_ignores_case_spaces_and_signs() {
         let answer = CaptchaAnswer::parse("AC3K").unwrap();
         assert!(answer.matches(&CaptchaAnswer::parse("ac 3-\u{200b}k\n").unwrap()));
         assert!(answer.matches(&CaptchaAnswer::parse(" ac3k ").unwrap()));
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_has_one_spelling() {
+    fn an_id_has_one_text_form() {
         let id = CaptchaId::new([7; 16]);
         assert_eq!(CaptchaId::parse(id.as_str()), Ok(id));
         for text in ["", "short", "..//..//..//..//..//..", "漢字漢字漢字漢", &"A".repeat(10_000)] {

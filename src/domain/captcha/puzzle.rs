@@ -1,25 +1,25 @@
-//! What a captcha asks for, and how its answer is read.
+//! Puzzles of picture captchas, and the check of an answer.
 
 use super::CaptchaAnswer;
 use std::fmt;
 
-/// What the picture asks for.
+/// Task in the picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Puzzle {
     /// Type these characters.
     Text { alphabet: Alphabet, length: usize },
-    /// Type the sum of a number of two digits and one of one.
+    /// Type the sum of a two-digit and a one-digit number.
     Arithmetic,
 }
 
-/// Without 0, 1 and 8, which are read as each other's neighbours when they are outlines.
+/// Digits of a sum. 0, 1 and 8 are left out, because as outlines they are easily misread.
 const SUM_DIGITS: &[u8] = b"2345679";
-/// `47+6=?`
+/// Length of `47+6=?`.
 const SUM_LENGTH: usize = 6;
 
 impl Puzzle {
-    /// Makes the text to draw and its answer out of random words; one word per character, in the order of the text. The
-    /// bias of the modulo is below 2^-58.
+    /// Creates the text to draw, and its answer. Calls `random` once for each random character, in the order of the
+    /// text. The bias of the modulo is below 2^-58.
     #[must_use]
     pub fn compose(&self, mut random: impl FnMut() -> u64) -> (String, CaptchaAnswer) {
         let mut below = |n: usize| usize::try_from(random() % n as u64).unwrap_or_default();
@@ -36,7 +36,7 @@ impl Puzzle {
         }
     }
 
-    /// Characters of the text that is drawn.
+    /// Number of characters of the text in the picture.
     #[must_use]
     pub const fn length(&self) -> usize {
         match self {
@@ -45,7 +45,7 @@ impl Puzzle {
         }
     }
 
-    /// Every character that a text may have.
+    /// Returns every character that a text can contain.
     #[must_use]
     pub fn characters(&self) -> Vec<char> {
         let (characters, signs): (&[u8], &[u8]) = match self {
@@ -55,29 +55,30 @@ impl Puzzle {
         characters.iter().chain(signs).copied().map(char::from).collect()
     }
 
-    /// Whether `given` is the answer, as typed or with look-alikes read as what they look like.
+    /// Tells whether `given` is the answer, either as typed or after look-alikes are replaced.
     #[must_use]
     pub fn accepts(&self, answer: &CaptchaAnswer, given: &CaptchaAnswer) -> bool {
-        let read = match self {
-            Self::Text { alphabet, .. } => alphabet.read(given),
+        let replaced = match self {
+            Self::Text { alphabet, .. } => alphabet.replace_look_alikes(given),
             Self::Arithmetic => given.clone(),
         };
-        answer.matches(given) | answer.matches(&read)
+        answer.matches(given) | answer.matches(&replaced)
     }
 }
 
-/// Capital letters and digits, every one once.
+/// Capital letters and digits, each once.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Alphabet(Vec<u8>);
 
-/// A character that may have been drawn, and what people type for it. Upper case, as answers are: a small L is a capital one here.
+/// Characters in pictures, and the characters that users type for them. All are in upper case, as answers are: a small
+/// L is a capital L here.
 const LOOK_ALIKES: [(char, &str); 12] = [
     ('D', "O0Q"),
     ('L', "I1"),
     ('T', "7"),
     ('A', "4"),
     ('6', "G"),
-    // Keyboards of other scripts: Cyrillic, then Greek.
+    // Keyboards of other scripts: Cyrillic, then Greek letters.
     ('A', "АΑ"),
     ('E', "ЕΕ"),
     ('H', "НΗ"),
@@ -88,33 +89,34 @@ const LOOK_ALIKES: [(char, &str); 12] = [
 ];
 
 impl Alphabet {
-    /// Characters that survived every misreading of outlined, turned and half inverted letters. Left out is whatever was taken for a
-    /// neighbour: 0 O Q (D), 1 I J (L), 7 Y (T), 4 (A), 5 S, 2 Z, 8 B (3), G (6), F (E), P (R), K (X), N (M), U V (W), C.
+    /// Default alphabet: the characters that were never misread while outlined, rotated and half inverted. The others
+    /// were mistaken for the character in brackets: 0 O Q (D), 1 I J (L), 7 Y (T), 4 (A), 5 S, 2 Z, 8 B (3), G (6),
+    /// F (E), P (R), K (X), N (M), U V (W), C.
     pub const USUAL: &str = "ADEHLMRTWX369";
-    /// With four of them there are 4,096 answers.
-    pub const LEAST: usize = 8;
+    /// Minimum number of characters. A text of four then has 4,096 possible answers.
+    pub const MIN_SIZE: usize = 8;
 
-    /// At least [`Alphabet::LEAST`] different capital letters and digits.
+    /// Reads at least [`Alphabet::MIN_SIZE`] different capital letters and digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
-        let known = bytes.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-        let once = bytes.iter().enumerate().all(|(i, byte)| !bytes[..i].contains(byte));
-        (known && once && bytes.len() >= Self::LEAST).then(|| Self(bytes.to_vec()))
+        let allowed = bytes.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        let unique = bytes.iter().enumerate().all(|(i, byte)| !bytes[..i].contains(byte));
+        (allowed && unique && bytes.len() >= Self::MIN_SIZE).then(|| Self(bytes.to_vec()))
     }
 
-    /// The answer with every character that is none of ours as the one that it looks like. So nobody is asked again for a zero
-    /// that was a D, and no two answers of ours become one.
-    fn read(&self, given: &CaptchaAnswer) -> CaptchaAnswer {
-        let ours = |c: char| u8::try_from(c).is_ok_and(|byte| self.0.contains(&byte));
-        let read = |c: char| {
-            if ours(c) {
+    /// Replaces each character outside the alphabet by the character of the alphabet that it looks like. A user who
+    /// types a zero for a D is right, and two answers from the alphabet never become equal.
+    fn replace_look_alikes(&self, given: &CaptchaAnswer) -> CaptchaAnswer {
+        let contains = |c: char| u8::try_from(c).is_ok_and(|byte| self.0.contains(&byte));
+        let replace = |c: char| {
+            if contains(c) {
                 return c;
             }
-            let alike = LOOK_ALIKES.iter().find(|(ours_too, others)| ours(*ours_too) && others.contains(c));
-            alike.map_or(c, |(ours, _)| *ours)
+            let found = LOOK_ALIKES.iter().find(|(drawn, typed)| contains(*drawn) && typed.contains(c));
+            found.map_or(c, |(drawn, _)| *drawn)
         };
-        CaptchaAnswer(given.0.chars().map(read).collect())
+        CaptchaAnswer(given.0.chars().map(replace).collect())
     }
 }
 
@@ -143,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_its_own_answer() {
+    fn the_answer_of_a_text_is_the_text() {
         let mut n = 0;
         let puzzle = text(Alphabet::USUAL);
         let (text, answer) = puzzle.compose(|| {
@@ -155,27 +157,28 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_is_answered_by_what_it_comes_to() {
-        let mut words = [0_u64, 6, 2].into_iter();
-        let (text, answer) = Puzzle::Arithmetic.compose(|| words.next().unwrap());
+    fn the_answer_of_a_sum_is_its_result() {
+        let mut random = [0_u64, 6, 2].into_iter();
+        let (text, answer) = Puzzle::Arithmetic.compose(|| random.next().unwrap());
         assert_eq!((text.as_str(), answer.expose()), ("29+4=?", "33"));
         assert_eq!(Puzzle::Arithmetic.length(), text.len());
     }
 
-    /// The commonest sum is right one time in so many.
+    /// The most frequent sum is right once in 49 guesses.
     #[test]
     fn a_sum_is_hard_to_guess() {
         let mut sums = [0; 200];
-        for word in 0..343_u64 {
-            let mut words = [word / 49, word / 7, word].into_iter();
-            let (_, answer) = Puzzle::Arithmetic.compose(|| words.next().unwrap());
+        for n in 0..343_u64 {
+            let mut random = [n / 49, n / 7, n].into_iter();
+            let (_, answer) = Puzzle::Arithmetic.compose(|| random.next().unwrap());
             sums[answer.expose().parse::<usize>().unwrap()] += 1;
         }
         assert_eq!(sums.iter().sum::<u32>(), 343);
         assert!(sums.iter().all(|&count| count <= 7), "7 of 343 is one in 49");
     }
 
-    /// Every character of the alphabet, and no other, at every place, as often as chance has it: chi-squared over 100,000 answers.
+    /// All characters of the alphabet, and no others, are equally frequent at each position: chi-squared test over
+    /// 100,000 answers.
     #[test]
     fn answers_are_uniform() {
         let puzzle = text(Alphabet::USUAL);
@@ -195,13 +198,13 @@ mod tests {
         let expected = f64::from(answers) / characters.len() as f64;
         for place in counts {
             let chi: f64 = place.iter().map(|&n| (f64::from(n) - expected).powi(2) / expected).sum();
-            // 12 degrees of freedom: more than 61 comes by chance once in 70 million times.
+            // A random value with 12 degrees of freedom exceeds 61 once in 70 million tests.
             assert!(chi < 61.0, "{chi}: {place:?}");
         }
     }
 
     #[test]
-    fn an_alphabet_is_large_enough_and_has_nothing_twice() {
+    fn an_alphabet_has_at_least_8_different_characters() {
         assert_eq!(Alphabet::parse(Alphabet::USUAL), Some(Alphabet::default()));
         for bad in ["", "ABCDEFG", "ABCDEFGA", "abcdefgh", "ABCDEFG ", "ABCDEFGÄ", "ABCDEFG漢"] {
             assert_eq!(Alphabet::parse(bad), None, "{bad}");
@@ -209,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_are_read_as_what_was_drawn() {
+    fn look_alikes_are_accepted() {
         let puzzle = text(Alphabet::USUAL);
         for (drawn, typed) in [
             ("DLTA66", "01 74gG"),
@@ -226,9 +229,9 @@ mod tests {
         assert!(!puzzle.accepts(&answer("333333"), &answer("888888")));
     }
 
-    /// What an operator's alphabet tells apart stays apart.
+    /// Characters that the operator's alphabet contains stay different.
     #[test]
-    fn characters_of_the_alphabet_are_never_read_as_others() {
+    fn characters_of_the_alphabet_are_never_replaced() {
         let puzzle = text("D0OLI1T7A4");
         assert!(!puzzle.accepts(&answer("D"), &answer("0")));
         assert!(!puzzle.accepts(&answer("L"), &answer("1")));
