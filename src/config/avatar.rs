@@ -1,6 +1,6 @@
-//! Where avatars lie, and who may put them there.
+//! Storage of avatars.
 //!
-//! The object `{AVATAR_PREFIX}{name}` of the bucket is what everybody sees at `{AVATAR_BASE_URL}/{name}`.
+//! The object `{AVATAR_PREFIX}{name}` of the bucket is public at `{AVATAR_BASE_URL}/{name}`.
 
 use super::Mode;
 use super::env::Env;
@@ -11,7 +11,7 @@ use url::Url;
 
 #[derive(Debug)]
 pub enum AvatarSettings {
-    /// Nothing is uploaded.
+    /// No uploads.
     None,
     S3(S3Settings),
     Qiniu(QiniuSettings),
@@ -54,10 +54,10 @@ const MIB: u32 = 1024 * KIB;
 pub(super) fn base(env: &mut Env) -> Option<Url> {
     env.read("AVATAR_BASE_URL", None, |text| match Url::parse(text) {
         Ok(url) if url.as_str().len() > AvatarName::longest_base() => {
-            Err(format!("is longer than {} characters", AvatarName::longest_base()))
+            Err(format!("expected at most {} characters", AvatarName::longest_base()))
         }
         Ok(url) if url.scheme() == "https" && url.query().is_none() && url.fragment().is_none() => Ok(Some(url)),
-        _ => Err("expected an https:// address without query".to_owned()),
+        _ => Err("expected an https:// URL without query and fragment".to_owned()),
     })
 }
 
@@ -77,14 +77,14 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> AvatarSettings {
         }
     };
     if env.text("AVATAR_BASE_URL").is_none() {
-        env.problem("AVATAR_BASE_URL", format!("must be set with AVATAR_STORAGE={storage}: uploads have to be seen"));
+        env.problem("AVATAR_BASE_URL", format!("must be set with AVATAR_STORAGE={storage}: it is the URL of uploads"));
     }
     settings
 }
 
 fn s3(env: &mut Env, mode: Mode) -> S3Settings {
     S3Settings {
-        endpoint: address(env, mode, "AVATAR_S3_ENDPOINT"),
+        endpoint: upload_url(env, mode, "AVATAR_S3_ENDPOINT"),
         region: env.required("AVATAR_S3_REGION"),
         bucket: bucket(env, "AVATAR_S3_BUCKET"),
         path_style: env.flag("AVATAR_S3_PATH_STYLE", false),
@@ -96,7 +96,7 @@ fn s3(env: &mut Env, mode: Mode) -> S3Settings {
 
 fn qiniu(env: &mut Env, mode: Mode) -> QiniuSettings {
     QiniuSettings {
-        upload_url: address(env, mode, "AVATAR_QINIU_UPLOAD_URL"),
+        upload_url: upload_url(env, mode, "AVATAR_QINIU_UPLOAD_URL"),
         bucket: bucket(env, "AVATAR_QINIU_BUCKET"),
         access_key: env.required("AVATAR_QINIU_ACCESS_KEY"),
         secret_key: env.required_secret("AVATAR_QINIU_SECRET_KEY"),
@@ -106,32 +106,32 @@ fn qiniu(env: &mut Env, mode: Mode) -> QiniuSettings {
 
 fn prefix(env: &mut Env) -> KeyPrefix {
     env.read("AVATAR_PREFIX", KeyPrefix::default(), |text| {
-        let expected = "expected folders of letters, digits, - . _ and ~ that end with a slash, like avatars/";
+        let expected = "expected folders with a slash at the end, like avatars/; allowed: letters, digits, - . _ and ~";
         KeyPrefix::parse(text).map_err(|_| expected.to_owned())
     })
 }
 
-/// Where clients send a picture.
-fn address(env: &mut Env, mode: Mode, name: &str) -> String {
+/// Reads a URL to which clients send pictures.
+fn upload_url(env: &mut Env, mode: Mode, name: &str) -> String {
     let text = env.text(name).unwrap_or_default();
-    let url = Url::parse(&text).ok().filter(plain);
+    let url = Url::parse(&text).ok().filter(is_plain);
     if !url.is_some_and(|url| url.scheme() == "https" || url.scheme() == "http" && mode == Mode::Development) {
-        env.problem(name, "expected an https:// address without query (http:// in development)");
+        env.problem(name, "expected an https:// URL without user and query (http:// is allowed in development)");
     }
     text
 }
 
-/// A host, and nothing that would be lost or shown to every client.
-fn plain(url: &Url) -> bool {
+/// Tells whether a URL has a host, and no part that would be lost or shown to every client.
+fn is_plain(url: &Url) -> bool {
     url.has_host() && url.query().is_none() && url.fragment().is_none() && url.username().is_empty()
 }
 
-/// Three to 63 characters that are part of a host name, or could be.
+/// Reads 3 to 63 characters that can be a part of a host name.
 fn bucket(env: &mut Env, name: &str) -> String {
     let text = env.required(name);
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    let allowed = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
     let fits = text.is_empty() || (3..=63).contains(&text.len());
-    if !plain || !fits {
+    if !allowed || !fits {
         env.problem(name, "expected 3 to 63 letters, digits, hyphens, dots or underscores");
     }
     text
@@ -161,14 +161,14 @@ mod tests {
         ("AVATAR_QINIU_SECRET_KEY", "hush"),
     ];
 
-    /// `settings`, with `changes` over them; an empty value takes one away.
+    /// Reads `settings` and `changes`, which override them. An empty value removes a setting.
     fn with(settings: &[(&str, &str)], changes: &[(&str, &str)]) -> Result<Config, Problems> {
         let vars = settings.iter().chain(changes);
         Config::from_vars(vars.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
     }
 
     #[test]
-    fn nothing_set_uploads_nothing() {
+    fn without_settings_there_are_no_uploads() {
         let config = with(&[], &[]).unwrap();
         assert!(matches!(config.avatar, AvatarSettings::None));
         assert_eq!(config.policy.avatar, AvatarPolicy::default());
@@ -184,19 +184,19 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_a_storage_lacks_is_named_at_once() {
+    fn all_missing_settings_of_a_storage_are_reported_at_once() {
         for (settings, storage) in [(S3, "s3"), (QINIU, "qiniu")] {
             let Problems(problems) = with(&[("AVATAR_STORAGE", storage)], &[]).unwrap_err();
-            let needed = settings.iter().filter(|(name, _)| !["AVATAR_STORAGE", "AVATAR_PREFIX"].contains(name));
-            for (name, _) in needed.clone() {
+            let required = settings.iter().filter(|(name, _)| !["AVATAR_STORAGE", "AVATAR_PREFIX"].contains(name));
+            for (name, _) in required.clone() {
                 assert_eq!(problems.iter().filter(|line| line.starts_with(&format!("{name}: "))).count(), 1, "{name}");
             }
-            assert_eq!(problems.len(), needed.count(), "{problems:?}");
+            assert_eq!(problems.len(), required.count(), "{problems:?}");
         }
     }
 
     #[test]
-    fn every_bad_value_is_named() {
+    fn each_invalid_value_is_reported() {
         let long = format!("https://cdn.example.com/{}", "a".repeat(500));
         for (settings, name, value) in [
             (S3, "AVATAR_STORAGE", "ftp"),
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn only_development_uploads_without_tls() {
+    fn only_development_allows_uploads_without_tls() {
         let production = &[("APP_ENV", "production")];
         for (settings, name) in [(S3, "AVATAR_S3_ENDPOINT"), (QINIU, "AVATAR_QINIU_UPLOAD_URL")] {
             let settings = [settings, &[(name, "http://127.0.0.1:9000")]].concat();

@@ -1,4 +1,4 @@
-//! What captchas ask for and how they look.
+//! Puzzle and appearance of captchas.
 
 use super::Mode;
 use super::env::Env;
@@ -14,12 +14,12 @@ pub(super) fn read(env: &mut Env, mode: Mode, defaults: &CaptchaPolicy) -> Captc
 
 fn style(env: &mut Env) -> (Puzzle, Lines) {
     let alphabet = env.read("CAPTCHA_ALPHABET", Alphabet::default(), |text| {
-        let least = Alphabet::LEAST;
-        Alphabet::parse(text).ok_or_else(|| format!("expected at least {least} different capital letters and digits"))
+        let min = Alphabet::MIN_SIZE;
+        Alphabet::parse(text).ok_or_else(|| format!("expected at least {min} different capital letters and digits"))
     });
     let text = Puzzle::Text { alphabet, length: env.number("CAPTCHA_LENGTH", 6, 4, 8) };
-    let usual = (text.clone(), Lines::Two);
-    env.read("CAPTCHA_STYLE", usual, |style| match style {
+    let default = (text.clone(), Lines::Two);
+    env.read("CAPTCHA_STYLE", default, |style| match style {
         "two_lines" => Ok((text, Lines::Two)),
         "one_line" => Ok((text, Lines::One)),
         "arithmetic" => Ok((Puzzle::Arithmetic, Lines::Two)),
@@ -42,15 +42,15 @@ fn look(env: &mut Env, lines: Lines, puzzle: &Puzzle) -> Look {
         dark: palette(env, "CAPTCHA_COLOURS_DARK", defaults.dark, |ink, paper| ink > paper),
     };
     let letter = look.letter_height(puzzle.length());
-    if letter < Look::LEAST_LETTER {
-        let (length, least) = (puzzle.length(), Look::LEAST_LETTER);
-        let what = format!("{length} characters would be {letter:.1} pixels high; people need {least}");
+    if letter < Look::MIN_LETTER_HEIGHT {
+        let (length, min) = (puzzle.length(), Look::MIN_LETTER_HEIGHT);
+        let what = format!("expected a larger size: {length} characters are {letter:.1} pixels high, need {min}");
         env.problem("CAPTCHA_SIZE", what);
     }
     look
 }
 
-/// `192x144`.
+/// Reads `192x144`.
 fn size(text: &str) -> Result<(u32, u32), String> {
     let ((narrow, wide), (low, high)) = (Look::WIDTHS, Look::HEIGHTS);
     let read = || {
@@ -60,7 +60,7 @@ fn size(text: &str) -> Result<(u32, u32), String> {
         fits.then_some((width, height))
     };
     read().ok_or_else(|| {
-        format!("expected WIDTHxHEIGHT in pixels: {narrow} to {wide}, a multiple of 8, by {low} to {high}")
+        format!("expected WIDTHxHEIGHT in pixels: width {narrow} to {wide}, a multiple of 8; height {low} to {high}")
     })
 }
 
@@ -72,10 +72,10 @@ fn clutter(env: &mut Env, defaults: Vec<Clutter>) -> Vec<Clutter> {
                 "bands" => Clutter::Bands,
                 "curves" => Clutter::Curves,
                 "discs" => Clutter::Discs,
-                _ => return Err("expected any of bands, curves and discs, separated by commas".to_owned()),
+                _ => return Err("expected one or more of bands, curves and discs, separated by commas".to_owned()),
             };
             if kinds.contains(&kind) {
-                return Err(format!("{name} is there twice"));
+                return Err(format!("expected {name} only once"));
             }
             kinds.push(kind);
         }
@@ -83,20 +83,21 @@ fn clutter(env: &mut Env, defaults: Vec<Clutter>) -> Vec<Clutter> {
     })
 }
 
-/// `28323c,e6e8ea`: what is written, and what on. `order` says of the two, by their brightness, which theme they are for.
-fn palette(env: &mut Env, name: &str, defaults: Palette, order: fn(f32, f32) -> bool) -> Palette {
+/// Reads `28323c,e6e8ea`: ink, then paper. `is_theme` tells from the luminances of ink and paper whether they are for
+/// this theme.
+fn palette(env: &mut Env, name: &str, defaults: Palette, is_theme: fn(f32, f32) -> bool) -> Palette {
     env.read(name, defaults, |text| {
         let read = || {
             let (ink, paper) = text.split_once(',')?;
             Some(Palette { ink: Rgb::parse(ink.trim())?, paper: Rgb::parse(paper.trim())? })
         };
         let palette = read().ok_or("expected two colours, ink and paper, like 28323c,e6e8ea")?;
-        let (contrast, least) = (palette.worst_contrast(), Palette::LEAST_CONTRAST);
-        if contrast < least {
-            return Err(format!("contrast would fall to {contrast:.1}; text needs {least} (WCAG 2.2, 1.4.3)"));
+        let (contrast, min) = (palette.worst_contrast(), Palette::MIN_CONTRAST);
+        if contrast < min {
+            return Err(format!("expected a contrast of at least {min} (WCAG 2.2, 1.4.3), not {contrast:.1}"));
         }
-        if !order(palette.ink.luminance(), palette.paper.luminance()) {
-            return Err("the light theme is dark on light, the dark theme light on dark".to_owned());
+        if !is_theme(palette.ink.luminance(), palette.paper.luminance()) {
+            return Err("expected dark on light for the light theme, and light on dark for the dark theme".to_owned());
         }
         Ok(palette)
     })
@@ -107,7 +108,7 @@ fn bypass(env: &mut Env, mode: Mode) -> Option<CaptchaAnswer> {
         CaptchaAnswer::parse(text).map(Some).map_err(|_| "expected 1 to 32 characters".to_owned())
     });
     if mode == Mode::Production && answer.is_some() {
-        env.problem("CAPTCHA_BYPASS_ANSWER", "must not be set in production: it opens every captcha");
+        env.problem("CAPTCHA_BYPASS_ANSWER", "must not be set in production: it is a right answer to every captcha");
     }
     let development = || CaptchaAnswer::parse("letmein").ok();
     answer.or_else(|| (mode == Mode::Development).then(development).flatten())

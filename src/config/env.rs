@@ -1,4 +1,4 @@
-//! A small reader of environment variables that collects every problem instead of stopping at the first.
+//! Reader of environment variables. It collects all problems instead of stopping at the first one.
 
 use secrecy::SecretString;
 use std::collections::HashMap;
@@ -6,14 +6,14 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// The variables, and what was found wrong with them.
+/// Variables, and the problems in them.
 pub(super) struct Env {
     vars: HashMap<String, String>,
     problems: Vec<String>,
 }
 
 impl Env {
-    /// An empty variable counts as one that is not set.
+    /// Drops empty variables: they count as not set.
     pub(super) fn new(vars: impl IntoIterator<Item = (String, String)>) -> Self {
         let vars = vars.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect();
         Self { vars, problems: Vec::new() }
@@ -31,7 +31,8 @@ impl Env {
         self.vars.get(name).map(|value| value.trim().to_owned())
     }
 
-    /// Read by `read`, or `default` when not set. A value that cannot be read is a problem that names the variable.
+    /// Returns the value that `read` makes of the text, or `default` if the variable is not set. An invalid value
+    /// becomes a problem that names the variable.
     pub(super) fn read<T>(&mut self, name: &str, default: T, read: impl FnOnce(&str) -> Result<T, String>) -> T {
         let Some(text) = self.text(name) else { return default };
         match read(&text) {
@@ -43,21 +44,21 @@ impl Env {
         }
     }
 
-    /// A number between `least` and `most`.
-    pub(super) fn number<T>(&mut self, name: &str, default: T, least: T, most: T) -> T
+    /// Reads a whole number from `min` to `max`.
+    pub(super) fn number<T>(&mut self, name: &str, default: T, min: T, max: T) -> T
     where
         T: FromStr + PartialOrd + Display + Copy,
     {
-        let expected = format!("expected a whole number from {least} to {most}");
+        let expected = format!("expected a whole number from {min} to {max}");
         self.read(name, default, |text| match text.parse::<T>() {
-            Ok(value) if value >= least && value <= most => Ok(value),
+            Ok(value) if value >= min && value <= max => Ok(value),
             _ => Err(expected),
         })
     }
 
-    /// Whole seconds between `least` and `most`.
-    pub(super) fn seconds(&mut self, name: &str, default: Duration, least: u64, most: u64) -> Duration {
-        Duration::from_secs(self.number(name, default.as_secs(), least, most))
+    /// Reads whole seconds from `min` to `max`.
+    pub(super) fn seconds(&mut self, name: &str, default: Duration, min: u64, max: u64) -> Duration {
+        Duration::from_secs(self.number(name, default.as_secs(), min, max))
     }
 
     pub(super) fn flag(&mut self, name: &str, default: bool) -> bool {
@@ -68,7 +69,7 @@ impl Env {
         })
     }
 
-    /// A comma-separated list.
+    /// Reads a comma-separated list. `expected` describes it in the problem of an invalid item.
     pub(super) fn list<T: FromStr>(&mut self, name: &str, default: Vec<T>, expected: &str) -> Vec<T> {
         self.read(name, default, |text| {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
@@ -76,7 +77,7 @@ impl Env {
         })
     }
 
-    /// What stands behind `prefix` in the names that are set, in order.
+    /// Returns the sorted endings of all variable names that begin with `prefix`.
     pub(super) fn suffixes(&self, prefix: &str) -> Vec<String> {
         let mut found: Vec<_> =
             self.vars.keys().filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect();
@@ -84,12 +85,12 @@ impl Env {
         found
     }
 
-    /// A secret from the variable, or from the file that `{name}_FILE` names (Docker and Kubernetes secrets).
+    /// Reads a secret from the variable, or from the file that `{name}_FILE` names (Docker and Kubernetes secrets).
     pub(super) fn secret(&mut self, name: &str) -> Option<SecretString> {
         let file_name = format!("{name}_FILE");
         match (self.text(name), self.text(&file_name)) {
             (Some(_), Some(_)) => {
-                self.problem(name, format!("give either {name} or {file_name}, not both"));
+                self.problem(name, format!("expected either {name} or {file_name}, not both"));
                 None
             }
             (Some(value), None) => Some(SecretString::from(value)),
@@ -104,7 +105,7 @@ impl Env {
         }
     }
 
-    /// What must be there; its absence is a problem.
+    /// Returns the value. A missing variable is a problem.
     pub(super) fn required(&mut self, name: &str) -> String {
         self.text(name).unwrap_or_else(|| {
             self.problem(name, "must be set");
@@ -113,9 +114,9 @@ impl Env {
     }
 
     pub(super) fn required_secret(&mut self, name: &str) -> SecretString {
-        let known = self.problems.len();
+        let problems_before = self.problems.len();
         self.secret(name).unwrap_or_else(|| {
-            if self.problems.len() == known {
+            if self.problems.len() == problems_before {
                 self.problem(name, format!("must be set (or {name}_FILE)"));
             }
             SecretString::default()

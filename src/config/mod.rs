@@ -1,6 +1,6 @@
-//! Settings from the environment: typed, with secrets wrapped, and with every problem reported at once.
+//! Settings from the environment. They are typed, secrets are wrapped, and all problems are reported at once.
 //!
-//! This is the only place where the environment is read. `.env.example` documents every variable in the same order.
+//! Only this module reads the environment. `.env.example` documents every variable in the same order.
 
 mod avatar;
 mod captcha;
@@ -29,11 +29,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
-/// Everything that an operator can choose.
+/// All settings of the operator.
 #[derive(Debug)]
 pub struct Config {
     pub mode: Mode,
-    /// Where development keeps its database, keys and outbox.
+    /// Folder for the database, the keys and the outbox in development.
     pub data_folder: PathBuf,
     pub server: ServerSettings,
     pub metrics: MetricsSettings,
@@ -59,18 +59,18 @@ pub struct ServerSettings {
     pub bind: SocketAddr,
     pub workers: usize,
     pub trusted_proxies: Vec<IpNet>,
-    /// Serve the viewer of the OpenAPI document at `/docs`.
+    /// Viewer of the OpenAPI document at `/docs`.
     pub docs: bool,
-    /// How long requests in flight may take to finish after SIGTERM.
+    /// Time for requests in flight and messages after SIGTERM or SIGINT.
     pub shutdown: Duration,
 }
 
 #[derive(Debug)]
 pub struct MetricsSettings {
-    /// None: nothing is measured.
+    /// `None`: no metrics.
     pub bind: Option<SocketAddr>,
-    /// By the operator, and so to be insisted upon.
-    pub chosen: bool,
+    /// Set by the operator: the service does not start if the address is not available.
+    pub explicit: bool,
 }
 
 #[derive(Debug)]
@@ -81,7 +81,7 @@ pub struct LogSettings {
 }
 
 pub struct DatabaseSettings {
-    /// May hold a password.
+    /// May contain a password.
     pub url: SecretString,
     pub connections: u32,
     pub migrate_on_start: bool,
@@ -95,7 +95,7 @@ pub enum StagingSettings {
 
 #[derive(Debug)]
 pub enum KeySettings {
-    /// Made at the first start and kept in the data folder. Development only.
+    /// Created at the first start and stored in the data folder. Development only.
     Generated,
     Given {
         secret_key: Box<MasterKey>,
@@ -103,7 +103,7 @@ pub enum KeySettings {
     },
 }
 
-/// 32 random bytes, out of which every other key but the signing keys is derived.
+/// 32 random bytes, from which all keys except the signing keys are derived.
 pub struct MasterKey(pub [u8; 32]);
 
 #[derive(Debug)]
@@ -112,12 +112,12 @@ pub struct TokenSettings {
     pub audience: String,
 }
 
-/// All that is wrong, one line each, every line naming its variable.
+/// All problems, one line each. Each line names its variable.
 #[derive(Debug)]
 pub struct Problems(pub Vec<String>);
 
 impl Config {
-    /// Reads and judges the variables.
+    /// Reads and validates the variables.
     pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, Problems> {
         let mut env = Env::new(vars);
         let mode = env.read("APP_ENV", Mode::Development, |text| match text {
@@ -145,7 +145,7 @@ impl Config {
             policy: policy::read(&mut env, mode),
         };
         if config.metrics.bind.is_some_and(|bind| bind == config.server.bind && bind.port() != 0) {
-            env.problem("METRICS_BIND", "must be another address than BIND: the internet has no business there");
+            env.problem("METRICS_BIND", "expected another address than BIND: the internet must not reach the metrics");
         }
         config.policy.max_send_duration = config.sms.max_send_duration();
         let policy = &config.policy;
@@ -154,12 +154,13 @@ impl Config {
         if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
     }
 
-    /// Reads the process's environment, and under it a file `.env` in the working folder, if there is one.
+    /// Reads the environment of the process, and the file `.env` in the working folder if it exists. The environment
+    /// has priority.
     pub fn from_env() -> Result<Self, Problems> {
         let mut vars = file::read(Path::new(".env"))?;
         #[expect(clippy::disallowed_methods, reason = "this is the place where the environment is read")]
         let environment = std::env::vars_os();
-        // The environment may hold what is no text and none of our business.
+        // Variables that are not text belong to other programs and are ignored.
         vars.extend(
             environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
         );
@@ -194,8 +195,8 @@ impl StagingSettings {
     }
 }
 
-/// More threads than this are a typing error.
-const MANY_THREADS: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+/// Maximum number of threads. A larger number is a typing error.
+const MAX_THREADS: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
 fn cores() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
@@ -204,44 +205,45 @@ fn cores() -> NonZeroUsize {
 fn server(env: &mut Env, mode: Mode) -> ServerSettings {
     ServerSettings {
         bind: env.read("BIND", SocketAddr::from(([127, 0, 0, 1], 8080)), |text| {
-            text.parse().map_err(|_| "expected an address and a port, like 127.0.0.1:8080".to_owned())
+            text.parse().map_err(|_| "expected an IP address and a port, like 127.0.0.1:8080".to_owned())
         }),
-        workers: env.number("WORKERS", cores(), NonZeroUsize::MIN, MANY_THREADS).get(),
+        workers: env.number("WORKERS", cores(), NonZeroUsize::MIN, MAX_THREADS).get(),
         trusted_proxies: trusted_proxies(env),
         docs: env.flag("DOCS", mode == Mode::Development),
         shutdown: env.seconds("SHUTDOWN_SECONDS", Duration::from_secs(30), 1, 3_600),
     }
 }
 
-/// Who trusts everybody lets every client choose its own address.
+/// Reads the networks of trusted proxies. If all networks were trusted, a client could choose its own IP address.
 fn trusted_proxies(env: &mut Env) -> Vec<IpNet> {
     let networks: Vec<IpNet> = env.list("TRUSTED_PROXIES", Vec::new(), "networks, like 10.0.0.0/8,fd00::/8");
     if networks.iter().any(|network| network.prefix_len() == 0) {
-        env.problem("TRUSTED_PROXIES", "must not be the whole internet: clients would choose their own address");
+        env.problem(
+            "TRUSTED_PROXIES",
+            "expected only your own networks: otherwise clients can choose their IP address",
+        );
     }
     networks
 }
 
-/// Numbers are for the operator: in production she says where.
+/// Metrics are for the operator only. In production the operator must set their address.
 fn metrics(env: &mut Env, mode: Mode) -> MetricsSettings {
     let default = (mode == Mode::Development).then(|| SocketAddr::from(([127, 0, 0, 1], 9464)));
     let bind = env.read("METRICS_BIND", default, |text| match text {
         "off" => Ok(None),
-        _ => {
-            text.parse().map(Some).map_err(|_| "expected an address and a port, like 127.0.0.1:9464, or off".to_owned())
-        }
+        _ => text.parse().map(Some).map_err(|_| "expected off, or IP and port, like 127.0.0.1:9464".to_owned()),
     });
-    MetricsSettings { bind, chosen: env.text("METRICS_BIND").is_some() }
+    MetricsSettings { bind, explicit: env.text("METRICS_BIND").is_some() }
 }
 
-/// The HTTP library reports an error whenever a port scanner says something that is no HTTP.
+/// Default filter. The HTTP library logs an error for each request of a port scanner that is not HTTP.
 const LOG_FILTER: &str = "info,actix_server=warn,actix_http=off";
 
 fn log(env: &mut Env, mode: Mode) -> LogSettings {
     LogSettings {
         filter: env.read("LOG", LOG_FILTER.to_owned(), |text| match EnvFilter::try_new(text) {
             Ok(_) => Ok(text.to_owned()),
-            Err(_) => Err("expected a level, or levels by module, like doorstep=debug,info".to_owned()),
+            Err(_) => Err("expected a log level, or a level for each module, like doorstep=debug,info".to_owned()),
         }),
         json: env.read("LOG_FORMAT", mode == Mode::Production, |text| match text {
             "json" => Ok(true),
@@ -255,7 +257,7 @@ fn database(env: &mut Env, mode: Mode, folder: &Path) -> DatabaseSettings {
     let given = env.secret("DATABASE_URL");
     let sqlite = given.as_ref().is_none_or(|url| scheme(url) == "sqlite");
     if mode == Mode::Production && sqlite {
-        env.problem("DATABASE_URL", "production needs a postgres:// address: SQLite is one file on one machine");
+        env.problem("DATABASE_URL", "expected a postgres:// URL in production: SQLite is one file on one machine");
     }
     if given.as_ref().is_some_and(|url| !["sqlite", "postgres", "postgresql"].contains(&scheme(url))) {
         env.problem("DATABASE_URL", "expected sqlite://path or postgres://user:password@host/database");
@@ -272,13 +274,13 @@ fn staging(env: &mut Env, mode: Mode) -> StagingSettings {
     match env.secret("REDIS_URL") {
         Some(url) => {
             if !["redis", "rediss"].contains(&scheme(&url)) {
-                env.problem("REDIS_URL", "expected redis:// or rediss://");
+                env.problem("REDIS_URL", "expected a redis:// or rediss:// URL");
             }
             StagingSettings::Redis { url }
         }
         None => {
             if mode == Mode::Production {
-                env.problem("REDIS_URL", "production needs one: staging in memory is lost with the process");
+                env.problem("REDIS_URL", "must be set in production: staging in memory is lost when the process ends");
             }
             StagingSettings::Memory
         }
@@ -296,7 +298,7 @@ fn keys(env: &mut Env, mode: Mode) -> KeySettings {
         return KeySettings::Generated;
     }
     let mut missing =
-        |name: &str, how: &str| env.problem(name, format!("must be set (or {name}_FILE); make one with `{how}`"));
+        |name: &str, command: &str| env.problem(name, format!("must be set (or {name}_FILE): `{command}` creates one"));
     if secret_key.is_none() {
         missing("SECRET_KEY", "doorstep keygen --secret-key");
     }
@@ -307,7 +309,7 @@ fn keys(env: &mut Env, mode: Mode) -> KeySettings {
         MasterKey::parse(&text).or_else(|| {
             env.problem(
                 "SECRET_KEY",
-                "expected 32 random bytes in base64url, as `doorstep keygen --secret-key` makes them",
+                "expected 32 random bytes in base64url: `doorstep keygen --secret-key` creates them",
             );
             None
         })
@@ -319,7 +321,7 @@ fn keys(env: &mut Env, mode: Mode) -> KeySettings {
 }
 
 impl MasterKey {
-    /// From base64url; refuses what is plainly not random.
+    /// Reads base64url. Rejects bytes that are obviously not random.
     #[must_use]
     pub fn parse(text: &SecretString) -> Option<Self> {
         use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -350,7 +352,7 @@ impl fmt::Debug for DatabaseSettings {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} of the settings cannot be used:", self.0.len())?;
+        writeln!(f, "problems in the settings ({}):", self.0.len())?;
         self.0.iter().try_for_each(|line| writeln!(f, "  {line}"))
     }
 }

@@ -1,19 +1,19 @@
-//! Numbers with fixed codes, for store review and QA.
+//! Test numbers, for store review and QA: `TEST_PHONES`.
 
 use super::Mode;
 use super::env::Env;
 use crate::domain::test_phone::TestPhones;
 use secrecy::ExposeSecret;
 
-/// The codes are secrets: whoever knows one owns the account of its number.
+/// Reads the list. It is a secret: a person who knows a code controls the account of its number.
 pub(super) fn read(env: &mut Env, mode: Mode) -> TestPhones {
     let Some(text) = env.secret("TEST_PHONES") else { return TestPhones::default() };
     let list = TestPhones::parse(text.expose_secret()).unwrap_or_else(|error| {
         env.problem("TEST_PHONES", error);
         TestPhones::default()
     });
-    if mode == Mode::Production && !list.all_end() {
-        env.problem("TEST_PHONES", "production needs a last day for each, like +8613800138000=123456@2027-01-31");
+    if mode == Mode::Production && !list.all_have_last_day() {
+        env.problem("TEST_PHONES", "expected a last day for each in production, like +8613800138000=123456@2027-01-31");
     }
     list
 }

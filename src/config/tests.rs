@@ -21,7 +21,7 @@ const PRODUCTION: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn nothing_set_is_development_on_embedded_parts() {
+fn the_default_is_development_with_embedded_stores() {
     let config = read(&[]).unwrap();
     assert_eq!(config.mode, Mode::Development);
     assert!(matches!(config.staging, StagingSettings::Memory));
@@ -32,7 +32,7 @@ fn nothing_set_is_development_on_embedded_parts() {
 }
 
 #[test]
-fn production_with_real_parts_starts() {
+fn production_with_all_settings_is_valid() {
     let config = read(PRODUCTION).unwrap();
     assert_eq!(config.mode, Mode::Production);
     assert!(config.policy.captcha.bypass_answer.is_none());
@@ -40,7 +40,7 @@ fn production_with_real_parts_starts() {
 }
 
 #[test]
-fn production_names_every_insecure_setting_at_once() {
+fn production_reports_all_insecure_settings_at_once() {
     let Problems(problems) =
         read(&[("APP_ENV", "production"), ("CAPTCHA_BYPASS_ANSWER", "letmein"), ("SMS_PROVIDERS", "console")])
             .unwrap_err();
@@ -50,8 +50,8 @@ fn production_names_every_insecure_setting_at_once() {
 }
 
 #[test]
-fn every_bad_value_is_named_at_once() {
-    let bad = [
+fn all_invalid_values_are_reported_at_once() {
+    let invalid = [
         ("APP_ENV", "prod"),
         ("BIND", "8080"),
         ("WORKERS", "0"),
@@ -87,14 +87,14 @@ fn every_bad_value_is_named_at_once() {
         ("AVATAR_BASE_URL", "http://cdn.example.com"),
         ("SMS_PROVIDERS", "pigeon"),
     ];
-    let Problems(problems) = read(&bad).unwrap_err();
-    for (name, _) in bad {
+    let Problems(problems) = read(&invalid).unwrap_err();
+    for (name, _) in invalid {
         assert!(problems.iter().any(|line| line.starts_with(name)), "{name} in {problems:#?}");
     }
 }
 
 #[test]
-fn settings_that_cannot_live_together_are_named() {
+fn conflicting_settings_are_reported() {
     let with = |more: &[(&str, &str)]| read(&[PRODUCTION, more].concat()).map(drop);
     assert!(with(&[("TRUSTED_PROXIES", "10.0.0.0/8")]).is_ok());
     assert!(with(&[("TRUSTED_PROXIES", "0.0.0.0/0")]).is_err());
@@ -105,15 +105,15 @@ fn settings_that_cannot_live_together_are_named() {
     assert!(with(&[("COOLDOWN_SECONDS", "60,6")]).is_ok());
 }
 
-/// What is drawn can be read, whatever is chosen.
+/// Letters are readable with all settings.
 #[test]
-fn captchas_have_letters_that_are_large_enough() {
+fn captcha_letters_are_large_enough() {
     let with = |settings: &[(&str, &str)]| read(settings).map(drop);
     assert!(with(&[("CAPTCHA_SIZE", "384x288"), ("CAPTCHA_LENGTH", "8"), ("CAPTCHA_STYLE", "one_line")]).is_ok());
     assert!(with(&[("CAPTCHA_SIZE", "96x96"), ("CAPTCHA_LENGTH", "4")]).is_ok());
-    for bad in ["96x96", "392x144", "88x144", "192x40", "192x296", "192", "x", "-192x144", "192x144x2"] {
-        let Problems(problems) = read(&[("CAPTCHA_SIZE", bad), ("CAPTCHA_LENGTH", "8")]).unwrap_err();
-        assert!(problems.len() == 1 && problems[0].starts_with("CAPTCHA_SIZE: "), "{bad}: {problems:?}");
+    for invalid in ["96x96", "392x144", "88x144", "192x40", "192x296", "192", "x", "-192x144", "192x144x2"] {
+        let Problems(problems) = read(&[("CAPTCHA_SIZE", invalid), ("CAPTCHA_LENGTH", "8")]).unwrap_err();
+        assert!(problems.len() == 1 && problems[0].starts_with("CAPTCHA_SIZE: "), "{invalid}: {problems:?}");
     }
     assert!(with(&[("CAPTCHA_CLUTTER", "bands, curves,discs")]).is_ok());
     assert!(with(&[("CAPTCHA_CLUTTER", "bands,bands")]).is_err());
@@ -125,9 +125,9 @@ fn captchas_have_letters_that_are_large_enough() {
     assert!(with(&[("CAPTCHA_ALPHABET", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")]).is_ok());
 }
 
-/// The list of the OWASP Password Storage Cheat Sheet, and one step below each entry.
+/// The list of the OWASP Password Storage Cheat Sheet, and one pass less for each entry.
 #[test]
-fn a_hash_costs_no_less_than_is_recommended() {
+fn a_hash_costs_at_least_the_recommended_minimum() {
     for (memory, passes, fewer) in [(47_104, 1, 0), (19_456, 2, 1), (12_288, 3, 2), (9_216, 4, 3), (7_168, 5, 4)] {
         let with =
             |passes: u32| read(&[("HASH_MEMORY_KIB", &memory.to_string()), ("HASH_PASSES", &passes.to_string())]);
@@ -149,7 +149,7 @@ fn no_secret_is_printed() {
     assert_eq!(config.sms.providers.len(), 5, "{printed}");
 }
 
-/// With what each of them needs, and no more.
+/// All providers, with their required settings only.
 const EVERY_PROVIDER: &[(&str, &str)] = &[
     ("SMS_PROVIDERS", "cloopen,aliyun,tencent,twilio,webhook"),
     ("COOLDOWN_SECONDS", "60"),
@@ -173,7 +173,7 @@ const EVERY_PROVIDER: &[(&str, &str)] = &[
     ("SMS_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
 ];
 
-/// All of them, and these in place of theirs.
+/// Reads the settings of production with all providers. `more` replaces settings.
 fn with_every_provider(more: &[(&str, &str)]) -> Result<Config, Problems> {
     let mut vars = [PRODUCTION, EVERY_PROVIDER].concat();
     vars.retain(|(name, _)| !more.iter().any(|(other, _)| name == other));
@@ -181,7 +181,7 @@ fn with_every_provider(more: &[(&str, &str)]) -> Result<Config, Problems> {
 }
 
 #[test]
-fn what_a_provider_lacks_is_named() {
+fn missing_and_invalid_settings_of_a_provider_are_reported() {
     for (name, value, problem) in [
         ("SMS_ALIYUN_ACCESS_KEY_ID", "", "SMS_ALIYUN_ACCESS_KEY_ID: "),
         ("SMS_ALIYUN_ACCESS_KEY_SECRET", "", "SMS_ALIYUN_ACCESS_KEY_SECRET: "),
@@ -201,7 +201,7 @@ fn what_a_provider_lacks_is_named() {
         ("SMS_TWILIO_MESSAGING_SERVICE_SID", "MG1", "SMS_TWILIO_FROM: "),
         ("SMS_WEBHOOK_URL", "", "SMS_WEBHOOK_URL: "),
         ("SMS_WEBHOOK_URL", "http://sms.example.com", "SMS_WEBHOOK_URL: "),
-        ("SMS_WEBHOOK_URL", "https://user:hush@sms.example.com", "SMS_WEBHOOK_URL: must not have"),
+        ("SMS_WEBHOOK_URL", "https://user:hush@sms.example.com", "SMS_WEBHOOK_URL: expected a URL without user"),
         ("SMS_WEBHOOK_SECRET", "", "SMS_WEBHOOK_SECRET: must be set"),
         ("SMS_WEBHOOK_SECRET", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "SMS_WEBHOOK_SECRET: expected"),
         ("SMS_WEBHOOK_SECRET", "whsec_aHVzaA==", "SMS_WEBHOOK_SECRET: expected"),
@@ -215,19 +215,19 @@ fn what_a_provider_lacks_is_named() {
 }
 
 #[test]
-fn a_signature_is_asked_for_where_it_is_needed() {
+fn a_signature_is_required_if_the_provider_needs_one() {
     let with = |more: &[(&str, &str)]| with_every_provider(more).map(drop);
-    // Abroad Tencent needs none; mainland China does not see these.
-    let abroad = [("PHONE_REGIONS", "US"), ("SMS_TENCENT_SIGN_NAME", "")];
-    assert!(with(&abroad).is_ok());
+    // Tencent needs a signature for mainland China only.
+    let united_states = [("PHONE_REGIONS", "US"), ("SMS_TENCENT_SIGN_NAME", "")];
+    assert!(with(&united_states).is_ok());
     let aliyun = with(&[("PHONE_REGIONS", "US"), ("SMS_ALIYUN_SIGN_NAME", "")]).unwrap_err();
     assert!(aliyun.0.iter().any(|line| line.contains("SMS_ALIYUN_SIGN_NAME_US")), "{aliyun}");
     assert!(with(&[("SMS_ALIYUN_SIGN_NAME", ""), ("SMS_ALIYUN_SIGN_NAME_CN", "小店")]).is_ok());
 }
 
-/// Where all messages have templates, no line of ours is added to any.
+/// Messages with templates have no autofill line.
 #[test]
-fn lines_for_apps_are_judged_where_words_are_ours() {
+fn autofill_lines_are_validated_only_for_providers_with_free_text() {
     let long = [
         ("CLIENT_APPS", "shop=ios:a.very.long.name.of.a.shop.in.a.very.long.street.of.a.very.long.town.example.com"),
         ("SMS_BRAND", "Twenty letters long."),
@@ -238,7 +238,7 @@ fn lines_for_apps_are_judged_where_words_are_ours() {
 }
 
 #[test]
-fn work_is_asked_for_as_the_settings_say() {
+fn the_settings_control_proof_of_work() {
     let proof = |vars: &[(&str, &str)]| read(vars).unwrap().policy.proof;
     let defaults = proof(&[]);
     assert_eq!((defaults.demand, defaults.bits, defaults.free_per_ip.max), (Demand::OnAbuseSignal, 18, 30));
@@ -246,21 +246,21 @@ fn work_is_asked_for_as_the_settings_say() {
     assert_eq!(proof(&[("PROOF_OF_WORK", "always"), ("PROOF_OF_WORK_BITS", "26")]).bits, 26);
 }
 
-/// In development a test number may live for ever; in production each has an end.
+/// Development allows test numbers without a last day; production does not.
 #[test]
-fn production_asks_test_numbers_for_their_end() {
-    let (endless, ending) = ("+8613800138000=918273", "+8613800138000=918273@2027-01-31");
+fn production_requires_a_last_day_for_test_numbers() {
+    let (without_day, with_day) = ("+8613800138000=918273", "+8613800138000=918273@2027-01-31");
     let production = |list: &str| read(&[PRODUCTION, &[("TEST_PHONES", list)]].concat());
-    assert!(read(&[("TEST_PHONES", endless)]).is_ok());
-    for list in [endless.to_owned(), format!("{ending},+15550100001=918273")] {
+    assert!(read(&[("TEST_PHONES", without_day)]).is_ok());
+    for list in [without_day.to_owned(), format!("{with_day},+15550100001=918273")] {
         let Problems(problems) = production(&list).unwrap_err();
         assert!(problems.len() == 1 && problems[0].starts_with("TEST_PHONES: "), "{problems:?}");
         assert!(!problems[0].contains("918273"), "{problems:?}");
     }
-    let printed = format!("{:?}", production(ending).unwrap());
+    let printed = format!("{:?}", production(with_day).unwrap());
     assert!(printed.contains("+86138****8000") && !printed.contains("918273"), "{printed}");
-    for bad in ["+8613800138000=9182730", "+8613800138000=918273=1", "13800138000=918273", "+8613800138000=918273@x"] {
-        let Problems(problems) = read(&[("TEST_PHONES", bad)]).unwrap_err();
+    for list in ["+8613800138000=9182730", "+8613800138000=918273=1", "13800138000=918273", "+8613800138000=918273@x"] {
+        let Problems(problems) = read(&[("TEST_PHONES", list)]).unwrap_err();
         assert!(problems[0].starts_with("TEST_PHONES: entry 1") && !problems[0].contains("918273"), "{problems:?}");
     }
 }
@@ -277,7 +277,9 @@ fn the_example_file_documents_every_variable() {
         include_str!("mod.rs"),
         include_str!("hashing.rs"),
         include_str!("avatar.rs"),
+        include_str!("captcha.rs"),
         include_str!("policy.rs"),
+        include_str!("../domain/limits/catalogue.rs"),
         include_str!("test_phones.rs"),
         include_str!("sms/mod.rs"),
         include_str!("sms/autofill.rs"),

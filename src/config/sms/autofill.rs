@@ -1,4 +1,4 @@
-//! The apps that codes are made for: `CLIENT_APPS`.
+//! Client apps with SMS autofill: `CLIENT_APPS`.
 
 use super::Env;
 use crate::domain::client_app::{ClientApps, ClientId};
@@ -10,37 +10,38 @@ use crate::domain::segment::Segments;
 use crate::domain::user::UserId;
 use std::collections::BTreeSet;
 
-/// `shop-ios=ios:example.com,shop-android=android:FA+9qCX9VSu`
+/// Reads `shop-ios=ios:example.com,shop-android=android:FA+9qCX9VSu`.
 pub(in crate::config) fn apps(env: &mut Env) -> ClientApps {
     env.read("CLIENT_APPS", ClientApps::default(), |text| {
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
         let apps = items.map(app).collect::<Result<Vec<_>, _>>()?;
-        let different: BTreeSet<_> = apps.iter().map(|(id, _)| id.clone()).collect();
-        if different.len() < apps.len() {
-            return Err("names an app twice".to_owned());
+        let ids: BTreeSet<_> = apps.iter().map(|(id, _)| id.clone()).collect();
+        if ids.len() < apps.len() {
+            return Err("expected each app only once".to_owned());
         }
         Ok(apps.into_iter().collect())
     })
 }
 
 fn app(text: &str) -> Result<(ClientId, Autofill), String> {
-    let expected = || "expected ids with ios:domain or android:hash, like shop-ios=ios:example.com".to_owned();
-    let (id, how) = text.split_once('=').ok_or_else(expected)?;
-    let (kind, value) = how.split_once(':').ok_or_else(expected)?;
+    let expected = || "expected an ID with ios:domain or android:hash, like shop-ios=ios:example.com".to_owned();
+    let (id, autofill) = text.split_once('=').ok_or_else(expected)?;
+    let (kind, value) = autofill.split_once(':').ok_or_else(expected)?;
     let value = value.trim();
     let autofill = match kind.trim() {
         "ios" if is_domain(value) => Autofill::Domain(value.to_owned()),
-        "ios" => return Err("expected a domain behind ios:, like example.com".to_owned()),
+        "ios" => return Err("expected a domain after ios:, like example.com".to_owned()),
         "android" if is_hash(value) => Autofill::AppHash(value.to_owned()),
-        "android" => return Err("expected the 11 characters of the app's hash behind android:".to_owned()),
+        "android" => return Err("expected the 11 characters of the app's hash after android:".to_owned()),
         _ => return Err(expected()),
     };
     let id = ClientId::parse(id.trim())
-        .map_err(|_| "expected ids of 1 to 64 letters, digits, dots, hyphens and underscores".to_owned())?;
+        .map_err(|_| "expected an ID of 1 to 64 letters, digits, dots, hyphens and underscores".to_owned())?;
     Ok((id, autofill))
 }
 
-/// At least two labels of RFC 1123. No scheme, port or path: Apple compares it with the app's associated domains.
+/// Tells whether a text is a domain of at least two labels (RFC 1123). It has no scheme, port or path, because Apple
+/// compares it with the associated domains of the app.
 fn is_domain(text: &str) -> bool {
     let label = |label: &str| {
         let plain = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
@@ -49,60 +50,59 @@ fn is_domain(text: &str) -> bool {
     text.len() <= 253 && text.contains('.') && text.split('.').all(label)
 }
 
-/// The first 11 characters of a base64 text (Google, "Perform SMS Verification on a Server", "Computing your app's hash string").
+/// Tells whether a text can be the first 11 characters of a base64 text (Google, "Perform SMS Verification on a
+/// Server", "Computing your app's hash string").
 fn is_hash(text: &str) -> bool {
     text.len() == 11 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte))
 }
 
-/// The longest that the words of a code get: `CODE_SECONDS` is at most ten minutes.
-const LONGEST_LIFE: u64 = 10;
-/// <https://developers.google.com/identity/sms-retriever/verify>, "Construct a verification message"
+/// Longest lifetime of a code in minutes, which makes the longest text: `CODE_SECONDS` is at most ten minutes.
+const MAX_MINUTES: u64 = 10;
+/// Maximum length of a message for the SMS Retriever
+/// (<https://developers.google.com/identity/sms-retriever/verify>, "Construct a verification message").
 const SMS_RETRIEVER_BYTES: usize = 140;
-/// Each SMS of a long message is paid for. Chinese words with a domain are one; two leave room for a Chinese name in English words.
-const MOST_SMS: usize = 2;
+/// Maximum number of SMS for a message, because each SMS costs money. A Chinese text with a domain needs one; two leave
+/// room for a Chinese brand in an English text.
+const MAX_SMS: usize = 2;
 
-/// What does not fit into a message is found at the start.
+/// Checks at the start that the longest text with autofill fits into a message for each app.
 pub(super) fn validate(env: &mut Env, brand: &str, apps: &ClientApps) {
     for (id, autofill) in apps.iter() {
         let too_long = messages().into_iter().find_map(|(topic, content)| {
-            let of = |language: &Language| excess(&content.words(brand, *language, Some(autofill)), autofill);
-            Language::ALL.iter().find_map(of).map(|what| (topic, what))
+            let excess_in = |language: &Language| excess(&content.words(brand, *language, Some(autofill)), autofill);
+            Language::ALL.iter().find_map(excess_in).map(|excess| (topic, excess))
         });
-        if let Some((topic, what)) = too_long {
+        if let Some((topic, excess)) = too_long {
             let id = id.as_str();
             env.problem(
                 "CLIENT_APPS",
-                format!("the message of {topic} would be too long for {id}: {what}; shorten SMS_BRAND or the domain"),
+                format!("expected a shorter SMS_BRAND or domain: the {topic} message for {id} has {excess}"),
             );
         }
     }
 }
 
-/// A code for each topic that has one.
+/// Creates a message for each topic with a code.
 fn messages() -> Vec<(&'static str, Content)> {
     let Ok(code) = OneTimeCode::parse("000000") else { return Vec::new() };
-    let somebody = UserId(uuid::Uuid::nil());
-    let purposes = [
-        Purpose::Register,
-        Purpose::Login,
-        Purpose::ResetPassword,
-        Purpose::ChangePhone(somebody),
-        Purpose::DeleteAccount,
-    ];
-    let content = |purpose| Content::Code { purpose, code: code.clone(), minutes: LONGEST_LIFE };
+    let user = UserId(uuid::Uuid::nil());
+    let purposes =
+        [Purpose::Register, Purpose::Login, Purpose::ResetPassword, Purpose::ChangePhone(user), Purpose::DeleteAccount];
+    let content = |purpose| Content::Code { purpose, code: code.clone(), minutes: MAX_MINUTES };
     purposes.map(|purpose| (purpose.name(), content(purpose))).into()
 }
 
-/// What is too much. The SMS Retriever reads messages up to a length; iOS reads any, and somebody pays for them.
-fn excess(words: &str, autofill: &Autofill) -> Option<String> {
+/// Describes the length of a text that is too long. The SMS Retriever limits the bytes of a message. iOS has no limit,
+/// but the operator pays for each SMS.
+fn excess(text: &str, autofill: &Autofill) -> Option<String> {
     match autofill {
-        Autofill::AppHash(_) if words.len() > SMS_RETRIEVER_BYTES => {
-            Some(format!("{} bytes of {SMS_RETRIEVER_BYTES}", words.len()))
+        Autofill::AppHash(_) if text.len() > SMS_RETRIEVER_BYTES => {
+            Some(format!("{} bytes, at most {SMS_RETRIEVER_BYTES}", text.len()))
         }
         Autofill::AppHash(_) => None,
         Autofill::Domain(_) => {
-            let count = Segments::of(words).count();
-            (count > MOST_SMS).then(|| format!("{count} SMS of {MOST_SMS}"))
+            let count = Segments::of(text).count();
+            (count > MAX_SMS).then(|| format!("{count} SMS, at most {MAX_SMS}"))
         }
     }
 }
@@ -122,9 +122,9 @@ mod tests {
     fn an_app_has_a_domain_or_a_hash() {
         assert_eq!(problems("a=ios:example.com, b=android:FA+9qCX9VSu,", "Acme"), Vec::<String>::new());
         for (bad, why) in [
-            ("a", "ids with"),
-            ("a=example.com", "ids with"),
-            ("a=web:example.com", "ids with"),
+            ("a", "an ID with"),
+            ("a=example.com", "an ID with"),
+            ("a=web:example.com", "an ID with"),
             ("a b=ios:example.com", "letters, digits"),
             ("=ios:example.com", "letters, digits"),
             ("a=ios:example", "a domain"),
@@ -137,7 +137,7 @@ mod tests {
             ("a=android:FA+9qCX9VSuu", "11 characters"),
             ("a=android:FA+9qCX9VS=", "11 characters"),
             ("a=android:FA-9qCX9VSu", "11 characters"),
-            ("a=ios:example.com,a=android:FA+9qCX9VSu", "twice"),
+            ("a=ios:example.com,a=android:FA+9qCX9VSu", "only once"),
         ] {
             let problems = problems(bad, "Acme");
             assert!(problems.len() == 1 && problems[0].contains(why), "{bad}: {problems:?}");
@@ -155,11 +155,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_says_by_how_much() {
-        let of = |apps: &str, brand: &str| problems(apps, brand).join("|");
-        let bytes = of("a=android:FA+9qCX9VSu", "很长很长很长很长很长很长很长很长很长很长");
-        assert!(bytes.contains("bytes of 140") && bytes.contains("SMS_BRAND"), "{bytes}");
-        let domain = of(&format!("a=ios:{}.example.com", "very-long".repeat(6)), "小店");
-        assert!(domain.contains("3 SMS of 2"), "{domain}");
+    fn a_text_that_is_too_long_is_reported_with_its_length() {
+        let problem = |apps: &str, brand: &str| problems(apps, brand).join("|");
+        let bytes = problem("a=android:FA+9qCX9VSu", "很长很长很长很长很长很长很长很长很长很长");
+        assert!(bytes.contains("bytes, at most 140") && bytes.contains("SMS_BRAND"), "{bytes}");
+        let domain = problem(&format!("a=ios:{}.example.com", "very-long".repeat(6)), "小店");
+        assert!(domain.contains("3 SMS, at most 2"), "{domain}");
     }
 }

@@ -1,4 +1,4 @@
-//! Who carries the messages: `SMS_PROVIDERS` and what each provider in it needs.
+//! SMS providers: `SMS_PROVIDERS`, and the settings of each provider in it.
 
 mod aliyun;
 mod autofill;
@@ -29,20 +29,21 @@ use url::Url;
 
 #[derive(Debug)]
 pub struct SmsSettings {
-    /// Whose messages these are, where they are free text.
+    /// Sender name in messages with free text.
     pub brand: String,
-    /// Names of providers in their order, for every region that has no list of its own.
+    /// Names of providers in their order, for every region without a list of its own.
     pub route: Vec<&'static str>,
+    /// Lists of single regions.
     pub routes: BTreeMap<Region, Vec<&'static str>>,
-    /// Ask the next provider also when nobody knows whether the one before has sent.
+    /// Failover to the next provider also when it is unknown whether the one before sent the message.
     pub failover_after_timeout: bool,
-    /// Each that a route names.
+    /// All providers that the routes name.
     pub providers: Vec<ProviderSettings>,
 }
 
 #[derive(Debug)]
 pub enum ProviderSettings {
-    /// Printed, and appended to `file`. Development only.
+    /// Prints messages, and appends them to `file`. Development only.
     Console {
         file: PathBuf,
     },
@@ -54,7 +55,7 @@ pub enum ProviderSettings {
 }
 
 impl ProviderSettings {
-    /// For a whole request.
+    /// Timeout of a whole request.
     const fn timeout(&self) -> Duration {
         match self {
             Self::Console { .. } => Duration::ZERO,
@@ -66,7 +67,7 @@ impl ProviderSettings {
         }
     }
 
-    /// Of those that have any; the others carry free text.
+    /// Templates of the provider. `None`: it sends free text.
     const fn templates(&self) -> Option<&Templates> {
         match self {
             Self::Console { .. } | Self::Twilio(_) | Self::Webhook(_) => None,
@@ -76,8 +77,8 @@ impl ProviderSettings {
         }
     }
 
-    /// Whether messages to the region are refused without a signature.
-    fn wants_signature(&self, region: Region) -> bool {
+    /// Tells whether the provider refuses messages to the region without a signature.
+    fn requires_signature(&self, region: Region) -> bool {
         match self {
             Self::Aliyun(_) => true,
             Self::Tencent(_) => region == Region::CN,
@@ -98,7 +99,7 @@ impl ProviderSettings {
     }
 }
 
-/// Every provider that there is.
+/// Names of all providers.
 const NAMES: [&str; 6] = ["console", "cloopen", "aliyun", "tencent", "twilio", "webhook"];
 
 pub(super) fn read(env: &mut Env, mode: Mode, folder: &Path) -> SmsSettings {
@@ -108,7 +109,7 @@ pub(super) fn read(env: &mut Env, mode: Mode, folder: &Path) -> SmsSettings {
         let name = format!("SMS_PROVIDERS_{suffix}");
         match (region(&suffix), self::route(env, &name)) {
             (Some(region), Some(list)) => drop(routes.insert(region, list)),
-            (None, _) => env.problem(&name, "expected the ISO 3166 code of a region at its end, like SMS_PROVIDERS_US"),
+            (None, _) => env.problem(&name, "expected an ISO 3166 region code at the end, like SMS_PROVIDERS_US"),
             (_, None) => {}
         }
     }
@@ -116,9 +117,9 @@ pub(super) fn read(env: &mut Env, mode: Mode, folder: &Path) -> SmsSettings {
     named.sort_unstable();
     named.dedup();
     if mode == Mode::Production && env.text("SMS_PROVIDERS").is_none() {
-        env.problem("SMS_PROVIDERS", "must be set in production, like cloopen,aliyun");
+        env.problem("SMS_PROVIDERS", "must be set in production, for example to cloopen,aliyun");
     } else if mode == Mode::Production && named.contains(&"console") {
-        env.problem("SMS_PROVIDERS", "console prints codes: production needs a real provider, like cloopen");
+        env.problem("SMS_PROVIDERS", "expected a real provider in production, like cloopen: console prints the codes");
     }
     SmsSettings {
         brand: brand(env),
@@ -129,25 +130,25 @@ pub(super) fn read(env: &mut Env, mode: Mode, folder: &Path) -> SmsSettings {
     }
 }
 
-/// The providers of one list, each once.
+/// Reads one list of providers, each once.
 fn route(env: &mut Env, name: &str) -> Option<Vec<&'static str>> {
-    let expected = format!("expected names out of {}, each once", NAMES.join(", "));
+    let expected = format!("expected one or more of {}, separated by commas, each once", NAMES.join(", "));
     env.read(name, None, |text| {
-        let known = |item: &str| NAMES.into_iter().find(|known| *known == item.trim()).ok_or_else(|| expected.clone());
-        let list = text.split(',').map(known).collect::<Result<Vec<_>, _>>()?;
-        let twice = list.iter().enumerate().any(|(at, name)| list[..at].contains(name));
-        if twice { Err(expected.clone()) } else { Ok(Some(list)) }
+        let find = |item: &str| NAMES.into_iter().find(|known| *known == item.trim()).ok_or_else(|| expected.clone());
+        let list = text.split(',').map(find).collect::<Result<Vec<_>, _>>()?;
+        let duplicate = list.iter().enumerate().any(|(at, name)| list[..at].contains(name));
+        if duplicate { Err(expected.clone()) } else { Ok(Some(list)) }
     })
 }
 
-/// 1 to 20 characters: every one of them is paid for with each message.
+/// Reads 1 to 20 characters. Each character adds to the length, and so to the price, of every message.
 fn brand(env: &mut Env) -> String {
     env.read("SMS_BRAND", "doorstep".to_owned(), |text| {
-        let plain = !text.chars().any(|c| c.is_control() || "【】".contains(c));
-        if plain && text.chars().count() <= 20 {
+        let allowed = !text.chars().any(|c| c.is_control() || "【】".contains(c));
+        if allowed && text.chars().count() <= 20 {
             Ok(text.to_owned())
         } else {
-            Err("expected 1 to 20 characters without line breaks and 【】".to_owned())
+            Err("expected 1 to 20 characters, without line breaks, 【 and 】".to_owned())
         }
     })
 }
@@ -165,46 +166,47 @@ fn provider(env: &mut Env, mode: Mode, folder: &Path, name: &str) -> ProviderSet
     }
 }
 
-/// A provider's own, or the one of all.
+/// Timeout of one provider, or the common timeout if it has none.
 fn timeout(env: &mut Env, name: &str) -> Duration {
-    let all = env.seconds("SMS_TIMEOUT_SECONDS", Duration::from_secs(5), 1, 30);
-    env.seconds(name, all, 1, 30)
+    let common = env.seconds("SMS_TIMEOUT_SECONDS", Duration::from_secs(5), 1, 30);
+    env.seconds(name, common, 1, 30)
 }
 
-/// Production speaks to providers through TLS. An address is shown by `check-config`, so it holds no password.
+/// Reads the base URL of a provider. Production requires TLS. `check-config` prints the URL, so that it must not
+/// contain a password.
 fn base_url(env: &mut Env, mode: Mode, name: &str, default: &str) -> String {
     let text = env.text(name).unwrap_or_else(|| default.to_owned());
     match Url::parse(&text) {
         Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            env.problem(name, "must not have a user or a password in it");
+            env.problem(name, "expected a URL without user and password");
         }
         Ok(url) if url.scheme() == "https" && url.has_host() => {}
         Ok(url) if url.scheme() == "http" && url.has_host() && mode == Mode::Development => {}
-        _ => env.problem(name, "expected an https:// address (http:// in development)"),
+        _ => env.problem(name, "expected an https:// URL (http:// is allowed in development)"),
     }
     text
 }
 
 impl SmsSettings {
-    fn route_of(&self, region: Region) -> &[&'static str] {
+    fn route_for(&self, region: Region) -> &[&'static str] {
         self.routes.get(&region).unwrap_or(&self.route)
     }
 
-    /// How long a message may take when every provider of the longest route stands still.
+    /// Longest time to send a message: every provider of the slowest route times out.
     pub(super) fn max_send_duration(&self) -> Duration {
-        let of = |route: &Vec<&str>| -> Duration {
+        let total = |route: &Vec<&str>| -> Duration {
             self.providers.iter().filter(|known| route.contains(&known.name())).map(ProviderSettings::timeout).sum()
         };
-        self.routes.values().chain([&self.route]).map(of).max().unwrap_or_default()
+        self.routes.values().chain([&self.route]).map(total).max().unwrap_or_default()
     }
 
-    /// What only shows beside the other settings.
+    /// Validates the settings together with other settings.
     pub(super) fn validate(&self, env: &mut Env, regions: &Regions, apps: &ClientApps, cooldowns: &[Duration]) {
-        if cooldowns.iter().any(|wait| *wait <= self.max_send_duration()) {
-            env.problem(
-                "COOLDOWN_SECONDS",
-                "must be longer than the time-outs of all providers of a region together, or two messages overtake each other",
-            );
+        let max = self.max_send_duration();
+        if cooldowns.iter().any(|wait| *wait <= max) {
+            let reason =
+                "the timeouts of a region's providers together; otherwise a resend can overtake the first message";
+            env.problem("COOLDOWN_SECONDS", format!("expected more than {} s: {reason}", max.as_secs()));
         }
         for provider in &self.providers {
             if let Some(templates) = provider.templates() {
@@ -216,9 +218,10 @@ impl SmsSettings {
         }
     }
 
-    /// Every region that the provider serves has a template for each topic, and a signature where one is needed.
+    /// Checks that every region of the provider has a template for each topic, and a signature if the provider requires
+    /// one.
     fn validate_templates(&self, env: &mut Env, regions: &Regions, provider: &ProviderSettings, templates: &Templates) {
-        let served = regions.iter().filter(|region| self.route_of(*region).contains(&provider.name()));
+        let served = regions.iter().filter(|region| self.route_for(*region).contains(&provider.name()));
         let served: Vec<Region> = served.collect();
         let prefix = provider.name().to_uppercase();
         for topic in Topic::ALL {
@@ -227,10 +230,10 @@ impl SmsSettings {
                 env.problem(&name, format!("must be set, or {name}_{region} for that region"));
             }
         }
-        let wanting = served.iter().filter(|region| provider.wants_signature(**region));
-        let unsigned = wanting.copied().find(|region| {
-            let mut of_region = Topic::ALL.iter().filter_map(|topic| templates.of(*topic, *region));
-            of_region.any(|template| template.signature.is_none())
+        let signed = served.iter().filter(|region| provider.requires_signature(**region));
+        let unsigned = signed.copied().find(|region| {
+            let mut templates = Topic::ALL.iter().filter_map(|topic| templates.of(*topic, *region));
+            templates.any(|template| template.signature.is_none())
         });
         if let Some(region) = unsigned {
             let name = format!("SMS_{prefix}_SIGN_NAME");

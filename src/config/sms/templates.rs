@@ -1,7 +1,8 @@
-//! The templates of a provider, and its signatures.
+//! Templates and signatures of a provider.
 //!
-//! `…TEMPLATE_{TOPIC}` is one topic's template, `…TEMPLATE_CODE` that of every topic with a code that has none of its own, but the
-//! deletion of an account, which must say so. `…SIGN_NAME`, `…SIGN_NAME_{TOPIC}` likewise. Each may end with `_{REGION}`.
+//! `…TEMPLATE_{TOPIC}` is the template of one topic. `…TEMPLATE_CODE` is the template of every topic with a code and
+//! without its own template, except account deletion: that message must say that the code deletes the account.
+//! `…SIGN_NAME` and `…SIGN_NAME_{TOPIC}` work in the same way. Each name can end with `_{REGION}`.
 
 use super::Env;
 use crate::domain::message::Topic;
@@ -9,7 +10,7 @@ use crate::domain::phone::{Region, region};
 use crate::domain::template::{Template, Templates};
 use std::collections::BTreeMap;
 
-/// What was set for which topics and region.
+/// Values by topic and region.
 type Scoped = BTreeMap<(Option<Scope>, Option<Region>), String>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +34,7 @@ pub(super) fn read(env: &mut Env, prefix: &str) -> Templates {
                 Some(template) => templates.insert(topic, *region, template),
                 None => env.problem(
                     &format!("{prefix}TEMPLATE_{}", topic.name().to_uppercase()),
-                    "expected a template's id and its variables, like SMS_123(code,minutes)",
+                    "expected the ID of a template and its variables, like SMS_123(code,minutes)",
                 ),
             }
         }
@@ -50,13 +51,13 @@ fn scoped(env: &mut Env, name: &str) -> Scoped {
         let full = format!("{name}_{suffix}");
         match (scope(&suffix), env.text(&full)) {
             (Some(scope), Some(text)) => drop(found.insert(scope, text)),
-            _ => env.problem(&full, "expected CODE, a topic like LOGIN, or a region like US at its end"),
+            _ => env.problem(&full, "expected CODE, a topic like LOGIN or a region like US at the end of the name"),
         }
     }
     found
 }
 
-/// `LOGIN`, `LOGIN_US`, `CODE`, `US` …
+/// Reads `LOGIN`, `LOGIN_US`, `CODE`, `US` …
 fn scope(suffix: &str) -> Option<(Option<Scope>, Option<Region>)> {
     let topics = Topic::ALL.into_iter().map(|topic| (topic.name().to_uppercase(), Scope::Topic(topic)));
     for (name, scope) in topics.chain([("CODE".to_owned(), Scope::Code)]) {
@@ -69,7 +70,8 @@ fn scope(suffix: &str) -> Option<(Option<Scope>, Option<Region>)> {
     Some((None, Some(region(suffix)?)))
 }
 
-/// What is nearest: the topic's own before that of all codes before that of everything, and each for the region before each for all.
+/// Finds the most specific value. A value for the region comes first, then a value for all regions. Within each, a
+/// value for the topic comes first, then one for all codes, then one for everything.
 fn find(scoped: &Scoped, topic: Topic, region: Option<Region>) -> Option<&String> {
     let code = !matches!(topic, Topic::DeleteAccount | Topic::PhoneChanged);
     let scopes = [Some(Scope::Topic(topic)), code.then_some(Scope::Code), None];
@@ -88,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_setting_counts() {
+    fn the_most_specific_setting_applies() {
         let (templates, problems) = templates(&[
             ("SMS_X_TEMPLATE_CODE", "code"),
             ("SMS_X_TEMPLATE_CODE_US", "us-code"),
@@ -98,20 +100,20 @@ mod tests {
             ("SMS_X_SIGN_NAME_LOGIN_US", "Acme US"),
         ]);
         assert_eq!(problems, Vec::<String>::new());
-        let of = |topic, region| templates.of(topic, region).map(|found| found.id.as_str());
-        assert_eq!(of(Topic::Register, Region::CN), Some("code"));
-        assert_eq!(of(Topic::Register, Region::US), Some("us-code"));
-        assert_eq!(of(Topic::Login, Region::CN), Some("login"));
-        assert_eq!(of(Topic::DeleteAccount, Region::HK), Some("hk-delete"));
-        assert_eq!(of(Topic::DeleteAccount, Region::CN), None, "a code that deletes must say so");
-        assert_eq!(of(Topic::PhoneChanged, Region::CN), None);
+        let id = |topic, region| templates.of(topic, region).map(|found| found.id.as_str());
+        assert_eq!(id(Topic::Register, Region::CN), Some("code"));
+        assert_eq!(id(Topic::Register, Region::US), Some("us-code"));
+        assert_eq!(id(Topic::Login, Region::CN), Some("login"));
+        assert_eq!(id(Topic::DeleteAccount, Region::HK), Some("hk-delete"));
+        assert_eq!(id(Topic::DeleteAccount, Region::CN), None, "a message with a deletion code must say so");
+        assert_eq!(id(Topic::PhoneChanged, Region::CN), None);
         let signature = |topic, region| templates.of(topic, region).unwrap().signature.clone().unwrap();
         assert_eq!(signature(Topic::Register, Region::US), "Acme");
         assert_eq!(signature(Topic::Login, Region::US), "Acme US");
     }
 
     #[test]
-    fn what_is_no_topic_and_no_region_is_named() {
+    fn unknown_topics_and_regions_are_reported() {
         let (_, problems) = templates(&[
             ("SMS_X_TEMPLATE_LOGON", "1"),
             ("SMS_X_TEMPLATE_LOGIN_XX", "1"),

@@ -1,4 +1,4 @@
-//! Tencent Cloud, at home and abroad.
+//! Tencent Cloud, for numbers in and outside mainland China.
 
 use super::{Env, Mode, base_url, templates, timeout};
 use crate::domain::template::Templates;
@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct TencentSettings {
     pub domestic: TencentAccess,
-    /// For numbers outside mainland China. What is not set is as at home.
+    /// Access for numbers outside mainland China. A setting that is missing has the value of `domestic`.
     pub international: TencentAccess,
     pub templates: Templates,
     pub timeout: Duration,
@@ -34,29 +34,29 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> TencentSettings {
         sender_id: None,
     };
     TencentSettings {
-        international: abroad(env, mode, &domestic),
+        international: international(env, mode, &domestic),
         domestic,
         templates: templates::read(env, "SMS_TENCENT_"),
         timeout: timeout(env, "SMS_TENCENT_TIMEOUT_SECONDS"),
     }
 }
 
-fn abroad(env: &mut Env, mode: Mode, home: &TencentAccess) -> TencentAccess {
-    let or_home = |name: &str, home: &str| env.text(name).unwrap_or_else(|| home.to_owned());
-    let secret_id = or_home("SMS_TENCENT_INTERNATIONAL_SECRET_ID", &home.secret_id);
-    let app_id = or_home("SMS_TENCENT_INTERNATIONAL_APP_ID", &home.app_id);
-    let region = or_home("SMS_TENCENT_INTERNATIONAL_REGION", &home.region);
+fn international(env: &mut Env, mode: Mode, domestic: &TencentAccess) -> TencentAccess {
+    let read = |name: &str, default: &str| env.text(name).unwrap_or_else(|| default.to_owned());
+    let secret_id = read("SMS_TENCENT_INTERNATIONAL_SECRET_ID", &domestic.secret_id);
+    let app_id = read("SMS_TENCENT_INTERNATIONAL_APP_ID", &domestic.app_id);
+    let region = read("SMS_TENCENT_INTERNATIONAL_REGION", &domestic.region);
     let own_key = env.secret("SMS_TENCENT_INTERNATIONAL_SECRET_KEY");
     if own_key.is_some() != env.text("SMS_TENCENT_INTERNATIONAL_SECRET_ID").is_some() {
         env.problem(
             "SMS_TENCENT_INTERNATIONAL_SECRET_KEY",
-            "goes with SMS_TENCENT_INTERNATIONAL_SECRET_ID, both or none",
+            "expected this and SMS_TENCENT_INTERNATIONAL_SECRET_ID: both or none",
         );
     }
     TencentAccess {
-        base_url: base_url(env, mode, "SMS_TENCENT_INTERNATIONAL_BASE_URL", &home.base_url),
+        base_url: base_url(env, mode, "SMS_TENCENT_INTERNATIONAL_BASE_URL", &domestic.base_url),
         secret_id,
-        secret_key: own_key.unwrap_or_else(|| home.secret_key.clone()),
+        secret_key: own_key.unwrap_or_else(|| domestic.secret_key.clone()),
         app_id,
         region,
         sender_id: env.text("SMS_TENCENT_INTERNATIONAL_SENDER_ID"),

@@ -17,7 +17,7 @@ pub struct TwilioSettings {
 #[derive(Debug)]
 pub enum TwilioSender {
     From(String),
-    /// A messaging service, by its SID.
+    /// SID of a messaging service.
     Service(String),
 }
 
@@ -38,7 +38,7 @@ fn sender(env: &mut Env) -> TwilioSender {
         (Some(from), None) => TwilioSender::From(from),
         (None, Some(sid)) => TwilioSender::Service(sid),
         _ => {
-            env.problem("SMS_TWILIO_FROM", "set either this or SMS_TWILIO_MESSAGING_SERVICE_SID");
+            env.problem("SMS_TWILIO_FROM", "expected either this or SMS_TWILIO_MESSAGING_SERVICE_SID");
             TwilioSender::From(String::new())
         }
     }

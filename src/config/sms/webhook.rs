@@ -1,4 +1,4 @@
-//! A program of the operator's own.
+//! Webhook: a program of the operator that sends the messages.
 
 use super::{Env, Mode, base_url, timeout};
 use crate::domain::webhook::WebhookSecret;
@@ -13,7 +13,7 @@ pub struct WebhookSettings {
     pub timeout: Duration,
 }
 
-/// Prints no query: some programs are given their password there.
+/// URL of the webhook. It is printed without its query, because some webhooks expect their password there.
 pub struct WebhookUrl(pub String);
 
 impl fmt::Debug for WebhookUrl {
@@ -28,7 +28,7 @@ impl fmt::Debug for WebhookUrl {
 pub(super) fn read(env: &mut Env, mode: Mode) -> WebhookSettings {
     env.required("SMS_WEBHOOK_URL");
     WebhookSettings {
-        // What is not set is said once.
+        // The default is a valid URL, so that a missing URL is reported once.
         url: WebhookUrl(base_url(env, mode, "SMS_WEBHOOK_URL", "https://webhook.invalid")),
         secret: secret(env),
         timeout: timeout(env, "SMS_WEBHOOK_TIMEOUT_SECONDS"),
