@@ -1,4 +1,4 @@
-//! The command line. `serve` is the default.
+//! Command line. The default command is `serve`.
 
 use actix_web::rt::System;
 use clap::{Parser, Subcommand};
@@ -9,7 +9,7 @@ use doorstep::config::Config;
 use std::error::Error;
 use std::process::ExitCode;
 
-/// Sign-up for mobile apps by phone number. Settings come from the environment: see .env.example.
+/// Phone-number accounts for mobile apps. Settings are read from the environment: see .env.example.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -21,7 +21,7 @@ struct Cli {
 enum Command {
     /// Serve HTTP (the default).
     Serve,
-    /// Bring the database to the newest form.
+    /// Apply the pending migrations to the database.
     Migrate,
     /// Print the OpenAPI document.
     Openapi,
@@ -31,14 +31,14 @@ enum Command {
         #[arg(long)]
         secret_key: bool,
     },
-    /// Stop codes to a region at once, and see what is spent.
+    /// Block codes to a region at once, and print how much of the SMS budgets is used.
     Sms {
         #[command(subcommand)]
         switch: Switch,
     },
-    /// Write captchas with the settings in force to files named after their answers: ANSWER_n.png.
+    /// Write captchas with the current settings to files that are named after their answers: ANSWER_n.png.
     CaptchaSamples(Samples),
-    /// Say whether the settings can be used, and what they are, without secrets.
+    /// Validate the settings, and print them without secrets.
     CheckConfig,
 }
 
@@ -49,8 +49,8 @@ fn main() -> ExitCode {
         Command::Sms { switch } => {
             Config::from_env().map_err(Into::into).and_then(|config| commands::sms(&config, switch))
         }
-        Command::CaptchaSamples(wanted) => {
-            Config::from_env().map_err(Into::into).and_then(|config| samples::write(&config, &wanted))
+        Command::CaptchaSamples(arguments) => {
+            Config::from_env().map_err(Into::into).and_then(|config| samples::write(&config, &arguments))
         }
         Command::Openapi => commands::openapi(),
         Command::Keygen { secret_key } => commands::keygen(secret_key),
@@ -64,7 +64,7 @@ fn serve() -> Result<(), Box<dyn Error>> {
     log::start(&config.log);
     let system = System::new();
     let outcome = system.block_on(async { App::build(config).await?.run_until_stopped().await });
-    // Dropped, it would wait for its blocking threads: for ever, if one of them asks a database that fell silent.
+    // A drop would wait for the blocking threads: forever, if one of them calls a database that does not respond.
     std::mem::forget(system);
     outcome
 }

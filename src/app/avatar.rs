@@ -1,4 +1,4 @@
-//! The storage for avatars, if the settings name one.
+//! Storage of avatars, if one is configured.
 
 use crate::adapters::avatar::{qiniu, s3};
 use crate::config::{AvatarSettings, QiniuSettings, S3Settings};
@@ -9,12 +9,12 @@ use std::sync::Arc;
 pub(super) fn storage(settings: &AvatarSettings) -> Result<Option<Arc<dyn AvatarStorage>>, Box<dyn Error>> {
     Ok(match settings {
         AvatarSettings::None => None,
-        AvatarSettings::S3(settings) => Some(Arc::new(s3::S3::new(bucket(settings)?)?)),
-        AvatarSettings::Qiniu(settings) => Some(Arc::new(qiniu::Qiniu::new(space(settings)?))),
+        AvatarSettings::S3(settings) => Some(Arc::new(s3::S3::new(s3_settings(settings)?)?)),
+        AvatarSettings::Qiniu(settings) => Some(Arc::new(qiniu::Qiniu::new(qiniu_settings(settings)?))),
     })
 }
 
-fn bucket(settings: &S3Settings) -> Result<s3::Settings, Box<dyn Error>> {
+fn s3_settings(settings: &S3Settings) -> Result<s3::Settings, Box<dyn Error>> {
     Ok(s3::Settings {
         endpoint: settings.endpoint.parse()?,
         region: settings.region.clone(),
@@ -26,7 +26,7 @@ fn bucket(settings: &S3Settings) -> Result<s3::Settings, Box<dyn Error>> {
     })
 }
 
-fn space(settings: &QiniuSettings) -> Result<qiniu::Settings, Box<dyn Error>> {
+fn qiniu_settings(settings: &QiniuSettings) -> Result<qiniu::Settings, Box<dyn Error>> {
     Ok(qiniu::Settings {
         upload_url: settings.upload_url.parse()?,
         bucket: settings.bucket.clone(),

@@ -1,4 +1,4 @@
-//! What the command line does besides serving.
+//! Commands besides `serve`.
 
 use super::keys;
 use super::switch::{self, Switch};
@@ -18,11 +18,11 @@ pub(super) type Outcome = Result<(), Box<dyn Error>>;
 
 pub fn migrate(config: &Config) -> Outcome {
     super::make_data_folder(config)?;
-    let done = migrate::run(config.database.url.expose_secret())?;
-    for name in &done {
+    let applied = migrate::run(config.database.url.expose_secret())?;
+    for name in &applied {
         say(name)?;
     }
-    say(&format!("{} migrations run", done.len()))
+    say(&format!("{} migrations run", applied.len()))
 }
 
 pub fn sms(config: &Config, switch: Switch) -> Outcome {
@@ -41,10 +41,10 @@ pub fn keygen(secret_key: bool) -> Outcome {
 pub fn check_config(config: Result<Config, Problems>) -> Outcome {
     let config = config?;
     super::check(&config, SystemClock.now())?;
-    say(&format!("{config:#?}\nThe settings can be used."))
+    say(&format!("{config:#?}\nThe settings are valid."))
 }
 
-/// Says on standard error what went wrong.
+/// Prints the error to standard error.
 pub fn fail(error: &dyn Error) -> ExitCode {
     drop(writeln!(io::stderr(), "doorstep: {error}"));
     ExitCode::FAILURE

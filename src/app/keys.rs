@@ -1,4 +1,4 @@
-//! Where the keys come from: the settings, or, in development, two files that the first start makes.
+//! Keys from the settings or, in development, from two files that the first start creates.
 
 use crate::adapters::jwt::{self, KeyError, Tokens};
 use crate::config::{Config, KeySettings, MasterKey, TokenSettings};
@@ -25,8 +25,8 @@ pub(super) fn load(config: &Config, random: &dyn Random) -> Result<Loaded, Box<d
         }
         KeySettings::Generated => {
             let folder = &config.data_folder;
-            let secret = kept(&folder.join("secret_key"), || new_secret_key(random))?;
-            let jwt = kept(&folder.join("jwt_keys.pem"), || jwt::generate_key(random))?;
+            let secret = read_or_create(&folder.join("secret_key"), || new_secret_key(random))?;
+            let jwt = read_or_create(&folder.join("jwt_keys.pem"), || jwt::generate_key(random))?;
             let master = MasterKey::parse(&secret)
                 .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "the file secret_key is damaged: remove it"))?;
             let tokens = tokens(jwt.expose_secret(), &config.token)
@@ -36,9 +36,9 @@ pub(super) fn load(config: &Config, random: &dyn Random) -> Result<Loaded, Box<d
     }
 }
 
-/// The signing keys of the settings.
+/// Parses the signing keys of the settings.
 pub(super) fn given(jwt_keys: &SecretString, settings: &TokenSettings) -> Result<Tokens, KeyError> {
-    // Environment files hold one line for each variable.
+    // A variable in an environment file has one line, with `\n` in place of line breaks.
     let pem = Zeroizing::new(jwt_keys.expose_secret().replace("\\n", "\n"));
     tokens(&pem, settings)
 }
@@ -47,18 +47,18 @@ fn tokens(pem: &str, settings: &TokenSettings) -> Result<Tokens, KeyError> {
     Tokens::from_pem(pem, &settings.issuer, &settings.audience)
 }
 
-/// 32 random bytes, base64url.
+/// Creates 32 random bytes in base64url.
 pub(super) fn new_secret_key(random: &dyn Random) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>())
 }
 
-/// The content of a file, which is made if it is not there, for the owner only. It gets its name when it is complete, so that of
-/// two first starts at once both read the same key.
-fn kept(path: &Path, make: impl FnOnce() -> String) -> io::Result<SecretString> {
+/// Reads a file, or creates it, readable for its owner only. The file gets its name when it is complete, so that two
+/// first starts at the same time read the same key.
+fn read_or_create(path: &Path, create: impl FnOnce() -> String) -> io::Result<SecretString> {
     if !path.exists() {
         let draft = path.with_extension(format!("{}.draft", std::process::id()));
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        file.write_all(make().as_bytes())?;
+        file.write_all(create().as_bytes())?;
         file.sync_all()?;
         match fs::hard_link(&draft, path) {
             Ok(()) => tracing::info!(path = %path.display(), "development key created"),

@@ -1,4 +1,4 @@
-//! What is written down, in which form. `docs/logging.md` has the rules.
+//! Setup of the log. `docs/logging.md` contains the rules.
 
 use crate::config::LogSettings;
 use std::io::{self, IsTerminal};
@@ -8,26 +8,26 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt, registry};
 
-/// Text for people, or one JSON object a line for machines, to standard output; panics too.
+/// Starts the log on standard output: text, or one JSON object per line. Panics are logged, too.
 pub fn start(settings: &LogSettings) {
-    let chosen = registry().with(EnvFilter::new(&settings.filter)).with(filter_fn(may_be_written));
+    let filtered = registry().with(EnvFilter::new(&settings.filter)).with(filter_fn(is_allowed));
     let lines = fmt::layer().with_target(false);
     if settings.json {
-        chosen.with(lines.json().flatten_event(true).with_span_list(false)).init();
+        filtered.with(lines.json().flatten_event(true).with_span_list(false)).init();
     } else {
-        // Colours are for terminals; in a file or a pipe they are noise.
-        chosen.with(lines.with_ansi(io::stdout().is_terminal())).init();
+        // Colours are for terminals only, not for files and pipes.
+        filtered.with(lines.with_ansi(io::stdout().is_terminal())).init();
     }
-    // The words of a panic may quote a value, a password even: only the place is told.
+    // The message of a panic may contain a value, even a password. Only the location is logged.
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string);
-        tracing::error!(place, "panicked");
+        let location = panic.location().map(ToString::to_string);
+        tracing::error!(location, "panicked");
     }));
 }
 
-/// Other crates quote what they work on in their debug and trace lines: phone numbers, headers. Those are never written,
-/// whatever the settings ask for.
-fn may_be_written(line: &Metadata<'_>) -> bool {
-    let ours = line.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"));
-    ours || *line.level() <= Level::INFO
+/// Tells whether a line may be written. Debug and trace lines of other crates are never written, with any settings,
+/// because they contain data such as phone numbers and headers.
+fn is_allowed(line: &Metadata<'_>) -> bool {
+    let is_own = line.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"));
+    is_own || *line.level() <= Level::INFO
 }

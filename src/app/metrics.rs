@@ -1,4 +1,4 @@
-//! `/metrics`, on an address of its own: the internet has no business there.
+//! `/metrics`, on its own address, which the internet must not reach.
 
 use crate::adapters::telemetry::{NoopTelemetry, Prometheus};
 use crate::config::MetricsSettings;
@@ -9,28 +9,28 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// Who counts, and where it can be read.
+/// Telemetry, and the server of its metrics.
 pub(super) struct MetricsServer {
     pub telemetry: Arc<dyn Telemetry>,
-    /// None: nobody can read it.
+    /// Address and handle. `None`: metrics are off or disabled.
     pub server: Option<(SocketAddr, ServerHandle)>,
 }
 
-/// OpenMetrics 1.0, which Prometheus asks for and reads.
+/// OpenMetrics 1.0, which Prometheus requests and reads.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Must run on the runtime of the process; stops when its handle is told to.
+/// Starts the server. Must run on the runtime of the process. The handle stops the server.
 pub(super) fn start(settings: &MetricsSettings) -> io::Result<MetricsServer> {
-    let Some(bind) = settings.bind else { return Ok(unwatched()) };
+    let Some(bind) = settings.bind else { return Ok(without_server()) };
     let telemetry = Arc::new(Prometheus::new());
     let served = web::Data::from(Arc::clone(&telemetry));
     let app = move || App::new().app_data(served.clone()).route("/metrics", web::get().to(metrics));
     let server = match HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).bind(bind) {
         Ok(server) => server,
-        // Two services on a developer's machine: only the first can be watched where nobody chose an address.
-        Err(error) if !settings.chosen => {
+        // The default address is not available to a second service on a developer's machine.
+        Err(error) if !settings.explicit => {
             tracing::warn!(%bind, %error, "metrics disabled: METRICS_BIND is not available");
-            return Ok(unwatched());
+            return Ok(without_server());
         }
         Err(error) => return Err(io::Error::new(error.kind(), format!("METRICS_BIND {bind}: {error}"))),
     };
@@ -41,7 +41,7 @@ pub(super) fn start(settings: &MetricsSettings) -> io::Result<MetricsServer> {
     Ok(MetricsServer { telemetry, server: Some((address, handle)) })
 }
 
-fn unwatched() -> MetricsServer {
+fn without_server() -> MetricsServer {
     MetricsServer { telemetry: Arc::new(NoopTelemetry), server: None }
 }
 

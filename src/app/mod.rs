@@ -1,4 +1,5 @@
-//! The composition root: settings become adapters, adapters become the service, the service becomes a server.
+//! Composition root: builds the adapters from the settings, the service from the adapters, and the server from the
+//! service.
 
 mod avatar;
 pub mod commands;
@@ -37,7 +38,7 @@ use std::{fs, io};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// A server that is bound to its port and wired to its parts.
+/// Server that is bound to its port and connected to its parts.
 pub struct App {
     address: SocketAddr,
     server: Server,
@@ -46,7 +47,7 @@ pub struct App {
     shutdown: Duration,
 }
 
-/// Time and chance: the only parts that tests replace.
+/// Clock and random number generator, the only parts that tests replace.
 pub struct Runtime {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
@@ -64,13 +65,13 @@ impl App {
         Self::build_in(Runtime::real(), config).await
     }
 
-    /// Opens everything and binds the port; serves nothing yet. Must run on the runtime that
-    /// [`App::run_until_stopped`] will run on.
+    /// Builds all parts and binds the port, but does not serve yet. Must run on the same runtime as
+    /// [`App::run_until_stopped`].
     pub async fn build_in(runtime: Runtime, config: Config) -> Result<Self, Box<dyn Error>> {
-        // Redis and the SMS provider speak TLS through this; a second App in one process finds it installed.
+        // TLS for Redis and the SMS providers. It is already installed if this is the second App in the process.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         check(&config, runtime.clock.now())?;
-        for phone in config.policy.test_phones.dead(runtime.clock.now()) {
+        for phone in config.policy.test_phones.expired(runtime.clock.now()) {
             tracing::warn!(phone = phone.masked(), "test number expired");
         }
         make_data_folder(&config)?;
@@ -85,7 +86,7 @@ impl App {
             sms: sms::router(&config.sms, &runtime, &telemetry)?,
             telemetry,
             renderer: Arc::new(renderer(&config, &*runtime.random)?),
-            // As many threads as serve requests: speaking is a millisecond of computing.
+            // The same number of threads as for requests: an audio captcha takes a millisecond of computing.
             speaker: Arc::new(Speaker::new(config.server.workers)),
             tokens: Arc::new(keys.tokens),
             avatars: avatar::storage(&config.avatar)?,
@@ -104,47 +105,47 @@ impl App {
         Ok(Self { address, server, service, metrics: metrics.server, shutdown: config.server.shutdown })
     }
 
-    /// The port that was bound, also when the settings asked for any (0).
+    /// Bound port, also if the settings contain port 0 (any port).
     #[must_use]
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// Where the metrics can be read, if anywhere.
+    /// Address of the metrics, if a server for them runs.
     #[must_use]
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics.as_ref().map(|(address, _)| *address)
     }
 
-    /// Stops the server from elsewhere.
+    /// Handle that stops the server.
     #[must_use]
     pub fn handle(&self) -> ServerHandle {
         self.server.handle()
     }
 
-    /// Serves until SIGTERM or SIGINT, then finishes what is in flight: requests, and messages on their way.
+    /// Serves until SIGTERM or SIGINT, then completes requests in flight and messages on their way.
     pub async fn run_until_stopped(mut self) -> Result<(), Box<dyn Error>> {
         let handle = self.server.handle();
-        let asked = tokio::select! {
+        let stopped_at = tokio::select! {
             stopped = &mut self.server => {
                 stopped?;
                 Instant::now()
             }
-            asked = asked_to_stop() => {
-                asked?;
+            signal = stop_signal() => {
+                signal?;
                 tracing::info!("shutdown started");
-                let asked = Instant::now();
-                // The order is given at once; its end is the server's.
+                let stopped_at = Instant::now();
+                // `stop` sends its command at once. The server future ends when the server has stopped.
                 drop(handle.stop(true));
                 self.server.await?;
-                asked
+                stopped_at
             }
         };
-        let left = self.shutdown.saturating_sub(asked.elapsed());
+        let left = self.shutdown.saturating_sub(stopped_at.elapsed());
         if tokio::time::timeout(left, self.service.finish()).await.is_err() {
             tracing::warn!("shutdown timed out");
         }
-        // Last of all, so that the end can be watched too.
+        // The metrics stop last, so that they also show the shutdown.
         if let Some((_, metrics)) = &self.metrics {
             metrics.stop(false).await;
         }
@@ -153,9 +154,9 @@ impl App {
     }
 }
 
-/// SIGTERM from an orchestrator, SIGINT from a keyboard. (Left to itself the server answers SIGINT by dropping what is
+/// Waits for SIGTERM from an orchestrator or SIGINT from a keyboard. (The server's own handler of SIGINT drops requests
 /// in flight.)
-async fn asked_to_stop() -> io::Result<()> {
+async fn stop_signal() -> io::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {
         _ = terminate.recv() => Ok(()),
@@ -163,11 +164,12 @@ async fn asked_to_stop() -> io::Result<()> {
     }
 }
 
-/// Judges what only the adapters and the clock can: the form of keys and addresses, ends that are far away. Connects to nothing and writes nothing.
+/// Validates what only the adapters and the clock can: the form of keys and URLs, and last days in the far future.
+/// Opens no connection and writes nothing.
 fn check(config: &Config, now: DateTime<Utc>) -> Result<(), Problems> {
     let mut problems = Vec::new();
-    if config.mode == Mode::Production && config.policy.test_phones.one_is_endless(now) {
-        problems.push("TEST_PHONES: production needs a last day within a year".to_owned());
+    if config.mode == Mode::Production && config.policy.test_phones.any_lasts_over_a_year(now) {
+        problems.push("TEST_PHONES: expected last days within a year in production".to_owned());
     }
     if let Err(error) = Database::check(config.database.url.expose_secret()) {
         problems.push(format!("DATABASE_URL: {error}"));
@@ -188,7 +190,7 @@ fn check(config: &Config, now: DateTime<Utc>) -> Result<(), Problems> {
     if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
 }
 
-/// Development keeps everything in one folder, for its owner only.
+/// Creates the folder for all data of development, for its owner only.
 fn make_data_folder(config: &Config) -> io::Result<()> {
     match config.mode {
         Mode::Development => fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_folder),
@@ -218,12 +220,13 @@ fn renderer(config: &Config, random: &dyn Random) -> io::Result<Renderer> {
     Renderer::start(look.clone(), puzzle, u64::from_le_bytes(random.bytes()))
 }
 
-/// One lane: the threads are busy with other people's passwords.
+/// Cost of a hash. It has one lane, because the other threads hash other passwords.
 fn cost(settings: &HashSettings) -> Cost {
     Cost { memory_kib: settings.memory_kib, passes: settings.passes, lanes: 1 }
 }
 
-/// What the first requests would else pay for; then says that the service is ready, once the database is migrated.
+/// Does the work that would slow down the first requests. Then reports that the service is ready, when the database is
+/// migrated.
 async fn warm_up(service: Arc<Service>, database: Arc<Database>) {
     let regions = service.policy().regions.clone();
     drop(tokio::task::spawn_blocking(move || phone::warm_up(&regions)).await);
@@ -253,7 +256,7 @@ fn bind(settings: &ServerSettings, service: &Arc<Service>) -> Result<(Server, So
     .shutdown_timeout(settings.shutdown.as_secs())
     // Longer than the idle timeout of usual load balancers (60 s), so that they close first.
     .keep_alive(Duration::from_secs(75))
-    // A head that dribbles in for longer than this is an attack.
+    // The head of a request that takes longer than this is an attack.
     .client_request_timeout(Duration::from_secs(10))
     .bind(settings.bind)
     .map_err(|error| io::Error::new(error.kind(), format!("BIND {}: {error}", settings.bind)))?;

@@ -1,4 +1,4 @@
-//! The providers of the settings, behind one router.
+//! SMS router with the configured providers.
 
 use super::Runtime;
 use crate::adapters::sms::Provider;
@@ -106,7 +106,7 @@ fn webhook(settings: &WebhookSettings, brand: &str) -> Result<webhook::Settings,
     Ok(webhook::Settings {
         url: settings.url.0.parse()?,
         secret: WebhookSecret::parse(settings.secret.expose_secret())
-            .ok_or("SMS_WEBHOOK_SECRET is no secret of Standard Webhooks")?,
+            .ok_or("SMS_WEBHOOK_SECRET: expected a secret of Standard Webhooks")?,
         brand: brand.to_owned(),
         timeout: settings.timeout,
     })

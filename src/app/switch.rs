@@ -1,4 +1,4 @@
-//! `doorstep sms`: the switch of [`crate::flows::sms_regions`], on the Redis that all processes share.
+//! `doorstep sms`: blocks of regions and use of the SMS budgets, in the Redis that all processes share.
 
 use super::commands::{Outcome, say};
 use super::log;
@@ -14,26 +14,26 @@ use std::time::Duration;
 
 #[derive(Subcommand)]
 pub enum Switch {
-    /// Send no codes to a region, or to any, from the next request on.
+    /// Block codes to a region, or to all regions, from the next request on.
     Block {
-        /// An ISO 3166 code, like CN, or all.
+        /// ISO 3166 code, like CN, or all.
         #[arg(value_parser = target)]
         region: Target,
-        /// Until so much later: minutes, hours or days, 366 days at most.
-        #[arg(long = "for", value_name = "TIME", value_parser = life, default_value = "30d")]
-        life: Duration,
+        /// Duration of the block in minutes, hours or days, at most 366 days.
+        #[arg(long = "for", value_name = "TIME", value_parser = duration, default_value = "30d")]
+        duration: Duration,
     },
-    /// Send codes again.
+    /// Allow codes again.
     Allow {
-        /// An ISO 3166 code, like CN, or all. The two are apart: all lifts no block of one region.
+        /// ISO 3166 code, like CN, or all. The blocks are separate: all does not remove the block of one region.
         #[arg(value_parser = target)]
         region: Target,
     },
-    /// Say what is blocked, and how much of the budgets is spent.
+    /// Print the blocks, and how much of each budget is used.
     Status,
 }
 
-/// A region, or all of them.
+/// Region, or all regions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target(Option<Region>);
 
@@ -46,47 +46,45 @@ fn target(text: &str) -> Result<Target, String> {
     region.ok_or_else(|| format!("expected an ISO 3166 country code, like CN, or {ALL}"))
 }
 
-/// Everything in Redis expires, and a block that somebody forgot is to be noticed one day.
-const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+/// Longest duration of a block. Everything in Redis expires, and an operator must notice a forgotten block one day.
+const MAX_DURATION: Duration = Duration::from_secs(366 * 86_400);
 
-fn life(text: &str) -> Result<Duration, String> {
+fn duration(text: &str) -> Result<Duration, String> {
     let units = [('m', 60), ('h', 3_600), ('d', 86_400)];
     let unit = units.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(*unit)?, seconds)));
-    let seconds = unit.and_then(|(number, seconds)| number.parse::<u32>().ok().map(|many| u64::from(many) * seconds));
-    let life = seconds.map(Duration::from_secs).filter(|life| !life.is_zero() && *life <= LONGEST);
-    life.ok_or_else(|| "expected minutes, hours or days, like 30m, 2h or 7d, and at most 366d".to_owned())
+    let seconds = unit.and_then(|(number, seconds)| number.parse::<u32>().ok().map(|count| u64::from(count) * seconds));
+    let duration = seconds.map(Duration::from_secs).filter(|time| !time.is_zero() && *time <= MAX_DURATION);
+    duration.ok_or_else(|| "expected minutes, hours or days, like 30m, 2h or 7d, and at most 366d".to_owned())
 }
 
-/// Runs one of them.
+/// Runs one of the commands.
 pub async fn run(config: &Config, switch: Switch) -> Outcome {
     let StagingSettings::Redis { url } = &config.staging else {
-        return Err(
-            "this command needs REDIS_URL: without it each process keeps its staging in a memory of its own".into()
-        );
+        return Err("this command needs REDIS_URL: without it each process has its own staging in memory".into());
     };
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     let staging = RedisStaging::connect(url.expose_secret(), 1)?;
     match switch {
-        Switch::Block { region: Target(region), life } => {
+        Switch::Block { region: Target(region), duration } => {
             log::start(&config.log);
-            sms_regions::block(&staging, region, life).await?;
-            let until = (SystemClock.now() + life).format("%Y-%m-%d %H:%M UTC");
-            say(&format!("No codes are sent to {} until {until}.", words(region)))
+            sms_regions::block(&staging, region, duration).await?;
+            let until = (SystemClock.now() + duration).format("%Y-%m-%d %H:%M UTC");
+            say(&format!("No codes are sent to {} until {until}.", name(region)))
         }
         Switch::Allow { region: Target(region) } => {
             log::start(&config.log);
             let before = if sms_regions::allow(&staging, region).await? { "were" } else { "were not" };
-            say(&format!("Codes are sent to {} as far as the budgets go. They {before} blocked.", words(region)))
+            say(&format!("Codes are sent to {} within the budgets. They {before} blocked.", name(region)))
         }
         Switch::Status => say(&table(&sms_regions::status(&staging, &config.policy).await?)),
     }
 }
 
-fn words(region: Option<Region>) -> String {
+fn name(region: Option<Region>) -> String {
     region.map_or_else(|| "any region".to_owned(), |region| region.to_string())
 }
 
-/// One line for the service, one for each region.
+/// Formats one line for the service, and one for each region.
 fn table(status: &Status) -> String {
     let row = |cells: [&str; 5]| {
         let [name, hour, second, third, block] = cells;
@@ -106,13 +104,13 @@ fn table(status: &Status) -> String {
     rows.join("\n")
 }
 
-/// `250/300, 12m left`
+/// Formats `250/300, 12m left`.
 fn spent(spent: &Spent) -> String {
     let left = if spent.expires_in.is_zero() { String::new() } else { format!(", {} left", rounded(spent.expires_in)) };
     format!("{}/{}{left}", spent.count, spent.max)
 }
 
-/// Upwards, in the largest unit that tells enough.
+/// Rounds up, in the largest unit that is precise enough.
 fn rounded(left: Duration) -> String {
     match left.as_secs() {
         seconds @ 0..7_200 => format!("{}m", seconds.div_ceil(60)),
@@ -126,12 +124,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_minutes_hours_or_days() {
+    fn a_duration_is_minutes_hours_or_days() {
         for (text, seconds) in [("1m", 60), ("90m", 5_400), ("2h", 7_200), ("30d", 2_592_000), ("366d", 31_622_400)] {
-            assert_eq!(life(text), Ok(Duration::from_secs(seconds)), "{text}");
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         for text in ["", "2", "h", "0h", "367d", "-1h", "1.5h", "2 h", "2H", "4294967296m", "１h", "1w", "1hh"] {
-            assert!(life(text).is_err(), "{text:?}");
+            assert!(duration(text).is_err(), "{text:?}");
         }
     }
 
@@ -146,8 +144,8 @@ mod tests {
 
     #[test]
     fn a_time_is_rounded_upwards() {
-        let told = |seconds| rounded(Duration::from_secs(seconds));
-        assert_eq!([told(1), told(3_600), told(7_199), told(7_201)], ["1m", "60m", "120m", "3h"]);
-        assert_eq!([told(172_799), told(172_801)], ["48h", "3d"]);
+        let text = |seconds| rounded(Duration::from_secs(seconds));
+        assert_eq!([text(1), text(3_600), text(7_199), text(7_201)], ["1m", "60m", "120m", "3h"]);
+        assert_eq!([text(172_799), text(172_801)], ["48h", "3d"]);
     }
 }

@@ -85,7 +85,7 @@ fn valid_settings_are_shown_without_secrets() {
     let output = folder.run(&["check-config"], &[&PRODUCTION[..], &KEY_FILES].concat());
     assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""));
     assert!(
-        output.stdout.contains("The settings can be used.") && output.stdout.contains("Production"),
+        output.stdout.contains("The settings are valid.") && output.stdout.contains("Production"),
         "{}",
         output.stdout
     );
