@@ -1,8 +1,8 @@
 //! Patterns that are drawn over the letters. They are larger than a picture and drawn in advance; a picture uses a
 //! random part of each.
 
-use super::FastRng;
 use super::bits::Bits;
+use super::rng::FastRng;
 use crate::domain::captcha::Clutter;
 use image::{GrayImage, Luma};
 use imageproc::drawing::{draw_cubic_bezier_curve_mut, draw_filled_circle_mut};

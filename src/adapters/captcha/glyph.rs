@@ -1,8 +1,8 @@
 //! One letter, deformed at random, as a small picture with one bit per pixel.
 
-use super::FastRng;
 use super::bits::Bits;
 use super::outline::Outline;
+use super::rng::FastRng;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rusttype::{Font, point, vector};

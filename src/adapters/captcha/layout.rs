@@ -1,6 +1,7 @@
 //! Positions of the letters: one or two lines, both bent along the same wave.
 
-use super::{FastRng, ROW_SHIFT};
+use super::rng::FastRng;
+use super::row_shift::ROW_SHIFT;
 use crate::domain::captcha::{Lines, Look};
 use rand::RngExt;
 use std::f32::consts::TAU;

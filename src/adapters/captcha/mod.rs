@@ -18,34 +18,23 @@ mod layout;
 mod outline;
 mod png;
 mod pool;
+mod rng;
+mod row_shift;
 
 use crate::domain::captcha::{Look, Palette, Puzzle, Rgb, Theme};
 use crate::ports::CaptchaRenderer;
 use bits::{Bits, WORD};
 use pool::{Pool, Recipe};
-use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
+use rng::FastRng;
+use row_shift::{ROW_SHIFT, ROW_SHIFT_MARGIN, ROW_WAVE_LENGTH};
 use std::f32::consts::TAU;
 use std::io;
-use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
-/// Fast random generator, for looks and sounds only. It is not cryptographically secure: the text of a captcha comes
-/// from the caller's secure generator.
-type FastRng = Xoshiro256PlusPlus;
-
-/// Amplitude of the wave that shifts rows sideways, in heights of a letter: 3 to 5 pixels for a letter of 32 pixels.
-/// The stem of a letter is then not a straight column.
-const ROW_SHIFT: RangeInclusive<f32> = 0.09..=0.16;
-/// Length of that wave, in heights of a letter: 50 to 100 pixels. It is longer than a letter, so that the letter leans
-/// and does not break.
-const ROW_WAVE_LENGTH: RangeInclusive<f32> = 1.5..=3.0;
-/// Pixels on both sides of the canvas, as room for the shift of rows: more than the largest shift for the largest
-/// letter, of 87 pixels.
-const ROW_SHIFT_MARGIN: usize = 16;
 /// Pause between two rounds while the pool is not full. The pool is full after 2.6 s of use and needs a tenth of a core
 /// until then.
 const FILL_PAUSE: Duration = Duration::from_millis(20);

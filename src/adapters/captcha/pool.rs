@@ -2,7 +2,9 @@
 
 use super::bits::Bits;
 use super::clutter::{self, SPARE_HEIGHT, SPARE_WIDTH};
-use super::{FastRng, ROW_SHIFT_MARGIN, glyph};
+use super::glyph;
+use super::rng::FastRng;
+use super::row_shift::ROW_SHIFT_MARGIN;
 use crate::domain::captcha::{Clutter, Look};
 use rand::seq::IndexedRandom;
 

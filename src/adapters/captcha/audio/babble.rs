@@ -5,7 +5,8 @@
 //! silence nor loudness reveals where a digit begins.
 
 use super::voices::{self, RATE};
-use super::{FastRng, Language};
+use crate::adapters::captcha::rng::FastRng;
+use crate::domain::language::Language;
 use rand::{Rng, RngExt};
 use std::ops::{Range, RangeInclusive};
 

@@ -9,7 +9,7 @@ mod tests;
 mod voices;
 mod wav;
 
-use super::FastRng;
+use super::rng::FastRng;
 use crate::adapters::bulkhead::Bulkhead;
 use crate::domain::language::Language;
 use crate::ports::{AudioCaptcha, Dependency, DependencyError};
@@ -56,7 +56,7 @@ impl Speaker {
     #[must_use]
     pub fn new(threads: usize) -> Self {
         let threads = threads.max(1);
-        Self { bulkhead: Bulkhead::new(Dependency::Speaking, threads, threads * QUEUE) }
+        Self { bulkhead: Bulkhead::new(Dependency::AudioCaptcha, threads, threads * QUEUE) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Recordings for the audio captchas: the files of `sounds/`, compiled into the binary.
 
-use super::FastRng;
+use crate::adapters::captcha::rng::FastRng;
 use crate::domain::language::Language;
 use rand::seq::IndexedRandom;
 use std::sync::LazyLock;
