@@ -106,3 +106,4 @@ pub mod http;
 pub mod adapters;
 pub mod config;
 pub mod app;
+pub mod cli;

@@ -52,7 +52,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_beyond_the_queue_is_rejected_and_later_jobs_run() {
-        let bulkhead = Arc::new(Bulkhead::new(Dependency::Speaking, 1, 1));
+        let bulkhead = Arc::new(Bulkhead::new(Dependency::AudioCaptcha, 1, 1));
         let (release, gate) = mpsc::channel::<()>();
         let first = tokio::spawn({
             let bulkhead = Arc::clone(&bulkhead);
@@ -68,7 +68,7 @@ mod tests {
         while bulkhead.admitted.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(bulkhead.run(|| 3).await, Err(DependencyError::Overloaded(Dependency::Speaking))));
+        assert!(matches!(bulkhead.run(|| 3).await, Err(DependencyError::Overloaded(Dependency::AudioCaptcha))));
         release.send(()).unwrap();
         assert!(first.await.unwrap().unwrap());
         assert_eq!(second.await.unwrap().unwrap(), 2);
@@ -77,7 +77,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_error_and_the_next_job_runs() {
-        let bulkhead = Bulkhead::new(Dependency::Speaking, 1, 0);
+        let bulkhead = Bulkhead::new(Dependency::AudioCaptcha, 1, 0);
         assert!(matches!(bulkhead.run(|| panic!("test panic")).await, Err(DependencyError::Broken { .. })));
         assert_eq!(bulkhead.run(|| 1).await.unwrap(), 1);
     }

@@ -177,7 +177,7 @@ impl Telemetry for Prometheus {
             Event::RefreshReplayed { revoked } => {
                 self.replays.get_or_create(&Replay { revoked: if revoked { "yes" } else { "no" } }).inc();
             }
-            Event::Answered { method, route, status, took } => {
+            Event::RequestCompleted { method, route, status, took } => {
                 let (method, route) = (method.to_owned(), route.to_owned());
                 let labels = Route { method: method.clone(), route: route.clone() };
                 self.request_seconds.get_or_create(&labels).observe(took.as_secs_f64());

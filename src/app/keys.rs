@@ -48,7 +48,7 @@ fn tokens(pem: &str, settings: &TokenSettings) -> Result<Tokens, KeyError> {
 }
 
 /// Creates 32 random bytes in base64url.
-pub(super) fn new_secret_key(random: &dyn Random) -> String {
+pub fn new_secret_key(random: &dyn Random) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>())
 }
 

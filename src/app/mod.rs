@@ -2,39 +2,42 @@
 //! service.
 
 mod avatar;
-pub mod commands;
+mod captcha;
+mod check;
+mod data_folder;
 mod keys;
-pub mod log;
+mod log;
 mod metrics;
-pub mod samples;
+mod runtime;
 mod sms;
-pub mod switch;
+
+pub use captcha::renderer;
+pub use check::check;
+pub use data_folder::make_data_folder;
+pub use keys::new_secret_key;
+pub use log::start as start_log;
+pub use runtime::Runtime;
 
 use crate::adapters::argon2::{Argon2id, Cost};
-use crate::adapters::captcha::Renderer;
 use crate::adapters::captcha::audio::Speaker;
 use crate::adapters::database::{Database, Settings, migrate};
 use crate::adapters::staging::memory::MemoryStaging;
 use crate::adapters::staging::redis::RedisStaging;
-use crate::adapters::system::{OsRandom, SystemClock};
-use crate::config::{Config, HashSettings, KeySettings, Mode, Problems, ServerSettings, StagingSettings};
+use crate::config::{Config, HashSettings, ServerSettings, StagingSettings};
 use crate::domain::phone;
-use crate::domain::policy::CaptchaPolicy;
 use crate::flows::background::Background;
 use crate::flows::{Ports, Service};
 use crate::http::{self, client::Proxies, envelope::envelope};
-use crate::ports::{Clock, Random, Staging};
+use crate::ports::Staging;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web};
-use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use std::{fs, io};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -42,22 +45,9 @@ use tokio::signal::unix::{SignalKind, signal};
 pub struct App {
     address: SocketAddr,
     server: Server,
-    service: Arc<Service>,
+    service: Service,
     metrics: Option<(SocketAddr, ServerHandle)>,
     shutdown: Duration,
-}
-
-/// Clock and random number generator, the only parts that tests replace.
-pub struct Runtime {
-    pub clock: Arc<dyn Clock>,
-    pub random: Arc<dyn Random>,
-}
-
-impl Runtime {
-    #[must_use]
-    pub fn real() -> Self {
-        Self { clock: Arc::new(SystemClock), random: Arc::new(OsRandom) }
-    }
 }
 
 impl App {
@@ -75,26 +65,26 @@ impl App {
             tracing::warn!(phone = phone.masked(), "test number expired");
         }
         make_data_folder(&config)?;
-        let keys = keys::load(&config, &*runtime.random)?;
+        let keys = keys::load(&config, &*runtime.rng)?;
         let database = Arc::new(open_database(&config)?);
         let metrics = metrics::start(&config.metrics)?;
         let telemetry = metrics.telemetry;
         let ports = Ports {
             staging: staging(&config, &runtime)?,
             users: Arc::clone(&database) as _,
-            hasher: Arc::new(Argon2id::start(cost(&config.hashing), config.hashing.threads, &runtime.random)?),
+            hasher: Arc::new(Argon2id::start(cost(&config.hashing), config.hashing.threads, &runtime.rng)?),
             sms: sms::router(&config.sms, &runtime, &telemetry)?,
             telemetry,
-            renderer: Arc::new(renderer(&config, &*runtime.random)?),
+            captcha_renderer: Arc::new(renderer(&config, &*runtime.rng)?),
             // The same number of threads as for requests: an audio captcha takes a millisecond of computing.
-            speaker: Arc::new(Speaker::new(config.server.workers)),
+            audio_captcha: Arc::new(Speaker::new(config.server.workers)),
             tokens: Arc::new(keys.tokens),
             avatars: avatar::storage(&config.avatar)?,
             clock: runtime.clock,
-            random: runtime.random,
+            rng: runtime.rng,
         };
-        let service = Arc::new(Service::new(ports, keys.derived, config.policy, Background::new(Handle::current())));
-        tokio::spawn(warm_up(Arc::clone(&service), database));
+        let service = Service::new(ports, keys.derived, config.policy, Background::new(Handle::current()));
+        tokio::spawn(warm_up(service.clone(), database));
         let (server, address) = bind(&config.server, &service)?;
         let (mode, database) = (config.mode.name(), config.database.engine());
         let (staging, avatars, sms) = (config.staging.name(), config.avatar.name(), config.sms.route.join(","));
@@ -164,40 +154,6 @@ async fn stop_signal() -> io::Result<()> {
     }
 }
 
-/// Validates what only the adapters and the clock can: the form of keys and URLs, and last days in the far future.
-/// Opens no connection and writes nothing.
-fn check(config: &Config, now: DateTime<Utc>) -> Result<(), Problems> {
-    let mut problems = Vec::new();
-    if config.mode == Mode::Production && config.policy.test_phones.any_lasts_over_a_year(now) {
-        problems.push("TEST_PHONES: expected last days within a year in production".to_owned());
-    }
-    if let Err(error) = Database::check(config.database.url.expose_secret()) {
-        problems.push(format!("DATABASE_URL: {error}"));
-    }
-    if let StagingSettings::Redis { url } = &config.staging
-        && let Err(error) = RedisStaging::connect(url.expose_secret(), 1)
-    {
-        problems.push(format!("REDIS_URL: {error}"));
-    }
-    if let KeySettings::Given { jwt_keys, .. } = &config.keys
-        && let Err(error) = keys::given(jwt_keys, &config.token)
-    {
-        problems.push(format!("JWT_KEYS: {error}"));
-    }
-    if let Err(error) = avatar::storage(&config.avatar) {
-        problems.push(format!("AVATAR_S3_BUCKET: {error}"));
-    }
-    if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
-}
-
-/// Creates the folder for all data of development, for its owner only.
-fn make_data_folder(config: &Config) -> io::Result<()> {
-    match config.mode {
-        Mode::Development => fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_folder),
-        Mode::Production => Ok(()),
-    }
-}
-
 fn open_database(config: &Config) -> Result<Database, Box<dyn Error>> {
     let url = config.database.url.expose_secret();
     if config.database.migrate_on_start {
@@ -215,11 +171,6 @@ fn staging(config: &Config, runtime: &Runtime) -> Result<Arc<dyn Staging>, Box<d
     })
 }
 
-fn renderer(config: &Config, random: &dyn Random) -> io::Result<Renderer> {
-    let CaptchaPolicy { puzzle, look, .. } = &config.policy.captcha;
-    Renderer::start(look.clone(), puzzle, u64::from_le_bytes(random.bytes()))
-}
-
 /// Cost of a hash. It has one lane, because the other threads hash other passwords.
 fn cost(settings: &HashSettings) -> Cost {
     Cost { memory_kib: settings.memory_kib, passes: settings.passes, lanes: 1 }
@@ -227,7 +178,7 @@ fn cost(settings: &HashSettings) -> Cost {
 
 /// Does the work that would slow down the first requests. Then reports that the service is ready, when the database is
 /// migrated.
-async fn warm_up(service: Arc<Service>, database: Arc<Database>) {
+async fn warm_up(service: Service, database: Arc<Database>) {
     let regions = service.policy().regions.clone();
     drop(tokio::task::spawn_blocking(move || phone::warm_up(&regions)).await);
     loop {
@@ -240,8 +191,8 @@ async fn warm_up(service: Arc<Service>, database: Arc<Database>) {
     }
 }
 
-fn bind(settings: &ServerSettings, service: &Arc<Service>) -> Result<(Server, SocketAddr), Box<dyn Error>> {
-    let service = web::Data::from(Arc::clone(service));
+fn bind(settings: &ServerSettings, service: &Service) -> Result<(Server, SocketAddr), Box<dyn Error>> {
+    let service = web::Data::new(service.clone());
     let proxies = web::Data::new(Proxies::new(settings.trusted_proxies.clone()));
     let docs = settings.docs;
     let server = HttpServer::new(move || {

@@ -1,6 +1,6 @@
 //! SMS router with the configured providers.
 
-use super::Runtime;
+use super::runtime::Runtime;
 use crate::adapters::sms::Provider;
 use crate::adapters::sms::aliyun::{self, Aliyun};
 use crate::adapters::sms::cloopen::{self, Cloopen};

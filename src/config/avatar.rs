@@ -2,8 +2,8 @@
 //!
 //! The object `{AVATAR_PREFIX}{name}` of the bucket is public at `{AVATAR_BASE_URL}/{name}`.
 
-use super::Mode;
 use super::env::Env;
+use super::mode::Mode;
 use crate::domain::avatar::{AvatarName, KeyPrefix};
 use crate::domain::policy::AvatarPolicy;
 use secrecy::SecretString;

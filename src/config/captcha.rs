@@ -1,7 +1,7 @@
 //! Puzzle and appearance of captchas.
 
-use super::Mode;
 use super::env::Env;
+use super::mode::Mode;
 use crate::domain::captcha::{Alphabet, CaptchaAnswer, Clutter, Lines, Look, Palette, Puzzle, Rgb, Theme};
 use crate::domain::policy::CaptchaPolicy;
 

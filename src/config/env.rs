@@ -20,7 +20,11 @@ impl Env {
     }
 
     pub(super) fn problem(&mut self, name: &str, what: impl Display) {
-        self.problems.push(format!("{name}: {what}"));
+        let problem = format!("{name}: {what}");
+        // Two limits may share a setting.
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
     pub(super) fn into_problems(self) -> Vec<String> {

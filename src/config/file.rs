@@ -1,6 +1,6 @@
 //! Settings in the file `.env` of the working folder.
 
-use super::Problems;
+use super::problems::Problems;
 use std::io::ErrorKind;
 use std::path::Path;
 

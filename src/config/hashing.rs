@@ -1,7 +1,7 @@
 //! Cost of a password hash.
 
 use super::env::Env;
-use super::{MAX_THREADS, cores};
+use super::threads::{MAX_THREADS, cores};
 use std::num::NonZeroUsize;
 
 /// Parameters of argon2id.

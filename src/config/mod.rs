@@ -7,12 +7,17 @@ mod captcha;
 mod env;
 mod file;
 mod hashing;
+mod mode;
 mod policy;
+mod problems;
 mod sms;
 mod test_phones;
+mod threads;
 
 pub use avatar::{AvatarSettings, QiniuSettings, S3Settings};
 pub use hashing::HashSettings;
+pub use mode::Mode;
+pub use problems::Problems;
 pub use sms::{
     AliyunSettings, CloopenSettings, ProviderSettings, SmsSettings, TencentAccess, TencentSettings, TwilioSender,
     TwilioSettings, WebhookSettings,
@@ -27,6 +32,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use threads::{MAX_THREADS, cores};
 use tracing_subscriber::EnvFilter;
 
 /// All settings of the operator.
@@ -46,12 +52,6 @@ pub struct Config {
     pub sms: SmsSettings,
     pub avatar: AvatarSettings,
     pub policy: Policy,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    Development,
-    Production,
 }
 
 #[derive(Debug)]
@@ -112,10 +112,6 @@ pub struct TokenSettings {
     pub audience: String,
 }
 
-/// All problems, one line each. Each line names its variable.
-#[derive(Debug)]
-pub struct Problems(pub Vec<String>);
-
 impl Config {
     /// Reads and validates the variables.
     pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, Problems> {
@@ -149,7 +145,7 @@ impl Config {
         }
         config.policy.max_send_duration = config.sms.max_send_duration();
         let policy = &config.policy;
-        config.sms.validate(&mut env, &policy.regions, &policy.apps, &policy.phone.cooldowns);
+        config.sms.validate(&mut env, &policy.regions, &policy.apps, &policy.limits.cooldowns.0);
         let problems = env.into_problems();
         if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
     }
@@ -168,16 +164,6 @@ impl Config {
     }
 }
 
-impl Mode {
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Development => "development",
-            Self::Production => "production",
-        }
-    }
-}
-
 impl DatabaseSettings {
     #[must_use]
     pub fn engine(&self) -> &str {
@@ -193,13 +179,6 @@ impl StagingSettings {
             Self::Redis { .. } => "redis",
         }
     }
-}
-
-/// Maximum number of threads. A larger number is a typing error.
-const MAX_THREADS: NonZeroUsize = NonZeroUsize::new(256).unwrap();
-
-fn cores() -> NonZeroUsize {
-    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 fn server(env: &mut Env, mode: Mode) -> ServerSettings {
@@ -349,15 +328,6 @@ impl fmt::Debug for DatabaseSettings {
             .finish_non_exhaustive()
     }
 }
-
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "problems in the settings ({}):", self.0.len())?;
-        self.0.iter().try_for_each(|line| writeln!(f, "  {line}"))
-    }
-}
-
-impl std::error::Error for Problems {}
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,12 @@
-//! The numbers of `domain::policy` that an operator may change.
+//! Reads the numbers of the policy that an operator may change.
 
 use super::env::Env;
-use super::{Mode, avatar, captcha, test_phones};
+use super::mode::Mode;
+use super::{avatar, captcha, test_phones};
+use crate::domain::flow::{Cooldowns, FlowPolicy};
+use crate::domain::limits::{Entry, Limit, Limits, Scope};
 use crate::domain::phone::{Regions, region};
-use crate::domain::policy::{
-    CodePolicy, Demand, LoginPolicy, PhoneLimits, Policy, ProofPolicy, Quota, RegionQuota, SessionPolicy, SmsLimits,
-};
+use crate::domain::policy::{Demand, Policy, ProofPolicy, SessionPolicy};
 use std::time::Duration;
 
 const DAY: u64 = 86_400;
@@ -17,17 +18,13 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
     });
     let defaults = Policy::new(regions);
     Policy {
-        code: code(env, &defaults.code),
-        phone: phone(env, &defaults.phone),
-        captchas_per_ip: quota(env, "LIMIT_IP_CAPTCHAS", defaults.captchas_per_ip),
-        audio_captchas_per_ip: quota(env, "LIMIT_IP_AUDIO_CAPTCHAS", defaults.audio_captchas_per_ip),
-        sms: sms(env, &defaults.sms),
+        flow: flow(env, &defaults.flow),
+        limits: limits(env),
         apps: super::sms::apps(env),
         captcha: captcha::read(env, mode, &defaults.captcha),
         proof: proof(env, &defaults.proof),
         test_phones: test_phones::read(env, mode),
         session: session(env, &defaults.session),
-        login: login(env, &defaults.login),
         conceal_taken_phone: env.flag("REGISTER_CONCEAL_TAKEN", defaults.conceal_taken_phone),
         avatar_base: avatar::base(env),
         avatar: avatar::policy(env, &defaults.avatar),
@@ -35,66 +32,68 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
     }
 }
 
-fn quota(env: &mut Env, name: &str, defaults: Quota) -> Quota {
-    Quota { max: env.number(name, defaults.max, 1, 1_000_000_000), ..defaults }
-}
-
-fn code(env: &mut Env, defaults: &CodePolicy) -> CodePolicy {
-    CodePolicy {
-        // OWASP ASVS 5.0 6.5.5: a code lives for ten minutes at most.
-        life: env.seconds("CODE_SECONDS", defaults.life, 60, 600),
-        verified_life: env.seconds("VERIFIED_SECONDS", defaults.verified_life, 60, 3_600),
+fn flow(env: &mut Env, defaults: &FlowPolicy) -> FlowPolicy {
+    FlowPolicy {
+        // OWASP ASVS 5.0 6.5.5: a code is valid for ten minutes at most.
+        code_ttl: env.seconds("CODE_SECONDS", defaults.code_ttl, 60, 600),
+        verified_ttl: env.seconds("VERIFIED_SECONDS", defaults.verified_ttl, 60, 3_600),
         attempts: env.number("CODE_ATTEMPTS", defaults.attempts, 1, 10),
         ..defaults.clone()
     }
 }
 
-fn phone(env: &mut Env, defaults: &PhoneLimits) -> PhoneLimits {
-    let seconds = defaults.cooldowns.iter().map(Duration::as_secs).collect();
-    let cooldowns: Vec<u64> = env.list("COOLDOWN_SECONDS", seconds, "seconds, like 60,120,300");
-    if cooldowns.is_empty() || cooldowns.len() > 10 || cooldowns.iter().any(|wait| !(1..=DAY).contains(wait)) {
+/// Every limit of the catalogue that has a setting.
+fn limits(env: &mut Env) -> Limits {
+    let mut limits = Limits::default();
+    limits.cooldowns = cooldowns(env);
+    for limit in Limit::ALL {
+        let entry = limit.entry();
+        match entry {
+            Entry { variable: Some(name), scope: Scope::Region, .. } => region_maxima(env, name, limit, &mut limits),
+            Entry { variable: Some(name), default, highest, .. } => {
+                limits.set(limit, env.number(name, default.max, 1, highest));
+            }
+            Entry { variable: None, .. } => {}
+        }
+    }
+    for limit in Limit::ALL {
+        if let Entry { variable: Some(name), within: Some(other), .. } = limit.entry()
+            && limits.quota(limit).max > limits.quota(other).max
+        {
+            let other = other.entry().variable.unwrap_or_default();
+            env.problem(name, format!("is more than {other}"));
+        }
+    }
+    limits
+}
+
+fn cooldowns(env: &mut Env) -> Cooldowns {
+    let seconds = Cooldowns::default().0.iter().map(Duration::as_secs).collect();
+    let waits: Vec<u64> = env.list("COOLDOWN_SECONDS", seconds, "seconds, like 60,120,300");
+    if waits.is_empty() || waits.len() > 10 || waits.iter().any(|wait| !(1..=DAY).contains(wait)) {
         env.problem("COOLDOWN_SECONDS", "expected one to ten waits of 1 to 86400 seconds");
     }
-    PhoneLimits {
-        cooldowns: cooldowns.into_iter().map(Duration::from_secs).collect(),
-        hourly: quota(env, "LIMIT_PHONE_HOUR", defaults.hourly),
-        daily: quota(env, "LIMIT_PHONE_DAY", defaults.daily),
-        wrong_codes: quota(env, "LIMIT_WRONG_CODES_DAY", defaults.wrong_codes),
-    }
+    Cooldowns(waits.into_iter().map(Duration::from_secs).collect())
 }
 
-fn sms(env: &mut Env, defaults: &SmsLimits) -> SmsLimits {
-    SmsLimits {
-        per_ip: quota(env, "LIMIT_IP_SENDS", defaults.per_ip),
-        phones_per_ip: quota(env, "LIMIT_IP_PHONES_HOUR", defaults.phones_per_ip),
-        unverified_per_ip: quota(env, "LIMIT_IP_UNVERIFIED_HOUR", defaults.unverified_per_ip),
-        unverified_per_region: region_quota(env, "SMS_BUDGET_REGION_UNVERIFIED_HOUR", &defaults.unverified_per_region),
-        per_region: region_quota(env, "SMS_BUDGET_REGION_HOUR", &defaults.per_region),
-        hourly: quota(env, "SMS_BUDGET_HOUR", defaults.hourly),
-        daily: quota(env, "SMS_BUDGET_DAY", defaults.daily),
-    }
-}
-
-/// One number for every region, and then some of their own: `1000,US=50`.
-fn region_quota(env: &mut Env, name: &str, defaults: &RegionQuota) -> RegionQuota {
-    let mut quota = defaults.clone();
-    let read = |text: &str, quota: &mut RegionQuota| {
+/// One maximum for every region, and others for some regions: `1000,US=50`.
+fn region_maxima(env: &mut Env, name: &str, limit: Limit, limits: &mut Limits) {
+    let read = |text: &str, limits: &mut Limits| {
         for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
-            let (of, max) = item.split_once('=').map_or((None, item), |(of, max)| (Some(of.trim()), max.trim()));
-            let max = max.parse().ok().filter(|max| (1..=1_000_000_000).contains(max))?;
-            match of {
-                None => quota.each.max = max,
-                Some(code) => drop(quota.own.insert(region(code)?, max)),
+            let (code, max) = item.split_once('=').map_or((None, item), |(code, max)| (Some(code.trim()), max.trim()));
+            let max = max.parse().ok().filter(|max| (1..=limit.entry().highest).contains(max))?;
+            match code {
+                None => limits.set(limit, max),
+                Some(code) => limits.set_region(limit, region(code)?, max),
             }
         }
         Some(())
     };
     if let Some(text) = env.text(name)
-        && read(&text, &mut quota).is_none()
+        && read(&text, limits).is_none()
     {
         env.problem(name, "expected a whole number from 1 to 1000000000, and regions with another, like 1000,US=50");
     }
-    quota
 }
 
 fn proof(env: &mut Env, defaults: &ProofPolicy) -> ProofPolicy {
@@ -105,10 +104,8 @@ fn proof(env: &mut Env, defaults: &ProofPolicy) -> ProofPolicy {
             "always" => Ok(Demand::Always),
             _ => Err("expected off, auto or always".to_owned()),
         }),
-        // Beyond 26 a slow phone does not find one in the life of a challenge.
+        // With more than 26 a slow phone finds no solution within the lifetime of a challenge.
         bits: env.number("PROOF_OF_WORK_BITS", defaults.bits, 1, 26),
-        free_per_ip: quota(env, "PROOF_OF_WORK_IP_CAPTCHAS", defaults.free_per_ip),
-        ..defaults.clone()
     }
 }
 
@@ -117,35 +114,12 @@ fn session(env: &mut Env, defaults: &SessionPolicy) -> SessionPolicy {
     let policy = SessionPolicy {
         retry: env.seconds("REFRESH_RETRY_SECONDS", defaults.retry, 0, 3_600),
         per_user: defaults.per_user,
-        access_life: env.seconds("ACCESS_TOKEN_SECONDS", defaults.access_life, 60, 3_600),
+        access_ttl: env.seconds("ACCESS_TOKEN_SECONDS", defaults.access_ttl, 60, 3_600),
         idle: days(env.number("SESSION_IDLE_DAYS", defaults.idle.as_secs() / DAY, 1, 365)),
         absolute: days(env.number("SESSION_ABSOLUTE_DAYS", defaults.absolute.as_secs() / DAY, 1, 3_650)),
     };
     if policy.idle > policy.absolute {
         env.problem("SESSION_IDLE_DAYS", "is longer than SESSION_ABSOLUTE_DAYS");
-    }
-    policy
-}
-
-fn login(env: &mut Env, defaults: &LoginPolicy) -> LoginPolicy {
-    let policy = LoginPolicy {
-        // Beyond the tries of any kind it would have no effect.
-        per_phone: Quota {
-            max: env.number("LIMIT_WRONG_PASSWORDS_HOUR", defaults.per_phone.max, 1, defaults.tries.max),
-            ..defaults.per_phone
-        },
-        free_per_phone: quota(env, "LOGIN_CAPTCHA_AFTER", defaults.free_per_phone),
-        per_ip: quota(env, "LIMIT_IP_WRONG_PASSWORDS_HOUR", defaults.per_ip),
-        free_per_ip: quota(env, "LOGIN_IP_CAPTCHA_AFTER", defaults.free_per_ip),
-        ..defaults.clone()
-    };
-    for (name, free, all) in [
-        ("LOGIN_CAPTCHA_AFTER", policy.free_per_phone, policy.per_phone),
-        ("LOGIN_IP_CAPTCHA_AFTER", policy.free_per_ip, policy.per_ip),
-    ] {
-        if free.max > all.max {
-            env.problem(name, "is more than what is allowed with a captcha");
-        }
     }
     policy
 }

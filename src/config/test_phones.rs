@@ -1,7 +1,7 @@
 //! Test numbers, for store review and QA: `TEST_PHONES`.
 
-use super::Mode;
 use super::env::Env;
+use super::mode::Mode;
 use crate::domain::test_phone::TestPhones;
 use secrecy::ExposeSecret;
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::limits::Limit;
 use crate::domain::policy::Demand;
 
 fn read(vars: &[(&str, &str)]) -> Result<Config, Problems> {
@@ -239,9 +240,11 @@ fn autofill_lines_are_validated_only_for_providers_with_free_text() {
 
 #[test]
 fn the_settings_control_proof_of_work() {
-    let proof = |vars: &[(&str, &str)]| read(vars).unwrap().policy.proof;
+    let policy = |vars: &[(&str, &str)]| read(vars).unwrap().policy;
+    let proof = |vars: &[(&str, &str)]| policy(vars).proof;
     let defaults = proof(&[]);
-    assert_eq!((defaults.demand, defaults.bits, defaults.free_per_ip.max), (Demand::OnAbuseSignal, 18, 30));
+    let free = policy(&[]).limits.quota(Limit::IpFreeCaptchas).max;
+    assert_eq!((defaults.demand, defaults.bits, free), (Demand::OnAbuseSignal, 18, 30));
     assert_eq!(proof(&[("PROOF_OF_WORK", "off")]).demand, Demand::Never);
     assert_eq!(proof(&[("PROOF_OF_WORK", "always"), ("PROOF_OF_WORK_BITS", "26")]).bits, 26);
 }

@@ -124,7 +124,7 @@ pub struct Upload {
     pub kind: AvatarType,
     pub size: AvatarSize,
     /// Lifetime of the permit, from now on.
-    pub life: Duration,
+    pub ttl: Duration,
 }
 
 /// Signed permission for one upload to the storage. Bearer secret, never printed.

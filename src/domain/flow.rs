@@ -1,4 +1,6 @@
-//! Where a person stands between the first step and the last.
+//! Flows as data: the purposes, the steps, what moves a flow from one step to the next, and its numbers.
+//!
+//! The stores execute these values and decide nothing themselves, so that Redis and memory cannot differ.
 
 use super::password::PasswordHash;
 use super::phone::Phone;
@@ -6,23 +8,23 @@ use super::user::{AccountVersion, UserId};
 use std::borrow::Cow;
 use std::time::Duration;
 
-/// What a ticket is good for. A ticket of one purpose is unknown to every other, and one that was made for a signed-in
-/// user is unknown to everybody else.
+/// Purpose of a ticket. A ticket of one purpose is unknown to every other purpose. A ticket made for a signed-in user
+/// is unknown to every other user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
     Register,
     Login,
     ResetPassword,
-    /// Deletion by who has the phone but not the app.
+    /// Deletion of an account by a person who has the phone but not the app.
     DeleteAccount,
-    /// The phone of the flow is the one that the user wants to have.
+    /// Change of number; the phone of the flow is the new number.
     ChangePhone(UserId),
-    /// Deletion by a signed-in user, who shows that the phone is still hers.
+    /// Deletion by a signed-in user, who proves that the phone is still theirs.
     DeleteSelf(UserId),
 }
 
 impl Purpose {
-    /// For logs.
+    /// Name for logs and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -35,7 +37,7 @@ impl Purpose {
         }
     }
 
-    /// Whose number the code goes to.
+    /// Budget that the codes of this purpose count against.
     #[must_use]
     pub const fn budget_class(self) -> BudgetClass {
         match self {
@@ -46,7 +48,7 @@ impl Purpose {
         }
     }
 
-    /// Name and user: what staging compares, and what codes are derived from.
+    /// Name and user: staging compares this text, and codes are derived from it.
     #[must_use]
     pub fn text(self) -> Cow<'static, str> {
         match self {
@@ -56,17 +58,17 @@ impl Purpose {
     }
 }
 
-/// Whose numbers get codes: they are budgeted apart, so that whoever pumps SMS by signing up does not keep people with an account
-/// from signing in.
+/// Class of numbers with a budget of its own: SMS pumping by sign-ups does not keep people with an account from signing
+/// in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BudgetClass {
-    /// Anybody's.
+    /// Any number.
     NewNumbers,
-    /// Only those that have an account: to others nothing goes out.
+    /// Numbers with an account; no message is sent to others.
     ExistingAccounts,
 }
 
-/// The steps that are behind a flow.
+/// Last step that a flow has completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     CodeSent,
@@ -76,8 +78,10 @@ pub enum Step {
 
 impl Step {
     pub const ALL: [Self; 3] = [Self::CodeSent, Self::PhoneVerified, Self::PasswordSet];
+    /// Step of a new flow.
+    pub const FIRST: Self = Self::CodeSent;
 
-    /// As staging keeps it.
+    /// Text form in staging.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -91,26 +95,142 @@ impl Step {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|step| step.as_str() == text)
     }
+
+    /// Action that the client takes next.
+    #[must_use]
+    pub const fn next_action(self) -> Action {
+        match self {
+            Self::CodeSent => Action::VerifyCode,
+            Self::PhoneVerified => Action::SetPassword,
+            Self::PasswordSet => Action::SubmitProfile,
+        }
+    }
 }
 
-/// What a right code proves.
+/// Action of a client on a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    VerifyCode,
+    SetPassword,
+    SubmitProfile,
+}
+
+/// Rule of one action: the steps at which it is allowed, and the flow's step and lifetime after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transition {
+    pub from: &'static [Step],
+    /// `None`: the flow stays at its step.
+    pub to: Option<Step>,
+    pub ttl: Ttl,
+}
+
+/// Lifetime of a flow after a transition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ttl {
+    Keep,
+    /// [`FlowPolicy::verified_ttl`] from now.
+    Restart,
+    /// Restarts only if the step changes: repeating an action does not keep a proof of phone fresh.
+    RestartOnChange,
+}
+
+impl Transition {
+    /// Send the same code again. The lifetime and the attempts stay.
+    pub const RESEND_CODE: Self = Self::stay(&[Step::CodeSent]);
+    /// Enter the right code.
+    pub const VERIFY_CODE: Self = Self { from: &[Step::CodeSent], to: Some(Step::PhoneVerified), ttl: Ttl::Restart };
+    /// Enter the right code of a flow without further steps: the account changes at once and the flow is deleted.
+    pub const REDEEM_CODE: Self = Self::stay(&[Step::CodeSent]);
+    /// Spend one of the flow's password hashes. A person may come back and choose another password.
+    pub const HASH_PASSWORD: Self = Self::stay(&[Step::PhoneVerified, Step::PasswordSet]);
+    /// Store the hash of the chosen password.
+    pub const SET_PASSWORD: Self = Self {
+        from: &[Step::PhoneVerified, Step::PasswordSet],
+        to: Some(Step::PasswordSet),
+        ttl: Ttl::RestartOnChange,
+    };
+
+    const fn stay(from: &'static [Step]) -> Self {
+        Self { from, to: None, ttl: Ttl::Keep }
+    }
+
+    #[must_use]
+    pub fn allows(&self, step: Step) -> bool {
+        self.from.contains(&step)
+    }
+
+    /// Whether the lifetime restarts when a flow at `step` makes this transition.
+    #[must_use]
+    pub fn restarts_ttl(&self, step: Step) -> bool {
+        match self.ttl {
+            Ttl::Keep => false,
+            Ttl::Restart => true,
+            Ttl::RestartOnChange => self.to.is_some_and(|to| to != step),
+        }
+    }
+}
+
+/// Lifetimes and attempts of a flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowPolicy {
+    /// Lifetime of a flow, and of its code, until the code is verified: 300 s (OWASP ASVS 5.0 6.5.5 allows 10 minutes).
+    pub code_ttl: Duration,
+    /// Lifetime of a flow after the phone is verified: 900 s, time to choose a password and a name.
+    pub verified_ttl: Duration,
+    /// Wrong codes until the flow ends: 5 (Ory Kratos, SuperTokens and Twilio Verify use the same number).
+    pub attempts: u32,
+    /// Time in which one caller redeems a right code of a flow without further steps: 6 s, two database calls with
+    /// their full timeouts. Other callers are refused meanwhile; the claim of a process that died expires.
+    pub claim_ttl: Duration,
+    /// Passwords that are hashed for one flow: 20, more than a person tries, and a bound on the cost of one ticket.
+    pub passwords: u32,
+}
+
+impl Default for FlowPolicy {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { code_ttl: seconds(300), verified_ttl: seconds(900), attempts: 5, claim_ttl: seconds(6), passwords: 20 }
+    }
+}
+
+/// Waits between two messages to one phone: 60, 120, then 300 s for every further message of the hour (Twilio Verify
+/// grows its delay in the same way; the earlier systems waited 60 s).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cooldowns(pub Vec<Duration>);
+
+impl Cooldowns {
+    /// Wait after the `sends`-th message of the hour; the last wait holds for all that follow. None without a message.
+    #[must_use]
+    pub fn after(&self, sends: u32) -> Duration {
+        let index = self.0.len().min(sends as usize).checked_sub(1);
+        index.and_then(|index| self.0.get(index)).copied().unwrap_or_default()
+    }
+}
+
+impl Default for Cooldowns {
+    fn default() -> Self {
+        Self([60, 120, 300].map(Duration::from_secs).into())
+    }
+}
+
+/// Facts that a right code proves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proven {
     pub phone: Phone,
-    /// The account that the code was sent for; none at sign-up.
+    /// Account that the code was sent for; `None` at sign-up.
     pub account: Option<AccountVersion>,
 }
 
-/// A living flow as staging has it.
+/// Flow as staging holds it.
 #[derive(Debug, Clone)]
 pub struct Flow {
     pub phone: Phone,
     pub state: State,
-    /// What is left of its life.
+    /// Remaining lifetime.
     pub expires_in: Duration,
 }
 
-/// What is known at each step, and nothing else.
+/// Data of each step, and no other data.
 #[derive(Debug, Clone)]
 pub enum State {
     CodeSent { attempts_left: u32, resend_in: Duration },
@@ -119,12 +239,54 @@ pub enum State {
 }
 
 impl State {
+    /// Builds the state from the parts that a store holds; `None` if a part of the step is missing.
+    #[must_use]
+    pub fn new(
+        step: Step,
+        attempts_left: u32,
+        resend_in: Duration,
+        password_hash: Option<PasswordHash>,
+    ) -> Option<Self> {
+        Some(match step {
+            Step::CodeSent => Self::CodeSent { attempts_left, resend_in },
+            Step::PhoneVerified => Self::PhoneVerified,
+            Step::PasswordSet => Self::PasswordSet { password_hash: password_hash? },
+        })
+    }
+
     #[must_use]
     pub const fn step(&self) -> Step {
         match self {
             Self::CodeSent { .. } => Step::CodeSent,
             Self::PhoneVerified => Step::PhoneVerified,
             Self::PasswordSet { .. } => Step::PasswordSet,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_cooldown_repeats() {
+        let waits = |cooldowns: &Cooldowns| [0, 1, 2, 3, 4, 99].map(|sends| cooldowns.after(sends).as_secs());
+        assert_eq!(waits(&Cooldowns::default()), [0, 60, 120, 300, 300, 300]);
+        assert_eq!(waits(&Cooldowns(Vec::new())), [0; 6]);
+    }
+
+    #[test]
+    fn repeating_an_action_does_not_restart_the_lifetime() {
+        assert!(Transition::VERIFY_CODE.restarts_ttl(Step::CodeSent));
+        assert!(Transition::SET_PASSWORD.restarts_ttl(Step::PhoneVerified));
+        assert!(!Transition::SET_PASSWORD.restarts_ttl(Step::PasswordSet));
+        assert!(!Transition::HASH_PASSWORD.restarts_ttl(Step::PhoneVerified));
+    }
+
+    #[test]
+    fn every_transition_leads_from_an_earlier_step_or_repeats() {
+        for transition in [Transition::VERIFY_CODE, Transition::SET_PASSWORD] {
+            assert!(transition.from.iter().all(|from| transition.to.is_some_and(|to| *from <= to)));
         }
     }
 }

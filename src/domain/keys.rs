@@ -7,7 +7,7 @@ pub struct Keys {
     /// Derives one-time codes.
     pub code: hmac::Key,
     /// Hashes phone numbers for the keys of staging.
-    pub subject: hmac::Key,
+    pub phone_hash: hmac::Key,
     /// Creates message IDs for the SMS provider.
     pub message: hmac::Key,
     /// Signs refresh tokens.
@@ -34,7 +34,7 @@ impl Keys {
         };
         Self {
             code: key("doorstep one-time code"),
-            subject: key("doorstep phone subject"),
+            phone_hash: key("doorstep phone subject"),
             message: key("doorstep message id"),
             refresh: key("doorstep refresh token"),
             request_name: key("doorstep request name"),

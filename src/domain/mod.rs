@@ -11,6 +11,8 @@ pub mod ticket;
 pub mod otp;
 pub mod test_phone;
 pub mod flow;
+pub mod ip_block;
+pub mod limits;
 pub mod message;
 pub mod template;
 pub mod segment;

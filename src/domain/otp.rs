@@ -78,7 +78,7 @@ mod tests {
         let phone = Phone::from_stored("+8613800138000".to_owned()).unwrap();
         let mut random = [0; 32];
         random[..8].copy_from_slice(&n.to_be_bytes());
-        Ticket::new(PhoneHash::of(&phone, &Keys::derive(&[1; 32]).subject), random)
+        Ticket::new(PhoneHash::of(&phone, &Keys::derive(&[1; 32]).phone_hash), random)
     }
 
     #[test]

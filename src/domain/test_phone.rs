@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_test_number_is_found_by_its_phone_hash() {
-        let (list, key, now) = (list(), Keys::derive(&[1; 32]).subject, at("2027-01-01T00:00:00Z"));
+        let (list, key, now) = (list(), Keys::derive(&[1; 32]).phone_hash, at("2027-01-01T00:00:00Z"));
         let code = |text: &str| {
             let phone = Phone::from_stored(text.to_owned()).unwrap();
             list.by_phone_hash(PhoneHash::of(&phone, &key), &key, now).map(|entry| entry.code.expose().to_owned())

@@ -64,7 +64,7 @@ impl Ticket {
 
     /// Hash of the phone of the flow.
     #[must_use]
-    pub fn subject(&self) -> PhoneHash {
+    pub fn phone_hash(&self) -> PhoneHash {
         let mut hash = [0; 16];
         hash.copy_from_slice(&self.0[..16]);
         PhoneHash(hash)
@@ -79,7 +79,7 @@ impl Ticket {
     pub fn flow_key(&self) -> FlowKey {
         let mut digest = [0; 32];
         digest.copy_from_slice(digest::digest(&digest::SHA256, &self.0).as_ref());
-        FlowKey { subject: self.subject(), digest }
+        FlowKey { phone_hash: self.phone_hash(), digest }
     }
 }
 
@@ -93,7 +93,7 @@ impl fmt::Debug for Ticket {
 /// phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FlowKey {
-    pub subject: PhoneHash,
+    pub phone_hash: PhoneHash,
     digest: [u8; 32],
 }
 

@@ -1,6 +1,6 @@
-//! Work that goes on when the caller hangs up: what was reserved is either used or given back.
+//! Work that goes on when the client hangs up: a reservation is either used or refunded.
 
-use super::Error;
+use super::error::Error;
 use crate::ports::{Dependency, DependencyError};
 use std::future::Future;
 use tokio::runtime::Handle;
@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-/// Tasks on the runtime of the process's main thread, which outlives the server's workers.
+/// Tasks on the runtime of the main thread, which outlives the workers of the server.
 pub struct Background {
     runtime: Handle,
     tasks: TaskTracker,
@@ -20,12 +20,12 @@ impl Background {
         Self { runtime, tasks: TaskTracker::new() }
     }
 
-    /// What the work logs belongs to the request that asked for it.
+    /// Starts a task. Its log lines belong to the request that started it.
     pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         self.tasks.spawn_on(work.in_current_span(), &self.runtime)
     }
 
-    /// Runs `work` to its end, even if the caller hangs up meanwhile, and answers what it answers.
+    /// Runs `work` to completion, even if the caller hangs up meanwhile, and returns its result.
     pub(super) async fn run_to_completion<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,

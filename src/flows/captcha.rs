@@ -1,59 +1,64 @@
-//! The puzzle in front of everything that costs money.
+//! Captchas: they stand before everything that costs money.
 
-use super::{Client, DependencyError, Error, Service, proof_of_work};
+use super::client::Client;
+use super::error::Error;
+use super::proof_of_work;
+use super::service::Service;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Kind, Theme, spoken_digits};
+use crate::domain::ip_block::IpBlock;
 use crate::domain::language::Language;
 use crate::domain::policy::CaptchaPolicy;
 use crate::domain::proof::Proof;
+use crate::ports::DependencyError;
 use std::time::Duration;
 
-/// A captcha to be shown or played.
+/// Captcha for a client.
 pub struct Created {
     pub id: CaptchaId,
-    /// A PNG, or a WAV if it was to be heard.
+    /// PNG, or WAV of an audio captcha.
     pub file: Vec<u8>,
     pub expires_in: Duration,
 }
 
-/// What a client asks for.
-pub struct Order<'a> {
+/// Parameters of a request for a captcha.
+pub struct CaptchaParams<'a> {
     pub kind: Kind,
-    /// Of what is seen. None: the operator's choice.
+    /// Theme of the picture; `None`: the operator's choice.
     pub theme: Option<Theme>,
     pub proof: Option<&'a Proof>,
-    /// An earlier captcha, to be discarded.
+    /// Earlier captcha to be deleted.
     pub replaces: Option<&'a CaptchaId>,
 }
 
-/// Draws a new captcha, or speaks it in the language of the client. Whoever has to work for it is told so when no proof comes along.
-pub async fn create(service: &Service, client: Client, order: Order<'_>) -> Result<Created, Error> {
-    let admitted = proof_of_work::admit(service, client.address, order.kind, order.proof).await?;
-    admitted.record(service, make(service, client.language, &order).await).await
+/// Creates a captcha: a picture, or a sound in the language of the client.
+pub async fn create(service: &Service, client: Client, params: CaptchaParams<'_>) -> Result<Created, Error> {
+    let admitted = proof_of_work::admit(service, IpBlock::from(client.address), params.kind, params.proof).await?;
+    admitted.refund_on_error(service, make(service, client.language, &params).await).await
 }
 
-async fn make(service: &Service, language: Language, order: &Order<'_>) -> Result<Created, DependencyError> {
+async fn make(service: &Service, language: Language, params: &CaptchaParams<'_>) -> Result<Created, DependencyError> {
     let policy = &service.policy.captcha;
     let word = || u64::from_le_bytes(service.random());
-    let (file, answer) = match order.kind {
+    let (file, answer) = match params.kind {
         Kind::Image => {
             let (text, answer) = policy.puzzle.compose(word);
-            let theme = order.theme.unwrap_or(policy.look.theme);
-            (service.ports.renderer.draw(&text, theme, word()), answer)
+            let theme = params.theme.unwrap_or(policy.look.theme);
+            (service.ports.captcha_renderer.draw(&text, theme, word()), answer)
         }
         Kind::Audio => {
             let (digits, answer) = spoken_digits(word);
-            (service.ports.speaker.speak(digits, language, word()).await?, answer)
+            (service.ports.audio_captcha.speak(digits, language, word()).await?, answer)
         }
     };
     let id = CaptchaId::new(service.random());
-    service.ports.staging.put_captcha(&id, &answer, policy.life).await?;
-    if let Some(earlier) = order.replaces {
+    service.ports.staging.put_captcha(&id, &answer, policy.ttl).await?;
+    if let Some(earlier) = params.replaces {
         service.ports.staging.take_captcha(earlier).await?;
     }
-    Ok(Created { id, file, expires_in: policy.life })
+    Ok(Created { id, file, expires_in: policy.ttl })
 }
 
-/// Takes the captcha, whatever the answer: each can be tried once.
+/// Uses up the captcha, whatever the answer: each can be tried once.
 pub async fn redeem(service: &Service, id: &CaptchaId, given: &CaptchaAnswer) -> Result<(), Error> {
     let answer = service.ports.staging.take_captcha(id).await?.ok_or(Error::CaptchaExpired)?;
     let CaptchaPolicy { puzzle, bypass_answer, .. } = &service.policy.captcha;

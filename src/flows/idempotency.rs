@@ -1,71 +1,70 @@
-//! A request that comes twice happens once: its first answer is kept, and told again.
+//! Idempotency: a request with a key is handled once, and its stored response answers every retry.
 
-use super::{DependencyError, Error, Service};
+use super::error::Error;
+use super::service::Service;
 use crate::domain::idempotency::{IdempotencyKey, NamedRequest, Scope};
-use crate::ports::{Begun, Dependency};
-use std::sync::Arc;
+use crate::ports::{Begun, Dependency, DependencyError};
 use std::time::Duration;
 
-/// How long an answer is kept: 24 h, as at Stripe. A phone that was without a network for a night finds it still there.
-pub const LIFE: Duration = Duration::from_secs(24 * 3_600);
-/// How long nobody else may do what is being done, beside the time that its message may take: 15 s, more than two calls of the
-/// database and a hash with all their patience. A process that died meanwhile, or a claim whose answer got lost, holds the request up
-/// no longer.
+/// Lifetime of a stored response: 24 h, as at Stripe. A phone that was offline for a night still finds it.
+pub const TTL: Duration = Duration::from_secs(24 * 3_600);
+/// Lifetime of a claim, beside the time that its message may take: 15 s, more than two database calls and a hash with
+/// their full timeouts. Retries wait so long for a process that died, or for a claim whose answer was lost.
 const CLAIM: Duration = Duration::from_secs(15);
-/// When a parallel duplicate may ask again: nearly every request takes less.
+/// `Retry-After` of a concurrent duplicate: nearly every request takes less.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Whose turn it is.
 pub enum Turn {
-    /// The first: do it, and say what became of it.
+    /// First request: the caller handles it and completes or releases the claim.
     First(Claim),
-    /// What the first was answered.
-    Answered(Vec<u8>),
+    /// Stored response.
+    Completed(Vec<u8>),
 }
 
-/// Leave to do what was asked for. One that is neither kept nor dropped runs out.
+/// Claim on a request. It expires if it is neither completed nor released.
 pub struct Claim {
-    service: Arc<Service>,
+    service: Service,
     request: NamedRequest,
 }
 
-/// `content` is what must be the same in a retry.
+/// Names a request; `content` is what a retry must repeat.
 #[must_use]
 pub fn name(service: &Service, scope: Scope, route: &str, key: &IdempotencyKey, content: &[&[u8]]) -> NamedRequest {
     NamedRequest::new(&service.keys, scope, route, key, content)
 }
 
-pub async fn begin(service: Arc<Service>, request: NamedRequest) -> Result<Turn, Error> {
-    let claim = service.policy.max_send_duration + CLAIM;
-    match service.ports.staging.begin(request.name(), request.fingerprint(), claim).await? {
-        Begun::First => Ok(Turn::First(Claim { service, request })),
+pub async fn begin(service: &Service, request: NamedRequest) -> Result<Turn, Error> {
+    let claim_ttl = service.policy.max_send_duration + CLAIM;
+    match service.ports.staging.begin(request.name(), request.fingerprint(), claim_ttl).await? {
+        Begun::First => Ok(Turn::First(Claim { service: service.clone(), request })),
         Begun::InProgress => Err(Error::RequestInProgress { retry_after: ASK_AGAIN }),
         Begun::Mismatch => Err(Error::IdempotencyKeyReused),
-        Begun::Answered(sealed) => {
+        Begun::Completed(encrypted) => {
             let forged = || DependencyError::Broken {
                 dependency: Dependency::Staging,
-                reason: "a kept answer that was not sealed here".to_owned(),
+                reason: "a stored response cannot be decrypted".to_owned(),
             };
-            Ok(Turn::Answered(request.open(&sealed).ok_or_else(forged)?))
+            Ok(Turn::Completed(request.open(&encrypted).ok_or_else(forged)?))
         }
     }
 }
 
 impl Claim {
-    /// Retries are told this. What was done is done: if the answer cannot be kept, the client gets it all the same.
-    pub async fn keep(self, answer: &[u8], life: Duration) {
+    /// Stores the response for retries. The request is done: the client gets the response even if it cannot be stored.
+    pub async fn complete(self, response: &[u8], ttl: Duration) {
         let Self { service, request } = self;
-        let Some(sealed) = request.seal(answer) else {
+        let Some(encrypted) = request.seal(response) else {
             return tracing::warn!("response encryption failed");
         };
-        let kept = service.ports.staging.complete(request.name(), request.fingerprint(), &sealed, life.min(LIFE));
-        if let Err(error) = kept.await {
+        let staging = &service.ports.staging;
+        let stored = staging.complete(request.name(), request.fingerprint(), &encrypted, ttl.min(TTL));
+        if let Err(error) = stored.await {
             tracing::warn!(%error, "response storage failed");
         }
     }
 
-    /// Nothing was changed: the request may come again as if it were the first.
-    pub async fn give_back(self) {
+    /// Releases the claim: nothing was changed, and a retry is handled like the first request.
+    pub async fn release(self) {
         let Self { service, request } = self;
         if let Err(error) = service.ports.staging.release(request.name(), request.fingerprint()).await {
             tracing::warn!(%error, "idempotency claim release failed");

@@ -1,32 +1,51 @@
-//! A password for a flow whose phone is verified: shared by sign-up and reset.
+//! Hashing a new password for a flow whose phone is verified: shared by sign-up and password reset.
 
-use super::limits::log_refund_error;
-use super::{Error, Service};
-use crate::domain::flow::{Proven, Purpose};
+use super::error::Error;
+use super::refund::log_refund_error;
+use super::service::Service;
+use crate::domain::flow::{Proven, Purpose, Transition};
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::ticket::Ticket;
-use crate::ports::{Hashed, PasswordTurn};
+use crate::ports::{Advance, Change, Hashed};
+use std::time::Duration;
 
-/// Asks the flow before it pays for a hash, and tells whose phone it proves.
+/// Spends one of the flow's password hashes, then hashes. Returns the facts that the flow proves, with the hash.
 pub(super) async fn hash(
     service: &Service,
     purpose: Purpose,
     ticket: &Ticket,
     password: Password,
 ) -> Result<(Proven, PasswordHash), Error> {
-    let (staging, policy, key) = (&service.ports.staging, &service.policy.code, ticket.flow_key());
-    let proven = match staging.begin_password(&key, purpose, policy).await? {
-        PasswordTurn::Granted(proven) => proven,
-        PasswordTurn::Exhausted { retry_after } => return Err(Error::TooManyRequests { retry_after }),
-        PasswordTurn::WrongStep(step) => return Err(Error::WrongStep(step)),
-        PasswordTurn::Gone => return Err(Error::TicketExpired),
-    };
+    let (proven, _) = advance(service, purpose, ticket, &Transition::HASH_PASSWORD, &Change::SpendPassword).await?;
     match service.ports.hasher.hash(password, &proven.phone).await {
         Ok(Hashed::Hash(hash)) => Ok((proven, hash)),
         Ok(Hashed::TooWeak) => Err(Error::PasswordTooWeak),
         Err(error) => {
-            log_refund_error(staging.cancel_password(&key).await);
+            refund(service, ticket).await;
             Err(error.into())
         }
     }
+}
+
+/// Makes a transition of a verified flow. Returns the facts that the flow proves, and its remaining lifetime.
+pub(super) async fn advance(
+    service: &Service,
+    purpose: Purpose,
+    ticket: &Ticket,
+    transition: &Transition,
+    change: &Change,
+) -> Result<(Proven, Duration), Error> {
+    let ttl = service.policy.flow.verified_ttl;
+    match service.ports.staging.advance(&ticket.flow_key(), purpose, transition, change, ttl).await? {
+        Advance::Done { proven, expires_in } => Ok((proven, expires_in)),
+        Advance::Exhausted { retry_after } => Err(Error::TooManyRequests { retry_after }),
+        Advance::WrongStep(step) => Err(Error::WrongStep(step)),
+        Advance::Gone => Err(Error::TicketExpired),
+    }
+}
+
+/// Returns a password hash that was not used.
+pub(super) async fn refund(service: &Service, ticket: &Ticket) {
+    let most = service.policy.flow.passwords;
+    log_refund_error(service.ports.staging.refund_password(&ticket.flow_key(), most).await);
 }

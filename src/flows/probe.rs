@@ -1,13 +1,14 @@
-//! One probe of the outside world for everybody who asks at the same time.
+//! Readiness probe, shared by concurrent callers.
 
 use crate::ports::DependencyError;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Mutex;
 
-/// Shares what was seen: strangers who ask by the hundred whether the service is ready must not fill the database's queue.
+/// Probe whose result concurrent callers share: many readiness requests of strangers must not fill the queue of the
+/// database.
 pub(super) struct SharedProbe {
-    /// How many have ended.
+    /// Number of probes that have ended.
     ended: AtomicU64,
     last: Mutex<Result<(), DependencyError>>,
 }
@@ -17,16 +18,16 @@ impl SharedProbe {
         Self { ended: AtomicU64::new(0), last: Mutex::new(Ok(())) }
     }
 
-    /// Looks, or answers what another caller saw who began to look after this one had asked.
+    /// Probes, or returns the result of another caller's probe that began after this call.
     pub(super) async fn share(
         &self,
-        look: impl Future<Output = Result<(), DependencyError>>,
+        probe: impl Future<Output = Result<(), DependencyError>>,
     ) -> Result<(), DependencyError> {
         let before = self.ended.load(Ordering::Acquire);
         let mut last = self.last.lock().await;
-        // The first that ended meanwhile may have begun before the question; the second did not.
+        // The first probe that ended meanwhile may have begun before this call; the second did not.
         if self.ended.load(Ordering::Acquire) < before + 2 {
-            *last = look.await;
+            *last = probe.await;
             self.ended.fetch_add(1, Ordering::Release);
         }
         last.clone()
@@ -40,29 +41,29 @@ mod tests {
     use std::sync::Arc;
 
     #[tokio::test]
-    async fn a_hundred_who_ask_together_cost_two_looks() {
-        let (shared, looks) = (Arc::new(SharedProbe::new()), Arc::new(AtomicU64::new(0)));
-        let asking: Vec<_> = (0..100)
+    async fn a_hundred_concurrent_callers_cost_two_probes() {
+        let (shared, probes) = (Arc::new(SharedProbe::new()), Arc::new(AtomicU64::new(0)));
+        let callers: Vec<_> = (0..100)
             .map(|_| {
-                let (shared, looks) = (Arc::clone(&shared), Arc::clone(&looks));
+                let (shared, probes) = (Arc::clone(&shared), Arc::clone(&probes));
                 tokio::spawn(async move {
-                    let look = async {
-                        looks.fetch_add(1, Ordering::SeqCst);
+                    let probe = async {
+                        probes.fetch_add(1, Ordering::SeqCst);
                         tokio::task::yield_now().await;
                         Err(DependencyError::Overloaded(Dependency::Database))
                     };
-                    shared.share(look).await
+                    shared.share(probe).await
                 })
             })
             .collect();
-        for asked in asking {
-            assert!(asked.await.unwrap().is_err(), "nobody is told what was not seen");
+        for caller in callers {
+            assert!(caller.await.unwrap().is_err(), "the result of a probe that did not happen");
         }
-        assert_eq!(looks.load(Ordering::SeqCst), 2);
+        assert_eq!(probes.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]
-    async fn who_asks_later_looks_anew() {
+    async fn a_later_caller_probes_again() {
         let shared = SharedProbe::new();
         assert!(shared.share(async { Err(DependencyError::Overloaded(Dependency::Database)) }).await.is_err());
         assert!(shared.share(async { Ok(()) }).await.is_ok());

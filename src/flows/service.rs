@@ -1,4 +1,4 @@
-//! What every flow works with.
+//! The service: ports, keys and policy, which every flow works with.
 
 use super::background::Background;
 use super::probe::SharedProbe;
@@ -6,6 +6,7 @@ use crate::domain::id::uuid_v7;
 use crate::domain::keys::Keys;
 use crate::domain::phone::Phone;
 use crate::domain::policy::Policy;
+use crate::domain::proof::Challenge;
 use crate::domain::test_phone::TestPhone;
 use crate::domain::ticket::Ticket;
 use crate::ports::{
@@ -13,29 +14,34 @@ use crate::ports::{
     Sms, Staging, Telemetry, Users,
 };
 use chrono::{DateTime, Utc};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The outside world as the flows see it.
+/// Everything outside the flows.
 pub struct Ports {
     pub clock: Arc<dyn Clock>,
-    pub random: Arc<dyn Random>,
+    pub rng: Arc<dyn Random>,
     pub staging: Arc<dyn Staging>,
     pub users: Arc<dyn Users>,
     pub hasher: Arc<dyn PasswordHasher>,
     pub sms: Arc<dyn Sms>,
     pub telemetry: Arc<dyn Telemetry>,
-    pub renderer: Arc<dyn CaptchaRenderer>,
-    pub speaker: Arc<dyn AudioCaptcha>,
+    pub captcha_renderer: Arc<dyn CaptchaRenderer>,
+    pub audio_captcha: Arc<dyn AudioCaptcha>,
     pub tokens: Arc<dyn AccessTokens>,
-    /// None: no avatars are uploaded.
+    /// `None`: avatars cannot be uploaded.
     pub avatars: Option<Arc<dyn AvatarStorage>>,
 }
 
-/// Ports, keys and rules: the first argument of every flow.
-pub struct Service {
+/// First argument of every flow, passed as `&Service`. A clone is a handle on the same service: work that outlives its
+/// request takes one along.
+#[derive(Clone)]
+pub struct Service(Arc<Parts>);
+
+pub struct Parts {
     pub(super) ports: Ports,
     pub(super) keys: Keys,
     pub(super) policy: Policy,
@@ -44,14 +50,23 @@ pub struct Service {
     probe: SharedProbe,
 }
 
+impl Deref for Service {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl Service {
     #[must_use]
     pub fn new(ports: Ports, keys: Keys, policy: Policy, background: Background) -> Self {
-        Self { ports, keys, policy, background, warm: AtomicBool::new(false), probe: SharedProbe::new() }
+        let (warm, probe) = (AtomicBool::new(false), SharedProbe::new());
+        Self(Arc::new(Parts { ports, keys, policy, background, warm, probe }))
     }
 
     #[must_use]
-    pub const fn policy(&self) -> &Policy {
+    pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
@@ -60,29 +75,29 @@ impl Service {
         self.ports.clock.now()
     }
 
-    /// A UUIDv7, for naming a request.
+    /// New UUIDv7, as the name of a request.
     #[must_use]
-    pub fn fresh_id(&self) -> Uuid {
+    pub fn new_id(&self) -> Uuid {
         uuid_v7(self.now(), self.random())
     }
 
-    /// Counts an answer.
-    pub fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
-        self.ports.telemetry.record(Event::Answered { method, route, status, took });
+    /// Records a completed request in the metrics.
+    pub fn record_request(&self, method: &str, route: &str, status: u16, took: Duration) {
+        self.ports.telemetry.record(Event::RequestCompleted { method, route, status, took });
     }
 
-    /// The public keys that access tokens can be verified with, a JSON Web Key Set.
+    /// Public keys that verify access tokens, a JSON Web Key Set.
     #[must_use]
     pub fn jwks(&self) -> &str {
         self.ports.tokens.jwks()
     }
 
-    /// Says that start-up work is done; [`Service::ready`] refuses before.
+    /// Marks the work of the start as done; [`Service::ready`] returns `None` before.
     pub fn set_warm(&self) {
         self.warm.store(true, Ordering::Release);
     }
 
-    /// Whether a request would find what it needs; `None` while the service is still warming up.
+    /// Checks whether a request would find its dependencies; `None` while the service is warming up.
     pub async fn ready(&self) -> Option<Result<(), DependencyError>> {
         if !self.warm.load(Ordering::Acquire) {
             return None;
@@ -94,22 +109,27 @@ impl Service {
         Some(self.probe.share(probe).await)
     }
 
-    /// Waits until messages that are still on their way have been handed over.
+    /// Waits until all messages in flight have been sent.
     pub async fn finish(&self) {
         self.background.finish().await;
     }
 
-    /// The test number that this phone is, while it is one.
+    /// Test number with this phone, while it is in force.
     pub(super) fn test_phone(&self, phone: &Phone) -> Option<&TestPhone> {
         self.policy.test_phones.of(phone, self.now())
     }
 
-    /// The same of the phone that a ticket is for.
+    /// Test number that a ticket is for, while it is in force.
     pub(super) fn test_phone_of(&self, ticket: &Ticket) -> Option<&TestPhone> {
-        self.policy.test_phones.by_phone_hash(ticket.subject(), &self.keys.subject, self.now())
+        self.policy.test_phones.by_phone_hash(ticket.phone_hash(), &self.keys.phone_hash, self.now())
+    }
+
+    /// New proof-of-work challenge.
+    pub(super) fn challenge(&self) -> Challenge {
+        Challenge::new(&self.keys.proof, self.policy.proof.bits, self.now(), self.random())
     }
 
     pub(super) fn random<const N: usize>(&self) -> [u8; N] {
-        self.ports.random.bytes()
+        self.ports.rng.bytes()
     }
 }

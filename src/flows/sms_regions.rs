@@ -1,43 +1,46 @@
-//! The operator's switch: no codes to a region, or to any, until a time; and how much of the budgets is spent. It needs no
-//! [`super::Service`]: a command throws it in a process of its own, and the next send of any process obeys.
+//! Region blocks by the operator, and the usage of the SMS budgets. No [`super::Service`] is needed: a command runs in
+//! a process of its own, and the next send of any process obeys.
 
-use super::DependencyError;
-use super::limits::{block as counter, day, hour, hour_of_region, unverified_of_region};
-use crate::domain::flow::BudgetClass;
+use crate::domain::limits::{Counter, Limit, Rule};
 use crate::domain::phone::{Region, all_regions};
 use crate::domain::policy::Policy;
-use crate::ports::{Counter, Counters, Rule, Usage};
+use crate::ports::{Counters, DependencyError, Usage};
 use std::time::Duration;
 
-/// Lets no code go out to this region, or, without one, to any. A later call replaces an earlier one.
-pub async fn block(counters: &dyn Counters, region: Option<Region>, life: Duration) -> Result<(), DependencyError> {
-    counters.set(&counter(region), life).await?;
-    tracing::warn!(region = name(region), seconds = life.as_secs(), "sms region blocked");
+/// Key that stands for all regions.
+pub const ALL: &str = "all";
+
+/// Blocks messages to a region, or without one to all regions, for `ttl`. A later call replaces an earlier one.
+pub async fn block(counters: &dyn Counters, region: Option<Region>, ttl: Duration) -> Result<(), DependencyError> {
+    counters.set(&block_counter(region), ttl).await?;
+    tracing::warn!(region = name(region), seconds = ttl.as_secs(), "sms region blocked");
     Ok(())
 }
 
-/// Ends such a block; whether there was one. That of all regions and that of one are apart.
+/// Ends a block; returns whether there was one. The block of all regions and that of one region are independent.
 pub async fn allow(counters: &dyn Counters, region: Option<Region>) -> Result<bool, DependencyError> {
-    let block = [counter(region)];
+    let block = [block_counter(region)];
     let blocked = counters.usage(&block).await?.iter().any(|usage| usage.count > 0);
     counters.reset(&block).await?;
     tracing::warn!(region = name(region), blocked, "sms region unblocked");
     Ok(blocked)
 }
 
-/// What stands in place of a region's code where all are meant.
-pub const ALL: &str = "all";
+/// Counter that is set while the operator blocks a region, or all regions.
+pub(super) fn block_counter(region: Option<Region>) -> Counter {
+    Counter { limit: Limit::RegionBlock, key: name(region), rule: Rule::Threshold(1) }
+}
 
 fn name(region: Option<Region>) -> String {
     region.map_or_else(|| ALL.to_owned(), |region| region.to_string())
 }
 
-/// What is blocked, and what is spent.
+/// Blocks and budgets.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Status {
-    /// How long no code goes out to any region.
+    /// Remaining time of the block of all regions.
     pub all_blocked: Option<Duration>,
-    /// Those that may sign up, and every other that is blocked or has had messages, by their codes.
+    /// Regions that may sign up, and every other region that is blocked or has had messages, by their codes.
     pub regions: Vec<RegionStatus>,
     pub hour: Spent,
     pub day: Spent,
@@ -46,14 +49,16 @@ pub struct Status {
 #[derive(Debug, PartialEq, Eq)]
 pub struct RegionStatus {
     pub region: Region,
+    /// Remaining time of its block.
     pub blocked: Option<Duration>,
     pub hour: Spent,
-    /// Codes that nobody entered, to numbers of newcomers and to numbers that have an account.
-    pub newcomers: Spent,
+    /// Unverified codes to new numbers.
+    pub new_numbers: Spent,
+    /// Unverified codes to existing accounts.
     pub accounts: Spent,
 }
 
-/// So much of a budget, which begins anew after that long; at once when nothing is spent.
+/// Used part of a budget, and the time until its window ends; zero if nothing is used.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Spent {
     pub count: u32,
@@ -61,36 +66,32 @@ pub struct Spent {
     pub expires_in: Duration,
 }
 
-/// Looks at every region that there is: which of them were used is written down nowhere, and they are few.
+/// Reads every region that exists: the store has no list of the used ones, and they are few.
 pub async fn status(counters: &dyn Counters, policy: &Policy) -> Result<Status, DependencyError> {
-    let (limits, all) = (&policy.sms, all_regions());
+    let limits = &policy.limits;
+    let service = [block_counter(None), limits.counter(Limit::ServiceHour, ""), limits.counter(Limit::ServiceDay, "")];
     let of_region = |region: &Region| {
-        let unverified = |budget_class| unverified_of_region(limits, *region, budget_class);
-        [
-            counter(Some(*region)),
-            hour_of_region(limits, *region),
-            unverified(BudgetClass::NewNumbers),
-            unverified(BudgetClass::ExistingAccounts),
-        ]
+        let budgets = [Limit::RegionHour, Limit::RegionUnverified, Limit::RegionUnverifiedAccounts];
+        [block_counter(Some(*region))].into_iter().chain(budgets.map(|limit| limits.region_counter(limit, *region)))
     };
-    let asked: Vec<_> =
-        [counter(None), hour(limits), day(limits)].into_iter().chain(all.iter().flat_map(of_region)).collect();
-    let mut usages = asked.iter().zip(counters.usage(&asked).await?);
-    let mut next = || usages.next().map_or_else(Spent::nothing, |(counter, usage)| Spent::of(counter, usage));
+    let regions = all_regions();
+    let all: Vec<_> = service.into_iter().chain(regions.iter().flat_map(of_region)).collect();
+    let mut usages = all.iter().zip(counters.usage(&all).await?);
+    let mut next = || usages.next().map_or_else(Spent::nothing, |(counter, usage)| Spent::new(counter, usage));
     let (all_blocked, hour, day) = (next().blocked(), next(), next());
-    let looked = all.into_iter().map(|region| RegionStatus {
+    let status_of = |region| RegionStatus {
         region,
         blocked: next().blocked(),
         hour: next(),
-        newcomers: next(),
+        new_numbers: next(),
         accounts: next(),
-    });
-    let open = |region| policy.regions.iter().any(|open| open == region);
-    let told = |status: &RegionStatus| {
-        let used = [&status.hour, &status.newcomers, &status.accounts].iter().any(|spent| spent.count > 0);
-        open(status.region) || status.blocked.is_some() || used
     };
-    Ok(Status { all_blocked, regions: looked.filter(told).collect(), hour, day })
+    let relevant = |status: &RegionStatus| {
+        let open = policy.regions.iter().any(|open| open == status.region);
+        let used = [&status.hour, &status.new_numbers, &status.accounts].iter().any(|spent| spent.count > 0);
+        open || status.blocked.is_some() || used
+    };
+    Ok(Status { all_blocked, regions: regions.into_iter().map(status_of).filter(relevant).collect(), hour, day })
 }
 
 impl Spent {
@@ -98,15 +99,16 @@ impl Spent {
         Self { count: 0, max: 0, expires_in: Duration::ZERO }
     }
 
-    const fn of(counter: &Counter, usage: Usage) -> Self {
+    const fn new(counter: &Counter, usage: Usage) -> Self {
         let max = match &counter.rule {
             Rule::Count(quota) | Rule::Distinct { quota, .. } => quota.max,
             Rule::Threshold(max) => *max,
+            Rule::Cooldown { .. } => 1,
         };
         Self { count: usage.count, max, expires_in: usage.expires_in }
     }
 
-    /// Of the counter of a block.
+    /// Remaining time of a block.
     fn blocked(&self) -> Option<Duration> {
         (self.count >= self.max).then_some(self.expires_in).filter(|left| !left.is_zero())
     }

@@ -56,6 +56,6 @@ pub(super) async fn resend_code(
 pub(super) async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let code = field("code", OneTimeCode::parse(&body.0.code))?;
-    deletion::with_code_alone(&service.into_inner(), ticket, code).await?;
+    deletion::with_code_alone(&service, ticket, code).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -182,12 +182,18 @@ impl From<otp::CodeSent> for CodeSent {
     fn from(sent: otp::CodeSent) -> Self {
         Self {
             ticket: sent.ticket.expose(),
-            step: NextStep::VerifyCode,
+            step: otp::CodeSent::STEP.into(),
             phone_number: sent.phone.masked(),
             expires_in: seconds(sent.expires_in),
             resend_in: seconds(sent.resend_in),
             attempts_left: sent.attempts_left,
         }
+    }
+}
+
+impl From<otp::StepDone> for StepDone {
+    fn from(done: otp::StepDone) -> Self {
+        Self { step: done.step.into(), expires_in: seconds(done.expires_in) }
     }
 }
 

@@ -8,7 +8,7 @@ use super::response::{json, seconds};
 use crate::domain::captcha::{CaptchaId, Kind, Theme};
 use crate::domain::proof::{Challenge, Nonce, Proof};
 use crate::flows::Service;
-use crate::flows::captcha::{self, Created, Order};
+use crate::flows::captcha::{self, CaptchaParams, Created};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, CONTENT_LANGUAGE, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -136,8 +136,8 @@ pub(super) async fn create(
     let theme = optional("theme", body.0.theme.as_deref(), Theme::parse)?;
     let allowed = |text: &str| service.policy().captcha.kind(text);
     let kind = optional("kind", body.0.kind.as_deref(), allowed)?.unwrap_or_default();
-    let order = Order { kind, theme, proof: proof.as_ref(), replaces: replaces.as_ref() };
-    let created = captcha::create(&service, client.0, order).await?;
+    let params = CaptchaParams { kind, theme, proof: proof.as_ref(), replaces: replaces.as_ref() };
+    let created = captcha::create(&service, client.0, params).await?;
     let mut response = response(&request, kind, created);
     if kind == Kind::Audio {
         response.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static(client.0.language.tag()));

@@ -81,7 +81,7 @@ pub async fn envelope(
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     let duration = started.elapsed();
-    service.answered(standard_method(&method), &route, response.status().as_u16(), duration);
+    service.record_request(standard_method(&method), &route, response.status().as_u16(), duration);
     span.in_scope(|| log(&method, &route, response.status(), problem.as_ref(), client, duration));
     Ok(response)
 }
@@ -92,7 +92,7 @@ fn request_id(service: &Service, proxies: &Proxies, request: &ServiceRequest) ->
     let given = given.and_then(|value| value.to_str().ok()).filter(|id| {
         (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     });
-    given.map_or_else(|| service.fresh_id().to_string(), str::to_owned)
+    given.map_or_else(|| service.new_id().to_string(), str::to_owned)
 }
 
 /// Returns the problem of an error response: our own, or one by the status that the framework has set.

@@ -228,8 +228,8 @@ impl From<flows::Error> for Problem {
         match error {
             flows::Error::CaptchaExpired => Self::new(Code::CaptchaExpired),
             flows::Error::CaptchaWrong => Self::new(Code::CaptchaWrong),
-            flows::Error::ProofRequired(challenge) => Self::with_challenge(Code::ProofOfWorkRequired, challenge),
-            flows::Error::ProofInvalid(challenge) => Self::with_challenge(Code::ProofOfWorkInvalid, challenge),
+            flows::Error::ProofOfWorkRequired(challenge) => Self::with_challenge(Code::ProofOfWorkRequired, challenge),
+            flows::Error::ProofOfWorkInvalid(challenge) => Self::with_challenge(Code::ProofOfWorkInvalid, challenge),
             flows::Error::PhoneTaken => Self::new(Code::PhoneAlreadyRegistered),
             flows::Error::ResendCooldown { retry_after } => Self::retry_later(Code::ResendCooldown, retry_after),
             flows::Error::PhoneLimitReached { retry_after } => Self::retry_later(Code::PhoneLimitReached, retry_after),
@@ -237,7 +237,9 @@ impl From<flows::Error> for Problem {
             flows::Error::SmsBudgetExhausted { retry_after } => {
                 Self::retry_later(Code::SmsBudgetExhausted, retry_after)
             }
-            flows::Error::RegionSuspended { retry_after } => Self::retry_later(Code::SmsRegionSuspended, retry_after),
+            flows::Error::SmsRegionSuspended { retry_after } => {
+                Self::retry_later(Code::SmsRegionSuspended, retry_after)
+            }
             flows::Error::SmsDeliveryFailed => Self::new(Code::SmsDeliveryFailed),
             flows::Error::TicketExpired => Self::new(Code::TicketExpired),
             flows::Error::WrongStep(step) => Self { step: Some(step), ..Self::new(Code::WrongStep) },
@@ -245,7 +247,7 @@ impl From<flows::Error> for Problem {
                 Self { attempts_left: Some(attempts_left), ..Self::new(Code::CodeWrong) }
             }
             flows::Error::CodeExhausted => Self { attempts_left: Some(0), ..Self::new(Code::CodeExhausted) },
-            flows::Error::InProgress { retry_after } => Self::retry_later(Code::Overloaded, retry_after),
+            flows::Error::CodeBusy { retry_after } => Self::retry_later(Code::Overloaded, retry_after),
             flows::Error::PasswordTooWeak => Self::new(Code::PasswordTooWeak),
             flows::Error::RequestInProgress { retry_after } => Self::retry_later(Code::RequestInProgress, retry_after),
             flows::Error::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),

@@ -112,7 +112,7 @@ pub(super) async fn with_password(
         device_name: optional("device_name", body.device_name.as_deref(), DeviceName::parse)?,
         client: client.0.address,
     };
-    let signed_in = login::with_password(&service.into_inner(), request).await?;
+    let signed_in = login::with_password(&service, request).await?;
     Ok(json(StatusCode::OK, &SignedIn::new(signed_in)))
 }
 
@@ -158,6 +158,6 @@ pub(super) async fn verify_code(service: web::Data<Service>, body: Json<VerifyLo
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let code = field("code", OneTimeCode::parse(&body.0.code))?;
     let device_name = optional("device_name", body.0.device_name.as_deref(), DeviceName::parse)?;
-    let signed_in = login::with_code(&service.into_inner(), ticket, code, device_name).await?;
+    let signed_in = login::with_code(&service, ticket, code, device_name).await?;
     Ok(json(StatusCode::OK, &SignedIn::new(signed_in)))
 }

@@ -19,7 +19,7 @@ pub(super) async fn send_to_account(
     purpose: Purpose,
 ) -> Result<HttpResponse, Problem> {
     let request = body.of_account(client, &service)?;
-    Ok(sent(otp::send_to_account(&service.into_inner(), purpose, request).await?))
+    Ok(sent(otp::send_to_account(&service, purpose, request).await?))
 }
 
 /// Sends the code again if the number has an account. The response is the same without an account.
@@ -30,7 +30,7 @@ pub(super) async fn resend_to_account(
     purpose: Purpose,
 ) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.ticket))?;
-    Ok(sent(otp::resend_to_account(&service.into_inner(), purpose, ticket, client.0).await?))
+    Ok(sent(otp::resend_to_account(&service, purpose, ticket, client.0).await?))
 }
 
 /// Returns the response to every `send-code` and `resend-code`.

@@ -6,8 +6,7 @@ use super::client::ClientContext;
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::otp;
-use super::response::{json, seconds};
-use super::schemas::NextStep;
+use super::response::json;
 use crate::domain::flow::Purpose;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::ticket::Ticket;
@@ -59,8 +58,8 @@ pub(super) async fn resend_code(
 pub(super) async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let code = field("code", OneTimeCode::parse(&body.0.code))?;
-    let expires_in = password_reset::verify_code(&service, &ticket, &code).await?;
-    Ok(json(StatusCode::OK, &StepDone { step: NextStep::SetPassword, expires_in: seconds(expires_in) }))
+    let done = password_reset::verify_code(&service, &ticket, &code).await?;
+    Ok(json(StatusCode::OK, &StepDone::from(done)))
 }
 
 /// Set the new password.
@@ -76,6 +75,6 @@ pub(super) async fn set_password(
     body: Json<SetPassword>,
 ) -> Result<HttpResponse, Problem> {
     let (ticket, password) = body.0.parse()?;
-    password_reset::set_password(&service.into_inner(), ticket, password).await?;
+    password_reset::set_password(&service, ticket, password).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -12,7 +12,7 @@ const STATUS_REPLAYS: Duration = Duration::from_secs(60);
 
 /// Registers all endpoints, and the viewer of the OpenAPI document if `docs` is set.
 pub fn routes(app: &mut web::ServiceConfig, docs: bool) {
-    app.service(at("/v1/captchas").replays_for(|policy| policy.captcha.life).post(captchas::create))
+    app.service(at("/v1/captchas").replays_for(|policy| policy.captcha.ttl).post(captchas::create))
         .service(at("/v1/register/send-code").post(register::send_code))
         .service(at("/v1/register/resend-code").post(register::resend_code))
         .service(at("/v1/register/verify-code").post(register::verify_code))

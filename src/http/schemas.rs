@@ -1,7 +1,7 @@
 //! Schemas that several bodies share: the account, the next step, the proof of work.
 
 use super::response::seconds;
-use crate::domain::flow::Step;
+use crate::domain::flow::{Action, Step};
 use crate::domain::proof::Challenge;
 use crate::domain::user;
 use chrono::SecondsFormat;
@@ -85,10 +85,10 @@ impl From<user::User> for User {
 
 impl From<Step> for NextStep {
     fn from(completed: Step) -> Self {
-        match completed {
-            Step::CodeSent => Self::VerifyCode,
-            Step::PhoneVerified => Self::SetPassword,
-            Step::PasswordSet => Self::SubmitProfile,
+        match completed.next_action() {
+            Action::VerifyCode => Self::VerifyCode,
+            Action::SetPassword => Self::SetPassword,
+            Action::SubmitProfile => Self::SubmitProfile,
         }
     }
 }

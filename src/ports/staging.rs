@@ -1,232 +1,222 @@
-//! Short-lived state, shared by all processes.
+//! Short-lived state that all processes share: captchas and flows.
 
-use super::{Counters, DependencyError, IdempotencyStore};
+use super::{Admission, Counters, Counts, DependencyError, IdempotencyStore};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_app::ClientId;
-use crate::domain::flow::{Flow, Proven, Purpose, Step};
+use crate::domain::flow::{Flow, FlowPolicy, Proven, Purpose, Step, Transition};
+use crate::domain::limits::{Counter, Reached};
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
-use crate::domain::policy::{CodePolicy, PhoneLimits};
 use crate::domain::ticket::FlowKey;
 use crate::domain::user::AccountVersion;
 use async_trait::async_trait;
 use std::time::Duration;
 
-/// Short-lived state: captchas, flows, and, by its supertraits, counters and answers.
+/// Store of captchas and flows and, by its supertraits, of counters and idempotent responses.
 ///
-/// Every method is one atomic operation and, over a network, one round trip. Whatever is written gets its expiry in
-/// the same operation; time is the store's own. An expired entry is indistinguishable from one that never was.
+/// Every method is one atomic operation and, over a network, one round trip. Every entry gets its expiry in the
+/// operation that writes it; time is the store's own. An expired entry is the same as one that never existed.
+///
+/// The store executes [`Transition`]s and decides nothing: a flow of another purpose is [`Advance::Gone`], a step that
+/// the transition does not allow is [`Advance::WrongStep`].
 #[async_trait]
 pub trait Staging: Counters + IdempotencyStore + Send + Sync {
-    async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, life: Duration) -> Result<(), DependencyError>;
+    async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, ttl: Duration) -> Result<(), DependencyError>;
 
-    /// Reads and removes. Of many calls at once exactly one gets the answer.
+    /// Reads and deletes. MUST return the answer to exactly one of many concurrent calls.
     async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, DependencyError>;
 
-    /// Reserves a send for the phone of `key` (cooldown, hour, day; refused too while the phone's wrong codes of the
-    /// day are used up) and stores the flow at [`Step::CodeSent`], both or neither.
-    async fn open_flow(
-        &self,
-        key: &FlowKey,
-        flow: &NewFlow,
-        policy: &CodePolicy,
-        limits: &PhoneLimits,
-    ) -> Result<Reserved, DependencyError>;
+    /// Counts on `limits`, which are those of the phone, and stores the flow at [`Step::FIRST`]; both or neither.
+    async fn open_flow(&self, key: &FlowKey, flow: &NewFlow, limits: &[Counter]) -> Result<Admission, DependencyError>;
 
-    /// Reserves a further send for a living flow at [`Step::CodeSent`]. Its life and its attempts stay as they are.
+    /// Counts on `limits` for another message of a flow ([`Transition::RESEND_CODE`]).
     async fn reserve_resend(
         &self,
         key: &FlowKey,
         purpose: Purpose,
-        policy: &CodePolicy,
-        limits: &PhoneLimits,
+        limits: &[Counter],
     ) -> Result<Resend, DependencyError>;
 
-    /// Takes a send of a living flow back: its cooldown ends, and the rest is as `cancel` says. Does nothing when there is no
-    /// such flow, so that it can be called without knowing whether the send was ever reserved.
-    async fn cancel_send(&self, key: &FlowKey, cancel: Cancel) -> Result<(), DependencyError>;
+    /// Refunds `limits` and, with `delete`, deletes the flow. Does nothing without such a flow, so that a caller need
+    /// not know whether the send was ever reserved. Refunding a cooldown ends it.
+    async fn cancel_send(&self, key: &FlowKey, limits: &[Counter], delete: bool) -> Result<(), DependencyError>;
 
-    /// Notes at a living flow which provider carried its last message, and, if that was a further one, what its client is
-    /// counted by. Does nothing unless the flow is at [`Step::CodeSent`]: a right code has taken the origins that there were.
-    async fn record_sent(&self, key: &FlowKey, provider: &str, origin: Option<&str>) -> Result<(), DependencyError>;
+    /// Stores the provider that accepted the last message and, for a resend, the IP block of its client. Does nothing
+    /// unless a code can be entered: a right code has returned the IP blocks stored until then.
+    async fn record_sent(&self, key: &FlowKey, provider: &str, ip_block: Option<&str>) -> Result<(), DependencyError>;
 
-    /// Forgets what the clients of a flow at [`Step::CodeSent`] are counted by, for none of its messages went out. Whether there
-    /// was something to forget: of many calls, and of a right code among them, one gets it.
+    /// Deletes the IP blocks of a flow whose code can be entered: none of its messages was sent. MUST return `true` to
+    /// at most one of many concurrent calls, a right code included.
     async fn clear_ip_blocks(&self, key: &FlowKey) -> Result<bool, DependencyError>;
 
-    /// Takes the outcome of the comparison that the caller made, and counts and moves in one: a right code moves the
-    /// flow to [`Step::PhoneVerified`] and gives it `verified_life`; a wrong one costs an attempt of the flow and one of the
-    /// phone's wrong codes of the day; the last attempt ends the flow. A right code is not counted against either. A
-    /// decoy's code is never right. While the phone's wrong codes of the day are used up, nothing is compared or counted.
-    async fn check_code(
-        &self,
-        key: &FlowKey,
-        purpose: Purpose,
-        right: bool,
-        policy: &CodePolicy,
-        limits: &PhoneLimits,
-    ) -> Result<CodeCheck, DependencyError>;
+    /// Takes the result of the comparison that the caller made. A right code makes the attempt's transition. A wrong
+    /// code costs one attempt of the flow and one of the phone's wrong codes; the last attempt deletes the flow. A
+    /// right code costs neither. The code of a decoy is never right. Nothing is compared or counted while the phone's
+    /// wrong codes are used up.
+    async fn verify_code(&self, key: &FlowKey, attempt: &CodeAttempt) -> Result<CodeCheck, DependencyError>;
 
-    /// The same for a flow that has no further step: what the code is for is done at once. The flow stays where it is, and a right
-    /// code is given to one caller at a time: for [`CodePolicy::claim`], or until it is released, every other is told
-    /// [`CodeCheck::Busy`]. So a code is not lost with a caller that could not do its work, or did not hear the answer.
-    async fn claim_code(
-        &self,
-        key: &FlowKey,
-        purpose: Purpose,
-        right: bool,
-        policy: &CodePolicy,
-        limits: &PhoneLimits,
-    ) -> Result<CodeCheck, DependencyError>;
-
-    /// Gives a claimed code back: what it is for could not be done. Does nothing when it is not claimed.
+    /// Releases the claim on a code: its action failed. Does nothing if the code is not claimed.
     async fn release_code(&self, key: &FlowKey) -> Result<(), DependencyError>;
 
-    /// The flow, if it lives and is of this purpose.
-    async fn read_flow(
+    /// Reads a flow of this purpose.
+    async fn read_flow(&self, key: &FlowKey, purpose: Purpose) -> Result<Option<Flow>, DependencyError>;
+
+    /// Makes a transition, stores `change` with it, and restarts the lifetime as `ttl` if the transition says so.
+    async fn advance(
         &self,
         key: &FlowKey,
         purpose: Purpose,
-        policy: &CodePolicy,
-    ) -> Result<Option<Flow>, DependencyError>;
-
-    /// Counts a password that is about to be hashed for a flow at [`Step::PhoneVerified`] or later; refused once the flow has
-    /// had [`CodePolicy::passwords`] of them: one ticket must not buy any amount of hashing.
-    async fn begin_password(
-        &self,
-        key: &FlowKey,
-        purpose: Purpose,
-        policy: &CodePolicy,
-    ) -> Result<PasswordTurn, DependencyError>;
-
-    /// Takes one counted password back: it was not hashed. Never below zero; nothing if the flow is gone.
-    async fn cancel_password(&self, key: &FlowKey) -> Result<(), DependencyError>;
-
-    /// Stores the hash. The first one moves the flow to [`Step::PasswordSet`] and gives it another `verified_life`; a later one,
-    /// of a person who went back, leaves its life alone, so that a proof of phone cannot be kept fresh for ever.
-    async fn set_password(
-        &self,
-        key: &FlowKey,
-        purpose: Purpose,
-        hash: &PasswordHash,
-        policy: &CodePolicy,
+        transition: &Transition,
+        change: &Change,
+        ttl: Duration,
     ) -> Result<Advance, DependencyError>;
 
-    /// Removes the flow. Whether it was there: of many calls one is told so.
-    async fn end_flow(&self, key: &FlowKey) -> Result<bool, DependencyError>;
+    /// Returns one password hash to the flow: it was not used. Never above `most`.
+    async fn refund_password(&self, key: &FlowKey, most: u32) -> Result<(), DependencyError>;
 
-    /// Answers if the store would.
+    /// Deletes the flow. MUST return `true` to exactly one of many concurrent calls, if it existed.
+    async fn delete_flow(&self, key: &FlowKey) -> Result<bool, DependencyError>;
+
+    /// Succeeds if the store answers.
     async fn ping(&self) -> Result<(), DependencyError>;
 }
 
-/// A flow to be stored.
+/// Flow to be stored.
 #[derive(Debug, Clone)]
 pub struct NewFlow {
     pub purpose: Purpose,
     pub phone: Phone,
-    /// Whose code it is; none at sign-up.
+    /// Account that the code is for; `None` at sign-up.
     pub account: Option<AccountVersion>,
-    /// Looks like every other flow, but no message goes out and no code is right.
+    /// Whether the flow only looks like others: no message is sent and no code is right.
     pub decoy: bool,
-    /// The app that its messages are for.
+    /// App that its messages are for.
     pub client: Option<ClientId>,
-    /// What the client of the first send is counted by.
-    pub origin: String,
+    /// IP block of the client that requested the first message.
+    pub ip_block: String,
+    /// Wrong codes until the flow is deleted.
+    pub attempts: u32,
+    /// Passwords that may be hashed for it.
+    pub passwords: u32,
+    pub ttl: Duration,
 }
 
-/// Why a phone gets no further message now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SendDenial {
-    Cooldown {
-        retry_after: Duration,
-    },
-    /// Too many messages, or too many wrong codes, for this hour or day.
-    LimitReached {
-        retry_after: Duration,
-    },
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reserved {
-    Yes { resend_in: Duration },
-    No(SendDenial),
+impl NewFlow {
+    /// Flow with the numbers of the policy.
+    #[must_use]
+    pub const fn new(purpose: Purpose, phone: Phone, policy: &FlowPolicy) -> Self {
+        Self {
+            purpose,
+            phone,
+            account: None,
+            decoy: false,
+            client: None,
+            ip_block: String::new(),
+            attempts: policy.attempts,
+            passwords: policy.passwords,
+            ttl: policy.code_ttl,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
 pub enum Resend {
-    Yes(Reservation),
-    No(SendDenial),
+    Reserved(ReservedResend),
+    Limited(Reached),
     WrongStep(Step),
     /// Unknown, expired, finished, or of another purpose.
     Gone,
 }
 
-/// A further send that was granted.
+/// Further message that may be sent.
 #[derive(Debug, Clone)]
-pub struct Reservation {
+pub struct ReservedResend {
     pub phone: Phone,
     pub decoy: bool,
     pub client: Option<ClientId>,
-    /// Which send of this flow it is; the first was 1.
+    /// Number of this message in its flow; the first message was 1.
     pub send: u32,
     pub attempts_left: u32,
     pub expires_in: Duration,
-    pub resend_in: Duration,
+    pub counts: Counts,
 }
 
-/// How much of a send is taken back, besides its cooldown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cancel {
-    /// It is certain that no message went out: the hour and the day of the phone get it back.
-    pub refund: bool,
-    /// It was the flow's first: the flow is removed.
-    pub end: bool,
+/// Code that a client entered.
+#[derive(Debug, Clone)]
+pub struct CodeAttempt {
+    pub purpose: Purpose,
+    /// Result of the comparison.
+    pub right: bool,
+    /// Counter of the phone's wrong codes.
+    pub wrong_codes: Counter,
+    pub on_right: OnRight,
+}
+
+/// Effect of a right code.
+#[derive(Debug, Clone, Copy)]
+pub enum OnRight {
+    /// The flow makes this transition; its lifetime restarts as `ttl` if the transition says so.
+    Advance { transition: Transition, ttl: Duration },
+    /// The flow stays, and the caller has `ttl` to do what the code is for. Other callers get [`CodeCheck::Busy`] until
+    /// then or until the code is released: a code is not lost with a caller that failed or did not get the answer.
+    Claim { transition: Transition, ttl: Duration },
+}
+
+impl OnRight {
+    #[must_use]
+    pub const fn transition(&self) -> &Transition {
+        match self {
+            Self::Advance { transition, .. } | Self::Claim { transition, .. } => transition,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CodeCheck {
     Right(Verified),
-    /// It was right, and another caller does what it is for.
+    /// The code was right, and another caller has claimed it.
     Busy {
         retry_after: Duration,
     },
     Wrong {
         attempts_left: u32,
     },
-    /// It was wrong and it was the last attempt: the flow is gone.
+    /// The code was wrong, and it was the last attempt: the flow is deleted.
     Exhausted,
-    /// The phone's wrong codes of the day are used up.
-    LimitReached {
-        retry_after: Duration,
-    },
+    /// The phone's wrong codes are used up.
+    Limited(Reached),
     WrongStep(Step),
     Gone,
 }
 
-/// A flow whose code was right.
+/// Flow whose code was right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     pub proven: Proven,
-    /// What the client of each message was counted by.
+    /// IP block of the client of each message.
     pub ip_blocks: Vec<String>,
-    /// Who carried the last message, if that is known.
+    /// Provider of the last message, if known.
     pub provider: Option<String>,
 }
 
+/// Data that a transition writes.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Spends one of the flow's password hashes; refused when none is left, so that one ticket has a bounded cost.
+    SpendPassword,
+    StorePasswordHash(PasswordHash),
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PasswordTurn {
-    Granted(Proven),
-    /// The flow has had all that it may have, and has this long to live.
+pub enum Advance {
+    Done {
+        proven: Proven,
+        expires_in: Duration,
+    },
+    /// The flow's password hashes are used up for its remaining lifetime.
     Exhausted {
         retry_after: Duration,
     },
-    WrongStep(Step),
-    Gone,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Advance {
-    Done { expires_in: Duration },
     WrongStep(Step),
     Gone,
 }

@@ -22,7 +22,7 @@ pub enum Event<'a> {
     /// A message was not sent because this limit is reached.
     SmsDenied { limit: &'static str, region: Region },
     /// A request was completed. Method and route come from the service's own list, never from the client.
-    Answered { method: &'a str, route: &'a str, status: u16, took: Duration },
+    RequestCompleted { method: &'a str, route: &'a str, status: u16, took: Duration },
     /// A refresh token was presented again after it was replaced.
     RefreshReplayed { revoked: bool },
 }

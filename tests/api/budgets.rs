@@ -6,7 +6,7 @@ use crate::support::cloopen::Behaviour;
 use crate::test_server::{BYPASS, BackEnds, PASSWORD, Response, TestServer, fresh_phone};
 use crate::users::{join_all, wait_until};
 use diesel::connection::SimpleConnection;
-use doorstep::domain::policy::CodePolicy;
+use doorstep::domain::flow::FlowPolicy;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -258,7 +258,7 @@ async fn two_successful_redemptions_of_one_code_refund_it_once() {
         let request = server.request(Method::POST, "/v1/login/verify-code").json(&body).send();
         redemptions.push(actix_web::rt::spawn(request));
         server.wait_for_claim().await;
-        server.advance(CodePolicy::default().claim);
+        server.advance(FlowPolicy::default().claim_ttl);
     }
     lock.batch_execute("ROLLBACK").unwrap();
     for response in redemptions {

@@ -124,7 +124,7 @@ impl TestServer {
 
     /// Starts a replica on the back ends of this server. Returns its URL.
     pub async fn serve(&self) -> String {
-        let runtime = Runtime { clock: Arc::clone(&self.clock) as _, random: Arc::clone(&self.random) as _ };
+        let runtime = Runtime { clock: Arc::clone(&self.clock) as _, rng: Arc::clone(&self.random) as _ };
         let config = Config::from_vars(self.vars.clone()).unwrap();
         let app = App::build_in(runtime, config).await.unwrap();
         let url = format!("http://127.0.0.1:{}", app.port());

@@ -57,7 +57,7 @@ fn qiniu(fake: &FakeQiniu) -> Qiniu {
 
 fn upload(kind: AvatarType, random: u8) -> Upload {
     let name = AvatarName::new(UserId::new(now(), [7; 10]), kind, [random; 16]);
-    Upload { name, kind, size: AvatarSize::new(SIZE.try_into().unwrap(), u32::MAX).unwrap(), life: LIFETIME }
+    Upload { name, kind, size: AvatarSize::new(SIZE.try_into().unwrap(), u32::MAX).unwrap(), ttl: LIFETIME }
 }
 
 async fn status(permit: &Instructions, picture: &[u8]) -> u16 {

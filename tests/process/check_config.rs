@@ -217,7 +217,7 @@ fn the_environment_overrides_the_env_file_of_the_working_folder() {
     let folder = Folder::new();
     folder.write(".env", "# ours\nCODE_SECONDS=60\nPHONE_REGIONS=SG\nexport LIMIT_IP_SENDS='7'\n");
     let output = folder.run(&["check-config"], &[("CODE_SECONDS", "120")]);
-    assert!(output.stdout.contains("life: 120s") && !output.stdout.contains("life: 60s"), "{}", output.stdout);
+    assert!(output.stdout.contains("code_ttl: 120s") && !output.stdout.contains("code_ttl: 60s"), "{}", output.stdout);
     assert!(output.stdout.contains("SG") && output.stdout.contains("max: 7,"), "{}", output.stdout);
     std::fs::create_dir(folder.path("below")).unwrap();
     let below = format!("cd below && exec '{}' check-config", env!("CARGO_BIN_EXE_doorstep"));

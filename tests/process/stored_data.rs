@@ -77,10 +77,10 @@ async fn a_flow_is_stored_before_its_message_is_sent_and_deleted_if_the_message_
     let request = actix_web::rt::spawn(async move { client.send_code(PHONE).await });
     server.wait_for_provider_request().await;
     let is_stored = |name: &str| all_of_redis(&redis_url).iter().any(|line| line.contains(name));
-    assert!(is_stored("flow:") && is_stored(":cooldown"), "{:?}", all_of_redis(&redis_url));
+    assert!(is_stored("flow:") && is_stored(":phone-cooldown"), "{:?}", all_of_redis(&redis_url));
     assert_eq!(redis::without_expiry(&redis_url), Vec::<String>::new());
     server.release_provider();
     let response = request.await.unwrap();
     assert_eq!(response.body["code"], "sms_delivery_failed", "{response:?}");
-    assert!(!is_stored("flow:") && !is_stored(":cooldown"), "{:?}", all_of_redis(&redis_url));
+    assert!(!is_stored("flow:") && !is_stored(":phone-cooldown"), "{:?}", all_of_redis(&redis_url));
 }

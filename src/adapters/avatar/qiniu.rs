@@ -70,7 +70,7 @@ impl AvatarStorage for Qiniu {
         let key = self.prefix.key(&upload.name);
         let policy = PutPolicy {
             scope: format!("{}:{key}", self.bucket),
-            deadline: (now + upload.life).timestamp(),
+            deadline: (now + upload.ttl).timestamp(),
             insert_only: 1,
             fsize_min: upload.size.bytes(),
             fsize_limit: upload.size.bytes(),

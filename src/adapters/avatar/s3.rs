@@ -58,7 +58,7 @@ impl AvatarStorage for S3 {
         for (name, value) in &headers {
             put.headers_mut().insert(name.to_ascii_lowercase(), value.clone());
         }
-        Permit::Put { url: put.sign_with_time(upload.life, &timestamp(now)), headers }
+        Permit::Put { url: put.sign_with_time(upload.ttl, &timestamp(now)), headers }
     }
 }
 

@@ -1,12 +1,12 @@
-//! A map whose entries die.
+//! A map whose entries expire.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::Duration;
 
-/// An entry whose time has come is as good as absent; the memory of the dead is given back when the map would
-/// otherwise grow past twice what lived at the last sweep. That is one look at an entry for each one added.
+/// Map with a lifetime per entry. An expired entry is the same as an absent one. Its memory is freed when the map would
+/// otherwise grow beyond twice the entries of the last sweep: one check per added entry on average.
 pub(super) struct Expiring<K, V> {
     entries: HashMap<K, Entry<V>>,
     sweep_at: usize,
@@ -17,7 +17,7 @@ struct Entry<V> {
     until: DateTime<Utc>,
 }
 
-/// Below this many entries a sweep is not worth the trouble.
+/// Number of entries below which no sweep is made.
 const SMALL: usize = 1_024;
 
 impl<K, V> Default for Expiring<K, V> {
@@ -27,28 +27,28 @@ impl<K, V> Default for Expiring<K, V> {
 }
 
 impl<K: Eq + Hash, V> Expiring<K, V> {
-    /// Stores anew, whatever was there.
-    pub(super) fn put(&mut self, key: K, value: V, life: Duration, now: DateTime<Utc>) {
+    /// Stores an entry and replaces an earlier one.
+    pub(super) fn put(&mut self, key: K, value: V, ttl: Duration, now: DateTime<Utc>) {
         if self.entries.len() >= self.sweep_at {
             self.sweep(now);
         }
-        self.entries.insert(key, Entry { value, until: after(now, life) });
+        self.entries.insert(key, Entry { value, until: after(now, ttl) });
     }
 
     pub(super) fn get_mut(&mut self, key: &K, now: DateTime<Utc>) -> Option<&mut V> {
         self.entries.get_mut(key).filter(|entry| entry.until > now).map(|entry| &mut entry.value)
     }
 
-    /// What is left of a living entry's life.
+    /// Remaining lifetime of an entry.
     pub(super) fn left(&self, key: &K, now: DateTime<Utc>) -> Option<Duration> {
         let entry = self.entries.get(key).filter(|entry| entry.until > now)?;
         (entry.until - now).to_std().ok()
     }
 
-    /// Lets a living entry live this long from now on.
-    pub(super) fn renew(&mut self, key: &K, life: Duration, now: DateTime<Utc>) {
+    /// Restarts the lifetime of an entry that has not expired.
+    pub(super) fn renew(&mut self, key: &K, ttl: Duration, now: DateTime<Utc>) {
         if let Some(entry) = self.entries.get_mut(key).filter(|entry| entry.until > now) {
-            entry.until = after(now, life);
+            entry.until = after(now, ttl);
         }
     }
 
@@ -63,9 +63,9 @@ impl<K: Eq + Hash, V> Expiring<K, V> {
     }
 }
 
-fn after(now: DateTime<Utc>, life: Duration) -> DateTime<Utc> {
-    let life = TimeDelta::from_std(life).unwrap_or(TimeDelta::MAX);
-    now.checked_add_signed(life).unwrap_or(DateTime::<Utc>::MAX_UTC)
+fn after(now: DateTime<Utc>, ttl: Duration) -> DateTime<Utc> {
+    let ttl = TimeDelta::from_std(ttl).unwrap_or(TimeDelta::MAX);
+    now.checked_add_signed(ttl).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 #[cfg(test)]
@@ -73,18 +73,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_dead_are_buried() {
+    fn expired_entries_are_removed() {
         let mut map = Expiring::default();
         let start: DateTime<Utc> = "2026-11-20T12:00:00Z".parse().unwrap();
         for second in 0..100_000_u32 {
             map.put(second, (), Duration::from_secs(300), start + TimeDelta::seconds(second.into()));
-            assert!(map.entries.len() <= SMALL, "{} entries for 300 alive", map.entries.len());
+            assert!(map.entries.len() <= SMALL, "{} entries for 300 live entries", map.entries.len());
         }
         assert!(map.entries.capacity() < 4 * SMALL);
     }
 
     #[test]
-    fn the_living_stay() {
+    fn live_entries_stay() {
         let mut map = Expiring::default();
         let now = "2026-11-20T12:00:00Z".parse().unwrap();
         for n in 0..10_000 {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_life_does_not_overflow() {
+    fn the_longest_lifetime_does_not_overflow() {
         let mut map = Expiring::default();
         let now = "2026-11-20T12:00:00Z".parse().unwrap();
         map.put((), (), Duration::MAX, now);

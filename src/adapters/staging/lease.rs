@@ -1,8 +1,8 @@
-//! Connections to Redis: one for each thread, shared by all requests of that thread.
+//! Connections to Redis: one per thread, shared by all requests of that thread.
 //!
-//! deadpool tests a connection with a PING whenever it is taken out of the pool, which triples what a request costs.
-//! So each thread takes one out, keeps it, and hands out clones: a [`MultiplexedConnection`] pipelines concurrent
-//! requests. It is driven by a task of the runtime that made it, hence one for each thread and not for the process.
+//! deadpool tests a connection with a PING each time it is taken from the pool, which triples the cost of a request.
+//! Each thread therefore takes one connection, keeps it, and hands out clones: a [`MultiplexedConnection`] pipelines
+//! concurrent requests. A task of the runtime that created it drives it, hence one per thread and not per process.
 
 use crate::ports::{Dependency, DependencyError};
 use deadpool_redis::redis::aio::MultiplexedConnection;
@@ -18,12 +18,12 @@ use thread_local::ThreadLocal;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-/// For a connection, from waiting in line to the end of the handshakes (name, TCP, TLS, password). Inside a data
-/// centre that takes milliseconds; a client on a phone should hear "try again" before it gives up by itself.
+/// Timeout of a connection, from the queue to the end of the handshakes (name, TCP, TLS, password). In a data centre
+/// they take milliseconds; a client on a phone should get "try again" before its own timeout.
 const CONNECT: Duration = Duration::from_secs(1);
-/// For the answer to one command. Scripts take microseconds; whatever lasts a second is an outage.
+/// Timeout of one command. Scripts take microseconds; a second is an outage.
 const RESPONSE: Duration = Duration::from_secs(1);
-/// Connections beyond one for each worker: for the threads that ask now and then, such as a check at the start.
+/// Connections beyond one per worker, for threads that rarely use the store, such as a check at the start.
 const SPARE: usize = 4;
 
 pub(super) struct Leases {
@@ -31,14 +31,14 @@ pub(super) struct Leases {
     slots: ThreadLocal<Mutex<Option<Lease>>>,
 }
 
-/// A connection on loan to one thread.
+/// Connection that one thread keeps.
 struct Lease {
     connection: Connection,
-    /// Set by the first request that the connection fails.
+    /// Set by the first request that fails because of the connection.
     dead: Arc<AtomicBool>,
 }
 
-/// What a request gets.
+/// Clone of the connection, for one request.
 struct Leased {
     connection: MultiplexedConnection,
     dead: Arc<AtomicBool>,
@@ -46,17 +46,17 @@ struct Leased {
 
 struct Failed {
     error: DependencyError,
-    /// The connection had died earlier, and the command is known not to have left this process.
+    /// The connection was dead before the call: the command was certainly not sent.
     unsent: bool,
 }
 
 impl Leases {
     /// Parses the URL and connects to nothing yet.
     pub(super) fn new(url: &str, threads: usize) -> Result<Self, DependencyError> {
-        // The parser's own words are left out: the URL holds a password.
+        // The text of the parser is left out: the URL contains a password.
         let unusable = || DependencyError::Broken {
             dependency: Dependency::Staging,
-            reason: "the URL is none of redis:// or rediss://".to_owned(),
+            reason: "expected a redis:// or rediss:// URL".to_owned(),
         };
         // Without TCP_NODELAY a second command waits until the first is acknowledged.
         let tcp = TcpSettings::default().set_nodelay(true);
@@ -68,8 +68,8 @@ impl Leases {
         Ok(Self { pool, slots: ThreadLocal::new() })
     }
 
-    /// Asks Redis. A request that finds its connection dead, so that nothing went out, is asked once more on a new
-    /// one; every other failure may come after the command was carried out, and is never repeated.
+    /// Runs a command. If the connection was dead before the call, so that nothing was sent, the command runs once more
+    /// on a new connection. Every other error may come after Redis has run the command, and is never repeated.
     pub(super) async fn run<T, F>(&self, ask: impl Fn(MultiplexedConnection) -> F + Sync) -> Result<T, DependencyError>
     where
         F: Future<Output = RedisResult<T>> + Send,
@@ -86,31 +86,31 @@ impl Leases {
     {
         let leased =
             self.lease().await.map_err(|dependency_error| Failed { error: dependency_error, unsent: false })?;
-        // The driver of the connection ends with it and closes its queue. So a command that fails at the very first
-        // look was not even queued; one that was queued cannot fail before the driver, a task of this thread, has run.
-        let mut looks = 0;
+        // The driver task of the connection ends with it and closes its queue. A command that fails at its first poll
+        // was not even queued; a queued command cannot fail before the driver, a task of this thread, has run.
+        let mut polls = 0;
         let mut call = pin!(ask(leased.connection));
         let answer = poll_fn(|context| {
-            looks += 1;
+            polls += 1;
             call.as_mut().poll(context)
         });
         answer.await.map_err(|error| {
             let dependency_error = translate(&error);
-            if is_the_connections(&error) {
+            if is_connection_error(&error) {
                 leased.dead.store(true, Ordering::Relaxed);
             }
-            Failed { error: dependency_error, unsent: looks == 1 && error.is_connection_dropped() }
+            Failed { error: dependency_error, unsent: polls == 1 && error.is_connection_dropped() }
         })
     }
 
-    /// A clone of this thread's connection; the first request, or the first after a failure, makes it while the others
-    /// wait.
+    /// Returns a clone of this thread's connection. The first request, or the first one after an error, opens the
+    /// connection while the others wait.
     async fn lease(&self) -> Result<Leased, DependencyError> {
         let slot = self.slots.get_or_default();
         let lease = async {
             let mut slot = slot.lock().await;
             if let Some(lease) = slot.take_if(|lease| lease.dead.load(Ordering::Relaxed)) {
-                // Taken for good: a dead connection must not go back to the pool.
+                // Removed for good: a dead connection must not return to the pool.
                 drop(Connection::take(lease.connection));
             }
             let lease = match &mut *slot {
@@ -122,7 +122,7 @@ impl Leases {
         match timeout(CONNECT, lease).await {
             Ok(leased) => leased.map_err(|error| match error {
                 PoolError::Backend(error) => unavailable(format!("cannot connect: {}", describe(&error))),
-                _ => unavailable("no connection to be had".to_owned()),
+                _ => unavailable("no connection available".to_owned()),
             }),
             Err(_) => Err(unavailable(format!("no connection within {CONNECT:?}"))),
         }
@@ -134,22 +134,24 @@ fn unavailable(reason: String) -> DependencyError {
 }
 
 fn translate(error: &RedisError) -> DependencyError {
-    if error.is_io_error() || error.code().is_some_and(passes) {
+    if error.is_io_error() || error.code().is_some_and(is_transient) {
         unavailable(describe(error))
     } else {
         DependencyError::Broken { dependency: Dependency::Staging, reason: describe(error) }
     }
 }
 
-/// Whether another connection may do better: this one is broken, or leads to a server that is not the one it was. A server that is
-/// full or busy is not helped by handshakes.
-fn is_the_connections(error: &RedisError) -> bool {
-    let moved = ["LOADING", "READONLY", "MASTERDOWN"];
-    error.is_io_error() || error.is_unrecoverable_error() || error.code().is_some_and(|code| moved.contains(&code))
+/// Whether another connection may help: this one is broken, or its server has changed its role. New handshakes do not
+/// help a server that is full or busy.
+fn is_connection_error(error: &RedisError) -> bool {
+    let role_changes = ["LOADING", "READONLY", "MASTERDOWN"];
+    error.is_io_error()
+        || error.is_unrecoverable_error()
+        || error.code().is_some_and(|code| role_changes.contains(&code))
 }
 
-/// Error codes of a server that starts, fails over, is full or is otherwise busy.
-fn passes(code: &str) -> bool {
+/// Error codes of a server that is starting, failing over, full or busy.
+fn is_transient(code: &str) -> bool {
     matches!(
         code,
         "LOADING"
@@ -165,7 +167,7 @@ fn passes(code: &str) -> bool {
     )
 }
 
-/// What the log may know. Only the operating system is quoted: Redis repeats arguments in its sentences.
+/// Error text for the log. Only the operating system is quoted: Redis repeats arguments in its messages.
 fn describe(error: &RedisError) -> String {
     match error.code() {
         _ if error.is_io_error() => error.to_string(),
@@ -179,29 +181,25 @@ mod tests {
     use super::*;
     use deadpool_redis::redis::{Value, parse_redis_value};
 
-    fn answered(line: &str) -> DependencyError {
+    fn error_of(line: &str) -> DependencyError {
         let answer = parse_redis_value(format!("-{line}\r\n").as_bytes());
         translate(&answer.and_then(Value::extract_error).unwrap_err())
     }
 
     #[test]
-    fn what_redis_repeats_is_not_repeated() {
-        let dependency_error = answered("ERR unknown command 'EVALSHA', with args beginning with: 'hush'");
-        assert!(
-            matches!(&dependency_error, DependencyError::Broken { .. })
-                && !dependency_error.to_string().contains("hush"),
-            "{dependency_error}"
-        );
+    fn arguments_in_a_message_of_redis_are_not_repeated() {
+        let error = error_of("ERR unknown command 'EVALSHA', with args beginning with: 'hush'");
+        assert!(matches!(&error, DependencyError::Broken { .. }) && !error.to_string().contains("hush"), "{error}");
     }
 
     #[test]
-    fn what_passes_is_no_defect() {
+    fn a_transient_error_is_unavailable_and_a_defect_is_broken() {
         for line in ["LOADING Redis is loading", "READONLY no", "OOM command not allowed", "BUSY a script", "MISCONF x"]
         {
-            assert!(matches!(answered(line), DependencyError::Unavailable { .. }), "{line}");
+            assert!(matches!(error_of(line), DependencyError::Unavailable { .. }), "{line}");
         }
         for line in ["WRONGTYPE Operation", "NOPERM no", "ERR Error running script", "CROSSSLOT Keys"] {
-            assert!(matches!(answered(line), DependencyError::Broken { .. }), "{line}");
+            assert!(matches!(error_of(line), DependencyError::Broken { .. }), "{line}");
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Alibaba Cloud (Aliyun).
 
-use super::{Env, Mode, base_url, templates, timeout};
+use super::http::{base_url, timeout};
+use super::templates;
+use crate::config::env::Env;
+use crate::config::mode::Mode;
 use crate::domain::template::Templates;
 use secrecy::SecretString;
 use std::time::Duration;

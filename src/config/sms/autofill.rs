@@ -1,6 +1,6 @@
 //! Client apps with SMS autofill: `CLIENT_APPS`.
 
-use super::Env;
+use crate::config::env::Env;
 use crate::domain::client_app::{ClientApps, ClientId};
 use crate::domain::flow::Purpose;
 use crate::domain::language::Language;

@@ -3,6 +3,7 @@
 mod aliyun;
 mod autofill;
 mod cloopen;
+mod http;
 mod templates;
 mod tencent;
 mod twilio;
@@ -16,8 +17,8 @@ pub use webhook::WebhookSettings;
 
 pub(super) use autofill::apps;
 
-use super::Mode;
 use super::env::Env;
+use super::mode::Mode;
 use crate::domain::client_app::ClientApps;
 use crate::domain::message::Topic;
 use crate::domain::phone::{Region, Regions, region};
@@ -25,7 +26,6 @@ use crate::domain::template::Templates;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use url::Url;
 
 #[derive(Debug)]
 pub struct SmsSettings {
@@ -164,27 +164,6 @@ fn provider(env: &mut Env, mode: Mode, folder: &Path, name: &str) -> ProviderSet
             file: env.text("SMS_CONSOLE_FILE").map_or_else(|| folder.join("outbox.log"), PathBuf::from),
         },
     }
-}
-
-/// Timeout of one provider, or the common timeout if it has none.
-fn timeout(env: &mut Env, name: &str) -> Duration {
-    let common = env.seconds("SMS_TIMEOUT_SECONDS", Duration::from_secs(5), 1, 30);
-    env.seconds(name, common, 1, 30)
-}
-
-/// Reads the base URL of a provider. Production requires TLS. `check-config` prints the URL, so that it must not
-/// contain a password.
-fn base_url(env: &mut Env, mode: Mode, name: &str, default: &str) -> String {
-    let text = env.text(name).unwrap_or_else(|| default.to_owned());
-    match Url::parse(&text) {
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            env.problem(name, "expected a URL without user and password");
-        }
-        Ok(url) if url.scheme() == "https" && url.has_host() => {}
-        Ok(url) if url.scheme() == "http" && url.has_host() && mode == Mode::Development => {}
-        _ => env.problem(name, "expected an https:// URL (http:// is allowed in development)"),
-    }
-    text
 }
 
 impl SmsSettings {

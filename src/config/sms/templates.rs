@@ -4,7 +4,7 @@
 //! without its own template, except account deletion: that message must say that the code deletes the account.
 //! `…SIGN_NAME` and `…SIGN_NAME_{TOPIC}` work in the same way. Each name can end with `_{REGION}`.
 
-use super::Env;
+use crate::config::env::Env;
 use crate::domain::message::Topic;
 use crate::domain::phone::{Region, region};
 use crate::domain::template::{Template, Templates};

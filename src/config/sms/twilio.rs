@@ -1,6 +1,8 @@
 //! Twilio.
 
-use super::{Env, Mode, base_url, timeout};
+use super::http::{base_url, timeout};
+use crate::config::env::Env;
+use crate::config::mode::Mode;
 use secrecy::SecretString;
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
 //! Webhook: a program of the operator that sends the messages.
 
-use super::{Env, Mode, base_url, timeout};
+use super::http::{base_url, timeout};
+use crate::config::env::Env;
+use crate::config::mode::Mode;
 use crate::domain::webhook::WebhookSecret;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;

@@ -1,5 +1,5 @@
-//! The end of an account: rows gone, sessions dead, the phone free. With the password or a code in the app; with a code alone
-//! for who no longer has the app.
+//! Account deletion: rows deleted, sessions ended, the phone free. In the app with the password or a code; without the
+//! app with a code alone.
 
 use super::password::confirm;
 use crate::domain::client_app::ClientId;
@@ -8,26 +8,25 @@ use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{AccountVersion, UserId};
-use crate::flows::limits::Grant;
+use crate::flows::limits::SendReservation;
 use crate::flows::otp::{self, CodeSent, Recipient};
 use crate::flows::session::Caller;
 use crate::flows::{Client, Error, Service};
 use crate::ports::Proof;
-use std::sync::Arc;
 
-pub async fn with_password(service: &Arc<Service>, caller: Caller, password: Password) -> Result<(), Error> {
-    service.background.run_to_completion(confirm_and_delete(Arc::clone(service), caller, password)).await
+pub async fn with_password(service: &Service, caller: Caller, password: Password) -> Result<(), Error> {
+    service.background.run_to_completion(confirm_and_delete(service.clone(), caller, password)).await
 }
 
-async fn confirm_and_delete(service: Arc<Service>, caller: Caller, password: Password) -> Result<(), Error> {
+async fn confirm_and_delete(service: Service, caller: Caller, password: Password) -> Result<(), Error> {
     let proof = confirm(&service, &caller, password).await?;
-    // Not deleted: the password was changed at the same moment.
+    // Not deleted: the password was changed concurrently.
     delete(&service, caller.user.id, &proof, Error::PasswordWrong).await
 }
 
 /// Sends a code to the caller's own phone.
 pub async fn send_code(
-    service: &Arc<Service>,
+    service: &Service,
     caller: &Caller,
     client: Client,
     app: Option<ClientId>,
@@ -35,16 +34,16 @@ pub async fn send_code(
     let (purpose, phone) = (Purpose::DeleteSelf(caller.user.id), caller.user.phone.clone());
     let account = Some(AccountVersion::of(&caller.user));
     let to = Recipient { purpose, phone, account, decoy: false, conceal: false, client, app };
-    service.background.run_to_completion(reserve_and_send(Arc::clone(service), to)).await
+    service.background.run_to_completion(reserve_and_send(service.clone(), to)).await
 }
 
-async fn reserve_and_send(service: Arc<Service>, to: Recipient) -> Result<CodeSent, Error> {
-    let grant = Grant::reserve(&service, to.purpose, to.client, &to.phone).await?;
-    otp::send(&service, to, grant).await
+async fn reserve_and_send(service: Service, to: Recipient) -> Result<CodeSent, Error> {
+    let reservation = SendReservation::reserve(&service, to.purpose, to.client, &to.phone).await?;
+    otp::send(&service, to, reservation).await
 }
 
 pub async fn resend_code(
-    service: &Arc<Service>,
+    service: &Service,
     caller: &Caller,
     ticket: Ticket,
     client: Client,
@@ -52,24 +51,19 @@ pub async fn resend_code(
     otp::resend(service, Purpose::DeleteSelf(caller.user.id), ticket, client, false).await
 }
 
-pub async fn with_code(
-    service: &Arc<Service>,
-    caller: &Caller,
-    ticket: Ticket,
-    given: OneTimeCode,
-) -> Result<(), Error> {
+pub async fn with_code(service: &Service, caller: &Caller, ticket: Ticket, given: OneTimeCode) -> Result<(), Error> {
     otp::redeem(service, Purpose::DeleteSelf(caller.user.id), ticket, given, delete_proven).await
 }
 
-/// Without the app. The code goes out as every other does (see [`otp::send_to_account`]).
-pub async fn with_code_alone(service: &Arc<Service>, ticket: Ticket, given: OneTimeCode) -> Result<(), Error> {
+/// Deletes without the app. The code is sent as every other (see [`otp::send_to_account`]).
+pub async fn with_code_alone(service: &Service, ticket: Ticket, given: OneTimeCode) -> Result<(), Error> {
     otp::redeem(service, Purpose::DeleteAccount, ticket, given, delete_proven).await
 }
 
-async fn delete_proven(service: Arc<Service>, proven: Proven) -> Result<(), Error> {
+async fn delete_proven(service: Service, proven: Proven) -> Result<(), Error> {
     let account = proven.account.ok_or(Error::TicketExpired)?;
     let proof = Proof::of_code(proven.phone, account);
-    // Not deleted: it is gone already, or has another phone or password since the code was sent.
+    // Not deleted: deleted already, or given another phone or password since the code was sent.
     delete(&service, account.user, &proof, Error::TicketExpired).await
 }
 

@@ -1,4 +1,4 @@
-//! What a signed-in person does with her account, and, in `deletion`, one who has only her phone.
+//! Account management by a signed-in person; `deletion` also serves a person who has only the phone.
 
 pub mod deletion;
 pub mod password;

@@ -1,19 +1,19 @@
-//! Another number: the password first, then a code to the new one.
+//! Change of number: the password, then a code to the new number.
 
 use super::password::confirm;
 use crate::domain::client_app::ClientId;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::language::Language;
+use crate::domain::limits::Limit;
 use crate::domain::message::Content;
 use crate::domain::otp::{OneTimeCode, message_id};
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{AccountVersion, User};
-use crate::flows::limits::count_phone_change;
 use crate::flows::otp::{self, CodeSent};
 use crate::flows::session::Caller;
-use crate::flows::{Client, Error, Service};
+use crate::flows::{Client, Error, Service, limits};
 use crate::ports::{Message, PhoneChange};
 use std::sync::Arc;
 
@@ -24,15 +24,17 @@ pub struct SendCode {
     pub app: Option<ClientId>,
 }
 
-/// Sends a code to the new number. That it belongs to somebody is told, or concealed, as at sign-up.
-pub async fn send_code(service: &Arc<Service>, caller: Caller, request: SendCode) -> Result<CodeSent, Error> {
-    service.background.run_to_completion(confirm_and_send(Arc::clone(service), caller, request)).await
+/// Sends a code to the new number. The answer says that the number has an account, or the policy conceals it, as at
+/// sign-up.
+pub async fn send_code(service: &Service, caller: Caller, request: SendCode) -> Result<CodeSent, Error> {
+    service.background.run_to_completion(confirm_and_send(service.clone(), caller, request)).await
 }
 
-async fn confirm_and_send(service: Arc<Service>, caller: Caller, request: SendCode) -> Result<CodeSent, Error> {
+async fn confirm_and_send(service: Service, caller: Caller, request: SendCode) -> Result<CodeSent, Error> {
     confirm(&service, &caller, request.current_password).await?;
+    // Counted whether or not a code is sent: the answer tells who has an account.
     if service.test_phone(&request.phone).is_none() {
-        count_phone_change(&service, caller.user.id).await?;
+        limits::count_for_user(&service, Limit::UserPhoneChanges, caller.user.id).await?;
     }
     let purpose = Purpose::ChangePhone(caller.user.id);
     let account = Some(AccountVersion::of(&caller.user));
@@ -40,17 +42,18 @@ async fn confirm_and_send(service: Arc<Service>, caller: Caller, request: SendCo
 }
 
 pub async fn resend_code(
-    service: &Arc<Service>,
+    service: &Service,
     caller: &Caller,
     ticket: Ticket,
     client: Client,
 ) -> Result<CodeSent, Error> {
-    otp::resend_to_newcomer(service, Purpose::ChangePhone(caller.user.id), ticket, client).await
+    otp::resend_to_new_number(service, Purpose::ChangePhone(caller.user.id), ticket, client).await
 }
 
-/// Checks the code and changes the number; the earlier one is told by SMS. While the database is down the code stays good.
+/// Checks the code, changes the number, and notifies the earlier number by SMS. While the database is down the code
+/// stays valid.
 pub async fn verify_code(
-    service: &Arc<Service>,
+    service: &Service,
     caller: Caller,
     ticket: Ticket,
     given: OneTimeCode,
@@ -62,20 +65,20 @@ pub async fn verify_code(
     otp::redeem(service, purpose, ticket, given, change).await
 }
 
-/// What the message to the earlier number is called, and its language.
+/// Id and language of the notice to the earlier number.
 struct Notice {
     id: String,
     language: Language,
 }
 
-async fn change(service: Arc<Service>, user: User, proven: Proven, notice: Notice) -> Result<User, Error> {
+async fn change(service: Service, user: User, proven: Proven, notice: Notice) -> Result<User, Error> {
     let new = proven.phone;
     if proven.account != Some(AccountVersion::of(&user)) {
-        // She has another password since the code was sent: whoever asked for it may not be her.
+        // The password was changed since the code was sent: perhaps the code was not requested by the owner.
         return Err(Error::TicketExpired);
     }
     if user.phone == new {
-        // An earlier call has done it, and its answer got lost. Which number was the earlier one is no longer known.
+        // An earlier call has changed it, and its answer was lost. The earlier number is not known any more.
         return Ok(user);
     }
     match service.ports.users.change_phone(user.id, &user.phone, &new, service.now()).await? {
@@ -83,7 +86,7 @@ async fn change(service: Arc<Service>, user: User, proven: Proven, notice: Notic
             tracing::info!(user = %user.id.0, phone = new.masked(), "phone number changed");
             let content = Content::PhoneChanged { to: new.masked() };
             let Notice { id, language } = notice;
-            tell(&service, Message { to: user.phone, content, language, autofill: None, id });
+            notify(&service, Message { to: user.phone, content, language, autofill: None, id });
             Ok(changed)
         }
         PhoneChange::Taken => Err(Error::PhoneTaken),
@@ -91,9 +94,9 @@ async fn change(service: Arc<Service>, user: User, proven: Proven, notice: Notic
     }
 }
 
-/// The owner of the earlier number hears of it, if she did not do it herself. Nobody waits for this message, and no limit holds it
-/// back: a code that was paid for came before each. A test number hears nothing.
-fn tell(service: &Arc<Service>, notice: Message) {
+/// Notifies the owner of the earlier number. The request does not wait for this message, and no limit applies: a code
+/// that was paid for and counted precedes each. A test number gets no message.
+fn notify(service: &Service, notice: Message) {
     if service.test_phone(&notice.to).is_some() {
         return;
     }

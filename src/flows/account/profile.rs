@@ -1,4 +1,4 @@
-//! Nickname, picture, gender, birthday.
+//! Change of the profile: nickname, picture, gender, birthday.
 
 use crate::domain::user::{ProfileChange, User};
 use crate::flows::session::Caller;
@@ -9,6 +9,6 @@ pub async fn change(service: &Service, caller: Caller, change: &ProfileChange) -
         return Ok(caller.user);
     }
     let changed = service.ports.users.change_profile(caller.user.id, change, service.now()).await?;
-    // `None`: deleted at the same moment, and the session with it.
+    // `None`: the account and its sessions were deleted concurrently.
     changed.ok_or(Error::TokenInvalid)
 }

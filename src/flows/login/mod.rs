@@ -1,7 +1,7 @@
-//! Signing in: with the password, or with a code.
+//! Sign-in, with the password or with a code.
 
-pub mod with_code;
-pub mod with_password;
+mod with_code;
+mod with_password;
 
 pub use with_code::with_code;
 pub use with_password::{LogIn, with_password};

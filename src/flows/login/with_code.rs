@@ -1,4 +1,4 @@
-//! A code becomes a session. It goes out as every other does (see [`crate::flows::otp::send_to_account`]).
+//! Sign-in with a code, which is sent as every other (see [`crate::flows::otp::send_to_account`]).
 
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;
@@ -8,11 +8,10 @@ use crate::domain::user::AccountVersion;
 use crate::flows::session::{self, SignedIn};
 use crate::flows::{Error, Service, otp};
 use crate::ports::Proof;
-use std::sync::Arc;
 
-/// Checks the code and signs in. While the database is down the code stays good.
+/// Checks the code and signs in. While the database is down the code stays valid.
 pub async fn with_code(
-    service: &Arc<Service>,
+    service: &Service,
     ticket: Ticket,
     given: OneTimeCode,
     device_name: Option<DeviceName>,
@@ -21,9 +20,9 @@ pub async fn with_code(
     otp::redeem(service, Purpose::Login, ticket, given, sign_in).await
 }
 
-async fn sign_in(service: Arc<Service>, proven: Proven, device_name: Option<DeviceName>) -> Result<SignedIn, Error> {
+async fn sign_in(service: Service, proven: Proven, device_name: Option<DeviceName>) -> Result<SignedIn, Error> {
     let account = service.ports.users.by_phone(&proven.phone).await?.map(|account| account.user);
-    // Deleted, moved to another phone, or given a new password since the code was sent.
+    // `None`: deleted, moved to another phone, or given a new password since the code was sent.
     let user = account.filter(|user| Some(AccountVersion::of(user)) == proven.account).ok_or(Error::TicketExpired)?;
     let proof = Proof::of_code(proven.phone, AccountVersion::of(&user));
     let signed_in = session::sign_in(&service, user, &proof, None, device_name).await?;

@@ -1,15 +1,15 @@
-//! Phone and password become a session.
+//! Sign-in with phone and password.
 
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::ip_block::IpBlock;
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::session::DeviceName;
-use crate::flows::password_attempt::PasswordAttempt;
+use crate::flows::limits::PasswordAttempt;
 use crate::flows::session::{self, SignedIn};
 use crate::flows::{Error, Service, captcha};
 use crate::ports::{Proof, Verdict};
 use std::net::IpAddr;
-use std::sync::Arc;
 
 pub struct LogIn {
     pub phone: Phone,
@@ -19,31 +19,32 @@ pub struct LogIn {
     pub client: IpAddr,
 }
 
-/// An unknown phone and a wrong password are one answer after the same work: two staging round trips at most, one SQL
-/// statement, one hash. The right password costs one transaction more.
-pub async fn with_password(service: &Arc<Service>, request: LogIn) -> Result<SignedIn, Error> {
+/// Signs in. An unknown phone and a wrong password get one answer after the same work: two staging round trips at most,
+/// one SQL statement, one hash. The right password costs one transaction more.
+pub async fn with_password(service: &Service, request: LogIn) -> Result<SignedIn, Error> {
     if let Some((id, answer)) = &request.captcha {
         captcha::redeem(service, id, answer).await?;
     }
-    service.background.run_to_completion(guess(Arc::clone(service), request)).await
+    service.background.run_to_completion(attempt(service.clone(), request)).await
 }
 
-async fn guess(service: Arc<Service>, request: LogIn) -> Result<SignedIn, Error> {
-    let guess = PasswordAttempt::for_login(&service, &request.phone, request.client, request.captcha.is_some()).await?;
-    guess.record(&service, check(&service, request).await).await
+async fn attempt(service: Service, request: LogIn) -> Result<SignedIn, Error> {
+    let client = IpBlock::from(request.client);
+    let attempt = PasswordAttempt::for_login(&service, &request.phone, client, request.captcha.is_some()).await?;
+    attempt.record(&service, compare(&service, request).await).await
 }
 
-/// Of sign-ins at the same moment the first may bring the hash to another cost, which the others then find changed: they look
-/// once more.
-async fn check(service: &Service, request: LogIn) -> Result<SignedIn, Error> {
-    match look(service, &request).await? {
+/// Compares twice at most: of concurrent sign-ins the first may replace the hash by one of another cost, and the others
+/// then find it changed.
+async fn compare(service: &Service, request: LogIn) -> Result<SignedIn, Error> {
+    match compare_once(service, &request).await? {
         Some(signed_in) => Ok(signed_in),
-        None => look(service, &request).await?.ok_or(Error::CredentialsInvalid),
+        None => compare_once(service, &request).await?.ok_or(Error::CredentialsInvalid),
     }
 }
 
-/// `None` when the password was changed, or hashed anew, since it was read.
-async fn look(service: &Service, request: &LogIn) -> Result<Option<SignedIn>, Error> {
+/// Returns `None` if the password or its hash was changed since it was read.
+async fn compare_once(service: &Service, request: &LogIn) -> Result<Option<SignedIn>, Error> {
     let account = service.ports.users.by_phone(&request.phone).await?;
     let hash = account.as_ref().map(|account| account.password_hash.clone());
     let verdict = service.ports.hasher.verify(request.password.clone(), hash).await?;

@@ -1,120 +1,125 @@
-//! The last stretch: a message, with everything that was reserved for it, goes to the provider.
+//! Delivery: a message, with everything that was reserved for it, goes to a provider.
 
-use super::CodeSent;
 use super::expected::Expected;
+use super::sent::CodeSent;
 use crate::domain::client_app::ClientId;
 use crate::domain::flow::Purpose;
 use crate::domain::language::Language;
+use crate::domain::limits::{Counter, Refund};
 use crate::domain::message::Content;
 use crate::domain::otp::message_id;
 use crate::domain::ticket::FlowKey;
-use crate::flows::limits::{Grant, log_refund_error};
-use crate::flows::{Error, Service};
-use crate::ports::{Cancel, Message, SmsError};
-use std::sync::Arc;
+use crate::flows::error::Error;
+use crate::flows::limits::SendReservation;
+use crate::flows::refund::{log_refund_error, refundable};
+use crate::flows::service::Service;
+use crate::ports::{Message, SmsError};
 use std::time::Duration;
 
-/// What is to be sent.
-pub(super) struct Order {
+/// Parameters of a message.
+pub(super) struct SendParams {
     pub purpose: Purpose,
-    /// Which message of its flow it is; the first is 1.
+    /// Number of this message in its flow; the first is 1.
     pub send: u32,
     pub decoy: bool,
     pub language: Language,
     pub app: Option<ClientId>,
 }
 
-/// A message with everything that was reserved for it.
+/// Message with everything that was reserved for it.
 pub(super) struct Delivery {
     key: FlowKey,
     message: Message,
     first: bool,
     decoy: bool,
-    grant: Grant,
+    reservation: SendReservation,
 }
 
 impl Delivery {
-    pub(super) fn of(service: &Service, sent: &CodeSent, order: &Order, grant: Grant) -> Self {
-        let Order { purpose, send, decoy, language, .. } = *order;
+    pub(super) fn new(service: &Service, sent: &CodeSent, params: &SendParams, reservation: SendReservation) -> Self {
+        let SendParams { purpose, send, decoy, language, .. } = *params;
         let key = sent.ticket.flow_key();
-        let code = Expected::of(service, purpose, &sent.ticket).code;
-        // Rounded down: the code must not be said to live longer than it does.
+        let code = Expected::new(service, purpose, &sent.ticket).code;
+        // Rounded down: the message must not promise a longer lifetime than the code has.
         let minutes = (sent.expires_in.as_secs() / 60).max(1);
         let message = Message {
             to: sent.phone.clone(),
             content: Content::Code { purpose, code, minutes },
             language,
-            autofill: order.app.as_ref().and_then(|app| service.policy.apps.autofill(app)).cloned(),
+            autofill: params.app.as_ref().and_then(|app| service.policy.apps.autofill(app)).cloned(),
             id: message_id(&service.keys.message, &key, send),
         };
-        Self { key, message, first: send == 1, decoy, grant }
+        Self { key, message, first: send == 1, decoy, reservation }
     }
 }
 
-/// Hands the message over and waits for the outcome; when it is to be concealed nobody waits, because the time it takes
+/// Sends the message and waits for the outcome. A concealed message is sent in the background: the time that it takes
 /// would tell a decoy from a message.
-pub(super) async fn deliver(service: &Arc<Service>, delivery: Delivery, conceal: bool) -> Result<(), Error> {
+pub(super) async fn deliver(service: &Service, delivery: Delivery, conceal: bool) -> Result<(), Error> {
     if !conceal {
         return hand_over(service, delivery, conceal).await;
     }
-    let concealed = Arc::clone(service);
+    let handle = service.clone();
     service.background.spawn(async move {
-        tokio::time::sleep(head_start(concealed.random())).await;
-        drop(hand_over(&concealed, delivery, conceal).await);
+        tokio::time::sleep(delay(handle.random())).await;
+        drop(hand_over(&handle, delivery, conceal).await);
     });
     Ok(())
 }
 
-/// How long a concealed message waits, so that the answer is out of the house before the two begin to differ: handed over
-/// at once, it was seen in 60 microseconds of the answer (docs/performance.md). By chance, so that nobody can aim another
-/// request at the moment when it happens.
-fn head_start(chance: [u8; 1]) -> Duration {
+/// Delay of a concealed message: the answer is sent before decoys and messages begin to differ. Without it the
+/// difference of 60 microseconds was measurable (docs/performance.md). Random, so that nobody can time another request
+/// by it.
+fn delay(random: [u8; 1]) -> Duration {
     const LEAST: Duration = Duration::from_millis(20);
-    LEAST + Duration::from_millis(chance[0].into())
+    LEAST + Duration::from_millis(random[0].into())
 }
 
 async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Result<(), Error> {
-    let Delivery { key, message, first, decoy, grant } = delivery;
+    let Delivery { key, message, first, decoy, reservation } = delivery;
     if decoy {
-        grant.give_back_unseen(service).await;
+        reservation.refund(service, Refund::Concealed).await;
         return Ok(());
     }
-    if grant.is_test() {
-        // Whoever may have the code has it already.
+    if reservation.is_test_number() {
         return Ok(());
     }
     let error = match service.ports.sms.send(&message).await {
         Ok(sent) => {
-            // The flow of a first message knows its origin from the beginning.
-            let origin = (!first).then(|| grant.origin());
-            log_refund_error(service.ports.staging.record_sent(&key, sent.provider, origin).await);
+            // The flow of a first message has its IP block from the beginning.
+            let ip_block = (!first).then(|| reservation.ip_block());
+            log_refund_error(service.ports.staging.record_sent(&key, sent.provider, ip_block).await);
             return Ok(());
         }
         Err(error) => error,
     };
-    // What may have gone out stays counted, or a provider that is slow to answer would lift every limit.
-    let refund = !matches!(error, SmsError::NoAnswer(_));
+    // A message that may have been sent stays counted, or a slow provider would lift every limit.
+    let outcome = if matches!(error, SmsError::NoAnswer(_)) { Refund::UnknownOutcome } else { Refund::NothingDone };
     if conceal {
-        // As for a decoy: flow, cooldown and counts stay.
-        if refund {
-            give_back_unseen(service, &key, first, &grant).await;
+        // As for a decoy: flow, cooldown and counts of the phone stay.
+        if outcome == Refund::NothingDone {
+            refund_concealed(service, &key, first, &reservation).await;
         }
     } else {
-        // After a resend the code of an earlier message is still good.
-        log_refund_error(service.ports.staging.cancel_send(&key, Cancel { refund, end: first }).await);
-        if refund {
-            grant.give_back(service).await;
-        }
+        // After a resend the code of an earlier message is still valid.
+        cancel(service, &key, &reservation.phone_limits(&service.policy.limits), outcome, first).await;
+        reservation.refund(service, outcome).await;
     }
     Err(Error::SmsDeliveryFailed)
 }
 
-/// The origin of a first message goes from its flow, so that a code that comes by a later one does not give it back once more.
-async fn give_back_unseen(service: &Service, key: &FlowKey, first: bool, grant: &Grant) {
+/// Refunds the limits of the phone; deletes the flow of a first message.
+pub(super) async fn cancel(service: &Service, key: &FlowKey, phone_limits: &[Counter], outcome: Refund, delete: bool) {
+    let limits = refundable(phone_limits, outcome);
+    log_refund_error(service.ports.staging.cancel_send(key, &limits, delete).await);
+}
+
+/// Deletes the IP block of a first message from its flow, so that a right code after a resend does not refund it again.
+async fn refund_concealed(service: &Service, key: &FlowKey, first: bool, reservation: &SendReservation) {
     let ours = if first { service.ports.staging.clear_ip_blocks(key).await } else { Ok(true) };
     match ours {
-        Ok(true) => grant.give_back_unseen(service).await,
-        Ok(false) => grant.give_back_spent(service).await,
+        Ok(true) => reservation.refund(service, Refund::Concealed).await,
+        Ok(false) => reservation.refund(service, Refund::ConcealedVerified).await,
         Err(error) => log_refund_error(Err(error)),
     }
 }

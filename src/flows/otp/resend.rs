@@ -1,31 +1,33 @@
-//! The same code once more: the message did not arrive.
+//! Sending the same code again: the message did not arrive.
 
-use super::CodeSent;
-use super::delivery::{Delivery, Order, deliver};
-use super::expected::used;
+use super::delivery::{Delivery, SendParams, cancel, deliver};
+use super::sent::CodeSent;
 use crate::domain::flow::{Flow, Purpose, State};
+use crate::domain::limits::{Limit, Refund};
 use crate::domain::test_phone::TestPhone;
 use crate::domain::ticket::Ticket;
-use crate::flows::limits::{Grant, log_refund_error};
-use crate::flows::{Client, Error, Service};
-use crate::ports::{Cancel, Resend, Reservation};
-use std::sync::Arc;
+use crate::flows::client::Client;
+use crate::flows::error::Error;
+use crate::flows::limits::{SendReservation, denied};
+use crate::flows::service::Service;
+use crate::flows::test_number;
+use crate::ports::{Resend, ReservedResend};
 
-/// Sends the same code once more.
+/// Sends the code of a flow again.
 pub(in crate::flows) async fn resend(
-    service: &Arc<Service>,
+    service: &Service,
     purpose: Purpose,
     ticket: Ticket,
     client: Client,
     conceal: bool,
 ) -> Result<CodeSent, Error> {
-    let resend = reserve_and_resend(Arc::clone(service), purpose, ticket, client, conceal);
+    let resend = reserve_and_resend(service.clone(), purpose, ticket, client, conceal);
     service.background.run_to_completion(resend).await
 }
 
-/// The code of [`super::send_to_newcomer`], once more.
-pub async fn resend_to_newcomer(
-    service: &Arc<Service>,
+/// Sends the code of [`super::send_to_new_number`] again.
+pub async fn resend_to_new_number(
+    service: &Service,
     purpose: Purpose,
     ticket: Ticket,
     client: Client,
@@ -33,9 +35,9 @@ pub async fn resend_to_newcomer(
     resend(service, purpose, ticket, client, service.policy.conceal_taken_phone).await
 }
 
-/// The code of [`super::send_to_account`], once more.
+/// Sends the code of [`super::send_to_account`] again.
 pub async fn resend_to_account(
-    service: &Arc<Service>,
+    service: &Service,
     purpose: Purpose,
     ticket: Ticket,
     client: Client,
@@ -44,50 +46,48 @@ pub async fn resend_to_account(
 }
 
 async fn reserve_and_resend(
-    service: Arc<Service>,
+    service: Service,
     purpose: Purpose,
     ticket: Ticket,
     client: Client,
     conceal: bool,
 ) -> Result<CodeSent, Error> {
-    let key = ticket.flow_key();
-    let staging = &service.ports.staging;
     if let Some(test) = service.test_phone_of(&ticket) {
-        return look(&service, purpose, ticket, test).await;
+        return resend_to_test_number(&service, purpose, ticket, test).await;
     }
-    let (policy, limits) = (&service.policy.code, &service.policy.phone);
-    let granted = staging.reserve_resend(&key, purpose, policy, limits).await?;
-    let reservation = match granted {
-        Resend::Yes(reservation) => reservation,
-        Resend::No(error) => return Err(error.into()),
+    let (key, limits) = (ticket.flow_key(), &service.policy.limits);
+    let phone_limits = limits.phone(ticket.phone_hash());
+    let reserved = match service.ports.staging.reserve_resend(&key, purpose, &phone_limits).await? {
+        Resend::Reserved(reserved) => reserved,
+        Resend::Limited(reached) => return Err(denied(&service, &reached)),
         Resend::WrongStep(step) => return Err(Error::WrongStep(step)),
         Resend::Gone => return Err(Error::TicketExpired),
     };
-    let grant = match Grant::reserve(&service, purpose, client, &reservation.phone).await {
-        Ok(grant) => grant,
+    let reservation = match SendReservation::reserve(&service, purpose, client, &reserved.phone).await {
+        Ok(reservation) => reservation,
         Err(error) => {
-            log_refund_error(staging.cancel_send(&key, Cancel { refund: true, end: false }).await);
+            cancel(&service, &key, &phone_limits, Refund::NothingDone, false).await;
             return Err(error);
         }
     };
-    let sent = CodeSent {
-        ticket,
-        phone: reservation.phone,
-        expires_in: reservation.expires_in,
-        resend_in: reservation.resend_in,
-        attempts_left: reservation.attempts_left,
-    };
-    let Reservation { send, decoy, client: app, .. } = reservation;
-    let order = Order { purpose, send, decoy, language: client.language, app };
-    deliver(&service, Delivery::of(&service, &sent, &order, grant), conceal).await?;
+    let ReservedResend { phone, decoy, client: app, send, attempts_left, expires_in, counts } = reserved;
+    let resend_in = limits.cooldowns.after(counts.get(Limit::PhoneCooldown));
+    let sent = CodeSent { ticket, phone, expires_in, resend_in, attempts_left };
+    let params = SendParams { purpose, send, decoy, language: client.language, app };
+    deliver(&service, Delivery::new(&service, &sent, &params, reservation), conceal).await?;
     Ok(sent)
 }
 
-/// Nothing goes to a test number, so nothing is reserved: the answer is where the flow stands.
-async fn look(service: &Service, purpose: Purpose, ticket: Ticket, test: &TestPhone) -> Result<CodeSent, Error> {
-    let flow = service.ports.staging.read_flow(&ticket.flow_key(), purpose, &service.policy.code).await?;
+/// Sends nothing and reserves nothing: the answer is the state of the flow.
+async fn resend_to_test_number(
+    service: &Service,
+    purpose: Purpose,
+    ticket: Ticket,
+    test: &TestPhone,
+) -> Result<CodeSent, Error> {
+    let flow = service.ports.staging.read_flow(&ticket.flow_key(), purpose).await?;
     let Flow { phone, state, expires_in } = flow.ok_or(Error::TicketExpired)?;
     let State::CodeSent { attempts_left, resend_in } = state else { return Err(Error::WrongStep(state.step())) };
-    used(test, "send");
+    test_number::log_use(test, "send");
     Ok(CodeSent { ticket, phone, expires_in, resend_in, attempts_left })
 }

@@ -1,11 +1,11 @@
 //! Sign-up: send code, verify code, set password, submit profile.
 
-pub mod resend_code;
-pub mod send_code;
-pub mod set_password;
-pub mod status;
-pub mod submit_profile;
-pub mod verify_code;
+mod resend_code;
+mod send_code;
+mod set_password;
+mod status;
+mod submit_profile;
+mod verify_code;
 
 pub use resend_code::resend_code;
 pub use send_code::send_code;

@@ -1,19 +1,17 @@
-//! Step 3: the password is hashed at once; only the hash waits in the flow.
+//! Step 3: the password is hashed at once; only its hash is stored in the flow.
 
-use crate::domain::flow::Purpose;
+use crate::domain::flow::{Purpose, Step, Transition};
 use crate::domain::password::Password;
 use crate::domain::ticket::Ticket;
-use crate::flows::{Error, Service, new_password};
-use crate::ports::Advance;
-use std::time::Duration;
+use crate::flows::new_password::{advance, hash};
+use crate::flows::otp::StepDone;
+use crate::flows::{Error, Service};
+use crate::ports::Change;
 
-/// A person may come back from step 4 and choose another password. Returns how long the last step may take.
-pub async fn set_password(service: &Service, ticket: &Ticket, password: Password) -> Result<Duration, Error> {
-    let (_, hash) = new_password::hash(service, Purpose::Register, ticket, password).await?;
-    let (staging, policy) = (&service.ports.staging, &service.policy.code);
-    match staging.set_password(&ticket.flow_key(), Purpose::Register, &hash, policy).await? {
-        Advance::Done { expires_in } => Ok(expires_in),
-        Advance::WrongStep(step) => Err(Error::WrongStep(step)),
-        Advance::Gone => Err(Error::TicketExpired),
-    }
+/// A person may come back from step 4 and choose another password.
+pub async fn set_password(service: &Service, ticket: &Ticket, password: Password) -> Result<StepDone, Error> {
+    let (_, hash) = hash(service, Purpose::Register, ticket, password).await?;
+    let (transition, change) = (Transition::SET_PASSWORD, Change::StorePasswordHash(hash));
+    let (_, expires_in) = advance(service, Purpose::Register, ticket, &transition, &change).await?;
+    Ok(StepDone { step: transition.to.unwrap_or(Step::FIRST), expires_in })
 }

@@ -14,11 +14,11 @@ pub struct SubmitProfile {
     pub device_name: Option<DeviceName>,
 }
 
-/// The flow ends with an account, or with "phone taken"; a database that is down leaves it as it was, for another try.
+/// Creates the account, or finds the phone taken, and deletes the flow. While the database is down the flow stays for
+/// another attempt.
 pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result<SignedIn, Error> {
     let (staging, key) = (&service.ports.staging, request.ticket.flow_key());
-    let policy = &service.policy.code;
-    let flow = staging.read_flow(&key, Purpose::Register, policy).await?.ok_or(Error::TicketExpired)?;
+    let flow = staging.read_flow(&key, Purpose::Register).await?.ok_or(Error::TicketExpired)?;
     let step = flow.state.step();
     let State::PasswordSet { password_hash } = flow.state else {
         return Err(Error::WrongStep(step));
@@ -29,7 +29,7 @@ pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result
     let opened = session::open(service, id, request.device_name)?;
     let created = service.ports.users.create(&user, &opened.session).await?;
     // The account decides, not the flow.
-    otp::end(service, &request.ticket).await;
+    otp::delete_flow(service, &request.ticket).await;
     match created {
         Created::Yes => Ok(SignedIn { user: user.into(), tokens: opened.tokens }),
         Created::PhoneTaken => Err(Error::PhoneTaken),

@@ -1,13 +1,11 @@
-//! Step 2: whoever has the code has the phone.
+//! Step 2: the code proves the phone.
 
 use crate::domain::flow::Purpose;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::ticket::Ticket;
-use crate::flows::{Error, Service, otp};
-use std::time::Duration;
+use crate::flows::otp::{self, StepDone};
+use crate::flows::{Error, Service};
 
-/// Returns how long the next steps may take.
-pub async fn verify_code(service: &Service, ticket: &Ticket, given: &OneTimeCode) -> Result<Duration, Error> {
-    otp::check(service, Purpose::Register, ticket, given).await?;
-    Ok(service.policy.code.verified_life)
+pub async fn verify_code(service: &Service, ticket: &Ticket, given: &OneTimeCode) -> Result<StepDone, Error> {
+    otp::verify(service, Purpose::Register, ticket, given).await
 }

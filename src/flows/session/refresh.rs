@@ -1,12 +1,13 @@
-//! A refresh token becomes the next pair of tokens.
+//! Refresh-token rotation.
 
-use super::Tokens;
+use super::tokens::{Tokens, tokens};
 use crate::domain::session::{Generation, RefreshToken};
 use crate::flows::{Error, Service};
 use crate::ports::{Event, Refreshed};
 
-/// One SQL statement decides (see [`crate::ports::Users::refresh`]). A device that lost the answer asks again with the same
-/// token and gets the same next one; a token that was copied ends the session.
+/// Exchanges a refresh token for the next pair of tokens. One SQL statement decides (see
+/// [`crate::ports::Users::refresh`]): a device that lost the answer retries with the same token and gets the same next
+/// one; a copied token ends the session.
 pub async fn refresh(service: &Service, token: &str) -> Result<Tokens, Error> {
     let presented = RefreshToken::open(&service.keys.refresh, token).map_err(|_| Error::RefreshInvalid)?;
     let session = presented.session;
@@ -16,7 +17,7 @@ pub async fn refresh(service: &Service, token: &str) -> Result<Tokens, Error> {
                 service.ports.telemetry.record(Event::RefreshReplayed { revoked: false });
                 tracing::info!(session = %session.0, "refresh token replayed");
             }
-            super::tokens(service, user, Generation { session, number }, expires_at)
+            tokens(service, user, Generation { session, number }, expires_at)
         }
         Refreshed::Reused { user } => {
             service.ports.telemetry.record(Event::RefreshReplayed { revoked: true });

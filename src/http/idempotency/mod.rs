@@ -19,7 +19,6 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::{self, Bytes};
 use actix_web::{Error, HttpMessage, HttpRequest, ResponseError};
-use std::sync::Arc;
 use std::time::Duration;
 use stored_response::StoredResponse;
 use tracing::Instrument;
@@ -48,7 +47,7 @@ pub(super) enum ReplayScope {
 
 impl Default for ReplayPolicy {
     fn default() -> Self {
-        Self { scope: ReplayScope::Public, lifetime: |_| idempotency::LIFE }
+        Self { scope: ReplayScope::Public, lifetime: |_| idempotency::TTL }
     }
 }
 
@@ -76,7 +75,7 @@ pub(super) async fn idempotent(
 
 /// Request with a key. The claim on the key comes next.
 struct KeyedRequest {
-    service: Arc<Service>,
+    service: Service,
     named: NamedRequest,
     body: Bytes,
     lifetime: Duration,
@@ -84,8 +83,8 @@ struct KeyedRequest {
 
 /// Reads the parts that identify the request: the key, the caller and the body.
 async fn read_request(replay: ReplayPolicy, request: &HttpRequest, payload: Payload) -> Result<KeyedRequest, Problem> {
-    let service =
-        request.app_data::<web::Data<Service>>().ok_or_else(|| internal_error("no service"))?.clone().into_inner();
+    let service = request.app_data::<web::Data<Service>>().ok_or_else(|| internal_error("no service"))?;
+    let service = Service::clone(service);
     let key = key_of(request.headers())?;
     let caller = match replay.scope {
         ReplayScope::Public => None,
@@ -116,16 +115,16 @@ impl KeyedRequest {
     /// Runs the first request and stores its response, or replays the stored response to a duplicate request.
     async fn run_or_replay(self, request: HttpRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
         let Self { service, named, body, lifetime } = self;
-        let claim = match idempotency::begin(Arc::clone(&service), named).await {
+        let claim = match idempotency::begin(&service, named).await {
             Ok(Turn::First(claim)) => claim,
-            Ok(Turn::Answered(stored)) => return Ok(replay(request, &service, &stored)),
+            Ok(Turn::Completed(stored)) => return Ok(replay(request, &service, &stored)),
             Err(error) => return Ok(error_response(request, &error.into())),
         };
         let response = next.call(ServiceRequest::from_parts(request, Payload::from(body))).await?;
         let (response, stored) = StoredResponse::capture(response);
         match stored.and_then(|stored| stored.into_bytes(service.now())) {
-            Some(stored) => claim.keep(&stored, lifetime).await,
-            None => claim.give_back().await,
+            Some(stored) => claim.complete(&stored, lifetime).await,
+            None => claim.release().await,
         }
         Ok(response)
     }

@@ -27,6 +27,6 @@ pub(in crate::http) async fn change(
 ) -> Result<HttpResponse, Problem> {
     let current = field("current_password", Password::parse(&body.0.current_password))?;
     let new = field("new_password", Password::parse(&body.0.new_password))?;
-    password::change(&service.into_inner(), bearer.0, current, new).await?;
+    password::change(&service, bearer.0, current, new).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -8,8 +8,7 @@ use super::client::ClientContext;
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::otp;
-use super::response::{json, seconds};
-use super::schemas::NextStep;
+use super::response::json;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::session::DeviceName;
 use crate::domain::ticket::Ticket;
@@ -65,7 +64,7 @@ pub(super) async fn send_code(
     body: Json<SendCode>,
 ) -> Result<HttpResponse, Problem> {
     let request = body.0.for_registration(client, &service)?;
-    let sent = register::send_code(&service.into_inner(), request).await?;
+    let sent = register::send_code(&service, request).await?;
     Ok(otp::sent(sent))
 }
 
@@ -83,7 +82,7 @@ pub(super) async fn resend_code(
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
-    let sent = register::resend_code(&service.into_inner(), ticket, client.0).await?;
+    let sent = register::resend_code(&service, ticket, client.0).await?;
     Ok(otp::sent(sent))
 }
 
@@ -98,8 +97,8 @@ pub(super) async fn resend_code(
 pub(super) async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let code = field("code", OneTimeCode::parse(&body.0.code))?;
-    let expires_in = register::verify_code(&service, &ticket, &code).await?;
-    Ok(json(StatusCode::OK, &StepDone { step: NextStep::SetPassword, expires_in: seconds(expires_in) }))
+    let done = register::verify_code(&service, &ticket, &code).await?;
+    Ok(json(StatusCode::OK, &StepDone::from(done)))
 }
 
 /// Set the password.
@@ -115,8 +114,8 @@ pub(super) async fn set_password(
     body: Json<SetPassword>,
 ) -> Result<HttpResponse, Problem> {
     let (ticket, password) = body.0.parse()?;
-    let expires_in = register::set_password(&service, &ticket, password).await?;
-    Ok(json(StatusCode::OK, &StepDone { step: NextStep::SubmitProfile, expires_in: seconds(expires_in) }))
+    let done = register::set_password(&service, &ticket, password).await?;
+    Ok(json(StatusCode::OK, &StepDone::from(done)))
 }
 
 /// Create the account.

@@ -184,10 +184,10 @@ async fn every_post_is_idempotent(back_ends: BackEnds) {
 /// Removes the stored responses and keeps the claims, as if the first requests were still running.
 fn remove_stored_responses(url: &str) {
     let mut redis = redis::connection(url);
-    let names: Vec<String> = cmd("KEYS").arg("answer:*").query(&mut redis).unwrap();
+    let names: Vec<String> = cmd("KEYS").arg("idempotency:*").query(&mut redis).unwrap();
     assert!(!names.is_empty());
     for name in names {
-        cmd("HDEL").arg(name).arg("answer").exec(&mut redis).unwrap();
+        cmd("HDEL").arg(name).arg("response").exec(&mut redis).unwrap();
     }
 }
 

@@ -60,7 +60,7 @@ async fn stored_responses_are_encrypted() {
         ("path", "/v1/".to_owned()),
     ];
     let content = redis_content(&mut redis::connection(server.redis_url().unwrap()));
-    assert_eq!(content.matches("answer:{").count(), 4, "{content}");
+    assert_eq!(content.matches("idempotency:{").count(), 4, "{content}");
     for (description, secret) in secrets {
         assert!(!content.contains(&secret), "{description} {secret} in {content}");
     }
@@ -114,7 +114,7 @@ async fn an_abandoned_claim_expires() {
     let body = send_code_body(&server, &fresh_phone()).await;
     drop(server.send_raw_with_header("Idempotency-Key: two", "/v1/register/send-code", &body).await);
     wait_until("message", || server.sms.requests() == 1).await;
-    let name = cmd("KEYS").arg("answer:*").query::<Vec<String>>(&mut redis).unwrap().remove(0);
+    let name = cmd("KEYS").arg("idempotency:*").query::<Vec<String>>(&mut redis).unwrap().remove(0);
     let left: i64 = cmd("PTTL").arg(&name).query(&mut redis).unwrap();
     assert!((15_000..=20_000).contains(&left), "{left} ms");
     post(&server, "two", "/v1/register/send-code", &body).await.assert_error(409, "request_in_progress");
@@ -132,11 +132,11 @@ async fn a_swapped_stored_response_is_not_replayed() {
     let other = post(&server, "two", "/v1/captchas", &json!({})).await;
     assert_ne!(first.text("captcha_id"), other.text("captcha_id"));
     let mut redis = redis::connection(server.redis_url().unwrap());
-    let names: Vec<String> = cmd("KEYS").arg("answer:*").query(&mut redis).unwrap();
+    let names: Vec<String> = cmd("KEYS").arg("idempotency:*").query(&mut redis).unwrap();
     let encrypted: Vec<String> =
-        names.iter().map(|name| cmd("HGET").arg(name).arg("answer").query(&mut redis).unwrap()).collect();
+        names.iter().map(|name| cmd("HGET").arg(name).arg("response").query(&mut redis).unwrap()).collect();
     for (name, encrypted) in names.iter().zip(encrypted.iter().rev()) {
-        cmd("HSET").arg(name).arg("answer").arg(encrypted).exec(&mut redis).unwrap();
+        cmd("HSET").arg(name).arg("response").arg(encrypted).exec(&mut redis).unwrap();
     }
     for key in ["one", "two"] {
         post(&server, key, "/v1/captchas", &json!({})).await.assert_error(500, "internal_error");

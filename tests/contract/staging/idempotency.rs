@@ -1,4 +1,4 @@
-//! Requests that may come a second time: one of them is the first, and its answer is that of all.
+//! Idempotency: one of several equal requests is the first, and its response is the response to all of them.
 
 use super::{DAY, Harness, MINUTE, at_once};
 use doorstep::ports::{Begun, Staging};
@@ -8,15 +8,15 @@ async fn begin(store: &dyn Staging, name: &str, fingerprint: &str) -> Begun {
     store.begin(name, fingerprint, MINUTE).await.unwrap()
 }
 
-async fn keep(store: &dyn Staging, name: &str, fingerprint: &str, answer: &str) {
-    store.complete(name, fingerprint, answer, DAY).await.unwrap();
+async fn complete(store: &dyn Staging, name: &str, fingerprint: &str, response: &str) {
+    store.complete(name, fingerprint, response, DAY).await.unwrap();
 }
 
-fn answered(text: &str) -> Begun {
-    Begun::Answered(text.to_owned())
+fn completed(response: &str) -> Begun {
+    Begun::Completed(response.to_owned())
 }
 
-pub async fn of_many_begins_one_is_the_first(harness: &impl Harness) {
+pub async fn one_of_many_concurrent_requests_is_the_first(harness: &impl Harness) {
     let store = harness.store();
     for name in ["a", "b", "c"] {
         let begun = at_once(100, |_| {
@@ -29,40 +29,40 @@ pub async fn of_many_begins_one_is_the_first(harness: &impl Harness) {
     }
 }
 
-pub async fn a_kept_answer_is_told_until_its_life_is_over(harness: &impl Harness) {
+pub async fn a_stored_response_is_returned_until_it_expires(harness: &impl Harness) {
     let store = harness.store();
     assert_eq!(begin(&*store, "a", "print").await, Begun::First);
-    keep(&*store, "a", "print", "{\"text\":\"小明\\n\"}").await;
-    // Longer than the claim, and told as often as it is asked for.
+    complete(&*store, "a", "print", "{\"text\":\"小明\\n\"}").await;
+    // The response outlives the claim, and any number of retries gets it.
     harness.advance(DAY - MINUTE);
     for _ in 0..2 {
-        assert_eq!(begin(&*store, "a", "print").await, answered("{\"text\":\"小明\\n\"}"));
+        assert_eq!(begin(&*store, "a", "print").await, completed("{\"text\":\"小明\\n\"}"));
     }
     harness.advance(MINUTE);
     assert_eq!(begin(&*store, "a", "print").await, Begun::First);
 }
 
-pub async fn an_answer_may_live_for_less_than_its_claim(harness: &impl Harness) {
+pub async fn a_response_can_expire_earlier_than_its_claim(harness: &impl Harness) {
     let store = harness.store();
     begin(&*store, "a", "print").await;
     store.complete("a", "print", "short", MINUTE / 2).await.unwrap();
-    assert_eq!(begin(&*store, "a", "print").await, answered("short"));
+    assert_eq!(begin(&*store, "a", "print").await, completed("short"));
     harness.advance(MINUTE / 2);
     assert_eq!(begin(&*store, "a", "print").await, Begun::First);
 }
 
-pub async fn another_content_is_told_apart(harness: &impl Harness) {
+pub async fn a_request_with_another_fingerprint_is_a_mismatch(harness: &impl Harness) {
     let store = harness.store();
     begin(&*store, "a", "print").await;
     assert_eq!(begin(&*store, "a", "other").await, Begun::Mismatch);
     assert_eq!(begin(&*store, "b", "other").await, Begun::First);
-    keep(&*store, "a", "print", "answer").await;
+    complete(&*store, "a", "print", "response").await;
     assert_eq!(begin(&*store, "a", "other").await, Begun::Mismatch);
-    // Nor does asking with another content claim, prolong or spoil anything.
-    assert_eq!(begin(&*store, "a", "print").await, answered("answer"));
+    // A mismatch changes no claim and no response.
+    assert_eq!(begin(&*store, "a", "print").await, completed("response"));
 }
 
-pub async fn a_claim_that_is_given_back_is_free(harness: &impl Harness) {
+pub async fn a_released_request_can_begin_again(harness: &impl Harness) {
     let store = harness.store();
     for fingerprint in ["print", "other"] {
         assert_eq!(begin(&*store, "a", fingerprint).await, Begun::First);
@@ -73,37 +73,37 @@ pub async fn a_claim_that_is_given_back_is_free(harness: &impl Harness) {
     }
 }
 
-pub async fn an_answer_is_neither_dropped_nor_replaced(harness: &impl Harness) {
+pub async fn a_stored_response_is_neither_released_nor_replaced(harness: &impl Harness) {
     let store = harness.store();
     begin(&*store, "a", "print").await;
-    keep(&*store, "a", "print", "first").await;
+    complete(&*store, "a", "print", "first").await;
     store.release("a", "print").await.unwrap();
-    keep(&*store, "a", "print", "second").await;
-    keep(&*store, "a", "other", "third").await;
-    assert_eq!(begin(&*store, "a", "print").await, answered("first"));
+    complete(&*store, "a", "print", "second").await;
+    complete(&*store, "a", "other", "third").await;
+    assert_eq!(begin(&*store, "a", "print").await, completed("first"));
 }
 
-/// Of somebody who died over it.
-pub async fn a_claim_that_nobody_keeps_runs_out(harness: &impl Harness) {
+/// The process that handled the request has died.
+pub async fn a_request_without_a_response_expires(harness: &impl Harness) {
     let store = harness.store();
     begin(&*store, "a", "print").await;
     harness.advance(MINUTE / 2);
-    assert_eq!(begin(&*store, "a", "print").await, Begun::InProgress, "asking does not prolong it");
+    assert_eq!(begin(&*store, "a", "print").await, Begun::InProgress, "a retry does not extend the claim");
     harness.advance(MINUTE / 2);
-    // Who comes too late keeps nothing.
-    keep(&*store, "a", "print", "late").await;
+    // A response that comes too late is not stored.
+    complete(&*store, "a", "print", "late").await;
     assert_eq!(begin(&*store, "a", "other").await, Begun::First);
-    keep(&*store, "a", "print", "late").await;
+    complete(&*store, "a", "print", "late").await;
     store.release("a", "print").await.unwrap();
     assert_eq!(begin(&*store, "a", "other").await, Begun::InProgress);
 }
 
-pub async fn extreme_lives_are_taken(harness: &impl Harness) {
+pub async fn extreme_ttls_are_accepted(harness: &impl Harness) {
     let store = harness.store();
-    for (n, life) in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX].into_iter().enumerate() {
+    for (n, ttl) in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX].into_iter().enumerate() {
         let name = n.to_string();
-        assert_eq!(store.begin(&name, "print", life).await.unwrap(), Begun::First);
+        assert_eq!(store.begin(&name, "print", ttl).await.unwrap(), Begun::First);
         store.begin(&name, "print", MINUTE).await.unwrap();
-        store.complete(&name, "print", "answer", life).await.unwrap();
+        store.complete(&name, "print", "response", ttl).await.unwrap();
     }
 }

@@ -1,101 +1,40 @@
-//! `ports::Staging`: in memory, where the clock is moved, and in Redis, where the lives of the keys are shortened.
+//! `ports::Staging`: in memory, with a clock of the test, and in Redis, where a test shortens the TTL of every key.
 
-mod idempotency;
 mod captchas;
 mod claims;
 mod codes;
+mod cooldowns;
 mod counters;
+mod harness;
+mod idempotency;
 mod ip_blocks;
 mod outage;
 mod purposes;
 mod sends;
-mod steps;
 mod sms_regions;
+mod steps;
+mod transitions;
 mod wire;
 
-use crate::support::redis;
-use chrono::{DateTime, Utc};
-use doorstep::adapters::staging::memory::MemoryStaging;
-use doorstep::adapters::staging::redis::RedisStaging;
-use doorstep::domain::flow::{Proven, Purpose};
+use chrono::DateTime;
+use doorstep::domain::flow::{Cooldowns, FlowPolicy, Proven, Purpose, Transition};
 use doorstep::domain::keys::Keys;
+use doorstep::domain::limits::{Counter, Limit, Limits, Reached, Refund};
+use doorstep::domain::password::PasswordHash;
 use doorstep::domain::phone::Phone;
-use doorstep::domain::policy::{CodePolicy, PhoneLimits, Quota};
 use doorstep::domain::ticket::{FlowKey, PhoneHash, Ticket};
 use doorstep::domain::user::{AccountVersion, UserId};
-use doorstep::ports::{Clock, CodeCheck, NewFlow, Resend, Reserved, Staging, Verified};
-use std::sync::{Arc, Mutex};
+use doorstep::ports::{
+    Admission, Advance, Change, CodeAttempt, CodeCheck, Counts, NewFlow, OnRight, Resend, Staging, Verified,
+};
+use harness::{Harness, Memory, Redis};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-/// A store, and its time.
-trait Harness {
-    fn store(&self) -> Arc<dyn Staging>;
-    fn advance(&self, by: Duration);
-}
-
-struct Memory {
-    store: Arc<MemoryStaging>,
-    clock: Arc<MovedClock>,
-}
-
-struct MovedClock(Mutex<DateTime<Utc>>);
-
-impl Clock for MovedClock {
-    fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap()
-    }
-}
-
-impl Memory {
-    fn new() -> Self {
-        let clock = Arc::new(MovedClock(Mutex::new("2026-11-20T12:00:00Z".parse().unwrap())));
-        Self { store: Arc::new(MemoryStaging::new(clock.clone())), clock }
-    }
-}
-
-impl Harness for Memory {
-    fn store(&self) -> Arc<dyn Staging> {
-        self.store.clone()
-    }
-
-    fn advance(&self, by: Duration) {
-        *self.clock.0.lock().unwrap() += by;
-    }
-}
-
-struct Redis {
-    store: Arc<RedisStaging>,
-    url: String,
-}
-
-impl Redis {
-    fn new() -> Self {
-        let url = redis::url();
-        Self { store: Arc::new(RedisStaging::connect(&url, THREADS).unwrap()), url }
-    }
-
-    fn nothing_lives_for_ever(&self) {
-        assert_eq!(redis::without_expiry(&self.url), Vec::<String>::new());
-    }
-}
-
-impl Harness for Redis {
-    fn store(&self) -> Arc<dyn Staging> {
-        self.store.clone()
-    }
-
-    fn advance(&self, by: Duration) {
-        self.nothing_lives_for_ever();
-        redis::advance(&self.url, by);
-    }
-}
-
-const THREADS: usize = 4;
-
-/// Makes a test of every promise for each store. (A function cannot make tests.)
+/// Makes a test of every promise for each store. A function cannot make tests.
 macro_rules! promises {
     ($($topic:ident::$promise:ident),+ $(,)?) => {
         mod memory {
@@ -110,84 +49,96 @@ macro_rules! promises {
             async fn $promise() {
                 let redis = super::Redis::new();
                 super::$topic::$promise(&redis).await;
-                redis.nothing_lives_for_ever();
+                redis.assert_every_key_expires();
             })+
         }
     };
 }
 
 promises!(
-    idempotency::of_many_begins_one_is_the_first,
-    idempotency::a_kept_answer_is_told_until_its_life_is_over,
-    idempotency::an_answer_may_live_for_less_than_its_claim,
-    idempotency::another_content_is_told_apart,
-    idempotency::a_claim_that_is_given_back_is_free,
-    idempotency::an_answer_is_neither_dropped_nor_replaced,
-    idempotency::a_claim_that_nobody_keeps_runs_out,
-    idempotency::extreme_lives_are_taken,
-    claims::of_many_right_codes_one_is_claimed,
-    claims::a_released_code_can_be_entered_once_more,
-    claims::a_claim_that_nobody_gives_back_runs_out,
-    claims::a_claimed_flow_that_ended_is_gone,
-    claims::wrong_codes_are_counted_as_elsewhere,
-    claims::a_flow_that_went_on_is_not_claimed,
-    captchas::of_a_hundred_takers_one_gets_it,
-    captchas::it_lives_as_long_as_told,
-    captchas::the_last_answer_counts,
-    codes::of_many_right_codes_one_advances,
-    codes::of_many_wrong_codes_five_count,
-    codes::right_and_wrong_codes_at_once_have_one_end,
+    captchas::one_of_100_concurrent_takes_gets_the_answer,
+    captchas::a_captcha_expires_after_its_ttl,
+    captchas::a_second_put_replaces_the_answer_and_its_ttl,
+    claims::one_of_many_concurrent_right_codes_is_claimed,
+    claims::a_released_code_can_be_claimed_again,
+    claims::a_claim_that_is_not_released_expires,
+    claims::a_claimed_flow_is_gone_after_its_deletion,
+    claims::wrong_codes_of_a_claim_cost_attempts_until_the_flow_is_deleted,
+    claims::a_verified_flow_cannot_be_claimed,
+    codes::one_of_many_concurrent_right_codes_advances_the_flow,
+    codes::five_of_many_concurrent_wrong_codes_count,
+    codes::concurrent_right_and_wrong_codes_have_one_outcome,
     codes::wrong_codes_of_a_day_add_up_over_flows,
-    codes::a_right_code_costs_nothing,
+    codes::a_right_code_is_not_counted_as_wrong,
     codes::a_decoy_has_no_right_code,
-    counters::all_or_none_are_counted,
-    counters::races_never_pass_the_maximum,
-    counters::a_window_begins_with_the_first_one,
-    counters::taking_back_frees_a_place,
-    counters::taking_back_stops_at_zero,
-    counters::forgetting_empties_these_and_no_others,
-    counters::a_quota_of_nothing_denies,
-    counters::scopes_and_subjects_are_apart,
-    counters::counting_tells_how_far_each_is,
+    cooldowns::a_cooldown_grows_with_the_counter_that_it_names,
+    cooldowns::a_denied_call_starts_no_cooldown,
+    cooldowns::a_refunded_or_reset_cooldown_is_over,
+    cooldowns::one_of_many_concurrent_calls_passes_a_cooldown,
+    cooldowns::a_cooldown_without_waits_never_denies,
+    counters::a_call_counts_on_all_counters_or_on_none,
+    counters::concurrent_calls_never_exceed_the_maximum,
+    counters::a_window_begins_with_the_first_call,
+    counters::a_refund_makes_room_for_one_call,
+    counters::refunds_stop_at_zero,
+    counters::a_reset_changes_only_the_named_counters,
+    counters::a_quota_of_zero_denies_every_call,
+    counters::limits_and_keys_have_separate_counters,
+    counters::every_reached_limit_is_reported_and_the_first_decides,
+    counters::a_call_returns_the_value_of_each_counter,
     counters::a_member_counts_once,
-    counters::a_member_is_taken_back_as_often_as_it_came,
+    counters::a_member_is_refunded_once_for_each_call,
     counters::a_window_of_members_begins_with_the_first,
-    counters::members_at_once_never_pass_the_maximum,
-    counters::below_is_only_looked_at,
-    counters::what_is_raised_is_replaced_and_expires,
-    counters::looking_counts_nothing,
-    ip_blocks::a_right_code_returns_the_origin_of_every_message,
-    ip_blocks::a_further_message_that_was_not_sent_has_no_origin,
-    ip_blocks::an_origin_is_given_to_one,
-    ip_blocks::what_is_forgotten_is_not_returned,
-    ip_blocks::nothing_is_noted_at_a_flow_that_does_not_wait,
-    ip_blocks::of_many_who_end_a_flow_one_is_told,
-    ip_blocks::the_app_of_a_flow_is_kept,
-    purposes::a_flow_is_unknown_to_every_other_purpose_and_person,
-    sends::of_a_hundred_at_once_one_is_reserved,
-    sends::a_full_hour_holds_under_a_race,
-    sends::the_cooldown_grows_and_begins_anew,
-    sends::five_an_hour_and_ten_a_day,
-    sends::phones_are_apart,
-    sends::a_resend_prolongs_nothing,
-    sends::a_refused_send_changes_nothing,
-    sends::a_cancelled_send_was_never_made,
-    sends::a_cancelled_resend_leaves_the_flow,
-    sends::without_a_refund_only_the_cooldown_ends,
-    sends::cancelling_a_send_that_was_not_reserved_changes_nothing,
+    counters::concurrent_members_never_exceed_the_maximum,
+    counters::a_threshold_counts_nothing,
+    counters::a_threshold_reads_the_counter_of_another_limit,
+    counters::a_set_counter_is_replaced_and_expires,
+    counters::reading_the_usage_counts_nothing,
+    idempotency::one_of_many_concurrent_requests_is_the_first,
+    idempotency::a_stored_response_is_returned_until_it_expires,
+    idempotency::a_response_can_expire_earlier_than_its_claim,
+    idempotency::a_request_with_another_fingerprint_is_a_mismatch,
+    idempotency::a_released_request_can_begin_again,
+    idempotency::a_stored_response_is_neither_released_nor_replaced,
+    idempotency::a_request_without_a_response_expires,
+    idempotency::extreme_ttls_are_accepted,
+    ip_blocks::a_right_code_returns_the_ip_block_of_every_message,
+    ip_blocks::a_cancelled_resend_stores_no_ip_block,
+    ip_blocks::one_of_many_concurrent_callers_gets_the_ip_blocks,
+    ip_blocks::cleared_ip_blocks_are_not_returned,
+    ip_blocks::nothing_is_recorded_unless_a_code_can_be_entered,
+    ip_blocks::one_of_many_concurrent_deletions_returns_true,
+    ip_blocks::the_client_app_of_a_flow_is_kept,
+    purposes::a_flow_is_unknown_to_every_other_purpose_and_user,
+    sends::one_of_100_concurrent_sends_is_reserved,
+    sends::concurrent_sends_never_exceed_the_hourly_limit,
+    sends::the_cooldown_grows_and_starts_again_after_an_hour,
+    sends::a_phone_gets_five_sends_an_hour_and_ten_a_day,
+    sends::phones_have_separate_limits,
+    sends::a_resend_keeps_the_lifetime_and_the_attempts,
+    sends::a_denied_send_changes_nothing,
+    sends::a_send_that_reaches_several_limits_waits_for_the_longest,
+    sends::cancelling_a_send_refunds_everything,
+    sends::a_cancelled_resend_keeps_the_flow,
+    sends::an_unknown_outcome_ends_only_the_cooldown,
+    sends::cancelling_a_send_of_an_unknown_flow_does_nothing,
     sends::cancelling_stops_at_zero,
-    sends::without_cooldowns_nobody_waits,
+    sends::sends_without_cooldowns_do_not_wait,
+    sms_regions::a_block_is_reported_until_it_is_lifted_or_expires,
+    sms_regions::the_blocks_of_all_regions_and_of_one_are_independent,
+    sms_regions::blocked_and_used_regions_are_listed,
     steps::an_unknown_flow_is_gone,
     steps::an_expired_flow_is_gone,
-    steps::an_ended_flow_is_gone,
-    steps::each_step_is_told,
-    steps::a_flow_is_read_as_it_stands,
-    steps::the_password_may_be_set_again,
-    steps::so_many_passwords_are_hashed_for_a_flow,
-    steps::an_earlier_flow_lives_beside_a_later_one,
-    sms_regions::a_block_is_seen_lifted_and_runs_out,
-    sms_regions::all_and_one_are_apart,
-    sms_regions::regions_that_are_blocked_or_used_show_up,
+    steps::a_deleted_flow_is_gone,
+    steps::an_action_at_the_wrong_step_names_the_step,
+    steps::a_flow_is_read_with_the_data_of_its_step,
+    steps::setting_the_password_again_does_not_extend_the_lifetime,
+    steps::a_flow_has_a_maximum_of_password_hashes,
+    steps::password_refunds_stop_at_the_maximum,
+    steps::an_earlier_flow_stays_valid_beside_a_later_one,
+    transitions::every_verb_has_the_outcome_of_the_table,
+    transitions::no_verb_of_another_purpose_finds_or_changes_a_flow,
+    transitions::ip_blocks_are_stored_and_cleared_only_while_a_code_can_be_entered,
 );
 
 const PURPOSE: Purpose = Purpose::Register;
@@ -199,13 +150,13 @@ fn phone(number: u32) -> Phone {
     Phone::from_stored(format!("+861380013{number:04}")).unwrap()
 }
 
-/// Where the `n`-th flow of this phone is filed.
+/// Key of the `n`-th flow of this phone.
 fn key(number: u32, n: u8) -> FlowKey {
-    let subject = PhoneHash::of(&phone(number), &Keys::derive(&[1; 32]).subject);
-    Ticket::new(subject, [n; 32]).flow_key()
+    let phone_hash = PhoneHash::of(&phone(number), &Keys::derive(&[1; 32]).phone_hash);
+    Ticket::new(phone_hash, [n; 32]).flow_key()
 }
 
-/// Whose code it is: every flow here has an account of its own.
+/// Account that the code of the phone is for.
 fn account(number: u32) -> AccountVersion {
     let password_changed_at = DateTime::from_timestamp_micros(1_795_000_000_123_456).unwrap();
     AccountVersion { user: UserId(Uuid::from_u128(number.into())), password_changed_at }
@@ -215,54 +166,117 @@ fn proven(number: u32) -> Proven {
     Proven { phone: phone(number), account: Some(account(number)) }
 }
 
-/// What a right code says of the phone of this number.
+/// Result of a right code for the phone, after one message.
 fn right(number: u32) -> CodeCheck {
-    CodeCheck::Right(Verified { proven: proven(number), ip_blocks: vec![ORIGIN.to_owned()], provider: None })
+    CodeCheck::Right(Verified { proven: proven(number), ip_blocks: vec![IP_BLOCK.to_owned()], provider: None })
 }
 
-/// What the client is counted by.
-const ORIGIN: &str = "192.0.2.1";
+const IP_BLOCK: &str = "192.0.2.1";
 
 fn new_flow(number: u32) -> NewFlow {
     NewFlow {
-        purpose: PURPOSE,
-        phone: phone(number),
         account: Some(account(number)),
-        decoy: false,
-        client: None,
-        origin: ORIGIN.to_owned(),
+        ip_block: IP_BLOCK.to_owned(),
+        ..NewFlow::new(PURPOSE, phone(number), &policy())
     }
 }
 
-fn policy() -> CodePolicy {
-    CodePolicy::default()
+fn policy() -> FlowPolicy {
+    FlowPolicy::default()
 }
 
-fn limits() -> PhoneLimits {
-    PhoneLimits::default()
+fn limits() -> Limits {
+    Limits::default()
 }
 
-/// Limits that stop nobody, for what is not about them.
-fn no_limits() -> PhoneLimits {
-    let plenty = Quota { max: 1_000_000, window: DAY };
-    PhoneLimits { cooldowns: Vec::new(), hourly: plenty, daily: plenty, wrong_codes: plenty }
+/// Limits that no test reaches.
+fn unlimited() -> Limits {
+    let mut limits = limits();
+    limits.cooldowns = Cooldowns(Vec::new());
+    for limit in [Limit::PhoneHour, Limit::PhoneDay, Limit::WrongCodes] {
+        limits.set(limit, 1_000_000);
+    }
+    limits
 }
 
-/// Opens a flow for the phone of this number, by the default policy.
-async fn open(store: &dyn Staging, key: &FlowKey, number: u32, limits: &PhoneLimits) -> Reserved {
-    store.open_flow(key, &new_flow(number), &policy(), limits).await.unwrap()
+/// Counters of the phone that are refunded on this outcome of a send.
+fn refundable(key: &FlowKey, outcome: Refund) -> Vec<Counter> {
+    let mut counters = limits().phone(key.phone_hash);
+    counters.retain(|counter| counter.limit.is_refunded_on(outcome));
+    counters
 }
 
-async fn resend(store: &dyn Staging, key: &FlowKey, limits: &PhoneLimits) -> Resend {
-    store.reserve_resend(key, PURPOSE, &policy(), limits).await.unwrap()
+/// Opens a flow for the phone with the default policy.
+async fn open(store: &dyn Staging, key: &FlowKey, number: u32, limits: &Limits) -> Admission {
+    store.open_flow(key, &new_flow(number), &limits.phone(key.phone_hash)).await.unwrap()
 }
 
-async fn check(store: &dyn Staging, key: &FlowKey, right: bool, limits: &PhoneLimits) -> CodeCheck {
-    store.check_code(key, PURPOSE, right, &policy(), limits).await.unwrap()
+async fn resend(store: &dyn Staging, key: &FlowKey, limits: &Limits) -> Resend {
+    store.reserve_resend(key, PURPOSE, &limits.phone(key.phone_hash)).await.unwrap()
 }
 
-/// Asks that often, from many threads and all together.
-async fn at_once<T, F>(times: u8, ask: impl Fn(u8) -> F) -> Vec<T>
+/// Attempt of a code that leads to the next step.
+fn code_attempt(key: &FlowKey, right: bool, limits: &Limits) -> CodeAttempt {
+    let wrong_codes = limits.counter(Limit::WrongCodes, key.phone_hash.encoded());
+    let on_right = OnRight::Advance { transition: Transition::VERIFY_CODE, ttl: policy().verified_ttl };
+    CodeAttempt { purpose: PURPOSE, right, wrong_codes, on_right }
+}
+
+/// Attempt of a code that is redeemed at once.
+fn claim_attempt(key: &FlowKey, right: bool, limits: &Limits) -> CodeAttempt {
+    let on_right = OnRight::Claim { transition: Transition::REDEEM_CODE, ttl: policy().claim_ttl };
+    CodeAttempt { on_right, ..code_attempt(key, right, limits) }
+}
+
+async fn verify(store: &dyn Staging, key: &FlowKey, right: bool, limits: &Limits) -> CodeCheck {
+    store.verify_code(key, &code_attempt(key, right, limits)).await.unwrap()
+}
+
+async fn claim(store: &dyn Staging, key: &FlowKey, right: bool, limits: &Limits) -> CodeCheck {
+    store.verify_code(key, &claim_attempt(key, right, limits)).await.unwrap()
+}
+
+async fn spend_password(store: &dyn Staging, key: &FlowKey, purpose: Purpose) -> Advance {
+    let ttl = policy().verified_ttl;
+    store.advance(key, purpose, &Transition::HASH_PASSWORD, &Change::SpendPassword, ttl).await.unwrap()
+}
+
+async fn set_password(store: &dyn Staging, key: &FlowKey, purpose: Purpose, hash: &str) -> Advance {
+    let change = Change::StorePasswordHash(PasswordHash::new(hash.to_owned()));
+    store.advance(key, purpose, &Transition::SET_PASSWORD, &change, policy().verified_ttl).await.unwrap()
+}
+
+/// Counts, and returns the value of each counter.
+async fn values(store: &dyn Staging, counters: &[Counter]) -> Vec<u32> {
+    let counts = allowed(store.count(counters).await.unwrap());
+    counters.iter().map(|counter| counts.get(counter.limit)).collect()
+}
+
+#[track_caller]
+fn allowed(admission: Admission) -> Counts {
+    match admission {
+        Admission::Allowed(counts) => counts,
+        Admission::Limited(reached) => panic!("{reached:?}"),
+    }
+}
+
+/// Asserts that this limit denies, and that the wait is `left`.
+#[track_caller]
+fn assert_limited(admission: &Admission, limit: Limit, left: Duration) {
+    match admission {
+        Admission::Limited(reached) => assert_reached(reached, limit, left),
+        Admission::Allowed(counts) => panic!("{limit:?} does not deny: {counts:?}"),
+    }
+}
+
+#[track_caller]
+fn assert_reached(reached: &Reached, limit: Limit, left: Duration) {
+    assert_eq!(reached.limit, limit);
+    assert_left(reached.retry_after(), left);
+}
+
+/// Makes the calls `0..times` at the same time, from several threads.
+async fn at_once<T, F>(times: u8, call: impl Fn(u8) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
@@ -270,19 +284,19 @@ where
     let start = Arc::new(Barrier::new(times.into()));
     let mut tasks = JoinSet::new();
     for n in 0..times {
-        let (start, asked) = (start.clone(), ask(n));
+        let (start, call) = (start.clone(), call(n));
         tasks.spawn(async move {
             start.wait().await;
-            asked.await
+            call.await
         });
     }
     tasks.join_all().await
 }
 
-/// Redis' time goes on by itself: up to so much may be missing.
+/// Time that may pass in Redis by itself during a test.
 const SLACK: Duration = Duration::from_secs(20);
 
 #[track_caller]
-fn assert_left(left: Duration, of: Duration) {
-    assert!(left <= of && left + SLACK > of, "{left:?} of {of:?}");
+fn assert_left(left: Duration, expected: Duration) {
+    assert!(left <= expected && left + SLACK > expected, "{left:?} instead of {expected:?}");
 }

@@ -1,77 +1,93 @@
-//! Reserve before you send: how often a code may go to one phone.
+//! A send is reserved before the message is sent: the limits on messages to one phone.
 
 use super::{
-    DAY, HOUR, Harness, MINUTE, PURPOSE, assert_left, at_once, check, key, limits, no_limits, open, policy, resend,
+    DAY, HOUR, Harness, MINUTE, PURPOSE, allowed, assert_left, assert_limited, assert_reached, at_once, key, limits,
+    open, refundable, resend, unlimited, verify,
 };
-use doorstep::domain::flow::State;
-use doorstep::domain::policy::{PhoneLimits, Quota};
-use doorstep::ports::{Cancel, CodeCheck, Resend, Reservation, Reserved, SendDenial, Staging};
+use doorstep::domain::flow::{Cooldowns, State};
+use doorstep::domain::limits::{Counter, Denial, Limit, Limits, Quota, Refund, Rule};
+use doorstep::ports::{Admission, CodeCheck, Counts, Resend, ReservedResend, Staging};
 use std::time::Duration;
 
-/// Opens the `n`-th flow of phone 1 by the default limits; the cooldown that follows.
-async fn send(store: &dyn Staging, n: u8) -> Duration {
-    match open(store, &key(1, n), 1, &limits()).await {
-        Reserved::Yes { resend_in } => resend_in,
-        Reserved::No(refusal) => panic!("send {n}: {refusal:?}"),
-    }
+/// Cooldown that follows a send.
+fn cooldown(limits: &Limits, counts: &Counts) -> Duration {
+    limits.cooldowns.after(counts.get(Limit::PhoneCooldown))
 }
 
-fn granted(resend: Resend) -> Reservation {
-    match resend {
-        Resend::Yes(reservation) => reservation,
+/// Opens the `n`-th flow of phone 1 with the default limits, and returns the cooldown that follows.
+async fn send(store: &dyn Staging, n: u8) -> Duration {
+    cooldown(&limits(), &allowed(open(store, &key(1, n), 1, &limits()).await))
+}
+
+/// Reserves a resend with the default limits, and returns it with the cooldown that follows.
+async fn reserved_resend(store: &dyn Staging, n: u8) -> (ReservedResend, Duration) {
+    match resend(store, &key(1, n), &limits()).await {
+        Resend::Reserved(reserved) => {
+            let cooldown = cooldown(&limits(), &reserved.counts);
+            (reserved, cooldown)
+        }
         other => panic!("{other:?}"),
     }
 }
 
 #[track_caller]
-fn assert_cooling(reserved: &Reserved, left: Duration) {
-    let Reserved::No(SendDenial::Cooldown { retry_after }) = *reserved else { panic!("{reserved:?}") };
-    assert_left(retry_after, left);
+fn assert_denied(admission: &Admission, denial: Denial) {
+    match admission {
+        Admission::Limited(reached) => assert_eq!(reached.denial(), denial),
+        Admission::Allowed(counts) => panic!("{denial:?} is missing: {counts:?}"),
+    }
 }
 
 #[track_caller]
-fn assert_limited(reserved: &Reserved, left: Duration) {
-    let Reserved::No(SendDenial::LimitReached { retry_after }) = *reserved else { panic!("{reserved:?}") };
-    assert_left(retry_after, left);
+fn assert_cooling(admission: &Admission, left: Duration) {
+    assert_denied(admission, Denial::ResendCooldown);
+    assert_limited(admission, Limit::PhoneCooldown, left);
 }
 
-pub async fn of_a_hundred_at_once_one_is_reserved(harness: &impl Harness) {
+#[track_caller]
+fn assert_exhausted(admission: &Admission, limit: Limit, left: Duration) {
+    assert_denied(admission, Denial::PhoneLimitReached);
+    assert_limited(admission, limit, left);
+}
+
+pub async fn one_of_100_concurrent_sends_is_reserved(harness: &impl Harness) {
     let store = harness.store();
-    let answers = at_once(100, |n| {
+    let sends = at_once(100, |n| {
         let store = store.clone();
         async move { (n, open(&*store, &key(1, n), 1, &limits()).await) }
     });
-    let mut winners = Vec::new();
-    for (n, answer) in answers.await {
-        match answer {
-            Reserved::Yes { resend_in } => winners.push((n, resend_in)),
-            refused => assert_cooling(&refused, MINUTE),
+    let mut reserved = Vec::new();
+    for (n, admission) in sends.await {
+        match admission {
+            Admission::Allowed(counts) => reserved.push((n, cooldown(&limits(), &counts))),
+            limited => assert_cooling(&limited, MINUTE),
         }
     }
-    assert_eq!(winners.len(), 1);
-    assert_eq!(winners[0].1, MINUTE);
+    assert_eq!(reserved.len(), 1);
+    assert_eq!(reserved[0].1, MINUTE);
     for n in 0..100 {
-        let stored = store.read_flow(&key(1, n), PURPOSE, &policy()).await.unwrap().is_some();
-        assert_eq!(stored, n == winners[0].0, "both the send and the flow, or neither");
+        let stored = store.read_flow(&key(1, n), PURPOSE).await.unwrap().is_some();
+        assert_eq!(stored, n == reserved[0].0, "the send is counted and the flow stored, or neither");
     }
 }
 
-pub async fn a_full_hour_holds_under_a_race(harness: &impl Harness) {
-    let (store, limits) = (harness.store(), PhoneLimits { cooldowns: Vec::new(), ..limits() });
+pub async fn concurrent_sends_never_exceed_the_hourly_limit(harness: &impl Harness) {
+    let (store, mut limits) = (harness.store(), limits());
+    limits.cooldowns = Cooldowns(Vec::new());
     open(&*store, &key(1, 0), 1, &limits).await;
-    let answers = at_once(100, |n| {
+    let sends = at_once(100, |n| {
         let (store, limits) = (store.clone(), limits.clone());
         async move {
             match n % 2 {
-                0 => matches!(open(&*store, &key(1, n + 1), 1, &limits).await, Reserved::Yes { .. }),
-                _ => matches!(resend(&*store, &key(1, 0), &limits).await, Resend::Yes(_)),
+                0 => matches!(open(&*store, &key(1, n + 1), 1, &limits).await, Admission::Allowed(_)),
+                _ => matches!(resend(&*store, &key(1, 0), &limits).await, Resend::Reserved(_)),
             }
         }
     });
-    assert_eq!(answers.await.into_iter().filter(|granted| *granted).count(), 4);
+    assert_eq!(sends.await.into_iter().filter(|reserved| *reserved).count(), 4);
 }
 
-pub async fn the_cooldown_grows_and_begins_anew(harness: &impl Harness) {
+pub async fn the_cooldown_grows_and_starts_again_after_an_hour(harness: &impl Harness) {
     let store = harness.store();
     for (n, minutes) in [1, 2, 5, 5, 5].into_iter().enumerate() {
         let n = u8::try_from(n).unwrap();
@@ -85,7 +101,7 @@ pub async fn the_cooldown_grows_and_begins_anew(harness: &impl Harness) {
     assert_eq!(send(&*store, 6).await, MINUTE);
 }
 
-pub async fn five_an_hour_and_ten_a_day(harness: &impl Harness) {
+pub async fn a_phone_gets_five_sends_an_hour_and_ten_a_day(harness: &impl Harness) {
     let store = harness.store();
     for hour in 0..2 {
         for n in 0..5 {
@@ -93,127 +109,155 @@ pub async fn five_an_hour_and_ten_a_day(harness: &impl Harness) {
             harness.advance(5 * MINUTE);
         }
         let left = if hour == 0 { HOUR - 25 * MINUTE } else { DAY - HOUR - 25 * MINUTE };
-        assert_limited(&open(&*store, &key(1, 99), 1, &limits()).await, left);
+        assert_exhausted(&open(&*store, &key(1, 99), 1, &limits()).await, Limit::PhoneHour, left);
         harness.advance(HOUR - 25 * MINUTE);
     }
-    assert_limited(&open(&*store, &key(1, 99), 1, &limits()).await, DAY - 2 * HOUR);
+    assert_exhausted(&open(&*store, &key(1, 99), 1, &limits()).await, Limit::PhoneDay, DAY - 2 * HOUR);
     harness.advance(DAY - 2 * HOUR);
     assert_eq!(send(&*store, 11).await, MINUTE);
 }
 
-pub async fn phones_are_apart(harness: &impl Harness) {
+pub async fn phones_have_separate_limits(harness: &impl Harness) {
     let store = harness.store();
     for number in 1..20 {
-        assert_eq!(open(&*store, &key(number, 1), number, &limits()).await, Reserved::Yes { resend_in: MINUTE });
+        let counts = allowed(open(&*store, &key(number, 1), number, &limits()).await);
+        assert_eq!(cooldown(&limits(), &counts), MINUTE);
+        assert_eq!([Limit::PhoneHour, Limit::PhoneDay].map(|limit| counts.get(limit)), [1, 1]);
     }
 }
 
-pub async fn a_resend_prolongs_nothing(harness: &impl Harness) {
+pub async fn a_resend_keeps_the_lifetime_and_the_attempts(harness: &impl Harness) {
     let (store, key) = (harness.store(), key(1, 1));
     send(&*store, 1).await;
-    assert_eq!(check(&*store, &key, false, &limits()).await, CodeCheck::Wrong { attempts_left: 4 });
-    let refused = resend(&*store, &key, &limits()).await;
-    assert!(matches!(refused, Resend::No(SendDenial::Cooldown { .. })), "{refused:?}");
+    assert_eq!(verify(&*store, &key, false, &limits()).await, CodeCheck::Wrong { attempts_left: 4 });
+    let denied = resend(&*store, &key, &limits()).await;
+    let Resend::Limited(reached) = denied else { panic!("{denied:?}") };
+    assert_eq!(reached.denial(), Denial::ResendCooldown);
 
     harness.advance(MINUTE);
-    let second = granted(resend(&*store, &key, &limits()).await);
+    let (second, cooldown) = reserved_resend(&*store, 1).await;
     assert_eq!((second.phone, second.decoy), (super::phone(1), false));
-    assert_eq!((second.send, second.attempts_left, second.resend_in), (2, 4, 2 * MINUTE));
+    assert_eq!((second.send, second.attempts_left, cooldown), (2, 4, 2 * MINUTE));
     assert_left(second.expires_in, 4 * MINUTE);
 
     harness.advance(2 * MINUTE);
-    let third = granted(resend(&*store, &key, &limits()).await);
-    assert_eq!((third.send, third.attempts_left, third.resend_in), (3, 4, 5 * MINUTE));
+    let (third, cooldown) = reserved_resend(&*store, 1).await;
+    assert_eq!((third.send, third.attempts_left, cooldown), (3, 4, 5 * MINUTE));
     assert_left(third.expires_in, 2 * MINUTE);
-    assert_eq!(check(&*store, &key, false, &limits()).await, CodeCheck::Wrong { attempts_left: 3 });
+    assert_eq!(verify(&*store, &key, false, &limits()).await, CodeCheck::Wrong { attempts_left: 3 });
 
     harness.advance(2 * MINUTE);
     assert!(matches!(resend(&*store, &key, &limits()).await, Resend::Gone));
 }
 
-pub async fn a_refused_send_changes_nothing(harness: &impl Harness) {
-    let (store, key) = (harness.store(), key(1, 1));
+pub async fn a_denied_send_changes_nothing(harness: &impl Harness) {
+    let (store, flow) = (harness.store(), key(1, 1));
     send(&*store, 1).await;
     for _ in 0..20 {
-        assert!(matches!(resend(&*store, &key, &limits()).await, Resend::No(_)));
-        assert!(matches!(open(&*store, &super::key(1, 2), 1, &limits()).await, Reserved::No(_)));
+        assert!(matches!(resend(&*store, &flow, &limits()).await, Resend::Limited(_)));
+        assert!(matches!(open(&*store, &key(1, 2), 1, &limits()).await, Admission::Limited(_)));
     }
     harness.advance(MINUTE);
-    let second = granted(resend(&*store, &key, &limits()).await);
-    assert_eq!((second.send, second.resend_in), (2, 2 * MINUTE));
+    let (second, cooldown) = reserved_resend(&*store, 1).await;
+    assert_eq!((second.send, cooldown), (2, 2 * MINUTE));
 }
 
-const NEVER_WENT_OUT: Cancel = Cancel { refund: true, end: true };
-
-pub async fn a_cancelled_send_was_never_made(harness: &impl Harness) {
+pub async fn a_send_that_reaches_several_limits_waits_for_the_longest(harness: &impl Harness) {
     let (store, flow) = (harness.store(), key(1, 1));
+    let mut limits = limits();
+    limits.set(Limit::PhoneHour, 1);
+    limits.set(Limit::PhoneDay, 1);
+    open(&*store, &flow, 1, &limits).await;
+    // The cooldown is named first: its denial decides, and the waits of other denials do not count.
+    let denials = [
+        (Limit::PhoneCooldown, Denial::ResendCooldown, MINUTE),
+        (Limit::PhoneHour, Denial::PhoneLimitReached, DAY - MINUTE),
+    ];
+    for (limit, denial, left) in denials {
+        let opened = open(&*store, &key(1, 2), 1, &limits).await;
+        assert_denied(&opened, denial);
+        assert_limited(&opened, limit, left);
+        let resent = resend(&*store, &flow, &limits).await;
+        let Resend::Limited(reached) = resent else { panic!("{resent:?}") };
+        assert_eq!(reached.denial(), denial);
+        assert_reached(&reached, limit, left);
+        harness.advance(MINUTE);
+    }
+}
+
+pub async fn cancelling_a_send_refunds_everything(harness: &impl Harness) {
+    let (store, flow) = (harness.store(), key(1, 1));
+    let refund = refundable(&flow, Refund::NothingDone);
     for _ in 0..20 {
         assert_eq!(send(&*store, 1).await, MINUTE);
-        store.cancel_send(&flow, NEVER_WENT_OUT).await.unwrap();
-        assert!(store.read_flow(&flow, PURPOSE, &policy()).await.unwrap().is_none());
+        store.cancel_send(&flow, &refund, true).await.unwrap();
+        assert!(store.read_flow(&flow, PURPOSE).await.unwrap().is_none());
     }
-    // Not even the window of the first one has begun.
+    // No window has begun with the cancelled sends.
     harness.advance(30 * MINUTE);
     for n in 0..4 {
         send(&*store, n).await;
         harness.advance(5 * MINUTE);
     }
     send(&*store, 4).await;
-    store.cancel_send(&key(1, 4), NEVER_WENT_OUT).await.unwrap();
-    assert_eq!(send(&*store, 5).await, 5 * MINUTE, "the fifth of the hour again");
+    store.cancel_send(&key(1, 4), &refund, true).await.unwrap();
+    assert_eq!(send(&*store, 5).await, 5 * MINUTE, "it is again the fifth of the hour");
 }
 
-pub async fn a_cancelled_resend_leaves_the_flow(harness: &impl Harness) {
+pub async fn a_cancelled_resend_keeps_the_flow(harness: &impl Harness) {
     let (store, flow) = (harness.store(), key(1, 1));
     send(&*store, 1).await;
     harness.advance(MINUTE);
     for _ in 0..3 {
-        assert_eq!(granted(resend(&*store, &flow, &limits()).await).resend_in, 2 * MINUTE);
-        store.cancel_send(&flow, Cancel { refund: true, end: false }).await.unwrap();
+        assert_eq!(reserved_resend(&*store, 1).await.1, 2 * MINUTE);
+        store.cancel_send(&flow, &refundable(&flow, Refund::NothingDone), false).await.unwrap();
     }
-    let open = store.read_flow(&flow, PURPOSE, &policy()).await.unwrap().unwrap();
+    let open = store.read_flow(&flow, PURPOSE).await.unwrap().unwrap();
     assert!(matches!(open.state, State::CodeSent { resend_in: Duration::ZERO, .. }));
 }
 
-pub async fn without_a_refund_only_the_cooldown_ends(harness: &impl Harness) {
+pub async fn an_unknown_outcome_ends_only_the_cooldown(harness: &impl Harness) {
     let store = harness.store();
     for n in 0..5 {
         send(&*store, n).await;
-        store.cancel_send(&key(1, n), Cancel { refund: false, end: true }).await.unwrap();
+        store.cancel_send(&key(1, n), &refundable(&key(1, n), Refund::UnknownOutcome), true).await.unwrap();
     }
-    assert_limited(&open(&*store, &key(1, 9), 1, &limits()).await, HOUR);
+    assert_exhausted(&open(&*store, &key(1, 9), 1, &limits()).await, Limit::PhoneHour, HOUR);
 }
 
-/// So that it can be called when nobody knows whether the send was reserved.
-pub async fn cancelling_a_send_that_was_not_reserved_changes_nothing(harness: &impl Harness) {
-    let store = harness.store();
-    store.cancel_send(&key(1, 2), NEVER_WENT_OUT).await.unwrap();
+/// The caller may not know whether the send was reserved.
+pub async fn cancelling_a_send_of_an_unknown_flow_does_nothing(harness: &impl Harness) {
+    let (store, refund) = (harness.store(), refundable(&key(1, 2), Refund::NothingDone));
+    store.cancel_send(&key(1, 2), &refund, true).await.unwrap();
     send(&*store, 1).await;
-    store.cancel_send(&key(1, 2), NEVER_WENT_OUT).await.unwrap();
-    assert!(matches!(open(&*store, &key(1, 3), 1, &limits()).await, Reserved::No(SendDenial::Cooldown { .. })));
-    assert!(store.read_flow(&key(1, 1), PURPOSE, &policy()).await.unwrap().is_some());
+    store.cancel_send(&key(1, 2), &refund, true).await.unwrap();
+    assert_cooling(&open(&*store, &key(1, 3), 1, &limits()).await, MINUTE);
+    assert!(store.read_flow(&key(1, 1), PURPOSE).await.unwrap().is_some());
 }
 
 pub async fn cancelling_stops_at_zero(harness: &impl Harness) {
     let (store, flow) = (harness.store(), key(1, 1));
-    let hour = Quota { max: 2, window: MINUTE };
-    let limits = PhoneLimits { hourly: hour, cooldowns: Vec::new(), ..no_limits() };
-    open(&*store, &flow, 1, &limits).await;
-    // The counter's window ends before the flow does.
+    let rule = Rule::Count(Quota { max: 2, window: MINUTE });
+    let counters = [Counter { limit: Limit::PhoneHour, key: flow.phone_hash.encoded(), rule }];
+    let send = async |n| store.open_flow(&key(1, n), &super::new_flow(1), &counters).await.unwrap();
+    allowed(send(1).await);
+    // The window of the counter ends before the flow expires.
     harness.advance(2 * MINUTE);
-    store.cancel_send(&flow, Cancel { refund: true, end: false }).await.unwrap();
+    store.cancel_send(&flow, &counters, false).await.unwrap();
     for n in 0..2 {
-        assert!(matches!(open(&*store, &key(1, n), 1, &limits).await, Reserved::Yes { .. }));
+        allowed(send(n).await);
     }
-    assert_limited(&open(&*store, &key(1, 3), 1, &limits).await, MINUTE);
+    assert_exhausted(&send(3).await, Limit::PhoneHour, MINUTE);
 }
 
-pub async fn without_cooldowns_nobody_waits(harness: &impl Harness) {
+pub async fn sends_without_cooldowns_do_not_wait(harness: &impl Harness) {
     let store = harness.store();
     for cooldowns in [Vec::new(), vec![Duration::ZERO]] {
-        let limits = PhoneLimits { cooldowns, ..no_limits() };
+        let mut limits = unlimited();
+        limits.cooldowns = Cooldowns(cooldowns);
         for n in 0..3 {
-            assert_eq!(open(&*store, &key(1, n), 1, &limits).await, Reserved::Yes { resend_in: Duration::ZERO });
+            let counts = allowed(open(&*store, &key(1, n), 1, &limits).await);
+            assert_eq!(cooldown(&limits, &counts), Duration::ZERO);
         }
     }
 }

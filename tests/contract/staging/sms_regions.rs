@@ -1,15 +1,16 @@
-//! The operator's switch (`doorstep::flows::sms_regions`), which is nothing but counters.
+//! Region blocks and SMS budgets as an operator sees them (`doorstep::flows::sms_regions`): counters, and nothing else.
 
 use super::{HOUR, Harness, MINUTE, assert_left};
+use doorstep::domain::limits::{Counter, Limit, Quota, Rule};
 use doorstep::domain::phone::{Region, Regions};
-use doorstep::domain::policy::{Policy, Quota};
+use doorstep::domain::policy::Policy;
 use doorstep::flows::sms_regions::{self, RegionStatus, Status};
-use doorstep::ports::{Admission, Counter, Staging};
+use doorstep::ports::{Admission, Staging};
 use std::time::Duration;
 
 async fn status(store: &dyn Staging) -> Status {
     let mut policy = Policy::new(Regions::parse(["CN", "SG"]).unwrap());
-    policy.sms.per_region.own.insert(Region::US, 50);
+    policy.limits.set_region(Limit::RegionHour, Region::US, 50);
     sms_regions::status(store, &policy).await.unwrap()
 }
 
@@ -18,63 +19,64 @@ fn regions(status: &Status) -> Vec<Region> {
 }
 
 #[track_caller]
-fn of(status: &Status, region: Region) -> &RegionStatus {
+fn region(status: &Status, region: Region) -> &RegionStatus {
     status.regions.iter().find(|status| status.region == region).unwrap()
 }
 
-async fn spend(store: &dyn Staging, scope: &'static str, subject: &str) {
-    let counted = store.count(&[Counter::count(scope, subject, Quota { max: 9, window: HOUR })]).await.unwrap();
-    assert!(matches!(counted, Admission::Allowed(_)));
+async fn spend(store: &dyn Staging, limit: Limit, key: &str) {
+    let counter = Counter { limit, key: key.to_owned(), rule: Rule::Count(Quota { max: 9, window: HOUR }) };
+    assert!(matches!(store.count(&[counter]).await.unwrap(), Admission::Allowed(_)));
 }
 
-pub async fn a_block_is_seen_lifted_and_runs_out(harness: &impl Harness) {
+pub async fn a_block_is_reported_until_it_is_lifted_or_expires(harness: &impl Harness) {
     let store = harness.store();
-    assert_eq!(of(&status(&*store).await, Region::CN).blocked, None);
+    assert_eq!(region(&status(&*store).await, Region::CN).blocked, None);
     sms_regions::block(&*store, Some(Region::CN), HOUR).await.unwrap();
     sms_regions::block(&*store, Some(Region::CN), 2 * HOUR).await.unwrap();
-    let seen = status(&*store).await;
-    assert_left(of(&seen, Region::CN).blocked.unwrap(), 2 * HOUR);
-    assert_eq!((of(&seen, Region::SG).blocked, seen.all_blocked), (None, None));
+    let blocked = status(&*store).await;
+    assert_left(region(&blocked, Region::CN).blocked.unwrap(), 2 * HOUR);
+    assert_eq!((region(&blocked, Region::SG).blocked, blocked.all_blocked), (None, None));
     assert!(sms_regions::allow(&*store, Some(Region::CN)).await.unwrap());
     assert!(!sms_regions::allow(&*store, Some(Region::CN)).await.unwrap());
-    assert_eq!(of(&status(&*store).await, Region::CN).blocked, None);
+    assert_eq!(region(&status(&*store).await, Region::CN).blocked, None);
     sms_regions::block(&*store, Some(Region::SG), MINUTE).await.unwrap();
     harness.advance(MINUTE);
-    assert_eq!(of(&status(&*store).await, Region::SG).blocked, None);
+    assert_eq!(region(&status(&*store).await, Region::SG).blocked, None);
 }
 
-pub async fn all_and_one_are_apart(harness: &impl Harness) {
+pub async fn the_blocks_of_all_regions_and_of_one_are_independent(harness: &impl Harness) {
     let store = harness.store();
     sms_regions::block(&*store, None, HOUR).await.unwrap();
     sms_regions::block(&*store, Some(Region::SG), HOUR).await.unwrap();
     assert!(sms_regions::allow(&*store, None).await.unwrap());
-    let seen = status(&*store).await;
-    assert_eq!((seen.all_blocked, of(&seen, Region::CN).blocked), (None, None));
-    assert!(of(&seen, Region::SG).blocked.is_some());
+    let status = status(&*store).await;
+    assert_eq!((status.all_blocked, region(&status, Region::CN).blocked), (None, None));
+    assert!(region(&status, Region::SG).blocked.is_some());
 }
 
-/// Whoever may sign up is always there; the others when there is something to see.
-pub async fn regions_that_are_blocked_or_used_show_up(harness: &impl Harness) {
+/// Regions that may sign up are always listed.
+pub async fn blocked_and_used_regions_are_listed(harness: &impl Harness) {
     let store = harness.store();
     assert_eq!(regions(&status(&*store).await), [Region::CN, Region::SG]);
     sms_regions::block(&*store, Some(Region::DE), HOUR).await.unwrap();
-    spend(&*store, "sms-region-hour", "US").await;
-    spend(&*store, "sms-region-hour", "US").await;
-    spend(&*store, "sms-unverified-region", "GB").await;
-    spend(&*store, "sms-unverified-region", "001").await;
-    spend(&*store, "sms-unverified-accounts", "FR").await;
-    for scope in ["sms-hour", "sms-day"] {
-        spend(&*store, scope, "").await;
+    spend(&*store, Limit::RegionHour, "US").await;
+    spend(&*store, Limit::RegionHour, "US").await;
+    spend(&*store, Limit::RegionUnverified, "GB").await;
+    spend(&*store, Limit::RegionUnverified, "001").await;
+    spend(&*store, Limit::RegionUnverifiedAccounts, "FR").await;
+    for limit in [Limit::ServiceHour, Limit::ServiceDay] {
+        spend(&*store, limit, "").await;
     }
-    let seen = status(&*store).await;
-    assert_eq!(regions(&seen), [Region::World, Region::CN, Region::DE, Region::FR, Region::GB, Region::SG, Region::US]);
-    let american = of(&seen, Region::US);
-    assert_eq!((american.hour.count, american.hour.max, american.newcomers.count), (2, 50, 0));
+    let status = status(&*store).await;
+    let listed = [Region::World, Region::CN, Region::DE, Region::FR, Region::GB, Region::SG, Region::US];
+    assert_eq!(regions(&status), listed);
+    let american = region(&status, Region::US);
+    assert_eq!((american.hour.count, american.hour.max, american.new_numbers.count), (2, 50, 0));
     assert_left(american.hour.expires_in, HOUR);
-    let british = of(&seen, Region::GB);
+    let british = region(&status, Region::GB);
     assert_eq!((british.hour.count, british.hour.max), (0, 1_000));
-    assert_eq!((british.newcomers.count, british.newcomers.max, british.accounts.count), (1, 300, 0));
-    assert_eq!(of(&seen, Region::FR).accounts.count, 1);
-    assert_eq!(of(&seen, Region::CN).hour.expires_in, Duration::ZERO);
-    assert_eq!((seen.hour.count, seen.hour.max, seen.day.count, seen.day.max), (1, 1_000, 1, 5_000));
+    assert_eq!((british.new_numbers.count, british.new_numbers.max, british.accounts.count), (1, 300, 0));
+    assert_eq!(region(&status, Region::FR).accounts.count, 1);
+    assert_eq!(region(&status, Region::CN).hour.expires_in, Duration::ZERO);
+    assert_eq!((status.hour.count, status.hour.max, status.day.count, status.day.max), (1, 1_000, 1, 5_000));
 }

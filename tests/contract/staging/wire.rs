@@ -1,20 +1,25 @@
-//! What goes over the wire to Redis, and what comes back wrong.
+//! Commands that are sent to Redis, and entries in Redis that this service did not write.
 
-use super::{MINUTE, ORIGIN, PURPOSE, Redis, check, key, limits, no_limits, open, policy, proven, resend};
+use super::{
+    IP_BLOCK, MINUTE, PURPOSE, Redis, allowed, claim, claim_attempt, code_attempt, key, limits, new_flow, open, policy,
+    proven, refundable, resend, set_password, spend_password, unlimited, verify,
+};
 use crate::support::redis::{self, OwnRedis};
 use deadpool_redis::redis::{Connection, cmd};
 use doorstep::adapters::staging::redis::RedisStaging;
 use doorstep::domain::captcha::{CaptchaAnswer, CaptchaId};
+use doorstep::domain::flow::{Cooldowns, Transition};
+use doorstep::domain::limits::{Counter, Limit, Quota, Refund, Rule, Scope};
 use doorstep::domain::password::PasswordHash;
-use doorstep::domain::policy::Quota;
 use doorstep::ports::{
-    Cancel, CodeCheck, Counter, Counters, Dependency, DependencyError, Resend, Rule, Staging, Verified,
+    Advance, Change, CodeAttempt, CodeCheck, Counters, Dependency, DependencyError, NewFlow, OnRight, Resend, Staging,
+    Verified,
 };
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Reads what the server is told, by MONITOR.
+/// Reads with MONITOR which commands the server executes.
 struct Monitor {
     lines: BufReader<TcpStream>,
     control: Connection,
@@ -31,7 +36,7 @@ impl Monitor {
         monitor
     }
 
-    /// The commands since the last call: whether a script gave it, and its words.
+    /// Commands since the last call: whether a script executed it, and its arguments.
     fn commands(&mut self) -> Vec<(bool, Vec<String>)> {
         cmd("ECHO").arg("so far").query::<String>(&mut self.control).unwrap();
         let mut commands = Vec::new();
@@ -41,23 +46,28 @@ impl Monitor {
             if line.contains("\"so far\"") {
                 return commands;
             }
-            if let Some((origin, words)) = line.trim_end().split_once("] \"") {
-                let words = words.trim_end_matches('"').split("\" \"").map(str::to_owned).collect();
-                commands.push((origin.ends_with(" lua"), words));
+            if let Some((client, arguments)) = line.trim_end().split_once("] \"") {
+                let arguments = arguments.trim_end_matches('"').split("\" \"").map(str::to_owned).collect();
+                commands.push((client.ends_with(" lua"), arguments));
             }
         }
     }
 }
 
-/// Calls every method once, and `after` behind each.
+/// Calls every method, and `after` behind each call.
 async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     let (id, answer) = (CaptchaId::new([1; 16]), CaptchaAnswer::parse("AC3K").unwrap());
-    let (flow, hash) = (key(1, 1), PasswordHash::new("hash".to_owned()));
-    let counter = |scope| Counter::count(scope, "192.0.2.1", Quota { max: 9, window: MINUTE });
-    let different = Rule::Distinct { member: "a".to_owned(), quota: Quota { max: 9, window: MINUTE } };
-    let different = Counter { rule: different, ..counter("phones-ip") };
-    let block = Counter { rule: Rule::Threshold(1), ..counter("sms-block") };
-    let counters = [block.clone(), counter("sends-ip"), different, counter("sms-hour"), counter("sms-day")];
+    let flow = key(1, 1);
+    let counter = |limit, rule| Counter { limit, key: IP_BLOCK.to_owned(), rule };
+    let quota = Quota { max: 9, window: MINUTE };
+    let block = counter(Limit::RegionBlock, Rule::Threshold(1));
+    let counters = [
+        block.clone(),
+        counter(Limit::IpSends, Rule::Count(quota)),
+        counter(Limit::IpPhones, Rule::Distinct { member: "a".to_owned(), quota }),
+        counter(Limit::ServiceHour, Rule::Count(quota)),
+        counter(Limit::ServiceDay, Rule::Count(quota)),
+    ];
     store.put_captcha(&id, &answer, MINUTE).await.unwrap();
     after("put_captcha");
     store.take_captcha(&id).await.unwrap();
@@ -65,51 +75,55 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     store.count(&counters).await.unwrap();
     after("count");
     store.usage(&counters).await.unwrap();
-    after("look");
+    after("usage");
     store.set(&block, MINUTE).await.unwrap();
-    after("raise");
+    after("set");
     store.refund(&counters).await.unwrap();
-    after("uncount");
+    after("refund");
     store.reset(&counters).await.unwrap();
-    after("forget");
-    open(store, &flow, 1, &limits()).await;
+    after("reset");
+    allowed(store.count(&limits().phone(flow.phone_hash)).await.unwrap());
+    after("count, with a cooldown");
+    store.refund(&limits().phone(flow.phone_hash)).await.unwrap();
+    after("refund, with a cooldown");
+    allowed(open(store, &flow, 1, &limits()).await);
     after("open_flow");
-    store.cancel_send(&flow, Cancel { refund: true, end: false }).await.unwrap();
+    store.cancel_send(&flow, &refundable(&flow, Refund::NothingDone), false).await.unwrap();
     after("cancel_send");
-    assert!(matches!(resend(store, &flow, &limits()).await, Resend::Yes(_)));
+    assert!(matches!(resend(store, &flow, &limits()).await, Resend::Reserved(_)));
     after("reserve_resend");
-    store.record_sent(&flow, "console", Some(ORIGIN)).await.unwrap();
-    after("note_sent");
+    store.record_sent(&flow, "console", Some(IP_BLOCK)).await.unwrap();
+    after("record_sent");
     assert!(store.clear_ip_blocks(&flow).await.unwrap());
-    after("forget_origins");
-    let nothing = Verified { ip_blocks: Vec::new(), provider: Some("console".to_owned()), proven: proven(1) };
-    let nothing = CodeCheck::Right(nothing);
-    assert!(matches!(check(store, &flow, false, &limits()).await, CodeCheck::Wrong { .. }));
-    after("check_code, wrong");
-    assert_eq!(store.claim_code(&flow, PURPOSE, true, &policy(), &limits()).await.unwrap(), nothing);
-    after("claim_code");
+    after("clear_ip_blocks");
+    let verified = Verified { ip_blocks: Vec::new(), provider: Some("console".to_owned()), proven: proven(1) };
+    let right = CodeCheck::Right(verified);
+    assert!(matches!(verify(store, &flow, false, &limits()).await, CodeCheck::Wrong { .. }));
+    after("verify_code, wrong");
+    assert_eq!(claim(store, &flow, true, &limits()).await, right);
+    after("verify_code, claimed");
     store.release_code(&flow).await.unwrap();
     after("release_code");
-    assert_eq!(check(store, &flow, true, &limits()).await, nothing);
-    after("check_code, right");
-    store.read_flow(&flow, PURPOSE, &policy()).await.unwrap();
+    assert_eq!(verify(store, &flow, true, &limits()).await, right);
+    after("verify_code, right");
+    store.read_flow(&flow, PURPOSE).await.unwrap();
     after("read_flow");
-    store.begin_password(&flow, PURPOSE, &policy()).await.unwrap();
-    after("begin_password");
-    store.cancel_password(&flow).await.unwrap();
-    after("cancel_password");
-    store.set_password(&flow, PURPOSE, &hash, &policy()).await.unwrap();
-    after("set_password");
-    store.end_flow(&flow).await.unwrap();
-    after("end_flow");
+    assert!(matches!(spend_password(store, &flow, PURPOSE).await, Advance::Done { .. }));
+    after("advance, spending a password");
+    store.refund_password(&flow, policy().passwords).await.unwrap();
+    after("refund_password");
+    assert!(matches!(set_password(store, &flow, PURPOSE, "hash").await, Advance::Done { .. }));
+    after("advance, storing a hash");
+    store.delete_flow(&flow).await.unwrap();
+    after("delete_flow");
     store.begin("name", "print", MINUTE).await.unwrap();
-    after("begin_answer, first");
+    after("begin, first");
     store.release("name", "print").await.unwrap();
-    after("drop_answer");
+    after("release");
     store.begin("name", "print", MINUTE).await.unwrap();
-    after("begin_answer, again");
-    store.complete("name", "print", "answer", MINUTE).await.unwrap();
-    after("keep_answer");
+    after("begin, again");
+    store.complete("name", "print", "response", MINUTE).await.unwrap();
+    after("complete");
     store.ping().await.unwrap();
     after("ping");
 }
@@ -118,10 +132,10 @@ fn slot_tag(key: &str) -> &str {
     key.split_once('{').and_then(|(_, rest)| rest.split_once('}')).unwrap().0
 }
 
-/// One round trip for each method, once the scripts are loaded; and what Redis Cluster asks: every key is declared,
-/// and those of one call share a hash tag. No script reads a clock.
+/// A method is one round trip, once the scripts are loaded. It fulfils the rules of Redis Cluster: every key is
+/// declared, and the keys of one call share a hash tag. No script reads a clock.
 #[tokio::test]
-async fn one_command_for_each_method() {
+async fn each_method_sends_one_command_with_keys_of_one_slot() {
     let server = OwnRedis::new();
     let store = RedisStaging::connect(&server.url(), 1).unwrap();
     every_method(&store, |_| ()).await;
@@ -129,14 +143,15 @@ async fn one_command_for_each_method() {
     let mut monitor = Monitor::new(&server.url());
     every_method(&store, |method| {
         let commands = monitor.commands();
-        let asked: Vec<_> = commands.iter().filter(|(by_script, _)| !by_script).map(|(_, words)| words).collect();
-        assert_eq!(asked.len(), 1, "{method}: {asked:?}");
-        let words = asked[0];
-        let keys = match words[0].as_str() {
-            "EVALSHA" => &words[3..3 + words[2].parse::<usize>().unwrap()],
-            "DEL" => &words[1..],
-            "SET" => &words[1..2],
-            _ => return assert_eq!(method, "ping", "it has no script"),
+        let sent: Vec<_> =
+            commands.iter().filter(|(by_script, _)| !by_script).map(|(_, arguments)| arguments).collect();
+        assert_eq!(sent.len(), 1, "{method}: {sent:?}");
+        let arguments = sent[0];
+        let keys = match arguments[0].as_str() {
+            "EVALSHA" => &arguments[3..3 + arguments[2].parse::<usize>().unwrap()],
+            "DEL" => &arguments[1..],
+            "SET" => &arguments[1..2],
+            _ => return assert_eq!(method, "ping", "no keys are known for {arguments:?}"),
         };
         assert!(!keys.is_empty(), "{method}");
         assert!(keys.iter().all(|key| slot_tag(key) == slot_tag(&keys[0])), "{method}: {keys:?}");
@@ -148,59 +163,117 @@ async fn one_command_for_each_method() {
     .await;
 }
 
-/// Whether the store calls this a defect, in words without anything that was stored.
+fn stored_keys(redis: &mut Connection) -> Vec<String> {
+    cmd("KEYS").arg("*").query(redis).unwrap()
+}
+
+/// Redis Cluster changes a flow and the counters of its phone in one operation only if they are in one slot.
+#[tokio::test]
+async fn the_counters_of_a_phone_are_in_the_slot_of_its_flows() {
+    let harness = Redis::new();
+    let (store, flow, mut redis) = (&*harness.store, key(1, 1), redis::connection(&harness.url));
+    let phone = flow.phone_hash.encoded();
+    open(store, &flow, 1, &limits()).await;
+    verify(store, &flow, false, &limits()).await;
+    claim(store, &flow, true, &limits()).await;
+    let keys = stored_keys(&mut redis);
+    assert_eq!(keys.len(), 6, "a flow, its claim, and four limits: {keys:?}");
+    assert!(keys.iter().all(|key| slot_tag(key) == phone), "{keys:?}");
+
+    let rule = Rule::Count(Quota { max: 1, window: MINUTE });
+    for limit in Limit::ALL {
+        cmd("FLUSHDB").exec(&mut redis).unwrap();
+        allowed(store.count(&[Counter { limit, key: phone.clone(), rule: rule.clone() }]).await.unwrap());
+        let keys = stored_keys(&mut redis);
+        assert_eq!(keys.len(), 1, "{limit:?}: {keys:?}");
+        let expected = if limit.entry().scope == Scope::Phone { &phone } else { "shared" };
+        assert_eq!(slot_tag(&keys[0]), expected, "{limit:?}");
+    }
+}
+
+/// Asserts that the store reports a defect, in a text without stored data.
 #[track_caller]
-fn assert_broken<T: std::fmt::Debug>(answer: Result<T, DependencyError>) {
-    let failure = answer.unwrap_err();
-    assert!(matches!(&failure, DependencyError::Broken { dependency: Dependency::Staging, .. }), "{failure:?}");
-    let text = format!("{failure} {failure:?}");
+fn assert_broken<T: std::fmt::Debug>(result: Result<T, DependencyError>) {
+    let error = result.unwrap_err();
+    assert!(matches!(&error, DependencyError::Broken { dependency: Dependency::Staging, .. }), "{error:?}");
+    let text = format!("{error} {error:?}");
     assert!(["13800130001", "nonsense", "hush"].iter().all(|secret| !text.contains(secret)), "{text}");
 }
 
-fn flow_key_of(redis: &mut Connection) -> String {
+fn stored_flow_key(redis: &mut Connection) -> String {
     cmd("KEYS").arg("flow:*").query::<Vec<String>>(redis).unwrap().remove(0)
 }
 
 #[tokio::test]
-async fn entries_that_nobody_here_wrote_are_a_defect() {
+async fn entries_of_an_unknown_format_are_a_defect() {
     let harness = Redis::new();
     let (store, flow, mut redis) = (&*harness.store, key(1, 1), redis::connection(&harness.url));
-    for (field, value) in [("step", "nonsense"), ("phone", "nonsense"), ("attempts", "nonsense")] {
-        open(store, &flow, 1, &no_limits()).await;
-        cmd("HSET").arg(flow_key_of(&mut redis)).arg(field).arg(value).exec(&mut redis).unwrap();
-        assert_broken(store.read_flow(&flow, PURPOSE, &policy()).await);
-        assert_broken(store.reserve_resend(&flow, PURPOSE, &policy(), &no_limits()).await);
+    let (limits, ttl) = (unlimited(), policy().verified_ttl);
+    for (field, value) in [("step", "nonsense"), ("phone", "nonsense"), ("attempts_left", "nonsense")] {
+        open(store, &flow, 1, &limits).await;
+        cmd("HSET").arg(stored_flow_key(&mut redis)).arg(field).arg(value).exec(&mut redis).unwrap();
+        assert_broken(store.read_flow(&flow, PURPOSE).await);
+        assert_broken(store.reserve_resend(&flow, PURPOSE, &limits.phone(flow.phone_hash)).await);
         if field != "phone" {
-            assert_broken(store.check_code(&flow, PURPOSE, false, &policy(), &no_limits()).await);
+            assert_broken(store.verify_code(&flow, &code_attempt(&flow, false, &limits)).await);
         }
     }
 
-    open(store, &flow, 1, &no_limits()).await;
-    let name = flow_key_of(&mut redis);
+    open(store, &flow, 1, &limits).await;
+    verify(store, &flow, true, &limits).await;
+    let name = stored_flow_key(&mut redis);
+    cmd("HSET").arg(&name).arg("passwords_left").arg("nonsense").exec(&mut redis).unwrap();
+    let spent = store.advance(&flow, PURPOSE, &Transition::HASH_PASSWORD, &Change::SpendPassword, ttl).await;
+    assert_broken(spent);
+    assert_broken(store.refund_password(&flow, 20).await);
+
+    open(store, &flow, 1, &limits).await;
     cmd("HSET").arg(&name).arg("step").arg("password_set").exec(&mut redis).unwrap();
-    assert_broken(store.read_flow(&flow, PURPOSE, &policy()).await);
+    assert_broken(store.read_flow(&flow, PURPOSE).await);
     cmd("SET").arg(&name).arg("hush").arg("PX").arg(60_000).exec(&mut redis).unwrap();
-    assert_broken(store.read_flow(&flow, PURPOSE, &policy()).await);
-    assert_broken(store.set_password(&flow, PURPOSE, &PasswordHash::new("hush".to_owned()), &policy()).await);
-    store.end_flow(&flow).await.unwrap();
-    harness.nothing_lives_for_ever();
+    assert_broken(store.read_flow(&flow, PURPOSE).await);
+    let change = Change::StorePasswordHash(PasswordHash::new("hush".to_owned()));
+    assert_broken(store.advance(&flow, PURPOSE, &Transition::SET_PASSWORD, &change, ttl).await);
+    store.delete_flow(&flow).await.unwrap();
+    harness.assert_every_key_expires();
 }
 
-/// A life that Redis would refuse, or that is over at once, must not leave a key without expiry.
+/// Redis refuses some TTLs, and others end at once. Neither may leave a key without expiry.
 #[tokio::test]
-async fn extreme_lives_have_an_end() {
+async fn extreme_ttls_leave_no_key_without_expiry() {
     let harness = Redis::new();
     let (store, answer) = (&*harness.store, CaptchaAnswer::parse("AC3K").unwrap());
-    for life in [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(u64::MAX), Duration::MAX] {
-        store.put_captcha(&CaptchaId::new([1; 16]), &answer, life).await.unwrap();
-        harness.nothing_lives_for_ever();
-        let quota = Quota { max: 1, window: life };
-        let rules = [Rule::Count(quota), Rule::Distinct { member: "a".to_owned(), quota }];
-        for (scope, rule) in ["extreme", "extreme-members"].into_iter().zip(rules) {
-            store.count(&[Counter { scope, subject: format!("{life:?}"), rule }]).await.unwrap();
-            harness.nothing_lives_for_ever();
+    let flow = key(1, 1);
+    for ttl in [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(u64::MAX), Duration::MAX] {
+        store.put_captcha(&CaptchaId::new([1; 16]), &answer, ttl).await.unwrap();
+        harness.assert_every_key_expires();
+        let quota = Quota { max: 1, window: ttl };
+        let waits = Rule::Cooldown { waits: Cooldowns(vec![ttl]), grows_with: Limit::PhoneCooldown };
+        let rules = [
+            (Limit::IpSends, Rule::Count(quota)),
+            (Limit::IpPhones, Rule::Distinct { member: "a".to_owned(), quota }),
+            (Limit::PhoneCooldown, waits),
+        ];
+        for (limit, rule) in rules {
+            store.count(&[Counter { limit, key: format!("{ttl:?}"), rule }]).await.unwrap();
+            harness.assert_every_key_expires();
         }
-        store.set(&Counter { scope: "raised", subject: String::new(), rule: Rule::Threshold(1) }, life).await.unwrap();
-        harness.nothing_lives_for_ever();
+        let block = Counter { limit: Limit::RegionBlock, key: String::new(), rule: Rule::Threshold(1) };
+        store.set(&block, ttl).await.unwrap();
+        harness.assert_every_key_expires();
+
+        store.open_flow(&flow, &NewFlow { ttl, ..new_flow(1) }, &[]).await.unwrap();
+        harness.assert_every_key_expires();
+        for attempt in [claim_attempt(&flow, true, &unlimited()), code_attempt(&flow, true, &unlimited())] {
+            open(store, &flow, 1, &unlimited()).await;
+            let on_right = match attempt.on_right {
+                OnRight::Advance { transition, .. } => OnRight::Advance { transition, ttl },
+                OnRight::Claim { transition, .. } => OnRight::Claim { transition, ttl },
+            };
+            let check = store.verify_code(&flow, &CodeAttempt { on_right, ..attempt }).await.unwrap();
+            assert!(matches!(check, CodeCheck::Right(_)), "{check:?}");
+            harness.assert_every_key_expires();
+            store.release_code(&flow).await.unwrap();
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::MemoryStaging;
 use super::state::{CounterKey, State};
-use crate::ports::{Admission, Counter, Counters, DependencyError, Rule, Usage};
+use crate::domain::limits::{Counter, Reached, Rule};
+use crate::ports::{Admission, Counters, Counts, DependencyError, Usage};
 use async_trait::async_trait;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,18 +11,12 @@ use std::time::Duration;
 #[async_trait]
 impl Counters for MemoryStaging {
     async fn count(&self, counters: &[Counter]) -> Result<Admission, DependencyError> {
-        let mut state = self.state();
-        for (index, counter) in counters.iter().enumerate() {
-            if let Some(retry_after) = state.wait_for(counter) {
-                return Ok(Admission::Limited { index, retry_after });
-            }
-        }
-        Ok(Admission::Allowed(counters.iter().map(|counter| state.add(counter)).collect()))
+        Ok(self.state().admit(counters))
     }
 
     async fn refund(&self, counters: &[Counter]) -> Result<(), DependencyError> {
         let mut state = self.state();
-        counters.iter().for_each(|counter| state.take_back(counter));
+        counters.iter().for_each(|counter| state.refund(counter));
         Ok(())
     }
 
@@ -29,87 +24,128 @@ impl Counters for MemoryStaging {
         let mut state = self.state();
         let now = state.now;
         for counter in counters {
-            state.counters.take(&counter.into(), now);
-            state.members.take(&counter.into(), now);
+            state.counters.take(&key(counter), now);
+            state.members.take(&key(counter), now);
         }
         Ok(())
     }
 
     async fn usage(&self, counters: &[Counter]) -> Result<Vec<Usage>, DependencyError> {
         let mut state = self.state();
-        Ok(counters.iter().map(|counter| state.usage_of(counter)).collect())
+        Ok(counters.iter().map(|counter| state.usage(counter)).collect())
     }
 
-    async fn set(&self, counter: &Counter, life: Duration) -> Result<(), DependencyError> {
+    async fn set(&self, counter: &Counter, ttl: Duration) -> Result<(), DependencyError> {
         let mut state = self.state();
         let now = state.now;
-        state.counters.put(counter.into(), 1, life, now);
+        state.counters.put(key(counter), 1, ttl, now);
         Ok(())
     }
 }
 
 impl State {
-    /// How long the counter stays full for this call, if it is.
-    fn wait_for(&mut self, counter: &Counter) -> Option<Duration> {
-        let key = CounterKey::from(counter);
-        match &counter.rule {
-            Rule::Count(quota) => self.full(&key, *quota),
-            Rule::Threshold(max) => {
-                (self.usage_of(counter).count >= *max).then(|| self.counters.left(&key, self.now).unwrap_or_default())
+    /// Counts on all counters or on none.
+    pub(super) fn admit(&mut self, counters: &[Counter]) -> Admission {
+        if let Some(reached) = self.reached(counters) {
+            return Admission::Limited(reached);
+        }
+        let mut values = vec![0; counters.len()];
+        // Cooldowns first: they grow with what was counted before this call.
+        for cooldown in [true, false] {
+            for (counter, value) in counters.iter().zip(&mut values) {
+                if matches!(counter.rule, Rule::Cooldown { .. }) == cooldown {
+                    *value = self.add(counter, counters);
+                }
             }
+        }
+        Admission::Allowed(Counts::new(counters, values))
+    }
+
+    pub(super) fn reached(&mut self, counters: &[Counter]) -> Option<Reached> {
+        let waits = counters.iter().filter_map(|counter| Some((counter.limit, self.wait(counter)?)));
+        Reached::new(waits.collect())
+    }
+
+    /// Time until the counter has room for this call; `None` if it has room now.
+    fn wait(&mut self, counter: &Counter) -> Option<Duration> {
+        let Usage { count, expires_in } = self.usage(counter);
+        let (max, window) = match &counter.rule {
+            Rule::Cooldown { .. } => return (count > 0).then_some(expires_in),
+            Rule::Threshold(max) => (*max, Duration::ZERO),
+            Rule::Count(quota) => (quota.max, quota.window),
             Rule::Distinct { member, quota } => {
-                let members = self.members.get_mut(&key, self.now);
-                let (count, known) = members.map_or((0, false), |all| (all.len(), all.contains_key(member)));
-                let full = !known && count >= quota.max as usize;
-                full.then(|| self.members.left(&key, self.now).unwrap_or(quota.window))
+                let members = self.members.get_mut(&key(counter), self.now);
+                if members.is_some_and(|members| members.contains_key(member)) {
+                    return None;
+                }
+                (quota.max, quota.window)
+            }
+        };
+        // A quota of 0 is reached without a window.
+        let wait = if expires_in.is_zero() { window } else { expires_in };
+        (count >= max && !wait.is_zero()).then_some(wait)
+    }
+
+    /// Counts the call and returns the new value.
+    fn add(&mut self, counter: &Counter, all: &[Counter]) -> u32 {
+        let (key, now) = (key(counter), self.now);
+        match &counter.rule {
+            Rule::Threshold(_) => {}
+            Rule::Count(quota) => match self.counters.get_mut(&key, now) {
+                Some(count) => *count += 1,
+                None => self.counters.put(key, 1, quota.window, now),
+            },
+            Rule::Distinct { member, quota } => match self.members.get_mut(&key, now) {
+                Some(members) => *members.entry(member.clone()).or_default() += 1,
+                None => self.members.put(key, HashMap::from([(member.clone(), 1)]), quota.window, now),
+            },
+            Rule::Cooldown { waits, grows_with } => {
+                let grown = all.iter().find(|counter| counter.limit == *grows_with);
+                let sends = grown.map_or(0, |counter| self.usage(counter).count) + 1;
+                if !waits.after(sends).is_zero() {
+                    self.counters.put(key, 1, waits.after(sends), now);
+                }
+                return sends;
             }
         }
+        self.usage(counter).count
     }
 
-    /// Counts, and says how far the counter is.
-    fn add(&mut self, counter: &Counter) -> u32 {
-        let key = CounterKey::from(counter);
+    /// Subtracts one call. The last one ends the window, as if it had never begun.
+    pub(super) fn refund(&mut self, counter: &Counter) {
+        let (key, now) = (key(counter), self.now);
         match &counter.rule {
-            Rule::Count(quota) => return self.count(key, quota.window),
             Rule::Threshold(_) => {}
-            Rule::Distinct { member, quota } => match self.members.get_mut(&key, self.now) {
-                Some(members) => *members.entry(member.clone()).or_default() += 1,
-                None => self.members.put(key, HashMap::from([(member.clone(), 1)]), quota.window, self.now),
+            Rule::Count(_) | Rule::Cooldown { .. } => match self.counters.get_mut(&key, now) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => drop(self.counters.take(&key, now)),
             },
-        }
-        self.usage_of(counter).count
-    }
-
-    fn take_back(&mut self, counter: &Counter) {
-        let key = CounterKey::from(counter);
-        match &counter.rule {
-            Rule::Count(_) => self.refund(&key),
-            Rule::Threshold(_) => {}
             Rule::Distinct { member, .. } => {
-                let Some(members) = self.members.get_mut(&key, self.now) else { return };
+                let Some(members) = self.members.get_mut(&key, now) else { return };
                 if let Some(count) = members.get_mut(member) {
                     *count -= 1;
                     members.retain(|_, count| *count > 0);
                 }
                 if members.is_empty() {
-                    self.members.take(&key, self.now);
+                    self.members.take(&key, now);
                 }
             }
         }
     }
 
-    fn usage_of(&mut self, counter: &Counter) -> Usage {
-        let key = CounterKey::from(counter);
-        let (count, left) = match counter.rule {
-            Rule::Distinct { .. } => {
-                let count = self.members.get_mut(&key, self.now).map_or(0, |members| members.len());
-                (u32::try_from(count).unwrap_or(u32::MAX), self.members.left(&key, self.now))
-            }
-            _ => {
-                let count = self.counters.get_mut(&key, self.now).map_or(0, |count| *count);
-                (count, self.counters.left(&key, self.now))
-            }
+    fn usage(&mut self, counter: &Counter) -> Usage {
+        let key = key(counter);
+        let (count, left) = if let Rule::Distinct { .. } = counter.rule {
+            let count = self.members.get_mut(&key, self.now).map_or(0, |members| members.len());
+            (u32::try_from(count).unwrap_or(u32::MAX), self.members.left(&key, self.now))
+        } else {
+            let count = self.counters.get_mut(&key, self.now).map_or(0, |count| *count);
+            (count, self.counters.left(&key, self.now))
         };
         Usage { count, expires_in: left.unwrap_or_default() }
     }
+}
+
+fn key(counter: &Counter) -> CounterKey {
+    (counter.limit.name(), counter.key.clone())
 }

@@ -1,24 +1,24 @@
-//! Answers that are kept.
+//! Stored responses.
 
 use super::MemoryStaging;
-use super::state::Answer;
+use super::state::Request;
 use crate::ports::{Begun, DependencyError, IdempotencyStore};
 use async_trait::async_trait;
 use std::time::Duration;
 
 #[async_trait]
 impl IdempotencyStore for MemoryStaging {
-    async fn begin(&self, name: &str, fingerprint: &str, claim: Duration) -> Result<Begun, DependencyError> {
+    async fn begin(&self, name: &str, fingerprint: &str, claim_ttl: Duration) -> Result<Begun, DependencyError> {
         let mut state = self.state();
         let now = state.now;
-        Ok(match state.answers.get_mut(&name.to_owned(), now) {
+        Ok(match state.requests.get_mut(&name.to_owned(), now) {
             None => {
-                let claimed = Answer { fingerprint: fingerprint.to_owned(), text: None };
-                state.answers.put(name.to_owned(), claimed, claim, now);
+                let request = Request { fingerprint: fingerprint.to_owned(), response: None };
+                state.requests.put(name.to_owned(), request, claim_ttl, now);
                 Begun::First
             }
-            Some(answer) if answer.fingerprint != fingerprint => Begun::Mismatch,
-            Some(Answer { text: Some(text), .. }) => Begun::Answered(text.clone()),
+            Some(first) if first.fingerprint != fingerprint => Begun::Mismatch,
+            Some(Request { response: Some(response), .. }) => Begun::Completed(response.clone()),
             Some(_) => Begun::InProgress,
         })
     }
@@ -27,15 +27,15 @@ impl IdempotencyStore for MemoryStaging {
         &self,
         name: &str,
         fingerprint: &str,
-        answer: &str,
-        life: Duration,
+        response: &str,
+        ttl: Duration,
     ) -> Result<(), DependencyError> {
         let mut state = self.state();
         let (now, name) = (state.now, name.to_owned());
-        let claimed = state.answers.get_mut(&name, now);
-        if let Some(claimed) = claimed.filter(|claimed| claimed.fingerprint == fingerprint && claimed.text.is_none()) {
-            claimed.text = Some(answer.to_owned());
-            state.answers.renew(&name, life, now);
+        let request = state.requests.get_mut(&name, now);
+        if let Some(request) = request.filter(|first| first.fingerprint == fingerprint && first.response.is_none()) {
+            request.response = Some(response.to_owned());
+            state.requests.renew(&name, ttl, now);
         }
         Ok(())
     }
@@ -43,9 +43,9 @@ impl IdempotencyStore for MemoryStaging {
     async fn release(&self, name: &str, fingerprint: &str) -> Result<(), DependencyError> {
         let mut state = self.state();
         let (now, name) = (state.now, name.to_owned());
-        let claimed = state.answers.get_mut(&name, now);
-        if claimed.is_some_and(|claimed| claimed.fingerprint == fingerprint && claimed.text.is_none()) {
-            state.answers.take(&name, now);
+        let request = state.requests.get_mut(&name, now);
+        if request.is_some_and(|first| first.fingerprint == fingerprint && first.response.is_none()) {
+            state.requests.take(&name, now);
         }
         Ok(())
     }

@@ -1,21 +1,21 @@
 //! Staging in the memory of one process, behind one lock: for development, and for small services that need no second
-//! process. Whatever is not finished when the process ends is lost.
+//! process. Unfinished flows are lost when the process ends.
 
-mod idempotency;
 mod counters;
+mod idempotency;
 mod state;
 
-use super::expiring::Expiring;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::flow::{self, Flow, Purpose, Step};
-use crate::domain::password::PasswordHash;
-use crate::domain::policy::{CodePolicy, PhoneLimits};
+use crate::domain::flow::{self, Flow, Purpose, Step, Transition};
+use crate::domain::limits::{Counter, Limit};
 use crate::domain::ticket::FlowKey;
 use crate::ports::{
-    Advance, Cancel, Clock, CodeCheck, DependencyError, NewFlow, PasswordTurn, Resend, Reservation, Reserved, Staging,
+    Admission, Advance, Change, Clock, CodeAttempt, CodeCheck, DependencyError, NewFlow, OnRight, Resend,
+    ReservedResend, Staging, Verified,
 };
 use async_trait::async_trait;
-use state::{CounterKey, Progress, State, Stored};
+use state::{State, Stored};
+use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,15 +28,8 @@ pub struct MemoryStaging {
 impl MemoryStaging {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        let state = State {
-            now: clock.now(),
-            captchas: Expiring::default(),
-            flows: Expiring::default(),
-            counters: Expiring::default(),
-            members: Expiring::default(),
-            answers: Expiring::default(),
-        };
-        Self { clock, state: Mutex::new(state) }
+        let state = Mutex::new(State::new(clock.now()));
+        Self { clock, state }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -48,10 +41,10 @@ impl MemoryStaging {
 
 #[async_trait]
 impl Staging for MemoryStaging {
-    async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, life: Duration) -> Result<(), DependencyError> {
+    async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, ttl: Duration) -> Result<(), DependencyError> {
         let mut state = self.state();
         let now = state.now;
-        state.captchas.put(id.clone(), answer.clone(), life, now);
+        state.captchas.put(id.clone(), answer.clone(), ttl, now);
         Ok(())
     }
 
@@ -61,211 +54,175 @@ impl Staging for MemoryStaging {
         Ok(state.captchas.take(id, now))
     }
 
-    async fn open_flow(
-        &self,
-        key: &FlowKey,
-        flow: &NewFlow,
-        policy: &CodePolicy,
-        limits: &PhoneLimits,
-    ) -> Result<Reserved, DependencyError> {
+    async fn open_flow(&self, key: &FlowKey, flow: &NewFlow, limits: &[Counter]) -> Result<Admission, DependencyError> {
         let mut state = self.state();
-        let resend_in = match state.reserve(key.subject, limits) {
-            Ok(cooldown) => cooldown,
-            Err(refusal) => return Ok(Reserved::No(refusal)),
-        };
-        let stored = Stored {
-            purpose: flow.purpose,
-            phone: flow.phone.clone(),
-            account: flow.account,
-            decoy: flow.decoy,
-            client: flow.client.clone(),
-            ip_blocks: vec![flow.origin.clone()],
-            provider: None,
-            attempts: 0,
-            sends: 1,
-            passwords: 0,
-            progress: Progress::CodeSent,
-        };
-        let now = state.now;
-        state.flows.put(*key, stored, policy.life, now);
-        Ok(Reserved::Yes { resend_in })
+        let admission = state.admit(limits);
+        if let Admission::Allowed(_) = admission {
+            let stored = Stored {
+                ip_blocks: Some(flow.ip_block.clone()).filter(|block| !block.is_empty()).into_iter().collect(),
+                provider: None,
+                sends: 1,
+                step: Step::FIRST,
+                password_hash: None,
+                new: flow.clone(),
+            };
+            let now = state.now;
+            state.flows.put(*key, stored, flow.ttl, now);
+        }
+        Ok(admission)
     }
 
     async fn reserve_resend(
         &self,
         key: &FlowKey,
         purpose: Purpose,
-        policy: &CodePolicy,
-        limits: &PhoneLimits,
+        limits: &[Counter],
     ) -> Result<Resend, DependencyError> {
         let mut state = self.state();
-        match state.flow(key, purpose).map(|flow| flow.step()) {
-            None => return Ok(Resend::Gone),
-            Some(Step::CodeSent) => {}
-            Some(step) => return Ok(Resend::WrongStep(step)),
+        match state.check(key, Some(purpose), &Transition::RESEND_CODE) {
+            Ok(_) => {}
+            Err(None) => return Ok(Resend::Gone),
+            Err(Some(step)) => return Ok(Resend::WrongStep(step)),
         }
-        let resend_in = match state.reserve(key.subject, limits) {
-            Ok(cooldown) => cooldown,
-            Err(refusal) => return Ok(Resend::No(refusal)),
+        let counts = match state.admit(limits) {
+            Admission::Allowed(counts) => counts,
+            Admission::Limited(reached) => return Ok(Resend::Limited(reached)),
         };
-        let expires_in = state.flows.left(key, state.now).unwrap_or_default();
-        let Some(flow) = state.flow(key, purpose) else { return Ok(Resend::Gone) };
+        let expires_in = state.advance(key, &Transition::RESEND_CODE, Duration::ZERO);
+        let now = state.now;
+        let Some(flow) = state.flows.get_mut(key, now) else { return Ok(Resend::Gone) };
         flow.sends += 1;
-        Ok(Resend::Yes(Reservation {
-            phone: flow.phone.clone(),
-            decoy: flow.decoy,
-            client: flow.client.clone(),
+        Ok(Resend::Reserved(ReservedResend {
+            phone: flow.new.phone.clone(),
+            decoy: flow.new.decoy,
+            client: flow.new.client.clone(),
             send: flow.sends,
-            attempts_left: policy.attempts.saturating_sub(flow.attempts),
+            attempts_left: flow.new.attempts,
             expires_in,
-            resend_in,
+            counts,
         }))
     }
 
-    async fn cancel_send(&self, key: &FlowKey, cancel: Cancel) -> Result<(), DependencyError> {
+    async fn cancel_send(&self, key: &FlowKey, limits: &[Counter], delete: bool) -> Result<(), DependencyError> {
         let mut state = self.state();
         let now = state.now;
         if state.flows.get_mut(key, now).is_none() {
             return Ok(());
         }
-        // A cooldown counts one, so taking it back ends it.
-        state.refund(&CounterKey::Cooldown(key.subject));
-        if cancel.refund {
-            state.refund(&CounterKey::Hour(key.subject));
-            state.refund(&CounterKey::Day(key.subject));
-        }
-        if cancel.end {
+        limits.iter().for_each(|counter| state.refund(counter));
+        if delete {
             state.flows.take(key, now);
         }
         Ok(())
     }
 
-    async fn record_sent(&self, key: &FlowKey, provider: &str, origin: Option<&str>) -> Result<(), DependencyError> {
-        if let Some(flow) = self.state().waiting(key) {
+    async fn record_sent(&self, key: &FlowKey, provider: &str, ip_block: Option<&str>) -> Result<(), DependencyError> {
+        if let Ok(flow) = self.state().check(key, None, &Transition::REDEEM_CODE) {
             flow.provider = Some(provider.to_owned());
-            flow.ip_blocks.extend(origin.map(str::to_owned));
+            flow.ip_blocks.extend(ip_block.map(str::to_owned));
         }
         Ok(())
     }
 
     async fn clear_ip_blocks(&self, key: &FlowKey) -> Result<bool, DependencyError> {
         let mut state = self.state();
-        Ok(state.waiting(key).is_some_and(|flow| !std::mem::take(&mut flow.ip_blocks).is_empty()))
+        let flow = state.check(key, None, &Transition::REDEEM_CODE);
+        Ok(flow.is_ok_and(|flow| !std::mem::take(&mut flow.ip_blocks).is_empty()))
     }
 
-    async fn check_code(
-        &self,
-        key: &FlowKey,
-        purpose: Purpose,
-        right: bool,
-        policy: &CodePolicy,
-        limits: &PhoneLimits,
-    ) -> Result<CodeCheck, DependencyError> {
+    async fn verify_code(&self, key: &FlowKey, attempt: &CodeAttempt) -> Result<CodeCheck, DependencyError> {
         let mut state = self.state();
-        let (checked, now) = (state.check(key, purpose, right, policy, limits), state.now);
-        if let (CodeCheck::Right(_), Some(flow)) = (&checked, state.flow(key, purpose)) {
-            flow.progress = Progress::PhoneVerified;
-            state.flows.renew(key, policy.verified_life, now);
+        let now = state.now;
+        match state.check(key, Some(attempt.purpose), attempt.on_right.transition()) {
+            Ok(_) => {}
+            Err(None) => return Ok(CodeCheck::Gone),
+            Err(Some(step)) => return Ok(CodeCheck::WrongStep(step)),
         }
-        Ok(checked)
-    }
-
-    async fn claim_code(
-        &self,
-        key: &FlowKey,
-        purpose: Purpose,
-        right: bool,
-        policy: &CodePolicy,
-        limits: &PhoneLimits,
-    ) -> Result<CodeCheck, DependencyError> {
-        let mut state = self.state();
-        let (checked, now) = (state.check(key, purpose, right, policy, limits), state.now);
-        if let CodeCheck::Right(_) = checked {
-            if let Some(retry_after) = state.counters.left(&CounterKey::Claim(*key), now) {
-                return Ok(CodeCheck::Busy { retry_after });
+        let wrong_codes = slice::from_ref(&attempt.wrong_codes);
+        if let Some(reached) = state.reached(wrong_codes) {
+            return Ok(CodeCheck::Limited(reached));
+        }
+        let Some(flow) = state.flows.get_mut(key, now) else { return Ok(CodeCheck::Gone) };
+        if attempt.right && !flow.new.decoy {
+            let (ip_blocks, provider) = (flow.ip_blocks.clone(), flow.provider.clone());
+            let verified = Verified { proven: flow.proven(), ip_blocks, provider };
+            match attempt.on_right {
+                OnRight::Advance { transition, ttl } => drop(state.advance(key, &transition, ttl)),
+                OnRight::Claim { ttl, .. } => {
+                    if let Some(retry_after) = state.claims.left(key, now) {
+                        return Ok(CodeCheck::Busy { retry_after });
+                    }
+                    state.claims.put(*key, (), ttl, now);
+                }
             }
-            state.counters.put(CounterKey::Claim(*key), 1, policy.claim, now);
+            return Ok(CodeCheck::Right(verified));
         }
-        Ok(checked)
+        flow.new.attempts = flow.new.attempts.saturating_sub(1);
+        let attempts_left = flow.new.attempts;
+        state.admit(wrong_codes);
+        if attempts_left > 0 {
+            return Ok(CodeCheck::Wrong { attempts_left });
+        }
+        state.flows.take(key, now);
+        Ok(CodeCheck::Exhausted)
     }
 
     async fn release_code(&self, key: &FlowKey) -> Result<(), DependencyError> {
         let mut state = self.state();
         let now = state.now;
-        state.counters.take(&CounterKey::Claim(*key), now);
+        state.claims.take(key, now);
         Ok(())
     }
 
-    async fn read_flow(
-        &self,
-        key: &FlowKey,
-        purpose: Purpose,
-        policy: &CodePolicy,
-    ) -> Result<Option<Flow>, DependencyError> {
+    async fn read_flow(&self, key: &FlowKey, purpose: Purpose) -> Result<Option<Flow>, DependencyError> {
         let mut state = self.state();
-        let resend_in = state.counters.left(&CounterKey::Cooldown(key.subject), state.now).unwrap_or_default();
-        let expires_in = state.flows.left(key, state.now).unwrap_or_default();
-        let Some(stored) = state.flow(key, purpose) else { return Ok(None) };
-        let state = match &stored.progress {
-            Progress::CodeSent => {
-                flow::State::CodeSent { attempts_left: policy.attempts.saturating_sub(stored.attempts), resend_in }
-            }
-            Progress::PhoneVerified => flow::State::PhoneVerified,
-            Progress::PasswordSet(hash) => flow::State::PasswordSet { password_hash: hash.clone() },
+        let now = state.now;
+        let resend_in = state.counters.left(&(Limit::PhoneCooldown.name(), key.phone_hash.encoded()), now);
+        let expires_in = state.flows.left(key, now).unwrap_or_default();
+        let Some(stored) = state.flows.get_mut(key, now).filter(|flow| flow.new.purpose == purpose) else {
+            return Ok(None);
         };
-        Ok(Some(Flow { phone: stored.phone.clone(), state, expires_in }))
+        let (attempts_left, hash) = (stored.new.attempts, stored.password_hash.clone());
+        let state = flow::State::new(stored.step, attempts_left, resend_in.unwrap_or_default(), hash);
+        Ok(state.map(|state| Flow { phone: stored.new.phone.clone(), state, expires_in }))
     }
 
-    async fn begin_password(
+    async fn advance(
         &self,
         key: &FlowKey,
         purpose: Purpose,
-        policy: &CodePolicy,
-    ) -> Result<PasswordTurn, DependencyError> {
-        let mut state = self.state();
-        let now = state.now;
-        let Some(flow) = state.flow(key, purpose) else { return Ok(PasswordTurn::Gone) };
-        if flow.step() == Step::CodeSent {
-            return Ok(PasswordTurn::WrongStep(Step::CodeSent));
-        }
-        if flow.passwords >= policy.passwords {
-            return Ok(PasswordTurn::Exhausted { retry_after: state.flows.left(key, now).unwrap_or_default() });
-        }
-        flow.passwords += 1;
-        Ok(PasswordTurn::Granted(flow.proven()))
-    }
-
-    async fn cancel_password(&self, key: &FlowKey) -> Result<(), DependencyError> {
-        let mut state = self.state();
-        let now = state.now;
-        if let Some(flow) = state.flows.get_mut(key, now) {
-            flow.passwords = flow.passwords.saturating_sub(1);
-        }
-        Ok(())
-    }
-
-    async fn set_password(
-        &self,
-        key: &FlowKey,
-        purpose: Purpose,
-        hash: &PasswordHash,
-        policy: &CodePolicy,
+        transition: &Transition,
+        change: &Change,
+        ttl: Duration,
     ) -> Result<Advance, DependencyError> {
         let mut state = self.state();
         let now = state.now;
-        let Some(flow) = state.flow(key, purpose) else { return Ok(Advance::Gone) };
-        if flow.step() == Step::CodeSent {
-            return Ok(Advance::WrongStep(Step::CodeSent));
+        let flow = match state.check(key, Some(purpose), transition) {
+            Ok(flow) => flow,
+            Err(None) => return Ok(Advance::Gone),
+            Err(Some(step)) => return Ok(Advance::WrongStep(step)),
+        };
+        match change {
+            Change::SpendPassword if flow.new.passwords == 0 => {
+                return Ok(Advance::Exhausted { retry_after: state.flows.left(key, now).unwrap_or_default() });
+            }
+            Change::SpendPassword => flow.new.passwords -= 1,
+            Change::StorePasswordHash(hash) => flow.password_hash = Some(hash.clone()),
         }
-        let first = flow.step() == Step::PhoneVerified;
-        flow.progress = Progress::PasswordSet(hash.clone());
-        if first {
-            state.flows.renew(key, policy.verified_life, now);
-        }
-        Ok(Advance::Done { expires_in: state.flows.left(key, now).unwrap_or_default() })
+        let proven = flow.proven();
+        Ok(Advance::Done { proven, expires_in: state.advance(key, transition, ttl) })
     }
 
-    async fn end_flow(&self, key: &FlowKey) -> Result<bool, DependencyError> {
+    async fn refund_password(&self, key: &FlowKey, most: u32) -> Result<(), DependencyError> {
+        let mut state = self.state();
+        let now = state.now;
+        if let Some(flow) = state.flows.get_mut(key, now).filter(|flow| flow.new.passwords < most) {
+            flow.new.passwords += 1;
+        }
+        Ok(())
+    }
+
+    async fn delete_flow(&self, key: &FlowKey) -> Result<bool, DependencyError> {
         let mut state = self.state();
         let now = state.now;
         Ok(state.flows.take(key, now).is_some())

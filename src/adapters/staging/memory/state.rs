@@ -1,178 +1,89 @@
-//! What the memory of one process keeps, and what happens to it under its lock.
+//! Entries in the memory of one process, and the operations on them under its lock.
 
 use crate::adapters::staging::expiring::Expiring;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::client_app::ClientId;
-use crate::domain::flow::{Proven, Purpose, Step};
+use crate::domain::flow::{Proven, Purpose, Step, Transition};
 use crate::domain::password::PasswordHash;
-use crate::domain::phone::Phone;
-use crate::domain::policy::{CodePolicy, PhoneLimits, Quota};
-use crate::domain::ticket::{FlowKey, PhoneHash};
-use crate::domain::user::AccountVersion;
-use crate::ports::{CodeCheck, Counter, SendDenial, Verified};
+use crate::domain::ticket::FlowKey;
+use crate::ports::NewFlow;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::time::Duration;
 
+/// Limit's name and subject.
+pub(super) type CounterKey = (&'static str, String);
+
 pub(super) struct State {
-    /// When the lock was taken: one operation happens at one time.
+    /// Time when the lock was taken: one operation happens at one time.
     pub(super) now: DateTime<Utc>,
     pub(super) captchas: Expiring<CaptchaId, CaptchaAnswer>,
     pub(super) flows: Expiring<FlowKey, Stored>,
+    /// Flows whose right code a caller redeems.
+    pub(super) claims: Expiring<FlowKey, ()>,
     pub(super) counters: Expiring<CounterKey, u32>,
-    /// How often each member was counted.
+    /// Calls of each member.
     pub(super) members: Expiring<CounterKey, HashMap<String, u32>>,
-    pub(super) answers: Expiring<String, Answer>,
-}
-
-#[derive(PartialEq, Eq, Hash)]
-pub(super) enum CounterKey {
-    /// Not a counter, but a life like theirs: it is there while the phone must wait.
-    Cooldown(PhoneHash),
-    Hour(PhoneHash),
-    Day(PhoneHash),
-    WrongCodes(PhoneHash),
-    /// There while somebody does what the right code of the flow is for.
-    Claim(FlowKey),
-    Shared(&'static str, String),
+    pub(super) requests: Expiring<String, Request>,
 }
 
 pub(super) struct Stored {
-    pub(super) purpose: Purpose,
-    pub(super) phone: Phone,
-    pub(super) account: Option<AccountVersion>,
-    pub(super) decoy: bool,
-    pub(super) client: Option<ClientId>,
+    /// Flow as it was opened; its attempts and passwords are those that are left.
+    pub(super) new: NewFlow,
+    pub(super) step: Step,
+    pub(super) password_hash: Option<PasswordHash>,
     pub(super) ip_blocks: Vec<String>,
     pub(super) provider: Option<String>,
-    pub(super) attempts: u32,
     pub(super) sends: u32,
-    pub(super) passwords: u32,
-    pub(super) progress: Progress,
 }
 
-/// A request that was named.
-pub(super) struct Answer {
+/// Request with an idempotency key.
+pub(super) struct Request {
     pub(super) fingerprint: String,
-    /// None while it is being worked on.
-    pub(super) text: Option<String>,
-}
-
-pub(super) enum Progress {
-    CodeSent,
-    PhoneVerified,
-    PasswordSet(PasswordHash),
+    /// `None` while it is being handled.
+    pub(super) response: Option<String>,
 }
 
 impl Stored {
-    fn verified(&self) -> Verified {
-        Verified { proven: self.proven(), ip_blocks: self.ip_blocks.clone(), provider: self.provider.clone() }
-    }
-
     pub(super) fn proven(&self) -> Proven {
-        Proven { phone: self.phone.clone(), account: self.account }
-    }
-
-    pub(super) const fn step(&self) -> Step {
-        match self.progress {
-            Progress::CodeSent => Step::CodeSent,
-            Progress::PhoneVerified => Step::PhoneVerified,
-            Progress::PasswordSet(_) => Step::PasswordSet,
-        }
+        Proven { phone: self.new.phone.clone(), account: self.new.account }
     }
 }
 
 impl State {
-    pub(super) fn flow(&mut self, key: &FlowKey, purpose: Purpose) -> Option<&mut Stored> {
-        self.flows.get_mut(key, self.now).filter(|flow| flow.purpose == purpose)
-    }
-
-    /// The flow of any purpose, if it waits for its code.
-    pub(super) fn waiting(&mut self, key: &FlowKey) -> Option<&mut Stored> {
-        self.flows.get_mut(key, self.now).filter(|flow| flow.step() == Step::CodeSent)
-    }
-
-    /// How long this counter stays full, if it is.
-    pub(super) fn full(&mut self, counter: &CounterKey, quota: Quota) -> Option<Duration> {
-        let count = self.counters.get_mut(counter, self.now).map_or(0, |count| *count);
-        (count >= quota.max).then(|| self.counters.left(counter, self.now).unwrap_or(quota.window))
-    }
-
-    pub(super) fn count(&mut self, counter: CounterKey, window: Duration) -> u32 {
-        if let Some(count) = self.counters.get_mut(&counter, self.now) {
-            *count += 1;
-            return *count;
-        }
-        self.counters.put(counter, 1, window, self.now);
-        1
-    }
-
-    /// The last one taken back ends the window, as if it had never begun.
-    pub(super) fn refund(&mut self, counter: &CounterKey) {
-        match self.counters.get_mut(counter, self.now) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(self.counters.take(counter, self.now)),
+    pub(super) fn new(now: DateTime<Utc>) -> Self {
+        Self {
+            now,
+            captchas: Expiring::default(),
+            flows: Expiring::default(),
+            claims: Expiring::default(),
+            counters: Expiring::default(),
+            members: Expiring::default(),
+            requests: Expiring::default(),
         }
     }
 
-    /// Reserves a send, or changes nothing.
-    pub(super) fn reserve(&mut self, phone: PhoneHash, limits: &PhoneLimits) -> Result<Duration, SendDenial> {
-        if let Some(retry_after) = self.counters.left(&CounterKey::Cooldown(phone), self.now) {
-            return Err(SendDenial::Cooldown { retry_after });
-        }
-        let limited = [
-            self.full(&CounterKey::Hour(phone), limits.hourly),
-            self.full(&CounterKey::Day(phone), limits.daily),
-            self.full(&CounterKey::WrongCodes(phone), limits.wrong_codes),
-        ];
-        if let Some(retry_after) = limited.into_iter().flatten().max() {
-            return Err(SendDenial::LimitReached { retry_after });
-        }
-        let sends = self.count(CounterKey::Hour(phone), limits.hourly.window);
-        self.count(CounterKey::Day(phone), limits.daily.window);
-        let place = limits.cooldowns.len().min(sends as usize).saturating_sub(1);
-        let cooldown = limits.cooldowns.get(place).copied().unwrap_or_default();
-        if !cooldown.is_zero() {
-            self.counters.put(CounterKey::Cooldown(phone), 1, cooldown, self.now);
-        }
-        Ok(cooldown)
-    }
-
-    /// Counts a code; a right one changes nothing yet.
+    /// Flow that may make this transition; else its step, or `None` if there is no such flow. Without a purpose every
+    /// flow is meant.
     pub(super) fn check(
         &mut self,
         key: &FlowKey,
-        purpose: Purpose,
-        right: bool,
-        policy: &CodePolicy,
-        limits: &PhoneLimits,
-    ) -> CodeCheck {
-        match self.flow(key, purpose).map(|flow| flow.step()) {
-            None => return CodeCheck::Gone,
-            Some(Step::CodeSent) => {}
-            Some(step) => return CodeCheck::WrongStep(step),
-        }
-        let wrong_codes = CounterKey::WrongCodes(key.subject);
-        if let Some(retry_after) = self.full(&wrong_codes, limits.wrong_codes) {
-            return CodeCheck::LimitReached { retry_after };
-        }
-        let Some(flow) = self.flow(key, purpose) else { return CodeCheck::Gone };
-        if right && !flow.decoy {
-            return CodeCheck::Right(flow.verified());
-        }
-        flow.attempts += 1;
-        let attempts_left = policy.attempts.saturating_sub(flow.attempts);
-        self.count(wrong_codes, limits.wrong_codes.window);
-        if attempts_left > 0 {
-            return CodeCheck::Wrong { attempts_left };
-        }
-        self.flows.take(key, self.now);
-        CodeCheck::Exhausted
+        purpose: Option<Purpose>,
+        transition: &Transition,
+    ) -> Result<&mut Stored, Option<Step>> {
+        let flow = self.flows.get_mut(key, self.now);
+        let flow = flow.filter(|flow| purpose.is_none_or(|purpose| purpose == flow.new.purpose)).ok_or(None)?;
+        if transition.allows(flow.step) { Ok(flow) } else { Err(Some(flow.step)) }
     }
-}
 
-impl From<&Counter> for CounterKey {
-    fn from(counter: &Counter) -> Self {
-        Self::Shared(counter.scope, counter.subject.clone())
+    /// Makes a transition that [`State::check`] has allowed. Returns the remaining lifetime.
+    pub(super) fn advance(&mut self, key: &FlowKey, transition: &Transition, ttl: Duration) -> Duration {
+        if let Some(flow) = self.flows.get_mut(key, self.now) {
+            let restarts = transition.restarts_ttl(flow.step);
+            flow.step = transition.to.unwrap_or(flow.step);
+            if restarts {
+                self.flows.renew(key, ttl, self.now);
+            }
+        }
+        self.flows.left(key, self.now).unwrap_or_default()
     }
 }

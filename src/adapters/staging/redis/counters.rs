@@ -1,9 +1,10 @@
-//! Counters: numbers, and hashes where different members are counted.
+//! Counters: numbers, and hashes for distinct members.
 
-use super::reply::{broken, done, duration, millis, number, words};
-use super::{RedisStaging, scripts};
-use crate::domain::policy::Quota;
-use crate::ports::{Admission, Counter, Counters, DependencyError, Rule, Usage};
+use super::client::RedisStaging;
+use super::reply::{broken, done, duration, millis, number, numbers, reached, words};
+use crate::adapters::staging::scripts;
+use crate::domain::limits::{Counter, Rule, Scope};
+use crate::ports::{Admission, Counters, Counts, DependencyError, Usage};
 use async_trait::async_trait;
 use deadpool_redis::redis::{Script, ScriptInvocation, cmd};
 use std::time::Duration;
@@ -11,14 +12,7 @@ use std::time::Duration;
 #[async_trait]
 impl Counters for RedisStaging {
     async fn count(&self, counters: &[Counter]) -> Result<Admission, DependencyError> {
-        let reply = self.call(&over(&scripts::COUNT, counters)).await?;
-        match &words(&reply)[..] {
-            ["done", counts @ ..] => {
-                counts.iter().map(|count| number(count)).collect::<Result<_, _>>().map(Admission::Allowed)
-            }
-            ["full", index, wait] => Ok(Admission::Limited { index: number(index)?, retry_after: duration(wait)? }),
-            _ => Err(broken()),
-        }
+        admission(counters, &self.call(&over(&scripts::COUNT, counters)).await?)
     }
 
     async fn refund(&self, counters: &[Counter]) -> Result<(), DependencyError> {
@@ -32,37 +26,61 @@ impl Counters for RedisStaging {
     async fn usage(&self, counters: &[Counter]) -> Result<Vec<Usage>, DependencyError> {
         let reply = self.call(&over(&scripts::USAGE, counters)).await?;
         let words = words(&reply);
-        let ["done", usages @ ..] = &words[..] else { return Err(broken()) };
-        let usage = |pair: &[&str]| match pair {
+        let ["done", usage @ ..] = &words[..] else { return Err(broken()) };
+        let usage_of = |pair: &[&str]| match pair {
             [count, left] => Ok(Usage { count: number(count)?, expires_in: duration(left)? }),
             _ => Err(broken()),
         };
-        usages.chunks(2).map(usage).collect()
+        usage.chunks(2).map(usage_of).collect()
     }
 
-    async fn set(&self, counter: &Counter, life: Duration) -> Result<(), DependencyError> {
+    async fn set(&self, counter: &Counter, ttl: Duration) -> Result<(), DependencyError> {
         let mut set = cmd("SET");
-        set.arg(counter_key(counter)).arg(1).arg("PX").arg(millis(life));
+        set.arg(counter_key(counter)).arg(1).arg("PX").arg(millis(ttl));
         let set = &set;
         self.leases.run(|mut connection| async move { set.query_async(&mut connection).await }).await
     }
 }
 
-/// One tag for all: those of the whole service are asked at every send anyhow.
-fn counter_key(counter: &Counter) -> String {
-    format!("limit:{{shared}}:{}:{}", counter.scope, counter.subject)
+/// Reply of a script that counts and does nothing else.
+pub(super) fn admission(counters: &[Counter], reply: &[String]) -> Result<Admission, DependencyError> {
+    match &words(reply)[..] {
+        ["done", values @ ..] => Ok(Admission::Allowed(Counts::new(counters, numbers(values)?))),
+        ["limited", pairs @ ..] => Ok(Admission::Limited(reached(counters, pairs)?)),
+        _ => Err(broken()),
+    }
 }
 
-/// What `rules.lua` expects.
+/// The limits of a phone are in the slot of its flows. All others share a slot: every send reads those of the service.
+pub(super) fn counter_key(Counter { limit, key, .. }: &Counter) -> String {
+    match limit.entry().scope {
+        Scope::Phone => format!("limit:{{{key}}}:{}", limit.name()),
+        _ => format!("limit:{{shared}}:{}:{key}", limit.name()),
+    }
+}
+
 fn over<'a>(script: &'a Script, counters: &[Counter]) -> ScriptInvocation<'a> {
     let mut call = script.prepare_invoke();
-    for counter in counters {
-        let (rule, Quota { max, window }, member) = match &counter.rule {
-            Rule::Count(quota) => ("calls", *quota, ""),
-            Rule::Distinct { member, quota } => ("members", *quota, &**member),
-            Rule::Threshold(max) => ("below", Quota { max: *max, window: Duration::ZERO }, ""),
-        };
-        call.key(counter_key(counter)).arg(rule).arg(max).arg(millis(window)).arg(member);
-    }
+    add_counters(&mut call, counters, 0);
     call
+}
+
+/// Adds keys and arguments as `counters.lua` reads them, behind `keys` other keys.
+pub(super) fn add_counters(call: &mut ScriptInvocation<'_>, counters: &[Counter], keys: usize) {
+    for counter in counters {
+        call.key(counter_key(counter));
+        match &counter.rule {
+            Rule::Count(quota) => call.arg("count").arg(quota.max).arg(millis(quota.window)).arg(""),
+            Rule::Distinct { member, quota } => {
+                call.arg("distinct").arg(quota.max).arg(millis(quota.window)).arg(member)
+            }
+            Rule::Threshold(max) => call.arg("threshold").arg(max).arg(0).arg(""),
+            Rule::Cooldown { waits, grows_with } => {
+                let place = counters.iter().position(|counter| counter.limit == *grows_with);
+                let wait = |wait: &Duration| if wait.is_zero() { 0 } else { millis(*wait) }.to_string();
+                let waits: Vec<_> = waits.0.iter().map(wait).collect();
+                call.arg("cooldown").arg(place.map_or(0, |place| keys + place + 1)).arg(0).arg(waits.join(","))
+            }
+        };
+    }
 }

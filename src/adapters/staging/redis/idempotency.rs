@@ -1,21 +1,22 @@
-//! Answers that are kept.
+//! Stored responses.
 
+use super::client::RedisStaging;
 use super::reply::{broken, done, millis, words};
-use super::{RedisStaging, scripts};
+use crate::adapters::staging::scripts;
 use crate::ports::{Begun, DependencyError, IdempotencyStore};
 use async_trait::async_trait;
 use std::time::Duration;
 
 #[async_trait]
 impl IdempotencyStore for RedisStaging {
-    async fn begin(&self, name: &str, fingerprint: &str, claim: Duration) -> Result<Begun, DependencyError> {
-        let mut call = scripts::IDEMPOTENCY_BEGIN.key(answer_key(name));
-        let reply = self.call(call.arg(fingerprint).arg(millis(claim))).await?;
+    async fn begin(&self, name: &str, fingerprint: &str, claim_ttl: Duration) -> Result<Begun, DependencyError> {
+        let mut call = scripts::IDEMPOTENCY_BEGIN.key(request_key(name));
+        let reply = self.call(call.arg(fingerprint).arg(millis(claim_ttl))).await?;
         match words(&reply)[..] {
             ["first"] => Ok(Begun::First),
             ["busy"] => Ok(Begun::InProgress),
             ["mismatch"] => Ok(Begun::Mismatch),
-            ["answered", answer] => Ok(Begun::Answered(answer.to_owned())),
+            ["completed", response] => Ok(Begun::Completed(response.to_owned())),
             _ => Err(broken()),
         }
     }
@@ -24,19 +25,19 @@ impl IdempotencyStore for RedisStaging {
         &self,
         name: &str,
         fingerprint: &str,
-        answer: &str,
-        life: Duration,
+        response: &str,
+        ttl: Duration,
     ) -> Result<(), DependencyError> {
-        let mut call = scripts::IDEMPOTENCY_COMPLETE.key(answer_key(name));
-        done(&self.call(call.arg(fingerprint).arg(answer).arg(millis(life))).await?)
+        let mut call = scripts::IDEMPOTENCY_COMPLETE.key(request_key(name));
+        done(&self.call(call.arg(fingerprint).arg(response).arg(millis(ttl))).await?)
     }
 
     async fn release(&self, name: &str, fingerprint: &str) -> Result<(), DependencyError> {
-        let mut call = scripts::IDEMPOTENCY_RELEASE.key(answer_key(name));
+        let mut call = scripts::IDEMPOTENCY_RELEASE.key(request_key(name));
         done(&self.call(call.arg(fingerprint)).await?)
     }
 }
 
-fn answer_key(name: &str) -> String {
-    format!("answer:{{{name}}}")
+fn request_key(name: &str) -> String {
+    format!("idempotency:{{{name}}}")
 }

@@ -1,12 +1,6 @@
--- KEYS: the counters. ARGV: see rules.lua.
-for i = 1, #KEYS do
-  local wait = wait_for(i)
-  if wait > 0 then
-    return {'full', i - 1, wait}
-  end
+-- KEYS: the counters. ARGV: see counters.lua.
+local reached, values = admit(counters(1, 1))
+if reached then
+  return reply('limited', reached)
 end
-local reply = {'done'}
-for i = 1, #KEYS do
-  reply[i + 1] = add(i)
-end
-return reply
+return reply('done', values)

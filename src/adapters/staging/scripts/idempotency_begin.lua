@@ -1,5 +1,5 @@
--- KEYS: 1 answer. ARGV: 1 fingerprint, 2 life of the claim.
-local fingerprint, answer = unpack(redis.call('HMGET', KEYS[1], 'fingerprint', 'answer'))
+-- KEYS: 1 request. ARGV: 1 fingerprint, 2 lifetime of the claim.
+local fingerprint, response = unpack(redis.call('HMGET', KEYS[1], 'fingerprint', 'response'))
 if not fingerprint then
   redis.call('HSET', KEYS[1], 'fingerprint', ARGV[1])
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -8,7 +8,7 @@ end
 if fingerprint ~= ARGV[1] then
   return {'mismatch'}
 end
-if not answer then
+if not response then
   return {'busy'}
 end
-return {'answered', answer}
+return {'completed', response}

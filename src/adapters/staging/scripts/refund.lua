@@ -1,5 +1,5 @@
--- KEYS: the counters. ARGV: see rules.lua.
-for i = 1, #KEYS do
-  take_back(i)
+-- KEYS: the counters. ARGV: see counters.lua.
+for _, counter in ipairs(counters(1, 1)) do
+  refund(counter)
 end
 return {'done'}

@@ -1,15 +1,14 @@
--- KEYS and ARGV 1-7: see reserve.lua. ARGV: from 8 on the cooldowns.
-local purpose, step, phone, decoy, attempts, client =
-  unpack(redis.call('HMGET', KEYS[1], 'purpose', 'step', 'phone', 'decoy', 'attempts', 'client'))
-if purpose ~= ARGV[1] then
-  return {'gone'}
-end
-if step ~= 'code_sent' then
-  return {'step', step}
-end
-local refusal, cooldown = reserve(8)
+-- KEYS: 1 flow, then its limits. ARGV: 1-5 see flow.lua, then the limits (see counters.lua).
+local purpose, step, phone, decoy, client, attempts_left =
+  unpack(redis.call('HMGET', KEYS[1], 'purpose', 'step', 'phone', 'decoy', 'client', 'attempts_left'))
+local refusal = refuse(purpose, step)
 if refusal then
   return refusal
 end
+local reached, values = admit(counters(2, 6))
+if reached then
+  return reply('limited', reached)
+end
+move(step)
 local send = redis.call('HINCRBY', KEYS[1], 'sends', 1)
-return {'yes', phone, decoy, client or '', send, attempts, redis.call('PTTL', KEYS[1]), cooldown}
+return {'done', phone, decoy, client or '', send, attempts_left, redis.call('PTTL', KEYS[1]), unpack(values)}

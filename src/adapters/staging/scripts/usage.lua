@@ -1,8 +1,7 @@
--- KEYS: the counters. ARGV: see rules.lua. Answers, for each, how far it is and how long it stays so.
-local reply = {'done'}
-for i, key in ipairs(KEYS) do
-  local members = ARGV[4 * i - 3] == 'members'
-  reply[2 * i] = members and redis.call('HLEN', key) or tonumber(redis.call('GET', key) or 0)
-  reply[2 * i + 1] = math.max(redis.call('PTTL', key), 0)
+-- KEYS: the counters. ARGV: see counters.lua. Returns the value and the remaining window of each.
+local usage = {}
+for _, counter in ipairs(counters(1, 1)) do
+  usage[#usage + 1] = value(counter)
+  usage[#usage + 1] = math.max(redis.call('PTTL', counter.key), 0)
 end
-return reply
+return reply('done', usage)

@@ -1,19 +1,20 @@
 //! `doorstep sms`: blocks of regions and use of the SMS budgets, in the Redis that all processes share.
 
-use super::commands::{Outcome, say};
-use super::log;
+use super::output::{Outcome, print};
 use crate::adapters::staging::redis::RedisStaging;
 use crate::adapters::system::SystemClock;
+use crate::app::start_log;
 use crate::config::{Config, StagingSettings};
 use crate::domain::phone::{self, Region};
 use crate::flows::sms_regions::{self, ALL, RegionStatus, Spent, Status};
 use crate::ports::Clock;
+use actix_web::rt::System;
 use clap::Subcommand;
 use secrecy::ExposeSecret;
 use std::time::Duration;
 
 #[derive(Subcommand)]
-pub enum Switch {
+pub(super) enum SmsCommand {
     /// Block codes to a region, or to all regions, from the next request on.
     Block {
         /// ISO 3166 code, like CN, or all.
@@ -35,7 +36,7 @@ pub enum Switch {
 
 /// Region, or all regions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Target(Option<Region>);
+pub(super) struct Target(Option<Region>);
 
 fn target(text: &str) -> Result<Target, String> {
     let code = text.to_ascii_uppercase();
@@ -57,26 +58,29 @@ fn duration(text: &str) -> Result<Duration, String> {
     duration.ok_or_else(|| "expected minutes, hours or days, like 30m, 2h or 7d, and at most 366d".to_owned())
 }
 
-/// Runs one of the commands.
-pub async fn run(config: &Config, switch: Switch) -> Outcome {
+pub(super) fn run(config: &Config, command: SmsCommand) -> Outcome {
+    System::new().block_on(run_async(config, command))
+}
+
+async fn run_async(config: &Config, command: SmsCommand) -> Outcome {
     let StagingSettings::Redis { url } = &config.staging else {
         return Err("this command needs REDIS_URL: without it each process has its own staging in memory".into());
     };
     drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
     let staging = RedisStaging::connect(url.expose_secret(), 1)?;
-    match switch {
-        Switch::Block { region: Target(region), duration } => {
-            log::start(&config.log);
+    match command {
+        SmsCommand::Block { region: Target(region), duration } => {
+            start_log(&config.log);
             sms_regions::block(&staging, region, duration).await?;
             let until = (SystemClock.now() + duration).format("%Y-%m-%d %H:%M UTC");
-            say(&format!("No codes are sent to {} until {until}.", name(region)))
+            print(&format!("No codes are sent to {} until {until}.", name(region)))
         }
-        Switch::Allow { region: Target(region) } => {
-            log::start(&config.log);
+        SmsCommand::Allow { region: Target(region) } => {
+            start_log(&config.log);
             let before = if sms_regions::allow(&staging, region).await? { "were" } else { "were not" };
-            say(&format!("Codes are sent to {} within the budgets. They {before} blocked.", name(region)))
+            print(&format!("Codes are sent to {} within the budgets. They {before} blocked.", name(region)))
         }
-        Switch::Status => say(&table(&sms_regions::status(&staging, &config.policy).await?)),
+        SmsCommand::Status => print(&table(&sms_regions::status(&staging, &config.policy).await?)),
     }
 }
 
@@ -97,9 +101,9 @@ fn table(status: &Status) -> String {
     rows.push(row(["", "this hour", "today", "", ""]));
     rows.push(row(["service", &spent(&status.hour), &spent(&status.day), "", ""]));
     rows.push(row(["", "this hour", "unverified: new", "unverified: accounts", ""]));
-    for RegionStatus { region, hour, newcomers, accounts, blocked } in &status.regions {
+    for RegionStatus { region, hour, new_numbers, accounts, blocked } in &status.regions {
         let block = blocked.map(|left| format!("BLOCKED for {}", rounded(left))).unwrap_or_default();
-        rows.push(row([&region.to_string(), &spent(hour), &spent(newcomers), &spent(accounts), &block]));
+        rows.push(row([&region.to_string(), &spent(hour), &spent(new_numbers), &spent(accounts), &block]));
     }
     rows.join("\n")
 }

@@ -1,8 +1,9 @@
 //! `doorstep captcha-samples`: captchas as files, for people to read or hear, and for attacks.
 
-use super::commands::{Outcome, say};
+use super::output::{Outcome, print};
 use crate::adapters::captcha::audio::speak;
 use crate::adapters::system::OsRandom;
+use crate::app::renderer;
 use crate::config::Config;
 use crate::domain::captcha::{Kind, spoken_digits};
 use crate::domain::language::Language;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 const PER_POOL: u64 = 2_500;
 
 #[derive(Args)]
-pub struct Samples {
+pub(super) struct Samples {
     /// Number of captchas.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     count: u64,
@@ -40,10 +41,10 @@ fn language(tag: &str) -> Result<Language, &'static str> {
 
 /// Writes captchas with the current settings to a folder. A file is named after its answer and its number:
 /// `ADEHLM_1.png`, `493817_1.wav`.
-pub fn write(config: &Config, samples: &Samples) -> Outcome {
+pub(super) fn run(config: &Config, samples: &Samples) -> Outcome {
     let with_path = |error| format!("{}: {error}", samples.out.display());
     fs::create_dir_all(&samples.out).map_err(with_path)?;
-    let renderer = super::renderer(config, &OsRandom)?;
+    let renderer = renderer(config, &OsRandom)?;
     let policy = &config.policy.captcha;
     for n in 0..samples.count {
         let (extension, answer, file) = match samples.kind {
@@ -61,7 +62,7 @@ pub fn write(config: &Config, samples: &Samples) -> Outcome {
         };
         fs::write(samples.out.join(format!("{}_{}.{extension}", answer.expose(), n + 1)), file).map_err(with_path)?;
     }
-    say(&format!("{} captchas written to {}", samples.count, samples.out.display()))
+    print(&format!("{} captchas written to {}", samples.count, samples.out.display()))
 }
 
 fn random_u64() -> u64 {

@@ -1,0 +1,40 @@
+//! The store, and how it calls scripts.
+
+use super::reply::broken;
+use crate::adapters::staging::lease::Leases;
+use crate::ports::DependencyError;
+use deadpool_redis::redis::{ScriptInvocation, Value, cmd, from_redis_value};
+
+/// See [`super`]. Safe to share between threads; each thread has a connection of its own.
+pub struct RedisStaging {
+    pub(super) leases: Leases,
+}
+
+impl RedisStaging {
+    /// Takes a `redis://` or `rediss://` URL, which is a secret, and the number of threads that will use the store.
+    /// Connects at the first call, so the server may start later. For `rediss://` the process must have installed a
+    /// rustls crypto provider by then; the certificates that it trusts are those of the system.
+    ///
+    /// # Errors
+    /// [`DependencyError::Broken`] if the URL is invalid; the reason does not repeat the URL.
+    pub fn connect(url: &str, threads: usize) -> Result<Self, DependencyError> {
+        Ok(Self { leases: Leases::new(url, threads)? })
+    }
+
+    pub(super) async fn call(&self, call: &ScriptInvocation<'_>) -> Result<Vec<String>, DependencyError> {
+        let ask = |mut connection| async move { call.invoke_async::<Value>(&mut connection).await };
+        from_redis_value(self.leases.run(ask).await?).map_err(|_| broken())
+    }
+
+    /// Returns how many of the keys existed.
+    pub(super) async fn delete(&self, keys: &[String]) -> Result<usize, DependencyError> {
+        // Redis refuses DEL without keys.
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        let mut delete = cmd("DEL");
+        delete.arg(keys);
+        let delete = &delete;
+        self.leases.run(|mut connection| async move { delete.query_async(&mut connection).await }).await
+    }
+}

@@ -1,0 +1,223 @@
+//! Captchas and flows.
+
+use super::client::RedisStaging;
+use super::counters::{add_counters, admission};
+use super::reply::{
+    broken, client, done, duration, flag, list, millis, number, numbers, present, proven, reached, step, stored_phone,
+    words,
+};
+use crate::adapters::staging::scripts;
+use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::client_app::ClientId;
+use crate::domain::flow::{Flow, Purpose, State, Step, Transition};
+use crate::domain::limits::{Counter, Limit};
+use crate::domain::password::PasswordHash;
+use crate::domain::ticket::FlowKey;
+use crate::ports::{
+    Admission, Advance, Change, CodeAttempt, CodeCheck, Counts, DependencyError, NewFlow, OnRight, Resend,
+    ReservedResend, Staging, Verified,
+};
+use async_trait::async_trait;
+use deadpool_redis::redis::{ScriptInvocation, cmd};
+use std::slice;
+use std::time::Duration;
+
+#[async_trait]
+impl Staging for RedisStaging {
+    async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, ttl: Duration) -> Result<(), DependencyError> {
+        let mut call = scripts::PUT.key(captcha_key(id));
+        done(&self.call(call.arg(millis(ttl)).arg(2).arg("answer").arg(answer.expose())).await?)
+    }
+
+    async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, DependencyError> {
+        let reply = self.call(&scripts::TAKE_CAPTCHA.key(captcha_key(id))).await?;
+        match words(&reply)[..] {
+            ["gone"] => Ok(None),
+            ["done", answer] => CaptchaAnswer::parse(answer).map(Some).map_err(|_| broken()),
+            _ => Err(broken()),
+        }
+    }
+
+    async fn open_flow(&self, key: &FlowKey, flow: &NewFlow, limits: &[Counter]) -> Result<Admission, DependencyError> {
+        let account = flow.account.map_or_else(String::new, |account| account.text());
+        let (attempts, passwords) = (flow.attempts.to_string(), flow.passwords.to_string());
+        let fields = [
+            ("purpose", &*flow.purpose.text()),
+            ("phone", flow.phone.e164()),
+            ("account", &account),
+            ("decoy", flag(flow.decoy)),
+            ("client", flow.client.as_ref().map_or("", ClientId::as_str)),
+            ("ip_blocks", &flow.ip_block),
+            ("step", Step::FIRST.as_str()),
+            ("sends", "1"),
+            ("attempts_left", &attempts),
+            ("passwords_left", &passwords),
+        ];
+        let fields: Vec<_> = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let mut call = scripts::PUT.key(flow_key(key));
+        call.arg(millis(flow.ttl)).arg(2 * fields.len());
+        for (field, value) in fields {
+            call.arg(field).arg(value);
+        }
+        add_counters(&mut call, limits, 1);
+        admission(limits, &self.call(&call).await?)
+    }
+
+    async fn reserve_resend(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        limits: &[Counter],
+    ) -> Result<Resend, DependencyError> {
+        let mut call = scripts::RESERVE_RESEND.key(flow_key(key));
+        add_transition(&mut call, Some(purpose), &Transition::RESEND_CODE, Duration::ZERO);
+        add_counters(&mut call, limits, 1);
+        let reply = self.call(&call).await?;
+        match &words(&reply)[..] {
+            ["gone"] => Ok(Resend::Gone),
+            ["step", at] => Ok(Resend::WrongStep(step(at)?)),
+            ["limited", pairs @ ..] => Ok(Resend::Limited(reached(limits, pairs)?)),
+            ["done", phone, decoy, app, send, attempts_left, left, values @ ..] => {
+                Ok(Resend::Reserved(ReservedResend {
+                    phone: stored_phone(phone)?,
+                    decoy: *decoy != flag(false),
+                    client: client(app)?,
+                    send: number(send)?,
+                    attempts_left: number(attempts_left)?,
+                    expires_in: duration(left)?,
+                    counts: Counts::new(limits, numbers(values)?),
+                }))
+            }
+            _ => Err(broken()),
+        }
+    }
+
+    async fn cancel_send(&self, key: &FlowKey, limits: &[Counter], delete: bool) -> Result<(), DependencyError> {
+        let mut call = scripts::CANCEL_SEND.key(flow_key(key));
+        add_counters(call.arg(flag(delete)), limits, 1);
+        done(&self.call(&call).await?)
+    }
+
+    async fn record_sent(&self, key: &FlowKey, provider: &str, ip_block: Option<&str>) -> Result<(), DependencyError> {
+        let mut call = scripts::RECORD_SENT.key(flow_key(key));
+        add_transition(&mut call, None, &Transition::REDEEM_CODE, Duration::ZERO);
+        done(&self.call(call.arg(provider).arg(ip_block.unwrap_or_default())).await?)
+    }
+
+    async fn clear_ip_blocks(&self, key: &FlowKey) -> Result<bool, DependencyError> {
+        let mut call = scripts::CLEAR_IP_BLOCKS.key(flow_key(key));
+        add_transition(&mut call, None, &Transition::REDEEM_CODE, Duration::ZERO);
+        match words(&self.call(&call).await?)[..] {
+            ["done"] => Ok(true),
+            ["none"] => Ok(false),
+            _ => Err(broken()),
+        }
+    }
+
+    async fn verify_code(&self, key: &FlowKey, attempt: &CodeAttempt) -> Result<CodeCheck, DependencyError> {
+        let (ttl, claim) = match attempt.on_right {
+            OnRight::Advance { ttl, .. } => (ttl, 0),
+            OnRight::Claim { ttl, .. } => (Duration::ZERO, millis(ttl)),
+        };
+        let limits = slice::from_ref(&attempt.wrong_codes);
+        let mut call = scripts::VERIFY_CODE.key(flow_key(key));
+        call.key(claim_key(key));
+        add_transition(&mut call, Some(attempt.purpose), attempt.on_right.transition(), ttl);
+        add_counters(call.arg(flag(attempt.right)).arg(claim), limits, 2);
+        let reply = self.call(&call).await?;
+        match &words(&reply)[..] {
+            ["gone"] => Ok(CodeCheck::Gone),
+            ["step", at] => Ok(CodeCheck::WrongStep(step(at)?)),
+            ["limited", pairs @ ..] => Ok(CodeCheck::Limited(reached(limits, pairs)?)),
+            ["right", phone, account, ip_blocks, provider] => Ok(CodeCheck::Right(Verified {
+                proven: proven(phone, account)?,
+                ip_blocks: list(ip_blocks),
+                provider: present(provider).map(str::to_owned),
+            })),
+            ["busy", wait] => Ok(CodeCheck::Busy { retry_after: duration(wait)? }),
+            ["wrong", left] => Ok(CodeCheck::Wrong { attempts_left: number(left)? }),
+            ["exhausted"] => Ok(CodeCheck::Exhausted),
+            _ => Err(broken()),
+        }
+    }
+
+    async fn release_code(&self, key: &FlowKey) -> Result<(), DependencyError> {
+        self.delete(&[claim_key(key)]).await.map(drop)
+    }
+
+    async fn read_flow(&self, key: &FlowKey, purpose: Purpose) -> Result<Option<Flow>, DependencyError> {
+        let cooldown = Limit::PhoneCooldown.name();
+        let mut call = scripts::READ_FLOW.key(flow_key(key));
+        call.key(format!("limit:{{{}}}:{cooldown}", key.phone_hash.encoded())).arg(&*purpose.text());
+        match words(&self.call(&call).await?)[..] {
+            ["gone"] => Ok(None),
+            ["done", phone, at, attempts_left, hash, left, cooldown] => {
+                let hash = present(hash).map(|hash| PasswordHash::new(hash.to_owned()));
+                let state = State::new(step(at)?, number(attempts_left)?, duration(cooldown)?, hash);
+                let (phone, expires_in) = (stored_phone(phone)?, duration(left)?);
+                Ok(Some(Flow { phone, state: state.ok_or_else(broken)?, expires_in }))
+            }
+            _ => Err(broken()),
+        }
+    }
+
+    async fn advance(
+        &self,
+        key: &FlowKey,
+        purpose: Purpose,
+        transition: &Transition,
+        change: &Change,
+        ttl: Duration,
+    ) -> Result<Advance, DependencyError> {
+        let mut call = scripts::ADVANCE.key(flow_key(key));
+        add_transition(&mut call, Some(purpose), transition, ttl);
+        match change {
+            Change::SpendPassword => call.arg("passwords_left"),
+            Change::StorePasswordHash(hash) => call.arg("").arg("password_hash").arg(hash.expose()),
+        };
+        match words(&self.call(&call).await?)[..] {
+            ["gone"] => Ok(Advance::Gone),
+            ["step", at] => Ok(Advance::WrongStep(step(at)?)),
+            ["exhausted", left] => Ok(Advance::Exhausted { retry_after: duration(left)? }),
+            ["done", phone, account, left] => {
+                Ok(Advance::Done { proven: proven(phone, account)?, expires_in: duration(left)? })
+            }
+            _ => Err(broken()),
+        }
+    }
+
+    async fn refund_password(&self, key: &FlowKey, most: u32) -> Result<(), DependencyError> {
+        done(&self.call(scripts::REFUND_PASSWORD.key(flow_key(key)).arg(most)).await?)
+    }
+
+    async fn delete_flow(&self, key: &FlowKey) -> Result<bool, DependencyError> {
+        self.delete(&[flow_key(key)]).await.map(|deleted| deleted > 0)
+    }
+
+    async fn ping(&self) -> Result<(), DependencyError> {
+        self.leases.run(|mut connection| async move { cmd("PING").query_async(&mut connection).await }).await
+    }
+}
+
+fn captcha_key(id: &CaptchaId) -> String {
+    format!("captcha:{{{}}}", id.as_str())
+}
+
+fn flow_key(key: &FlowKey) -> String {
+    format!("flow:{{{}}}:{}", key.phone_hash.encoded(), key.encoded())
+}
+
+fn claim_key(key: &FlowKey) -> String {
+    format!("claim:{{{}}}:{}", key.phone_hash.encoded(), key.encoded())
+}
+
+/// Adds a transition as `flow.lua` reads it; without a purpose it is allowed for every flow.
+fn add_transition(call: &mut ScriptInvocation<'_>, purpose: Option<Purpose>, transition: &Transition, ttl: Duration) {
+    let steps = |wanted: &dyn Fn(Step) -> bool| {
+        let names = transition.from.iter().filter(|step| wanted(**step)).map(|step| step.as_str());
+        format!(",{},", names.collect::<Vec<_>>().join(","))
+    };
+    call.arg(purpose.map(Purpose::text).as_deref().unwrap_or_default());
+    call.arg(steps(&|_| true)).arg(steps(&|step| transition.restarts_ttl(step)));
+    call.arg(transition.to.map_or("", Step::as_str)).arg(millis(ttl));
+}

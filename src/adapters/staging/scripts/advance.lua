@@ -1,0 +1,18 @@
+-- KEYS: 1 flow. ARGV: 1-5 see flow.lua, 6 field of an allowance that is spent ('' for none), then fields and values.
+local purpose, step, phone, account, left =
+  unpack(redis.call('HMGET', KEYS[1], 'purpose', 'step', 'phone', 'account', ARGV[6]))
+local refusal = refuse(purpose, step)
+if refusal then
+  return refusal
+end
+if ARGV[6] ~= '' then
+  if tonumber(left) < 1 then
+    return {'exhausted', math.max(redis.call('PTTL', KEYS[1]), 1)}
+  end
+  redis.call('HINCRBY', KEYS[1], ARGV[6], -1)
+end
+for i = 7, #ARGV, 2 do
+  redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+end
+move(step)
+return {'done', phone, account or '', redis.call('PTTL', KEYS[1])}

@@ -1,0 +1,69 @@
+//! Command line: one file per command. The default command is `serve`.
+
+mod captcha_samples;
+mod check_config;
+mod keygen;
+mod migrate;
+mod openapi;
+mod output;
+mod serve;
+mod sms;
+
+use crate::config::Config;
+use captcha_samples::Samples;
+use clap::{Parser, Subcommand};
+use output::Outcome;
+use sms::SmsCommand;
+use std::process::ExitCode;
+
+/// Phone-number accounts for mobile apps. Settings are read from the environment: see .env.example.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve HTTP (the default).
+    Serve,
+    /// Apply the pending migrations to the database.
+    Migrate,
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Print a new signing key for JWT_KEYS.
+    Keygen {
+        /// Print a new SECRET_KEY instead.
+        #[arg(long)]
+        secret_key: bool,
+    },
+    /// Block codes to a region at once, and print how much of the SMS budgets is used.
+    Sms {
+        #[command(subcommand)]
+        command: SmsCommand,
+    },
+    /// Write captchas with the current settings to files that are named after their answers: ANSWER_n.png.
+    CaptchaSamples(Samples),
+    /// Validate the settings, and print them without secrets.
+    CheckConfig,
+}
+
+/// Runs the command of the arguments.
+#[must_use]
+pub fn run() -> ExitCode {
+    let outcome = execute(Cli::parse().command.unwrap_or(Command::Serve));
+    outcome.map_or_else(|error| output::fail(error.as_ref()), |()| ExitCode::SUCCESS)
+}
+
+fn execute(command: Command) -> Outcome {
+    match command {
+        Command::Serve => serve::run(Config::from_env()?),
+        Command::Migrate => migrate::run(&Config::from_env()?),
+        Command::Openapi => openapi::run(),
+        Command::Keygen { secret_key } => keygen::run(secret_key),
+        Command::Sms { command } => sms::run(&Config::from_env()?, command),
+        Command::CaptchaSamples(samples) => captcha_samples::run(&Config::from_env()?, &samples),
+        Command::CheckConfig => check_config::run(&Config::from_env()?),
+    }
+}

@@ -1,0 +1,17 @@
+//! Output of commands.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+pub(super) type Outcome = Result<(), Box<dyn Error>>;
+
+pub(super) fn print(text: &str) -> Outcome {
+    Ok(writeln!(io::stdout(), "{text}")?)
+}
+
+/// Prints the error to standard error.
+pub(super) fn fail(error: &dyn Error) -> ExitCode {
+    drop(writeln!(io::stderr(), "doorstep: {error}"));
+    ExitCode::FAILURE
+}

@@ -1,0 +1,28 @@
+//! Counters, and the rules by which they count.
+
+use super::catalogue::Limit;
+use super::quota::Quota;
+use crate::domain::flow::Cooldowns;
+
+/// Counter of one limit for one subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counter {
+    pub limit: Limit,
+    /// Subject: a phone hash, an IP block, a region, a user; empty for the whole service.
+    pub key: String,
+    pub rule: Rule,
+}
+
+/// Rule by which a counter counts, and by which it is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// Counts every call.
+    Count(Quota),
+    /// Counts different members. A call of a known member is always allowed.
+    Distinct { member: String, quota: Quota },
+    /// Counts nothing; reached from this number on.
+    Threshold(u32),
+    /// Reached while it exists. A call makes it exist for a wait that grows with the calls which `grows_with`, a
+    /// counter of the same request, has counted.
+    Cooldown { waits: Cooldowns, grows_with: Limit },
+}

@@ -1,0 +1,119 @@
+//! The limits in force.
+
+use super::catalogue::Limit;
+use super::counter::{Counter, Rule};
+use super::quota::Quota;
+use crate::domain::flow::Cooldowns;
+use crate::domain::phone::Region;
+use crate::domain::ticket::PhoneHash;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The limits in force: the defaults of the catalogue, changed by settings.
+#[derive(Clone, Default)]
+pub struct Limits {
+    maxima: BTreeMap<Limit, u32>,
+    regions: BTreeMap<(Limit, Region), u32>,
+    pub cooldowns: Cooldowns,
+}
+
+impl Limits {
+    #[must_use]
+    pub fn quota(&self, limit: Limit) -> Quota {
+        let default = limit.entry().default;
+        Quota { max: self.maxima.get(&limit).copied().unwrap_or(default.max), ..default }
+    }
+
+    /// Quota of a region, which may have a maximum of its own.
+    #[must_use]
+    pub fn region_quota(&self, limit: Limit, region: Region) -> Quota {
+        let quota = self.quota(limit);
+        Quota { max: self.regions.get(&(limit, region)).copied().unwrap_or(quota.max), ..quota }
+    }
+
+    pub fn set(&mut self, limit: Limit, max: u32) {
+        self.maxima.insert(limit, max);
+    }
+
+    pub fn set_region(&mut self, limit: Limit, region: Region, max: u32) {
+        self.regions.insert((limit, region), max);
+    }
+
+    /// Counter that counts every call.
+    #[must_use]
+    pub fn counter(&self, limit: Limit, key: impl Into<String>) -> Counter {
+        Counter { limit, key: key.into(), rule: Rule::Count(self.quota(limit)) }
+    }
+
+    /// Counter that counts every call for a region.
+    #[must_use]
+    pub fn region_counter(&self, limit: Limit, region: Region) -> Counter {
+        Counter { limit, key: region.to_string(), rule: Rule::Count(self.region_quota(limit, region)) }
+    }
+
+    /// Counter of different members.
+    #[must_use]
+    pub fn distinct(&self, limit: Limit, key: impl Into<String>, member: String) -> Counter {
+        Counter { limit, key: key.into(), rule: Rule::Distinct { member, quota: self.quota(limit) } }
+    }
+
+    /// Limits of a phone on messages. They are counted in the operation that opens a flow or reserves a resend.
+    #[must_use]
+    pub fn phone(&self, phone: PhoneHash) -> Vec<Counter> {
+        let cooldown = Rule::Cooldown { waits: self.cooldowns.clone(), grows_with: Limit::PhoneHour };
+        vec![
+            Counter { limit: Limit::PhoneCooldown, key: phone.encoded(), rule: cooldown },
+            self.counter(Limit::PhoneHour, phone.encoded()),
+            self.counter(Limit::PhoneDay, phone.encoded()),
+            self.wrong_codes_reached(phone),
+        ]
+    }
+
+    /// Limits of a test number, which gets no message: only its wrong codes are limited.
+    #[must_use]
+    pub fn test_number(&self, phone: PhoneHash) -> Vec<Counter> {
+        vec![self.wrong_codes_reached(phone)]
+    }
+
+    /// No message is sent while the wrong codes of the day are used up.
+    fn wrong_codes_reached(&self, phone: PhoneHash) -> Counter {
+        let limit = Limit::WrongCodes;
+        Counter { limit, key: phone.encoded(), rule: Rule::Threshold(self.quota(limit).max) }
+    }
+
+    /// Half of the unverified codes of an IP block: from there on its captchas need proof of work.
+    #[must_use]
+    pub fn half_unverified(&self, ip_block: &str) -> Counter {
+        let half = self.quota(Limit::IpUnverified).max.div_ceil(2);
+        Counter { limit: Limit::IpUnverifiedFree, key: ip_block.to_owned(), rule: Rule::Threshold(half) }
+    }
+}
+
+/// Prints the limits that have a setting, with their quotas in force.
+impl fmt::Debug for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        map.entry(&"cooldowns", &self.cooldowns.0);
+        for limit in Limit::ALL.into_iter().filter(|limit| limit.entry().variable.is_some()) {
+            map.entry(&limit.name(), &self.quota(limit));
+        }
+        for ((limit, region), max) in &self.regions {
+            map.entry(&format_args!("{} {region}", limit.name()), max);
+        }
+        map.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_may_have_a_maximum_of_its_own() {
+        let mut limits = Limits::default();
+        limits.set(Limit::RegionHour, 900);
+        limits.set_region(Limit::RegionHour, Region::GB, 20);
+        let max = |region| limits.region_quota(Limit::RegionHour, region).max;
+        assert_eq!((max(Region::GB), max(Region::CN)), (20, 900));
+    }
+}

@@ -1,0 +1,12 @@
+//! The sender of a request.
+
+use crate::domain::language::Language;
+use std::net::IpAddr;
+
+/// Client of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Client {
+    pub address: IpAddr,
+    /// Language that the person reads.
+    pub language: Language,
+}

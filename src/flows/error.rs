@@ -1,0 +1,73 @@
+//! The one error type of all flows.
+
+use crate::domain::flow::Step;
+use crate::domain::proof::Challenge;
+use crate::ports::DependencyError;
+use std::time::Duration;
+
+/// Reason why a flow refuses a request. Each is one code of the API.
+#[derive(Debug)]
+pub enum Error {
+    /// Unknown, expired, or used before.
+    CaptchaExpired,
+    CaptchaWrong,
+    CaptchaRequired,
+    ProofOfWorkRequired(Challenge),
+    /// Wrong, expired, forged or used before: one answer for all. The challenge is a new one.
+    ProofOfWorkInvalid(Challenge),
+    PhoneTaken,
+    ResendCooldown {
+        retry_after: Duration,
+    },
+    PhoneLimitReached {
+        retry_after: Duration,
+    },
+    TooManyRequests {
+        retry_after: Duration,
+    },
+    SmsBudgetExhausted {
+        retry_after: Duration,
+    },
+    /// No messages are sent to this region now: its budget is exhausted, or the operator has blocked it.
+    SmsRegionSuspended {
+        retry_after: Duration,
+    },
+    SmsDeliveryFailed,
+    /// Unknown, expired, finished, or a ticket of another purpose: one answer for all.
+    TicketExpired,
+    /// The flow is at this step, which does not allow the action.
+    WrongStep(Step),
+    CodeWrong {
+        attempts_left: u32,
+    },
+    CodeExhausted,
+    /// An earlier call redeems the same code now.
+    CodeBusy {
+        retry_after: Duration,
+    },
+    PasswordTooWeak,
+    /// Another request with the same idempotency key is being handled.
+    RequestInProgress {
+        retry_after: Duration,
+    },
+    /// The idempotency key belongs to a request with other content.
+    IdempotencyKeyReused,
+    /// Unknown phone or wrong password: one answer for both.
+    CredentialsInvalid,
+    /// Wrong current password of a signed-in person.
+    PasswordWrong,
+    RefreshInvalid,
+    RefreshReused,
+    SessionNotFound,
+    TokenInvalid,
+    TokenExpired,
+    /// The operator has configured no avatar storage.
+    AvatarUploadsDisabled,
+    Dependency(DependencyError),
+}
+
+impl From<DependencyError> for Error {
+    fn from(error: DependencyError) -> Self {
+        Self::Dependency(error)
+    }
+}

@@ -1,0 +1,40 @@
+//! Counting on the limits of the catalogue (see [`crate::domain::limits`]), and what a reached limit answers.
+
+mod password_attempt;
+mod send_reservation;
+
+pub(super) use password_attempt::PasswordAttempt;
+pub(super) use send_reservation::{SendReservation, refund_verified};
+
+use super::error::Error;
+use super::service::Service;
+use crate::domain::limits::{Counter, Denial, Limit, Reached};
+use crate::domain::user::UserId;
+use crate::ports::{Admission, Counts};
+
+/// Counts on all counters, or denies and counts on none. One staging operation.
+pub(super) async fn count(service: &Service, counters: &[Counter]) -> Result<Counts, Error> {
+    match service.ports.staging.count(counters).await? {
+        Admission::Allowed(counts) => Ok(counts),
+        Admission::Limited(reached) => Err(denied(service, &reached)),
+    }
+}
+
+/// Counts one call of a signed-in user.
+pub(super) async fn count_for_user(service: &Service, limit: Limit, user: UserId) -> Result<(), Error> {
+    count(service, &[service.policy.limits.counter(limit, user.0.to_string())]).await.map(drop)
+}
+
+/// Error of a reached limit.
+pub(super) fn denied(service: &Service, reached: &Reached) -> Error {
+    let retry_after = reached.retry_after();
+    match reached.denial() {
+        Denial::ResendCooldown => Error::ResendCooldown { retry_after },
+        Denial::PhoneLimitReached => Error::PhoneLimitReached { retry_after },
+        Denial::TooManyRequests => Error::TooManyRequests { retry_after },
+        Denial::SmsBudgetExhausted => Error::SmsBudgetExhausted { retry_after },
+        Denial::SmsRegionSuspended => Error::SmsRegionSuspended { retry_after },
+        Denial::CaptchaRequired => Error::CaptchaRequired,
+        Denial::ProofOfWorkRequired => Error::ProofOfWorkRequired(service.challenge()),
+    }
+}

@@ -1,0 +1,140 @@
+//! Send reservations: what one message counts on, before it is sent.
+
+use super::denied;
+use crate::domain::flow::Purpose;
+use crate::domain::ip_block::IpBlock;
+use crate::domain::limits::{Counter, Limit, Limits, Quota, Refund, Rule, Scope};
+use crate::domain::phone::{Phone, Region};
+use crate::domain::ticket::PhoneHash;
+use crate::flows::error::Error;
+use crate::flows::refund::refund;
+use crate::flows::service::Service;
+use crate::flows::{Client, abuse_signal, sms_regions, test_number};
+use crate::ports::{Admission, Counts, DependencyError, Event, Verified};
+
+/// Permission to send one message. For a test number it reserves nothing.
+pub(in crate::flows) struct SendReservation {
+    phone: PhoneHash,
+    reserved: Option<Reserved>,
+}
+
+struct Reserved {
+    ip_block: String,
+    counters: Vec<Counter>,
+}
+
+impl SendReservation {
+    /// Reserves one message, or denies and reserves nothing: one atomic operation over all limits but those of the
+    /// phone, which are counted when the flow is opened. A test number is recognised first.
+    pub(in crate::flows) async fn reserve(
+        service: &Service,
+        purpose: Purpose,
+        client: Client,
+        phone: &Phone,
+    ) -> Result<Self, Error> {
+        let phone_hash = PhoneHash::of(phone, &service.keys.phone_hash);
+        if let Some(test) = service.test_phone(phone) {
+            test_number::log_use(test, "send");
+            return Ok(Self { phone: phone_hash, reserved: None });
+        }
+        let (limits, region, class) = (&service.policy.limits, phone.region(), purpose.budget_class());
+        let ip_block = IpBlock::from(client.address).to_string();
+        let counters = vec![
+            sms_regions::block_counter(Some(region)),
+            sms_regions::block_counter(None),
+            limits.counter(Limit::IpSends, &*ip_block),
+            limits.distinct(Limit::IpPhones, &*ip_block, phone_hash.encoded()),
+            limits.counter(Limit::IpUnverified, &*ip_block),
+            limits.region_counter(Limit::region_unverified(class), region),
+            limits.region_counter(Limit::RegionHour, region),
+            limits.counter(Limit::ServiceHour, ""),
+            limits.counter(Limit::ServiceDay, ""),
+            limits.region_counter(Limit::region_requested(class), region),
+            abuse_signal::probe(),
+        ];
+        match service.ports.staging.count(&counters).await? {
+            Admission::Allowed(counts) => {
+                warn_at_80_percent(&counters, &counts, region);
+                abuse_signal::update(service, region, class, &counts).await;
+                Ok(Self { phone: phone_hash, reserved: Some(Reserved { ip_block, counters }) })
+            }
+            Admission::Limited(reached) => {
+                abuse_signal::extend_on_denial(service, reached.limit).await;
+                record_denial(service, reached.limit, region);
+                Err(denied(service, &reached))
+            }
+        }
+    }
+
+    /// Whether the phone is a test number: no message is sent to it.
+    pub(in crate::flows) const fn is_test_number(&self) -> bool {
+        self.reserved.is_none()
+    }
+
+    /// Limits of the phone itself.
+    pub(in crate::flows) fn phone_limits(&self, limits: &Limits) -> Vec<Counter> {
+        if self.is_test_number() { limits.test_number(self.phone) } else { limits.phone(self.phone) }
+    }
+
+    /// IP block of the client; empty if nothing is counted.
+    pub(in crate::flows) fn ip_block(&self) -> &str {
+        self.reserved.as_ref().map_or("", |reserved| &reserved.ip_block)
+    }
+
+    /// Returns the answer of a dependency; refunds everything if it failed.
+    pub(in crate::flows) async fn refund_on_error<T>(
+        &self,
+        service: &Service,
+        answer: Result<T, DependencyError>,
+    ) -> Result<T, Error> {
+        if answer.is_err() {
+            self.refund(service, Refund::NothingDone).await;
+        }
+        Ok(answer?)
+    }
+
+    pub(in crate::flows) async fn refund(&self, service: &Service, outcome: Refund) {
+        if let Some(reserved) = &self.reserved {
+            refund(service, &reserved.counters, outcome).await;
+        }
+    }
+}
+
+/// Refunds the unverified codes of all messages of a flow whose code was verified.
+pub(in crate::flows) async fn refund_verified(service: &Service, purpose: Purpose, verified: &Verified) {
+    let (limits, region, class) = (&service.policy.limits, verified.proven.phone.region(), purpose.budget_class());
+    let of_message = |ip_block: &String| {
+        [
+            limits.counter(Limit::IpUnverified, ip_block),
+            limits.region_counter(Limit::region_unverified(class), region),
+            limits.region_counter(Limit::region_requested(class), region),
+        ]
+    };
+    // A send without an IP block counted nothing: no message was sent.
+    let counters: Vec<_> = verified.ip_blocks.iter().filter(|block| !block.is_empty()).flat_map(of_message).collect();
+    refund(service, &counters, Refund::CodeVerified).await;
+}
+
+fn record_denial(service: &Service, limit: Limit, region: Region) {
+    let (entry, limit) = (limit.entry(), limit.name());
+    service.ports.telemetry.record(Event::SmsDenied { limit, region });
+    match entry.scope {
+        Scope::Region => tracing::warn!(limit, %region, "sms region budget exhausted"),
+        Scope::Service => tracing::warn!(limit, "sms budget exhausted"),
+        _ => {}
+    }
+}
+
+/// Logs one line when a budget is nearly exhausted, while an operator can still act.
+fn warn_at_80_percent(counters: &[Counter], counts: &Counts, region: Region) {
+    for Counter { limit, rule, .. } in counters {
+        let (entry, count) = (limit.entry(), counts.get(*limit));
+        if let Rule::Count(Quota { max, .. }) = *rule
+            && entry.is_budget()
+            && u64::from(count) == (u64::from(max) * 4).div_ceil(5)
+        {
+            let region = (entry.scope == Scope::Region).then(|| tracing::field::display(region));
+            tracing::warn!(limit = entry.name, region, count, max, "sms quota 80 % used");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Checking a code that a client entered.
+
+use super::expected::Expected;
+use crate::domain::flow::{Proven, Purpose, Step, Transition};
+use crate::domain::limits::Limit;
+use crate::domain::otp::OneTimeCode;
+use crate::domain::ticket::Ticket;
+use crate::flows::error::Error;
+use crate::flows::limits::{denied, refund_verified};
+use crate::flows::refund::log_refund_error;
+use crate::flows::service::Service;
+use crate::ports::{CodeAttempt, CodeCheck, Event, OnRight, Verified};
+use std::future::Future;
+use std::time::Duration;
+
+/// Step that a flow has completed, and its remaining lifetime.
+#[derive(Debug)]
+pub struct StepDone {
+    pub step: Step,
+    pub expires_in: Duration,
+}
+
+/// Checks a code, and moves its flow to the next step. The expected code is derived from the ticket, so one staging
+/// operation decides.
+pub(in crate::flows) async fn verify(
+    service: &Service,
+    purpose: Purpose,
+    ticket: &Ticket,
+    given: &OneTimeCode,
+) -> Result<StepDone, Error> {
+    let (transition, expires_in) = (Transition::VERIFY_CODE, service.policy.flow.verified_ttl);
+    let verified = check(service, purpose, ticket, given, OnRight::Advance { transition, ttl: expires_in }).await?;
+    on_verified(service, purpose, &verified).await;
+    Ok(StepDone { step: transition.to.unwrap_or(Step::FIRST), expires_in })
+}
+
+/// Checks the code of a flow without further steps, and does at once what it is for. If a dependency fails, the code
+/// can be entered again; else the flow is deleted.
+pub(in crate::flows) async fn redeem<T, Done>(
+    service: &Service,
+    purpose: Purpose,
+    ticket: Ticket,
+    given: OneTimeCode,
+    act: impl FnOnce(Service, Proven) -> Done + Send + 'static,
+) -> Result<T, Error>
+where
+    T: Send + 'static,
+    Done: Future<Output = Result<T, Error>> + Send,
+{
+    let handle = service.clone();
+    let work = async move {
+        let service = handle;
+        let claim = OnRight::Claim { transition: Transition::REDEEM_CODE, ttl: service.policy.flow.claim_ttl };
+        let verified = check(&service, purpose, &ticket, &given, claim).await?;
+        let done = act(service.clone(), verified.proven.clone()).await;
+        if let Err(Error::Dependency(_)) = done {
+            log_refund_error(service.ports.staging.release_code(&ticket.flow_key()).await);
+        } else if delete_flow(&service, &ticket).await {
+            // Two callers may have had the code, one after the other; one of them has deleted the flow.
+            on_verified(&service, purpose, &verified).await;
+        }
+        done
+    };
+    service.background.run_to_completion(work).await
+}
+
+async fn check(
+    service: &Service,
+    purpose: Purpose,
+    ticket: &Ticket,
+    given: &OneTimeCode,
+    on_right: OnRight,
+) -> Result<Verified, Error> {
+    let expected = Expected::new(service, purpose, ticket);
+    let wrong_codes = service.policy.limits.counter(Limit::WrongCodes, ticket.phone_hash().encoded());
+    let attempt = CodeAttempt { purpose, right: expected.code.matches(given), wrong_codes, on_right };
+    let checked = service.ports.staging.verify_code(&ticket.flow_key(), &attempt).await?;
+    expected.log_attempt(&checked);
+    match checked {
+        CodeCheck::Right(verified) => Ok(verified),
+        CodeCheck::Busy { retry_after } => Err(Error::CodeBusy { retry_after }),
+        CodeCheck::Wrong { attempts_left } => Err(Error::CodeWrong { attempts_left }),
+        CodeCheck::Exhausted => Err(Error::CodeExhausted),
+        CodeCheck::Limited(reached) => Err(denied(service, &reached)),
+        CodeCheck::WrongStep(step) => Err(Error::WrongStep(step)),
+        CodeCheck::Gone => Err(Error::TicketExpired),
+    }
+}
+
+/// The messages of the flow were for a person: refunds their unverified codes. A test number has had no message.
+async fn on_verified(service: &Service, purpose: Purpose, verified: &Verified) {
+    if verified.ip_blocks.iter().all(String::is_empty) {
+        return;
+    }
+    let (provider, region) = (verified.provider.as_deref().unwrap_or("unknown"), verified.proven.phone.region());
+    service.ports.telemetry.record(Event::CodeVerified { provider, region, topic: purpose.into() });
+    refund_verified(service, purpose, verified).await;
+}
+
+/// Deletes a finished flow; returns whether it existed. A flow that cannot be deleted now expires by itself.
+pub(in crate::flows) async fn delete_flow(service: &Service, ticket: &Ticket) -> bool {
+    let deleted = service.ports.staging.delete_flow(&ticket.flow_key()).await;
+    deleted.unwrap_or_else(|error| {
+        tracing::warn!(%error, "flow deletion failed");
+        false
+    })
+}

@@ -1,0 +1,45 @@
+//! Opening a session.
+
+use super::tokens::{Tokens, tokens};
+use crate::domain::password::PasswordHash;
+use crate::domain::session::{DeviceName, Generation, NewSession, SessionId};
+use crate::domain::user::{User, UserId};
+use crate::flows::{Error, Service};
+use crate::ports::Proof;
+
+/// Person who has signed in on a device.
+pub struct SignedIn {
+    pub user: User,
+    pub tokens: Tokens,
+}
+
+pub(in crate::flows) struct Opened {
+    pub session: NewSession,
+    pub tokens: Tokens,
+}
+
+/// Creates a session and its tokens before anything is stored: a token that cannot be signed must not leave a session
+/// behind.
+pub(in crate::flows) fn open(
+    service: &Service,
+    user_id: UserId,
+    device_name: Option<DeviceName>,
+) -> Result<Opened, Error> {
+    let now = service.now();
+    let (id, expires_at) = (SessionId::new(now, service.random()), now + service.policy.session.absolute);
+    let tokens = tokens(service, user_id, Generation { session: id, number: 0 }, expires_at)?;
+    Ok(Opened { session: NewSession { id, user_id, device_name, created_at: now, expires_at }, tokens })
+}
+
+/// Signs an existing user in, if `proof` still holds; `None` if it does not.
+pub(in crate::flows) async fn sign_in(
+    service: &Service,
+    user: User,
+    proof: &Proof,
+    rehashed: Option<&PasswordHash>,
+    device_name: Option<DeviceName>,
+) -> Result<Option<SignedIn>, Error> {
+    let Opened { session, tokens } = open(service, user.id, device_name)?;
+    let done = service.ports.users.sign_in(&session, proof, rehashed, &service.policy.session).await?;
+    Ok(done.then_some(SignedIn { user, tokens }))
+}

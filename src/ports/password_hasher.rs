@@ -1,0 +1,33 @@
+//! Password hashing.
+
+use super::DependencyError;
+use crate::domain::password::{Password, PasswordHash};
+use crate::domain::phone::Phone;
+use async_trait::async_trait;
+
+/// Hashes passwords off the event loop, on a bounded number of threads. MUST return [`DependencyError::Overloaded`]
+/// when the wait would be too long.
+#[async_trait]
+pub trait PasswordHasher: Send + Sync {
+    async fn hash(&self, password: Password, owner: &Phone) -> Result<Hashed, DependencyError>;
+
+    /// Compares a password with a hash. MUST take as long without a hash, for a person who does not exist, as with one
+    /// of the configured cost.
+    async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, DependencyError>;
+}
+
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    Right {
+        /// Hash of the same password at the configured cost, if the compared hash had another cost.
+        rehashed: Option<PasswordHash>,
+    },
+    Wrong,
+}
+
+#[derive(Debug, Clone)]
+pub enum Hashed {
+    Hash(PasswordHash),
+    /// See [`Password::is_guessable`].
+    TooWeak,
+}
