@@ -1,4 +1,5 @@
-//! Flows as data: the purposes, the steps, what moves a flow from one step to the next, and its numbers.
+//! Flows as data: purposes, steps, the transitions between steps, and the numbers of a flow (lifetimes, attempts,
+//! cooldowns).
 //!
 //! The stores execute these values and decide nothing themselves, so that Redis and memory cannot differ.
 
@@ -58,13 +59,13 @@ impl Purpose {
     }
 }
 
-/// Class of numbers with a budget of its own: SMS pumping by sign-ups does not keep people with an account from signing
-/// in.
+/// Class of phone numbers with its own budget of unverified codes: SMS pumping through sign-up does not block sign-in
+/// to existing accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BudgetClass {
-    /// Any number.
+    /// Codes to any number: sign-up and change of number.
     NewNumbers,
-    /// Numbers with an account; no message is sent to others.
+    /// Codes to numbers with an account; no message is sent to other numbers.
     ExistingAccounts,
 }
 
@@ -130,20 +131,21 @@ pub enum Ttl {
     Keep,
     /// [`FlowPolicy::verified_ttl`] from now.
     Restart,
-    /// Restarts only if the step changes: repeating an action does not keep a proof of phone fresh.
+    /// Restarts only if the step changes: a client that repeats an action does not extend the verification of the
+    /// phone.
     RestartOnChange,
 }
 
 impl Transition {
-    /// Send the same code again. The lifetime and the attempts stay.
+    /// Sends the same code again. The lifetime and the attempts stay.
     pub const RESEND_CODE: Self = Self::stay(&[Step::CodeSent]);
-    /// Enter the right code.
+    /// Accepts the right code.
     pub const VERIFY_CODE: Self = Self { from: &[Step::CodeSent], to: Some(Step::PhoneVerified), ttl: Ttl::Restart };
-    /// Enter the right code of a flow without further steps: the account changes at once and the flow is deleted.
+    /// Accepts the right code of a flow without further steps: the account changes at once and the flow is deleted.
     pub const REDEEM_CODE: Self = Self::stay(&[Step::CodeSent]);
-    /// Spend one of the flow's password hashes. A person may come back and choose another password.
+    /// Spends one of the flow's password hashes. A user may go back and choose another password.
     pub const HASH_PASSWORD: Self = Self::stay(&[Step::PhoneVerified, Step::PasswordSet]);
-    /// Store the hash of the chosen password.
+    /// Stores the hash of the chosen password.
     pub const SET_PASSWORD: Self = Self {
         from: &[Step::PhoneVerified, Step::PasswordSet],
         to: Some(Step::PasswordSet),
@@ -179,10 +181,10 @@ pub struct FlowPolicy {
     pub verified_ttl: Duration,
     /// Wrong codes until the flow ends: 5 (Ory Kratos, SuperTokens and Twilio Verify use the same number).
     pub attempts: u32,
-    /// Time in which one caller redeems a right code of a flow without further steps: 6 s, two database calls with
-    /// their full timeouts. Other callers are refused meanwhile; the claim of a process that died expires.
+    /// Time that one caller has to redeem the right code of a flow without further steps: 6 s, two database calls with
+    /// their full timeouts. Meanwhile other callers are refused. The claim of a process that died expires.
     pub claim_ttl: Duration,
-    /// Passwords that are hashed for one flow: 20, more than a person tries, and a bound on the cost of one ticket.
+    /// Passwords that are hashed for one flow: 20, more than a user tries, and a limit to the cost of one ticket.
     pub passwords: u32,
 }
 
@@ -193,13 +195,14 @@ impl Default for FlowPolicy {
     }
 }
 
-/// Waits between two messages to one phone: 60, 120, then 300 s for every further message of the hour (Twilio Verify
-/// grows its delay in the same way; the earlier systems waited 60 s).
+/// Waits between two messages to one phone: 60, 120, then 300 s for every further message of the hour. Twilio Verify
+/// also increases its delay. The back ends that doorstep replaces waited 60 s.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cooldowns(pub Vec<Duration>);
 
 impl Cooldowns {
-    /// Wait after the `sends`-th message of the hour; the last wait holds for all that follow. None without a message.
+    /// Wait after the `sends`-th message of the hour. The last wait applies to all later messages. Zero without a
+    /// message.
     #[must_use]
     pub fn after(&self, sends: u32) -> Duration {
         let index = self.0.len().min(sends as usize).checked_sub(1);

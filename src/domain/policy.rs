@@ -1,4 +1,4 @@
-//! The policy: every number that the flows decide by, with its source. Settings may change the defaults.
+//! The policy: every number that the flows use, with its source. Settings can change the defaults.
 //!
 //! The numbers of flows are in [`super::flow`], those of rate limits in [`super::limits`].
 
@@ -15,23 +15,23 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Everything that the flows decide by.
+/// All settings of the flows.
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// Regions whose numbers may get an account.
     pub regions: Regions,
     pub flow: FlowPolicy,
     pub limits: Limits,
-    /// Longest time to send a message when every provider of its region times out; follows from the settings.
+    /// Longest time to send a message, if every provider of its region times out. Computed from the settings.
     pub max_send_duration: Duration,
-    /// Apps that messages with SMS autofill can be made for.
+    /// Apps whose messages can have a line for SMS autofill.
     pub apps: ClientApps,
     pub captcha: CaptchaPolicy,
     pub proof: ProofPolicy,
     /// Numbers with fixed codes, for store review and QA.
     pub test_phones: TestPhones,
     pub session: SessionPolicy,
-    /// Whether sign-up answers a taken phone like a free one, and sends nothing.
+    /// Whether sign-up and change of number respond to a taken phone like to a free one, and send nothing.
     pub conceal_taken_phone: bool,
     /// Public base URL of avatars; without it no avatar URL is accepted.
     pub avatar_base: Option<url::Url>,
@@ -44,7 +44,7 @@ pub struct CaptchaPolicy {
     pub look: Look,
     /// Whether audio captchas are offered.
     pub audio: bool,
-    /// 300 s, as in the earlier systems.
+    /// Lifetime: 300 s, as in the back ends that doorstep replaces.
     pub ttl: Duration,
     /// Answer that passes for every captcha. Development only.
     pub bypass_answer: Option<super::captcha::CaptchaAnswer>,
@@ -60,13 +60,13 @@ impl CaptchaPolicy {
     }
 }
 
-/// When a captcha needs proof of work, and how much.
+/// Condition and difficulty of the proof of work before a captcha.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProofPolicy {
     pub demand: Demand,
-    /// Zero bits that the hash begins with: 18, on average 262,144 hashes. A server core was measured at 4.8 million a
-    /// second (docs/performance.md); a phone is assumed to do one to five million: 0.05 to 0.26 s, and 4.6 times as
-    /// long once in a hundred times.
+    /// Zero bits at the start of the hash: 18, on average 262,144 hashes. A server core computes 4.9 million a second
+    /// (docs/performance.md). A phone is assumed to compute one to five million: 0.05 to 0.26 s. One proof in a hundred
+    /// takes 4.6 times as long.
     pub bits: u8,
 }
 
@@ -87,17 +87,17 @@ pub struct SessionPolicy {
     pub idle: Duration,
     /// 180 days after the sign-in the session ends in any case (OWASP ASVS 5.0 10.4.8).
     pub absolute: Duration,
-    /// A refresh token that is used again within 120 s is the retry of a device that lost the answer; URLSession gives
-    /// a request 60 s by default. Later it is a replay (see [`crate::ports::Users::refresh`]).
+    /// A refresh token that is used again within 120 s is the retry of a device that lost the response. The default
+    /// timeout of URLSession is 60 s. After this time it is a late replay (see [`crate::ports::Users::refresh`]).
     pub retry: Duration,
-    /// Sessions of one person: 100. Another one replaces the least recently used.
+    /// Active sessions of one user: 100. A further one replaces the least recently used.
     pub per_user: u32,
 }
 
 /// Limits of an avatar upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AvatarPolicy {
-    /// 2 MiB: a picture 1024 pixels wide from the camera of a phone, with room to spare.
+    /// 2 MiB: more than a picture from a phone camera needs at a width of 1,024 pixels.
     pub max_bytes: u32,
     /// Lifetime of a permit: 600 s, in which 2 MiB arrive at 28 kbit/s (Qiniu checks at the end of an upload). Not
     /// longer, because a permit cannot be revoked when its session ends.
@@ -149,7 +149,7 @@ impl Policy {
         }
     }
 
-    /// Parses a number that may get an account, or a test number in force, which may be outside every real region.
+    /// Parses a number that may get an account, or an active test number, which need not belong to a supported region.
     pub fn phone(&self, text: &str, now: DateTime<Utc>) -> Result<Phone, PhoneError> {
         match self.test_phones.named(text, &self.regions, now) {
             Some(phone) => Ok(phone),

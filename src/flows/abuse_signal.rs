@@ -13,7 +13,7 @@ pub(super) fn active() -> Counter {
     signal(1)
 }
 
-/// Counter that reads the signal in a send, so that [`update`] knows it, and never denies.
+/// Counter that reads the signal when a message is reserved, and never denies. [`update`] needs the value.
 pub(super) fn probe() -> Counter {
     signal(u32::MAX)
 }
@@ -22,7 +22,8 @@ fn signal(threshold: u32) -> Counter {
     Counter { limit: Limit::AbuseSignal, key: String::new(), rule: Rule::Threshold(threshold) }
 }
 
-/// Activates the signal when half of a region's unverified codes, or more, are requested and not verified.
+/// Activates the signal when the codes that were requested in a region and not verified reach half of its
+/// unverified-code budget.
 pub(super) async fn update(service: &Service, region: Region, class: BudgetClass, counts: &Counts) {
     let count = counts.get(Limit::region_requested(class));
     let max = service.policy.limits.region_quota(Limit::region_unverified(class), region).max;
@@ -35,7 +36,7 @@ pub(super) async fn update(service: &Service, region: Region, class: BudgetClass
     activate(service).await;
 }
 
-/// Extends the signal when a budget of a region denies a send: the attack goes on.
+/// Extends the signal when a budget of a region denies a message, because the attack continues.
 pub(super) async fn extend_on_denial(service: &Service, limit: Limit) {
     if limit.entry().extends_abuse_signal {
         activate(service).await;

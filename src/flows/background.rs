@@ -1,4 +1,4 @@
-//! Work that goes on when the client hangs up: a reservation is either used or refunded.
+//! Work that continues when the client disconnects, so that a reservation is either used or refunded.
 
 use super::error::Error;
 use crate::ports::{Dependency, DependencyError};
@@ -25,7 +25,7 @@ impl Background {
         self.tasks.spawn_on(work.in_current_span(), &self.runtime)
     }
 
-    /// Runs `work` to completion, even if the caller hangs up meanwhile, and returns its result.
+    /// Runs `work` to completion, even if the client disconnects meanwhile, and returns its result.
     pub(super) async fn run_to_completion<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,

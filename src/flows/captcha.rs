@@ -1,4 +1,5 @@
-//! Captchas: they stand before everything that costs money.
+//! Captchas. The flows require one before every message to a client that is not signed in, and after some wrong
+//! passwords.
 
 use super::client::Client;
 use super::error::Error;
@@ -58,7 +59,7 @@ async fn make(service: &Service, language: Language, params: &CaptchaParams<'_>)
     Ok(Created { id, file, expires_in: policy.ttl })
 }
 
-/// Uses up the captcha, whatever the answer: each can be tried once.
+/// Checks an answer. Uses up the captcha, right or wrong: it allows one attempt.
 pub async fn redeem(service: &Service, id: &CaptchaId, given: &CaptchaAnswer) -> Result<(), Error> {
     let answer = service.ports.staging.take_captcha(id).await?.ok_or(Error::CaptchaExpired)?;
     let CaptchaPolicy { puzzle, bypass_answer, .. } = &service.policy.captcha;

@@ -1,4 +1,4 @@
-//! The sender of a request.
+//! Client of a request.
 
 use crate::domain::language::Language;
 use std::net::IpAddr;
@@ -7,6 +7,6 @@ use std::net::IpAddr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Client {
     pub address: IpAddr,
-    /// Language that the person reads.
+    /// Language of the client, for messages and audio captchas.
     pub language: Language,
 }

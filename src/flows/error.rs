@@ -13,7 +13,7 @@ pub enum Error {
     CaptchaWrong,
     CaptchaRequired,
     ProofOfWorkRequired(Challenge),
-    /// Wrong, expired, forged or used before: one answer for all. The challenge is a new one.
+    /// Wrong, expired, forged or used before: the same error for all. The challenge is a new one.
     ProofOfWorkInvalid(Challenge),
     PhoneTaken,
     ResendCooldown {
@@ -33,7 +33,7 @@ pub enum Error {
         retry_after: Duration,
     },
     SmsDeliveryFailed,
-    /// Unknown, expired, finished, or a ticket of another purpose: one answer for all.
+    /// Unknown, expired, finished, or a ticket of another purpose: the same error for all.
     TicketExpired,
     /// The flow is at this step, which does not allow the action.
     WrongStep(Step),
@@ -41,7 +41,7 @@ pub enum Error {
         attempts_left: u32,
     },
     CodeExhausted,
-    /// An earlier call redeems the same code now.
+    /// Another call is redeeming the same code.
     CodeBusy {
         retry_after: Duration,
     },
@@ -52,9 +52,9 @@ pub enum Error {
     },
     /// The idempotency key belongs to a request with other content.
     IdempotencyKeyReused,
-    /// Unknown phone or wrong password: one answer for both.
+    /// Unknown phone or wrong password: the same error for both.
     CredentialsInvalid,
-    /// Wrong current password of a signed-in person.
+    /// Wrong current password of a signed-in user.
     PasswordWrong,
     RefreshInvalid,
     RefreshReused,

@@ -1,4 +1,4 @@
-//! Idempotency: a request with a key is handled once, and its stored response answers every retry.
+//! Idempotency: a request with a key is handled once, and every retry gets its stored response.
 
 use super::error::Error;
 use super::service::Service;
@@ -8,11 +8,12 @@ use std::time::Duration;
 
 /// Lifetime of a stored response: 24 h, as at Stripe. A phone that was offline for a night still finds it.
 pub const TTL: Duration = Duration::from_secs(24 * 3_600);
-/// Lifetime of a claim, beside the time that its message may take: 15 s, more than two database calls and a hash with
-/// their full timeouts. Retries wait so long for a process that died, or for a claim whose answer was lost.
+/// Lifetime of a claim, in addition to the time that its message may take: 15 s, more than two database calls and a
+/// hash with their full timeouts. Retries wait for this time if the process died, or if the response to the claim was
+/// lost.
 const CLAIM: Duration = Duration::from_secs(15);
 /// `Retry-After` of a concurrent duplicate: nearly every request takes less.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 pub enum Turn {
     /// First request: the caller handles it and completes or releases the claim.
@@ -37,7 +38,7 @@ pub async fn begin(service: &Service, request: NamedRequest) -> Result<Turn, Err
     let claim_ttl = service.policy.max_send_duration + CLAIM;
     match service.ports.staging.begin(request.name(), request.fingerprint(), claim_ttl).await? {
         Begun::First => Ok(Turn::First(Claim { service: service.clone(), request })),
-        Begun::InProgress => Err(Error::RequestInProgress { retry_after: ASK_AGAIN }),
+        Begun::InProgress => Err(Error::RequestInProgress { retry_after: RETRY_AFTER }),
         Begun::Mismatch => Err(Error::IdempotencyKeyReused),
         Begun::Completed(encrypted) => {
             let forged = || DependencyError::Broken {

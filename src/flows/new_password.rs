@@ -1,4 +1,4 @@
-//! Hashing a new password for a flow whose phone is verified: shared by sign-up and password reset.
+//! Hashing of a new password for a flow whose phone is verified. Sign-up and password reset share it.
 
 use super::error::Error;
 use super::refund::log_refund_error;
@@ -44,7 +44,7 @@ pub(super) async fn advance(
     }
 }
 
-/// Returns a password hash that was not used.
+/// Refunds a password hash that was not used.
 pub(super) async fn refund(service: &Service, ticket: &Ticket) {
     let most = service.policy.flow.passwords;
     log_refund_error(service.ports.staging.refund_password(&ticket.flow_key(), most).await);

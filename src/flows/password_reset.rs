@@ -1,4 +1,4 @@
-//! Password reset: a code, then a new password. It signs nobody in.
+//! Password reset: a code, then a new password. It does not sign the user in.
 
 use super::error::Error;
 use super::limits::PasswordAttempt;
@@ -16,13 +16,13 @@ pub async fn verify_code(service: &Service, ticket: &Ticket, given: &OneTimeCode
     otp::verify(service, Purpose::ResetPassword, ticket, given).await
 }
 
-/// Replaces the password, ends every session, and deletes the flow. While the database is down the flow stays.
+/// Replaces the password, ends every session, and deletes the flow. If the database fails, the flow stays.
 pub async fn set_password(service: &Service, ticket: Ticket, password: Password) -> Result<(), Error> {
     let (proven, hash) = new_password::hash(service, Purpose::ResetPassword, &ticket, password).await?;
     service.background.run_to_completion(replace_or_refund(service.clone(), ticket, proven, hash)).await
 }
 
-/// A failed attempt does not count among the passwords of the flow.
+/// Replaces the password. If a dependency fails, refunds the password hash of the flow.
 async fn replace_or_refund(service: Service, ticket: Ticket, proven: Proven, hash: PasswordHash) -> Result<(), Error> {
     let done = replace(&service, &ticket, proven, hash).await;
     if let Err(Error::Dependency(_)) = done {
@@ -37,7 +37,7 @@ async fn replace(service: &Service, ticket: &Ticket, proven: Proven, hash: Passw
     let done = service.ports.users.set_password(account.user, &proof, &hash, None, service.now()).await?;
     otp::delete_flow(service, ticket).await;
     if !done {
-        // Deleted, moved to another phone, or given a new password since the code was sent.
+        // Since the code was sent, the account was deleted, or got another phone or a new password.
         return Err(Error::TicketExpired);
     }
     // The owner has proven the phone: wrong passwords of strangers must not lock out the new password.

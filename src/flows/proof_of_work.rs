@@ -35,7 +35,7 @@ pub(super) async fn admit(
                 limits.half_unverified(&ip_block),
                 abuse_signal::active(),
             ]),
-            // Machines hear better than they see: an audio captcha always needs a proof.
+            // Machines solve audio captchas more easily than pictures: an audio captcha always needs a proof.
             Demand::OnAbuseSignal | Demand::Always => return Err(Error::ProofOfWorkRequired(service.challenge())),
         }
     }

@@ -1,4 +1,4 @@
-//! Refunds: what was counted for a request is returned by its outcome.
+//! Refunds: take back the counts of a request, depending on its outcome.
 
 use super::service::Service;
 use crate::domain::limits::{Counter, Refund};

@@ -1,4 +1,4 @@
-//! The service: ports, keys and policy, which every flow works with.
+//! The service: the ports, keys and policy that every flow uses.
 
 use super::background::Background;
 use super::probe::SharedProbe;
@@ -37,7 +37,7 @@ pub struct Ports {
 }
 
 /// First argument of every flow, passed as `&Service`. A clone is a handle on the same service: work that outlives its
-/// request takes one along.
+/// request needs a clone.
 #[derive(Clone)]
 pub struct Service(Arc<Parts>);
 
@@ -92,7 +92,7 @@ impl Service {
         self.ports.tokens.jwks()
     }
 
-    /// Marks the work of the start as done; [`Service::ready`] returns `None` before.
+    /// Marks the warm-up as done. Before, [`Service::ready`] returns `None`.
     pub fn set_warm(&self) {
         self.warm.store(true, Ordering::Release);
     }
@@ -114,12 +114,12 @@ impl Service {
         self.background.finish().await;
     }
 
-    /// Test number with this phone, while it is in force.
+    /// Active test number with this phone.
     pub(super) fn test_phone(&self, phone: &Phone) -> Option<&TestPhone> {
         self.policy.test_phones.of(phone, self.now())
     }
 
-    /// Test number that a ticket is for, while it is in force.
+    /// Active test number of a ticket.
     pub(super) fn test_phone_of(&self, ticket: &Ticket) -> Option<&TestPhone> {
         self.policy.test_phones.by_phone_hash(ticket.phone_hash(), &self.keys.phone_hash, self.now())
     }

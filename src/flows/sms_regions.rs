@@ -1,5 +1,5 @@
-//! Region blocks by the operator, and the usage of the SMS budgets. No [`super::Service`] is needed: a command runs in
-//! a process of its own, and the next send of any process obeys.
+//! Region blocks by the operator, and the usage of the SMS budgets. These functions need no [`super::Service`]: the
+//! command runs in its own process, and every process reads the block when it reserves a message.
 
 use crate::domain::limits::{Counter, Limit, Rule};
 use crate::domain::phone::{Region, all_regions};
@@ -7,7 +7,7 @@ use crate::domain::policy::Policy;
 use crate::ports::{Counters, DependencyError, Usage};
 use std::time::Duration;
 
-/// Key that stands for all regions.
+/// Key of the block of all regions.
 pub const ALL: &str = "all";
 
 /// Blocks messages to a region, or without one to all regions, for `ttl`. A later call replaces an earlier one.
@@ -40,7 +40,8 @@ fn name(region: Option<Region>) -> String {
 pub struct Status {
     /// Remaining time of the block of all regions.
     pub all_blocked: Option<Duration>,
-    /// Regions that may sign up, and every other region that is blocked or has had messages, by their codes.
+    /// Regions whose numbers may sign up, and every other region that is blocked or whose budgets are partly used, in
+    /// the order of their codes.
     pub regions: Vec<RegionStatus>,
     pub hour: Spent,
     pub day: Spent,
@@ -66,7 +67,7 @@ pub struct Spent {
     pub expires_in: Duration,
 }
 
-/// Reads every region that exists: the store has no list of the used ones, and they are few.
+/// Reads all regions that exist, about 250: the store has no list of the regions that are in use.
 pub async fn status(counters: &dyn Counters, policy: &Policy) -> Result<Status, DependencyError> {
     let limits = &policy.limits;
     let service = [block_counter(None), limits.counter(Limit::ServiceHour, ""), limits.counter(Limit::ServiceDay, "")];

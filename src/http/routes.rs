@@ -6,8 +6,8 @@ use actix_web::web;
 use std::time::Duration;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-/// Lifetime of a stored response of `status`: one minute, enough for a retry after a lost response. The status becomes
-/// stale, and the endpoint changes nothing.
+/// Lifetime of a stored response of `status`: one minute, enough for a retry after a lost response. A later replay
+/// would be out of date, and a repeated request changes nothing.
 const STATUS_REPLAYS: Duration = Duration::from_secs(60);
 
 /// Registers all endpoints, and the viewer of the OpenAPI document if `docs` is set.

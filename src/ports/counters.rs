@@ -8,7 +8,8 @@ use std::time::Duration;
 /// Counters that are shared by all processes. Every method is one atomic operation and, over a network, one round trip.
 #[async_trait]
 pub trait Counters: Send + Sync {
-    /// Counts on every counter by its rule; or on none, and names every limit that is reached.
+    /// Counts on every counter by its rule. If a limit is reached, counts on none and returns every limit that is
+    /// reached.
     async fn count(&self, counters: &[Counter]) -> Result<Admission, DependencyError>;
 
     /// Subtracts one call from every counter, as if it had not been counted. Never below zero. A counter that has
@@ -21,7 +22,7 @@ pub trait Counters: Send + Sync {
     /// Reads every counter, in the given order, and counts nothing.
     async fn usage(&self, counters: &[Counter]) -> Result<Vec<Usage>, DependencyError>;
 
-    /// Sets a counter to 1 for `ttl`, whatever its value was: for counters that a [`Rule::Threshold`] reads.
+    /// Sets a counter to 1 for `ttl`, also if it has a value. This is for counters that a [`Rule::Threshold`] reads.
     ///
     /// [`Rule::Threshold`]: crate::domain::limits::Rule::Threshold
     async fn set(&self, counter: &Counter, ttl: Duration) -> Result<(), DependencyError>;
@@ -29,7 +30,8 @@ pub trait Counters: Send + Sync {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
-    /// Value of each counter after the call. The value of a cooldown is the number of sends that its wait follows.
+    /// Value of each counter after the call. The value of a cooldown is the number of messages of the hour, which
+    /// selects the wait.
     Allowed(Counts),
     Limited(Reached),
 }

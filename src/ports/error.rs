@@ -31,13 +31,13 @@ impl fmt::Display for Dependency {
 /// Reason why a port could not do its work. The text is for the log; it MUST NOT contain a phone, a code or a secret.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DependencyError {
-    /// No answer, or not in time. Nothing is known to have changed; the client may try again.
+    /// No response, or not in time. It is unknown whether the operation was executed; the client may retry.
     #[error("{dependency} unavailable: {reason}")]
     Unavailable { dependency: Dependency, reason: String },
-    /// More work than capacity; refused at once instead of queued.
+    /// More work than capacity: the operation was refused at once and not queued.
     #[error("{0} overloaded")]
     Overloaded(Dependency),
-    /// An answer that should be impossible: a defect of the dependency or of this service.
+    /// A response that should be impossible: a defect of the dependency or of this service.
     #[error("{dependency} broken: {reason}")]
     Broken { dependency: Dependency, reason: String },
 }

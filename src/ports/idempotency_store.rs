@@ -22,7 +22,7 @@ pub trait IdempotencyStore: Send + Sync {
         ttl: Duration,
     ) -> Result<(), DependencyError>;
 
-    /// Releases a claim: a retry is handled like the first request. Does nothing once a response is stored.
+    /// Releases a claim: the next retry is handled like a first request. Does nothing once a response is stored.
     async fn release(&self, name: &str, fingerprint: &str) -> Result<(), DependencyError>;
 }
 

@@ -1,4 +1,5 @@
-//! Contracts of everything outside the flows. One suite of tests runs against every implementation.
+//! Contracts of everything outside the flows. A port with several implementations has one test suite for all of them
+//! (`tests/contract`).
 
 mod access_tokens;
 mod avatar_storage;

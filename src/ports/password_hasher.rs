@@ -11,8 +11,8 @@ use async_trait::async_trait;
 pub trait PasswordHasher: Send + Sync {
     async fn hash(&self, password: Password, owner: &Phone) -> Result<Hashed, DependencyError>;
 
-    /// Compares a password with a hash. MUST take as long without a hash, for a person who does not exist, as with one
-    /// of the configured cost.
+    /// Compares a password with a hash. Without a hash (the user does not exist), MUST return [`Verdict::Wrong`], and
+    /// MUST take as long as with a hash of the configured cost.
     async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, DependencyError>;
 }
 

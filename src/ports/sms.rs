@@ -32,7 +32,8 @@ pub struct Sent {
     pub provider: &'static str,
 }
 
-/// Why a message was not sent. The reason is for the log; it MUST NOT contain a phone, a code or a secret.
+/// Result of a message that no provider accepted. The text is for the log; it MUST NOT contain a phone, a code or a
+/// secret.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SmsError {
     #[error("refused: {0}")]

@@ -23,10 +23,11 @@ use std::time::Duration;
 pub trait Staging: Counters + IdempotencyStore + Send + Sync {
     async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, ttl: Duration) -> Result<(), DependencyError>;
 
-    /// Reads and deletes. MUST return the answer to exactly one of many concurrent calls.
+    /// Reads and deletes the answer of a captcha. MUST return it to exactly one of many concurrent calls.
     async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, DependencyError>;
 
-    /// Counts on `limits`, which are those of the phone, and stores the flow at [`Step::FIRST`]; both or neither.
+    /// Counts on `limits`, the limits of the phone, and stores the flow at [`Step::FIRST`]. Does neither if a limit is
+    /// reached.
     async fn open_flow(&self, key: &FlowKey, flow: &NewFlow, limits: &[Counter]) -> Result<Admission, DependencyError>;
 
     /// Counts on `limits` for another message of a flow ([`Transition::RESEND_CODE`]).
@@ -37,22 +38,23 @@ pub trait Staging: Counters + IdempotencyStore + Send + Sync {
         limits: &[Counter],
     ) -> Result<Resend, DependencyError>;
 
-    /// Refunds `limits` and, with `delete`, deletes the flow. Does nothing without such a flow, so that a caller need
-    /// not know whether the send was ever reserved. Refunding a cooldown ends it.
+    /// Refunds `limits` and, with `delete`, deletes the flow. Does nothing if the flow does not exist: after a lost
+    /// response, the caller does not know whether the message was reserved. A refund of the cooldown ends it.
     async fn cancel_send(&self, key: &FlowKey, limits: &[Counter], delete: bool) -> Result<(), DependencyError>;
 
     /// Stores the provider that accepted the last message and, for a resend, the IP block of its client. Does nothing
-    /// unless a code can be entered: a right code has returned the IP blocks stored until then.
+    /// unless a code can be entered: after a right code, the caller has received the IP blocks already.
     async fn record_sent(&self, key: &FlowKey, provider: &str, ip_block: Option<&str>) -> Result<(), DependencyError>;
 
-    /// Deletes the IP blocks of a flow whose code can be entered: none of its messages was sent. MUST return `true` to
-    /// at most one of many concurrent calls, a right code included.
+    /// Deletes the IP blocks of a flow whose code can be entered, because none of its messages was sent. Returns
+    /// whether there were any. Among concurrent calls of this method and of [`Staging::verify_code`] with a right code,
+    /// at most one MUST get them.
     async fn clear_ip_blocks(&self, key: &FlowKey) -> Result<bool, DependencyError>;
 
-    /// Takes the result of the comparison that the caller made. A right code makes the attempt's transition. A wrong
-    /// code costs one attempt of the flow and one of the phone's wrong codes; the last attempt deletes the flow. A
-    /// right code costs neither. The code of a decoy is never right. Nothing is compared or counted while the phone's
-    /// wrong codes are used up.
+    /// Applies the result of a comparison that the caller made. A right code makes the attempt's transition and counts
+    /// nothing. A wrong code uses up one attempt of the flow and one of the phone's wrong codes; the last attempt
+    /// deletes the flow. The code of a decoy is never right. While the phone's wrong codes are used up, MUST return
+    /// [`CodeCheck::Limited`] and change nothing.
     async fn verify_code(&self, key: &FlowKey, attempt: &CodeAttempt) -> Result<CodeCheck, DependencyError>;
 
     /// Releases the claim on a code: its action failed. Does nothing if the code is not claimed.
@@ -61,7 +63,7 @@ pub trait Staging: Counters + IdempotencyStore + Send + Sync {
     /// Reads a flow of this purpose.
     async fn read_flow(&self, key: &FlowKey, purpose: Purpose) -> Result<Option<Flow>, DependencyError>;
 
-    /// Makes a transition, stores `change` with it, and restarts the lifetime as `ttl` if the transition says so.
+    /// Makes a transition and stores `change`. Restarts the lifetime with `ttl` if the transition says so.
     async fn advance(
         &self,
         key: &FlowKey,
@@ -71,13 +73,13 @@ pub trait Staging: Counters + IdempotencyStore + Send + Sync {
         ttl: Duration,
     ) -> Result<Advance, DependencyError>;
 
-    /// Returns one password hash to the flow: it was not used. Never above `most`.
+    /// Refunds one password hash of the flow, which was not used. Never to more than `most`.
     async fn refund_password(&self, key: &FlowKey, most: u32) -> Result<(), DependencyError>;
 
     /// Deletes the flow. MUST return `true` to exactly one of many concurrent calls, if it existed.
     async fn delete_flow(&self, key: &FlowKey) -> Result<bool, DependencyError>;
 
-    /// Succeeds if the store answers.
+    /// Returns `Ok` if the store responds.
     async fn ping(&self) -> Result<(), DependencyError>;
 }
 
@@ -128,7 +130,7 @@ pub enum Resend {
     Gone,
 }
 
-/// Further message that may be sent.
+/// Further message, which the caller may send.
 #[derive(Debug, Clone)]
 pub struct ReservedResend {
     pub phone: Phone,
@@ -155,10 +157,11 @@ pub struct CodeAttempt {
 /// Effect of a right code.
 #[derive(Debug, Clone, Copy)]
 pub enum OnRight {
-    /// The flow makes this transition; its lifetime restarts as `ttl` if the transition says so.
+    /// The flow makes this transition. Its lifetime restarts with `ttl` if the transition says so.
     Advance { transition: Transition, ttl: Duration },
-    /// The flow stays, and the caller has `ttl` to do what the code is for. Other callers get [`CodeCheck::Busy`] until
-    /// then or until the code is released: a code is not lost with a caller that failed or did not get the answer.
+    /// The flow stays, and the caller has `ttl` to perform the action of the code. Until then, or until the code is
+    /// released, other callers get [`CodeCheck::Busy`]. If the caller fails or loses the response, the code is valid
+    /// again afterwards.
     Claim { transition: Transition, ttl: Duration },
 }
 
@@ -202,7 +205,7 @@ pub struct Verified {
 /// Data that a transition writes.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// Spends one of the flow's password hashes; refused when none is left, so that one ticket has a bounded cost.
+    /// Spends one of the flow's password hashes. Refused if none is left, so that one ticket has a limited cost.
     SpendPassword,
     StorePasswordHash(PasswordHash),
 }

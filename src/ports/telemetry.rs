@@ -13,7 +13,8 @@ pub trait Telemetry: Send + Sync {
 pub enum Event<'a> {
     /// A message was passed to one provider.
     SmsAttempt { provider: &'static str, region: Region, topic: Topic, outcome: Outcome, took: Duration },
-    /// The delivery of a message finished. The outcome is that of the last provider.
+    /// The delivery of a message finished. If no provider accepted it, the outcome is `NoAnswer` if a provider did not
+    /// answer, else that of the last provider.
     Sms { region: Region, topic: Topic, outcome: Outcome },
     /// The circuit breaker of a provider opened or closed.
     SmsCircuit { provider: &'static str, open: bool },

@@ -124,7 +124,7 @@ pub struct Account {
 }
 
 /// Proof that the client acts for the user. The statement that relies on it compares it with the row again. If a
-/// sign-in and a password change run at the same time, the second sees the first.
+/// sign-in and a password change run at the same time, the later statement sees the earlier one.
 #[derive(Debug, Clone)]
 pub enum Proof {
     /// A correct password. Contains the hash that it was checked against.

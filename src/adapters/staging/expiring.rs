@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::Duration;
 
-/// Map with a lifetime per entry. An expired entry is the same as an absent one. Its memory is freed when the map would
-/// otherwise grow beyond twice the entries of the last sweep: one check per added entry on average.
+/// Map with a lifetime per entry. An expired entry is the same as an absent one. A sweep frees the memory of expired
+/// entries when the map has twice as many entries as after the last sweep. On average this costs one check per added
+/// entry.
 pub(super) struct Expiring<K, V> {
     entries: HashMap<K, Entry<V>>,
     sweep_at: usize,
@@ -17,7 +18,7 @@ struct Entry<V> {
     until: DateTime<Utc>,
 }
 
-/// Number of entries below which no sweep is made.
+/// Minimum number of entries for a sweep.
 const SMALL: usize = 1_024;
 
 impl<K, V> Default for Expiring<K, V> {

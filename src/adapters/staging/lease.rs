@@ -2,7 +2,8 @@
 //!
 //! deadpool tests a connection with a PING each time it is taken from the pool, which triples the cost of a request.
 //! Each thread therefore takes one connection, keeps it, and hands out clones: a [`MultiplexedConnection`] pipelines
-//! concurrent requests. A task of the runtime that created it drives it, hence one per thread and not per process.
+//! concurrent requests. A task of the runtime that created the connection drives it, and each HTTP thread has its own
+//! runtime: therefore one connection per thread and not per process.
 
 use crate::ports::{Dependency, DependencyError};
 use deadpool_redis::redis::aio::MultiplexedConnection;
@@ -69,7 +70,7 @@ impl Leases {
     }
 
     /// Runs a command. If the connection was dead before the call, so that nothing was sent, the command runs once more
-    /// on a new connection. Every other error may come after Redis has run the command, and is never repeated.
+    /// on a new connection. After every other error Redis may have run the command. The command is then never repeated.
     pub(super) async fn run<T, F>(&self, ask: impl Fn(MultiplexedConnection) -> F + Sync) -> Result<T, DependencyError>
     where
         F: Future<Output = RedisResult<T>> + Send,
@@ -110,7 +111,7 @@ impl Leases {
         let lease = async {
             let mut slot = slot.lock().await;
             if let Some(lease) = slot.take_if(|lease| lease.dead.load(Ordering::Relaxed)) {
-                // Removed for good: a dead connection must not return to the pool.
+                // Removed from the pool: a dead connection must not return to it.
                 drop(Connection::take(lease.connection));
             }
             let lease = match &mut *slot {
@@ -167,7 +168,8 @@ fn is_transient(code: &str) -> bool {
     )
 }
 
-/// Error text for the log. Only the operating system is quoted: Redis repeats arguments in its messages.
+/// Error text for the log. It contains the message of an I/O error, and never a message of Redis, which may repeat
+/// arguments.
 fn describe(error: &RedisError) -> String {
     match error.code() {
         _ if error.is_io_error() => error.to_string(),

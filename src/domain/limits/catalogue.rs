@@ -16,7 +16,7 @@ pub enum Limit {
     PhoneDay,
     /// Wrong codes over all flows of a phone in a day.
     WrongCodes,
-    /// Block of a region, or of all, by the operator.
+    /// Block of a region, or of all regions, by the operator.
     RegionBlock,
     /// Messages that an IP block requests.
     IpSends,
@@ -42,11 +42,11 @@ pub enum Limit {
     AbuseSignal,
     /// Captchas that an IP block requests.
     IpCaptchas,
-    /// Audio captchas among them.
+    /// Audio captchas that an IP block requests.
     IpAudioCaptchas,
     /// Captchas without proof of work for an IP block.
     IpFreeCaptchas,
-    /// Share of [`Limit::IpUnverified`] from which an IP block needs proof of work.
+    /// Half of [`Limit::IpUnverified`]. Beyond it an IP block needs proof of work.
     IpUnverifiedFree,
     /// Uses of one proof of work.
     ProofOfWork,
@@ -64,7 +64,7 @@ pub enum Limit {
     UserPasswordAttempts,
     /// Wrong current passwords of a signed-in user.
     UserWrongPasswords,
-    /// Codes to new numbers for one user.
+    /// Codes that a signed-in user requests for a change of number.
     UserPhoneChanges,
     /// Avatar upload permits for one user.
     UserAvatarPermits,
@@ -138,7 +138,7 @@ impl Entry {
     }
 }
 
-/// Number without a bound: the counter only measures.
+/// Maximum that is never reached: the counter only measures.
 const UNLIMITED: u32 = u32::MAX;
 
 impl Limit {
@@ -187,7 +187,8 @@ impl Limit {
             CodeVerified, Concealed, ConcealedVerified, NothingDone, PasswordRight, PhoneTaken, UnknownOutcome,
         };
         match self {
-            // The waits are those of `Cooldowns`; the quota says which counter they grow with (PhoneHour).
+            // The waits are those of `Cooldowns`, and grow with PhoneHour (see `Limits::phone`). This quota is not
+            // used.
             Self::PhoneCooldown => {
                 Entry::new("phone-cooldown", Scope::Phone, Quota::per_seconds(1, 60), ResendCooldown)
                     .refunded_on(&[NothingDone, UnknownOutcome])
@@ -199,10 +200,11 @@ impl Limit {
             Self::PhoneDay => Entry::new("phone-day", Scope::Phone, Quota::per_day(10), PhoneLimitReached)
                 .variable("LIMIT_PHONE_DAY")
                 .refunded_on(&[NothingDone]),
-            // 30: a chance of 3 in 100,000 a day to guess a code.
+            // 30: an attacker guesses a code with a chance of 3 in 100,000 a day.
             Self::WrongCodes => Entry::new("wrong-codes", Scope::Phone, Quota::per_day(30), PhoneLimitReached)
                 .variable("LIMIT_WRONG_CODES_DAY"),
-            // 1: the operator sets it. Clients ask again after 5 minutes at the latest, since the operator may lift it.
+            // The operator sets this counter. Clients retry after 5 minutes at the latest, because the operator may end
+            // the block.
             Self::RegionBlock => {
                 Entry::new("sms-block", Scope::Region, Quota::per_day(1), SmsRegionSuspended).longest_wait(300)
             }
@@ -218,7 +220,7 @@ impl Limit {
             Self::IpUnverified => Entry::new("sms-unverified-ip", Scope::IpBlock, Quota::per_hour(30), TooManyRequests)
                 .variable("LIMIT_IP_UNVERIFIED_HOUR")
                 .refunded_on(&[NothingDone, PhoneTaken, CodeVerified]),
-            // 300 an hour: SMS pumping earns by the message and never verifies a code.
+            // 300 an hour. SMS pumping earns money per message, and the attacker never verifies a code.
             Self::RegionUnverified => {
                 Entry::new("sms-unverified-region", Scope::Region, Quota::per_hour(300), SmsRegionSuspended)
                     .variable("SMS_BUDGET_REGION_UNVERIFIED_HOUR")
@@ -245,7 +247,7 @@ impl Limit {
             Self::ServiceDay => Entry::new("sms-day", Scope::Service, Quota::per_day(5_000), SmsBudgetExhausted)
                 .variable("SMS_BUDGET_DAY")
                 .refunded_on(&[NothingDone, PhoneTaken, Concealed, ConcealedVerified]),
-            // Decoys count here as messages do: the abuse signal is public, and must not tell which phone has an
+            // Decoys count here like messages: the abuse signal is public, and must not reveal which phone has an
             // account.
             Self::RegionRequested => {
                 Entry::new("sms-requested-region", Scope::Region, Quota::per_hour(UNLIMITED), TooManyRequests)
@@ -265,14 +267,14 @@ impl Limit {
                     .variable("LIMIT_IP_CAPTCHAS")
                     .refunded_on(&[NothingDone])
             }
-            // 20 in ten minutes: machines hear better than they see (docs/captcha-audio.md), and a sound file is forty
-            // times as large as a picture. A blind person needs one, and a few more in a loud place.
+            // 20 in ten minutes. Machines solve audio captchas more easily than pictures (docs/captcha-audio.md), and a
+            // sound file is about forty times as large. A blind user needs one, and a few more in a loud place.
             Self::IpAudioCaptchas => {
                 Entry::new("audio-captchas-ip", Scope::IpBlock, Quota::per_seconds(20, 600), TooManyRequests)
                     .variable("LIMIT_IP_AUDIO_CAPTCHAS")
                     .refunded_on(&[NothingDone])
             }
-            // 30 in ten minutes, a quarter of the captchas above: an office, not a bot.
+            // 30 in ten minutes, a quarter of the captchas above: enough for an office, too few for a bot.
             Self::IpFreeCaptchas => {
                 Entry::new("captchas-free-ip", Scope::IpBlock, Quota::per_seconds(30, 600), ProofOfWorkRequired)
                     .variable("PROOF_OF_WORK_IP_CAPTCHAS")
@@ -291,16 +293,16 @@ impl Limit {
             // 60 an hour, right or wrong: each attempt costs a hash.
             Self::PasswordAttempts => Entry::new("passwords", Scope::Account, Quota::per_hour(60), PhoneLimitReached)
                 .refunded_on(&[NothingDone]),
-            // 10 an hour (OWASP ASVS 5.0 6.3.1 asks for a limit); sign-in by code stays possible, so that a stranger
-            // cannot lock a person out. More than the attempts above would have no effect.
+            // 10 an hour (OWASP ASVS 5.0 6.3.1 requires a limit). Sign-in by code stays possible, so that a stranger
+            // cannot lock a user out. A setting of more than 60, the limit of PasswordAttempts, would have no effect.
             Self::WrongPasswords => {
                 Entry::new("wrong-passwords", Scope::Account, Quota::per_hour(10), PhoneLimitReached)
                     .variable("LIMIT_WRONG_PASSWORDS_HOUR")
                     .highest(60)
                     .refunded_on(&[NothingDone, PasswordRight])
             }
-            // 500 an hour: whole cities share an address behind carrier NAT. It makes one guess each for many phones
-            // expensive.
+            // 500 an hour: whole cities share an address behind carrier NAT. The limit slows an attacker who tries one
+            // password for each of many phones.
             Self::IpWrongPasswords => {
                 Entry::new("wrong-passwords-ip", Scope::IpBlock, Quota::per_hour(500), TooManyRequests)
                     .variable("LIMIT_IP_WRONG_PASSWORDS_HOUR")
@@ -320,7 +322,7 @@ impl Limit {
                     .within(Self::IpWrongPasswords)
                     .refunded_on(&[NothingDone, PasswordRight])
             }
-            // As for sign-in.
+            // 60 and 10 an hour, as for sign-in.
             Self::UserPasswordAttempts => {
                 Entry::new("passwords-user", Scope::User, Quota::per_hour(60), TooManyRequests)
                     .refunded_on(&[NothingDone])
@@ -329,9 +331,9 @@ impl Limit {
                 Entry::new("wrong-passwords-user", Scope::User, Quota::per_hour(10), TooManyRequests)
                     .refunded_on(&[NothingDone, PasswordRight])
             }
-            // 5 a day: a signed-in person needs no captcha, and changes their number once in years.
+            // 5 a day: a signed-in user needs no captcha, and seldom changes the number.
             Self::UserPhoneChanges => Entry::new("phone-changes-user", Scope::User, Quota::per_day(5), TooManyRequests),
-            // 20 an hour, more than a person tries: a bound on what one account can store in the bucket.
+            // 20 an hour, more than a user needs: a limit to what one account can store in the bucket.
             Self::UserAvatarPermits => Entry::new("avatars-user", Scope::User, Quota::per_hour(20), TooManyRequests),
         }
     }

@@ -13,16 +13,16 @@ pub struct Counter {
     pub rule: Rule,
 }
 
-/// Rule by which a counter counts, and by which it is reached.
+/// Rule of a counter: what it counts, and when its limit is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rule {
     /// Counts every call.
     Count(Quota),
-    /// Counts different members. A call of a known member is always allowed.
+    /// Counts different members. A call for a member that is counted already is always allowed.
     Distinct { member: String, quota: Quota },
-    /// Counts nothing; reached from this number on.
+    /// Counts nothing. Reached if the counter, which other requests change, is at least this number.
     Threshold(u32),
-    /// Reached while it exists. A call makes it exist for a wait that grows with the calls which `grows_with`, a
-    /// counter of the same request, has counted.
+    /// Reached while its entry exists. A call creates the entry for one of the waits. The wait grows with the count of
+    /// `grows_with`, another counter of the same request.
     Cooldown { waits: Cooldowns, grows_with: Limit },
 }

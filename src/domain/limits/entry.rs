@@ -5,7 +5,8 @@
 pub enum Scope {
     /// Phone, as keyed hash. Its counters share the Redis Cluster slot of the phone's flows.
     Phone,
-    /// Phone as an account's name, as keyed hash; counted together with limits of other scopes.
+    /// Account, by the keyed hash of its phone. Its counters share a slot with those of the other scopes, so that one
+    /// operation counts on all of them.
     Account,
     IpBlock,
     Region,
@@ -14,7 +15,7 @@ pub enum Scope {
     ProofOfWork,
 }
 
-/// Answer to a request that reaches a limit.
+/// Error of a request that reaches a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denial {
     ResendCooldown,
@@ -26,18 +27,18 @@ pub enum Denial {
     ProofOfWorkRequired,
 }
 
-/// Outcome that returns what was counted.
+/// Outcome of a request. An entry of the catalogue names the outcomes on which its limit is refunded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refund {
     /// Nothing was done: a dependency failed, another limit denied, or the provider certainly sent nothing.
     NothingDone,
-    /// Nothing was sent, and the client learned something: the phone has an account.
+    /// Nothing was sent, and the response says why: the phone has an account.
     PhoneTaken,
-    /// Nothing was sent, and the client must not learn it.
+    /// Nothing was sent, and the client must not learn that.
     Concealed,
-    /// As `Concealed`, after a right code has refunded the unverified codes.
+    /// As `Concealed`, but a right code has refunded the unverified codes before.
     ConcealedVerified,
-    /// The outcome of the send is unknown; it stays counted.
+    /// It is unknown whether the message was sent: it stays counted, and only the cooldown ends.
     UnknownOutcome,
     /// The code was verified.
     CodeVerified,

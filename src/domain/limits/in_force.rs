@@ -39,13 +39,13 @@ impl Limits {
         self.regions.insert((limit, region), max);
     }
 
-    /// Counter that counts every call.
+    /// Counter of every call.
     #[must_use]
     pub fn counter(&self, limit: Limit, key: impl Into<String>) -> Counter {
         Counter { limit, key: key.into(), rule: Rule::Count(self.quota(limit)) }
     }
 
-    /// Counter that counts every call for a region.
+    /// Counter of every call for a region.
     #[must_use]
     pub fn region_counter(&self, limit: Limit, region: Region) -> Counter {
         Counter { limit, key: region.to_string(), rule: Rule::Count(self.region_quota(limit, region)) }
@@ -57,7 +57,7 @@ impl Limits {
         Counter { limit, key: key.into(), rule: Rule::Distinct { member, quota: self.quota(limit) } }
     }
 
-    /// Limits of a phone on messages. They are counted in the operation that opens a flow or reserves a resend.
+    /// Limits on the messages to a phone. The operation that opens a flow or reserves a resend counts on them.
     #[must_use]
     pub fn phone(&self, phone: PhoneHash) -> Vec<Counter> {
         let cooldown = Rule::Cooldown { waits: self.cooldowns.clone(), grows_with: Limit::PhoneHour };
@@ -81,7 +81,8 @@ impl Limits {
         Counter { limit, key: phone.encoded(), rule: Rule::Threshold(self.quota(limit).max) }
     }
 
-    /// Half of the unverified codes of an IP block: from there on its captchas need proof of work.
+    /// Counter that is reached at half of the unverified codes of an IP block. From there on, its captchas need proof
+    /// of work.
     #[must_use]
     pub fn half_unverified(&self, ip_block: &str) -> Counter {
         let half = self.quota(Limit::IpUnverified).max.div_ceil(2);

@@ -1,7 +1,7 @@
-//! Rate limits: the catalogue, and the counters and answers that follow from it.
+//! Rate limits: the catalogue, its counters, and the limits that a request has reached.
 //!
 //! A limit is counted in staging, so that all replicas share it. A request names the limits that it counts on; the
-//! store counts on all of them or on none, and names the limits that are reached.
+//! store counts on all of them. If a limit is reached, it counts on none and returns every limit that is reached.
 
 mod catalogue;
 mod counter;

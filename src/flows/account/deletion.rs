@@ -1,5 +1,5 @@
-//! Account deletion: rows deleted, sessions ended, the phone free. In the app with the password or a code; without the
-//! app with a code alone.
+//! Account deletion: deletes the rows and ends the sessions; the phone number is then free. In the app it requires the
+//! password or a code; without the app, a code.
 
 use super::password::confirm;
 use crate::domain::client_app::ClientId;
@@ -55,7 +55,7 @@ pub async fn with_code(service: &Service, caller: &Caller, ticket: Ticket, given
     otp::redeem(service, Purpose::DeleteSelf(caller.user.id), ticket, given, delete_proven).await
 }
 
-/// Deletes without the app. The code is sent as every other (see [`otp::send_to_account`]).
+/// Deletes an account without the app. [`otp::send_to_account`] sends the code.
 pub async fn with_code_alone(service: &Service, ticket: Ticket, given: OneTimeCode) -> Result<(), Error> {
     otp::redeem(service, Purpose::DeleteAccount, ticket, given, delete_proven).await
 }
@@ -63,7 +63,7 @@ pub async fn with_code_alone(service: &Service, ticket: Ticket, given: OneTimeCo
 async fn delete_proven(service: Service, proven: Proven) -> Result<(), Error> {
     let account = proven.account.ok_or(Error::TicketExpired)?;
     let proof = Proof::of_code(proven.phone, account);
-    // Not deleted: deleted already, or given another phone or password since the code was sent.
+    // Not deleted: the account is deleted already, or its phone or password has changed since the code was sent.
     delete(&service, account.user, &proof, Error::TicketExpired).await
 }
 

@@ -1,4 +1,4 @@
-//! Account management by a signed-in person; `deletion` also serves a person who has only the phone.
+//! Account management by a signed-in user; `deletion` also serves a user who has only the phone.
 
 pub mod deletion;
 pub mod password;

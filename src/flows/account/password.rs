@@ -1,4 +1,4 @@
-//! The current password, to confirm an important change or to be replaced.
+//! Password change, and confirmation of an important change with the current password.
 
 use crate::domain::password::{Password, PasswordHash};
 use crate::flows::limits::PasswordAttempt;
@@ -6,7 +6,7 @@ use crate::flows::session::Caller;
 use crate::flows::{Error, Service};
 use crate::ports::{Hashed, Proof, Verdict};
 
-/// Replaces the password and ends the person's other sessions.
+/// Replaces the password and ends the user's other sessions.
 pub async fn change(service: &Service, caller: Caller, current: Password, new: Password) -> Result<(), Error> {
     service.background.run_to_completion(replace(service.clone(), caller, current, new)).await
 }
@@ -20,7 +20,7 @@ async fn replace(service: Service, caller: Caller, current: Password, new: Passw
     let keep = Some(caller.session);
     let done = service.ports.users.set_password(caller.user.id, &proof, &hash, keep, service.now()).await?;
     if !done {
-        // A concurrent change was faster.
+        // Another request has changed the password concurrently.
         return Err(Error::PasswordWrong);
     }
     // Wrong passwords of strangers must not lock out the new password.
@@ -29,7 +29,8 @@ async fn replace(service: Service, caller: Caller, current: Password, new: Passw
     Ok(())
 }
 
-/// Checks the current password of a signed-in person: a person who finds an unlocked phone must not take the account.
+/// Checks the current password of a signed-in user: a person who finds an unlocked phone must not take over the
+/// account.
 pub(super) async fn confirm(service: &Service, caller: &Caller, given: Password) -> Result<Proof, Error> {
     let attempt = PasswordAttempt::for_user(service, caller.user.id).await?;
     let hash = attempt.record(service, compare(service, caller, given).await).await?;

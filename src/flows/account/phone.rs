@@ -24,15 +24,15 @@ pub struct SendCode {
     pub app: Option<ClientId>,
 }
 
-/// Sends a code to the new number. The answer says that the number has an account, or the policy conceals it, as at
-/// sign-up.
+/// Sends a code to the new number. If the number has an account, the response says so, unless the policy conceals it,
+/// as at sign-up.
 pub async fn send_code(service: &Service, caller: Caller, request: SendCode) -> Result<CodeSent, Error> {
     service.background.run_to_completion(confirm_and_send(service.clone(), caller, request)).await
 }
 
 async fn confirm_and_send(service: Service, caller: Caller, request: SendCode) -> Result<CodeSent, Error> {
     confirm(&service, &caller, request.current_password).await?;
-    // Counted whether or not a code is sent: the answer tells who has an account.
+    // Counted also if no code is sent, because the response reveals who has an account.
     if service.test_phone(&request.phone).is_none() {
         limits::count_for_user(&service, Limit::UserPhoneChanges, caller.user.id).await?;
     }
@@ -78,7 +78,8 @@ async fn change(service: Service, user: User, proven: Proven, notice: Notice) ->
         return Err(Error::TicketExpired);
     }
     if user.phone == new {
-        // An earlier call has changed it, and its answer was lost. The earlier number is not known any more.
+        // An earlier call has changed the number, and its response was lost. The number before it is not known any
+        // more.
         return Ok(user);
     }
     match service.ports.users.change_phone(user.id, &user.phone, &new, service.now()).await? {
@@ -94,8 +95,8 @@ async fn change(service: Service, user: User, proven: Proven, notice: Notice) ->
     }
 }
 
-/// Notifies the owner of the earlier number. The request does not wait for this message, and no limit applies: a code
-/// that was paid for and counted precedes each. A test number gets no message.
+/// Notifies the owner of the earlier number. The request does not wait for this message. No limit applies, because each
+/// notice follows a verified code, which was counted. A test number gets no message.
 fn notify(service: &Service, notice: Message) {
     if service.test_phone(&notice.to).is_some() {
         return;

@@ -1,4 +1,4 @@
-//! Counting on the limits of the catalogue (see [`crate::domain::limits`]), and what a reached limit answers.
+//! Counting on the limits of the catalogue (see [`crate::domain::limits`]), and the error of a reached limit.
 
 mod password_attempt;
 mod send_reservation;

@@ -1,4 +1,4 @@
-//! Password attempts: how often a password may be tried.
+//! Password attempts: counted before each check of a password, and limited.
 
 use super::count;
 use crate::domain::ip_block::IpBlock;
@@ -15,8 +15,8 @@ use crate::flows::service::Service;
 pub(in crate::flows) struct PasswordAttempt(Vec<Counter>);
 
 impl PasswordAttempt {
-    /// Counts an attempt to sign in. Some wrong passwords need no captcha. Beyond all limits the password has to wait,
-    /// and sign-in by code does not.
+    /// Counts an attempt to sign in. The first wrong passwords need no captcha. Beyond all limits, sign-in with the
+    /// password is denied; sign-in with a code is not.
     pub(in crate::flows) async fn for_login(
         service: &Service,
         phone: &Phone,
@@ -37,7 +37,7 @@ impl PasswordAttempt {
         Ok(Self(counters))
     }
 
-    /// Counts an attempt of a signed-in person to confirm with their password.
+    /// Counts an attempt of a signed-in user to confirm an action with their password.
     pub(in crate::flows) async fn for_user(service: &Service, user: UserId) -> Result<Self, Error> {
         let limits = [Limit::UserPasswordAttempts, Limit::UserWrongPasswords];
         let counters = limits.map(|limit| service.policy.limits.counter(limit, user.0.to_string()));
@@ -45,19 +45,20 @@ impl PasswordAttempt {
         Ok(Self(counters.into()))
     }
 
-    /// Refunds by the outcome. A wrong password stays counted, a right one stays counted as an attempt. After a failure
-    /// all is refunded: the retry of an app must not use up the attempts of its owner.
+    /// Refunds by the outcome. A wrong password stays counted. A right one stays counted as an attempt, and not as a
+    /// wrong password. After a failure of a dependency everything is refunded: the retries of an app must not use up
+    /// the attempts of its user.
     pub(in crate::flows) async fn record<T>(self, service: &Service, outcome: Result<T, Error>) -> Result<T, Error> {
-        let right = match outcome {
+        let refunded = match outcome {
             Err(Error::CredentialsInvalid | Error::PasswordWrong) => return outcome,
             Err(Error::Dependency(_)) => Refund::NothingDone,
             _ => Refund::PasswordRight,
         };
-        refund(service, &self.0, right).await;
+        refund(service, &self.0, refunded).await;
         outcome
     }
 
-    /// Forgets the wrong passwords for a phone, which has a new password.
+    /// Resets the wrong passwords of a phone, because its account has a new password.
     pub(in crate::flows) async fn reset(service: &Service, phone: &Phone) {
         let phone = phone_key(service, phone);
         let limits = [Limit::WrongPasswords, Limit::WrongPasswordsFree];

@@ -1,4 +1,4 @@
-//! Send reservations: what one message counts on, before it is sent.
+//! Send reservations: one message, counted on its limits before it is sent.
 
 use super::denied;
 use crate::domain::flow::Purpose;
@@ -24,8 +24,8 @@ struct Reserved {
 }
 
 impl SendReservation {
-    /// Reserves one message, or denies and reserves nothing: one atomic operation over all limits but those of the
-    /// phone, which are counted when the flow is opened. A test number is recognised first.
+    /// Reserves one message, or denies and reserves nothing. One atomic operation counts on all limits except those of
+    /// the phone, which are counted together with the flow. For a test number, nothing is counted.
     pub(in crate::flows) async fn reserve(
         service: &Service,
         purpose: Purpose,
@@ -81,16 +81,16 @@ impl SendReservation {
         self.reserved.as_ref().map_or("", |reserved| &reserved.ip_block)
     }
 
-    /// Returns the answer of a dependency; refunds everything if it failed.
+    /// Returns the result of a dependency; refunds everything if it failed.
     pub(in crate::flows) async fn refund_on_error<T>(
         &self,
         service: &Service,
-        answer: Result<T, DependencyError>,
+        result: Result<T, DependencyError>,
     ) -> Result<T, Error> {
-        if answer.is_err() {
+        if result.is_err() {
             self.refund(service, Refund::NothingDone).await;
         }
-        Ok(answer?)
+        Ok(result?)
     }
 
     pub(in crate::flows) async fn refund(&self, service: &Service, outcome: Refund) {

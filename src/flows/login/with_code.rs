@@ -1,4 +1,4 @@
-//! Sign-in with a code, which is sent as every other (see [`crate::flows::otp::send_to_account`]).
+//! Sign-in with a code. [`crate::flows::otp::send_to_account`] sends the code.
 
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;
@@ -9,7 +9,7 @@ use crate::flows::session::{self, SignedIn};
 use crate::flows::{Error, Service, otp};
 use crate::ports::Proof;
 
-/// Checks the code and signs in. While the database is down the code stays valid.
+/// Checks the code and signs in. If the database fails, the code stays valid.
 pub async fn with_code(
     service: &Service,
     ticket: Ticket,
@@ -22,7 +22,7 @@ pub async fn with_code(
 
 async fn sign_in(service: Service, proven: Proven, device_name: Option<DeviceName>) -> Result<SignedIn, Error> {
     let account = service.ports.users.by_phone(&proven.phone).await?.map(|account| account.user);
-    // `None`: deleted, moved to another phone, or given a new password since the code was sent.
+    // `None`: since the code was sent, the account was deleted, or got another phone or a new password.
     let user = account.filter(|user| Some(AccountVersion::of(user)) == proven.account).ok_or(Error::TicketExpired)?;
     let proof = Proof::of_code(proven.phone, AccountVersion::of(&user));
     let signed_in = session::sign_in(&service, user, &proof, None, device_name).await?;

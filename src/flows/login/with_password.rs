@@ -19,8 +19,8 @@ pub struct LogIn {
     pub client: IpAddr,
 }
 
-/// Signs in. An unknown phone and a wrong password get one answer after the same work: two staging round trips at most,
-/// one SQL statement, one hash. The right password costs one transaction more.
+/// Signs in. An unknown phone and a wrong password get the same error after the same work: two staging round trips at
+/// most, one SQL statement, one hash. A right password also costs a transaction and a refund.
 pub async fn with_password(service: &Service, request: LogIn) -> Result<SignedIn, Error> {
     if let Some((id, answer)) = &request.captcha {
         captcha::redeem(service, id, answer).await?;
@@ -34,8 +34,8 @@ async fn attempt(service: Service, request: LogIn) -> Result<SignedIn, Error> {
     attempt.record(&service, compare(&service, request).await).await
 }
 
-/// Compares twice at most: of concurrent sign-ins the first may replace the hash by one of another cost, and the others
-/// then find it changed.
+/// Compares at most twice. If another sign-in replaces the hash with one of the configured cost at the same time, the
+/// second comparison uses the new hash.
 async fn compare(service: &Service, request: LogIn) -> Result<SignedIn, Error> {
     match compare_once(service, &request).await? {
         Some(signed_in) => Ok(signed_in),

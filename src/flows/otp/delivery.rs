@@ -1,4 +1,4 @@
-//! Delivery: a message, with everything that was reserved for it, goes to a provider.
+//! Delivery: passes a message to the SMS port. If it was not sent, refunds what was reserved for it.
 
 use super::expected::Expected;
 use super::sent::CodeSent;
@@ -53,8 +53,8 @@ impl Delivery {
     }
 }
 
-/// Sends the message and waits for the outcome. A concealed message is sent in the background: the time that it takes
-/// would tell a decoy from a message.
+/// Sends the message and waits for the outcome. A concealed message is sent in the background: its duration would
+/// distinguish a message from a decoy.
 pub(super) async fn deliver(service: &Service, delivery: Delivery, conceal: bool) -> Result<(), Error> {
     if !conceal {
         return hand_over(service, delivery, conceal).await;
@@ -67,9 +67,9 @@ pub(super) async fn deliver(service: &Service, delivery: Delivery, conceal: bool
     Ok(())
 }
 
-/// Delay of a concealed message: the answer is sent before decoys and messages begin to differ. Without it the
-/// difference of 60 microseconds was measurable (docs/performance.md). Random, so that nobody can time another request
-/// by it.
+/// Delay of a concealed message, 20 to 275 ms: the response is sent before the work for a message and for a decoy
+/// begins to differ. Without it, a difference of 60 microseconds was measurable (docs/performance.md). It is random, so
+/// that an attacker cannot measure the work with a second request.
 fn delay(random: [u8; 1]) -> Duration {
     const LEAST: Duration = Duration::from_millis(20);
     LEAST + Duration::from_millis(random[0].into())
@@ -93,7 +93,7 @@ async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Resu
         }
         Err(error) => error,
     };
-    // A message that may have been sent stays counted, or a slow provider would lift every limit.
+    // A message that may have been sent stays counted. Otherwise a slow provider would disable every limit.
     let outcome = if matches!(error, SmsError::NoAnswer(_)) { Refund::UnknownOutcome } else { Refund::NothingDone };
     if conceal {
         // As for a decoy: flow, cooldown and counts of the phone stay.
@@ -108,13 +108,14 @@ async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Resu
     Err(Error::SmsDeliveryFailed)
 }
 
-/// Refunds the limits of the phone; deletes the flow of a first message.
+/// Refunds the limits of the phone. With `delete`, which is for a first message, deletes the flow.
 pub(super) async fn cancel(service: &Service, key: &FlowKey, phone_limits: &[Counter], outcome: Refund, delete: bool) {
     let limits = refundable(phone_limits, outcome);
     log_refund_error(service.ports.staging.cancel_send(key, &limits, delete).await);
 }
 
-/// Deletes the IP block of a first message from its flow, so that a right code after a resend does not refund it again.
+/// Refunds a concealed message. Deletes the IP block of a first message from its flow, so that a right code after a
+/// resend does not refund this message again.
 async fn refund_concealed(service: &Service, key: &FlowKey, first: bool, reservation: &SendReservation) {
     let ours = if first { service.ports.staging.clear_ip_blocks(key).await } else { Ok(true) };
     match ours {

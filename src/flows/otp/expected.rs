@@ -8,7 +8,7 @@ use crate::flows::service::Service;
 use crate::flows::test_number;
 use crate::ports::CodeCheck;
 
-/// Fixed code of a test number in force, else the code that is derived from the ticket.
+/// Fixed code of an active test number, else the code that is derived from the ticket.
 pub(super) struct Expected<'a> {
     pub code: OneTimeCode,
     test: Option<&'a TestPhone>,

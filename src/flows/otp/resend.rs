@@ -1,4 +1,4 @@
-//! Sending the same code again: the message did not arrive.
+//! Sends the same code again, if the message did not arrive.
 
 use super::delivery::{Delivery, SendParams, cancel, deliver};
 use super::sent::CodeSent;
@@ -78,7 +78,7 @@ async fn reserve_and_resend(
     Ok(sent)
 }
 
-/// Sends nothing and reserves nothing: the answer is the state of the flow.
+/// Sends nothing and reserves nothing. The response is the state of the flow.
 async fn resend_to_test_number(
     service: &Service,
     purpose: Purpose,

@@ -1,4 +1,4 @@
-//! Sending a new code.
+//! Sends a new code.
 
 use super::delivery::{Delivery, SendParams, cancel, deliver};
 use super::sent::CodeSent;
@@ -32,18 +32,18 @@ pub(in crate::flows) struct Recipient {
     pub phone: Phone,
     /// Account of the phone; `None` at sign-up.
     pub account: Option<AccountVersion>,
-    /// Answer as if a code were sent, and send none.
+    /// Whether the response is the same as if a code were sent, although none is sent.
     pub decoy: bool,
-    /// The client must not be able to tell a decoy from a message.
+    /// Whether the client must not be able to distinguish a decoy from a message.
     pub conceal: bool,
     pub client: Client,
     pub app: Option<ClientId>,
 }
 
-/// Sends a code, after a captcha, to a phone that should have no account yet. The answer says that it has one, or the
-/// policy conceals it. Order: captcha, budget, account, phone, message; cheap checks and those that deny come first.
-/// Three staging round trips and one SQL statement before the message, and one round trip after it, which stores the
-/// provider.
+/// Sends a code, after a captcha, to a phone that should have no account yet. If it has one, the response says so,
+/// unless the policy conceals it. Order: captcha, budgets, account, limits of the phone, message. Cheap checks come
+/// first. Three staging round trips and one SQL statement before the message, and one round trip after it, which stores
+/// the provider.
 pub async fn send_to_new_number(service: &Service, purpose: Purpose, request: SendCode) -> Result<CodeSent, Error> {
     captcha::redeem(service, &request.captcha_id, &request.captcha_answer).await?;
     let handle = service.clone();
@@ -72,8 +72,8 @@ pub(in crate::flows) async fn send_to_free_phone(
     send(service, Recipient { purpose, phone, account, decoy: taken, conceal, client, app }, reservation).await
 }
 
-/// Sends a code, after a captcha, to the phone of an account. A phone without an account gets the same answer after the
-/// same work, and no message: strangers do not learn who has an account.
+/// Sends a code, after a captcha, to the phone of an account. A phone without an account gets the same response after
+/// the same work, and no message: strangers do not learn who has an account.
 pub async fn send_to_account(service: &Service, purpose: Purpose, request: SendCode) -> Result<CodeSent, Error> {
     captcha::redeem(service, &request.captcha_id, &request.captcha_answer).await?;
     let handle = service.clone();
@@ -113,7 +113,7 @@ pub(in crate::flows) async fn send(
             return Err(denied(service, &reached));
         }
         Err(error) => {
-            // The flow may be stored: perhaps only the answer was lost.
+            // The flow may be stored: perhaps only the response was lost.
             cancel(service, &key, &phone_limits, Refund::NothingDone, true).await;
             reservation.refund(service, Refund::NothingDone).await;
             return Err(error.into());

@@ -1,11 +1,11 @@
-//! Answer to every request for a code.
+//! Result of every request for a code.
 
 use crate::domain::flow::Step;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
 use std::time::Duration;
 
-/// Flow whose code is on its way.
+/// Flow that waits for its code.
 #[derive(Debug)]
 pub struct CodeSent {
     pub ticket: Ticket,

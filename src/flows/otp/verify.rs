@@ -1,4 +1,4 @@
-//! Checking a code that a client entered.
+//! Check of a code that a client entered.
 
 use super::expected::Expected;
 use crate::domain::flow::{Proven, Purpose, Step, Transition};
@@ -34,8 +34,8 @@ pub(in crate::flows) async fn verify(
     Ok(StepDone { step: transition.to.unwrap_or(Step::FIRST), expires_in })
 }
 
-/// Checks the code of a flow without further steps, and does at once what it is for. If a dependency fails, the code
-/// can be entered again; else the flow is deleted.
+/// Checks the code of a flow without further steps, and performs the action of the flow at once. If a dependency fails,
+/// the code can be entered again. Otherwise the flow is deleted.
 pub(in crate::flows) async fn redeem<T, Done>(
     service: &Service,
     purpose: Purpose,
@@ -56,7 +56,7 @@ where
         if let Err(Error::Dependency(_)) = done {
             log_refund_error(service.ports.staging.release_code(&ticket.flow_key()).await);
         } else if delete_flow(&service, &ticket).await {
-            // Two callers may have had the code, one after the other; one of them has deleted the flow.
+            // Two callers may have claimed the code, one after the other. Only the one that deletes the flow refunds.
             on_verified(&service, purpose, &verified).await;
         }
         done
@@ -87,7 +87,8 @@ async fn check(
     }
 }
 
-/// The messages of the flow were for a person: refunds their unverified codes. A test number has had no message.
+/// Records the verified code, and refunds the unverified codes of the flow's messages. Does nothing for a test number,
+/// which gets no message.
 async fn on_verified(service: &Service, purpose: Purpose, verified: &Verified) {
     if verified.ip_blocks.iter().all(String::is_empty) {
         return;

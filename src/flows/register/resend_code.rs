@@ -1,4 +1,4 @@
-//! Between steps 1 and 2: the message did not arrive.
+//! Resend between steps 1 and 2, if the message did not arrive.
 
 use crate::domain::flow::Purpose;
 use crate::domain::ticket::Ticket;

@@ -1,4 +1,4 @@
-//! Step 1: a solved captcha and a phone become a flow, a ticket and a message.
+//! Step 1: for a solved captcha and a phone, creates a flow and a ticket, and sends a message.
 
 use crate::domain::flow::Purpose;
 use crate::flows::otp::{self, CodeSent, SendCode};

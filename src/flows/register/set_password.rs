@@ -8,7 +8,7 @@ use crate::flows::otp::StepDone;
 use crate::flows::{Error, Service};
 use crate::ports::Change;
 
-/// A person may come back from step 4 and choose another password.
+/// Stores the hash of the password. A user may go back from step 4 and choose another password.
 pub async fn set_password(service: &Service, ticket: &Ticket, password: Password) -> Result<StepDone, Error> {
     let (_, hash) = hash(service, Purpose::Register, ticket, password).await?;
     let (transition, change) = (Transition::SET_PASSWORD, Change::StorePasswordHash(hash));

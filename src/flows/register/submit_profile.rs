@@ -14,7 +14,7 @@ pub struct SubmitProfile {
     pub device_name: Option<DeviceName>,
 }
 
-/// Creates the account, or finds the phone taken, and deletes the flow. While the database is down the flow stays for
+/// Creates the account, or finds the phone taken, and deletes the flow. If the database fails, the flow stays for
 /// another attempt.
 pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result<SignedIn, Error> {
     let (staging, key) = (&service.ports.staging, request.ticket.flow_key());
@@ -28,7 +28,7 @@ pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result
     let user = NewUser { id, phone: flow.phone, password_hash, profile: request.profile, created_at: now };
     let opened = session::open(service, id, request.device_name)?;
     let created = service.ports.users.create(&user, &opened.session).await?;
-    // The account decides, not the flow.
+    // The database has decided: a failure of this deletion changes nothing. The flow then expires by itself.
     otp::delete_flow(service, &request.ticket).await;
     match created {
         Created::Yes => Ok(SignedIn { user: user.into(), tokens: opened.tokens }),

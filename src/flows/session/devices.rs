@@ -1,4 +1,4 @@
-//! Devices of a person: list and sign-out.
+//! Devices of a user: list and sign-out.
 
 use super::authenticate::Caller;
 use crate::domain::session::{Session, SessionId};
@@ -11,8 +11,8 @@ pub async fn list(service: &Service, caller: &Caller) -> Result<Vec<Session>, Er
     Ok(sessions.into_iter().map(to_the_hour).collect())
 }
 
-/// Rounds the last use to the hour. A thief of a refresh token must not learn to the minute when the owner refreshes,
-/// or they could time their replays to look like the owner's retries.
+/// Rounds the last use down to the hour. A thief of a refresh token must not learn to the minute when the owner
+/// refreshes. Otherwise they could time their replays to look like the owner's retries.
 fn to_the_hour(session: Session) -> Session {
     let hour = session.last_used_at.duration_trunc(TimeDelta::hours(1)).unwrap_or(session.last_used_at);
     Session { last_used_at: hour.max(session.created_at), ..session }

@@ -7,7 +7,7 @@ use crate::domain::user::{User, UserId};
 use crate::flows::{Error, Service};
 use crate::ports::Proof;
 
-/// Person who has signed in on a device.
+/// User who has signed in on a device.
 pub struct SignedIn {
     pub user: User,
     pub tokens: Tokens,
@@ -18,8 +18,7 @@ pub(in crate::flows) struct Opened {
     pub tokens: Tokens,
 }
 
-/// Creates a session and its tokens before anything is stored: a token that cannot be signed must not leave a session
-/// behind.
+/// Creates a session and its tokens, and stores nothing: if a token cannot be signed, no session must be stored.
 pub(in crate::flows) fn open(
     service: &Service,
     user_id: UserId,
@@ -31,7 +30,7 @@ pub(in crate::flows) fn open(
     Ok(Opened { session: NewSession { id, user_id, device_name, created_at: now, expires_at }, tokens })
 }
 
-/// Signs an existing user in, if `proof` still holds; `None` if it does not.
+/// Signs an existing user in. Returns `None` if `proof` is no longer valid.
 pub(in crate::flows) async fn sign_in(
     service: &Service,
     user: User,

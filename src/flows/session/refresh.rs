@@ -6,8 +6,8 @@ use crate::flows::{Error, Service};
 use crate::ports::{Event, Refreshed};
 
 /// Exchanges a refresh token for the next pair of tokens. One SQL statement decides (see
-/// [`crate::ports::Users::refresh`]): a device that lost the answer retries with the same token and gets the same next
-/// one; a copied token ends the session.
+/// [`crate::ports::Users::refresh`]). A device that lost the response retries with the same token and gets the same
+/// next token. A copied token ends the session.
 pub async fn refresh(service: &Service, token: &str) -> Result<Tokens, Error> {
     let presented = RefreshToken::open(&service.keys.refresh, token).map_err(|_| Error::RefreshInvalid)?;
     let session = presented.session;

@@ -1,4 +1,4 @@
-//! Request and response bodies of the sign-up only.
+//! Request and response bodies that only the sign-up has.
 
 use crate::domain::flow::{Flow, State, Step};
 use crate::http::checks;

@@ -1,4 +1,4 @@
-//! `POST /v1/register/…`: the four steps of the sign-up.
+//! `POST /v1/register/…`: the four steps of the sign-up, resend and status.
 
 pub mod bodies;
 

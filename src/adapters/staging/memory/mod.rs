@@ -1,5 +1,5 @@
-//! Staging in the memory of one process, behind one lock: for development, and for small services that need no second
-//! process. Unfinished flows are lost when the process ends.
+//! Staging in the memory of one process, behind one lock: for development; production does not start with it. All
+//! entries are lost when the process ends.
 
 mod counters;
 mod idempotency;

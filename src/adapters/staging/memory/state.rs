@@ -18,7 +18,7 @@ pub(super) struct State {
     pub(super) now: DateTime<Utc>,
     pub(super) captchas: Expiring<CaptchaId, CaptchaAnswer>,
     pub(super) flows: Expiring<FlowKey, Stored>,
-    /// Flows whose right code a caller redeems.
+    /// Flows whose right code a caller is redeeming.
     pub(super) claims: Expiring<FlowKey, ()>,
     pub(super) counters: Expiring<CounterKey, u32>,
     /// Calls of each member.
@@ -62,8 +62,8 @@ impl State {
         }
     }
 
-    /// Flow that may make this transition; else its step, or `None` if there is no such flow. Without a purpose every
-    /// flow is meant.
+    /// Returns the flow if it may make this transition; otherwise its step, or `None` if there is no such flow. Without
+    /// a purpose, every purpose is allowed.
     pub(super) fn check(
         &mut self,
         key: &FlowKey,

@@ -1,4 +1,4 @@
-//! The store, and how it calls scripts.
+//! The Redis store, and the call of a script.
 
 use super::reply::broken;
 use crate::adapters::staging::lease::Leases;
@@ -26,7 +26,7 @@ impl RedisStaging {
         from_redis_value(self.leases.run(ask).await?).map_err(|_| broken())
     }
 
-    /// Returns how many of the keys existed.
+    /// Deletes keys. Returns how many of them existed.
     pub(super) async fn delete(&self, keys: &[String]) -> Result<usize, DependencyError> {
         // Redis refuses DEL without keys.
         if keys.is_empty() {

@@ -51,7 +51,8 @@ pub(super) fn admission(counters: &[Counter], reply: &[String]) -> Result<Admiss
     }
 }
 
-/// The limits of a phone are in the slot of its flows. All others share a slot: every send reads those of the service.
+/// Returns the Redis key of a counter. The limits of a phone are in the slot of its flows. All others share one slot,
+/// because each message counts on limits of several scopes in one operation.
 pub(super) fn counter_key(Counter { limit, key, .. }: &Counter) -> String {
     match limit.entry().scope {
         Scope::Phone => format!("limit:{{{key}}}:{}", limit.name()),

@@ -9,8 +9,8 @@
 //! | `limit:{shared}:name:key` | every other limit: a number, or a hash of members |
 //! | `idempotency:{name}` | hash: fingerprint, response |
 //!
-//! The part in braces is the hash tag, which puts all keys of one call into one slot of a cluster. All times are the
-//! remaining lifetimes of keys: the clocks of this process and of the server are never read, so they cannot disagree.
+//! The part in braces is the hash tag, which puts all keys of one call into one slot of a cluster. All times are
+//! remaining lifetimes of keys: no time of day is stored or compared, so clocks that differ have no effect.
 
 mod client;
 mod counters;

@@ -13,8 +13,8 @@ pub(super) const fn flag(value: bool) -> &'static str {
     if value { "1" } else { "0" }
 }
 
-/// Whole milliseconds, from one to a century: Redis deletes at zero and refuses an overflow, and either within a script
-/// would leave a key without its expiry.
+/// Whole milliseconds, from one to a century. Redis deletes a key at zero and refuses an overflow; within a script,
+/// either could leave a key without its expiry.
 pub(super) fn millis(ttl: Duration) -> u64 {
     const CENTURY: u64 = 100 * 366 * 86_400_000;
     u64::try_from(ttl.as_millis()).unwrap_or(CENTURY).clamp(1, CENTURY)
@@ -28,7 +28,7 @@ pub(super) fn done(reply: &[String]) -> Result<(), DependencyError> {
     if reply == ["done"] { Ok(()) } else { Err(broken()) }
 }
 
-/// Reached limits among `counters`, from pairs of place and wait.
+/// Reached limits among `counters`, from pairs of index and wait.
 pub(super) fn reached(counters: &[Counter], pairs: &[&str]) -> Result<Reached, DependencyError> {
     let pair = |pair: &[&str]| {
         let [place, wait] = pair else { return Err(broken()) };
@@ -77,7 +77,7 @@ pub(super) fn stored_phone(text: &str) -> Result<Phone, DependencyError> {
     Phone::from_stored(text.to_owned()).ok_or_else(broken)
 }
 
-/// Another program, or another version of this service, writes into this database.
+/// Error of an entry in an unknown format: another program, or another version of this service, writes into this Redis.
 pub(super) fn broken() -> DependencyError {
     DependencyError::Broken { dependency: Dependency::Staging, reason: "an entry has an unknown format".to_owned() }
 }

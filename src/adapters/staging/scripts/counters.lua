@@ -1,7 +1,8 @@
 -- Prelude of the scripts over counters. All times are in milliseconds and come from the lifetimes of the keys.
 
 -- Reads the counters of the call: their keys from KEYS[key] on, and from ARGV[arg] on four arguments each: rule, max,
--- window, member. A cooldown has as `max` the place of the key that it grows with (0: none), as `member` its waits.
+-- window, member. For a cooldown, `max` is the index of the key that it grows with (0: none), and `member` is the list
+-- of its waits.
 local function counters(key, arg)
   local list = {}
   for i = key, #KEYS do
@@ -67,7 +68,7 @@ local function add(counter)
   return value(counter)
 end
 
--- Counts on all counters or on none. Returns the reached ones, as place and wait, or nil and the new values.
+-- Counts on all counters or on none. Returns the reached ones, as index (from 0) and wait, or nil and the new values.
 local function admit(list)
   local reached, values = {}, {}
   for i, counter in ipairs(list) do
