@@ -1,6 +1,7 @@
 //! Sessions of signed-in devices, and their tokens.
 
-use super::{Invalid, id::uuid_v7, text::one_line, user::UserId};
+use super::user::{AccountVersion, UserId};
+use super::{Invalid, id::uuid_v7, text::one_line};
 use aws_lc_rs::{constant_time, hmac};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
@@ -43,6 +44,14 @@ pub struct NewSession {
     pub created_at: DateTime<Utc>,
     /// Absolute end.
     pub expires_at: DateTime<Utc>,
+}
+
+/// Authority of a signed-in request: the facts that were true when it was authenticated. Every write of the request
+/// carries them as a condition of its own statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Authority {
+    pub session: SessionId,
+    pub account: AccountVersion,
 }
 
 /// Session as its owner sees it in the list of devices.

@@ -147,34 +147,35 @@ pub struct User {
     pub birthday: Option<NaiveDate>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
-    pub password_changed_at: DateTime<Utc>,
+    /// Grows with each change of the credentials (see [`AccountVersion`]).
+    pub credentials_version: i64,
 }
 
-/// Account with the password that it had at one moment. A flow that began for it, for example with a code, becomes
-/// invalid when the account is deleted or its password changes.
+/// Account with its credentials at one moment. The version grows when the password is changed or reset, when the number
+/// changes, and with a sign-out everywhere. A flow that began for an earlier version, for example with a code, is then
+/// invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountVersion {
     pub user: UserId,
-    pub password_changed_at: DateTime<Utc>,
+    pub credentials: i64,
 }
 
 impl AccountVersion {
     #[must_use]
     pub const fn of(user: &User) -> Self {
-        Self { user: user.id, password_changed_at: user.password_changed_at }
+        Self { user: user.id, credentials: user.credentials_version }
     }
 
-    /// Text form for staging: ID and microseconds since 1970. Databases store times in microseconds.
+    /// Text form for staging.
     #[must_use]
     pub fn text(&self) -> String {
-        format!("{}@{}", self.user.0, self.password_changed_at.timestamp_micros())
+        format!("{}@{}", self.user.0, self.credentials)
     }
 
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {
-        let (user, micros) = text.split_once('@')?;
-        let password_changed_at = DateTime::from_timestamp_micros(micros.parse().ok()?)?;
-        Some(Self { user: UserId(Uuid::parse_str(user).ok()?), password_changed_at })
+        let (user, credentials) = text.split_once('@')?;
+        Some(Self { user: UserId(Uuid::parse_str(user).ok()?), credentials: credentials.parse().ok()? })
     }
 }
 
@@ -189,7 +190,7 @@ impl From<NewUser> for User {
             birthday: new.profile.birthday.map(|birthday| birthday.0),
             created_at: new.created_at,
             updated_at: new.created_at,
-            password_changed_at: new.created_at,
+            credentials_version: 0,
         }
     }
 }
@@ -201,7 +202,7 @@ mod tests {
     #[test]
     fn a_version_is_read_back_from_its_text_form() {
         let id = UserId::new("2026-11-20T12:00:00Z".parse().unwrap(), [7; 10]);
-        let version = AccountVersion { user: id, password_changed_at: "2026-11-20T12:00:00.123456Z".parse().unwrap() };
+        let version = AccountVersion { user: id, credentials: 7 };
         assert_eq!(AccountVersion::from_stored(&version.text()), Some(version));
         for text in ["", "@", "x@1", "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d", "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d@"] {
             assert_eq!(AccountVersion::from_stored(text), None, "{text}");

@@ -5,6 +5,7 @@ use crate::ports::{Dependency, DependencyError};
 use std::future::Future;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
@@ -12,12 +13,13 @@ use tracing::Instrument;
 pub struct Background {
     runtime: Handle,
     tasks: TaskTracker,
+    finishing: CancellationToken,
 }
 
 impl Background {
     #[must_use]
     pub fn new(runtime: Handle) -> Self {
-        Self { runtime, tasks: TaskTracker::new() }
+        Self { runtime, tasks: TaskTracker::new(), finishing: CancellationToken::new() }
     }
 
     /// Starts a task. Its log lines belong to the request that started it.
@@ -35,7 +37,14 @@ impl Background {
         self.spawn(work).await.map_err(panicked)?
     }
 
+    /// Starts a task that ends, whatever its state, when the service finishes.
+    pub(super) fn spawn_until_finish(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let finishing = self.finishing.clone();
+        drop(self.spawn(async move { finishing.run_until_cancelled(work).await }));
+    }
+
     pub(super) async fn finish(&self) {
+        self.finishing.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }

@@ -34,7 +34,7 @@ async fn replace_or_refund(service: Service, ticket: Ticket, proven: Proven, has
 async fn replace(service: &Service, ticket: &Ticket, proven: Proven, hash: PasswordHash) -> Result<(), Error> {
     let (phone, account) = (proven.phone, proven.account.ok_or(Error::TicketExpired)?);
     let proof = Proof::of_code(phone.clone(), account);
-    let done = service.ports.users.set_password(account.user, &proof, &hash, None, service.now()).await?;
+    let done = service.ports.users.reset_password(account.user, &proof, &hash, service.now()).await?;
     otp::delete_flow(service, ticket).await;
     if !done {
         // Since the code was sent, the account was deleted, or got another phone or a new password.

@@ -109,7 +109,7 @@ pub(super) async fn permit(
     let kind = checks::field("content_type", AvatarType::parse(&body.0.content_type));
     let size = AvatarSize::new(body.0.content_length, service.policy().avatar.max_bytes);
     let (kind, size) = both(kind, checks::field("content_length", size))?;
-    let granted = avatar::permit(&service, bearer.0.user.id, kind, size).await?;
+    let granted = avatar::permit(&service, bearer.caller(&service).await?.user.id, kind, size).await?;
     Ok(json(StatusCode::OK, &UploadPermit::from(granted)))
 }
 

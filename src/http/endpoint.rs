@@ -12,17 +12,18 @@ use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError, Route, web};
 use std::time::Duration;
 
-/// Path, its methods, and how a POST to it is replayed.
+/// Path, its methods, and how a POST or PUT to it is replayed.
 pub(super) struct Endpoint {
     resource: Resource,
-    post: Option<Route>,
+    /// Routes that accept an `Idempotency-Key`.
+    keyed: Vec<Route>,
     replay: ReplayPolicy,
     allow: Vec<&'static str>,
 }
 
 /// Starts an endpoint without methods.
 pub(super) fn at(path: &str) -> Endpoint {
-    Endpoint { resource: web::resource(path), post: None, replay: ReplayPolicy::default(), allow: Vec::new() }
+    Endpoint { resource: web::resource(path), keyed: Vec::new(), replay: ReplayPolicy::default(), allow: Vec::new() }
 }
 
 impl Endpoint {
@@ -54,15 +55,18 @@ impl Endpoint {
         F::Output: Responder + 'static,
     {
         self.allow.push("POST");
-        self.post = Some(web::route().guard(guard::Post()).to(handler));
+        self.keyed.push(web::route().guard(guard::Post()).to(handler));
         self
     }
 
-    pub fn put<F: Handler<A>, A: FromRequest + 'static>(self, handler: F) -> Self
+    /// Adds PUT, which accepts an `Idempotency-Key`.
+    pub fn put<F: Handler<A>, A: FromRequest + 'static>(mut self, handler: F) -> Self
     where
         F::Output: Responder + 'static,
     {
-        self.add_route(guard::Put(), &["PUT"], handler)
+        self.allow.push("PUT");
+        self.keyed.push(web::route().guard(guard::Put()).to(handler));
+        self
     }
 
     pub fn patch<F: Handler<A>, A: FromRequest + 'static>(self, handler: F) -> Self
@@ -105,13 +109,9 @@ impl HttpServiceFactory for Endpoint {
             std::future::ready(response)
         };
         let replay = self.replay;
-        let resource = match self.post {
-            Some(post) => {
-                let idempotency = from_fn(move |request, next| idempotent(replay, request, next));
-                self.resource.route(post.wrap(idempotency))
-            }
-            None => self.resource,
-        };
+        let resource = self.keyed.into_iter().fold(self.resource, |resource, route| {
+            resource.route(route.wrap(from_fn(move |request, next| idempotent(replay, request, next))))
+        });
         resource.default_service(web::to(reject)).register(config);
     }
 }

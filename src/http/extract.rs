@@ -1,6 +1,7 @@
 //! Handler parameters (extractors) with checked content: a JSON body with the documented structure, a signed-in user.
 
 use super::error::{Code, FieldError, Problem};
+use crate::domain::session::AccessClaims;
 use crate::flows::Service;
 use crate::flows::session::{self, Caller};
 use actix_web::dev::Payload;
@@ -9,7 +10,7 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, C
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
-use std::future::{Future, poll_fn, ready};
+use std::future::{Future, Ready, poll_fn, ready};
 use std::pin::{Pin, pin};
 use std::time::Duration;
 use validator::Validate;
@@ -179,8 +180,24 @@ fn stable_code(code: &str) -> &'static str {
     known.into_iter().find(|known| *known == code).unwrap_or("invalid_format")
 }
 
-/// User and session of a valid access token.
-pub struct Bearer(pub Caller);
+/// Valid access token. [`Bearer::caller`] looks its session up.
+pub enum Bearer {
+    /// The signature was verified before the body was read.
+    Verified(AccessClaims),
+    /// The session was looked up as well, after the whole body was read.
+    Authenticated(Box<Caller>),
+}
+
+impl Bearer {
+    /// Returns the caller, if the session is active now. A handler has its whole body by then: a session that ended
+    /// while the body arrived is refused.
+    pub(super) async fn caller(self, service: &Service) -> Result<Caller, Problem> {
+        match self {
+            Self::Verified(claims) => Ok(session::authenticate(service, &claims).await?),
+            Self::Authenticated(caller) => Ok(*caller),
+        }
+    }
+}
 
 /// Result of an authentication before the handler: the caller on an endpoint for signed-in users, `None` on a public
 /// endpoint.
@@ -188,33 +205,26 @@ pub(super) struct PreAuthenticated(pub Option<Caller>);
 
 impl FromRequest for Bearer {
     type Error = Problem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        match request.extensions_mut().remove::<PreAuthenticated>() {
-            None => {
-                let caller = authenticate(request);
-                Box::pin(async move { Ok(Self(caller.await?)) })
-            }
-            Some(PreAuthenticated(Some(caller))) => Box::pin(ready(Ok(Self(caller)))),
+        ready(match request.extensions_mut().remove::<PreAuthenticated>() {
+            None => claims(request).map(Self::Verified),
+            Some(PreAuthenticated(Some(caller))) => Ok(Self::Authenticated(Box::new(caller))),
             // The stored response would be replayed to any client.
             Some(PreAuthenticated(None)) => {
                 let cause = Some("the route is not marked with for_bearer".to_owned());
-                Box::pin(ready(Err(Problem { cause, ..Problem::new(Code::InternalError) })))
+                Err(Problem { cause, ..Problem::new(Code::InternalError) })
             }
-        }
+        })
     }
 }
 
-/// Authenticates the caller by the access token of the request.
-pub(super) fn authenticate(request: &HttpRequest) -> impl Future<Output = Result<Caller, Problem>> + use<> {
-    let token = bearer_token(request);
-    let service = request.app_data::<web::Data<Service>>().cloned();
-    async move {
-        let token = token?;
-        let service = service.ok_or_else(|| Problem::new(Code::InternalError))?;
-        Ok(session::authenticate(&service, &token).await?)
-    }
+/// Verifies the access token of the request, without its session.
+pub(super) fn claims(request: &HttpRequest) -> Result<AccessClaims, Problem> {
+    let token = bearer_token(request)?;
+    let service = request.app_data::<web::Data<Service>>().ok_or_else(|| Problem::new(Code::InternalError))?;
+    Ok(session::verify(service, &token)?)
 }
 
 /// Returns the bearer token (RFC 6750, 2.1). The scheme is case-insensitive (RFC 9110, 11.1).

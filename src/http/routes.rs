@@ -29,7 +29,7 @@ pub fn routes(app: &mut web::ServiceConfig, docs: bool) {
         .service(at("/v1/sessions/{id}").delete(sessions::end))
         .service(at("/v1/me").get(me::profile::read).patch(me::profile::update).delete(me::deletion::delete))
         .service(at("/v1/me/avatar").for_bearer().post(avatar::permit))
-        .service(at("/v1/me/password").put(me::password::change))
+        .service(at("/v1/me/password").for_bearer().put(me::password::change))
         .service(at("/v1/me/phone/send-code").for_bearer().post(me::phone::send_code))
         .service(at("/v1/me/phone/resend-code").for_bearer().post(me::phone::resend_code))
         .service(at("/v1/me/phone/verify-code").for_bearer().post(me::phone::verify_code))

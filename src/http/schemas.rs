@@ -4,9 +4,29 @@ use super::response::seconds;
 use crate::domain::flow::{Action, Step};
 use crate::domain::proof::Challenge;
 use crate::domain::user;
+use crate::flows::session;
 use chrono::SecondsFormat;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+/// New pair of tokens.
+#[derive(Serialize, ToSchema)]
+pub struct Tokens {
+    /// JWT for the `Authorization` header.
+    #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl")]
+    access_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Seconds until the access token expires.
+    #[schema(example = 900)]
+    expires_in: u64,
+    /// New refresh token. It replaces the token in the request.
+    #[schema(example = "AZMn9d2ccQO2F1y4m3pLFA.1.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v")]
+    refresh_token: String,
+    /// Seconds until the refresh token expires if it is not used.
+    #[schema(example = 2_592_000)]
+    refresh_expires_in: u64,
+}
 
 /// Account of the signed-in user.
 #[derive(Serialize, ToSchema)]
@@ -79,6 +99,18 @@ impl From<user::User> for User {
             birthday: user.birthday.map(|date| date.to_string()),
             created_at: user.created_at.to_rfc3339_opts(SecondsFormat::Millis, true),
             updated_at: user.updated_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        }
+    }
+}
+
+impl From<session::Tokens> for Tokens {
+    fn from(tokens: session::Tokens) -> Self {
+        Self {
+            access_token: tokens.access,
+            token_type: "Bearer",
+            expires_in: seconds(tokens.access_expires_in),
+            refresh_token: tokens.refresh.expose().to_owned(),
+            refresh_expires_in: seconds(tokens.refresh_expires_in),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::error::{Code, Problem};
 use super::extract::{Bearer, Json, OptionalJson};
-use super::response::{json, seconds};
+use super::response::json;
+use super::schemas::Tokens;
 use crate::domain::session::{self as domain, SessionId};
 use crate::flows::session::{self, devices};
 use crate::flows::{self, Service};
@@ -23,25 +24,6 @@ pub(super) const END: &[Code] = &[Code::NotFound];
 pub struct RefreshTokens {
     #[schema(example = "AZMn9d2ccQO2F1y4m3pLFA.0.uBqQ9vQ0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4y")]
     refresh_token: String,
-}
-
-/// New pair of tokens.
-#[derive(Serialize, ToSchema)]
-pub struct Tokens {
-    /// JWT for the `Authorization` header.
-    #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl")]
-    access_token: String,
-    #[schema(example = "Bearer")]
-    token_type: &'static str,
-    /// Seconds until the access token expires.
-    #[schema(example = 900)]
-    expires_in: u64,
-    /// New refresh token. It replaces the token in the request.
-    #[schema(example = "AZMn9d2ccQO2F1y4m3pLFA.1.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v")]
-    refresh_token: String,
-    /// Seconds until the refresh token expires if it is not used.
-    #[schema(example = 2_592_000)]
-    refresh_expires_in: u64,
 }
 
 /// Options of a sign-out.
@@ -107,14 +89,7 @@ impl Session {
 )]
 pub(super) async fn refresh(service: web::Data<Service>, body: Json<RefreshTokens>) -> Result<HttpResponse, Problem> {
     let tokens = session::refresh(&service, &body.0.refresh_token).await?;
-    let body = Tokens {
-        access_token: tokens.access,
-        token_type: "Bearer",
-        expires_in: seconds(tokens.access_expires_in),
-        refresh_token: tokens.refresh.expose().to_owned(),
-        refresh_expires_in: seconds(tokens.refresh_expires_in),
-    };
-    Ok(json(StatusCode::OK, &body))
+    Ok(json(StatusCode::OK, &Tokens::from(tokens)))
 }
 
 /// Sign out.
@@ -130,9 +105,10 @@ pub(super) async fn log_out(
     bearer: Bearer,
     body: OptionalJson<LogOut>,
 ) -> Result<HttpResponse, Problem> {
+    let caller = bearer.caller(&service).await?;
     match body.0.everywhere {
-        Some(true) => devices::log_out_everywhere(&service, &bearer.0).await?,
-        _ => devices::log_out(&service, &bearer.0).await?,
+        Some(true) => devices::log_out_everywhere(&service, &caller).await?,
+        _ => devices::log_out(&service, &caller).await?,
     }
     Ok(HttpResponse::NoContent().finish())
 }
@@ -145,8 +121,9 @@ pub(super) async fn log_out(
     responses((status = 200, description = "Sessions of the user", body = Sessions))
 )]
 pub(super) async fn list(service: web::Data<Service>, bearer: Bearer) -> Result<HttpResponse, Problem> {
-    let sessions = devices::list(&service, &bearer.0).await?;
-    let sessions = sessions.into_iter().map(|session| Session::new(session, bearer.0.session)).collect();
+    let caller = bearer.caller(&service).await?;
+    let sessions = devices::list(&service, &caller).await?;
+    let sessions = sessions.into_iter().map(|session| Session::new(session, caller.session)).collect();
     Ok(json(StatusCode::OK, &Sessions { sessions }))
 }
 
@@ -165,6 +142,6 @@ pub(super) async fn end(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id = Uuid::try_parse(&id).map_err(|_| flows::Error::SessionNotFound)?;
-    devices::end(&service, &bearer.0, SessionId(id)).await?;
+    devices::end(&service, &bearer.caller(&service).await?, SessionId(id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

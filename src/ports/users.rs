@@ -4,12 +4,14 @@ use super::DependencyError;
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::policy::SessionPolicy;
-use crate::domain::session::{Generation, NewSession, Session, SessionId};
+use crate::domain::session::{Authority, Generation, NewSession, Session, SessionId};
 use crate::domain::user::{AccountVersion, NewUser, ProfileChange, User, UserId};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-/// Store of accounts and their sessions. Database constraints decide: no method relies on an earlier read.
+/// Store of accounts and their sessions. Database constraints decide: no method relies on an earlier read. A write with
+/// an [`Authority`] MUST have no effect unless the session is active and the credentials version is unchanged when it
+/// runs.
 #[async_trait]
 pub trait Users: Send + Sync {
     /// Returns the account of a phone, if it has one. MUST take equally long when it has none. One statement.
@@ -68,43 +70,66 @@ pub trait Users: Send + Sync {
         policy: &SessionPolicy,
     ) -> Result<Vec<Session>, DependencyError>;
 
-    /// Revokes one session of the user. Returns `false` when the user has no such session, or when it is already
-    /// revoked or expired.
-    async fn end_session(&self, user: UserId, session: SessionId, now: DateTime<Utc>) -> Result<bool, DependencyError>;
+    /// Revokes one session of the user. Returns `false` when the user has no such session, when it is already revoked
+    /// or expired, or when the authority has ended.
+    async fn end_session(
+        &self,
+        by: &Authority,
+        session: SessionId,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DependencyError>;
 
-    /// Revokes all sessions of the user.
-    async fn end_sessions(&self, user: UserId, now: DateTime<Utc>) -> Result<(), DependencyError>;
+    /// Revokes all sessions of the user and renews the credentials version, both or neither; `false` when the authority
+    /// has ended.
+    async fn end_sessions(&self, by: &Authority, now: DateTime<Utc>) -> Result<bool, DependencyError>;
 
-    /// Changes the profile; `None` when the user does not exist. One statement.
+    /// Changes the profile; `None` when the authority has ended. One statement.
     async fn change_profile(
         &self,
-        user: UserId,
+        by: &Authority,
         change: &ProfileChange,
         now: DateTime<Utc>,
     ) -> Result<Option<User>, DependencyError>;
 
-    /// Replaces the password and revokes every session except `keep`, both or neither, if `proof` is still valid;
-    /// otherwise returns `false`.
-    async fn set_password(
+    /// Replaces the password, renews the session of the authority and revokes all others, all or nothing. The refresh
+    /// tokens that the session had before are invalid afterwards. `None` when the authority has ended or `proof` is no
+    /// longer valid.
+    async fn change_password(
+        &self,
+        by: &Authority,
+        proof: &Proof,
+        hash: &PasswordHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Renewed>, DependencyError>;
+
+    /// Replaces a forgotten password and revokes every session, both or neither, if `proof` is still valid; otherwise
+    /// returns `false`.
+    async fn reset_password(
         &self,
         user: UserId,
         proof: &Proof,
         hash: &PasswordHash,
-        keep: Option<SessionId>,
         now: DateTime<Utc>,
     ) -> Result<bool, DependencyError>;
 
     /// Changes the user's phone. The database constraint decides whether the new phone is free.
     async fn change_phone(
         &self,
-        user: UserId,
+        by: &Authority,
         from: &Phone,
         to: &Phone,
         now: DateTime<Utc>,
     ) -> Result<PhoneChange, DependencyError>;
 
-    /// Deletes the account and all its data if `proof` is still valid; otherwise returns `false`.
-    async fn delete(&self, user: UserId, proof: &Proof) -> Result<bool, DependencyError>;
+    /// Deletes the account and all its data if `proof` is still valid and the authority, if one is given, has not
+    /// ended; otherwise returns `false`.
+    async fn delete(
+        &self,
+        user: UserId,
+        proof: &Proof,
+        by: Option<&Authority>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DependencyError>;
 
     /// Returns `Ok` if the database responds.
     async fn ping(&self) -> Result<(), DependencyError>;
@@ -129,15 +154,15 @@ pub struct Account {
 pub enum Proof {
     /// A correct password. Contains the hash that it was checked against.
     Password(PasswordHash),
-    /// A verified code of this phone. The password must not have changed since `password_changed_at`.
-    Code { phone: Phone, password_changed_at: DateTime<Utc> },
+    /// A verified code of this phone, sent when the credentials had this version.
+    Code { phone: Phone, credentials: i64 },
 }
 
 impl Proof {
     /// Creates the proof for a client that verified the code sent to `phone` for this account.
     #[must_use]
     pub const fn of_code(phone: Phone, account: AccountVersion) -> Self {
-        Self::Code { phone, password_changed_at: account.password_changed_at }
+        Self::Code { phone, credentials: account.credentials }
     }
 }
 
@@ -163,6 +188,15 @@ pub enum PhoneChange {
     Done(User),
     /// The new phone belongs to another account.
     Taken,
-    /// The user does not exist or no longer has the old phone.
+    /// The authority has ended, or the user no longer has the old phone.
     Gone,
+}
+
+/// Session that a change of the password has renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Renewed {
+    /// Generation to return to the client.
+    pub number: u32,
+    /// Absolute expiry of the session.
+    pub expires_at: DateTime<Utc>,
 }

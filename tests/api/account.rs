@@ -14,6 +14,8 @@ server_tests!(
     null_clears_a_field,
     an_invalid_patch_changes_nothing,
     a_password_change_ends_the_other_sessions,
+    a_password_change_renews_its_session_and_ends_copies_of_its_refresh_token,
+    a_lost_response_of_a_password_change_is_repeated,
     a_password_change_requires_the_current_password_and_limits_attempts,
     a_weak_new_password_is_rejected,
 );
@@ -96,12 +98,44 @@ async fn an_invalid_patch_changes_nothing(server: TestServer) {
 async fn a_password_change_ends_the_other_sessions(server: TestServer) {
     let user = server.create_user().await;
     let tablet = server.new_session(&user.phone).await;
-    change_password(&server, &user, PASSWORD, NEW_PASSWORD).await.assert_status(204);
+    let changed = change_password(&server, &user, PASSWORD, NEW_PASSWORD).await;
+    changed.assert_status(200);
     server.me(&user.access_token).await.assert_status(200);
-    server.refresh(&user.refresh_token).await.assert_status(200);
+    server.me(&changed.text("access_token")).await.assert_status(200);
     server.me(&tablet.access_token).await.assert_error(401, "token_invalid");
     server.refresh(&tablet.refresh_token).await.assert_error(401, "refresh_invalid");
     server.log_in(&user.phone, PASSWORD).await.assert_error(401, "credentials_invalid");
+    server.log_in(&user.phone, NEW_PASSWORD).await.assert_status(200);
+}
+
+/// Trial A7: a copy of the refresh token of this very device does not survive the change.
+async fn a_password_change_renews_its_session_and_ends_copies_of_its_refresh_token(server: TestServer) {
+    let user = server.create_user().await;
+    let renewed = change_password(&server, &user, PASSWORD, NEW_PASSWORD).await;
+    // The copy is refused as often as it comes, and does not sign the owner out.
+    for _ in 0..3 {
+        server.refresh(&user.refresh_token).await.assert_error(401, "refresh_invalid");
+    }
+    let next = server.refresh(&renewed.text("refresh_token")).await;
+    next.assert_status(200);
+    server.refresh(&user.refresh_token).await.assert_error(401, "refresh_invalid");
+    server.refresh(&next.text("refresh_token")).await.assert_status(200);
+}
+
+/// The response is lost: the retry with the same key gets the same tokens, and the user stays signed in.
+async fn a_lost_response_of_a_password_change_is_repeated(server: TestServer) {
+    let user = server.create_user().await;
+    let body = json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD});
+    let put = async || {
+        let request = server.request(Method::PUT, "/v1/me/password").bearer_auth(&user.access_token).json(&body);
+        server.send(request.header("idempotency-key", "\"change\""), "/v1/me/password").await
+    };
+    let first = put().await;
+    first.assert_status(200);
+    let retry = put().await;
+    assert_eq!((retry.status, &retry.body), (first.status, &first.body));
+    assert_eq!(retry.headers["idempotency-replayed"], "true");
+    server.refresh(&retry.text("refresh_token")).await.assert_status(200);
     server.log_in(&user.phone, NEW_PASSWORD).await.assert_status(200);
 }
 
@@ -114,7 +148,7 @@ async fn a_password_change_requires_the_current_password_and_limits_attempts(ser
     paused.assert_error(429, "too_many_requests");
     // The pause affects neither login nor other users.
     server.log_in(&users[0].phone, PASSWORD).await.assert_status(200);
-    change_password(&server, &users[1], PASSWORD, NEW_PASSWORD).await.assert_status(204);
+    change_password(&server, &users[1], PASSWORD, NEW_PASSWORD).await.assert_status(200);
 }
 
 async fn a_weak_new_password_is_rejected(server: TestServer) {

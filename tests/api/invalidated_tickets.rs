@@ -4,10 +4,8 @@ use crate::server_tests;
 use crate::support::redis::{self, OwnRedis};
 use crate::test_server::{BackEnds, PASSWORD, Response, TestServer};
 use crate::users::{TestUser, join_all};
-use deadpool_redis::redis::cmd;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::process::Command;
 use std::time::Duration;
 
 const NEW_PASSWORD: &str = "staple battery horse";
@@ -103,7 +101,7 @@ async fn a_password_change_invalidates_an_open_phone_change(server: TestServer) 
     let ticket = server.call(Method::POST, "/v1/me/phone/send-code", &session.access_token, body).await.text("ticket");
     let code = server.sms.code_for(&new).unwrap();
     let change = json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD});
-    server.call(Method::PUT, "/v1/me/password", &session.access_token, change).await.assert_status(204);
+    server.call(Method::PUT, "/v1/me/password", &session.access_token, change).await.assert_status(200);
     let body = json!({"ticket": ticket, "code": code});
     let late = server.call(Method::POST, "/v1/me/phone/verify-code", &session.access_token, body).await;
     late.assert_error(410, "ticket_expired");
@@ -136,7 +134,7 @@ async fn a_code_stays_valid_after_a_redis_timeout() {
             Some(user) => server.call(method.clone(), path, &user.access_token, body.clone()).await,
             None => server.post(path, body.clone()).await,
         };
-        let stopped = stop_redis(&own.url());
+        let stopped = redis::stop(&own.url());
         send().await.assert_error(503, "dependency_unavailable");
         drop(stopped);
         server.wait_until_ready().await;
@@ -144,27 +142,4 @@ async fn a_code_stays_valid_after_a_redis_timeout() {
         redis::advance(&own.url(), Duration::from_secs(6));
         send().await.assert_status(success);
     }
-}
-
-/// Stops a Redis process with SIGSTOP: it accepts commands, but does not execute them.
-fn stop_redis(url: &str) -> StoppedRedis {
-    let info: String = cmd("INFO").arg("server").query(&mut redis::connection(url)).unwrap();
-    let process = info.lines().find_map(|line| line.strip_prefix("process_id:")).unwrap().to_owned();
-    signal("-STOP", &process);
-    StoppedRedis { process }
-}
-
-/// Stopped Redis process. When this is dropped, it continues and executes the commands that it got in the meantime.
-struct StoppedRedis {
-    process: String,
-}
-
-impl Drop for StoppedRedis {
-    fn drop(&mut self) {
-        signal("-CONT", &self.process);
-    }
-}
-
-fn signal(signal: &str, process: &str) {
-    assert!(Command::new("kill").args([signal, process]).status().unwrap().success());
 }

@@ -3,9 +3,10 @@
 
 use crate::support::cloopen::Behaviour;
 use crate::support::postgres::OwnPostgres;
-use crate::support::redis::OwnRedis;
+use crate::support::redis::{self, OwnRedis};
 use crate::test_server::{BackEnds, PASSWORD, TestServer, fresh_phone};
 use crate::users::{TestUser, join_all, wait_until};
+use deadpool_redis::redis::cmd;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
@@ -64,7 +65,7 @@ async fn attempts(server: &TestServer) -> Vec<Attempt> {
         post("/v1/account-deletion/verify-code", json!({"ticket": deletion, "code": deletion_code}), 204),
         post("/v1/token/refresh", json!({"refresh_token": refresh}), 200),
         with_session(4, Method::POST, "/v1/me/phone/verify-code", json!({"ticket": change, "code": new_code}), 200),
-        with_session(6, Method::PUT, "/v1/me/password", passwords, 204),
+        with_session(6, Method::PUT, "/v1/me/password", passwords, 200),
         with_session(7, Method::PATCH, "/v1/me", json!({"nickname": "Zoë"}), 200),
         with_session(8, Method::DELETE, "/v1/me", json!({"password": PASSWORD}), 204),
     ]
@@ -153,6 +154,47 @@ async fn users_stay_signed_in_while_redis_is_down() {
     redis.start();
     server.wait_until_ready().await;
     server.log_in(&user.phone, PASSWORD).await.assert_status(200);
+}
+
+/// Trial D11: what was not compared is not counted.
+#[actix_web::test]
+async fn a_login_during_an_outage_of_redis_costs_no_password_attempt() {
+    let redis = OwnRedis::new();
+    let server = TestServer::with(BackEnds::Real, &[("REDIS_URL", &redis.url())]).await;
+    let user = server.create_user().await;
+    // Three wrong passwords need no captcha; the fourth would.
+    for _ in 0..4 {
+        let stopped = redis::stop(&redis.url());
+        server.log_in(&user.phone, PASSWORD).await.assert_error(503, "dependency_unavailable");
+        drop(stopped);
+        server.wait_until_ready().await;
+    }
+    let counted = || all_keys(&redis.url()).into_iter().any(|name| name.contains(":wrong-passwords"));
+    wait_until("refund", || !counted()).await;
+    server.log_in(&user.phone, PASSWORD).await.assert_status(200);
+}
+
+/// Trial D12: a reservation without a message makes nobody wait.
+#[actix_web::test]
+async fn a_send_during_an_outage_of_redis_leaves_no_cooldown() {
+    let redis = OwnRedis::new();
+    let server = TestServer::with(BackEnds::Real, &[("REDIS_URL", &redis.url())]).await;
+    server.wait_until_ready().await;
+    let user = server.create_user().await;
+    let stopped = redis::stop(&redis.url());
+    let path = "/v1/me/deletion/send-code";
+    let send = async || server.call(Method::POST, path, &user.access_token, json!({})).await;
+    send().await.assert_error(503, "dependency_unavailable");
+    drop(stopped);
+    server.wait_until_ready().await;
+    let is_reserved = |name: &String| name.contains("sends-ip:") || name.ends_with(":phone-cooldown");
+    let counted = || all_keys(&redis.url()).iter().any(is_reserved);
+    wait_until("refund", || !counted()).await;
+    send().await.assert_status(200);
+}
+
+fn all_keys(url: &str) -> Vec<String> {
+    cmd("KEYS").arg("*").query(&mut redis::connection(url)).unwrap()
 }
 
 /// The phone change does not depend on the notice to the earlier number.

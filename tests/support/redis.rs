@@ -119,3 +119,26 @@ impl Drop for OwnRedis {
         self.kill();
     }
 }
+
+/// Stops a Redis process with SIGSTOP: it accepts commands, but does not execute them.
+pub fn stop(url: &str) -> StoppedRedis {
+    let info: String = cmd("INFO").arg("server").query(&mut connection(url)).unwrap();
+    let process = info.lines().find_map(|line| line.strip_prefix("process_id:")).unwrap().to_owned();
+    signal("-STOP", &process);
+    StoppedRedis { process }
+}
+
+/// Stopped Redis process. When this is dropped, it continues and executes the commands that it got in the meantime.
+pub struct StoppedRedis {
+    process: String,
+}
+
+impl Drop for StoppedRedis {
+    fn drop(&mut self) {
+        signal("-CONT", &self.process);
+    }
+}
+
+fn signal(signal: &str, process: &str) {
+    assert!(Command::new("kill").args([signal, process]).status().unwrap().success());
+}

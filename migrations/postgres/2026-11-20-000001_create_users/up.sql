@@ -14,6 +14,7 @@ CREATE TABLE users (
     updated_at          TIMESTAMP NOT NULL,
     last_login_at       TIMESTAMP,
     password_changed_at TIMESTAMP NOT NULL,
+    credentials_version BIGINT NOT NULL DEFAULT 0,
     CONSTRAINT users_pkey PRIMARY KEY (id),
     CONSTRAINT users_phone_key UNIQUE (phone),
     CONSTRAINT users_id_is_uuid CHECK (length(id) = 36),

@@ -13,6 +13,7 @@ CREATE TABLE users (
     updated_at          TEXT NOT NULL,
     last_login_at       TEXT,
     password_changed_at TEXT NOT NULL,
+    credentials_version INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT users_pkey PRIMARY KEY (id),
     CONSTRAINT users_phone_key UNIQUE (phone),
     CONSTRAINT users_id_is_uuid CHECK (length(id) = 36),

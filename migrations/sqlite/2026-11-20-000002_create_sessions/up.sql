@@ -1,8 +1,10 @@
 -- A session is a signed-in device. `generation` is the number of refreshes: the first refresh token has number 0.
+-- Refresh tokens of generations before `first_generation` are invalid: a change of the password has replaced them.
 CREATE TABLE sessions (
     id            TEXT NOT NULL,
     user_id       TEXT NOT NULL,
     generation    INTEGER NOT NULL,
+    first_generation INTEGER NOT NULL DEFAULT 0,
     replay_streak INTEGER NOT NULL,
     device_name   TEXT,
     created_at    TEXT NOT NULL,

@@ -16,14 +16,14 @@ mod users;
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::policy::SessionPolicy;
-use crate::domain::session::{Generation, NewSession, Session, SessionId};
+use crate::domain::session::{Authority, Generation, NewSession, Session, SessionId};
 use crate::domain::user::{AccountVersion, NewUser, ProfileChange, User, UserId};
-use crate::ports::{Account, Created, DependencyError, PhoneChange, Proof, Refreshed, Users};
+use crate::ports::{Account, Created, DependencyError, PhoneChange, Proof, Refreshed, Renewed, Users};
 use address::Address;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use pool::BlockingPool;
-use rows::{NewSessionRow, NewUserRow, ProfileRow};
+use rows::{AuthorityRow, NewSessionRow, NewUserRow, ProfileRow};
 use scheduled_thread_pool::ScheduledThreadPool;
 use std::sync::Arc;
 
@@ -146,60 +146,87 @@ impl Users for Database {
         self.reads.run(move |connection, _| sessions::list(connection, &user, now, &policy)).await
     }
 
-    async fn end_session(&self, user: UserId, session: SessionId, now: DateTime<Utc>) -> Result<bool, DependencyError> {
-        let (user, session, now) = (rows::text(user.0), rows::text(session.0), rows::stored(now));
-        self.writes.run(move |connection, _| sessions::end(connection, &user, &session, now)).await
+    async fn end_session(
+        &self,
+        by: &Authority,
+        session: SessionId,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DependencyError> {
+        let (by, session, now) = (AuthorityRow::from(by), rows::text(session.0), rows::stored(now));
+        self.writes.run(move |connection, _| sessions::end(connection, &by, &session, now)).await
     }
 
-    async fn end_sessions(&self, user: UserId, now: DateTime<Utc>) -> Result<(), DependencyError> {
-        let (user, now) = (rows::text(user.0), rows::stored(now));
-        self.writes.run(move |connection, _| sessions::end_all(connection, &user, now)).await
+    async fn end_sessions(&self, by: &Authority, now: DateTime<Utc>) -> Result<bool, DependencyError> {
+        let (by, now) = (AuthorityRow::from(by), rows::stored(now));
+        self.writes.run(move |connection, deadline| users::end_sessions(connection, &by, now, deadline)).await
     }
 
     async fn change_profile(
         &self,
-        user: UserId,
+        by: &Authority,
         change: &ProfileChange,
         now: DateTime<Utc>,
     ) -> Result<Option<User>, DependencyError> {
-        let (user, change) = (rows::text(user.0), ProfileRow::new(change, now));
-        self.writes.run(move |connection, _| users::change_profile(connection, &user, &change)).await
+        let (by, change, now) = (AuthorityRow::from(by), ProfileRow::new(change, now), rows::stored(now));
+        self.writes.run(move |connection, _| users::change_profile(connection, &by, &change, now)).await
     }
 
-    async fn set_password(
+    async fn change_password(
+        &self,
+        by: &Authority,
+        proof: &Proof,
+        hash: &PasswordHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Renewed>, DependencyError> {
+        let (by, proof, hash, now) = (AuthorityRow::from(by), proof.clone(), hash.clone(), rows::stored(now));
+        self.writes
+            .run(move |connection, deadline| {
+                let row = users::change_password(connection, &by, &proof, hash.expose(), now, deadline)?;
+                row.map(|(generation, expires_at)| sessions::renewed(generation, expires_at)).transpose()
+            })
+            .await
+    }
+
+    async fn reset_password(
         &self,
         user: UserId,
         proof: &Proof,
         hash: &PasswordHash,
-        keep: Option<SessionId>,
         now: DateTime<Utc>,
     ) -> Result<bool, DependencyError> {
-        let (user, keep, now) = (rows::text(user.0), keep.map(|session| rows::text(session.0)), rows::stored(now));
-        let (proof, hash) = (proof.clone(), hash.clone());
+        let (user, proof, hash, now) = (rows::text(user.0), proof.clone(), hash.clone(), rows::stored(now));
         self.writes
             .run(move |connection, deadline| {
-                users::set_password(connection, &user, &proof, hash.expose(), keep.as_deref(), now, deadline)
+                users::reset_password(connection, &user, &proof, hash.expose(), now, deadline)
             })
             .await
     }
 
     async fn change_phone(
         &self,
-        user: UserId,
+        by: &Authority,
         from: &Phone,
         to: &Phone,
         now: DateTime<Utc>,
     ) -> Result<PhoneChange, DependencyError> {
-        let (user, now) = (rows::text(user.0), rows::stored(now));
+        let (by, now) = (AuthorityRow::from(by), rows::stored(now));
         let (from, to) = (from.e164().to_owned(), to.e164().to_owned());
         self.writes
-            .run(move |connection, deadline| users::change_phone(connection, &user, &from, &to, now, deadline))
+            .run(move |connection, deadline| users::change_phone(connection, &by, &from, &to, now, deadline))
             .await
     }
 
-    async fn delete(&self, user: UserId, proof: &Proof) -> Result<bool, DependencyError> {
-        let (user, proof) = (rows::text(user.0), proof.clone());
-        self.writes.run(move |connection, deadline| users::delete(connection, &user, &proof, deadline)).await
+    async fn delete(
+        &self,
+        user: UserId,
+        proof: &Proof,
+        by: Option<&Authority>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DependencyError> {
+        let (user, proof, by, now) = (rows::text(user.0), proof.clone(), by.map(AuthorityRow::from), rows::stored(now));
+        self.writes
+            .run(move |connection, deadline| users::delete(connection, &user, &proof, by.as_ref(), now, deadline))
+            .await
     }
 
     async fn ping(&self) -> Result<(), DependencyError> {

@@ -3,7 +3,7 @@
 
 use super::schema::{sessions, users};
 use crate::domain::phone::Phone;
-use crate::domain::session::{NewSession, Session, SessionId};
+use crate::domain::session::{Authority, NewSession, Session, SessionId};
 use crate::domain::user::{AvatarUrl, Birthday, Gender, NewUser, ProfileChange, User, UserId};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound, TimeDelta, Utc};
 use diesel::{AsChangeset, Insertable, Queryable, Selectable};
@@ -44,7 +44,7 @@ pub(super) struct UserRow {
     birthday: Option<NaiveDate>,
     created_at: NaiveDateTime,
     updated_at: NaiveDateTime,
-    password_changed_at: NaiveDateTime,
+    credentials_version: i64,
 }
 
 impl TryFrom<UserRow> for User {
@@ -62,7 +62,7 @@ impl TryFrom<UserRow> for User {
             birthday: row.birthday,
             created_at: row.created_at.and_utc(),
             updated_at: row.updated_at.and_utc(),
-            password_changed_at: row.password_changed_at.and_utc(),
+            credentials_version: row.credentials_version,
         })
     }
 }
@@ -125,6 +125,20 @@ impl ProfileRow {
             birthday: change.birthday.map(|new| new.map(Birthday::date)),
             updated_at: stored(now),
         }
+    }
+}
+
+/// Authority as the statements compare it.
+pub(super) struct AuthorityRow {
+    pub session: String,
+    pub user: String,
+    pub credentials: i64,
+}
+
+impl From<&Authority> for AuthorityRow {
+    fn from(by: &Authority) -> Self {
+        let Authority { session, account } = by;
+        Self { session: text(session.0), user: text(account.user.0), credentials: account.credentials }
     }
 }
 

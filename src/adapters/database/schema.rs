@@ -13,6 +13,7 @@ diesel::table! {
         updated_at -> Timestamp,
         last_login_at -> Nullable<Timestamp>,
         password_changed_at -> Timestamp,
+        credentials_version -> BigInt,
     }
 }
 
@@ -21,6 +22,7 @@ diesel::table! {
         id -> Text,
         user_id -> Text,
         generation -> BigInt,
+        first_generation -> BigInt,
         replays -> Integer,
         device_name -> Nullable<Text>,
         created_at -> Timestamp,

@@ -2,16 +2,16 @@
 
 use super::engine::AnyConnection;
 use super::fault::Fault;
-use super::rows::{NewSessionRow, SessionRow, before, id};
+use super::rows::{AuthorityRow, NewSessionRow, SessionRow, before, id};
 use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
 use super::users::{invalid_value, is_valid};
 use crate::domain::policy::SessionPolicy;
 use crate::domain::session::Session;
 use crate::domain::user::UserId;
-use crate::ports::{Proof, Refreshed};
+use crate::ports::{Proof, Refreshed, Renewed};
 use chrono::NaiveDateTime;
-use diesel::dsl::{auto_type, case_when};
+use diesel::dsl::{auto_type, case_when, exists};
 use diesel::sql_types::{BigInt, Integer, Timestamp};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, IntoSql, NullableExpressionMethods, OptionalExtension, QueryDsl,
@@ -22,7 +22,7 @@ use std::time::Instant;
 diesel::infix_operator!(BitAnd, " & ", Integer);
 diesel::infix_operator!(BitOr, " | ", Integer);
 
-/// Updates the user's row first, then changes the sessions. The reason is in `users::set_password`.
+/// Updates the user's row first, then changes the sessions. The reason is in `users::change_password`.
 pub(super) fn sign_in(
     connection: &mut AnyConnection,
     session: &NewSessionRow,
@@ -109,6 +109,7 @@ pub(super) fn refresh(
 
     diesel::update(sessions::table.filter(sessions::id.eq(session)))
         .filter(is_active(now, before(now, policy.idle)))
+        .filter(sessions::first_generation.le(presented))
         .set((
             sessions::generation
                 .eq(case_when(is_current, (presented + 1).into_sql::<BigInt>()).otherwise(sessions::generation)),
@@ -141,6 +142,12 @@ fn refreshed(row: (String, i64, i32, NaiveDateTime, bool)) -> Result<Refreshed, 
     Ok(Refreshed::Yes { user, number, again: replays & AGAIN != 0, expires_at: expires_at.and_utc() })
 }
 
+/// Builds the renewed session from its columns.
+pub(super) fn renewed(generation: i64, expires_at: NaiveDateTime) -> Result<Renewed, Fault> {
+    let number = u32::try_from(generation).map_err(|_| invalid_value("sessions.generation"))?;
+    Ok(Renewed { number, expires_at: expires_at.and_utc() })
+}
+
 pub(super) fn list(
     connection: &mut AnyConnection,
     user: &str,
@@ -158,31 +165,30 @@ pub(super) fn list(
     rows.into_iter().map(|row| Session::try_from(row).map_err(invalid_value)).collect()
 }
 
-/// Revokes a session. A retry after a lost connection may return `false` although the first attempt revoked the
-/// session; the session is revoked in both cases.
+/// Revokes a session if the authority has not ended. Its own session may be the one to revoke. A retry after a lost
+/// connection may return `false` although the first attempt revoked the session; the session is revoked in both cases.
 pub(super) fn end(
     connection: &mut AnyConnection,
-    user: &str,
+    by: &AuthorityRow,
     session: &str,
     now: NaiveDateTime,
 ) -> Result<bool, Fault> {
+    let caller = BESIDE
+        .filter(BESIDE.field(sessions::id).eq(&by.session))
+        .filter(BESIDE.field(sessions::user_id).eq(&by.user))
+        .filter(BESIDE.field(sessions::revoked_at).is_null())
+        .filter(BESIDE.field(sessions::expires_at).gt(now));
+    let user = users::table.filter(users::id.eq(&by.user)).filter(users::credentials_version.eq(by.credentials));
     let active = sessions::table
         .filter(sessions::id.eq(session))
-        .filter(sessions::user_id.eq(user))
+        .filter(sessions::user_id.eq(&by.user))
         .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(now));
+        .filter(sessions::expires_at.gt(now))
+        .filter(exists(caller))
+        .filter(exists(user));
     diesel::update(active)
         .set(sessions::revoked_at.eq(now))
         .execute(connection)
         .map(|ended| ended > 0)
-        .map_err(|error| Fault::new(connection, &error))
-}
-
-/// Revokes all sessions of the user. A retry is idempotent.
-pub(super) fn end_all(connection: &mut AnyConnection, user: &str, now: NaiveDateTime) -> Result<(), Fault> {
-    diesel::update(sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::revoked_at.is_null()))
-        .set(sessions::revoked_at.eq(now))
-        .execute(connection)
-        .map(drop)
         .map_err(|error| Fault::new(connection, &error))
 }

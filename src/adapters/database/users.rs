@@ -2,19 +2,20 @@
 
 use super::engine::{AnyConnection, Backend};
 use super::fault::{Fault, broken};
-use super::rows::{NewSessionRow, NewUserRow, ProfileRow, UserRow, id, stored};
+use super::rows::{AuthorityRow, NewSessionRow, NewUserRow, ProfileRow, UserRow, id};
 use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
 use crate::domain::password::PasswordHash;
 use crate::domain::user::{AccountVersion, User, UserId};
 use crate::ports::{Account, Created, PhoneChange, Proof};
 use chrono::NaiveDateTime;
+use diesel::dsl::{auto_type, exists};
 use diesel::r2d2::R2D2Connection;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::Bool;
 use diesel::{
-    BoolExpressionMethods, BoxableExpression, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, Selectable,
-    SelectableHelper,
+    BoolExpressionMethods, BoxableExpression, ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl,
+    Selectable, SelectableHelper,
 };
 use std::time::Instant;
 
@@ -23,15 +24,15 @@ pub(super) fn ping(connection: &mut AnyConnection) -> Result<(), Fault> {
 }
 
 pub(super) fn account_of(connection: &mut AnyConnection, phone: &str) -> Result<Option<AccountVersion>, Fault> {
-    let found: Option<(String, NaiveDateTime)> = users::table
+    let found: Option<(String, i64)> = users::table
         .filter(users::phone.eq(phone))
-        .select((users::id, users::password_changed_at))
+        .select((users::id, users::credentials_version))
         .get_result(connection)
         .optional()
         .map_err(|error| Fault::new(connection, &error))?;
-    let Some((user, password_changed_at)) = found else { return Ok(None) };
+    let Some((user, credentials)) = found else { return Ok(None) };
     let user = UserId(id(&user, "users.id").map_err(invalid_value)?);
-    Ok(Some(AccountVersion { user, password_changed_at: password_changed_at.and_utc() }))
+    Ok(Some(AccountVersion { user, credentials }))
 }
 
 pub(super) fn by_phone(connection: &mut AnyConnection, phone: &str) -> Result<Option<Account>, Fault> {
@@ -90,10 +91,11 @@ pub(super) fn create(
 /// Updates the profile. A retry is idempotent.
 pub(super) fn change_profile(
     connection: &mut AnyConnection,
-    id: &str,
+    by: &AuthorityRow,
     change: &ProfileRow,
+    now: NaiveDateTime,
 ) -> Result<Option<User>, Fault> {
-    let row = diesel::update(users::table.filter(users::id.eq(id)))
+    let row = diesel::update(users::table.filter(holds(by, now)))
         .set(change)
         .returning(<UserRow as Selectable<Backend>>::construct_selection())
         .get_result::<UserRow>(connection)
@@ -102,48 +104,93 @@ pub(super) fn change_profile(
     row.map(user).transpose()
 }
 
-/// Updates the user's row first, then revokes the sessions. A concurrent sign-in has either stored its session before,
-/// which the second statement revokes, or it waits for the row and then finds another hash.
-pub(super) fn set_password(
+/// Updates the user's row first, then the sessions. A concurrent sign-in has either stored its session before, which
+/// the second statement revokes, or it waits for the row and then finds another hash.
+pub(super) fn change_password(
+    connection: &mut AnyConnection,
+    by: &AuthorityRow,
+    proof: &Proof,
+    hash: &str,
+    now: NaiveDateTime,
+    deadline: Instant,
+) -> Result<Option<(i64, NaiveDateTime)>, Fault> {
+    transaction(connection, deadline, |connection| {
+        let user = users::table.filter(holds(by, now)).filter(is_valid(proof));
+        if diesel::update(user).set(new_password(hash, now)).execute(connection)? == 0 {
+            return Err(Rollback::Rejected);
+        }
+        revoke_all(connection, &by.user, Some(&by.session), now)?;
+        let session = sessions::table.filter(sessions::id.eq(&by.session)).filter(sessions::user_id.eq(&by.user));
+        // Tokens of the generations before are neither refreshed nor taken for copies.
+        let renewed = diesel::update(session)
+            .set((
+                sessions::generation.eq(sessions::generation + 1),
+                sessions::first_generation.eq(sessions::generation + 1),
+                sessions::replays.eq(0),
+                sessions::rotated_at.eq(now),
+                sessions::last_used_at.eq(now),
+            ))
+            .returning((sessions::generation, sessions::expires_at))
+            .get_result(connection)?;
+        Ok(renewed)
+    })
+}
+
+/// Replaces the password and revokes all sessions, in the order of [`change_password`].
+pub(super) fn reset_password(
     connection: &mut AnyConnection,
     id: &str,
     proof: &Proof,
     hash: &str,
-    keep: Option<&str>,
     now: NaiveDateTime,
     deadline: Instant,
 ) -> Result<bool, Fault> {
     let changed = transaction(connection, deadline, |connection| {
-        let updated = diesel::update(users::table.filter(users::id.eq(id)).filter(is_valid(proof)))
-            .set((users::password_hash.eq(hash), users::password_changed_at.eq(now), users::updated_at.eq(now)))
-            .execute(connection)?;
-        if updated == 0 {
+        let user = users::table.filter(users::id.eq(id)).filter(is_valid(proof));
+        if diesel::update(user).set(new_password(hash, now)).execute(connection)? == 0 {
             return Err(Rollback::Rejected);
         }
-        let others = sessions::table
-            .filter(sessions::user_id.eq(id))
-            .filter(sessions::revoked_at.is_null())
-            // Without `keep`, the condition is true for every session: no id is empty.
-            .filter(sessions::id.ne(keep.unwrap_or_default()));
-        diesel::update(others).set(sessions::revoked_at.eq(now)).execute(connection)?;
+        revoke_all(connection, id, None, now)?;
         Ok(())
     })?;
     Ok(changed.is_some())
+}
+
+/// Renews the credentials version, so that all tickets end, and revokes all sessions.
+pub(super) fn end_sessions(
+    connection: &mut AnyConnection,
+    by: &AuthorityRow,
+    now: NaiveDateTime,
+    deadline: Instant,
+) -> Result<bool, Fault> {
+    let ended = transaction(connection, deadline, |connection| {
+        let renewed = users::credentials_version.eq(users::credentials_version + 1);
+        if diesel::update(users::table.filter(holds(by, now))).set(renewed).execute(connection)? == 0 {
+            return Err(Rollback::Rejected);
+        }
+        revoke_all(connection, &by.user, None, now)?;
+        Ok(())
+    })?;
+    Ok(ended.is_some())
 }
 
 /// Updates the phone in a transaction, although it is one statement: if the connection is lost at COMMIT, a retry would
 /// no longer find the old phone.
 pub(super) fn change_phone(
     connection: &mut AnyConnection,
-    id: &str,
+    by: &AuthorityRow,
     from: &str,
     to: &str,
     now: NaiveDateTime,
     deadline: Instant,
 ) -> Result<PhoneChange, Fault> {
     let changed = transaction(connection, deadline, |connection| {
-        diesel::update(users::table.filter(users::id.eq(id)).filter(users::phone.eq(from)))
-            .set((users::phone.eq(to), users::updated_at.eq(now)))
+        diesel::update(users::table.filter(holds(by, now)).filter(users::phone.eq(from)))
+            .set((
+                users::phone.eq(to),
+                users::credentials_version.eq(users::credentials_version + 1),
+                users::updated_at.eq(now),
+            ))
             .returning(<UserRow as Selectable<Backend>>::construct_selection())
             .get_result::<UserRow>(connection)
             .optional()
@@ -161,13 +208,44 @@ pub(super) fn delete(
     connection: &mut AnyConnection,
     id: &str,
     proof: &Proof,
+    by: Option<&AuthorityRow>,
+    now: NaiveDateTime,
     deadline: Instant,
 ) -> Result<bool, Fault> {
     let deleted = transaction(connection, deadline, |connection| {
         let user = users::table.filter(users::id.eq(id)).filter(is_valid(proof));
-        Ok(diesel::delete(user).execute(connection)?)
+        let deleted = match by {
+            Some(by) => diesel::delete(user.filter(holds(by, now))).execute(connection)?,
+            None => diesel::delete(user).execute(connection)?,
+        };
+        Ok(deleted)
     })?;
     Ok(deleted.is_some_and(|users| users > 0))
+}
+
+/// Returns the columns of a new password.
+#[auto_type]
+fn new_password<'a>(hash: &'a str, now: NaiveDateTime) -> _ {
+    (
+        users::password_hash.eq(hash),
+        users::password_changed_at.eq(now),
+        users::credentials_version.eq(users::credentials_version + 1_i64),
+        users::updated_at.eq(now),
+    )
+}
+
+fn revoke_all(
+    connection: &mut AnyConnection,
+    user: &str,
+    except: Option<&str>,
+    now: NaiveDateTime,
+) -> QueryResult<usize> {
+    let others = sessions::table
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::revoked_at.is_null())
+        // Without `except`, the condition is true for every session: no id is empty.
+        .filter(sessions::id.ne(except.unwrap_or_default()));
+    diesel::update(others).set(sessions::revoked_at.eq(now)).execute(connection)
 }
 
 type Condition<'a> = Box<dyn BoxableExpression<users::table, Backend, SqlType = Bool> + 'a>;
@@ -176,11 +254,21 @@ type Condition<'a> = Box<dyn BoxableExpression<users::table, Backend, SqlType = 
 pub(super) fn is_valid(proof: &Proof) -> Condition<'_> {
     match proof {
         Proof::Password(hash) => Box::new(users::password_hash.eq(hash.expose())),
-        Proof::Code { phone, password_changed_at } => {
-            let unchanged = users::password_changed_at.eq(stored(*password_changed_at));
-            Box::new(users::phone.eq(phone.e164()).and(unchanged))
+        Proof::Code { phone, credentials } => {
+            Box::new(users::phone.eq(phone.e164()).and(users::credentials_version.eq(*credentials)))
         }
     }
+}
+
+/// Returns the SQL condition that the row is the user of the authority, and that the authority has not ended.
+fn holds(by: &AuthorityRow, now: NaiveDateTime) -> Condition<'_> {
+    let session = sessions::table
+        .filter(sessions::id.eq(&by.session))
+        .filter(sessions::user_id.eq(&by.user))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(now));
+    let user = users::id.eq(&by.user).and(users::credentials_version.eq(by.credentials));
+    Box::new(user.and(exists(session)))
 }
 
 fn user(row: UserRow) -> Result<User, Fault> {

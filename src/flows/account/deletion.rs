@@ -6,6 +6,7 @@ use crate::domain::client_app::ClientId;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
+use crate::domain::session::Authority;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{AccountVersion, UserId};
 use crate::flows::limits::SendReservation;
@@ -20,8 +21,8 @@ pub async fn with_password(service: &Service, caller: Caller, password: Password
 
 async fn confirm_and_delete(service: Service, caller: Caller, password: Password) -> Result<(), Error> {
     let proof = confirm(&service, &caller, password).await?;
-    // Not deleted: the password was changed concurrently.
-    delete(&service, caller.user.id, &proof, Error::PasswordWrong).await
+    // Not deleted: the session has ended, or the password was changed, concurrently.
+    delete(&service, caller.user.id, &proof, Some(&caller.authority()), Error::TokenInvalid).await
 }
 
 /// Sends a code to the caller's own phone.
@@ -52,23 +53,32 @@ pub async fn resend_code(
 }
 
 pub async fn with_code(service: &Service, caller: &Caller, ticket: Ticket, given: OneTimeCode) -> Result<(), Error> {
-    otp::redeem(service, Purpose::DeleteSelf(caller.user.id), ticket, given, delete_proven).await
+    let by = caller.authority();
+    let delete = move |service, proven| delete_proven(service, proven, Some(by));
+    otp::redeem(service, Purpose::DeleteSelf(caller.user.id), ticket, given, delete).await
 }
 
 /// Deletes an account without the app. [`otp::send_to_account`] sends the code.
 pub async fn with_code_alone(service: &Service, ticket: Ticket, given: OneTimeCode) -> Result<(), Error> {
-    otp::redeem(service, Purpose::DeleteAccount, ticket, given, delete_proven).await
+    let delete = |service, proven| delete_proven(service, proven, None);
+    otp::redeem(service, Purpose::DeleteAccount, ticket, given, delete).await
 }
 
-async fn delete_proven(service: Service, proven: Proven) -> Result<(), Error> {
+async fn delete_proven(service: Service, proven: Proven, by: Option<Authority>) -> Result<(), Error> {
     let account = proven.account.ok_or(Error::TicketExpired)?;
     let proof = Proof::of_code(proven.phone, account);
     // Not deleted: the account is deleted already, or its phone or password has changed since the code was sent.
-    delete(&service, account.user, &proof, Error::TicketExpired).await
+    delete(&service, account.user, &proof, by.as_ref(), Error::TicketExpired).await
 }
 
-async fn delete(service: &Service, user: UserId, proof: &Proof, otherwise: Error) -> Result<(), Error> {
-    if !service.ports.users.delete(user, proof).await? {
+async fn delete(
+    service: &Service,
+    user: UserId,
+    proof: &Proof,
+    by: Option<&Authority>,
+    otherwise: Error,
+) -> Result<(), Error> {
+    if !service.ports.users.delete(user, proof, by, service.now()).await? {
         return Err(otherwise);
     }
     tracing::info!(user = %user.0, "account deleted");

@@ -1,32 +1,31 @@
 //! Password change, and confirmation of an important change with the current password.
 
 use crate::domain::password::{Password, PasswordHash};
+use crate::domain::session::Generation;
 use crate::flows::limits::PasswordAttempt;
-use crate::flows::session::Caller;
+use crate::flows::session::{self, Caller, Tokens};
 use crate::flows::{Error, Service};
-use crate::ports::{Hashed, Proof, Verdict};
+use crate::ports::{Hashed, Proof, Renewed, Verdict};
 
-/// Replaces the password and ends the user's other sessions.
-pub async fn change(service: &Service, caller: Caller, current: Password, new: Password) -> Result<(), Error> {
+/// Replaces the password, renews this session and ends the user's other sessions. The refresh tokens that this session
+/// had before are invalid: a copy of one does not survive the change.
+pub async fn change(service: &Service, caller: Caller, current: Password, new: Password) -> Result<Tokens, Error> {
     service.background.run_to_completion(replace(service.clone(), caller, current, new)).await
 }
 
-async fn replace(service: Service, caller: Caller, current: Password, new: Password) -> Result<(), Error> {
+async fn replace(service: Service, caller: Caller, current: Password, new: Password) -> Result<Tokens, Error> {
     let proof = confirm(&service, &caller, current).await?;
     let hash = match service.ports.hasher.hash(new, &caller.user.phone).await? {
         Hashed::Hash(hash) => hash,
         Hashed::TooWeak => return Err(Error::PasswordTooWeak),
     };
-    let keep = Some(caller.session);
-    let done = service.ports.users.set_password(caller.user.id, &proof, &hash, keep, service.now()).await?;
-    if !done {
-        // Another request has changed the password concurrently.
-        return Err(Error::PasswordWrong);
-    }
+    let renewed = service.ports.users.change_password(&caller.authority(), &proof, &hash, service.now()).await?;
+    // `None`: a concurrent change was faster, or the session has ended.
+    let Renewed { number, expires_at } = renewed.ok_or(Error::TokenInvalid)?;
     // Wrong passwords of strangers must not lock out the new password.
     PasswordAttempt::reset(&service, &caller.user.phone).await;
     tracing::info!(user = %caller.user.id.0, "password changed");
-    Ok(())
+    session::renew(&service, caller.user.id, Generation { session: caller.session, number }, expires_at)
 }
 
 /// Checks the current password of a signed-in user: a person who finds an unlocked phone must not take over the

@@ -61,7 +61,7 @@ pub async fn verify_code(
 ) -> Result<User, Error> {
     let notice = Notice { id: message_id(&service.keys.message, &ticket.flow_key(), 0), language };
     let purpose = Purpose::ChangePhone(caller.user.id);
-    let change = move |service, proven| change(service, caller.user, proven, notice);
+    let change = move |service, proven| change(service, caller, proven, notice);
     otp::redeem(service, purpose, ticket, given, change).await
 }
 
@@ -71,18 +71,18 @@ struct Notice {
     language: Language,
 }
 
-async fn change(service: Service, user: User, proven: Proven, notice: Notice) -> Result<User, Error> {
-    let new = proven.phone;
-    if proven.account != Some(AccountVersion::of(&user)) {
-        // The password was changed since the code was sent: perhaps the code was not requested by the owner.
-        return Err(Error::TicketExpired);
-    }
+async fn change(service: Service, caller: Caller, proven: Proven, notice: Notice) -> Result<User, Error> {
+    let (by, user, new) = (caller.authority(), caller.user, proven.phone);
     if user.phone == new {
         // An earlier call has changed the number, and its response was lost. The number before it is not known any
         // more.
         return Ok(user);
     }
-    match service.ports.users.change_phone(user.id, &user.phone, &new, service.now()).await? {
+    if proven.account != Some(by.account) {
+        // The credentials were changed since the code was sent: perhaps the code was not requested by the owner.
+        return Err(Error::TicketExpired);
+    }
+    match service.ports.users.change_phone(&by, &user.phone, &new, service.now()).await? {
         PhoneChange::Done(changed) => {
             tracing::info!(user = %user.id.0, phone = new.masked(), "phone number changed");
             let content = Content::PhoneChanged { to: new.masked() };
@@ -91,7 +91,7 @@ async fn change(service: Service, user: User, proven: Proven, notice: Notice) ->
             Ok(changed)
         }
         PhoneChange::Taken => Err(Error::PhoneTaken),
-        PhoneChange::Gone => Err(Error::TicketExpired),
+        PhoneChange::Gone => Err(Error::TokenInvalid),
     }
 }
 

@@ -8,7 +8,7 @@ pub async fn change(service: &Service, caller: Caller, change: &ProfileChange) -
     if *change == ProfileChange::default() {
         return Ok(caller.user);
     }
-    let changed = service.ports.users.change_profile(caller.user.id, change, service.now()).await?;
-    // `None`: the account and its sessions were deleted concurrently.
+    let changed = service.ports.users.change_profile(&caller.authority(), change, service.now()).await?;
+    // `None`: the session has ended, or the credentials were changed, concurrently.
     changed.ok_or(Error::TokenInvalid)
 }

@@ -7,17 +7,28 @@ pub(super) use password_attempt::PasswordAttempt;
 pub(super) use send_reservation::{SendReservation, refund_verified};
 
 use super::error::Error;
+use super::refund::{is_unavailable, refund_when_available};
 use super::service::Service;
 use crate::domain::limits::{Counter, Denial, Limit, Reached};
 use crate::domain::user::UserId;
-use crate::ports::{Admission, Counts};
+use crate::ports::{Admission, Counts, DependencyError};
 
 /// Counts on all counters, or denies and counts on none. One staging operation.
 pub(super) async fn count(service: &Service, counters: &[Counter]) -> Result<Counts, Error> {
-    match service.ports.staging.count(counters).await? {
+    match admit(service, counters).await? {
         Admission::Allowed(counts) => Ok(counts),
         Admission::Limited(reached) => Err(denied(service, &reached)),
     }
+}
+
+/// Counts on all counters or on none. A call without an answer may be counted, and nothing follows it: it is refunded
+/// when the store answers again.
+async fn admit(service: &Service, counters: &[Counter]) -> Result<Admission, DependencyError> {
+    let admission = service.ports.staging.count(counters).await;
+    if is_unavailable(&admission) {
+        refund_when_available(service, counters.to_vec());
+    }
+    admission
 }
 
 /// Counts one call of a signed-in user.

@@ -1,6 +1,6 @@
 //! Send reservations: one message, counted on its limits before it is sent.
 
-use super::denied;
+use super::{admit, denied};
 use crate::domain::flow::Purpose;
 use crate::domain::ip_block::IpBlock;
 use crate::domain::limits::{Counter, Limit, Limits, Quota, Refund, Rule, Scope};
@@ -52,7 +52,7 @@ impl SendReservation {
             limits.region_counter(Limit::region_requested(class), region),
             abuse_signal::probe(),
         ];
-        match service.ports.staging.count(&counters).await? {
+        match admit(service, &counters).await? {
             Admission::Allowed(counts) => {
                 warn_at_80_percent(&counters, &counts, region);
                 abuse_signal::update(service, region, class, &counts).await;

@@ -11,7 +11,7 @@ use crate::domain::otp::message_id;
 use crate::domain::ticket::FlowKey;
 use crate::flows::error::Error;
 use crate::flows::limits::SendReservation;
-use crate::flows::refund::{log_refund_error, refundable};
+use crate::flows::refund::{is_unavailable, log_refund_error, refundable, when_available};
 use crate::flows::service::Service;
 use crate::ports::{Message, SmsError};
 use std::time::Duration;
@@ -110,8 +110,15 @@ async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Resu
 
 /// Refunds the limits of the phone. With `delete`, which is for a first message, deletes the flow.
 pub(super) async fn cancel(service: &Service, key: &FlowKey, phone_limits: &[Counter], outcome: Refund, delete: bool) {
-    let limits = refundable(phone_limits, outcome);
-    log_refund_error(service.ports.staging.cancel_send(key, &limits, delete).await);
+    let (key, limits) = (*key, refundable(phone_limits, outcome));
+    let cancelled = service.ports.staging.cancel_send(&key, &limits, delete).await;
+    if is_unavailable(&cancelled) {
+        // A reservation without a message must not make the user wait. Without its flow the call has no effect.
+        when_available(service, move |service| async move {
+            service.ports.staging.cancel_send(&key, &limits, delete).await
+        });
+    }
+    log_refund_error(cancelled);
 }
 
 /// Refunds a concealed message. Deletes the IP block of a first message from its flow, so that a right code after a

@@ -1,7 +1,7 @@
 //! Authenticating a request by its access token.
 
-use crate::domain::session::SessionId;
-use crate::domain::user::User;
+use crate::domain::session::{AccessClaims, Authority, SessionId};
+use crate::domain::user::{AccountVersion, User};
 use crate::flows::{Error, Service};
 use crate::ports::TokenError;
 
@@ -11,14 +11,25 @@ pub struct Caller {
     pub session: SessionId,
 }
 
-/// Verifies the token and looks its session up in the database, so that an ended session is refused at once.
-pub async fn authenticate(service: &Service, token: &str) -> Result<Caller, Error> {
-    let now = service.now();
-    let claims = service.ports.tokens.verify(token, now).map_err(|error| match error {
+impl Caller {
+    /// Condition of every write of the request.
+    pub(in crate::flows) const fn authority(&self) -> Authority {
+        Authority { session: self.session, account: AccountVersion::of(&self.user) }
+    }
+}
+
+/// Verifies the signature and the lifetime of a token. This needs no database, so it comes before the body is read.
+pub fn verify(service: &Service, token: &str) -> Result<AccessClaims, Error> {
+    service.ports.tokens.verify(token, service.now()).map_err(|error| match error {
         TokenError::Invalid => Error::TokenInvalid,
         TokenError::Expired => Error::TokenExpired,
-    })?;
-    let user = service.ports.users.by_session(claims.session_id, now).await?;
+    })
+}
+
+/// Looks the session of a verified token up, so that an ended session is refused at once. MUST come after the whole
+/// body has been read: a client may send it slowly, and the session may end meanwhile.
+pub async fn authenticate(service: &Service, claims: &AccessClaims) -> Result<Caller, Error> {
+    let user = service.ports.users.by_session(claims.session_id, service.now()).await?;
     let user = user.filter(|user| user.id == claims.user_id).ok_or(Error::TokenInvalid)?;
     Ok(Caller { user, session: claims.session_id })
 }

@@ -21,17 +21,19 @@ fn to_the_hour(session: Session) -> Session {
 /// Signs this device out.
 pub async fn log_out(service: &Service, caller: &Caller) -> Result<(), Error> {
     // `false`: a concurrent call has ended the session already.
-    service.ports.users.end_session(caller.user.id, caller.session, service.now()).await.map(drop)?;
+    service.ports.users.end_session(&caller.authority(), caller.session, service.now()).await.map(drop)?;
     Ok(())
 }
 
 /// Signs every device out, including this one.
 pub async fn log_out_everywhere(service: &Service, caller: &Caller) -> Result<(), Error> {
-    Ok(service.ports.users.end_sessions(caller.user.id, service.now()).await?)
+    // `false`: the credentials were changed concurrently, which has ended the other sessions.
+    let ended = service.ports.users.end_sessions(&caller.authority(), service.now()).await?;
+    if ended { Ok(()) } else { Err(Error::TokenInvalid) }
 }
 
 /// Signs one device of the caller out.
 pub async fn end(service: &Service, caller: &Caller, session: SessionId) -> Result<(), Error> {
-    let ended = service.ports.users.end_session(caller.user.id, session, service.now()).await?;
+    let ended = service.ports.users.end_session(&caller.authority(), session, service.now()).await?;
     if ended { Ok(()) } else { Err(Error::SessionNotFound) }
 }

@@ -6,8 +6,9 @@ mod open;
 mod refresh;
 mod tokens;
 
-pub use authenticate::{Caller, authenticate};
+pub use authenticate::{Caller, authenticate, verify};
 pub use open::SignedIn;
 pub(super) use open::{open, sign_in};
 pub use refresh::refresh;
 pub use tokens::Tokens;
+pub(super) use tokens::tokens as renew;

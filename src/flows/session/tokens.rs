@@ -16,7 +16,7 @@ pub struct Tokens {
 }
 
 /// Creates the tokens of one generation of a session that ends at `expires_at` in any case.
-pub(super) fn tokens(
+pub(in crate::flows) fn tokens(
     service: &Service,
     user_id: UserId,
     generation: Generation,

@@ -1,4 +1,4 @@
-//! Idempotency in the OpenAPI document: the parameter of every POST, and the headers of a replay.
+//! Idempotency in the OpenAPI document: the parameter of every POST and PUT, and the headers of a replay.
 
 use super::stored_response::may_be_replayed;
 use crate::domain::idempotency::IdempotencyKey;
@@ -11,9 +11,10 @@ pub struct Idempotency;
 
 impl Modify for Idempotency {
     fn modify(&self, document: &mut OpenApi) {
-        for post in document.paths.paths.values_mut().filter_map(|item| item.post.as_mut()) {
-            post.parameters.get_or_insert_default().push(RefOr::T(key_parameter()));
-            add_replay_headers(post);
+        let items = document.paths.paths.values_mut();
+        for operation in items.flat_map(|item| [item.post.as_mut(), item.put.as_mut()]).flatten() {
+            operation.parameters.get_or_insert_default().push(RefOr::T(key_parameter()));
+            add_replay_headers(operation);
         }
     }
 }
@@ -37,8 +38,8 @@ fn key_parameter() -> Parameter {
         .build()
 }
 
-fn add_replay_headers(post: &mut Operation) {
-    for (status, response) in &mut post.responses.responses {
+fn add_replay_headers(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
         let status: u16 = status.parse().unwrap_or_default();
         if let RefOr::T(response) = response
             && (status < 300 || may_be_replayed(status))

@@ -1,4 +1,4 @@
-//! `Idempotency-Key` on every POST: a duplicate request gets the stored response of the first one
+//! `Idempotency-Key` on every POST and PUT: a duplicate request gets the stored response of the first one
 //! (draft-ietf-httpapi-idempotency-key-header).
 
 pub mod document;
@@ -13,6 +13,7 @@ use crate::domain::idempotency::{IdempotencyKey, NamedRequest, Scope};
 use crate::domain::policy::Policy;
 use crate::flows::Service;
 use crate::flows::idempotency::{self, Turn};
+use crate::flows::session;
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -26,7 +27,7 @@ use tracing::Instrument;
 pub(super) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// Errors of every POST with a key.
+/// Errors of every POST and PUT with a key.
 pub(super) const PROBLEMS: &[Code] = &[Code::RequestInProgress, Code::IdempotencyKeyReused];
 
 /// Replays of an endpoint: who may get a stored response, and how long it is stored.
@@ -86,13 +87,17 @@ async fn read_request(replay: ReplayPolicy, request: &HttpRequest, payload: Payl
     let service = request.app_data::<web::Data<Service>>().ok_or_else(|| internal_error("no service"))?;
     let service = Service::clone(service);
     let key = key_of(request.headers())?;
-    let caller = match replay.scope {
+    let claims = match replay.scope {
         ReplayScope::Public => None,
-        ReplayScope::Bearer => Some(extract::authenticate(request).await?),
+        ReplayScope::Bearer => Some(extract::claims(request)?),
     };
-    let scope = caller.as_ref().map_or(Scope::Anybody, |caller| Scope::User(caller.user.id));
-    request.extensions_mut().insert(PreAuthenticated(caller));
+    let scope = claims.as_ref().map_or(Scope::Anybody, |claims| Scope::User(claims.user_id));
     let body = extract::bytes(request, payload).await?;
+    let caller = match &claims {
+        None => None,
+        Some(claims) => Some(session::authenticate(&service, claims).await?),
+    };
+    request.extensions_mut().insert(PreAuthenticated(caller));
     // The media type of the response belongs to the request, its language does not.
     let media_type = [Kind::Image, Kind::Audio].map(|kind| u8::from(captchas::wants_raw(request, kind)));
     // The route pattern: a path has many spellings.

@@ -41,7 +41,7 @@ pub(in crate::http) async fn send_code(
     body: OptionalJson<SendOwnCode>,
 ) -> Result<HttpResponse, Problem> {
     let app = optional("client_id", body.0.client_id.as_deref(), |text| service.policy().apps.known(text))?;
-    let sent = deletion::send_code(&service, &bearer.0, client.0, app).await?;
+    let sent = deletion::send_code(&service, &bearer.caller(&service).await?, client.0, app).await?;
     Ok(otp::sent(sent))
 }
 
@@ -60,7 +60,7 @@ pub(in crate::http) async fn resend_code(
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
-    let sent = deletion::resend_code(&service, &bearer.0, ticket, client.0).await?;
+    let sent = deletion::resend_code(&service, &bearer.caller(&service).await?, ticket, client.0).await?;
     Ok(otp::sent(sent))
 }
 
@@ -77,7 +77,7 @@ pub(in crate::http) async fn delete(
     bearer: Bearer,
     body: Json<DeleteMe>,
 ) -> Result<HttpResponse, Problem> {
-    let caller = bearer.0;
+    let caller = bearer.caller(&service).await?;
     match (body.0.password, body.0.ticket, body.0.code) {
         (Some(password), None, None) => {
             let password = field("password", Password::parse(&password))?;

@@ -7,6 +7,9 @@ use crate::flows::account::password;
 use crate::http::checks::field;
 use crate::http::error::{Code, Problem};
 use crate::http::extract::{Bearer, Json};
+use crate::http::response::json;
+use crate::http::schemas::Tokens;
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
 pub(in crate::http) const CHANGE: &[Code] =
@@ -14,11 +17,13 @@ pub(in crate::http) const CHANGE: &[Code] =
 
 /// Change the password.
 ///
-/// Ends all other sessions of the account; this session stays. After ten wrong current passwords (`password_wrong`) in
-/// an hour, the error is `too_many_requests`.
+/// Ends all other sessions of the account, and renews this one: the response has new tokens, and the refresh token that
+/// the app had before is invalid (`refresh_invalid`). Send an `Idempotency-Key`: if the response is lost, a retry with
+/// the same key and body gets the same tokens. After ten wrong current passwords (`password_wrong`) in an hour, the
+/// error is `too_many_requests`.
 #[utoipa::path(
     put, path = "/v1/me/password", operation_id = "me.changePassword", tag = "me", security(("access_token" = [])),
-    request_body = ChangePassword, responses((status = 204, description = "Password changed"))
+    request_body = ChangePassword, responses((status = 200, description = "New tokens of this session", body = Tokens))
 )]
 pub(in crate::http) async fn change(
     service: web::Data<Service>,
@@ -27,6 +32,6 @@ pub(in crate::http) async fn change(
 ) -> Result<HttpResponse, Problem> {
     let current = field("current_password", Password::parse(&body.0.current_password))?;
     let new = field("new_password", Password::parse(&body.0.new_password))?;
-    password::change(&service, bearer.0, current, new).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let tokens = password::change(&service, bearer.caller(&service).await?, current, new).await?;
+    Ok(json(StatusCode::OK, &Tokens::from(tokens)))
 }

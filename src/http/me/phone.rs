@@ -52,7 +52,7 @@ pub(in crate::http) async fn send_code(
         client: client.0,
         app: optional("client_id", body.0.client_id.as_deref(), |text| service.policy().apps.known(text))?,
     };
-    let sent = phone::send_code(&service, bearer.0, request).await?;
+    let sent = phone::send_code(&service, bearer.caller(&service).await?, request).await?;
     Ok(otp::sent(sent))
 }
 
@@ -71,7 +71,7 @@ pub(in crate::http) async fn resend_code(
     body: Json<FlowTicket>,
 ) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
-    let sent = phone::resend_code(&service, &bearer.0, ticket, client.0).await?;
+    let sent = phone::resend_code(&service, &bearer.caller(&service).await?, ticket, client.0).await?;
     Ok(otp::sent(sent))
 }
 
@@ -92,6 +92,6 @@ pub(in crate::http) async fn verify_code(
 ) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let code = field("code", OneTimeCode::parse(&body.0.code))?;
-    let user = phone::verify_code(&service, bearer.0, ticket, code, client.0.language).await?;
+    let user = phone::verify_code(&service, bearer.caller(&service).await?, ticket, code, client.0.language).await?;
     Ok(json(StatusCode::OK, &User::from(user)))
 }

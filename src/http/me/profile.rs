@@ -18,8 +18,8 @@ use actix_web::{HttpResponse, web};
     get, path = "/v1/me", operation_id = "me.read", tag = "me", security(("access_token" = [])),
     responses((status = 200, description = "Account of the signed-in user", body = User))
 )]
-pub(in crate::http) async fn read(bearer: Bearer) -> Result<HttpResponse, Problem> {
-    Ok(json(StatusCode::OK, &User::from(bearer.0.user)))
+pub(in crate::http) async fn read(service: web::Data<Service>, bearer: Bearer) -> Result<HttpResponse, Problem> {
+    Ok(json(StatusCode::OK, &User::from(bearer.caller(&service).await?.user)))
 }
 
 /// Update the profile.
@@ -46,7 +46,7 @@ pub(in crate::http) async fn update(
         gender: parse_change("gender", body.gender, Gender::parse)?,
         birthday: parse_change("birthday", body.birthday, |text| Birthday::parse(text, service.now()))?,
     };
-    let user = profile::change(&service, bearer.0, &change).await?;
+    let user = profile::change(&service, bearer.caller(&service).await?, &change).await?;
     Ok(json(StatusCode::OK, &User::from(user)))
 }
 

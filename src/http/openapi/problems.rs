@@ -70,10 +70,10 @@ pub(super) struct Problems;
 impl Modify for Problems {
     fn modify(&self, document: &mut OpenApi) {
         for item in document.paths.paths.values_mut() {
-            if let Some(operation) = &mut item.post {
+            for operation in [&mut item.post, &mut item.put].into_iter().flatten() {
                 add_problems(operation, idempotency::PROBLEMS);
             }
-            for operation in [&mut item.get, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten() {
+            for operation in [&mut item.get, &mut item.patch, &mut item.delete].into_iter().flatten() {
                 add_problems(operation, &[]);
             }
         }

@@ -16,7 +16,6 @@ mod steps;
 mod transitions;
 mod wire;
 
-use chrono::DateTime;
 use doorstep::domain::flow::{Cooldowns, FlowPolicy, Proven, Purpose, Transition};
 use doorstep::domain::keys::Keys;
 use doorstep::domain::limits::{Counter, Limit, Limits, Reached, Refund};
@@ -158,8 +157,7 @@ fn key(number: u32, n: u8) -> FlowKey {
 
 /// Account that the code of the phone is for.
 fn account(number: u32) -> AccountVersion {
-    let password_changed_at = DateTime::from_timestamp_micros(1_795_000_000_123_456).unwrap();
-    AccountVersion { user: UserId(Uuid::from_u128(number.into())), password_changed_at }
+    AccountVersion { user: UserId(Uuid::from_u128(number.into())), credentials: number.into() }
 }
 
 fn proven(number: u32) -> Proven {

@@ -1,9 +1,13 @@
 //! `ports::Users`, on SQLite and on PostgreSQL.
 
 mod accounts;
+mod authority;
+mod credentials;
 mod migrations;
 mod outages;
+mod passwords;
 mod refresh;
+mod renewal;
 mod retries;
 mod sign_in;
 mod store;

@@ -1,7 +1,7 @@
 //! A database that is down, slow or does not respond: each call ends in bounded time, and succeeds again as soon as the
 //! database is back.
 
-use super::store::{another_hash, new_user, now, open, password_proof, postgres_store, sqlite_store};
+use super::store::{another_hash, authority, new_user, now, open, password_proof, postgres_store, sqlite_store};
 use crate::support::postgres::OwnPostgres;
 use crate::support::process::free_port;
 use diesel::connection::SimpleConnection;
@@ -59,7 +59,7 @@ async fn every_call_fails_in_time_and_without_a_secret_while_postgres_is_down() 
     let (user, session) = new_user("+8613800138000", 1);
     let (proof, policy, hash) = (password_proof(&user), SessionPolicy::default(), another_hash());
     let (presented, change) = (Generation { session: session.id, number: 0 }, ProfileChange::default());
-    let new_phone = phone();
+    let (new_phone, by) = (phone(), authority(&session));
     tokio::join!(
         assert_unavailable(database.by_phone(&user.phone)),
         assert_unavailable(database.by_session(session.id, now())),
@@ -67,12 +67,14 @@ async fn every_call_fails_in_time_and_without_a_secret_while_postgres_is_down() 
         assert_unavailable(database.sign_in(&session, &proof, Some(&hash), &policy)),
         assert_unavailable(database.refresh(presented, now(), &policy)),
         assert_unavailable(database.sessions(user.id, now(), &policy)),
-        assert_unavailable(database.end_session(user.id, session.id, now())),
-        assert_unavailable(database.end_sessions(user.id, now())),
-        assert_unavailable(database.change_profile(user.id, &change, now())),
-        assert_unavailable(database.set_password(user.id, &proof, &hash, None, now())),
-        assert_unavailable(database.change_phone(user.id, &user.phone, &new_phone, now())),
-        assert_unavailable(database.delete(user.id, &proof)),
+        assert_unavailable(database.end_session(&by, session.id, now())),
+        assert_unavailable(database.end_sessions(&by, now())),
+        assert_unavailable(database.change_profile(&by, &change, now())),
+        assert_unavailable(database.change_password(&by, &proof, &hash, now())),
+        assert_unavailable(database.reset_password(user.id, &proof, &hash, now())),
+        assert_unavailable(database.change_phone(&by, &user.phone, &new_phone, now())),
+        assert_unavailable(database.delete(user.id, &proof, None, now())),
+        assert_unavailable(database.delete(user.id, &proof, Some(&by), now())),
     );
 }
 

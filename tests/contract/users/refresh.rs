@@ -1,6 +1,6 @@
 //! Refresh-token rotation: the next token, replays, and reuse detection.
 
-use super::store::{Store, device as another, now, stores};
+use super::store::{Store, authority, device as another, now, stores};
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::domain::policy::SessionPolicy;
 use doorstep::domain::session::{Generation, NewSession};
@@ -10,16 +10,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A device that refreshes its tokens, and its store.
-struct Device {
-    store: Store,
-    user: NewUser,
-    session: NewSession,
-    policy: SessionPolicy,
+pub struct Device {
+    pub store: Store,
+    pub user: NewUser,
+    pub session: NewSession,
+    pub policy: SessionPolicy,
 }
 
 impl Device {
     /// Creates one device per engine.
-    async fn each() -> [Self; 2] {
+    pub async fn each() -> [Self; 2] {
         let [sqlite, postgres] = stores();
         [Self::new(sqlite).await, Self::new(postgres).await]
     }
@@ -29,34 +29,34 @@ impl Device {
         Self { store, user, session, policy: SessionPolicy::default() }
     }
 
-    async fn refresh(&self, number: u32, at: DateTime<Utc>) -> Refreshed {
+    pub async fn refresh(&self, number: u32, at: DateTime<Utc>) -> Refreshed {
         let presented = Generation { session: self.session.id, number };
         self.store.database.refresh(presented, at, &self.policy).await.unwrap()
     }
 
-    fn child(&self, number: u32, again: bool) -> Refreshed {
+    pub fn child(&self, number: u32, again: bool) -> Refreshed {
         Refreshed::Yes { user: self.user.id, number, again, expires_at: self.session.expires_at }
     }
 
     /// Refreshes with generation `number`, and replays it after `delay`. Returns the result and the time of the replay.
-    async fn replay(&self, number: u32, at: DateTime<Utc>, delay: TimeDelta) -> (Refreshed, DateTime<Utc>) {
+    pub async fn replay(&self, number: u32, at: DateTime<Utc>, delay: TimeDelta) -> (Refreshed, DateTime<Utc>) {
         assert_eq!(self.refresh(number, at).await, self.child(number + 1, false), "{}", self.store.engine);
         (self.refresh(number, at + delay).await, at + delay)
     }
 
-    fn row(&self) -> String {
+    pub fn row(&self) -> String {
         self.store.text(
             "SELECT generation || ' ' || replays || ' ' || last_used_at || ' ' || coalesce('' || revoked_at, '') \
             AS value FROM sessions",
         )
     }
 
-    fn reused(&self) -> Refreshed {
+    pub fn reused(&self) -> Refreshed {
         Refreshed::Reused { user: self.user.id }
     }
 
     /// Delay from which a replay is late.
-    fn late(&self) -> TimeDelta {
+    pub fn late(&self) -> TimeDelta {
         TimeDelta::from_std(self.policy.retry).unwrap()
     }
 }
@@ -208,7 +208,8 @@ async fn an_unknown_or_revoked_session_is_not_refreshed() {
         assert_eq!(unknown, Refreshed::Ended, "{}", device.store.engine);
 
         device.refresh(0, now()).await;
-        assert!(device.store.database.end_session(device.user.id, device.session.id, now()).await.unwrap());
+        let by = authority(&device.session);
+        assert!(device.store.database.end_session(&by, device.session.id, now()).await.unwrap());
         let before = device.row();
         for number in 0..3 {
             assert_eq!(device.refresh(number, now() + device.late()).await, Refreshed::Ended);

@@ -1,11 +1,13 @@
 //! Number of statements per call, and retries after a lost connection.
 
-use super::store::{Store, another_hash, code_proof, device, new_user, now, password_proof, postgres_store};
+use super::store::{
+    Store, another_hash, authority, authority_at, code_proof, device, new_user, now, password_proof, postgres_store,
+};
 use doorstep::domain::phone::Phone;
 use doorstep::domain::policy::SessionPolicy;
 use doorstep::domain::session::Generation;
 use doorstep::domain::user::ProfileChange;
-use doorstep::ports::{Created, DependencyError, PhoneChange, Refreshed, Users};
+use doorstep::ports::{Created, DependencyError, PhoneChange, Proof, Refreshed, Users};
 
 /// Returns the number of statements of this database so far, without the statements that count.
 fn statements(store: &Store) -> i64 {
@@ -40,8 +42,12 @@ async fn a_read_is_one_statement() {
 async fn a_call_without_a_transaction_is_one_statement() {
     let store = postgres_store();
     let (user, session) = store.signed_up("+8613800138000", 1).await;
-    store.execute("CREATE EXTENSION pg_stat_statements");
     let (policy, change) = (SessionPolicy::default(), ProfileChange::default());
+    let (second, third) = (device(&user, 2), device(&user, 3));
+    for session in [&second, &third] {
+        assert!(store.database.sign_in(session, &code_proof(&user), None, &policy).await.unwrap());
+    }
+    store.execute("CREATE EXTENSION pg_stat_statements");
     let refresh = async |number| {
         let presented = Generation { session: session.id, number };
         store.database.refresh(presented, now(), &policy).await.unwrap()
@@ -62,14 +68,19 @@ async fn a_call_without_a_transaction_is_one_statement() {
     assert_statements(6).await;
     store.database.password_hash(user.id).await.unwrap();
     assert_statements(7).await;
-    store.database.change_profile(user.id, &change, now()).await.unwrap();
+    assert!(store.database.change_profile(&authority(&second), &change, now()).await.unwrap().is_some());
     assert_statements(8).await;
     store.database.sessions(user.id, now(), &policy).await.unwrap();
     assert_statements(9).await;
-    store.database.end_session(user.id, session.id, now()).await.unwrap();
+    assert!(store.database.end_session(&authority(&second), third.id, now()).await.unwrap());
     assert_statements(10).await;
-    store.database.end_sessions(user.id, now()).await.unwrap();
+    assert!(store.database.end_session(&authority(&second), second.id, now()).await.unwrap());
     assert_statements(11).await;
+    // An ended authority costs no more.
+    assert!(store.database.change_profile(&authority(&second), &change, now()).await.unwrap().is_none());
+    assert_statements(12).await;
+    assert!(!store.database.end_session(&authority(&second), second.id, now()).await.unwrap());
+    assert_statements(13).await;
 }
 
 /// Ends the server side of the connection. A sequence counts the attempts, because no rollback resets it.
@@ -141,21 +152,43 @@ async fn a_change_is_retried_once_if_the_connection_fails_before_the_commit() {
     assert!(database.sign_in(&device(&user, 2), &password_proof(&user), None, &policy).await.unwrap());
     assert_retried("users");
 
+    disconnect("UPDATE ON sessions");
+    assert!(database.end_session(&authority(&session), device(&user, 2).id, now()).await.unwrap());
+    assert_retried("sessions");
+
     disconnect("UPDATE ON users");
-    assert!(database.set_password(user.id, &password_proof(&user), &another_hash(), None, now()).await.unwrap());
+    let change = ProfileChange::default();
+    assert!(database.change_profile(&authority(&session), &change, now()).await.unwrap().is_some());
     assert_retried("users");
 
     disconnect("UPDATE ON users");
-    let result = database.change_phone(user.id, &user.phone, &new_phone, now()).await.unwrap();
+    let proof = password_proof(&user);
+    let renewed = database.change_password(&authority(&session), &proof, &another_hash(), now()).await.unwrap();
+    assert_eq!(renewed.map(|renewed| renewed.number), Some(2));
+    assert_retried("users");
+
+    disconnect("UPDATE ON users");
+    let result = database.change_phone(&authority_at(&session, 1), &user.phone, &new_phone, now()).await.unwrap();
     assert!(matches!(result, PhoneChange::Done(_)), "{result:?}");
     assert_retried("users");
+
+    disconnect("UPDATE ON users");
+    assert!(database.end_sessions(&authority_at(&session, 2), now()).await.unwrap());
+    assert_retried("users");
+
+    disconnect("UPDATE ON users");
+    let proof = Proof::Code { phone: new_phone, credentials: 3 };
+    assert!(database.reset_password(user.id, &proof, &user.password_hash, now()).await.unwrap());
+    assert_retried("users");
+    // No attempt counted twice.
+    assert_eq!(store.credentials(&user), 4);
 }
 
 /// A second attempt would not find the row that the first one may have changed, and would report a failure.
 #[tokio::test]
 async fn a_change_is_not_retried_if_the_connection_fails_at_the_commit() {
     let store = postgres_store();
-    let (user, _) = store.signed_up("+8613800138000", 1).await;
+    let (user, first) = store.signed_up("+8613800138000", 1).await;
     let new_phone = Phone::from_stored("+8613800138009".to_owned()).unwrap();
     let (database, policy) = (&store.database, SessionPolicy::default());
     store.execute(DISCONNECT);
@@ -167,10 +200,15 @@ async fn a_change_is_not_retried_if_the_connection_fails_at_the_commit() {
         assert!(matches!(error, Some(DependencyError::Unavailable { .. })), "{error:?}");
         assert_eq!(store.text("SELECT last_value::text AS value FROM attempts"), attempts);
     };
-    let (session, proof) = (device(&user, 2), password_proof(&user));
+    let (session, proof, by, hash) = (device(&user, 2), password_proof(&user), authority(&first), another_hash());
     assert_unavailable(database.sign_in(&session, &proof, None, &policy).await.err(), "1");
-    assert_unavailable(database.set_password(user.id, &proof, &another_hash(), None, now()).await.err(), "2");
-    assert_unavailable(database.change_phone(user.id, &user.phone, &new_phone, now()).await.err(), "3");
-    assert_unavailable(database.delete(user.id, &code_proof(&user)).await.err(), "4");
+    assert_unavailable(database.change_password(&by, &proof, &hash, now()).await.err(), "2");
+    assert_unavailable(database.reset_password(user.id, &proof, &hash, now()).await.err(), "3");
+    assert_unavailable(database.change_phone(&by, &user.phone, &new_phone, now()).await.err(), "4");
+    assert_unavailable(database.end_sessions(&by, now()).await.err(), "5");
+    assert_unavailable(database.delete(user.id, &code_proof(&user), None, now()).await.err(), "6");
+    assert_unavailable(database.delete(user.id, &proof, Some(&by), now()).await.err(), "7");
     assert_eq!((store.count("users WHERE updated_at = created_at"), store.count("sessions")), (1, 1));
+    assert_eq!(store.count("sessions WHERE revoked_at IS NULL AND generation = 0"), 1);
+    assert_eq!(store.credentials(&user), 0);
 }

@@ -1,6 +1,6 @@
 //! Sign-in, and the end of sessions.
 
-use super::store::{Store, another_hash, code_proof, device, new_user, now, password_proof, stores};
+use super::store::{Store, another_hash, authority, code_proof, device, new_user, now, password_proof, stores};
 use chrono::TimeDelta;
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::policy::SessionPolicy;
@@ -215,21 +215,30 @@ async fn active_sessions_are_listed_by_last_use() {
 #[tokio::test]
 async fn users_end_only_their_own_active_sessions() {
     for store in stores() {
-        let (user, own) = store.signed_up("+8613800138000", 1).await;
-        let (other, theirs) = store.signed_up("+8613800138001", 2).await;
-        let end = async |user: &NewUser, session: &NewSession, at| {
-            store.database.end_session(user.id, session.id, at).await.unwrap()
+        let (user, caller) = store.signed_up("+8613800138000", 1).await;
+        let (_, theirs) = store.signed_up("+8613800138001", 2).await;
+        let mut own = device(&user, 3);
+        own.expires_at -= TimeDelta::hours(1);
+        assert!(store.sign_in(&own, &code_proof(&user)).await);
+        let end = async |by: &NewSession, session: &NewSession, at| {
+            store.database.end_session(&authority(by), session.id, at).await.unwrap()
         };
-        assert!(!end(&user, &theirs, now()).await, "{}", store.engine);
+        assert!(!end(&caller, &theirs, now()).await, "{}", store.engine);
         assert!(store.is_active(theirs.id).await);
-        assert!(!end(&user, &device(&user, 3), now()).await);
-        assert!(!end(&user, &own, own.expires_at).await, "{}", store.engine);
+        assert!(!end(&caller, &device(&user, 4), now()).await);
+        assert!(!end(&caller, &own, own.expires_at).await, "{}", store.engine);
 
-        assert!(end(&user, &own, now()).await, "{}", store.engine);
+        assert!(end(&caller, &own, now()).await, "{}", store.engine);
         assert!(!store.is_active(own.id).await);
-        assert!(!end(&user, &own, now() + TimeDelta::hours(1)).await, "{}", store.engine);
+        assert!(!end(&caller, &own, now() + TimeDelta::hours(1)).await, "{}", store.engine);
         assert_eq!(store.count("sessions WHERE revoked_at = created_at"), 1);
-        assert!(end(&other, &theirs, now()).await);
+        assert!(store.is_active(caller.id).await && store.is_active(theirs.id).await, "{}", store.engine);
+        // A session ends itself.
+        for session in [&caller, &theirs] {
+            assert!(end(session, session, now()).await, "{}", store.engine);
+            assert!(!store.is_active(session.id).await, "{}", store.engine);
+            assert!(!end(session, session, now()).await, "{}", store.engine);
+        }
     }
 }
 
@@ -240,8 +249,9 @@ async fn all_sessions_of_one_user_end() {
         let (_, other_session) = store.signed_up("+8613800138001", 2).await;
         let second = device(&user, 3);
         assert!(store.sign_in(&second, &code_proof(&user)).await);
-        store.database.end_session(user.id, first.id, now()).await.unwrap();
-        store.database.end_sessions(user.id, now() + TimeDelta::hours(1)).await.unwrap();
+        assert!(store.database.end_session(&authority(&first), first.id, now()).await.unwrap());
+        let by = authority(&second);
+        assert!(store.database.end_sessions(&by, now() + TimeDelta::hours(1)).await.unwrap(), "{}", store.engine);
         assert!(!store.is_active(first.id).await && !store.is_active(second.id).await, "{}", store.engine);
         assert!(store.is_active(other_session.id).await, "{}", store.engine);
         // A session that had ended before keeps its time.

@@ -9,8 +9,8 @@ use doorstep::adapters::database::{Database, Settings, migrate};
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::phone::Phone;
 use doorstep::domain::policy::SessionPolicy;
-use doorstep::domain::session::{NewSession, SessionId};
-use doorstep::domain::user::{NewUser, Nickname, Profile, UserId};
+use doorstep::domain::session::{Authority, NewSession, SessionId};
+use doorstep::domain::user::{AccountVersion, NewUser, Nickname, Profile, UserId};
 use doorstep::ports::{Created, Proof, Users};
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -128,8 +128,19 @@ pub fn password_proof(user: &NewUser) -> Proof {
     Proof::Password(user.password_hash.clone())
 }
 
+/// Creates the proof by a code that was sent before any change of the credentials.
 pub fn code_proof(user: &NewUser) -> Proof {
-    Proof::Code { phone: user.phone.clone(), password_changed_at: user.created_at }
+    Proof::Code { phone: user.phone.clone(), credentials: 0 }
+}
+
+/// Creates the authority of this session before any change of the credentials.
+pub fn authority(session: &NewSession) -> Authority {
+    authority_at(session, 0)
+}
+
+/// Creates the authority of this session while the credentials have this version.
+pub fn authority_at(session: &NewSession, credentials: i64) -> Authority {
+    Authority { session: session.id, account: AccountVersion { user: session.user_id, credentials } }
 }
 
 /// Returns a hash that no user has.
@@ -138,6 +149,12 @@ pub fn another_hash() -> PasswordHash {
 }
 
 impl Store {
+    /// Returns the credentials version of the user's row.
+    pub fn credentials(&self, user: &NewUser) -> i64 {
+        let query = format!("SELECT '' || credentials_version AS value FROM users WHERE id = '{}'", user.id.0);
+        self.text(&query).parse().unwrap()
+    }
+
     /// Stores a user who is signed in on one device.
     pub async fn signed_up(&self, phone: &str, n: u8) -> (NewUser, NewSession) {
         let (user, _) = new_user(phone, n);
