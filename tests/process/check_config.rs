@@ -288,7 +288,7 @@ fn development_with_a_real_provider_or_a_public_address_does_not_start() {
         output.assert_rejected(&["  SMS_PROVIDERS: ", "  BIND: ", "APP_ENV=production", "ALLOW_INSECURE_DEVELOPMENT"]);
         let bypass = ("CAPTCHA_BYPASS_ANSWER", "letmein");
         let allowed = [&webhook[..], &[("ALLOW_INSECURE_DEVELOPMENT", "true"), bypass]].concat();
-        Folder::new().run(arguments, &allowed).assert_rejected(&["problems in the settings (1)", &bypass.0]);
+        Folder::new().run(arguments, &allowed).assert_rejected(&["problems in the settings (1)", bypass.0]);
     }
     let folder = Folder::new();
     let allowed = folder.run(&["check-config"], &[&webhook[..], &[("ALLOW_INSECURE_DEVELOPMENT", "true")]].concat());
