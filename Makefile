@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks run test check text lint-shell lint-docker deny spelling links openapi bench load image
+.PHONY: help setup setup-checks run test check text lint-shell lint-docker deny advisories spelling links openapi \
+  fuzz bench load image
 
 # `make setup-checks` installs the check tools here.
 CHECKS := .checks/bin
@@ -37,6 +38,10 @@ lint-docker: ## lint the Dockerfile
 deny: ## check licences, sources and advisories of the dependencies
 	$(CHECKS)/cargo-deny check
 
+advisories: ## check the advisories of the dependencies, if their database is reachable
+	scripts/check-advisories --self-test
+	scripts/check-advisories $(CHECKS)/cargo-deny
+
 spelling: ## check the spelling
 	$(CHECKS)/typos --format brief
 
@@ -47,6 +52,14 @@ openapi: ## regenerate openapi/openapi.json from the code
 	mkdir -p openapi
 	cargo run --locked --quiet -- openapi > openapi/openapi.json.new
 	mv openapi/openapi.json.new openapi/openapi.json
+
+# Seconds for `make fuzz`.
+TIME := 60
+
+fuzz: ## fuzz TARGET for TIME seconds (needs nightly and cargo-fuzz); the targets are in fuzz/fuzz_targets
+	@test -f fuzz/fuzz_targets/$(TARGET).rs || { ls fuzz/fuzz_targets; echo 'usage: make fuzz TARGET=phone' >&2; exit 2; }
+	cargo test --locked --test fuzz -- --ignored write_seeds
+	cargo +nightly fuzz run $(TARGET) -- -max_total_time=$(TIME) -timeout=10
 
 bench: ## measure captcha drawing, access-token verification and proof-of-work verification
 	cargo bench --locked --bench captcha --bench token --bench proof

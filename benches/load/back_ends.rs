@@ -66,6 +66,8 @@ impl BackEnds {
             ("METRICS_BIND", "127.0.0.1:0".to_owned()),
             ("CAPTCHA_BYPASS_ANSWER", BYPASS.to_owned()),
             ("PROOF_OF_WORK", "off".to_owned()),
+            // The provider is a fake.
+            ("ALLOW_INSECURE_DEVELOPMENT", "true".to_owned()),
             ("SMS_PROVIDERS", "cloopen".to_owned()),
             ("SMS_CLOOPEN_BASE_URL", self.sms.base_url.to_string()),
             ("SMS_CLOOPEN_ACCOUNT_SID", ACCOUNT_SID.to_owned()),

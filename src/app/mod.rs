@@ -8,6 +8,7 @@ mod data_folder;
 mod keys;
 mod log;
 mod metrics;
+mod redis;
 mod runtime;
 mod sms;
 
@@ -22,8 +23,7 @@ use crate::adapters::argon2::{Argon2id, Cost};
 use crate::adapters::captcha::audio::Speaker;
 use crate::adapters::database::{Database, Settings, migrate};
 use crate::adapters::staging::memory::MemoryStaging;
-use crate::adapters::staging::redis::RedisStaging;
-use crate::config::{Config, HashSettings, ServerSettings, StagingSettings};
+use crate::config::{Config, HashSettings, Problems, ServerSettings, StagingSettings};
 use crate::domain::phone;
 use crate::flows::background::Background;
 use crate::flows::{Ports, Service};
@@ -60,7 +60,7 @@ impl App {
     pub async fn build_in(runtime: Runtime, config: Config) -> Result<Self, Box<dyn Error>> {
         // TLS for Redis and the SMS providers. It is already installed if this is the second App in the process.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-        check(&config, runtime.clock.now())?;
+        validate(&config, &runtime)?;
         for phone in config.policy.test_phones.expired(runtime.clock.now()) {
             tracing::warn!(phone = phone.masked(), "test number expired");
         }
@@ -144,6 +144,19 @@ impl App {
     }
 }
 
+/// Repeats the checks of `check-config`, for programs that use the crate, and logs the warnings.
+fn validate(config: &Config, runtime: &Runtime) -> Result<(), Problems> {
+    let mut problems = Problems::default();
+    check(config, runtime.clock.now(), &mut problems);
+    if !problems.errors.is_empty() {
+        return Err(problems);
+    }
+    for warning in &config.warnings {
+        tracing::warn!(warning, "setting needs attention");
+    }
+    Ok(())
+}
+
 /// Waits for SIGTERM from an orchestrator or SIGINT from a keyboard. (The server's own handler of SIGINT drops requests
 /// in flight.)
 async fn stop_signal() -> io::Result<()> {
@@ -167,7 +180,7 @@ fn open_database(config: &Config) -> Result<Database, Box<dyn Error>> {
 fn staging(config: &Config, runtime: &Runtime) -> Result<Arc<dyn Staging>, Box<dyn Error>> {
     Ok(match &config.staging {
         StagingSettings::Memory => Arc::new(MemoryStaging::new(Arc::clone(&runtime.clock))),
-        StagingSettings::Redis { url } => Arc::new(RedisStaging::connect(url.expose_secret(), config.server.workers)?),
+        StagingSettings::Redis { url } => redis::staging(url, config.server.workers)?,
     })
 }
 

@@ -1,12 +1,10 @@
 //! `doorstep check-config`.
 
-use super::output::{Outcome, print};
-use crate::adapters::system::SystemClock;
-use crate::app::check;
-use crate::config::Config;
-use crate::ports::Clock;
+use super::output::{Outcome, print, warn};
+use crate::config::{Config, Problems};
 
-pub(super) fn run(config: &Config) -> Outcome {
-    check(config, SystemClock.now())?;
-    print(&format!("{config:#?}\nThe settings are valid."))
+pub(super) fn run(mut config: Config) -> Outcome {
+    let warnings = std::mem::take(&mut config.warnings);
+    print(&format!("{config:#?}\nThe settings are valid."))?;
+    warn(&Problems { warnings, ..Problems::default() })
 }

@@ -9,7 +9,10 @@ mod output;
 mod serve;
 mod sms;
 
-use crate::config::Config;
+use crate::adapters::system::SystemClock;
+use crate::app::check;
+use crate::config::{Config, Problems};
+use crate::ports::Clock;
 use captcha_samples::Samples;
 use clap::{Parser, Subcommand};
 use output::Outcome;
@@ -58,12 +61,18 @@ pub fn run() -> ExitCode {
 
 fn execute(command: Command) -> Outcome {
     match command {
-        Command::Serve => serve::run(Config::from_env()?),
+        Command::Serve => serve::run(checked_settings()?),
         Command::Migrate => migrate::run(&Config::from_env()?),
         Command::Openapi => openapi::run(),
         Command::Keygen { secret_key } => keygen::run(secret_key),
         Command::Sms { command } => sms::run(&Config::from_env()?, command),
         Command::CaptchaSamples(samples) => captcha_samples::run(&Config::from_env()?, &samples),
-        Command::CheckConfig => check_config::run(&Config::from_env()?),
+        Command::CheckConfig => check_config::run(checked_settings()?),
     }
+}
+
+/// Reads the settings, and runs all checks of them.
+fn checked_settings() -> Result<Config, Problems> {
+    let now = SystemClock.now();
+    Config::from_env_checked(|config, problems| check(config, now, problems))
 }

@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn all_missing_settings_of_a_storage_are_reported_at_once() {
         for (settings, storage) in [(S3, "s3"), (QINIU, "qiniu")] {
-            let Problems(problems) = with(&[("AVATAR_STORAGE", storage)], &[]).unwrap_err();
+            let Problems { errors: problems, .. } = with(&[("AVATAR_STORAGE", storage)], &[]).unwrap_err();
             let required = settings.iter().filter(|(name, _)| !["AVATAR_STORAGE", "AVATAR_PREFIX"].contains(name));
             for (name, _) in required.clone() {
                 assert_eq!(problems.iter().filter(|line| line.starts_with(&format!("{name}: "))).count(), 1, "{name}");
@@ -213,7 +213,7 @@ mod tests {
             (QINIU, "AVATAR_QINIU_UPLOAD_URL", "https://up.qiniup.com?x"),
             (QINIU, "AVATAR_QINIU_BUCKET", "my:bucket"),
         ] {
-            let Problems(problems) = with(settings, &[(name, value)]).unwrap_err();
+            let Problems { errors: problems, .. } = with(settings, &[(name, value)]).unwrap_err();
             assert!(
                 matches!(&problems[..], [line] if line.starts_with(&format!("{name}: "))),
                 "{name} in {problems:?}"
@@ -227,7 +227,7 @@ mod tests {
         for (settings, name) in [(S3, "AVATAR_S3_ENDPOINT"), (QINIU, "AVATAR_QINIU_UPLOAD_URL")] {
             let settings = [settings, &[(name, "http://127.0.0.1:9000")]].concat();
             assert!(with(&settings, &[]).is_ok());
-            let Problems(problems) = with(&settings, production).unwrap_err();
+            let Problems { errors: problems, .. } = with(&settings, production).unwrap_err();
             assert!(problems.iter().any(|line| line.starts_with(name)), "{problems:?}");
         }
     }

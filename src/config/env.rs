@@ -1,5 +1,6 @@
 //! Reader of environment variables. It collects all problems instead of stopping at the first one.
 
+use super::problems::Problems;
 use secrecy::SecretString;
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -9,26 +10,32 @@ use std::time::Duration;
 /// Variables, and the problems in them.
 pub(super) struct Env {
     vars: HashMap<String, String>,
-    problems: Vec<String>,
+    problems: Problems,
+    /// Files from which secrets were read: name of the setting, and path.
+    secret_files: Vec<(String, String)>,
 }
 
 impl Env {
     /// Drops empty variables: they count as not set.
     pub(super) fn new(vars: impl IntoIterator<Item = (String, String)>) -> Self {
         let vars = vars.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect();
-        Self { vars, problems: Vec::new() }
+        Self { vars, problems: Problems::default(), secret_files: Vec::new() }
     }
 
     pub(super) fn problem(&mut self, name: &str, what: impl Display) {
-        let problem = format!("{name}: {what}");
-        // Two limits may share a setting.
-        if !self.problems.contains(&problem) {
-            self.problems.push(problem);
-        }
+        add(&mut self.problems.errors, name, what);
     }
 
-    pub(super) fn into_problems(self) -> Vec<String> {
+    pub(super) fn warning(&mut self, name: &str, what: impl Display) {
+        add(&mut self.problems.warnings, name, what);
+    }
+
+    pub(super) fn into_problems(self) -> Problems {
         self.problems
+    }
+
+    pub(super) fn secret_files(&self) -> &[(String, String)] {
+        &self.secret_files
     }
 
     pub(super) fn text(&self, name: &str) -> Option<String> {
@@ -81,10 +88,11 @@ impl Env {
         })
     }
 
-    /// Returns the sorted endings of all variable names that begin with `prefix`.
+    /// Returns the sorted endings of all variable names that begin with `prefix`, without the variables that Kubernetes
+    /// sets for a service.
     pub(super) fn suffixes(&self, prefix: &str) -> Vec<String> {
-        let mut found: Vec<_> =
-            self.vars.keys().filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect();
+        let names = self.vars.keys().filter(|name| !is_injected(name));
+        let mut found: Vec<_> = names.filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect();
         found.sort_unstable();
         found
     }
@@ -99,7 +107,10 @@ impl Env {
             }
             (Some(value), None) => Some(SecretString::from(value)),
             (None, Some(path)) => match std::fs::read_to_string(&path) {
-                Ok(text) => Some(SecretString::from(text.trim().to_owned())),
+                Ok(text) => {
+                    self.secret_files.push((file_name, path));
+                    Some(SecretString::from(text.trim().to_owned()))
+                }
                 Err(error) => {
                     self.problem(&file_name, format!("cannot read {path}: {error}"));
                     None
@@ -118,12 +129,25 @@ impl Env {
     }
 
     pub(super) fn required_secret(&mut self, name: &str) -> SecretString {
-        let problems_before = self.problems.len();
+        let errors_before = self.problems.errors.len();
         self.secret(name).unwrap_or_else(|| {
-            if self.problems.len() == problems_before {
+            if self.problems.errors.len() == errors_before {
                 self.problem(name, format!("must be set (or {name}_FILE)"));
             }
             SecretString::default()
         })
+    }
+}
+
+/// Tells whether Kubernetes or Docker may have set the variable for a service: `REDIS_PORT_6379_TCP_ADDR`.
+fn is_injected(name: &str) -> bool {
+    name.ends_with("_PORT") || name.contains("_PORT_") || name.ends_with("_SERVICE_HOST")
+}
+
+fn add(lines: &mut Vec<String>, name: &str, what: impl Display) {
+    let line = format!("{name}: {what}");
+    // Two limits may share a setting.
+    if !lines.contains(&line) {
+        lines.push(line);
     }
 }

@@ -9,7 +9,7 @@ type Vars = Vec<(String, String)>;
 /// Reads the variables of a file, in their order. Returns no variables if the file does not exist. Parent folders are
 /// not searched, because they may contain the file of another project.
 pub(super) fn read(path: &Path) -> Result<Vars, Problems> {
-    let problem = |what: String| Problems(vec![format!("{}: {what}", path.display())]);
+    let problem = |what: String| Problems::of_error(format!("{}: {what}", path.display()));
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&text).ok_or_else(|| problem(describe_problem(&text))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),

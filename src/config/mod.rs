@@ -1,21 +1,29 @@
-//! Settings from the environment. They are typed, secrets are wrapped, and all problems are reported at once.
+//! Settings from the environment. They are typed, secrets are wrapped, and all problems are reported at once: errors,
+//! with which the service does not start, and warnings.
 //!
 //! Only this module reads the environment. `.env.example` documents every variable in the same order.
 
 mod avatar;
 mod captcha;
 mod env;
+mod exposure;
 mod file;
 mod hashing;
+mod master_key;
 mod mode;
+mod names;
 mod policy;
 mod problems;
+mod proxies;
+mod secret_files;
 mod sms;
 mod test_phones;
 mod threads;
+mod transport;
 
 pub use avatar::{AvatarSettings, QiniuSettings, S3Settings};
 pub use hashing::HashSettings;
+pub use master_key::MasterKey;
 pub use mode::Mode;
 pub use problems::Problems;
 pub use sms::{
@@ -52,6 +60,8 @@ pub struct Config {
     pub sms: SmsSettings,
     pub avatar: AvatarSettings,
     pub policy: Policy,
+    /// Settings that work, but that the operator should check: a line for each, which names it.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -103,9 +113,6 @@ pub enum KeySettings {
     },
 }
 
-/// 32 random bytes, from which all keys except the signing keys are derived.
-pub struct MasterKey(pub [u8; 32]);
-
 #[derive(Debug)]
 pub struct TokenSettings {
     pub issuer: String,
@@ -115,6 +122,12 @@ pub struct TokenSettings {
 impl Config {
     /// Reads and validates the variables.
     pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, Problems> {
+        let (config, problems) = Self::read(vars);
+        config.unless_errors(problems)
+    }
+
+    /// Reads and validates the variables. A setting with an error has its default, or is empty.
+    fn read(vars: impl IntoIterator<Item = (String, String)>) -> (Self, Problems) {
         let mut env = Env::new(vars);
         let mode = env.read("APP_ENV", Mode::Development, |text| match text {
             "development" => Ok(Mode::Development),
@@ -139,29 +152,49 @@ impl Config {
             sms: sms::read(&mut env, mode, &folder),
             avatar: avatar::read(&mut env, mode),
             policy: policy::read(&mut env, mode),
+            warnings: Vec::new(),
         };
+        let bind = config.server.bind;
+        exposure::validate(&mut env, mode, bind, &config.sms.providers);
+        let answer = &mut config.policy.captcha.bypass_answer;
+        *answer = exposure::bypass(&mut env, bind, answer.take());
         if config.metrics.bind.is_some_and(|bind| bind == config.server.bind && bind.port() != 0) {
             env.problem("METRICS_BIND", "expected another address than BIND: the internet must not reach the metrics");
         }
         config.policy.max_send_duration = config.sms.max_send_duration();
         let policy = &config.policy;
         config.sms.validate(&mut env, &policy.regions, &policy.apps, &policy.limits.cooldowns.0);
-        let problems = env.into_problems();
-        if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
+        secret_files::validate(&mut env, mode);
+        names::validate(&mut env);
+        (config, env.into_problems())
     }
 
     /// Reads the environment of the process, and the file `.env` in the working folder if it exists. The environment
     /// has priority.
     pub fn from_env() -> Result<Self, Problems> {
-        let mut vars = file::read(Path::new(".env"))?;
-        #[expect(clippy::disallowed_methods, reason = "this is the place where the environment is read")]
-        let environment = std::env::vars_os();
-        // Variables that are not text belong to other programs and are ignored.
-        vars.extend(
-            environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        );
-        Self::from_vars(vars)
+        Self::from_vars(variables()?)
     }
+
+    /// Reads the environment like [`Config::from_env`]. `check` then validates the settings further; it gets the
+    /// problems found so far, and adds its own. All are reported at once.
+    pub fn from_env_checked(check: impl FnOnce(&Self, &mut Problems)) -> Result<Self, Problems> {
+        let (config, mut problems) = Self::read(variables()?);
+        check(&config, &mut problems);
+        config.unless_errors(problems)
+    }
+
+    fn unless_errors(self, problems: Problems) -> Result<Self, Problems> {
+        if problems.errors.is_empty() { Ok(Self { warnings: problems.warnings, ..self }) } else { Err(problems) }
+    }
+}
+
+fn variables() -> Result<Vec<(String, String)>, Problems> {
+    let mut vars = file::read(Path::new(".env"))?;
+    #[expect(clippy::disallowed_methods, reason = "this is the place where the environment is read")]
+    let environment = std::env::vars_os();
+    // Variables that are not text belong to other programs and are ignored.
+    vars.extend(environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))));
+    Ok(vars)
 }
 
 impl DatabaseSettings {
@@ -187,22 +220,10 @@ fn server(env: &mut Env, mode: Mode) -> ServerSettings {
             text.parse().map_err(|_| "expected an IP address and a port, like 127.0.0.1:8080".to_owned())
         }),
         workers: env.number("WORKERS", cores(), NonZeroUsize::MIN, MAX_THREADS).get(),
-        trusted_proxies: trusted_proxies(env),
+        trusted_proxies: proxies::read(env),
         docs: env.flag("DOCS", mode == Mode::Development),
         shutdown: env.seconds("SHUTDOWN_SECONDS", Duration::from_secs(30), 1, 3_600),
     }
-}
-
-/// Reads the networks of trusted proxies. If all networks were trusted, a client could choose its own IP address.
-fn trusted_proxies(env: &mut Env) -> Vec<IpNet> {
-    let networks: Vec<IpNet> = env.list("TRUSTED_PROXIES", Vec::new(), "networks, like 10.0.0.0/8,fd00::/8");
-    if networks.iter().any(|network| network.prefix_len() == 0) {
-        env.problem(
-            "TRUSTED_PROXIES",
-            "expected only your own networks: otherwise clients can choose their IP address",
-        );
-    }
-    networks
 }
 
 /// Metrics are for the operator only. In production the operator must set their address.
@@ -241,6 +262,7 @@ fn database(env: &mut Env, mode: Mode, folder: &Path) -> DatabaseSettings {
     if given.as_ref().is_some_and(|url| !["sqlite", "postgres", "postgresql"].contains(&scheme(url))) {
         env.problem("DATABASE_URL", "expected sqlite://path or postgres://user:password@host/database");
     }
+    given.iter().for_each(|url| transport::validate_database(env, url));
     let default = format!("sqlite://{}", folder.join("doorstep.sqlite3").display());
     DatabaseSettings {
         url: given.unwrap_or_else(|| SecretString::from(default)),
@@ -255,6 +277,7 @@ fn staging(env: &mut Env, mode: Mode) -> StagingSettings {
             if !["redis", "rediss"].contains(&scheme(&url)) {
                 env.problem("REDIS_URL", "expected a redis:// or rediss:// URL");
             }
+            transport::validate_redis(env, &url);
             StagingSettings::Redis { url }
         }
         None => {
@@ -296,26 +319,6 @@ fn keys(env: &mut Env, mode: Mode) -> KeySettings {
     KeySettings::Given {
         secret_key: Box::new(master.unwrap_or(MasterKey([0; 32]))),
         jwt_keys: jwt_keys.unwrap_or_default(),
-    }
-}
-
-impl MasterKey {
-    /// Reads base64url. Rejects bytes that are obviously not random.
-    #[must_use]
-    pub fn parse(text: &SecretString) -> Option<Self> {
-        use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-        use secrecy::ExposeSecret;
-        let text = text.expose_secret().trim().trim_end_matches('=');
-        let bytes: [u8; 32] = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
-        // 32 random bytes have 15 or fewer different values about once in 10^13 draws.
-        let different = bytes.iter().collect::<std::collections::HashSet<_>>().len();
-        (different > 15).then_some(Self(bytes))
-    }
-}
-
-impl fmt::Debug for MasterKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MasterKey(..)")
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
     let defaults = Policy::new(regions);
     Policy {
         flow: flow(env, &defaults.flow),
-        limits: limits(env),
+        limits: limits(env, mode),
         apps: super::sms::apps(env),
         captcha: captcha::read(env, mode, &defaults.captcha),
         proof: proof(env, &defaults.proof),
@@ -43,7 +43,7 @@ fn flow(env: &mut Env, defaults: &FlowPolicy) -> FlowPolicy {
 }
 
 /// Every limit of the catalogue that has a setting.
-fn limits(env: &mut Env) -> Limits {
+fn limits(env: &mut Env, mode: Mode) -> Limits {
     let mut limits = Limits::default();
     limits.cooldowns = cooldowns(env);
     for limit in Limit::ALL {
@@ -55,6 +55,7 @@ fn limits(env: &mut Env) -> Limits {
             }
             Entry { variable: None, .. } => {}
         }
+        warn_of_loose_limit(env, mode, limit, limits.quota(limit).max);
     }
     for limit in Limit::ALL {
         if let Entry { variable: Some(name), within: Some(other), .. } = limit.entry()
@@ -65,6 +66,15 @@ fn limits(env: &mut Env) -> Limits {
         }
     }
     limits
+}
+
+/// Warns of a limit of an IP block that is over 100 times its default. A small service has no other defence against one
+/// client. Budgets have no such warning, because they grow with the service.
+fn warn_of_loose_limit(env: &mut Env, mode: Mode, limit: Limit, max: u32) {
+    let Entry { variable: Some(name), scope: Scope::IpBlock, default, .. } = limit.entry() else { return };
+    if mode == Mode::Production && max > default.max.saturating_mul(100) {
+        env.warning(name, format!("is over 100 times its default, {}, and so hardly a limit", default.max));
+    }
 }
 
 fn cooldowns(env: &mut Env) -> Cooldowns {
@@ -92,7 +102,9 @@ fn region_maxima(env: &mut Env, name: &str, limit: Limit, limits: &mut Limits) {
     if let Some(text) = env.text(name)
         && read(&text, limits).is_none()
     {
-        env.problem(name, "expected a whole number from 1 to 1000000000, and regions with another, like 1000,US=50");
+        let highest = limit.entry().highest;
+        let what = format!("expected a whole number from 1 to {highest}, and regions with another, like 1000,US=50");
+        env.problem(name, what);
     }
 }
 

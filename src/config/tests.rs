@@ -10,7 +10,7 @@ const PRODUCTION: &[(&str, &str)] = &[
     ("APP_ENV", "production"),
     ("DATABASE_URL", "postgres://doorstep:hush@db/doorstep"),
     ("REDIS_URL", "rediss://:hush@redis:6379"),
-    ("SECRET_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"),
+    ("SECRET_KEY", "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"),
     ("JWT_KEYS", "-----BEGIN PRIVATE KEY-----hush"),
     ("SMS_PROVIDERS", "cloopen"),
     ("SMS_CLOOPEN_ACCOUNT_SID", "sid"),
@@ -42,7 +42,7 @@ fn production_with_all_settings_is_valid() {
 
 #[test]
 fn production_reports_all_insecure_settings_at_once() {
-    let Problems(problems) =
+    let Problems { errors: problems, .. } =
         read(&[("APP_ENV", "production"), ("CAPTCHA_BYPASS_ANSWER", "letmein"), ("SMS_PROVIDERS", "console")])
             .unwrap_err();
     for name in ["DATABASE_URL", "REDIS_URL", "SECRET_KEY", "JWT_KEYS", "CAPTCHA_BYPASS_ANSWER", "SMS_PROVIDERS"] {
@@ -88,7 +88,7 @@ fn all_invalid_values_are_reported_at_once() {
         ("AVATAR_BASE_URL", "http://cdn.example.com"),
         ("SMS_PROVIDERS", "pigeon"),
     ];
-    let Problems(problems) = read(&invalid).unwrap_err();
+    let Problems { errors: problems, .. } = read(&invalid).unwrap_err();
     for (name, _) in invalid {
         assert!(problems.iter().any(|line| line.starts_with(name)), "{name} in {problems:#?}");
     }
@@ -113,7 +113,8 @@ fn captcha_letters_are_large_enough() {
     assert!(with(&[("CAPTCHA_SIZE", "384x288"), ("CAPTCHA_LENGTH", "8"), ("CAPTCHA_STYLE", "one_line")]).is_ok());
     assert!(with(&[("CAPTCHA_SIZE", "96x96"), ("CAPTCHA_LENGTH", "4")]).is_ok());
     for invalid in ["96x96", "392x144", "88x144", "192x40", "192x296", "192", "x", "-192x144", "192x144x2"] {
-        let Problems(problems) = read(&[("CAPTCHA_SIZE", invalid), ("CAPTCHA_LENGTH", "8")]).unwrap_err();
+        let Problems { errors: problems, .. } =
+            read(&[("CAPTCHA_SIZE", invalid), ("CAPTCHA_LENGTH", "8")]).unwrap_err();
         assert!(problems.len() == 1 && problems[0].starts_with("CAPTCHA_SIZE: "), "{invalid}: {problems:?}");
     }
     assert!(with(&[("CAPTCHA_CLUTTER", "bands, curves,discs")]).is_ok());
@@ -134,7 +135,7 @@ fn a_hash_costs_at_least_the_recommended_minimum() {
             |passes: u32| read(&[("HASH_MEMORY_KIB", &memory.to_string()), ("HASH_PASSES", &passes.to_string())]);
         let hashing = with(passes).unwrap().hashing;
         assert_eq!((hashing.memory_kib, hashing.passes), (memory, passes));
-        let Problems(problems) = with(fewer).unwrap_err();
+        let Problems { errors: problems, .. } = with(fewer).unwrap_err();
         assert!(problems.len() == 1 && problems[0].starts_with("HASH_PASSES: "), "{problems:?}");
     }
     let hashing = read(&[]).unwrap().hashing;
@@ -146,7 +147,7 @@ fn a_hash_costs_at_least_the_recommended_minimum() {
 fn no_secret_is_printed() {
     let config = with_every_provider(&[]).unwrap();
     let printed = format!("{config:?}");
-    assert!(!printed.contains("hush") && !printed.contains("AAECAw") && !printed.contains("whsec"), "{printed}");
+    assert!(!printed.contains("hush") && !printed.contains("n4bQgY") && !printed.contains("whsec"), "{printed}");
     assert_eq!(config.sms.providers.len(), 5, "{printed}");
 }
 
@@ -209,7 +210,7 @@ fn missing_and_invalid_settings_of_a_provider_are_reported() {
         ("CLIENT_APPS", "shop=ios:example", "CLIENT_APPS: "),
         ("SMS_PROVIDERS", "cloopen,twilio,twilio", "SMS_PROVIDERS: "),
     ] {
-        let Problems(problems) = with_every_provider(&[(name, value)]).unwrap_err();
+        let Problems { errors: problems, .. } = with_every_provider(&[(name, value)]).unwrap_err();
         assert!(problems.iter().any(|line| line.starts_with(problem)), "{name}={value}: {problems:?}");
         assert!(!problems.iter().any(|line| line.contains("hush") || line.contains("MfKQ")), "{problems:?}");
     }
@@ -222,7 +223,7 @@ fn a_signature_is_required_if_the_provider_needs_one() {
     let united_states = [("PHONE_REGIONS", "US"), ("SMS_TENCENT_SIGN_NAME", "")];
     assert!(with(&united_states).is_ok());
     let aliyun = with(&[("PHONE_REGIONS", "US"), ("SMS_ALIYUN_SIGN_NAME", "")]).unwrap_err();
-    assert!(aliyun.0.iter().any(|line| line.contains("SMS_ALIYUN_SIGN_NAME_US")), "{aliyun}");
+    assert!(aliyun.errors.iter().any(|line| line.contains("SMS_ALIYUN_SIGN_NAME_US")), "{aliyun}");
     assert!(with(&[("SMS_ALIYUN_SIGN_NAME", ""), ("SMS_ALIYUN_SIGN_NAME_CN", "小店")]).is_ok());
 }
 
@@ -234,7 +235,7 @@ fn autofill_lines_are_validated_only_for_providers_with_free_text() {
         ("SMS_BRAND", "Twenty letters long."),
     ];
     assert!(read(&[PRODUCTION, &long].concat()).is_ok());
-    let Problems(problems) = with_every_provider(&long).unwrap_err();
+    let Problems { errors: problems, .. } = with_every_provider(&long).unwrap_err();
     assert!(problems.len() == 1 && problems[0].starts_with("CLIENT_APPS: "), "{problems:?}");
 }
 
@@ -256,14 +257,14 @@ fn production_requires_a_last_day_for_test_numbers() {
     let production = |list: &str| read(&[PRODUCTION, &[("TEST_PHONES", list)]].concat());
     assert!(read(&[("TEST_PHONES", without_day)]).is_ok());
     for list in [without_day.to_owned(), format!("{with_day},+15550100001=918273")] {
-        let Problems(problems) = production(&list).unwrap_err();
+        let Problems { errors: problems, .. } = production(&list).unwrap_err();
         assert!(problems.len() == 1 && problems[0].starts_with("TEST_PHONES: "), "{problems:?}");
         assert!(!problems[0].contains("918273"), "{problems:?}");
     }
     let printed = format!("{:?}", production(with_day).unwrap());
     assert!(printed.contains("+86138****8000") && !printed.contains("918273"), "{printed}");
     for list in ["+8613800138000=9182730", "+8613800138000=918273=1", "13800138000=918273", "+8613800138000=918273@x"] {
-        let Problems(problems) = read(&[("TEST_PHONES", list)]).unwrap_err();
+        let Problems { errors: problems, .. } = read(&[("TEST_PHONES", list)]).unwrap_err();
         assert!(problems[0].starts_with("TEST_PHONES: entry 1") && !problems[0].contains("918273"), "{problems:?}");
     }
 }
@@ -278,6 +279,8 @@ fn the_example_file_documents_every_variable() {
     let example = include_str!("../../.env.example");
     let sources = [
         include_str!("mod.rs"),
+        include_str!("exposure.rs"),
+        include_str!("proxies.rs"),
         include_str!("hashing.rs"),
         include_str!("avatar.rs"),
         include_str!("captcha.rs"),

@@ -86,6 +86,8 @@ impl TestServer {
             ("BIND", "127.0.0.1:0".to_owned()),
             ("WORKERS", "2".to_owned()),
             ("METRICS_BIND", "127.0.0.1:0".to_owned()),
+            // The provider is a fake.
+            ("ALLOW_INSECURE_DEVELOPMENT", "true".to_owned()),
             ("SMS_PROVIDERS", "cloopen".to_owned()),
             ("SMS_CLOOPEN_BASE_URL", sms.base_url.to_string()),
             ("SMS_CLOOPEN_ACCOUNT_SID", ACCOUNT_SID.to_owned()),

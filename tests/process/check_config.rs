@@ -1,14 +1,16 @@
 //! `doorstep check-config`, and the messages of a server that cannot start.
 
 use crate::doorstep::{CommandOutput, Folder, Var};
+use crate::support::redis::{self, OwnRedis};
+use deadpool_redis::redis::cmd;
 
 /// Secrets for providers and stores; no output may contain them.
 const SECRETS: [&str; 5] = ["hush-database", "hush-redis", "hush-token", "hush-storage", "MC4CAQAwBQYDK2VwBCIEI"];
 
 const PRODUCTION: [Var<'static>; 10] = [
     ("APP_ENV", "production"),
-    ("DATABASE_URL", "postgres://doorstep:hush-database@db/doorstep"),
-    ("REDIS_URL", "redis://:hush-redis@redis:6379/0"),
+    ("DATABASE_URL", "postgres://doorstep:hush-database@127.0.0.1/doorstep"),
+    ("REDIS_URL", "rediss://:hush-redis@redis:6379/0"),
     ("SMS_PROVIDERS", "cloopen"),
     ("SMS_CLOOPEN_ACCOUNT_SID", "sid"),
     ("SMS_CLOOPEN_AUTH_TOKEN", "hush-token"),
@@ -135,6 +137,7 @@ fn avatar_storage_is_shown_without_its_secret_and_its_endpoint_is_validated() {
 fn sms_providers_are_shown_without_secrets_and_their_settings_are_validated() {
     let aliyun = |more: &[Var<'static>]| {
         let vars = [
+            ("ALLOW_INSECURE_DEVELOPMENT", "true"),
             ("SMS_PROVIDERS", "aliyun,webhook"),
             ("SMS_ALIYUN_ACCESS_KEY_ID", "LTAI5t"),
             ("SMS_ALIYUN_ACCESS_KEY_SECRET", "hush-token"),
@@ -142,7 +145,7 @@ fn sms_providers_are_shown_without_secrets_and_their_settings_are_validated() {
             ("SMS_ALIYUN_TEMPLATE_CODE", "SMS_1(code)"),
             ("SMS_ALIYUN_TEMPLATE_DELETE_ACCOUNT", "SMS_2(code)"),
             ("SMS_ALIYUN_TEMPLATE_PHONE_CHANGED", "SMS_3(phone)"),
-            ("SMS_WEBHOOK_URL", "https://sms.example.com/send?key=hush-query"),
+            ("SMS_WEBHOOK_URL", "https://sms.example.com/hush-path?key=hush-query"),
             ("CLIENT_APPS", "shop=ios:example.com"),
         ];
         Folder::new().run(&["check-config"], &[&vars, more].concat())
@@ -156,7 +159,9 @@ fn sms_providers_are_shown_without_secrets_and_their_settings_are_validated() {
         valid.stderr
     );
     valid.assert_no_secrets();
-    assert!(!valid.stdout.contains("aHVzaC13"), "{}", valid.stdout);
+    for secret in ["aHVzaC13", "hush-path", "hush-query"] {
+        assert!(!valid.stdout.contains(secret), "{secret} in {}", valid.stdout);
+    }
     let invalid =
         aliyun(&[("SMS_WEBHOOK_SECRET", "hush-redis"), ("CLIENT_APPS", "shop=ios:example.com,shop=ios:example.org")]);
     invalid.assert_rejected(&["SMS_WEBHOOK_SECRET: expected whsec_", "CLIENT_APPS: expected each app only once"]);
@@ -266,4 +271,107 @@ fn variables_that_are_not_utf_8_are_ignored() {
         command.current_dir(Folder::new().as_ref()).output().unwrap()
     };
     assert!(command("OTHER_PROGRAM").status.success());
+}
+
+/// Settings of a server that anybody on the internet could use at the cost of its operator.
+#[test]
+fn development_with_a_real_provider_or_a_public_address_does_not_start() {
+    let webhook = [
+        ("SMS_PROVIDERS", "webhook"),
+        ("SMS_WEBHOOK_URL", "https://sms.example.com/send"),
+        ("SMS_WEBHOOK_SECRET", "whsec_aHVzaC13ZWJob29rLWh1c2gtd2ViaG9vay1odXNo"),
+        ("BIND", "0.0.0.0:0"),
+        ("METRICS_BIND", "off"),
+    ];
+    for arguments in [&["check-config"][..], &[]] {
+        let output = Folder::new().run(arguments, &webhook);
+        output.assert_rejected(&["  SMS_PROVIDERS: ", "  BIND: ", "APP_ENV=production", "ALLOW_INSECURE_DEVELOPMENT"]);
+        let bypass = ("CAPTCHA_BYPASS_ANSWER", "letmein");
+        let allowed = [&webhook[..], &[("ALLOW_INSECURE_DEVELOPMENT", "true"), bypass]].concat();
+        Folder::new().run(arguments, &allowed).assert_rejected(&["problems in the settings (1)", bypass.0]);
+    }
+    let folder = Folder::new();
+    let allowed = folder.run(&["check-config"], &[&webhook[..], &[("ALLOW_INSECURE_DEVELOPMENT", "true")]].concat());
+    assert_eq!((allowed.status, allowed.stderr.as_str()), (Some(0), ""));
+    assert!(allowed.stdout.contains("bypass_answer: None"), "{}", allowed.stdout);
+}
+
+#[test]
+fn production_reports_dangerous_values_and_warnings_together() {
+    let folder = folder_with_keys();
+    folder.set_mode("jwt.pem", 0o644);
+    let dangerous = [
+        ("SECRET_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"),
+        ("LIMIT_WRONG_CODES_DAY", "1000000000"),
+        ("LIMIT_IP_SENDS", "1000000000"),
+        ("SMS_BUDGET_DAY", "1000000000"),
+        ("SMS_BUDGET_REGION_HOUR", "300,US=1000000000"),
+        ("TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1"),
+    ];
+    let dubious = [
+        ("DATABASE_URL", "postgres://doorstep:hush-database@db/doorstep"),
+        ("REDIS_URL", "redis://:hush-redis@redis:6379/0"),
+        ("LIMIT_IP_CAPTCHAS", "900000"),
+        ("SMS_BUGDET_HOUR", "1"),
+    ];
+    let mut vars = PRODUCTION.to_vec();
+    vars.retain(|(name, _)| !dubious.iter().any(|(other, _)| name == other));
+    vars.extend([("JWT_KEYS_FILE", "jwt.pem"), ("REDIS_PORT_6379_TCP_ADDR", "10.0.0.7")]);
+    vars.extend(dangerous.iter().chain(&dubious));
+    for arguments in [&["check-config"][..], &[]] {
+        let output = folder.run(arguments, &vars);
+        let (errors, warnings) = output.stderr.split_once("warnings (4):\n").expect(&output.stderr);
+        for name in dangerous.map(|(name, _)| name).iter().chain(&["JWT_KEYS_FILE"]) {
+            assert!(errors.contains(&format!("  {name}: ")), "{name} in {errors}");
+        }
+        assert!(errors.contains("problems in the settings (7):"), "{errors}");
+        for (name, _) in dubious {
+            assert!(warnings.contains(&format!("  {name}: ")), "{name} in {warnings}");
+        }
+        assert!(warnings.contains("the nearest is SMS_BUDGET_HOUR"), "{warnings}");
+        output.assert_rejected(&[]);
+    }
+}
+
+/// The problems that only the adapters find appear together with the others.
+#[test]
+fn all_checks_report_at_once() {
+    let vars = [("JWT_KEYS", "no PEM at all hush-token"), ("BIND", "localhost"), ("REDIS_URL", "redis://redis:port/0")];
+    for arguments in [&["check-config"][..], &[]] {
+        let output = Folder::new().run(arguments, &vars);
+        output.assert_rejected(&["  JWT_KEYS: ", "  BIND: ", "  REDIS_URL: ", "  SECRET_KEY: ", "(4):"]);
+    }
+}
+
+#[test]
+fn files_with_secrets_are_for_their_owner_only() {
+    let folder = folder_with_keys();
+    let production = [&PRODUCTION[..], &KEY_FILES].concat();
+    for (mode, is_reported) in [(0o600, false), (0o400, false), (0o640, true)] {
+        folder.set_mode("secret", mode);
+        let output = folder.run(&["check-config"], &production);
+        assert_eq!(output.status, Some(0), "{mode:o}: {}", output.stderr);
+        assert_eq!(output.stderr.contains("  SECRET_KEY_FILE: "), is_reported, "{mode:o}: {}", output.stderr);
+    }
+    for mode in [0o644, 0o604, 0o666] {
+        folder.set_mode("secret", mode);
+        folder.run(&["check-config"], &production).assert_rejected(&["  SECRET_KEY_FILE: ", "chmod 600"]);
+        let development = folder.run(&["check-config"], &KEY_FILES);
+        assert_eq!(development.status, Some(0), "{mode:o}: {}", development.stderr);
+        assert!(development.stderr.contains("warnings (1):\n  SECRET_KEY_FILE: "), "{}", development.stderr);
+    }
+}
+
+#[actix_web::test]
+async fn the_start_logs_the_warnings_of_the_settings_and_of_redis() {
+    let (folder, redis) = (Folder::new(), OwnRedis::new());
+    let url = redis.url();
+    let mut set = cmd("CONFIG");
+    set.arg("SET").arg("maxmemory-policy").arg("allkeys-lru");
+    set.query::<()>(&mut redis::connection(&url)).unwrap();
+    let (doorstep, _client) = folder.serve(&[("REDIS_URL", &url), ("SMS_BUGDET_HOUR", "1")]).await;
+    let line = doorstep.line("setting needs attention");
+    assert!(line.contains("WARN") && line.contains("SMS_BUGDET_HOUR: "), "{line}");
+    let line = doorstep.line("redis evicts keys");
+    assert!(line.contains("WARN") && line.contains("allkeys-lru"), "{line}");
 }

@@ -1,7 +1,9 @@
 //! Runs the program in its own working folder. Its environment contains only the variables that the test sets.
 
 use crate::client::Client;
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -53,8 +55,14 @@ impl Folder {
         self.0.path().join(name)
     }
 
+    /// Writes a file that only its owner can read.
     pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).unwrap();
+        self.set_mode(name, 0o600);
+    }
+
+    pub fn set_mode(&self, name: &str, mode: u32) {
+        std::fs::set_permissions(self.path(name), Permissions::from_mode(mode)).unwrap();
     }
 
     pub fn read(&self, name: &str) -> String {
@@ -77,7 +85,9 @@ impl Folder {
 
     /// Starts a server, on a free port unless the settings name one.
     pub fn start(&self, vars: &[Var<'_>]) -> Doorstep {
-        let vars = [&[("BIND", "127.0.0.1:0"), ("METRICS_BIND", "off")], vars].concat();
+        // Some tests use a fake of a real SMS provider.
+        let defaults = [("BIND", "127.0.0.1:0"), ("METRICS_BIND", "off"), ("ALLOW_INSECURE_DEVELOPMENT", "true")];
+        let vars = [&defaults, vars].concat();
         Doorstep::spawn(self.command(&[], &vars))
     }
 

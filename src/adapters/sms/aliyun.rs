@@ -6,8 +6,8 @@ use super::signing::{canonical_request, hex, mac, names, sha256};
 use crate::domain::template::Templates;
 use crate::ports::{Clock, Message, SmsError};
 use async_trait::async_trait;
-use reqwest::Client;
 use reqwest::header::{ACCEPT, AUTHORIZATION};
+use reqwest::{Client, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -94,13 +94,18 @@ impl Provider for Aliyun {
         let request = self.client.post(url).header(ACCEPT, "application/json").header(AUTHORIZATION, authorization);
         let request = headers[1..].iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let (status, response) = http::send(request).await?;
-        match serde_json::from_slice::<Response>(&response) {
-            Ok(response) if response.code == ACCEPTED && status.is_success() => Ok(()),
-            Ok(response) if response.code != ACCEPTED && (status.is_success() || http::is_refusal(status)) => {
-                Err(response.error())
-            }
-            _ => Err(unknown_outcome(status)),
+        outcome(status, &response)
+    }
+}
+
+/// Returns the outcome of a message from the response of the provider.
+pub fn outcome(status: StatusCode, response: &[u8]) -> Result<(), SmsError> {
+    match serde_json::from_slice::<Response>(response) {
+        Ok(response) if response.code == ACCEPTED && status.is_success() => Ok(()),
+        Ok(response) if response.code != ACCEPTED && (status.is_success() || http::is_refusal(status)) => {
+            Err(response.error())
         }
+        _ => Err(unknown_outcome(status)),
     }
 }
 

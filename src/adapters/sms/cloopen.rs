@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::TimeDelta;
 use md5::{Digest, Md5};
-use reqwest::Client;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use reqwest::{Client, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -82,13 +82,18 @@ impl Provider for Cloopen {
             .header(AUTHORIZATION, BASE64_STANDARD.encode(format!("{account_sid}:{timestamp}")))
             .json(&body);
         let (status, response) = http::send(request).await?;
-        match serde_json::from_slice::<Response>(&response) {
-            Ok(response) if response.status_code == ACCEPTED && status.is_success() => Ok(()),
-            Ok(response) if response.status_code != ACCEPTED && (status.is_success() || http::is_refusal(status)) => {
-                Err(response.error())
-            }
-            _ => Err(unknown_outcome(status)),
+        outcome(status, &response)
+    }
+}
+
+/// Returns the outcome of a message from the response of the provider.
+pub fn outcome(status: StatusCode, response: &[u8]) -> Result<(), SmsError> {
+    match serde_json::from_slice::<Response>(response) {
+        Ok(response) if response.status_code == ACCEPTED && status.is_success() => Ok(()),
+        Ok(response) if response.status_code != ACCEPTED && (status.is_success() || http::is_refusal(status)) => {
+            Err(response.error())
         }
+        _ => Err(unknown_outcome(status)),
     }
 }
 

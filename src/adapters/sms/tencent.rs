@@ -8,8 +8,8 @@ use crate::domain::template::Templates;
 use crate::ports::{Clock, Message, SmsError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::{Client, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -103,15 +103,20 @@ impl Provider for Tencent {
             .header("X-TC-Region", &access.region)
             .header("X-TC-Timestamp", now.timestamp())
             .body(body);
-        let (status, response_body) = http::send(request).await?;
-        match serde_json::from_slice::<Envelope>(&response_body) {
-            Ok(Envelope { response }) if status.is_success() || http::is_refusal(status) => match response.result() {
-                Some(result) if result.code == ACCEPTED && status.is_success() => Ok(()),
-                Some(result) if result.code != ACCEPTED => Err(result.error()),
-                _ => Err(unknown_outcome(status)),
-            },
+        let (status, response) = http::send(request).await?;
+        outcome(status, &response)
+    }
+}
+
+/// Returns the outcome of a message from the response of the provider.
+pub fn outcome(status: StatusCode, response: &[u8]) -> Result<(), SmsError> {
+    match serde_json::from_slice::<Envelope>(response) {
+        Ok(Envelope { response }) if status.is_success() || http::is_refusal(status) => match response.result() {
+            Some(result) if result.code == ACCEPTED && status.is_success() => Ok(()),
+            Some(result) if result.code != ACCEPTED => Err(result.error()),
             _ => Err(unknown_outcome(status)),
-        }
+        },
+        _ => Err(unknown_outcome(status)),
     }
 }
 

@@ -77,12 +77,17 @@ impl Provider for Twilio {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Serializer::new(String::new()).extend_pairs(form).finish());
         let (status, response) = http::send(request).await?;
-        match serde_json::from_slice::<Response>(&response) {
-            Ok(Response { sid: Some(_), .. }) if status == StatusCode::CREATED => Ok(()),
-            Ok(response) if http::is_refusal(status) => Err(response.refusal(status)),
-            Err(_) if http::is_refusal(status) => Err(Response::default().refusal(status)),
-            _ => Err(unknown_outcome(status)),
-        }
+        outcome(status, &response)
+    }
+}
+
+/// Returns the outcome of a message from the response of the provider.
+pub fn outcome(status: StatusCode, response: &[u8]) -> Result<(), SmsError> {
+    match serde_json::from_slice::<Response>(response) {
+        Ok(Response { sid: Some(_), .. }) if status == StatusCode::CREATED => Ok(()),
+        Ok(response) if http::is_refusal(status) => Err(response.refusal(status)),
+        Err(_) if http::is_refusal(status) => Err(Response::default().refusal(status)),
+        _ => Err(unknown_outcome(status)),
     }
 }
 
@@ -96,7 +101,9 @@ struct Response {
 
 impl Response {
     fn refusal(&self, status: StatusCode) -> SmsError {
-        let code = self.code.map_or_else(|| format!("HTTP {}", status.as_u16()), |code| format!("code {code}"));
+        // The codes of Twilio have five digits; a larger number could be a phone number.
+        let code = self.code.filter(|code| *code < 1_000_000);
+        let code = code.map_or_else(|| format!("HTTP {}", status.as_u16()), |code| format!("code {code}"));
         let text = redacted(self.message.as_deref().unwrap_or_default());
         SmsError::Refused(format!("{code} {text}").trim_end().to_owned())
     }

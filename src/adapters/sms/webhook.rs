@@ -7,8 +7,8 @@ use crate::domain::webhook::WebhookSecret;
 use crate::ports::{Clock, Message, SmsError};
 use async_trait::async_trait;
 use chrono::SecondsFormat;
-use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, StatusCode};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -77,15 +77,20 @@ impl Provider for Webhook {
             .header("webhook-signature", secret.sign(&message.id, timestamp, &body))
             .body(body);
         let (status, response) = http::send(request).await?;
-        if status.is_success() {
-            return Ok(());
-        }
-        if http::is_refusal(status) {
-            let text = format!("HTTP {} {}", status.as_u16(), redacted(&String::from_utf8_lossy(&response)));
-            return Err(SmsError::Refused(text.trim_end().to_owned()));
-        }
-        Err(unknown_outcome(status))
+        outcome(status, &response)
     }
+}
+
+/// Returns the outcome of a message from the response of the webhook.
+pub fn outcome(status: StatusCode, response: &[u8]) -> Result<(), SmsError> {
+    if status.is_success() {
+        return Ok(());
+    }
+    if http::is_refusal(status) {
+        let text = format!("HTTP {} {}", status.as_u16(), redacted(&String::from_utf8_lossy(response)));
+        return Err(SmsError::Refused(text.trim_end().to_owned()));
+    }
+    Err(unknown_outcome(status))
 }
 
 fn value_text(message: &Message, value: Value) -> Cow<'_, str> {

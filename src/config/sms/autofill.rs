@@ -115,7 +115,7 @@ mod tests {
         let mut env = Env::new([("CLIENT_APPS".to_owned(), apps.to_owned())]);
         let apps = super::apps(&mut env);
         validate(&mut env, brand, &apps);
-        env.into_problems()
+        env.into_problems().errors
     }
 
     #[test]

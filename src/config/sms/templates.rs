@@ -86,7 +86,7 @@ mod tests {
     fn templates(vars: &[(&str, &str)]) -> (Templates, Vec<String>) {
         let mut env = Env::new(vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let templates = read(&mut env, "SMS_X_");
-        (templates, env.into_problems())
+        (templates, env.into_problems().errors)
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::domain::webhook::WebhookSecret;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use std::time::Duration;
+use url::{Position, Url};
 
 #[derive(Debug)]
 pub struct WebhookSettings {
@@ -15,15 +16,14 @@ pub struct WebhookSettings {
     pub timeout: Duration,
 }
 
-/// URL of the webhook. It is printed without its query, because some webhooks expect their password there.
+/// URL of the webhook. It is printed without path and query, because some webhooks expect their password there.
 pub struct WebhookUrl(pub String);
 
 impl fmt::Debug for WebhookUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.split_once('?') {
-            None => fmt::Debug::fmt(&self.0, f),
-            Some((plain, _)) => write!(f, "{plain:?} and a query"),
-        }
+        // Not the user, either.
+        let server = |url: Url| format!("{}://{}", url.scheme(), &url[Position::BeforeHost..Position::BeforePath]);
+        write!(f, "{:?} and a path", Url::parse(&self.0).map(server).unwrap_or_default())
     }
 }
 
@@ -51,9 +51,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_is_not_printed() {
+    fn path_and_query_are_not_printed() {
         let printed = |url: &str| format!("{:?}", WebhookUrl(url.to_owned()));
-        assert_eq!(printed("https://sms.example.com/send"), "\"https://sms.example.com/send\"");
-        assert_eq!(printed("https://sms.example.com/send?token=hush"), "\"https://sms.example.com/send\" and a query");
+        for url in
+            ["https://sms.example.com/", "https://sms.example.com/hush?token=hush", "https://u:hush@sms.example.com"]
+        {
+            assert_eq!(printed(url), "\"https://sms.example.com\" and a path");
+        }
+        assert_eq!(printed("http://127.0.0.1:81/hush#hush"), "\"http://127.0.0.1:81\" and a path");
+        assert_eq!(printed("hush"), "\"\" and a path");
     }
 }

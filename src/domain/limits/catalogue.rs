@@ -99,7 +99,7 @@ impl Entry {
             default,
             denial,
             variable: None,
-            highest: 1_000_000_000,
+            highest: scope.highest(),
             within: None,
             refunded_on: &[],
             extends_abuse_signal: false,

@@ -21,6 +21,21 @@ impl RedisStaging {
         Ok(Self { leases: Leases::new(url, threads)? })
     }
 
+    /// Returns the `maxmemory-policy` of the server, or `None` if the server does not report it. Managed servers that
+    /// forbid `CONFIG` allow `INFO`.
+    ///
+    /// # Errors
+    /// The same as the methods of the port.
+    pub async fn eviction_policy(&self) -> Result<Option<String>, DependencyError> {
+        let mut info = cmd("INFO");
+        info.arg("memory");
+        let info = &info;
+        let ask = |mut connection| async move { info.query_async::<String>(&mut connection).await };
+        let text = self.leases.run(ask).await?;
+        let mut lines = text.lines().filter_map(|line| line.split_once(':'));
+        Ok(lines.find(|(name, _)| *name == "maxmemory_policy").map(|(_, policy)| policy.trim().to_owned()))
+    }
+
     pub(super) async fn call(&self, call: &ScriptInvocation<'_>) -> Result<Vec<String>, DependencyError> {
         let ask = |mut connection| async move { call.invoke_async::<Value>(&mut connection).await };
         from_redis_value(self.leases.run(ask).await?).map_err(|_| broken())
