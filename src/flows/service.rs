@@ -3,6 +3,7 @@
 use super::background::Background;
 use super::probe::SharedProbe;
 use crate::domain::id::uuid_v7;
+use crate::domain::ip_block::IpBlock;
 use crate::domain::keys::Keys;
 use crate::domain::phone::Phone;
 use crate::domain::policy::Policy;
@@ -14,6 +15,7 @@ use crate::ports::{
     Sms, Staging, Telemetry, Users,
 };
 use chrono::{DateTime, Utc};
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -112,6 +114,11 @@ impl Service {
     /// Waits until all messages in flight have been sent.
     pub async fn finish(&self) {
         self.background.finish().await;
+    }
+
+    /// IP blocks of a client.
+    pub(super) fn ip_block(&self, client: IpAddr) -> IpBlock {
+        IpBlock::new(client, &self.policy.nat64, &self.keys.ip_block)
     }
 
     /// Test number with this phone, while it is in force.

@@ -29,6 +29,7 @@ mod invalidated_tickets;
 mod limits;
 mod login;
 mod login_code;
+mod login_guesses;
 mod malformed_http;
 mod metrics;
 mod openapi;

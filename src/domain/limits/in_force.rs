@@ -51,12 +51,6 @@ impl Limits {
         Counter { limit, key: region.to_string(), rule: Rule::Count(self.region_quota(limit, region)) }
     }
 
-    /// Counter of different members.
-    #[must_use]
-    pub fn distinct(&self, limit: Limit, key: impl Into<String>, member: String) -> Counter {
-        Counter { limit, key: key.into(), rule: Rule::Distinct { member, quota: self.quota(limit) } }
-    }
-
     /// Limits of a phone on messages. They are counted in the operation that opens a flow or reserves a resend.
     #[must_use]
     pub fn phone(&self, phone: PhoneHash) -> Vec<Counter> {
@@ -79,13 +73,6 @@ impl Limits {
     fn wrong_codes_reached(&self, phone: PhoneHash) -> Counter {
         let limit = Limit::WrongCodes;
         Counter { limit, key: phone.encoded(), rule: Rule::Threshold(self.quota(limit).max) }
-    }
-
-    /// Half of the unverified codes of an IP block: from there on its captchas need proof of work.
-    #[must_use]
-    pub fn half_unverified(&self, ip_block: &str) -> Counter {
-        let half = self.quota(Limit::IpUnverified).max.div_ceil(2);
-        Counter { limit: Limit::IpUnverifiedFree, key: ip_block.to_owned(), rule: Rule::Threshold(half) }
     }
 }
 
