@@ -2,6 +2,7 @@
 
 use super::background::Background;
 use super::probe::SharedProbe;
+use super::session::DeadSessions;
 use crate::domain::id::uuid_v7;
 use crate::domain::ip_block::IpBlock;
 use crate::domain::keys::Keys;
@@ -50,6 +51,7 @@ pub struct Parts {
     pub(super) background: Background,
     warm: AtomicBool,
     probe: SharedProbe,
+    pub(super) dead_sessions: DeadSessions,
 }
 
 impl Deref for Service {
@@ -63,8 +65,8 @@ impl Deref for Service {
 impl Service {
     #[must_use]
     pub fn new(ports: Ports, keys: Keys, policy: Policy, background: Background) -> Self {
-        let (warm, probe) = (AtomicBool::new(false), SharedProbe::new());
-        Self(Arc::new(Parts { ports, keys, policy, background, warm, probe }))
+        let (warm, probe, dead_sessions) = (AtomicBool::new(false), SharedProbe::new(), DeadSessions::default());
+        Self(Arc::new(Parts { ports, keys, policy, background, warm, probe, dead_sessions }))
     }
 
     #[must_use]

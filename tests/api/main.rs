@@ -20,6 +20,7 @@ mod bad_input;
 mod budgets;
 mod captchas;
 mod concealment;
+mod dead_sessions;
 mod deletion;
 mod errors;
 mod failover;
