@@ -26,6 +26,7 @@ pub enum Turn {
 }
 
 /// Party that a stored response counts for.
+#[derive(Debug, Clone, Copy)]
 pub enum Owner {
     Client(IpAddr),
     User(UserId),
