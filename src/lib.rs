@@ -61,7 +61,8 @@
 //!
 //! **Limits**
 //!
-//! - **IP block**: an IPv4 address, or the /64 of an IPv6 address. Limits of clients count by it.
+//! - **IP block**: an IPv4 address, or the /64 of an IPv6 address. Limits of clients count by it and, with larger
+//!   maxima, by the /56 and the /48 around it. Staging has its keyed hash.
 //! - **Quota**: a maximum in a time window. The window begins with the first event that is counted.
 //! - **Cooldown**: the wait between two messages to one phone. It grows with each message of an hour.
 //! - **Send reservation**: one message, counted before it is sent: one atomic operation for all limits of the IP block,

@@ -193,7 +193,11 @@ fn cost(settings: &HashSettings) -> Cost {
 /// migrated.
 async fn warm_up(service: Service, database: Arc<Database>) {
     let regions = service.policy().regions.clone();
-    drop(tokio::task::spawn_blocking(move || phone::warm_up(&regions)).await);
+    let warm_up = move || {
+        phone::warm_up(&regions);
+        http::openapi::warm_up();
+    };
+    drop(tokio::task::spawn_blocking(warm_up).await);
     loop {
         match database.pending().await {
             Ok(pending) if pending.is_empty() => return service.set_warm(),

@@ -4,9 +4,11 @@ use super::env::Env;
 use super::mode::Mode;
 use super::{avatar, captcha, test_phones};
 use crate::domain::flow::{Cooldowns, FlowPolicy};
+use crate::domain::ip_block::Nat64;
 use crate::domain::limits::{Entry, Limit, Limits, Scope};
 use crate::domain::phone::{Regions, region};
 use crate::domain::policy::{Demand, Policy, ProofPolicy, SessionPolicy};
+use ipnet::Ipv6Net;
 use std::time::Duration;
 
 const DAY: u64 = 86_400;
@@ -20,6 +22,7 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
     Policy {
         flow: flow(env, &defaults.flow),
         limits: limits(env, mode),
+        nat64: nat64(env),
         apps: super::sms::apps(env),
         captcha: captcha::read(env, mode, &defaults.captcha),
         proof: proof(env, &defaults.proof),
@@ -75,6 +78,16 @@ fn warn_of_loose_limit(env: &mut Env, mode: Mode, limit: Limit, max: u32) {
     if mode == Mode::Production && max > default.max.saturating_mul(100) {
         env.warning(name, format!("is over 100 times its default, {}, and so hardly a limit", default.max));
     }
+}
+
+/// Prefixes of NAT64 gateways, whose clients count by their IPv4 address.
+fn nat64(env: &mut Env) -> Nat64 {
+    let expected = "IPv6 prefixes, like 64:ff9b:1::/96";
+    let prefixes: Vec<Ipv6Net> = env.list("NAT64_PREFIXES", Vec::new(), expected);
+    if prefixes.iter().any(|prefix| !Nat64::LENGTHS.contains(&prefix.prefix_len())) {
+        env.problem("NAT64_PREFIXES", "expected prefixes of 32, 40, 48, 56, 64 or 96 bits (RFC 6052)");
+    }
+    Nat64::new(prefixes)
 }
 
 fn cooldowns(env: &mut Env) -> Cooldowns {

@@ -57,6 +57,7 @@ fn all_invalid_values_are_reported_at_once() {
         ("BIND", "8080"),
         ("WORKERS", "0"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,all"),
+        ("NAT64_PREFIXES", "64:ff9b:1::/95"),
         ("DOCS", "maybe"),
         ("SHUTDOWN_SECONDS", "-1"),
         ("LOG_FORMAT", "xml"),

@@ -8,6 +8,8 @@ pub struct Keys {
     pub code: hmac::Key,
     /// Hashes phone numbers for the keys of staging.
     pub phone_hash: hmac::Key,
+    /// Hashes the IP blocks of clients for the keys of staging.
+    pub ip_block: hmac::Key,
     /// Creates message IDs for the SMS provider.
     pub message: hmac::Key,
     /// Signs refresh tokens.
@@ -35,6 +37,7 @@ impl Keys {
         Self {
             code: key("doorstep one-time code"),
             phone_hash: key("doorstep phone subject"),
+            ip_block: key("doorstep ip block"),
             message: key("doorstep message id"),
             refresh: key("doorstep refresh token"),
             request_name: key("doorstep request name"),

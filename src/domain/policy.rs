@@ -6,6 +6,7 @@ use super::Invalid;
 use super::captcha::{Alphabet, Kind, Look, Puzzle};
 use super::client_app::ClientApps;
 use super::flow::FlowPolicy;
+use super::ip_block::Nat64;
 use super::limits::Limits;
 use super::phone::{Phone, PhoneError, Regions};
 use super::test_phone::TestPhones;
@@ -22,6 +23,8 @@ pub struct Policy {
     pub regions: Regions,
     pub flow: FlowPolicy,
     pub limits: Limits,
+    /// IPv6 prefixes whose clients count by their IPv4 address.
+    pub nat64: Nat64,
     /// Longest time to send a message, if every provider of its region times out. Computed from the settings.
     pub max_send_duration: Duration,
     /// Apps whose messages can have a line for SMS autofill.
@@ -137,6 +140,7 @@ impl Policy {
             regions,
             flow: FlowPolicy::default(),
             limits: Limits::default(),
+            nat64: Nat64::default(),
             max_send_duration: Duration::ZERO,
             apps: ClientApps::default(),
             captcha: CaptchaPolicy::default(),

@@ -6,7 +6,6 @@ use super::error::Error;
 use super::proof_of_work;
 use super::service::Service;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Kind, Theme, spoken_digits};
-use crate::domain::ip_block::IpBlock;
 use crate::domain::language::Language;
 use crate::domain::policy::CaptchaPolicy;
 use crate::domain::proof::Proof;
@@ -33,7 +32,7 @@ pub struct CaptchaParams<'a> {
 
 /// Creates a captcha: a picture, or a sound in the language of the client.
 pub async fn create(service: &Service, client: Client, params: CaptchaParams<'_>) -> Result<Created, Error> {
-    let admitted = proof_of_work::admit(service, IpBlock::from(client.address), params.kind, params.proof).await?;
+    let admitted = proof_of_work::admit(service, &service.ip_block(client.address), params.kind, params.proof).await?;
     admitted.refund_on_error(service, make(service, client.language, &params).await).await
 }
 

@@ -14,14 +14,14 @@ use crate::ports::DependencyError;
 /// operation; none for an invalid proof.
 pub(super) async fn admit(
     service: &Service,
-    client: IpBlock,
+    client: &IpBlock,
     kind: Kind,
     proof: Option<&Proof>,
 ) -> Result<Admitted, Error> {
-    let (limits, ip_block) = (&service.policy.limits, client.to_string());
-    let mut counters = vec![limits.counter(Limit::IpCaptchas, &*ip_block)];
+    let limits = &service.policy.limits;
+    let mut counters = limits.ip_counters(Limit::IpCaptchas, client);
     if kind == Kind::Audio {
-        counters.push(limits.counter(Limit::IpAudioCaptchas, &*ip_block));
+        counters.extend(limits.ip_counters(Limit::IpAudioCaptchas, client));
     }
     if let Some(proof) = proof {
         let id = proof.check(&service.keys.proof, service.now());
@@ -30,11 +30,11 @@ pub(super) async fn admit(
     } else {
         match service.policy.proof.demand {
             Demand::Never => {}
-            Demand::OnAbuseSignal if kind == Kind::Image => counters.extend([
-                limits.counter(Limit::IpFreeCaptchas, &*ip_block),
-                limits.half_unverified(&ip_block),
-                abuse_signal::active(),
-            ]),
+            Demand::OnAbuseSignal if kind == Kind::Image => {
+                counters.extend(limits.ip_counters(Limit::IpFreeCaptchas, client));
+                counters.extend(limits.half_unverified(client));
+                counters.push(abuse_signal::active());
+            }
             // Machines solve audio captchas more easily than pictures: an audio captcha always needs a proof.
             Demand::OnAbuseSignal | Demand::Always => return Err(Error::ProofOfWorkRequired(service.challenge())),
         }

@@ -2,7 +2,9 @@
 
 use super::background::Background;
 use super::probe::SharedProbe;
+use super::session::DeadSessions;
 use crate::domain::id::uuid_v7;
+use crate::domain::ip_block::IpBlock;
 use crate::domain::keys::Keys;
 use crate::domain::phone::Phone;
 use crate::domain::policy::Policy;
@@ -14,6 +16,7 @@ use crate::ports::{
     Sms, Staging, Telemetry, Users,
 };
 use chrono::{DateTime, Utc};
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,6 +51,7 @@ pub struct Parts {
     pub(super) background: Background,
     warm: AtomicBool,
     probe: SharedProbe,
+    pub(super) dead_sessions: DeadSessions,
 }
 
 impl Deref for Service {
@@ -61,8 +65,8 @@ impl Deref for Service {
 impl Service {
     #[must_use]
     pub fn new(ports: Ports, keys: Keys, policy: Policy, background: Background) -> Self {
-        let (warm, probe) = (AtomicBool::new(false), SharedProbe::new());
-        Self(Arc::new(Parts { ports, keys, policy, background, warm, probe }))
+        let (warm, probe, dead_sessions) = (AtomicBool::new(false), SharedProbe::new(), DeadSessions::default());
+        Self(Arc::new(Parts { ports, keys, policy, background, warm, probe, dead_sessions }))
     }
 
     #[must_use]
@@ -112,6 +116,11 @@ impl Service {
     /// Waits until all messages in flight have been sent.
     pub async fn finish(&self) {
         self.background.finish().await;
+    }
+
+    /// IP blocks of a client.
+    pub(super) fn ip_block(&self, client: IpAddr) -> IpBlock {
+        IpBlock::new(client, &self.policy.nat64, &self.keys.ip_block)
     }
 
     /// Active test number with this phone.

@@ -171,7 +171,7 @@ fn response(request: &HttpRequest, kind: Kind, created: Created) -> HttpResponse
 
 /// Tells whether the response is the file itself: `Accept` names the media type of this kind and not JSON. A client
 /// that requests an audio captcha and accepts only images gets JSON.
-pub(super) fn wants_raw(request: &HttpRequest, kind: Kind) -> bool {
+fn wants_raw(request: &HttpRequest, kind: Kind) -> bool {
     let accepted = request.headers().get(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
     let accepted = String::from_utf8_lossy(accepted).to_ascii_lowercase();
     accepted.contains(media_type(kind)) && !accepted.contains("application/json")

@@ -67,11 +67,17 @@ impl FromRequest for ClientContext {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self::of(request)))
+    }
+}
+
+impl ClientContext {
+    pub(super) fn of(request: &HttpRequest) -> Self {
         let peer = request.peer_addr().map(|peer| peer.ip());
         let proxies = request.app_data::<web::Data<Proxies>>();
         let resolved = proxies.map(|proxies| proxies.resolve(peer, request.headers())).or(peer);
         let address = resolved.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        ready(Ok(Self(Client { address, language: negotiate(request.headers()) })))
+        Self(Client { address, language: negotiate(request.headers()) })
     }
 }
 

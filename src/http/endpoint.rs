@@ -2,28 +2,26 @@
 //! (RFC 9110, 15.5.6).
 
 use super::error::{Code, Problem};
-use super::idempotency::{ReplayPolicy, ReplayScope, idempotent};
-use crate::domain::policy::Policy;
+use super::idempotency::{Replay, idempotent};
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::guard::{self, Guard};
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError, Route, web};
-use std::time::Duration;
 
 /// Path, its methods, and how a POST or PUT to it is replayed.
 pub(super) struct Endpoint {
     resource: Resource,
     /// Routes that accept an `Idempotency-Key`.
     keyed: Vec<Route>,
-    replay: ReplayPolicy,
+    replay: Replay,
     allow: Vec<&'static str>,
 }
 
 /// Starts an endpoint without methods.
 pub(super) fn at(path: &str) -> Endpoint {
-    Endpoint { resource: web::resource(path), keyed: Vec::new(), replay: ReplayPolicy::default(), allow: Vec::new() }
+    Endpoint { resource: web::resource(path), keyed: Vec::new(), replay: Replay::Public, allow: Vec::new() }
 }
 
 impl Endpoint {
@@ -31,13 +29,13 @@ impl Endpoint {
     /// with a `Bearer` parameter needs this mark; without it, every request with an idempotency key is an
     /// `internal_error`.
     pub fn for_bearer(mut self) -> Self {
-        self.replay.scope = ReplayScope::Bearer;
+        self.replay = Replay::Bearer;
         self
     }
 
-    /// Sets the lifetime of a stored response to POST, for a response that is useless before 24 h have passed.
-    pub fn replays_for(mut self, lifetime: fn(&Policy) -> Duration) -> Self {
-        self.replay.lifetime = lifetime;
+    /// Marks POST as harmless to repeat: its `Idempotency-Key` is ignored, and no response is stored.
+    pub fn harmless(mut self) -> Self {
+        self.replay = Replay::None;
         self
     }
 

@@ -3,28 +3,23 @@
 use super::endpoint::at;
 use super::{account_deletion, avatar, captchas, health, keys, login, me, openapi, password_reset, register, sessions};
 use actix_web::web;
-use std::time::Duration;
 use utoipa_swagger_ui::{Config, SwaggerUi};
-
-/// Lifetime of a stored response of `status`: one minute, enough for a retry after a lost response. A later replay
-/// would be out of date, and a repeated request changes nothing.
-const STATUS_REPLAYS: Duration = Duration::from_secs(60);
 
 /// Registers all endpoints, and the viewer of the OpenAPI document if `docs` is set.
 pub fn routes(app: &mut web::ServiceConfig, docs: bool) {
-    app.service(at("/v1/captchas").replays_for(|policy| policy.captcha.ttl).post(captchas::create))
+    app.service(at("/v1/captchas").harmless().post(captchas::create))
         .service(at("/v1/register/send-code").post(register::send_code))
         .service(at("/v1/register/resend-code").post(register::resend_code))
         .service(at("/v1/register/verify-code").post(register::verify_code))
         .service(at("/v1/register/set-password").post(register::set_password))
         .service(at("/v1/register/submit-profile").post(register::submit_profile))
-        .service(at("/v1/register/status").replays_for(|_| STATUS_REPLAYS).post(register::status))
+        .service(at("/v1/register/status").harmless().post(register::status))
         .service(at("/v1/login").post(login::with_password))
         .service(at("/v1/login/send-code").post(login::send_code))
         .service(at("/v1/login/resend-code").post(login::resend_code))
         .service(at("/v1/login/verify-code").post(login::verify_code))
-        .service(at("/v1/token/refresh").replays_for(|policy| policy.session.retry).post(sessions::refresh))
-        .service(at("/v1/logout").for_bearer().post(sessions::log_out))
+        .service(at("/v1/token/refresh").harmless().post(sessions::refresh))
+        .service(at("/v1/logout").harmless().post(sessions::log_out))
         .service(at("/v1/sessions").get(sessions::list))
         .service(at("/v1/sessions/{id}").delete(sessions::end))
         .service(at("/v1/me").get(me::profile::read).patch(me::profile::update).delete(me::deletion::delete))

@@ -90,9 +90,12 @@ async fn the_service_returns_every_error_code(back_ends: BackEnds) {
     record(get("/nowhere", "").await);
     record(server.send(server.request(Method::PUT, "/v1/captchas"), "/v1/captchas").await);
     record(server.stalled_body("/v1/captchas", 100).await);
-    let with_key = |body| server.request(Method::POST, "/v1/captchas").header("idempotency-key", "one").json(&body);
-    server.send(with_key(json!({})), "/v1/captchas").await;
-    record(server.send(with_key(json!({"replaces": null})), "/v1/captchas").await);
+    let with_key = |password: &str| {
+        let body = json!({"phone_number": "+8613900000000", "password": password});
+        server.request(Method::POST, "/v1/login").header("idempotency-key", "one").json(&body)
+    };
+    server.send(with_key("staple battery horse"), "/v1/login").await;
+    record(server.send(with_key("another battery horse"), "/v1/login").await);
     // Proof of work.
     let server_with_proof_of_work = TestServer::with(back_ends, &[("PROOF_OF_WORK", "always")]).await;
     record(server_with_proof_of_work.request_captcha().await);

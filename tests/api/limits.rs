@@ -1,7 +1,9 @@
 //! Limits of messages, wrong codes and captchas: by phone, by IP block and for the whole service.
 
 use crate::server_tests;
+use crate::support::redis;
 use crate::test_server::{BYPASS, BackEnds, Response, TestServer, fresh_phone, wrong_code};
+use deadpool_redis::redis::cmd;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use std::time::Duration;
@@ -138,6 +140,98 @@ async fn ipv6_addresses_are_counted_by_their_64_prefix() {
     assert_eq!(send_from(&server, "2001:db8:0:1::1", &fresh_phone()).await.status, StatusCode::OK);
     send_from(&server, "2001:db8:0:1:ffff::2", &fresh_phone()).await.assert_error(429, "too_many_requests");
     assert_eq!(send_from(&server, "2001:db8:0:2::1", &fresh_phone()).await.status, StatusCode::OK);
+}
+
+/// An attacker who owns a /48 has 65,536 blocks of the kind that a household has.
+async fn ipv6_addresses_are_also_counted_by_their_56_and_48_prefix(back_ends: BackEnds) {
+    let server = TestServer::with(back_ends, &[BEHIND_A_PROXY, ("LIMIT_IP_SENDS", "1")]).await;
+    let mut sent = 0;
+    for block in 0..3 {
+        sent += usize::from(send_from(&server, &format!("2001:db8:0:{block}::1"), &fresh_phone()).await.status == 200);
+    }
+    assert_eq!(sent, 2, "messages of one /56");
+    for block in 1..10 {
+        let address = format!("2001:db8:0:{block}00::1");
+        sent += usize::from(send_from(&server, &address, &fresh_phone()).await.status == 200);
+    }
+    assert_eq!(sent, 8, "messages of one /48");
+    send_from(&server, "2001:db8:1::1", &fresh_phone()).await.assert_status(200);
+    server.advance(Duration::from_secs(600));
+    send_from(&server, "2001:db8:0:1::1", &fresh_phone()).await.assert_status(200);
+}
+
+#[actix_web::test]
+async fn ipv6_addresses_are_also_counted_by_their_56_and_48_prefix_embedded() {
+    ipv6_addresses_are_also_counted_by_their_56_and_48_prefix(BackEnds::Embedded).await;
+}
+
+#[actix_web::test]
+async fn ipv6_addresses_are_also_counted_by_their_56_and_48_prefix_real() {
+    ipv6_addresses_are_also_counted_by_their_56_and_48_prefix(BackEnds::Real).await;
+}
+
+#[actix_web::test]
+async fn captchas_are_also_counted_by_the_48_prefix() {
+    let server = TestServer::with(BackEnds::Embedded, &[BEHIND_A_PROXY, ("LIMIT_IP_CAPTCHAS", "2")]).await;
+    let captcha_from = |address: String| {
+        let request = server.request(Method::POST, "/v1/captchas").header("x-forwarded-for", address).json(&json!({}));
+        server.send(request, "/v1/captchas")
+    };
+    for block in 1..17 {
+        captcha_from(format!("2001:db8:0:{block:x}00::1")).await.assert_status(201);
+    }
+    captcha_from("2001:db8:0:ff00::1".to_owned()).await.assert_error(429, "too_many_requests");
+    captcha_from("2001:db8:1::1".to_owned()).await.assert_status(201);
+}
+
+/// A right code refunds the unverified code of the /64, of the /56 and of the /48.
+#[actix_web::test]
+async fn a_verified_code_is_refunded_to_every_prefix() {
+    for back_ends in [BackEnds::Embedded, BackEnds::Real] {
+        let server = TestServer::with(back_ends, &[BEHIND_A_PROXY, ("LIMIT_IP_UNVERIFIED_HOUR", "1")]).await;
+        let phone = fresh_phone();
+        let ticket = send_from(&server, "2001:db8::1", &phone).await.text("ticket");
+        send_from(&server, "2001:db8:0:1::1", &fresh_phone()).await.assert_status(200);
+        let third = "2001:db8:0:2::1";
+        send_from(&server, third, &fresh_phone()).await.assert_error(429, "too_many_requests");
+        let code = server.sms.code_for(&phone).unwrap();
+        server.verify_code(&ticket, &code).await.assert_status(200);
+        send_from(&server, third, &fresh_phone()).await.assert_status(200);
+    }
+}
+
+/// Behind NAT64 all clients share one /96, and a 6to4 client has a /48 beside its IPv4 address.
+#[actix_web::test]
+async fn an_ipv6_address_that_contains_an_ipv4_address_counts_as_it() {
+    let settings = [BEHIND_A_PROXY, ("LIMIT_IP_SENDS", "1"), ("NAT64_PREFIXES", "64:ff9b:1:fffe::/96")];
+    let server = TestServer::with(BackEnds::Embedded, &settings).await;
+    send_from(&server, "64:ff9b::203.0.113.7", &fresh_phone()).await.assert_status(200);
+    for same in ["203.0.113.7", "::ffff:203.0.113.7", "2002:cb00:7107:1::9", "64:ff9b:1:fffe::203.0.113.7"] {
+        send_from(&server, same, &fresh_phone()).await.assert_error(429, "too_many_requests");
+    }
+    for other in ["64:ff9b::203.0.113.8", "2002:cb00:7109::1", "64:ff9b:1:fffe::203.0.113.10"] {
+        send_from(&server, other, &fresh_phone()).await.assert_status(200);
+    }
+}
+
+/// Staging must not tell who used the service: it contains keyed hashes of IP blocks.
+#[actix_web::test]
+async fn redis_contains_no_client_address() {
+    let server = TestServer::with(BackEnds::Real, &[BEHIND_A_PROXY]).await;
+    for address in ["203.0.113.7", "2001:db8:77:88::1"] {
+        send_from(&server, address, &fresh_phone()).await.assert_status(200);
+    }
+    let mut redis = redis::connection(server.redis_url().unwrap());
+    let names: Vec<String> = cmd("KEYS").arg("*").query(&mut redis).unwrap();
+    let flows: Vec<String> = names.iter().filter(|name| name.starts_with("flow:")).cloned().collect();
+    let mut content = names.join(" ");
+    for flow in flows {
+        content += &cmd("HGETALL").arg(flow).query::<Vec<String>>(&mut redis).unwrap().join(" ");
+    }
+    assert!(content.contains("sends-ip:") && content.contains("ip_blocks"), "{content}");
+    for address in ["203.0.113", "2001:db8", "77:88"] {
+        assert!(!content.contains(address), "{address} in {content}");
+    }
 }
 
 #[actix_web::test]

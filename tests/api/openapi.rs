@@ -1,9 +1,12 @@
 //! The OpenAPI document, from which SDKs are generated.
 
 use crate::test_server::{BackEnds, TestServer};
+use flate2::read::GzDecoder;
 use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::io::Read;
 
 #[test]
 fn the_committed_document_is_up_to_date() {
@@ -17,6 +20,47 @@ async fn the_service_serves_the_document() {
     let served = server.send(server.request(Method::GET, "/openapi.json"), "/openapi.json").await;
     let committed: Value = serde_json::from_str(include_str!("../../openapi/openapi.json")).unwrap();
     assert!(served.body == committed, "stale: run `make openapi`");
+}
+
+/// Gets the document with these headers. Returns the status, the headers and the raw body.
+async fn get_document(server: &TestServer, headers: &[(&'static str, &str)]) -> (u16, HeaderMap, Vec<u8>) {
+    let mut request = server.request(Method::GET, "/openapi.json");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    (status, headers, response.bytes().await.unwrap().to_vec())
+}
+
+/// The document has half a megabyte: a client that repeats the request must not fill the outgoing line.
+#[actix_web::test]
+async fn the_document_is_compressed_and_has_a_tag() {
+    let server = TestServer::new(BackEnds::Embedded).await;
+    let (status, plain_headers, plain) = get_document(&server, &[]).await;
+    assert_eq!((status, plain_headers.get("content-encoding")), (200, None));
+    let (status, headers, gzip) = get_document(&server, &[("accept-encoding", "br, gzip")]).await;
+    assert_eq!((status, &headers["content-encoding"]), (200, &HeaderValue::from_static("gzip")));
+    assert!(gzip.len() * 8 < plain.len(), "{} of {} bytes", gzip.len(), plain.len());
+    let mut unpacked = Vec::new();
+    GzDecoder::new(&*gzip).read_to_end(&mut unpacked).unwrap();
+    assert!(unpacked == plain, "the compressed document is another one");
+    for headers in [&plain_headers, &headers] {
+        assert_eq!(headers["vary"], "Accept-Encoding");
+        assert_eq!(headers["cache-control"], "public, max-age=300");
+    }
+    assert_ne!(headers["etag"], plain_headers["etag"]);
+
+    for (encoding, tag) in [("gzip", &headers["etag"]), ("identity", &plain_headers["etag"])] {
+        let tag = tag.to_str().unwrap();
+        for known in [tag.to_owned(), format!("\"other\", W/{tag}"), "*".to_owned()] {
+            let request = [("accept-encoding", encoding), ("if-none-match", &*known)];
+            let (status, headers, body) = get_document(&server, &request).await;
+            assert_eq!((status, body.len(), headers["etag"].to_str().unwrap()), (304, 0, tag), "{known}");
+        }
+        let (status, _, body) = get_document(&server, &[("if-none-match", "\"other\"")]).await;
+        assert!(status == 200 && body == plain);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 #[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "the other test binaries use the rest")]
 mod support;
 
 mod avatars;

@@ -19,7 +19,6 @@ pub struct Client {
 pub struct Response {
     pub status: u16,
     pub request_id: String,
-    pub text: String,
     pub body: Value,
 }
 
@@ -39,7 +38,7 @@ impl Client {
         let request_id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Response { status, request_id, text, body }
+        Response { status, request_id, body }
     }
 
     pub async fn get(&self, path: &str) -> Response {

@@ -25,6 +25,7 @@ mod shutdown;
 mod slow_provider;
 mod sms_pumping;
 mod sms_regions;
+mod store_flood;
 mod stored_data;
 mod test_numbers;
 mod tls;

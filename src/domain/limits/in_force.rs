@@ -80,14 +80,6 @@ impl Limits {
         let limit = Limit::WrongCodes;
         Counter { limit, key: phone.encoded(), rule: Rule::Threshold(self.quota(limit).max) }
     }
-
-    /// Counter that is reached at half of the unverified codes of an IP block. From there on, its captchas need proof
-    /// of work.
-    #[must_use]
-    pub fn half_unverified(&self, ip_block: &str) -> Counter {
-        let half = self.quota(Limit::IpUnverified).max.div_ceil(2);
-        Counter { limit: Limit::IpUnverifiedFree, key: ip_block.to_owned(), rule: Rule::Threshold(half) }
-    }
 }
 
 /// Prints the limits that have a setting, with their quotas in force.

@@ -7,8 +7,11 @@ mod catalogue;
 mod counter;
 mod entry;
 mod in_force;
+mod ip_blocks;
 mod quota;
 mod reached;
+#[cfg(test)]
+mod tests;
 
 pub use catalogue::{Entry, Limit};
 pub use counter::{Counter, Rule};

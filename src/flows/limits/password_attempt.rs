@@ -20,18 +20,17 @@ impl PasswordAttempt {
     pub(in crate::flows) async fn for_login(
         service: &Service,
         phone: &Phone,
-        client: IpBlock,
+        client: &IpBlock,
         captcha_solved: bool,
     ) -> Result<Self, Error> {
-        let (limits, phone, client) = (&service.policy.limits, phone_key(service, phone), client.to_string());
-        let mut counters = vec![
-            limits.counter(Limit::PasswordAttempts, &*phone),
-            limits.counter(Limit::WrongPasswords, &*phone),
-            limits.counter(Limit::IpWrongPasswords, &*client),
-        ];
+        let (limits, phone) = (&service.policy.limits, phone_key(service, phone));
+        let mut counters =
+            vec![limits.counter(Limit::PasswordAttempts, &*phone), limits.counter(Limit::WrongPasswords, &*phone)];
+        counters.extend(limits.ip_counters(Limit::IpWrongPasswords, client));
         if !captcha_solved {
             counters.push(limits.counter(Limit::WrongPasswordsFree, phone));
-            counters.push(limits.counter(Limit::IpWrongPasswordsFree, client));
+            counters.extend(limits.ip_counters(Limit::IpWrongPasswordsFree, client));
+            counters.push(limits.counter(Limit::ServiceWrongPasswordsFree, ""));
         }
         count(service, &counters).await?;
         Ok(Self(counters))

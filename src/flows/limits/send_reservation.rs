@@ -38,25 +38,24 @@ impl SendReservation {
             return Ok(Self { phone: phone_hash, reserved: None });
         }
         let (limits, region, class) = (&service.policy.limits, phone.region(), purpose.budget_class());
-        let ip_block = IpBlock::from(client.address).to_string();
-        let counters = vec![
-            sms_regions::block_counter(Some(region)),
-            sms_regions::block_counter(None),
-            limits.counter(Limit::IpSends, &*ip_block),
-            limits.distinct(Limit::IpPhones, &*ip_block, phone_hash.encoded()),
-            limits.counter(Limit::IpUnverified, &*ip_block),
+        let ip_block = service.ip_block(client.address);
+        let mut counters = vec![sms_regions::block_counter(Some(region)), sms_regions::block_counter(None)];
+        counters.extend(limits.ip_counters(Limit::IpSends, &ip_block));
+        counters.extend(limits.ip_distinct(Limit::IpPhones, &ip_block, &phone_hash.encoded()));
+        counters.extend(limits.ip_counters(Limit::IpUnverified, &ip_block));
+        counters.extend([
             limits.region_counter(Limit::region_unverified(class), region),
             limits.region_counter(Limit::RegionHour, region),
             limits.counter(Limit::ServiceHour, ""),
             limits.counter(Limit::ServiceDay, ""),
             limits.region_counter(Limit::region_requested(class), region),
             abuse_signal::probe(),
-        ];
+        ]);
         match admit(service, &counters).await? {
             Admission::Allowed(counts) => {
                 warn_at_80_percent(&counters, &counts, region);
                 abuse_signal::update(service, region, class, &counts).await;
-                Ok(Self { phone: phone_hash, reserved: Some(Reserved { ip_block, counters }) })
+                Ok(Self { phone: phone_hash, reserved: Some(Reserved { ip_block: ip_block.text(), counters }) })
             }
             Admission::Limited(reached) => {
                 abuse_signal::extend_on_denial(service, reached.limit).await;
@@ -76,7 +75,7 @@ impl SendReservation {
         if self.is_test_number() { limits.test_number(self.phone) } else { limits.phone(self.phone) }
     }
 
-    /// IP block of the client; empty if nothing is counted.
+    /// IP blocks of the client, as a flow stores them; empty if nothing is counted.
     pub(in crate::flows) fn ip_block(&self) -> &str {
         self.reserved.as_ref().map_or("", |reserved| &reserved.ip_block)
     }
@@ -104,11 +103,10 @@ impl SendReservation {
 pub(in crate::flows) async fn refund_verified(service: &Service, purpose: Purpose, verified: &Verified) {
     let (limits, region, class) = (&service.policy.limits, verified.proven.phone.region(), purpose.budget_class());
     let of_message = |ip_block: &String| {
-        [
-            limits.counter(Limit::IpUnverified, ip_block),
-            limits.region_counter(Limit::region_unverified(class), region),
-            limits.region_counter(Limit::region_requested(class), region),
-        ]
+        let mut counters = limits.ip_counters(Limit::IpUnverified, &IpBlock::from_stored(ip_block));
+        counters.push(limits.region_counter(Limit::region_unverified(class), region));
+        counters.push(limits.region_counter(Limit::region_requested(class), region));
+        counters
     };
     // A send without an IP block counted nothing: no message was sent.
     let counters: Vec<_> = verified.ip_blocks.iter().filter(|block| !block.is_empty()).flat_map(of_message).collect();

@@ -1,7 +1,6 @@
 //! Sign-in with phone and password.
 
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::ip_block::IpBlock;
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::session::DeviceName;
@@ -29,8 +28,8 @@ pub async fn with_password(service: &Service, request: LogIn) -> Result<SignedIn
 }
 
 async fn attempt(service: Service, request: LogIn) -> Result<SignedIn, Error> {
-    let client = IpBlock::from(request.client);
-    let attempt = PasswordAttempt::for_login(&service, &request.phone, client, request.captcha.is_some()).await?;
+    let client = service.ip_block(request.client);
+    let attempt = PasswordAttempt::for_login(&service, &request.phone, &client, request.captcha.is_some()).await?;
     attempt.record(&service, compare(&service, request).await).await
 }
 

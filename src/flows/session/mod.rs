@@ -1,12 +1,14 @@
 //! Sessions: opening, refreshing, listing and ending them, and authenticating requests.
 
 mod authenticate;
+mod dead;
 pub mod devices;
 mod open;
 mod refresh;
 mod tokens;
 
 pub use authenticate::{Caller, authenticate, verify};
+pub(super) use dead::DeadSessions;
 pub use open::SignedIn;
 pub(super) use open::{open, sign_in};
 pub use refresh::refresh;

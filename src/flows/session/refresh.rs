@@ -10,8 +10,11 @@ use crate::ports::{Event, Refreshed};
 /// next token. A copied token ends the session.
 pub async fn refresh(service: &Service, token: &str) -> Result<Tokens, Error> {
     let presented = RefreshToken::open(&service.keys.refresh, token).map_err(|_| Error::RefreshInvalid)?;
-    let session = presented.session;
-    match service.ports.users.refresh(presented, service.now(), &service.policy.session).await? {
+    let (session, now) = (presented.session, service.now());
+    if service.dead_sessions.contains(session, now) {
+        return Err(Error::RefreshInvalid);
+    }
+    match service.ports.users.refresh(presented, now, &service.policy.session).await? {
         Refreshed::Yes { user, number, again, expires_at } => {
             if again {
                 service.ports.telemetry.record(Event::RefreshReplayed { revoked: false });
@@ -24,6 +27,9 @@ pub async fn refresh(service: &Service, token: &str) -> Result<Tokens, Error> {
             tracing::warn!(user = %user.0, session = %session.0, "refresh token reuse detected: session revoked");
             Err(Error::RefreshReused)
         }
-        Refreshed::Ended => Err(Error::RefreshInvalid),
+        Refreshed::Ended => {
+            service.dead_sessions.add(session, now);
+            Err(Error::RefreshInvalid)
+        }
     }
 }

@@ -6,29 +6,39 @@ use utoipa::Modify;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{Header, HeaderBuilder, ObjectBuilder, OpenApi, RefOr, Required, Type};
 
+/// Paths of the POSTs that the route table marks as harmless to repeat. The tests of every POST compare both.
+pub const HARMLESS: [&str; 4] = ["/v1/captchas", "/v1/register/status", "/v1/token/refresh", "/v1/logout"];
+
 /// Adds idempotency to the document. It runs after the modifier that adds the error responses, and extends these.
 pub struct Idempotency;
 
 impl Modify for Idempotency {
     fn modify(&self, document: &mut OpenApi) {
-        let items = document.paths.paths.values_mut();
-        for operation in items.flat_map(|item| [item.post.as_mut(), item.put.as_mut()]).flatten() {
-            operation.parameters.get_or_insert_default().push(RefOr::T(key_parameter()));
-            add_replay_headers(operation);
+        for (path, item) in &mut document.paths.paths {
+            let harmless = HARMLESS.contains(&path.as_str());
+            for operation in [&mut item.post, &mut item.put].into_iter().flatten() {
+                operation.parameters.get_or_insert_default().push(RefOr::T(key_parameter(harmless)));
+                if !harmless {
+                    add_replay_headers(operation);
+                }
+            }
         }
     }
 }
 
-fn key_parameter() -> Parameter {
+fn key_parameter(harmless: bool) -> Parameter {
     let text = ObjectBuilder::new()
         .schema_type(Type::String)
         .min_length(Some(1))
         .max_length(Some(IdempotencyKey::LONGEST + 2))
         .examples(["\"8e03978e-40d5-43dd-bc93-6894a57f9324\""]);
-    let description = "Random key of this request, for example a UUID. A retry with the same key and the same body \
-                       changes nothing: it gets the stored response of the first request, for up to 24 hours. Use a \
-                       new key for each user action, and the same key for each retry. A Structured Field String of 1 \
-                       to 255 characters; the quotes are optional.";
+    let stored = "Random key of this request, for example a UUID. A retry with the same key and the same body \
+                  changes nothing: it gets the stored response of the first request, for up to 24 hours. Use a new key \
+                  for each user action, and the same key for each retry. A Structured Field String of 1 to 255 \
+                  characters; the quotes are optional.";
+    let ignored = "Ignored: the request is harmless to repeat, and no response is stored. A client may send a key with \
+                   every POST.";
+    let description = if harmless { ignored } else { stored };
     ParameterBuilder::new()
         .name("Idempotency-Key")
         .parameter_in(ParameterIn::Header)

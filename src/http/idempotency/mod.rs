@@ -4,15 +4,13 @@
 pub mod document;
 mod stored_response;
 
-use super::captchas;
+use super::client::ClientContext;
 use super::error::{Code, Problem};
 use super::extract::{self, PreAuthenticated};
 use crate::domain::Invalid;
-use crate::domain::captcha::Kind;
 use crate::domain::idempotency::{IdempotencyKey, NamedRequest, Scope};
-use crate::domain::policy::Policy;
 use crate::flows::Service;
-use crate::flows::idempotency::{self, Turn};
+use crate::flows::idempotency::{self, Owner, Turn};
 use crate::flows::session;
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -20,25 +18,20 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::{self, Bytes};
 use actix_web::{Error, HttpMessage, HttpRequest, ResponseError};
-use std::time::Duration;
 use stored_response::StoredResponse;
 use tracing::Instrument;
 
 pub(super) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// Errors of every POST and PUT with a key.
+/// Errors of a POST or PUT with a key, unless it is harmless to repeat.
 pub(super) const PROBLEMS: &[Code] = &[Code::RequestInProgress, Code::IdempotencyKeyReused];
 
-/// Replays of an endpoint: who may get a stored response, and how long it is stored.
-#[derive(Clone, Copy)]
-pub(super) struct ReplayPolicy {
-    pub scope: ReplayScope,
-    pub lifetime: fn(&Policy) -> Duration,
-}
-
+/// Replays of an endpoint: whether responses are stored, and who may get one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum ReplayScope {
+pub(super) enum Replay {
+    /// No response is stored: a second run harms nobody. The key is ignored.
+    None,
     /// A replay requires the key and the body. The body contains every secret that the first request needed. An access
     /// token is ignored: apps attach stale ones everywhere.
     Public,
@@ -46,19 +39,14 @@ pub(super) enum ReplayScope {
     Bearer,
 }
 
-impl Default for ReplayPolicy {
-    fn default() -> Self {
-        Self { scope: ReplayScope::Public, lifetime: |_| idempotency::TTL }
-    }
-}
-
-/// Middleware around the route of a POST. It does nothing for a request without a key.
+/// Middleware around the route of a POST or PUT. It does nothing for a request without a key, and for one that is
+/// harmless to repeat.
 pub(super) async fn idempotent(
-    replay: ReplayPolicy,
+    replay: Replay,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    if !request.headers().contains_key(KEY) {
+    if replay == Replay::None || !request.headers().contains_key(KEY) {
         return next.call(request).await;
     }
     let (request, payload) = request.into_parts();
@@ -79,33 +67,33 @@ struct KeyedRequest {
     service: Service,
     named: NamedRequest,
     body: Bytes,
-    lifetime: Duration,
+    owner: Owner,
 }
 
 /// Reads the parts that identify the request: the key, the caller and the body.
-async fn read_request(replay: ReplayPolicy, request: &HttpRequest, payload: Payload) -> Result<KeyedRequest, Problem> {
+async fn read_request(replay: Replay, request: &HttpRequest, payload: Payload) -> Result<KeyedRequest, Problem> {
     let service = request.app_data::<web::Data<Service>>().ok_or_else(|| internal_error("no service"))?;
     let service = Service::clone(service);
     let key = key_of(request.headers())?;
-    let claims = match replay.scope {
-        ReplayScope::Public => None,
-        ReplayScope::Bearer => Some(extract::claims(request)?),
+    let claims = match replay {
+        Replay::None | Replay::Public => None,
+        Replay::Bearer => Some(extract::claims(request)?),
     };
-    let scope = claims.as_ref().map_or(Scope::Anybody, |claims| Scope::User(claims.user_id));
+    let (scope, owner) = match &claims {
+        Some(claims) => (Scope::User(claims.user_id), Owner::User(claims.user_id)),
+        None => (Scope::Anybody, Owner::Client(ClientContext::of(request).0.address)),
+    };
     let body = extract::bytes(request, payload).await?;
     let caller = match &claims {
         None => None,
         Some(claims) => Some(session::authenticate(&service, claims).await?),
     };
     request.extensions_mut().insert(PreAuthenticated(caller));
-    // The media type of the response belongs to the request, its language does not.
-    let media_type = [Kind::Image, Kind::Audio].map(|kind| u8::from(captchas::wants_raw(request, kind)));
     // The route pattern: a path has many spellings.
     let route = request.match_pattern().unwrap_or_else(|| request.path().to_owned());
-    let named = idempotency::name(&service, scope, &route, &key, &[&body, &media_type]);
-    let lifetime = (replay.lifetime)(service.policy());
+    let named = idempotency::name(&service, scope, &route, &key, &[&body]);
     // The buffer is still overwritten with zeros when it is dropped.
-    Ok(KeyedRequest { service, named, body: Bytes::from_owner(body), lifetime })
+    Ok(KeyedRequest { service, named, body: Bytes::from_owner(body), owner })
 }
 
 /// Requires exactly one header with one key.
@@ -119,8 +107,8 @@ fn key_of(headers: &HeaderMap) -> Result<IdempotencyKey, Problem> {
 impl KeyedRequest {
     /// Runs the first request and stores its response, or replays the stored response to a duplicate request.
     async fn run_or_replay(self, request: HttpRequest, next: Next<BoxBody>) -> Result<ServiceResponse, Error> {
-        let Self { service, named, body, lifetime } = self;
-        let claim = match idempotency::begin(&service, named).await {
+        let Self { service, named, body, owner } = self;
+        let claim = match idempotency::begin(&service, named, owner).await {
             Ok(Turn::First(claim)) => claim,
             Ok(Turn::Completed(stored)) => return Ok(replay(request, &service, &stored)),
             Err(error) => return Ok(error_response(request, &error.into())),
@@ -128,7 +116,7 @@ impl KeyedRequest {
         let response = next.call(ServiceRequest::from_parts(request, Payload::from(body))).await?;
         let (response, stored) = StoredResponse::capture(response);
         match stored.and_then(|stored| stored.into_bytes(service.now())) {
-            Some(stored) => claim.complete(&stored, lifetime).await,
+            Some(stored) => claim.complete(&stored).await,
             None => claim.release().await,
         }
         Ok(response)

@@ -32,10 +32,9 @@ enum Form {
     Problem { code: String, attempts_left: Option<u32> },
 }
 
-/// Maximum size of a stored body: 20 KiB, more than the largest image captcha as JSON. Only audio captchas are larger
-/// (130 or 170 kB): a client with a new key for each request would fill staging with them. A retry gets another
-/// captcha.
-const MAX_BODY: usize = 20 * 1024;
+/// Maximum size of a stored body: 4 KiB. The largest, a profile with tokens and a long avatar URL, has less than 3 KiB.
+/// The limits on stored responses count responses, so this bounds their bytes.
+const MAX_BODY: usize = 4 * 1024;
 
 impl StoredResponse {
     /// Returns the response, and its stored form; none if a retry may get another response.
@@ -108,9 +107,7 @@ const fn replayable(code: Code) -> bool {
         // The captcha was used up; at the end of a sign-up, the flow.
         | Code::CaptchaWrong | Code::PhoneAlreadyRegistered
         // One of the passwords of the ticket was used up.
-        | Code::PasswordTooWeak
-        // The session was ended: a second run would get another response.
-        | Code::RefreshReused => true,
+        | Code::PasswordTooWeak => true,
         // The request is invalid.
         Code::MalformedJson | Code::MalformedRequest | Code::ValidationFailed | Code::RegionNotSupported
         | Code::PayloadTooLarge | Code::UnsupportedMediaType | Code::RequestTimeout
@@ -126,7 +123,9 @@ const fn replayable(code: Code) -> bool {
         // A defect: it may be fixed before the retry.
         | Code::InternalError
         // These two are returned before a claim exists.
-        | Code::RequestInProgress | Code::IdempotencyKeyReused => false,
+        | Code::RequestInProgress | Code::IdempotencyKeyReused
+        // No response to a refresh is stored.
+        | Code::RefreshReused => false,
     }
 }
 

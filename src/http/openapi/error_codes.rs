@@ -46,7 +46,8 @@ const VERIFY_CODE_PROBLEMS: &[Code] =
 /// Errors of every endpoint that uses staging or the database.
 const DEPENDENCY_PROBLEMS: &[Code] = &[Code::InternalError, Code::DependencyUnavailable];
 
-/// Errors of each operation, by operation id. Every POST also has the errors of its idempotency key.
+/// Errors of each operation, by operation id. A POST also has the errors of its idempotency key,
+/// unless it is harmless to repeat.
 pub(super) const BY_OPERATION: &[(&str, &[&[Code]])] = &[
     ("captchas.create", &[BODY_PROBLEMS, captchas::CREATE, DEPENDENCY_PROBLEMS]),
     ("register.sendCode", &[BODY_PROBLEMS, register::SEND_CODE, DEPENDENCY_PROBLEMS]),

@@ -2,11 +2,13 @@
 
 mod error_codes;
 mod problems;
+mod served;
+
+pub(super) use served::document;
+pub use served::warm_up;
 
 use super::idempotency::document::Idempotency;
 use super::{account_deletion, avatar, captchas, health, keys, login, me, password_reset, register, sessions};
-use actix_web::HttpResponse;
-use actix_web::http::header::CACHE_CONTROL;
 use problems::{ProblemSchema, Problems};
 use std::sync::LazyLock;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -51,20 +53,12 @@ use utoipa::{Modify, OpenApi};
 )]
 struct Api;
 
-/// The document, as the service publishes it and as the repository has it.
+/// The document, as the repository has it. The service publishes the same without indentation.
 pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let mut text = Api::openapi().to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
 });
-
-/// Publishes the document at `/openapi.json`.
-pub(super) async fn document() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("application/json")
-        .insert_header((CACHE_CONTROL, "public, max-age=300"))
-        .body(DOCUMENT.as_str())
-}
 
 /// Adds the access token as a security scheme.
 struct Security;

@@ -69,9 +69,10 @@ pub(super) struct Problems;
 
 impl Modify for Problems {
     fn modify(&self, document: &mut OpenApi) {
-        for item in document.paths.paths.values_mut() {
+        for (path, item) in &mut document.paths.paths {
+            let harmless = idempotency::document::HARMLESS.contains(&path.as_str());
             for operation in [&mut item.post, &mut item.put].into_iter().flatten() {
-                add_problems(operation, idempotency::PROBLEMS);
+                add_problems(operation, if harmless { &[] } else { idempotency::PROBLEMS });
             }
             for operation in [&mut item.get, &mut item.patch, &mut item.delete].into_iter().flatten() {
                 add_problems(operation, &[]);

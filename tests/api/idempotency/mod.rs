@@ -4,9 +4,12 @@ mod every_post;
 mod network;
 mod outage;
 
+use crate::limits::BEHIND_A_PROXY;
 use crate::server_tests;
+use crate::support::redis;
 use crate::test_server::{BYPASS, BackEnds, PASSWORD, Response, TestServer, fresh_phone, wrong_code};
 use crate::users::join_all;
+use deadpool_redis::redis::cmd;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -19,9 +22,10 @@ server_tests!(
     a_replay_requires_a_valid_session,
     a_public_endpoint_ignores_the_access_token,
     a_response_is_stored_for_a_day,
-    a_stored_captcha_expires_with_the_captcha,
-    an_image_is_replayed_byte_for_byte,
-    an_audio_captcha_is_not_stored,
+    no_response_is_stored_where_a_repetition_is_harmless,
+    an_ip_block_with_many_stored_responses_is_served_and_not_stored,
+    a_user_with_many_stored_responses_is_served_and_not_stored,
+    a_request_that_stores_nothing_does_not_count_as_a_stored_response,
     an_error_with_side_effects_is_stored,
     an_error_without_side_effects_is_not_stored,
     a_replayed_error_is_in_the_language_of_the_retry,
@@ -75,12 +79,13 @@ async fn send_code_body(server: &TestServer, phone: &str) -> Value {
 }
 
 async fn a_key_can_be_a_quoted_string_or_a_bare_word(server: TestServer) {
-    let first = post(&server, "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"", "/v1/captchas", &json!({})).await;
-    first.assert_status(201);
-    post(&server, "8e03978e-40d5-43dd-bc93-6894a57f9324", "/v1/captchas", &json!({})).await.assert_replays(&first);
+    let (path, body) = ("/v1/login", json!({"phone_number": fresh_phone(), "password": PASSWORD}));
+    let first = post(&server, "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"", path, &body).await;
+    first.assert_error(401, "credentials_invalid");
+    post(&server, "8e03978e-40d5-43dd-bc93-6894a57f9324", path, &body).await.assert_replays(&first);
     let longest = "x".repeat(255);
-    post(&server, &longest, "/v1/captchas", &json!({})).await.assert_status(201);
-    let other = post(&server, &format!("\"{longest}\""), "/v1/captchas", &json!({})).await;
+    post(&server, &longest, path, &body).await.assert_error(401, "credentials_invalid");
+    let other = post(&server, &format!("\"{longest}\""), path, &body).await;
     assert!(other.replayed(), "{other:?}");
 }
 
@@ -128,11 +133,9 @@ async fn a_key_is_scoped_to_the_route_and_the_user(server: TestServer) {
     // The same key with another body of the same user, and on another route.
     let rejected = post_as(&server, "same", one, path, &json!({"client_id": null})).await;
     rejected.assert_error(422, "idempotency_key_reused");
-    let elsewhere = post(&server, "same", "/v1/captchas", &json!({})).await;
-    assert!(!elsewhere.replayed() && elsewhere.status == StatusCode::CREATED);
-    // A raw image and JSON with an image are different responses.
-    let png = request_with_key(&server, "same", "/v1/captchas", &json!({})).header("accept", "image/png");
-    server.send(png, "/v1/captchas").await.assert_error(422, "idempotency_key_reused");
+    let login = json!({"phone_number": users[0].phone, "password": PASSWORD});
+    let elsewhere = post(&server, "same", "/v1/login", &login).await;
+    assert!(!elsewhere.replayed() && elsewhere.status == StatusCode::OK);
     post_as(&server, "same", one, path, &json!({})).await.assert_replays(&first);
 }
 
@@ -173,41 +176,96 @@ async fn a_response_is_stored_for_a_day(server: TestServer) {
     assert!(!after_expiry.replayed() && after_expiry.text("access_token") != first.text("access_token"));
 }
 
-async fn a_stored_captcha_expires_with_the_captcha(server: TestServer) {
-    let first = post(&server, "one", "/v1/captchas", &json!({})).await;
-    server.advance(Duration::from_secs(280));
-    let again = post(&server, "one", "/v1/captchas", &json!({})).await;
-    again.assert_replays(&first);
-    assert_eq!(again.age(), 280);
-    server.advance(Duration::from_secs(20));
-    let after_expiry = post(&server, "one", "/v1/captchas", &json!({})).await;
-    assert!(!after_expiry.replayed() && after_expiry.text("captcha_id") != first.text("captcha_id"));
+/// Returns the number of keys in Redis; 0 if the server has none.
+fn keys_in_redis(server: &TestServer) -> usize {
+    let count = |url| cmd("DBSIZE").query(&mut redis::connection(url)).unwrap();
+    server.redis_url().map_or(0, count)
 }
 
-async fn an_image_is_replayed_byte_for_byte(server: TestServer) {
-    let png = || request_with_key(&server, "one", "/v1/captchas", &json!({})).header("accept", "image/png").send();
-    let (first, again) = (png().await.unwrap(), png().await.unwrap());
-    assert_eq!(again.headers()["idempotency-replayed"], "true");
-    for name in ["content-type", "captcha-id", "captcha-expires-in", "content-length", "cache-control"] {
-        assert_eq!(first.headers()[name], again.headers()[name], "{name}");
+/// A client could request these without limit, with a new key each time, and so fill staging.
+async fn no_response_is_stored_where_a_repetition_is_harmless(server: TestServer) {
+    let user = server.create_user().await;
+    let ticket = server.new_ticket(&fresh_phone()).await;
+    let keys = keys_in_redis(&server);
+    let (status, refresh) = (json!({"ticket": ticket}), json!({"refresh_token": user.refresh_token}));
+    for (path, body) in [("/v1/register/status", &status), ("/v1/token/refresh", &refresh)] {
+        let first = post(&server, "one", path, body).await;
+        let again = post(&server, "one", path, body).await;
+        assert!(first.status == StatusCode::OK && again.status == StatusCode::OK && !again.replayed(), "{again:?}");
+        // The key is not even read.
+        post(&server, "not a key", path, body).await.assert_status(200);
+        let invalid = post(&server, "one", path, &json!({"another": "body"})).await;
+        invalid.assert_error(400, "malformed_request");
     }
-    assert_eq!(first.headers()["content-type"], "image/png");
-    let (first, again) = (first.bytes().await.unwrap(), again.bytes().await.unwrap());
-    assert!(first.starts_with(b"\x89PNG") && first == again);
+    assert_eq!(keys_in_redis(&server), keys, "a response or a counter is stored");
+    let first = post(&server, "one", "/v1/captchas", &json!({})).await;
+    let again = post(&server, "one", "/v1/captchas", &json!({})).await;
+    assert!(!again.replayed() && again.text("captcha_id") != first.text("captcha_id"), "{again:?}");
+    post_as(&server, "one", &user.access_token, "/v1/logout", &json!({})).await.assert_status(204);
+    post_as(&server, "one", &user.access_token, "/v1/logout", &json!({})).await.assert_error(401, "token_invalid");
 }
 
-/// An audio captcha is forty times as large as any other response, so stored ones would fill staging.
-async fn an_audio_captcha_is_not_stored(server: TestServer) {
-    let body = json!({"kind": "audio"});
-    let first = post(&server, "one", "/v1/captchas", &body).await;
-    let again = post(&server, "one", "/v1/captchas", &body).await;
-    first.assert_status(201);
-    again.assert_status(201);
-    assert!(!again.replayed() && again.text("captcha_id") != first.text("captcha_id"));
-    let wav = || request_with_key(&server, "two", "/v1/captchas", &body).header("accept", "audio/wav").send();
-    let (first, again) = (wav().await.unwrap(), wav().await.unwrap());
-    assert!(again.headers().get("idempotency-replayed").is_none());
-    assert_ne!(first.headers()["captcha-id"], again.headers()["captcha-id"]);
+async fn wrong_login_from(server: &TestServer, address: &str, key: &str, phone: &str) -> Response {
+    let body = json!({"phone_number": phone, "password": PASSWORD});
+    let request = request_with_key(server, key, "/v1/login", &body).header("x-forwarded-for", address);
+    let response = server.send(request, "/v1/login").await;
+    response.assert_error(401, "credentials_invalid");
+    response
+}
+
+/// Sends a request with a key twice. Returns true if the second response is the stored one.
+async fn is_stored(server: &TestServer, address: &str, key: &str) -> bool {
+    let phone = fresh_phone();
+    wrong_login_from(server, address, key, &phone).await;
+    wrong_login_from(server, address, key, &phone).await.replayed()
+}
+
+async fn an_ip_block_with_many_stored_responses_is_served_and_not_stored(server: TestServer) {
+    let settings = [BEHIND_A_PROXY, ("LIMIT_IP_STORED_RESPONSES_DAY", "2")];
+    let server = TestServer::with(server.back_ends(), &settings).await;
+    let address = "203.0.113.7";
+    for (key, stored) in [("one", true), ("two", true), ("three", false)] {
+        assert_eq!(is_stored(&server, address, key).await, stored, "{key}");
+    }
+    assert!(is_stored(&server, "203.0.113.8", "four").await, "another IP block has no room");
+    // A /56 has room for twice as many as a /64, a /48 for eight times as many.
+    let mut stored = 0;
+    for block in 0..20 {
+        let address = format!("2001:db8:1:{block:x}00::1");
+        stored += usize::from(is_stored(&server, &address, &format!("wide-{block}")).await);
+    }
+    assert_eq!(stored, 16, "responses of one /48");
+    server.advance(Duration::from_secs(86_400));
+    assert!(is_stored(&server, address, "five").await);
+}
+
+async fn a_user_with_many_stored_responses_is_served_and_not_stored(server: TestServer) {
+    let user = server.create_user().await;
+    let path = "/v1/me/deletion/send-code";
+    let (first, other) = (json!({}), json!({"client_id": null}));
+    let sent = post_as(&server, "one", &user.access_token, path, &first).await;
+    post_as(&server, "one", &user.access_token, path, &first).await.assert_replays(&sent);
+    if let Some(url) = server.redis_url() {
+        let name = format!("limit:{{shared}}:responses-user:{}", user.profile["id"].as_str().unwrap());
+        let mut redis = redis::connection(url);
+        let count: usize = cmd("GET").arg(&name).query(&mut redis).unwrap();
+        assert_eq!(count, 1, "a replay counts as a stored response");
+        cmd("SET").arg(&name).arg(500).arg("KEEPTTL").exec(&mut redis).unwrap();
+        server.advance(Duration::from_secs(60));
+        post_as(&server, "two", &user.access_token, path, &other).await.assert_status(200);
+        let again = post_as(&server, "two", &user.access_token, path, &other).await;
+        again.assert_error(429, "resend_cooldown");
+    }
+}
+
+async fn a_request_that_stores_nothing_does_not_count_as_a_stored_response(server: TestServer) {
+    let settings = [BEHIND_A_PROXY, ("LIMIT_IP_STORED_RESPONSES_DAY", "1")];
+    let server = TestServer::with(server.back_ends(), &settings).await;
+    for key in ["one", "two", "three"] {
+        let request = request_with_key(&server, key, "/v1/login", &json!({})).header("x-forwarded-for", "203.0.113.7");
+        server.send(request, "/v1/login").await.assert_error(400, "malformed_request");
+    }
+    assert!(is_stored(&server, "203.0.113.7", "four").await);
 }
 
 async fn an_error_with_side_effects_is_stored(server: TestServer) {

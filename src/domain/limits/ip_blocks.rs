@@ -1,0 +1,77 @@
+//! Limits of IP blocks: each is counted for all blocks of a client.
+
+use super::catalogue::Limit;
+use super::counter::{Counter, Rule};
+use super::in_force::Limits;
+use super::quota::Quota;
+use crate::domain::ip_block::IpBlock;
+
+/// Multiples of a limit's maximum: for an IPv4 address or a /64, for a /56, for a /48.
+///
+/// 2 for a /56, which is one household. 8 for a /48: it may be one customer, or 65,536 phones of a carrier that gives a
+/// /64 to each. With the defaults of the catalogue, one /48 can then close no region (240 of 300 unverified codes) and
+/// require captchas from no other client (800 of 1,000 wrong passwords).
+const MULTIPLES: [u32; IpBlock::WIDTHS] = [1, 2, 8];
+
+impl Limits {
+    /// Counters that count every call of a client.
+    #[must_use]
+    pub fn ip_counters(&self, limit: Limit, block: &IpBlock) -> Vec<Counter> {
+        self.for_each_block(limit, block, Rule::Count)
+    }
+
+    /// Counters of the different members of a client.
+    #[must_use]
+    pub fn ip_distinct(&self, limit: Limit, block: &IpBlock, member: &str) -> Vec<Counter> {
+        self.for_each_block(limit, block, |quota| Rule::Distinct { member: member.to_owned(), quota })
+    }
+
+    /// Half of the unverified codes of an IP block: from there on its captchas need proof of work.
+    #[must_use]
+    pub fn half_unverified(&self, block: &IpBlock) -> Vec<Counter> {
+        let counters = self.for_each_block(Limit::IpUnverified, block, |quota| Rule::Threshold(quota.max.div_ceil(2)));
+        counters.into_iter().map(|counter| Counter { limit: Limit::IpUnverifiedFree, ..counter }).collect()
+    }
+
+    fn for_each_block(&self, limit: Limit, block: &IpBlock, rule: impl Fn(Quota) -> Rule) -> Vec<Counter> {
+        let quota = self.quota(limit);
+        let counter = |(name, multiple): (&str, u32)| {
+            let quota = Quota { max: quota.max.saturating_mul(multiple), ..quota };
+            Counter { limit, key: name.to_owned(), rule: rule(quota) }
+        };
+        block.names().zip(MULTIPLES).map(counter).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn maxima(block: &str) -> Vec<u32> {
+        let mut limits = Limits::default();
+        limits.set(Limit::IpSends, 10);
+        let counters = limits.ip_counters(Limit::IpSends, &IpBlock::from_stored(block));
+        let max = |counter: Counter| match counter.rule {
+            Rule::Count(quota) => quota.max,
+            rule => panic!("{rule:?}"),
+        };
+        counters.into_iter().map(max).collect()
+    }
+
+    #[test]
+    fn a_wider_block_has_a_larger_maximum_that_follows_the_setting() {
+        assert_eq!(maxima("a/b/c"), [10, 20, 80]);
+        assert_eq!(maxima("an-ipv4-address"), [10]);
+    }
+
+    #[test]
+    fn one_48_exhausts_no_limit_of_all_clients() {
+        let (limits, widest) = (Limits::default(), MULTIPLES[IpBlock::WIDTHS - 1]);
+        for (narrow, all) in [
+            (Limit::IpUnverified, Limit::RegionUnverified),
+            (Limit::IpWrongPasswordsFree, Limit::ServiceWrongPasswordsFree),
+        ] {
+            assert!(limits.quota(narrow).max * widest < limits.quota(all).max, "{narrow:?}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `GET /openapi.json`: the document without indentation, compressed once.
+
+use super::Api;
+use crate::http::error::{Code, Problem};
+use actix_web::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, VARY,
+};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write;
+use std::sync::LazyLock;
+use utoipa::OpenApi;
+
+/// Document in both encodings.
+struct Served {
+    plain: Bytes,
+    gzip: Bytes,
+    plain_tag: String,
+    gzip_tag: String,
+}
+
+static SERVED: LazyLock<Option<Served>> = LazyLock::new(|| {
+    let plain = Api::openapi().to_json().ok()?;
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(plain.as_bytes()).ok()?;
+    let gzip = encoder.finish().ok()?;
+    let hash = BASE64_URL_SAFE_NO_PAD.encode(&digest(&SHA256, plain.as_bytes()).as_ref()[..12]);
+    // The bytes of both encodings differ, and so do their strong tags (RFC 9110, 8.8.3.3).
+    let (plain_tag, gzip_tag) = (format!("\"{hash}\""), format!("\"{hash}-gzip\""));
+    Some(Served { plain: plain.into(), gzip: gzip.into(), plain_tag, gzip_tag })
+});
+
+/// Makes and compresses the document, which takes some milliseconds, before the first request does.
+pub fn warm_up() {
+    LazyLock::force(&SERVED);
+}
+
+/// Publishes the document. A client that has this version gets 304 without a body.
+pub(in crate::http) async fn document(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let served = SERVED.as_ref().ok_or_else(|| Problem::new(Code::InternalError))?;
+    let gzip = accepts_gzip(request.headers());
+    let (body, tag) = if gzip { (&served.gzip, &served.gzip_tag) } else { (&served.plain, &served.plain_tag) };
+    let known = names_tag(request.headers(), tag);
+    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header((CACHE_CONTROL, "public, max-age=300"));
+    response.insert_header((ETAG, tag.as_str())).insert_header((VARY, "Accept-Encoding"));
+    if known {
+        return Ok(response.finish());
+    }
+    if gzip {
+        response.insert_header((CONTENT_ENCODING, "gzip"));
+    }
+    Ok(response.content_type("application/json").body(body.clone()))
+}
+
+/// Tells whether `Accept-Encoding` names gzip, or any encoding, and does not exclude it (RFC 9110, 12.5.3).
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let weight = |name: &str| {
+        let item = items(headers.get_all(ACCEPT_ENCODING)).into_iter().find_map(|item| {
+            let (coding, weight) = item.split_once(';').unwrap_or((&item, ""));
+            coding.trim().eq_ignore_ascii_case(name).then(|| weight.replace(' ', "").to_ascii_lowercase())
+        })?;
+        Some(item.strip_prefix("q=").map_or(1.0, |q| q.parse().unwrap_or(0.0)))
+    };
+    weight("gzip").or_else(|| weight("*")).is_some_and(|weight: f32| weight > 0.0)
+}
+
+/// Tells whether `If-None-Match` names this tag, or any; the comparison is weak (RFC 9110, 13.1.2).
+fn names_tag(headers: &HeaderMap, tag: &str) -> bool {
+    items(headers.get_all(IF_NONE_MATCH)).iter().any(|item| item == "*" || item.trim_start_matches("W/") == tag)
+}
+
+/// Items of a list that may fill several header lines.
+fn items<'a>(lines: impl Iterator<Item = &'a HeaderValue>) -> Vec<String> {
+    let texts = lines.filter_map(|line| line.to_str().ok());
+    texts.flat_map(|text| text.split(',')).map(|item| item.trim().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_used_only_where_it_is_accepted() {
+        let accepts = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(value));
+            accepts_gzip(&headers)
+        };
+        for value in ["gzip", "br, gzip;q=0.5", "GZIP", "*", "identity;q=0.5, *;q=0.1", "gzip; q=1"] {
+            assert!(accepts(value), "{value}");
+        }
+        for value in ["", "br", "gzip;q=0", "gzip; q=0.0, *", "identity", "*;q=0", "x-gzip-like"] {
+            assert!(!accepts(value), "{value}");
+        }
+        assert!(!accepts_gzip(&HeaderMap::new()));
+    }
+}

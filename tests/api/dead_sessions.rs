@@ -1,0 +1,52 @@
+//! Sessions that have ended: a client that repeats a dead token costs the database nothing.
+
+use crate::support::postgres::OwnPostgres;
+use crate::test_server::{BackEnds, TestServer};
+use crate::users::join_all;
+use reqwest::Method;
+use serde_json::Value;
+
+const CONNECTIONS: usize = 300;
+
+/// The database is down during the attack, so each query would be a 503.
+#[actix_web::test]
+async fn three_hundred_connections_with_a_dead_token_make_no_query() {
+    let postgres = OwnPostgres::start_new();
+    let url = postgres.url("postgres");
+    let server = TestServer::with(BackEnds::Real, &[("DATABASE_URL", &url), ("MIGRATE_ON_START", "true")]).await;
+    server.wait_until_ready().await;
+    let users = server.create_users(2).await;
+    let (dead, live) = (&users[0], &users[1]);
+    let me = |token: &str| {
+        let request = server.request(Method::GET, "/v1/me").bearer_auth(token);
+        server.send(request, "/v1/me")
+    };
+    me(&dead.access_token).await.assert_status(200);
+    server.call(Method::POST, "/v1/logout", &dead.access_token, Value::Null).await.assert_status(204);
+    // The database says once that the session has ended.
+    server.refresh(&dead.refresh_token).await.assert_error(401, "refresh_invalid");
+    postgres.kill();
+    for response in join_all((0..CONNECTIONS).map(|_| me(&dead.access_token))).await {
+        response.assert_error(401, "token_invalid");
+    }
+    for response in join_all((0..CONNECTIONS).map(|_| server.refresh(&dead.refresh_token))).await {
+        response.assert_error(401, "refresh_invalid");
+    }
+    me(&live.access_token).await.assert_error(503, "dependency_unavailable");
+}
+
+/// Only the database can say that a session has ended; a failure says nothing.
+#[actix_web::test]
+async fn a_session_that_could_not_be_read_is_not_dead() {
+    let postgres = OwnPostgres::start_new();
+    let url = postgres.url("postgres");
+    let server = TestServer::with(BackEnds::Real, &[("DATABASE_URL", &url), ("MIGRATE_ON_START", "true")]).await;
+    server.wait_until_ready().await;
+    let user = server.create_user().await;
+    postgres.kill();
+    server.me(&user.access_token).await.assert_error(503, "dependency_unavailable");
+    postgres.start();
+    server.wait_until_ready().await;
+    server.me(&user.access_token).await.assert_status(200);
+    server.refresh(&user.refresh_token).await.assert_status(200);
+}
