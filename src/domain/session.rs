@@ -67,7 +67,7 @@ pub struct Session {
 }
 
 /// Number of a refresh token in its session. Each refresh creates the next generation; the first is 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Generation {
     pub session: SessionId,
     pub number: u32,

@@ -2,7 +2,7 @@
 
 use super::background::Background;
 use super::probe::SharedProbe;
-use super::session::DeadSessions;
+use super::session::Dead;
 use crate::domain::id::uuid_v7;
 use crate::domain::ip_block::IpBlock;
 use crate::domain::keys::Keys;
@@ -51,7 +51,7 @@ pub struct Parts {
     pub(super) background: Background,
     warm: AtomicBool,
     probe: SharedProbe,
-    pub(super) dead_sessions: DeadSessions,
+    pub(super) dead: Dead,
 }
 
 impl Deref for Service {
@@ -65,8 +65,8 @@ impl Deref for Service {
 impl Service {
     #[must_use]
     pub fn new(ports: Ports, keys: Keys, policy: Policy, background: Background) -> Self {
-        let (warm, probe, dead_sessions) = (AtomicBool::new(false), SharedProbe::new(), DeadSessions::default());
-        Self(Arc::new(Parts { ports, keys, policy, background, warm, probe, dead_sessions }))
+        let (warm, probe, dead) = (AtomicBool::new(false), SharedProbe::new(), Dead::default());
+        Self(Arc::new(Parts { ports, keys, policy, background, warm, probe, dead }))
     }
 
     #[must_use]

@@ -23,8 +23,9 @@ async fn three_hundred_connections_with_a_dead_token_make_no_query() {
     };
     me(&dead.access_token).await.assert_status(200);
     server.call(Method::POST, "/v1/logout", &dead.access_token, Value::Null).await.assert_status(204);
-    // The database says once that the session has ended.
+    // The database says once that each of the tokens is dead.
     server.refresh(&dead.refresh_token).await.assert_error(401, "refresh_invalid");
+    me(&dead.access_token).await.assert_error(401, "token_invalid");
     postgres.kill();
     for response in join_all((0..CONNECTIONS).map(|_| me(&dead.access_token))).await {
         response.assert_error(401, "token_invalid");

@@ -26,17 +26,17 @@ pub fn verify(service: &Service, token: &str) -> Result<AccessClaims, Error> {
     })
 }
 
-/// Looks the session of a verified token up, so that an ended session is refused at once. A
-/// session that is known to have ended needs no query. MUST come after the whole
-/// body has been read: a client may send it slowly, and the session may end meanwhile.
+/// Looks the session of a verified token up, so that an ended session is refused at once. A session that is known to
+/// have ended needs no query. MUST come after the whole body has been read: a client may send it slowly, and the
+/// session may end meanwhile.
 pub async fn authenticate(service: &Service, claims: &AccessClaims) -> Result<Caller, Error> {
     let now = service.now();
-    if service.dead_sessions.contains(claims.session_id, now) {
+    if service.dead.sessions.contains(claims.session_id, now) {
         return Err(Error::TokenInvalid);
     }
     let user = service.ports.users.by_session(claims.session_id, now).await?;
     if user.is_none() {
-        service.dead_sessions.add(claims.session_id, now);
+        service.dead.sessions.add(claims.session_id, now);
     }
     let user = user.filter(|user| user.id == claims.user_id).ok_or(Error::TokenInvalid)?;
     Ok(Caller { user, session: claims.session_id })

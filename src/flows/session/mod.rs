@@ -8,7 +8,7 @@ mod refresh;
 mod tokens;
 
 pub use authenticate::{Caller, authenticate, verify};
-pub(super) use dead::DeadSessions;
+pub(super) use dead::Dead;
 pub use open::SignedIn;
 pub(super) use open::{open, sign_in};
 pub use refresh::refresh;

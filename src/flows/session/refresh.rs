@@ -11,7 +11,7 @@ use crate::ports::{Event, Refreshed};
 pub async fn refresh(service: &Service, token: &str) -> Result<Tokens, Error> {
     let presented = RefreshToken::open(&service.keys.refresh, token).map_err(|_| Error::RefreshInvalid)?;
     let (session, now) = (presented.session, service.now());
-    if service.dead_sessions.contains(session, now) {
+    if service.dead.sessions.contains(session, now) || service.dead.refresh_tokens.contains(presented, now) {
         return Err(Error::RefreshInvalid);
     }
     match service.ports.users.refresh(presented, now, &service.policy.session).await? {
@@ -28,7 +28,7 @@ pub async fn refresh(service: &Service, token: &str) -> Result<Tokens, Error> {
             Err(Error::RefreshReused)
         }
         Refreshed::Ended => {
-            service.dead_sessions.add(session, now);
+            service.dead.refresh_tokens.add(presented, now);
             Err(Error::RefreshInvalid)
         }
     }

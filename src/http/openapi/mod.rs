@@ -4,12 +4,12 @@ mod error_codes;
 mod problems;
 mod served;
 
-pub(super) use served::document;
-pub use served::warm_up;
-
+use super::error::{Code, Problem};
 use super::idempotency::document::Idempotency;
 use super::{account_deletion, avatar, captchas, health, keys, login, me, password_reset, register, sessions};
+use actix_web::{HttpRequest, HttpResponse};
 use problems::{ProblemSchema, Problems};
+use served::Served;
 use std::sync::LazyLock;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, RefOr, Required};
@@ -52,6 +52,21 @@ use utoipa::{Modify, OpenApi};
     )
 )]
 struct Api;
+
+/// The document in the form that the service publishes.
+static SERVED: LazyLock<Option<Served>> =
+    LazyLock::new(|| Api::openapi().to_json().ok().and_then(|text| Served::new(text).ok()));
+
+/// Makes and compresses the document before the first request does.
+pub fn warm_up() {
+    LazyLock::force(&SERVED);
+}
+
+/// Publishes the document.
+pub(super) async fn document(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let served = SERVED.as_ref().ok_or_else(|| Problem::new(Code::InternalError))?;
+    Ok(served.response(request.headers()))
+}
 
 /// The document, as the repository has it. The service publishes the same without indentation.
 pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {

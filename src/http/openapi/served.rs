@@ -1,60 +1,52 @@
 //! `GET /openapi.json`: the document without indentation, compressed once.
 
-use super::Api;
-use crate::http::error::{Code, Problem};
+use actix_web::HttpResponse;
 use actix_web::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, VARY,
 };
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use std::io::Write;
-use std::sync::LazyLock;
-use utoipa::OpenApi;
+use std::io::{self, Write};
 
 /// Document in both encodings.
-struct Served {
+pub(super) struct Served {
     plain: Bytes,
     gzip: Bytes,
     plain_tag: String,
     gzip_tag: String,
 }
 
-static SERVED: LazyLock<Option<Served>> = LazyLock::new(|| {
-    let plain = Api::openapi().to_json().ok()?;
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(plain.as_bytes()).ok()?;
-    let gzip = encoder.finish().ok()?;
-    let hash = BASE64_URL_SAFE_NO_PAD.encode(&digest(&SHA256, plain.as_bytes()).as_ref()[..12]);
-    // The bytes of both encodings differ, and so do their strong tags (RFC 9110, 8.8.3.3).
-    let (plain_tag, gzip_tag) = (format!("\"{hash}\""), format!("\"{hash}-gzip\""));
-    Some(Served { plain: plain.into(), gzip: gzip.into(), plain_tag, gzip_tag })
-});
-
-/// Makes and compresses the document, which takes some milliseconds, before the first request does.
-pub fn warm_up() {
-    LazyLock::force(&SERVED);
-}
-
-/// Publishes the document. A client that has this version gets 304 without a body.
-pub(in crate::http) async fn document(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let served = SERVED.as_ref().ok_or_else(|| Problem::new(Code::InternalError))?;
-    let gzip = accepts_gzip(request.headers());
-    let (body, tag) = if gzip { (&served.gzip, &served.gzip_tag) } else { (&served.plain, &served.plain_tag) };
-    let known = names_tag(request.headers(), tag);
-    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((CACHE_CONTROL, "public, max-age=300"));
-    response.insert_header((ETAG, tag.as_str())).insert_header((VARY, "Accept-Encoding"));
-    if known {
-        return Ok(response.finish());
+impl Served {
+    /// Compresses the document, which takes some milliseconds.
+    pub(super) fn new(plain: String) -> io::Result<Self> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(plain.as_bytes())?;
+        let gzip = encoder.finish()?;
+        let hash = BASE64_URL_SAFE_NO_PAD.encode(&digest(&SHA256, plain.as_bytes()).as_ref()[..12]);
+        // The bytes of both encodings differ, and so do their strong tags (RFC 9110, 8.8.3.3).
+        let (plain_tag, gzip_tag) = (format!("\"{hash}\""), format!("\"{hash}-gzip\""));
+        Ok(Self { plain: plain.into(), gzip: gzip.into(), plain_tag, gzip_tag })
     }
-    if gzip {
-        response.insert_header((CONTENT_ENCODING, "gzip"));
+
+    /// Response to a request with these headers. A client that has this version gets 304 without a body.
+    pub(super) fn response(&self, request: &HeaderMap) -> HttpResponse {
+        let gzip = accepts_gzip(request);
+        let (body, tag) = if gzip { (&self.gzip, &self.gzip_tag) } else { (&self.plain, &self.plain_tag) };
+        let known = names_tag(request, tag);
+        let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        response.insert_header((CACHE_CONTROL, "public, max-age=300"));
+        response.insert_header((ETAG, tag.as_str())).insert_header((VARY, "Accept-Encoding"));
+        if known {
+            return response.finish();
+        }
+        if gzip {
+            response.insert_header((CONTENT_ENCODING, "gzip"));
+        }
+        response.content_type("application/json").body(body.clone())
     }
-    Ok(response.content_type("application/json").body(body.clone()))
 }
 
 /// Tells whether `Accept-Encoding` names gzip, or any encoding, and does not exclude it (RFC 9110, 12.5.3).

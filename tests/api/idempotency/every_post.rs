@@ -206,7 +206,7 @@ fn every_post_documents_the_idempotency_key() {
         for (method, operation) in item.as_object().unwrap() {
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
             let key = parameters.iter().find(|parameter| parameter["name"] == "Idempotency-Key");
-            assert_eq!(key.is_some(), method == "post", "{method} {path}");
+            assert_eq!(key.is_some(), ["post", "put"].contains(&method.as_str()), "{method} {path}");
             let Some(key) = key else { continue };
             assert_eq!((&key["in"], &key["required"]), (&json!("header"), &json!(false)));
             let responses = operation["responses"].as_object().unwrap();

@@ -111,10 +111,10 @@ enum Change {
 }
 
 impl Change {
-    fn new(n: u8) -> Self {
+    fn new(round: u8, n: u8) -> Self {
         let hash = PasswordHash::new(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$new{n}"));
         match n % 4 {
-            0 => Self::Phone(phone(&format!("+8613900138{n:03}"))),
+            0 => Self::Phone(phone(&format!("+86139{round:04}{n:04}"))),
             1 => Self::Password(hash),
             2 => Self::Reset(hash),
             _ => Self::EndSessions,
@@ -188,7 +188,7 @@ async fn one_of_50_concurrent_changes_of_the_credentials_has_an_effect() {
             let mut tasks = Vec::new();
             // Each round starts with another operation.
             for n in round..round + 50 {
-                let (change, session) = (Change::new(n), sessions[usize::from(n) % 3].clone());
+                let (change, session) = (Change::new(round, n), sessions[usize::from(n) % 3].clone());
                 let proof = if n % 8 < 4 { password_proof(&user) } else { code_proof(&user) };
                 let (database, user) = (Arc::clone(&store.database), user.clone());
                 tasks.push(tokio::spawn(async move {
