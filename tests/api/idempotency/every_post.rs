@@ -20,9 +20,9 @@ const STORAGE: [(&str, &str); 7] = [
     ("AVATAR_S3_SECRET_ACCESS_KEY", "secret"),
 ];
 
-/// Paths with a POST that says so in its description of the key: it is harmless to repeat.
-fn ignores_the_key(path: &Value) -> bool {
-    let parameters = path["post"]["parameters"].as_array().unwrap();
+/// Whether the description of the key says that the operation ignores it, because it is harmless to repeat.
+fn ignores_the_key(operation: &Value) -> bool {
+    let parameters = operation["parameters"].as_array().unwrap();
     let key = parameters.iter().find(|parameter| parameter["name"] == "Idempotency-Key").unwrap();
     key["description"].as_str().unwrap().starts_with("Ignored")
 }
@@ -31,7 +31,7 @@ fn ignores_the_key(path: &Value) -> bool {
 fn posts() -> Vec<(String, bool)> {
     let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
     let paths = document["paths"].as_object().unwrap().iter();
-    let posts = paths.filter(|(_, item)| item.get("post").is_some() && !ignores_the_key(item));
+    let posts = paths.filter(|(_, item)| item.get("post").is_some() && !ignores_the_key(&item["post"]));
     posts.map(|(path, item)| (path.clone(), item["post"]["security"].is_array())).collect()
 }
 
@@ -200,7 +200,7 @@ async fn every_post_is_idempotent_real() {
 
 /// The document tells app developers what these tests prove.
 #[test]
-fn every_post_documents_the_idempotency_key() {
+fn every_post_and_put_documents_the_idempotency_key() {
     let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -210,7 +210,7 @@ fn every_post_documents_the_idempotency_key() {
             let Some(key) = key else { continue };
             assert_eq!((&key["in"], &key["required"]), (&json!("header"), &json!(false)));
             let responses = operation["responses"].as_object().unwrap();
-            if ignores_the_key(item) {
+            if ignores_the_key(operation) {
                 let has_replays = |response: &Value| response["headers"]["Idempotency-Replayed"].is_object();
                 assert!(!responses.values().any(has_replays) && !responses.contains_key("409"), "{path}");
                 continue;
