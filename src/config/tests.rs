@@ -71,6 +71,8 @@ fn all_invalid_values_are_reported_at_once() {
         ("PHONE_REGIONS", "CN,XX"),
         ("COOLDOWN_SECONDS", "60,soon"),
         ("LIMIT_PHONE_HOUR", "0"),
+        ("LIMIT_WRONG_CODES_DAY", "101"),
+        ("LOGIN_CAPTCHA_AFTER", "101"),
         ("CODE_SECONDS", "601"),
         ("CAPTCHA_STYLE", "three_lines"),
         ("CAPTCHA_LENGTH", "3"),

@@ -101,7 +101,7 @@ impl Spent {
 
     const fn new(counter: &Counter, usage: Usage) -> Self {
         let max = match &counter.rule {
-            Rule::Count(quota) | Rule::Distinct { quota, .. } => quota.max,
+            Rule::Count(quota) | Rule::Distinct { quota, .. } | Rule::Sliding(quota) => quota.max,
             Rule::Threshold(max) => *max,
             Rule::Cooldown { .. } => 1,
         };

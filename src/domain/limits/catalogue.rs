@@ -77,6 +77,8 @@ pub struct Entry {
     pub name: &'static str,
     pub scope: Scope,
     pub default: Quota,
+    /// Whether the maximum holds in every window of this length, and not only in those that begin with a first event.
+    pub sliding: bool,
     pub denial: Denial,
     /// Setting that changes the maximum.
     pub variable: Option<&'static str>,
@@ -97,6 +99,7 @@ impl Entry {
             name,
             scope,
             default,
+            sliding: false,
             denial,
             variable: None,
             highest: 1_000_000_000,
@@ -113,6 +116,11 @@ impl Entry {
 
     const fn highest(self, highest: u32) -> Self {
         Self { highest, ..self }
+    }
+
+    /// The store keeps one time for each event, so the maximum has a bound.
+    const fn sliding(self) -> Self {
+        Self { sliding: true, highest: MOST_SLIDING, ..self }
     }
 
     const fn within(self, limit: Limit) -> Self {
@@ -137,6 +145,9 @@ impl Entry {
         matches!(self.denial, Denial::SmsBudgetExhausted | Denial::SmsRegionSuspended)
     }
 }
+
+/// Highest maximum of a sliding window: the store keeps the times of that many events.
+const MOST_SLIDING: u32 = 100;
 
 /// Number without a bound: the counter only measures.
 const UNLIMITED: u32 = u32::MAX;
@@ -201,7 +212,8 @@ impl Limit {
                 .refunded_on(&[NothingDone]),
             // 30: a chance of 3 in 100,000 a day to guess a code.
             Self::WrongCodes => Entry::new("wrong-codes", Scope::Phone, Quota::per_day(30), PhoneLimitReached)
-                .variable("LIMIT_WRONG_CODES_DAY"),
+                .variable("LIMIT_WRONG_CODES_DAY")
+                .sliding(),
             // 1: the operator sets it. Clients ask again after 5 minutes at the latest, since the operator may lift it.
             Self::RegionBlock => {
                 Entry::new("sms-block", Scope::Region, Quota::per_day(1), SmsRegionSuspended).longest_wait(300)
@@ -296,11 +308,12 @@ impl Limit {
             Self::WrongPasswords => {
                 Entry::new("wrong-passwords", Scope::Account, Quota::per_hour(10), PhoneLimitReached)
                     .variable("LIMIT_WRONG_PASSWORDS_HOUR")
+                    .sliding()
                     .highest(60)
                     .refunded_on(&[NothingDone, PasswordRight])
             }
             // 500 an hour: whole cities share an address behind carrier NAT. It makes one guess each for many phones
-            // expensive.
+            // expensive. A fixed window: 500 times for each IP block are too many to keep.
             Self::IpWrongPasswords => {
                 Entry::new("wrong-passwords-ip", Scope::IpBlock, Quota::per_hour(500), TooManyRequests)
                     .variable("LIMIT_IP_WRONG_PASSWORDS_HOUR")
@@ -310,6 +323,7 @@ impl Limit {
             Self::WrongPasswordsFree => {
                 Entry::new("wrong-passwords-free", Scope::Account, Quota::per_hour(3), CaptchaRequired)
                     .variable("LOGIN_CAPTCHA_AFTER")
+                    .sliding()
                     .within(Self::WrongPasswords)
                     .refunded_on(&[NothingDone, PasswordRight])
             }
@@ -327,6 +341,7 @@ impl Limit {
             }
             Self::UserWrongPasswords => {
                 Entry::new("wrong-passwords-user", Scope::User, Quota::per_hour(10), TooManyRequests)
+                    .sliding()
                     .refunded_on(&[NothingDone, PasswordRight])
             }
             // 5 a day: a signed-in person needs no captcha, and changes their number once in years.
@@ -384,6 +399,7 @@ mod tests {
     fn a_limit_within_another_has_a_lower_default() {
         for entry in Limit::ALL.map(Limit::entry) {
             assert!(entry.default.max <= entry.highest || entry.variable.is_none(), "{}", entry.name);
+            assert!(!entry.sliding || (entry.highest <= MOST_SLIDING && entry.default.max <= MOST_SLIDING));
             assert!(entry.within.is_none_or(|other| entry.default.max <= other.entry().default.max), "{}", entry.name);
         }
     }

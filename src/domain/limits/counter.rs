@@ -20,7 +20,9 @@ pub enum Rule {
     Count(Quota),
     /// Counts different members. A call of a known member is always allowed.
     Distinct { member: String, quota: Quota },
-    /// Counts nothing; reached from this number on.
+    /// Counts every call of any window of this length: each call leaves the window by itself.
+    Sliding(Quota),
+    /// Counts nothing; reached from this number on. Reads a counter of any other rule.
     Threshold(u32),
     /// Reached while it exists. A call makes it exist for a wait that grows with the calls which `grows_with`, a
     /// counter of the same request, has counted.

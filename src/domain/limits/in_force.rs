@@ -39,10 +39,12 @@ impl Limits {
         self.regions.insert((limit, region), max);
     }
 
-    /// Counter that counts every call.
+    /// Counter that counts every call, in a fixed or a sliding window.
     #[must_use]
     pub fn counter(&self, limit: Limit, key: impl Into<String>) -> Counter {
-        Counter { limit, key: key.into(), rule: Rule::Count(self.quota(limit)) }
+        let quota = self.quota(limit);
+        let rule = if limit.entry().sliding { Rule::Sliding(quota) } else { Rule::Count(quota) };
+        Counter { limit, key: key.into(), rule }
     }
 
     /// Counter that counts every call for a region.

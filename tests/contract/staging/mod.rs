@@ -11,6 +11,7 @@ mod ip_blocks;
 mod outage;
 mod purposes;
 mod sends;
+mod sliding;
 mod sms_regions;
 mod steps;
 mod transitions;
@@ -124,6 +125,14 @@ promises!(
     sends::cancelling_a_send_of_an_unknown_flow_does_nothing,
     sends::cancelling_stops_at_zero,
     sends::sends_without_cooldowns_do_not_wait,
+    sliding::no_window_has_more_than_the_maximum,
+    sliding::a_steady_caller_gets_the_maximum_in_each_window,
+    sliding::each_call_leaves_the_window_by_itself,
+    sliding::a_refund_removes_the_newest_call,
+    sliding::a_reset_forgets_every_call,
+    sliding::a_threshold_reads_a_sliding_window,
+    sliding::a_sliding_quota_of_zero_denies_every_call,
+    sliding::concurrent_calls_never_exceed_the_maximum_of_a_sliding_window,
     sms_regions::a_block_is_reported_until_it_is_lifted_or_expires,
     sms_regions::the_blocks_of_all_regions_and_of_one_are_independent,
     sms_regions::blocked_and_used_regions_are_listed,

@@ -113,7 +113,7 @@ async fn advance(
 }
 
 async fn enter_code(store: &dyn Staging, case: &Case, purpose: Purpose, right: bool, on_right: OnRight) -> Outcome {
-    let rule = Rule::Count(Quota { max: 30, window: 60 * MINUTE });
+    let rule = Rule::Sliding(Quota { max: 30, window: 60 * MINUTE });
     let wrong_codes = Counter { limit: Limit::WrongCodes, key: case.key.phone_hash.encoded(), rule };
     let attempt = CodeAttempt { purpose, right, wrong_codes, on_right };
     match store.verify_code(&case.key, &attempt).await.unwrap() {

@@ -65,6 +65,8 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
         block.clone(),
         counter(Limit::IpSends, Rule::Count(quota)),
         counter(Limit::IpPhones, Rule::Distinct { member: "a".to_owned(), quota }),
+        counter(Limit::WrongPasswords, Rule::Sliding(quota)),
+        counter(Limit::WrongPasswordsFree, Rule::Threshold(9)),
         counter(Limit::ServiceHour, Rule::Count(quota)),
         counter(Limit::ServiceDay, Rule::Count(quota)),
     ];
@@ -252,6 +254,7 @@ async fn extreme_ttls_leave_no_key_without_expiry() {
         let rules = [
             (Limit::IpSends, Rule::Count(quota)),
             (Limit::IpPhones, Rule::Distinct { member: "a".to_owned(), quota }),
+            (Limit::WrongPasswords, Rule::Sliding(quota)),
             (Limit::PhoneCooldown, waits),
         ];
         for (limit, rule) in rules {

@@ -2,7 +2,7 @@
 
 use super::MemoryStaging;
 use super::state::{CounterKey, State};
-use crate::domain::limits::{Counter, Reached, Rule};
+use crate::domain::limits::{Counter, Quota, Reached, Rule};
 use crate::ports::{Admission, Counters, Counts, DependencyError, Usage};
 use async_trait::async_trait;
 use std::collections::HashMap;
@@ -26,6 +26,7 @@ impl Counters for MemoryStaging {
         for counter in counters {
             state.counters.take(&key(counter), now);
             state.members.take(&key(counter), now);
+            state.events.take(&key(counter), now);
         }
         Ok(())
     }
@@ -71,7 +72,14 @@ impl State {
         let Usage { count, expires_in } = self.usage(counter);
         let (max, window) = match &counter.rule {
             Rule::Cooldown { .. } => return (count > 0).then_some(expires_in),
-            Rule::Threshold(max) => (*max, Duration::ZERO),
+            Rule::Sliding(Quota { max, window }) => {
+                let wait = self.until_room(&key(counter), *max).unwrap_or(*window);
+                return (count >= *max).then_some(wait);
+            }
+            Rule::Threshold(max) => {
+                let wait = self.until_room(&key(counter), *max).unwrap_or(expires_in);
+                return (count >= *max && !wait.is_zero()).then_some(wait);
+            }
             Rule::Count(quota) => (quota.max, quota.window),
             Rule::Distinct { member, quota } => {
                 let members = self.members.get_mut(&key(counter), self.now);
@@ -91,6 +99,7 @@ impl State {
         let (key, now) = (key(counter), self.now);
         match &counter.rule {
             Rule::Threshold(_) => {}
+            Rule::Sliding(quota) => self.add_event(key, quota.window),
             Rule::Count(quota) => match self.counters.get_mut(&key, now) {
                 Some(count) => *count += 1,
                 None => self.counters.put(key, 1, quota.window, now),
@@ -111,11 +120,12 @@ impl State {
         self.usage(counter).count
     }
 
-    /// Subtracts one call. The last one ends the window, as if it had never begun.
+    /// Subtracts one call, the newest one of a sliding window. The last one ends the window, as if it had never begun.
     pub(super) fn refund(&mut self, counter: &Counter) {
         let (key, now) = (key(counter), self.now);
         match &counter.rule {
             Rule::Threshold(_) => {}
+            Rule::Sliding(_) => self.remove_event(&key),
             Rule::Count(_) | Rule::Cooldown { .. } => match self.counters.get_mut(&key, now) {
                 Some(count) if *count > 1 => *count -= 1,
                 _ => drop(self.counters.take(&key, now)),
@@ -135,12 +145,19 @@ impl State {
 
     fn usage(&mut self, counter: &Counter) -> Usage {
         let key = key(counter);
-        let (count, left) = if let Rule::Distinct { .. } = counter.rule {
-            let count = self.members.get_mut(&key, self.now).map_or(0, |members| members.len());
-            (u32::try_from(count).unwrap_or(u32::MAX), self.members.left(&key, self.now))
-        } else {
-            let count = self.counters.get_mut(&key, self.now).map_or(0, |count| *count);
-            (count, self.counters.left(&key, self.now))
+        let number = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let (count, left) = match &counter.rule {
+            Rule::Distinct { .. } => {
+                let count = self.members.get_mut(&key, self.now).map_or(0, |members| members.len());
+                (number(count), self.members.left(&key, self.now))
+            }
+            Rule::Sliding(_) | Rule::Threshold(_) if self.events.left(&key, self.now).is_some() => {
+                (number(self.events_of(&key).len()), self.events.left(&key, self.now))
+            }
+            _ => {
+                let count = self.counters.get_mut(&key, self.now).map_or(0, |count| *count);
+                (count, self.counters.left(&key, self.now))
+            }
         };
         Usage { count, expires_in: left.unwrap_or_default() }
     }

@@ -3,6 +3,7 @@
 
 mod counters;
 mod idempotency;
+mod sliding;
 mod state;
 
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};

@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) counters: Expiring<CounterKey, u32>,
     /// Calls of each member.
     pub(super) members: Expiring<CounterKey, HashMap<String, u32>>,
+    /// Times at which the events of a sliding window leave it, the oldest event first.
+    pub(super) events: Expiring<CounterKey, Vec<DateTime<Utc>>>,
     pub(super) requests: Expiring<String, Request>,
 }
 
@@ -58,6 +60,7 @@ impl State {
             claims: Expiring::default(),
             counters: Expiring::default(),
             members: Expiring::default(),
+            events: Expiring::default(),
             requests: Expiring::default(),
         }
     }

@@ -1,4 +1,4 @@
-//! Counters: numbers, and hashes for distinct members.
+//! Counters: numbers, hashes for distinct members, and lists for sliding windows.
 
 use super::client::RedisStaging;
 use super::reply::{broken, done, duration, millis, number, numbers, reached, words};
@@ -74,6 +74,7 @@ pub(super) fn add_counters(call: &mut ScriptInvocation<'_>, counters: &[Counter]
             Rule::Distinct { member, quota } => {
                 call.arg("distinct").arg(quota.max).arg(millis(quota.window)).arg(member)
             }
+            Rule::Sliding(quota) => call.arg("sliding").arg(quota.max).arg(millis(quota.window)).arg(""),
             Rule::Threshold(max) => call.arg("threshold").arg(max).arg(0).arg(""),
             Rule::Cooldown { waits, grows_with } => {
                 let place = counters.iter().position(|counter| counter.limit == *grows_with);

@@ -12,9 +12,35 @@ local function counters(key, arg)
   return list
 end
 
+-- A sliding window is a list of gaps, the newest event first: the time from the event before it to this event. The key
+-- expires when the newest event leaves the window, so an event leaves it at the lifetime of the key, minus the gaps of
+-- the newer events. Returns the number of events in the window, at most `max`, and the time until the oldest of them
+-- leaves it.
+local function events(counter)
+  local left, oldest, count = redis.call('PTTL', counter.key), 0, 0
+  -- A key in its last millisecond has 0 left.
+  left = left >= 0 and math.max(left, 1) or 0
+  for _, gap in ipairs(redis.call('LRANGE', counter.key, 0, counter.max - 1)) do
+    if left <= 0 then
+      break
+    end
+    count, oldest = count + 1, left
+    left = left - tonumber(gap)
+  end
+  return count, oldest
+end
+
+-- A threshold reads the counter of another rule.
+local function is_sliding(counter)
+  return counter.rule == 'sliding'
+    or counter.rule == 'threshold' and redis.call('TYPE', counter.key).ok == 'list'
+end
+
 local function value(counter)
   if counter.rule == 'distinct' then
     return redis.call('HLEN', counter.key)
+  elseif is_sliding(counter) then
+    return (events(counter))
   end
   return tonumber(redis.call('GET', counter.key) or 0)
 end
@@ -26,6 +52,13 @@ local function wait(counter)
   end
   if counter.rule == 'distinct' and redis.call('HEXISTS', counter.key, counter.member) == 1 then
     return 0
+  end
+  if is_sliding(counter) then
+    local count, left = events(counter)
+    if count < counter.max then
+      return 0
+    end
+    return left > 0 and left or counter.window
   end
   if value(counter) < counter.max then
     return 0
@@ -58,6 +91,11 @@ local function add(counter)
     if redis.call('PTTL', counter.key) < 0 then
       redis.call('PEXPIRE', counter.key, counter.window)
     end
+  elseif counter.rule == 'sliding' then
+    local left = redis.call('PTTL', counter.key)
+    redis.call('LPUSH', counter.key, left >= 0 and math.max(counter.window - left, 0) or 0)
+    redis.call('LTRIM', counter.key, 0, counter.max - 1)
+    redis.call('PEXPIRE', counter.key, counter.window)
   elseif counter.rule == 'count' then
     if redis.call('SET', counter.key, 1, 'PX', counter.window, 'NX') then
       return 1
@@ -92,7 +130,7 @@ local function admit(list)
   return nil, values
 end
 
--- Subtracts one call. The last one ends the window, as if it had never begun.
+-- Subtracts one call, the newest one of a sliding window. The last one ends the window, as if it had never begun.
 local function refund(counter)
   if counter.rule == 'distinct' then
     local known = redis.call('HEXISTS', counter.key, counter.member) == 1
@@ -100,9 +138,15 @@ local function refund(counter)
     if known and redis.call('HINCRBY', counter.key, counter.member, -1) < 1 then
       redis.call('HDEL', counter.key, counter.member)
     end
+  elseif counter.rule == 'sliding' then
+    local left, gap = redis.call('PTTL', counter.key), redis.call('LPOP', counter.key)
+    -- The key expires with the newest event that is left; at once if that has left the window.
+    if gap then
+      redis.call('PEXPIRE', counter.key, math.max(left - tonumber(gap), 0))
+    end
   elseif counter.rule == 'count' and value(counter) > 1 then
     redis.call('DECR', counter.key)
-  elseif counter.rule ~= 'threshold' then
+  elseif counter.rule == 'count' or counter.rule == 'cooldown' then
     redis.call('DEL', counter.key)
   end
 end
