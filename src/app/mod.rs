@@ -64,6 +64,9 @@ impl App {
         for phone in config.policy.test_phones.expired(runtime.clock.now()) {
             tracing::warn!(phone = phone.masked(), "test number expired");
         }
+        for contradiction in config.policy.limits.contradictions(&config.policy.regions) {
+            tracing::warn!(contradiction, "budgets contradict each other");
+        }
         make_data_folder(&config)?;
         let keys = keys::load(&config, &*runtime.rng)?;
         let database = Arc::new(open_database(&config)?);

@@ -8,5 +8,7 @@ use crate::ports::Clock;
 
 pub(super) fn run(config: &Config) -> Outcome {
     check(config, SystemClock.now())?;
-    print(&format!("{config:#?}\nThe settings are valid."))
+    let warnings = config.policy.limits.contradictions(&config.policy.regions);
+    let warnings: String = warnings.iter().map(|line| format!("\nWarning: {line}")).collect();
+    print(&format!("{config:#?}{warnings}\nThe settings are valid."))
 }

@@ -4,7 +4,7 @@ use super::env::Env;
 use super::mode::Mode;
 use super::{avatar, captcha, test_phones};
 use crate::domain::flow::{Cooldowns, FlowPolicy};
-use crate::domain::limits::{Entry, Limit, Limits, Scope};
+use crate::domain::limits::{Entry, Limit, Limits, ReservedShare, Scope};
 use crate::domain::phone::{Regions, region};
 use crate::domain::policy::{Demand, Policy, ProofPolicy, SessionPolicy};
 use std::time::Duration;
@@ -56,6 +56,8 @@ fn limits(env: &mut Env) -> Limits {
             Entry { variable: None, .. } => {}
         }
     }
+    let percent = env.number("SMS_BUDGET_RESERVED_PERCENT", 30, 0, ReservedShare::HIGHEST);
+    limits.reserved = ReservedShare::percent(percent);
     for limit in Limit::ALL {
         if let Entry { variable: Some(name), within: Some(other), .. } = limit.entry()
             && limits.quota(limit).max > limits.quota(other).max

@@ -72,6 +72,7 @@ fn all_invalid_values_are_reported_at_once() {
         ("COOLDOWN_SECONDS", "60,soon"),
         ("LIMIT_PHONE_HOUR", "0"),
         ("LIMIT_WRONG_CODES_DAY", "101"),
+        ("SMS_BUDGET_RESERVED_PERCENT", "51"),
         ("LOGIN_CAPTCHA_AFTER", "101"),
         ("CODE_SECONDS", "601"),
         ("CAPTCHA_STYLE", "three_lines"),

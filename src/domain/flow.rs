@@ -58,14 +58,27 @@ impl Purpose {
     }
 }
 
-/// Class of numbers with a budget of its own: SMS pumping by sign-ups does not keep people with an account from signing
-/// in.
+/// Class of numbers with a budget of its own and a reserved share of every total: SMS pumping by sign-ups does not keep
+/// people with an account from signing in. The kind of flow decides the class, because it is public.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BudgetClass {
     /// Any number.
     NewNumbers,
     /// Numbers with an account; no message is sent to others.
     ExistingAccounts,
+}
+
+impl BudgetClass {
+    pub const ALL: [Self; Self::ExistingAccounts as usize + 1] = [Self::NewNumbers, Self::ExistingAccounts];
+
+    /// Name in logs and in staging.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NewNumbers => "new_numbers",
+            Self::ExistingAccounts => "existing_accounts",
+        }
+    }
 }
 
 /// Last step that a flow has completed.

@@ -45,10 +45,6 @@ pub trait Staging: Counters + IdempotencyStore + Send + Sync {
     /// unless a code can be entered: a right code has returned the IP blocks stored until then.
     async fn record_sent(&self, key: &FlowKey, provider: &str, ip_block: Option<&str>) -> Result<(), DependencyError>;
 
-    /// Deletes the IP blocks of a flow whose code can be entered: none of its messages was sent. MUST return `true` to
-    /// at most one of many concurrent calls, a right code included.
-    async fn clear_ip_blocks(&self, key: &FlowKey) -> Result<bool, DependencyError>;
-
     /// Takes the result of the comparison that the caller made. A right code makes the attempt's transition. A wrong
     /// code costs one attempt of the flow and one of the phone's wrong codes; the last attempt deletes the flow. A
     /// right code costs neither. The code of a decoy is never right. Nothing is compared or counted while the phone's

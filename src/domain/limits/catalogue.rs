@@ -34,10 +34,6 @@ pub enum Limit {
     ServiceHour,
     /// Messages of the whole service in a day.
     ServiceDay,
-    /// Codes requested for new numbers of a region and not verified, decoys included. Never denies.
-    RegionRequested,
-    /// Codes requested for existing accounts of a region and not verified, decoys included. Never denies.
-    RegionRequestedAccounts,
     /// Abuse signal: active while a region is being pumped.
     AbuseSignal,
     /// Captchas that an IP block requests.
@@ -77,8 +73,10 @@ pub struct Entry {
     pub name: &'static str,
     pub scope: Scope,
     pub default: Quota,
-    /// Whether the maximum holds in every window of this length, and not only in those that begin with a first event.
+    /// Whether the maximum holds in every window of this length, wherever it begins.
     pub sliding: bool,
+    /// Whether each class of numbers keeps a share of the maximum.
+    pub shared: bool,
     pub denial: Denial,
     /// Setting that changes the maximum.
     pub variable: Option<&'static str>,
@@ -100,6 +98,7 @@ impl Entry {
             scope,
             default,
             sliding: false,
+            shared: false,
             denial,
             variable: None,
             highest: 1_000_000_000,
@@ -121,6 +120,10 @@ impl Entry {
     /// The store keeps one time for each event, so the maximum has a bound.
     const fn sliding(self) -> Self {
         Self { sliding: true, highest: MOST_SLIDING, ..self }
+    }
+
+    const fn shared(self) -> Self {
+        Self { shared: true, ..self }
     }
 
     const fn within(self, limit: Limit) -> Self {
@@ -149,9 +152,6 @@ impl Entry {
 /// Highest maximum of a sliding window: the store keeps the times of that many events.
 const MOST_SLIDING: u32 = 100;
 
-/// Number without a bound: the counter only measures.
-const UNLIMITED: u32 = u32::MAX;
-
 impl Limit {
     /// Every limit, in the order of their declaration.
     pub const ALL: [Self; Self::UserAvatarPermits as usize + 1] = [
@@ -168,8 +168,6 @@ impl Limit {
         Self::RegionHour,
         Self::ServiceHour,
         Self::ServiceDay,
-        Self::RegionRequested,
-        Self::RegionRequestedAccounts,
         Self::AbuseSignal,
         Self::IpCaptchas,
         Self::IpAudioCaptchas,
@@ -194,9 +192,7 @@ impl Limit {
             CaptchaRequired, PhoneLimitReached, ProofOfWorkRequired, ResendCooldown, SmsBudgetExhausted,
             SmsRegionSuspended, TooManyRequests,
         };
-        use Refund::{
-            CodeVerified, Concealed, ConcealedVerified, NothingDone, PasswordRight, PhoneTaken, UnknownOutcome,
-        };
+        use Refund::{CodeVerified, NothingDone, PasswordRight, PhoneTaken, UnknownOutcome};
         match self {
             // The waits are those of `Cooldowns`; the quota says which counter they grow with (PhoneHour).
             Self::PhoneCooldown => {
@@ -221,52 +217,52 @@ impl Limit {
             // 60 in ten minutes (login.gov's figure): whole cities share an address behind carrier NAT.
             Self::IpSends => Entry::new("sends-ip", Scope::IpBlock, Quota::per_seconds(60, 600), TooManyRequests)
                 .variable("LIMIT_IP_SENDS")
+                .shared()
                 .refunded_on(&[NothingDone]),
             // 60 an hour: an SMS bomber uses many phones; a household or an office does not.
             Self::IpPhones => Entry::new("phones-ip", Scope::IpBlock, Quota::per_hour(60), TooManyRequests)
                 .variable("LIMIT_IP_PHONES_HOUR")
+                .shared()
                 .refunded_on(&[NothingDone]),
             // 30 an hour, half of the phones above: people verify most codes within minutes, which refunds them.
             Self::IpUnverified => Entry::new("sms-unverified-ip", Scope::IpBlock, Quota::per_hour(30), TooManyRequests)
                 .variable("LIMIT_IP_UNVERIFIED_HOUR")
+                .shared()
                 .refunded_on(&[NothingDone, PhoneTaken, CodeVerified]),
-            // 300 an hour: SMS pumping earns by the message and never verifies a code.
+            // 140 an hour: SMS pumping earns by the message and verifies few codes. A fifth of the messages that new
+            // numbers can get in an hour; and pumping of one region, all day, does not use up their day (24 times 140
+            // are 3,360 of 3,500). Decoys count as messages do: a refund would tell which phone has an account.
             Self::RegionUnverified => {
-                Entry::new("sms-unverified-region", Scope::Region, Quota::per_hour(300), SmsRegionSuspended)
+                Entry::new("sms-unverified-region", Scope::Region, Quota::per_hour(140), SmsRegionSuspended)
                     .variable("SMS_BUDGET_REGION_UNVERIFIED_HOUR")
-                    .refunded_on(&[NothingDone, PhoneTaken, Concealed, CodeVerified])
+                    .refunded_on(&[NothingDone, PhoneTaken, CodeVerified])
                     .extends_abuse_signal()
             }
             Self::RegionUnverifiedAccounts => {
-                Entry::new("sms-unverified-accounts", Scope::Region, Quota::per_hour(300), SmsRegionSuspended)
+                Entry::new("sms-unverified-accounts", Scope::Region, Quota::per_hour(140), SmsRegionSuspended)
                     .variable("SMS_BUDGET_REGION_UNVERIFIED_HOUR")
-                    .refunded_on(&[NothingDone, PhoneTaken, Concealed, CodeVerified])
+                    .refunded_on(&[NothingDone, PhoneTaken, CodeVerified])
                     .extends_abuse_signal()
             }
             // 1,000 an hour, as many as the whole service has.
             Self::RegionHour => {
                 Entry::new("sms-region-hour", Scope::Region, Quota::per_hour(1_000), SmsRegionSuspended)
                     .variable("SMS_BUDGET_REGION_HOUR")
-                    .refunded_on(&[NothingDone, PhoneTaken, Concealed, ConcealedVerified])
+                    .shared()
+                    .refunded_on(&[NothingDone, PhoneTaken])
                     .extends_abuse_signal()
             }
             // 1,000 an hour and 5,000 a day: the highest cost of a night of SMS pumping.
             Self::ServiceHour => Entry::new("sms-hour", Scope::Service, Quota::per_hour(1_000), SmsBudgetExhausted)
                 .variable("SMS_BUDGET_HOUR")
-                .refunded_on(&[NothingDone, PhoneTaken, Concealed, ConcealedVerified]),
+                .shared()
+                .refunded_on(&[NothingDone, PhoneTaken])
+                .extends_abuse_signal(),
             Self::ServiceDay => Entry::new("sms-day", Scope::Service, Quota::per_day(5_000), SmsBudgetExhausted)
                 .variable("SMS_BUDGET_DAY")
-                .refunded_on(&[NothingDone, PhoneTaken, Concealed, ConcealedVerified]),
-            // Decoys count here as messages do: the abuse signal is public, and must not tell which phone has an
-            // account.
-            Self::RegionRequested => {
-                Entry::new("sms-requested-region", Scope::Region, Quota::per_hour(UNLIMITED), TooManyRequests)
-                    .refunded_on(&[NothingDone, PhoneTaken, CodeVerified])
-            }
-            Self::RegionRequestedAccounts => {
-                Entry::new("sms-requested-accounts", Scope::Region, Quota::per_hour(UNLIMITED), TooManyRequests)
-                    .refunded_on(&[NothingDone, PhoneTaken, CodeVerified])
-            }
+                .shared()
+                .refunded_on(&[NothingDone, PhoneTaken])
+                .extends_abuse_signal(),
             // One signal for all regions: the phone, and so the region, is not known when a captcha is requested.
             Self::AbuseSignal => {
                 Entry::new("abuse-signal", Scope::Service, Quota::per_seconds(1, 600), ProofOfWorkRequired)
@@ -367,15 +363,6 @@ impl Limit {
         match class {
             BudgetClass::NewNumbers => Self::RegionUnverified,
             BudgetClass::ExistingAccounts => Self::RegionUnverifiedAccounts,
-        }
-    }
-
-    /// Requested codes of a region, by the budget class of their numbers.
-    #[must_use]
-    pub const fn region_requested(class: BudgetClass) -> Self {
-        match class {
-            BudgetClass::NewNumbers => Self::RegionRequested,
-            BudgetClass::ExistingAccounts => Self::RegionRequestedAccounts,
         }
     }
 }

@@ -33,10 +33,6 @@ pub enum Refund {
     NothingDone,
     /// Nothing was sent, and the client learned something: the phone has an account.
     PhoneTaken,
-    /// Nothing was sent, and the client must not learn it.
-    Concealed,
-    /// As `Concealed`, after a right code has refunded the unverified codes.
-    ConcealedVerified,
     /// The outcome of the send is unknown; it stays counted.
     UnknownOutcome,
     /// The code was verified.

@@ -3,7 +3,8 @@
 use super::catalogue::Limit;
 use super::counter::{Counter, Rule};
 use super::quota::Quota;
-use crate::domain::flow::Cooldowns;
+use super::share::ReservedShare;
+use crate::domain::flow::{BudgetClass, Cooldowns};
 use crate::domain::phone::Region;
 use crate::domain::ticket::PhoneHash;
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ pub struct Limits {
     maxima: BTreeMap<Limit, u32>,
     regions: BTreeMap<(Limit, Region), u32>,
     pub cooldowns: Cooldowns,
+    /// Share of every maximum that several classes use.
+    pub reserved: ReservedShare,
 }
 
 impl Limits {
@@ -47,16 +50,28 @@ impl Limits {
         Counter { limit, key: key.into(), rule }
     }
 
-    /// Counter that counts every call for a region.
+    /// Counter that counts every call of a region: for a shared limit, the calls of this class.
     #[must_use]
-    pub fn region_counter(&self, limit: Limit, region: Region) -> Counter {
-        Counter { limit, key: region.to_string(), rule: Rule::Count(self.region_quota(limit, region)) }
+    pub fn region_counter(&self, limit: Limit, class: BudgetClass, region: Region) -> Counter {
+        let quota = self.region_quota(limit, region);
+        let rule = if limit.entry().shared { self.shared(class, None, quota) } else { Rule::Count(quota) };
+        Counter { limit, key: region.to_string(), rule }
     }
 
-    /// Counter of different members.
+    /// Counter of a shared limit that counts every call of this class.
     #[must_use]
-    pub fn distinct(&self, limit: Limit, key: impl Into<String>, member: String) -> Counter {
-        Counter { limit, key: key.into(), rule: Rule::Distinct { member, quota: self.quota(limit) } }
+    pub fn class_counter(&self, limit: Limit, class: BudgetClass, key: impl Into<String>) -> Counter {
+        Counter { limit, key: key.into(), rule: self.shared(class, None, self.quota(limit)) }
+    }
+
+    /// Counter of a shared limit that counts different members of this class.
+    #[must_use]
+    pub fn distinct(&self, limit: Limit, class: BudgetClass, key: impl Into<String>, member: String) -> Counter {
+        Counter { limit, key: key.into(), rule: self.shared(class, Some(member), self.quota(limit)) }
+    }
+
+    fn shared(&self, class: BudgetClass, member: Option<String>, quota: Quota) -> Rule {
+        Rule::Shared { class, member, quota, reserved: self.reserved.of(quota.max) }
     }
 
     /// Limits of a phone on messages. They are counted in the operation that opens a flow or reserves a resend.
@@ -95,7 +110,7 @@ impl Limits {
 impl fmt::Debug for Limits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
-        map.entry(&"cooldowns", &self.cooldowns.0);
+        map.entry(&"cooldowns", &self.cooldowns.0).entry(&"reserved", &self.reserved);
         for limit in Limit::ALL.into_iter().filter(|limit| limit.entry().variable.is_some()) {
             map.entry(&limit.name(), &self.quota(limit));
         }

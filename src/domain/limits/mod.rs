@@ -4,11 +4,13 @@
 //! store counts on all of them or on none, and names the limits that are reached.
 
 mod catalogue;
+mod contradictions;
 mod counter;
 mod entry;
 mod in_force;
 mod quota;
 mod reached;
+mod share;
 
 pub use catalogue::{Entry, Limit};
 pub use counter::{Counter, Rule};
@@ -16,3 +18,4 @@ pub use entry::{Denial, Refund, Scope};
 pub use in_force::Limits;
 pub use quota::Quota;
 pub use reached::Reached;
+pub use share::ReservedShare;

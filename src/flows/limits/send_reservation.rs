@@ -3,7 +3,7 @@
 use super::denied;
 use crate::domain::flow::Purpose;
 use crate::domain::ip_block::IpBlock;
-use crate::domain::limits::{Counter, Limit, Limits, Quota, Refund, Rule, Scope};
+use crate::domain::limits::{Counter, Limit, Limits, Refund, ReservedShare, Rule, Scope};
 use crate::domain::phone::{Phone, Region};
 use crate::domain::ticket::PhoneHash;
 use crate::flows::error::Error;
@@ -42,20 +42,19 @@ impl SendReservation {
         let counters = vec![
             sms_regions::block_counter(Some(region)),
             sms_regions::block_counter(None),
-            limits.counter(Limit::IpSends, &*ip_block),
-            limits.distinct(Limit::IpPhones, &*ip_block, phone_hash.encoded()),
-            limits.counter(Limit::IpUnverified, &*ip_block),
-            limits.region_counter(Limit::region_unverified(class), region),
-            limits.region_counter(Limit::RegionHour, region),
-            limits.counter(Limit::ServiceHour, ""),
-            limits.counter(Limit::ServiceDay, ""),
-            limits.region_counter(Limit::region_requested(class), region),
+            limits.class_counter(Limit::IpSends, class, &*ip_block),
+            limits.distinct(Limit::IpPhones, class, &*ip_block, phone_hash.encoded()),
+            limits.class_counter(Limit::IpUnverified, class, &*ip_block),
+            limits.region_counter(Limit::region_unverified(class), class, region),
+            limits.region_counter(Limit::RegionHour, class, region),
+            limits.class_counter(Limit::ServiceHour, class, ""),
+            limits.class_counter(Limit::ServiceDay, class, ""),
             abuse_signal::probe(),
         ];
         match service.ports.staging.count(&counters).await? {
             Admission::Allowed(counts) => {
-                warn_at_80_percent(&counters, &counts, region);
-                abuse_signal::update(service, region, class, &counts).await;
+                warn_at_80_percent(limits.reserved, &counters, &counts, region);
+                abuse_signal::update(service, region, &counters, &counts).await;
                 Ok(Self { phone: phone_hash, reserved: Some(Reserved { ip_block, counters }) })
             }
             Admission::Limited(reached) => {
@@ -105,9 +104,8 @@ pub(in crate::flows) async fn refund_verified(service: &Service, purpose: Purpos
     let (limits, region, class) = (&service.policy.limits, verified.proven.phone.region(), purpose.budget_class());
     let of_message = |ip_block: &String| {
         [
-            limits.counter(Limit::IpUnverified, ip_block),
-            limits.region_counter(Limit::region_unverified(class), region),
-            limits.region_counter(Limit::region_requested(class), region),
+            limits.class_counter(Limit::IpUnverified, class, ip_block),
+            limits.region_counter(Limit::region_unverified(class), class, region),
         ]
     };
     // A send without an IP block counted nothing: no message was sent.
@@ -125,16 +123,18 @@ fn record_denial(service: &Service, limit: Limit, region: Region) {
     }
 }
 
-/// Logs one line when a budget is nearly exhausted, while an operator can still act.
-fn warn_at_80_percent(counters: &[Counter], counts: &Counts, region: Region) {
+/// Logs one line when a class has nearly exhausted its part of a budget, while an operator can still act.
+fn warn_at_80_percent(reserved: ReservedShare, counters: &[Counter], counts: &Counts, region: Region) {
     for Counter { limit, rule, .. } in counters {
         let (entry, count) = (limit.entry(), counts.get(*limit));
-        if let Rule::Count(Quota { max, .. }) = *rule
-            && entry.is_budget()
-            && u64::from(count) == (u64::from(max) * 4).div_ceil(5)
-        {
+        let (max, class) = match rule {
+            Rule::Count(quota) => (quota.max, None),
+            Rule::Shared { quota, class, .. } => (reserved.most(quota.max), Some(class.name())),
+            _ => continue,
+        };
+        if entry.is_budget() && u64::from(count) == (u64::from(max) * 4).div_ceil(5) {
             let region = (entry.scope == Scope::Region).then(|| tracing::field::display(region));
-            tracing::warn!(limit = entry.name, region, count, max, "sms quota 80 % used");
+            tracing::warn!(limit = entry.name, region, class, count, max, "sms quota 80 % used");
         }
     }
 }

@@ -140,7 +140,8 @@ pub async fn a_sliding_quota_of_zero_denies_every_call(harness: &impl Harness) {
 
 pub async fn concurrent_calls_never_exceed_the_maximum_of_a_sliding_window(harness: &impl Harness) {
     let store = harness.store();
-    let wide = Counter { limit: Limit::IpWrongPasswords, rule: Rule::Count(Quota { max: 50, window: HOUR }), ..counter(0) };
+    let wide =
+        Counter { limit: Limit::IpWrongPasswords, rule: Rule::Count(Quota { max: 50, window: HOUR }), ..counter(0) };
     let both = [counter(7), wide.clone()];
     let admissions = at_once(200, |_| {
         let (store, both) = (store.clone(), both.clone());
