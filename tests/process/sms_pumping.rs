@@ -223,6 +223,19 @@ async fn five_thousand_requests_send_exactly_the_budget_of_messages() {
     }
     sign_in(&server, existing_account).await;
     assert!(server.log_lines_with("sms quota 80 % used") > 0);
+    // One of two regions can use up the hour of both.
+    assert_eq!(server.log_lines_with("budgets contradict each other"), 2, "one line of each process");
     assert!(server.log_lines_with("sms region budget exhausted") > 0);
     assert_eq!(redis::without_expiry(&server.redis), Vec::<String>::new());
+}
+
+#[test]
+fn check_config_names_budgets_that_contradict_each_other() {
+    let check = |settings: &[(&str, &str)]| Folder::new().run(&["check-config"], settings);
+    let output = check(&[("PHONE_REGIONS", "CN,GB"), ("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "146")]);
+    assert_eq!(output.status, Some(0), "{}", output.stderr);
+    for name in ["SMS_BUDGET_REGION_HOUR: 700", "SMS_BUDGET_REGION_UNVERIFIED_HOUR: 3504"] {
+        assert!(output.stdout.contains(&format!("Warning: {name}")), "{name} in {}", output.stdout);
+    }
+    assert!(!check(&[]).stdout.contains("Warning"));
 }

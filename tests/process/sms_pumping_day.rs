@@ -1,4 +1,4 @@
-//! A day of SMS pumping in four regions at once, by a moved clock. Attackers enter some of their codes, and one requests
+//! A day of SMS pumping in four regions at once, by a moved clock. Attackers enter some of their codes. One requests
 //! sign-in codes for 1,000 numbers with accounts. New numbers of another region and existing accounts get in each time.
 
 use crate::client::{BYPASS, Client, Response};
