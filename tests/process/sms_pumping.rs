@@ -111,7 +111,7 @@ pub async fn post(client: &Client, address: &str, path: &str, body: &Value) -> R
 }
 
 /// Solves a captcha and requests a code.
-pub async fn send_code(client: &Client, address: &str, phone: &str) -> Response {
+async fn send_code(client: &Client, address: &str, phone: &str) -> Response {
     let captcha = post(client, address, "/v1/captchas", &json!({})).await;
     if captcha.status != 201 {
         return captcha;
