@@ -5,7 +5,7 @@ use super::mode::Mode;
 use super::{avatar, captcha, test_phones};
 use crate::domain::flow::{Cooldowns, FlowPolicy};
 use crate::domain::ip_block::Nat64;
-use crate::domain::limits::{Entry, Limit, Limits, Scope};
+use crate::domain::limits::{Entry, Limit, Limits, ReservedShare, Scope};
 use crate::domain::phone::{Regions, region};
 use crate::domain::policy::{Demand, Policy, ProofPolicy, SessionPolicy};
 use ipnet::Ipv6Net;
@@ -21,7 +21,7 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
     let defaults = Policy::new(regions);
     Policy {
         flow: flow(env, &defaults.flow),
-        limits: limits(env, mode),
+        limits: limits(env, mode, &defaults.regions),
         nat64: nat64(env),
         apps: super::sms::apps(env),
         captcha: captcha::read(env, mode, &defaults.captcha),
@@ -46,7 +46,7 @@ fn flow(env: &mut Env, defaults: &FlowPolicy) -> FlowPolicy {
 }
 
 /// Every limit of the catalogue that has a setting.
-fn limits(env: &mut Env, mode: Mode) -> Limits {
+fn limits(env: &mut Env, mode: Mode, regions: &Regions) -> Limits {
     let mut limits = Limits::default();
     limits.cooldowns = cooldowns(env);
     for limit in Limit::ALL {
@@ -60,6 +60,8 @@ fn limits(env: &mut Env, mode: Mode) -> Limits {
         }
         warn_of_loose_limit(env, mode, limit, limits.quota(limit).max);
     }
+    let percent = env.number("SMS_BUDGET_RESERVED_PERCENT", 30, 0, ReservedShare::HIGHEST);
+    limits.reserved = ReservedShare::percent(percent);
     for limit in Limit::ALL {
         if let Entry { variable: Some(name), within: Some(other), .. } = limit.entry()
             && limits.quota(limit).max > limits.quota(other).max
@@ -67,6 +69,9 @@ fn limits(env: &mut Env, mode: Mode) -> Limits {
             let other = other.entry().variable.unwrap_or_default();
             env.problem(name, format!("is more than {other}"));
         }
+    }
+    for (name, contradiction) in limits.contradictions(regions) {
+        env.warning(name, contradiction);
     }
     limits
 }

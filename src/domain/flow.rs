@@ -59,14 +59,27 @@ impl Purpose {
     }
 }
 
-/// Class of phone numbers with its own budget of unverified codes: SMS pumping through sign-up does not block sign-in
-/// to existing accounts.
+/// Class of numbers with a budget of its own and a reserved share of every total: SMS pumping by sign-ups does not keep
+/// people with an account from signing in. The kind of flow decides the class, because it is public.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BudgetClass {
     /// Codes to any number: sign-up and change of number.
     NewNumbers,
     /// Codes to numbers with an account; no message is sent to other numbers.
     ExistingAccounts,
+}
+
+impl BudgetClass {
+    pub const ALL: [Self; Self::ExistingAccounts as usize + 1] = [Self::NewNumbers, Self::ExistingAccounts];
+
+    /// Name in logs and in staging.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NewNumbers => "new_numbers",
+            Self::ExistingAccounts => "existing_accounts",
+        }
+    }
 }
 
 /// Last step that a flow has completed.

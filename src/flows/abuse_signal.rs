@@ -22,21 +22,28 @@ fn signal(threshold: u32) -> Counter {
     Counter { limit: Limit::AbuseSignal, key: String::new(), rule: Rule::Threshold(threshold) }
 }
 
-/// Activates the signal when the codes that were requested in a region and not verified reach half of its
-/// unverified-code budget.
-pub(super) async fn update(service: &Service, region: Region, class: BudgetClass, counts: &Counts) {
-    let count = counts.get(Limit::region_requested(class));
-    let max = service.policy.limits.region_quota(Limit::region_unverified(class), region).max;
-    if u64::from(count) * 2 < u64::from(max) {
-        return;
-    }
+/// Activates the signal when half of a region's unverified codes, or more, are requested and not verified; and when new
+/// numbers have used half of a total, verified or not: an attacker may enter the codes.
+pub(super) async fn update(service: &Service, region: Region, counters: &[Counter], counts: &Counts) {
+    let half_used = |(limit, max): &(Limit, u32)| u64::from(counts.get(*limit)) * 2 >= u64::from(*max);
+    let Some((limit, max)) = counters.iter().filter_map(indicator).find(half_used) else { return };
     if counts.get(Limit::AbuseSignal) == 0 && service.policy.proof.demand == Demand::OnAbuseSignal {
-        tracing::warn!(%region, count, max, "proof of work enabled");
+        let (limit, count) = (limit.name(), counts.get(limit));
+        tracing::warn!(limit, %region, count, max, "proof of work enabled");
     }
     activate(service).await;
 }
 
-/// Extends the signal when a budget of a region denies a message, because the attack continues.
+/// Budget whose use indicates an attack, and its maximum.
+fn indicator(counter: &Counter) -> Option<(Limit, u32)> {
+    let max = match &counter.rule {
+        Rule::Count(quota) | Rule::Shared { class: BudgetClass::NewNumbers, quota, .. } => quota.max,
+        _ => return None,
+    };
+    counter.limit.entry().is_budget().then_some((counter.limit, max))
+}
+
+/// Extends the signal when a budget of a region denies a send: the attack goes on.
 pub(super) async fn extend_on_denial(service: &Service, limit: Limit) {
     if limit.entry().extends_abuse_signal {
         activate(service).await;

@@ -1,6 +1,7 @@
 //! Region blocks by the operator, and the usage of the SMS budgets. These functions need no [`super::Service`]: the
 //! command runs in its own process, and every process reads the block when it reserves a message.
 
+use crate::domain::flow::BudgetClass;
 use crate::domain::limits::{Counter, Limit, Rule};
 use crate::domain::phone::{Region, all_regions};
 use crate::domain::policy::Policy;
@@ -60,7 +61,7 @@ pub struct RegionStatus {
 }
 
 /// Used part of a budget, and the time until its window ends; zero if nothing is used.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spent {
     pub count: u32,
     pub max: u32,
@@ -70,22 +71,29 @@ pub struct Spent {
 /// Reads all regions that exist, about 250: the store has no list of the regions that are in use.
 pub async fn status(counters: &dyn Counters, policy: &Policy) -> Result<Status, DependencyError> {
     let limits = &policy.limits;
-    let service = [block_counter(None), limits.counter(Limit::ServiceHour, ""), limits.counter(Limit::ServiceDay, "")];
+    let of_service = |limit| BudgetClass::ALL.map(|class| limits.class_counter(limit, class, ""));
+    let service =
+        [block_counter(None)].into_iter().chain([Limit::ServiceHour, Limit::ServiceDay].map(of_service).concat());
     let of_region = |region: &Region| {
-        let budgets = [Limit::RegionHour, Limit::RegionUnverified, Limit::RegionUnverifiedAccounts];
-        [block_counter(Some(*region))].into_iter().chain(budgets.map(|limit| limits.region_counter(limit, *region)))
+        let of_class = |limit, class| limits.region_counter(limit, class, *region);
+        let hour = BudgetClass::ALL.map(|class| of_class(Limit::RegionHour, class));
+        let unverified = [BudgetClass::NewNumbers, BudgetClass::ExistingAccounts]
+            .map(|class| of_class(Limit::region_unverified(class), class));
+        [block_counter(Some(*region))].into_iter().chain(hour).chain(unverified)
     };
     let regions = all_regions();
-    let all: Vec<_> = service.into_iter().chain(regions.iter().flat_map(of_region)).collect();
-    let mut usages = all.iter().zip(counters.usage(&all).await?);
-    let mut next = || usages.next().map_or_else(Spent::nothing, |(counter, usage)| Spent::new(counter, usage));
-    let (all_blocked, hour, day) = (next().blocked(), next(), next());
+    let all: Vec<_> = service.chain(regions.iter().flat_map(of_region)).collect();
+    let mut usages = all.iter().zip(counters.usage(&all).await?).map(|(counter, usage)| Spent::new(counter, usage));
+    // A shared budget has a counter for each class.
+    let mut next = |counters| usages.by_ref().take(counters).fold(Spent::nothing(), Spent::plus);
+    let classes = BudgetClass::ALL.len();
+    let (all_blocked, hour, day) = (next(1).blocked(), next(classes), next(classes));
     let status_of = |region| RegionStatus {
         region,
-        blocked: next().blocked(),
-        hour: next(),
-        new_numbers: next(),
-        accounts: next(),
+        blocked: next(1).blocked(),
+        hour: next(classes),
+        new_numbers: next(1),
+        accounts: next(1),
     };
     let relevant = |status: &RegionStatus| {
         let open = policy.regions.iter().any(|open| open == status.region);
@@ -102,11 +110,20 @@ impl Spent {
 
     const fn new(counter: &Counter, usage: Usage) -> Self {
         let max = match &counter.rule {
-            Rule::Count(quota) | Rule::Distinct { quota, .. } => quota.max,
+            Rule::Count(quota) | Rule::Shared { quota, .. } | Rule::Sliding(quota) => quota.max,
             Rule::Threshold(max) => *max,
             Rule::Cooldown { .. } => 1,
         };
         Self { count: usage.count, max, expires_in: usage.expires_in }
+    }
+
+    /// Use of one budget by two classes.
+    fn plus(self, other: Self) -> Self {
+        Self {
+            count: self.count.saturating_add(other.count),
+            max: self.max.max(other.max),
+            expires_in: self.expires_in.max(other.expires_in),
+        }
     }
 
     /// Remaining time of a block.

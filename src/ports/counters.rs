@@ -30,8 +30,8 @@ pub trait Counters: Send + Sync {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
-    /// Value of each counter after the call. The value of a cooldown is the number of messages of the hour, which
-    /// selects the wait.
+    /// Value of each counter after the call. The value of a cooldown is the number of sends that its wait follows; that
+    /// of a shared counter is the count of its class.
     Allowed(Counts),
     Limited(Reached),
 }

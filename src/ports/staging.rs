@@ -46,15 +46,10 @@ pub trait Staging: Counters + IdempotencyStore + Send + Sync {
     /// unless a code can be entered: after a right code, the caller has received the IP blocks already.
     async fn record_sent(&self, key: &FlowKey, provider: &str, ip_block: Option<&str>) -> Result<(), DependencyError>;
 
-    /// Deletes the IP blocks of a flow whose code can be entered, because none of its messages was sent. Returns
-    /// whether there were any. Among concurrent calls of this method and of [`Staging::verify_code`] with a right code,
-    /// at most one MUST get them.
-    async fn clear_ip_blocks(&self, key: &FlowKey) -> Result<bool, DependencyError>;
-
-    /// Applies the result of a comparison that the caller made. A right code makes the attempt's transition and counts
-    /// nothing. A wrong code uses up one attempt of the flow and one of the phone's wrong codes; the last attempt
-    /// deletes the flow. The code of a decoy is never right. While the phone's wrong codes are used up, MUST return
-    /// [`CodeCheck::Limited`] and change nothing.
+    /// Takes the result of the comparison that the caller made. A right code makes the attempt's transition. A wrong
+    /// code costs one attempt of the flow and one of the phone's wrong codes; the last attempt deletes the flow. A
+    /// right code costs neither. The code of a decoy is never right. Nothing is compared or counted while the phone's
+    /// wrong codes are used up.
     async fn verify_code(&self, key: &FlowKey, attempt: &CodeAttempt) -> Result<CodeCheck, DependencyError>;
 
     /// Releases the claim on a code: its action failed. Does nothing if the code is not claimed.

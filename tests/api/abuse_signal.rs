@@ -13,6 +13,8 @@ back_end_tests!(
     an_ip_block_with_unverified_codes_must_do_proof_of_work,
     unverified_codes_to_one_region_require_proof_of_work_from_all_clients,
     a_denied_code_extends_the_abuse_signal,
+    verified_sign_ups_require_proof_of_work_after_half_of_a_total,
+    sign_ins_do_not_activate_the_abuse_signal_by_a_total,
 );
 
 const SETTINGS: [(&str, &str); 3] =
@@ -98,13 +100,39 @@ async fn the_abuse_signal_does_not_reveal_who_has_an_account() {
         server.send_code_for("login", &phone).await.assert_status(200);
         if has_account {
             server.next_code(&phone, 1).await;
-        } else {
-            server.wait_for_budget(false).await;
         }
         assert_no_proof_required(&server, "203.0.113.8").await;
         server.send_code_for("login", &users[1].phone).await.assert_status(200);
         assert_proof_required(&server, "203.0.113.8").await;
     }
+}
+
+/// An attacker who enters the codes uses up totals, and no unverified codes.
+async fn verified_sign_ups_require_proof_of_work_after_half_of_a_total(back_ends: BackEnds) {
+    for total in ["SMS_BUDGET_REGION_HOUR", "SMS_BUDGET_HOUR", "SMS_BUDGET_DAY"] {
+        let server = server_with(back_ends, &[(total, "6")]).await;
+        for n in 1..=3 {
+            assert_no_proof_required(&server, "203.0.113.8").await;
+            let phone = fresh_phone();
+            let ticket = send_code(&server, "203.0.113.7", &phone).await.text("ticket");
+            let code = server.sms.code_for(&phone).unwrap();
+            server.verify_code(&ticket, &code).await.assert_status(200);
+            assert_eq!(server.sms.accepted(), n, "{total}");
+        }
+        assert_proof_required(&server, "203.0.113.8").await;
+    }
+}
+
+/// Sign-ins send messages to existing accounts only.
+async fn sign_ins_do_not_activate_the_abuse_signal_by_a_total(back_ends: BackEnds) {
+    let server = server_with(back_ends, &[("SMS_BUDGET_HOUR", "20")]).await;
+    let users = server.create_users(10).await;
+    server.advance(Duration::from_secs(86_400));
+    for user in &users {
+        let (ticket, code) = server.ticket_and_code("login", &user.phone).await;
+        server.post("/v1/login/verify-code", json!({"ticket": ticket, "code": code})).await.assert_status(200);
+    }
+    assert_no_proof_required(&server, "203.0.113.8").await;
 }
 
 async fn a_denied_code_extends_the_abuse_signal(back_ends: BackEnds) {

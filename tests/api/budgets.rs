@@ -4,13 +4,13 @@ use crate::back_end_tests;
 use crate::limits::{BEHIND_A_PROXY, retry_after, send_from};
 use crate::support::cloopen::Behaviour;
 use crate::test_server::{BYPASS, BackEnds, PASSWORD, Response, TestServer, fresh_phone};
-use crate::users::{join_all, wait_until};
+use crate::users::join_all;
 use diesel::connection::SimpleConnection;
 use doorstep::domain::flow::FlowPolicy;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 back_end_tests!(
     an_ip_block_can_send_to_a_limited_number_of_phones,
@@ -25,8 +25,6 @@ back_end_tests!(
     a_message_that_does_not_reach_the_provider_is_refunded,
     a_message_that_was_possibly_sent_is_not_refunded,
     a_taken_number_uses_no_budget,
-    a_decoy_uses_no_budget_and_counts_for_the_ip_block,
-    a_concealed_send_failure_uses_no_budget,
 );
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -338,48 +336,4 @@ async fn a_taken_number_uses_no_budget(back_ends: BackEnds) {
         server.send_code(&user.phone).await.assert_error(409, "phone_already_registered");
     }
     send(&server, &fresh_phone()).await.assert_status(200);
-}
-
-/// Waits until the service sends a code again. The refund of a concealed flow follows shortly after its response.
-async fn wait_for_refund(server: &TestServer) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while send(server, &fresh_phone()).await.status != StatusCode::OK {
-        assert!(Instant::now() < deadline, "the budget was not refunded");
-    }
-}
-
-/// A refund of a decoy to the IP block would reveal who has an account: an attacker with one code left could request a
-/// code for a phone, and then see whether the limit is reached.
-async fn a_decoy_uses_no_budget_and_counts_for_the_ip_block(back_ends: BackEnds) {
-    let budgets =
-        [("SMS_BUDGET_HOUR", "2"), ("SMS_BUDGET_REGION_HOUR", "2"), ("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "2")];
-    let server = server(back_ends, &[&budgets[..], &[("LIMIT_IP_UNVERIFIED_HOUR", "2")]].concat()).await;
-    for _ in 0..2 {
-        server.send_code_for("login", &fresh_phone()).await.assert_status(200);
-    }
-    wait_for_refund(&server).await;
-    wait_for_refund(&server).await;
-    assert_budget_left(&server, 0).await;
-    assert_eq!(server.sms.accepted(), 2);
-    server.send_code_for("login", &fresh_phone()).await.assert_error(429, "too_many_requests");
-    server.advance(HOUR);
-    server.send_code_for("login", &fresh_phone()).await.assert_status(200);
-}
-
-/// The client does not see the failure, as with a decoy, and the budgets are refunded. (The contract tests of staging
-/// prove that the code of a further message does not refund it again.)
-async fn a_concealed_send_failure_uses_no_budget(back_ends: BackEnds) {
-    let server =
-        server(back_ends, &[("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "2"), ("LIMIT_IP_UNVERIFIED_HOUR", "1")]).await;
-    let user = server.create_user().await;
-    let requests = server.sms.requests();
-    server.sms.behave(Behaviour::Refuse("160040"));
-    server.send_code_for("login", &user.phone).await.assert_status(200);
-    wait_until("request", || server.sms.requests() > requests).await;
-    server.sms.behave(Behaviour::Accept);
-    wait_for_refund(&server).await;
-    wait_for_refund(&server).await;
-    assert_budget_left(&server, 0).await;
-    server.advance(Duration::from_secs(60));
-    server.send_code_for("login", &user.phone).await.assert_error(429, "too_many_requests");
 }

@@ -70,7 +70,7 @@ async fn the_service_returns_every_error_code(back_ends: BackEnds) {
     let mut record =
         |response: Response| assert!(returned.insert(response.code().to_owned()), "{} twice", response.code());
     let settings = [
-        ("SMS_BUDGET_HOUR", "9"),
+        ("SMS_BUDGET_HOUR", "12"),
         ("LIMIT_IP_CAPTCHAS", "32"),
         ("PHONE_REGIONS", "CN,DE"),
         ("SMS_BUDGET_REGION_HOUR", "100,DE=1"),
@@ -157,7 +157,7 @@ async fn the_service_returns_every_error_code(back_ends: BackEnds) {
     server.refresh(&second).await;
     record(server.refresh(&first).await);
     record(server.refresh(&second).await);
-    // Limits: one message to a region, five messages to one phone, nine messages of the service, 32 captchas.
+    // Limits: one message to a region, five messages to one phone, nine of twelve messages of the service, 32 captchas.
     server.new_ticket("+4915123456789").await;
     record(server.send_code("+4915123456780").await);
     let limited_phone = fresh_phone();

@@ -12,6 +12,7 @@ server_tests!(
     the_cooldown_grows_with_each_message,
     a_phone_gets_five_messages_an_hour_and_ten_a_day,
     a_phone_is_limited_to_thirty_wrong_codes_a_day,
+    no_day_of_a_phone_has_more_than_thirty_wrong_codes,
     a_taken_number_is_not_counted,
     an_unsupported_region_is_rejected_before_the_captcha,
 );
@@ -72,6 +73,33 @@ async fn a_phone_is_limited_to_thirty_wrong_codes_a_day(server: TestServer) {
     assert!(retry_after(&denied) > 60_000, "{denied:?}");
     server.advance(Duration::from_secs(retry_after(&denied)));
     assert_eq!(server.send_code(&phone).await.status, StatusCode::OK);
+}
+
+/// A fixed window of a day would compare 29 codes before its end, and 30 after it.
+async fn no_day_of_a_phone_has_more_than_thirty_wrong_codes(server: TestServer) {
+    let (phone, hour) = (fresh_phone(), Duration::from_secs(3_600));
+    enter_wrong_codes(&server, &phone, 1).await;
+    server.advance(17 * hour);
+    for count in [5, 5, 5, 5, 5, 4] {
+        server.advance(hour);
+        enter_wrong_codes(&server, &phone, count).await;
+    }
+    server.advance(hour);
+    let (ticket, wrong) = enter_wrong_codes(&server, &phone, 1).await;
+    let denied = server.verify_code(&ticket, &wrong).await;
+    denied.assert_error(429, "phone_limit_reached");
+    assert!((64_700..=64_800).contains(&retry_after(&denied)), "{denied:?}");
+}
+
+/// Requests a code and enters this number of wrong ones. Returns the ticket and the wrong code.
+async fn enter_wrong_codes(server: &TestServer, phone: &str, count: u32) -> (String, String) {
+    let ticket = server.new_ticket(phone).await;
+    let wrong = wrong_code(&server.sms.code_for(phone).unwrap());
+    for n in 1..=count {
+        let code = if n == 5 { "code_exhausted" } else { "code_wrong" };
+        assert_eq!(server.verify_code(&ticket, &wrong).await.code(), code, "{n}");
+    }
+    (ticket, wrong)
 }
 
 async fn a_taken_number_is_not_counted(server: TestServer) {
@@ -154,7 +182,7 @@ async fn ipv6_addresses_are_also_counted_by_their_56_and_48_prefix(back_ends: Ba
         let address = format!("2001:db8:0:{block}00::1");
         sent += usize::from(send_from(&server, &address, &fresh_phone()).await.status == 200);
     }
-    assert_eq!(sent, 8, "messages of one /48");
+    assert_eq!(sent, 5, "messages of one /48 to new numbers; one of six is reserved for existing accounts");
     send_from(&server, "2001:db8:1::1", &fresh_phone()).await.assert_status(200);
     server.advance(Duration::from_secs(600));
     send_from(&server, "2001:db8:0:1::1", &fresh_phone()).await.assert_status(200);
@@ -177,7 +205,7 @@ async fn captchas_are_also_counted_by_the_48_prefix() {
         let request = server.request(Method::POST, "/v1/captchas").header("x-forwarded-for", address).json(&json!({}));
         server.send(request, "/v1/captchas")
     };
-    for block in 1..17 {
+    for block in 1..13 {
         captcha_from(format!("2001:db8:0:{block:x}00::1")).await.assert_status(201);
     }
     captcha_from("2001:db8:0:ff00::1".to_owned()).await.assert_error(429, "too_many_requests");

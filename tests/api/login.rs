@@ -14,6 +14,7 @@ server_tests!(
     an_unknown_phone_and_a_wrong_password_get_the_same_response,
     three_wrong_passwords_require_a_captcha,
     ten_wrong_passwords_pause_password_login_but_not_login_by_code,
+    no_hour_of_a_phone_has_more_than_ten_wrong_passwords,
     concurrent_password_attempts_are_all_counted,
     correct_passwords_use_up_no_attempts,
     invalid_fields_are_rejected,
@@ -99,6 +100,21 @@ async fn ten_wrong_passwords_pause_password_login_but_not_login_by_code(server: 
     server.post("/v1/login/verify-code", json!({"ticket": ticket, "code": code})).await.assert_status(200);
     server.advance(Duration::from_secs(3_600));
     server.log_in(&user.phone, PASSWORD).await.assert_status(200);
+}
+
+/// A fixed window of an hour would compare nine passwords before its end, and ten after it.
+async fn no_hour_of_a_phone_has_more_than_ten_wrong_passwords(server: TestServer) {
+    let (user, minute) = (server.create_user().await, Duration::from_secs(60));
+    server.log_in(&user.phone, WRONG).await.assert_error(401, "credentials_invalid");
+    server.advance(59 * minute);
+    for _ in 0..9 {
+        server.log_in_with_captcha(&user.phone, WRONG).await.assert_error(401, "credentials_invalid");
+    }
+    server.advance(minute);
+    server.log_in_with_captcha(&user.phone, WRONG).await.assert_error(401, "credentials_invalid");
+    let denied = server.log_in_with_captcha(&user.phone, PASSWORD).await;
+    denied.assert_error(429, "phone_limit_reached");
+    assert!((3_500..=3_540).contains(&denied.number("retry_after")), "{denied:?}");
 }
 
 async fn concurrent_password_attempts_are_all_counted(server: TestServer) {

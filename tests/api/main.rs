@@ -46,6 +46,7 @@ mod refresh;
 mod register;
 mod response;
 mod sessions;
+mod shares;
 mod test_numbers;
 mod test_server;
 mod unreachable_numbers;

@@ -183,9 +183,9 @@ impl TestServer {
     pub async fn wait_for_budget(&self, reserved: bool) {
         let mut redis = redis::connection(self.redis_url().unwrap());
         let deadline = Instant::now() + Duration::from_secs(20);
-        let mut get = cmd("GET");
-        get.arg("limit:{shared}:sms-hour:");
-        while get.query::<Option<u32>>(&mut redis).unwrap().is_some() != reserved {
+        let mut exists = cmd("EXISTS");
+        exists.arg("limit:{shared}:sms-hour:");
+        while exists.query::<bool>(&mut redis).unwrap() != reserved {
             assert!(Instant::now() < deadline, "reserved: {}", !reserved);
             tokio::task::yield_now().await;
         }

@@ -24,6 +24,7 @@ mod readme;
 mod shutdown;
 mod slow_provider;
 mod sms_pumping;
+mod sms_pumping_day;
 mod sms_regions;
 mod store_flood;
 mod stored_data;

@@ -64,7 +64,7 @@ impl<K: Eq + Hash, V> Expiring<K, V> {
     }
 }
 
-fn after(now: DateTime<Utc>, ttl: Duration) -> DateTime<Utc> {
+pub(super) fn after(now: DateTime<Utc>, ttl: Duration) -> DateTime<Utc> {
     let ttl = TimeDelta::from_std(ttl).unwrap_or(TimeDelta::MAX);
     now.checked_add_signed(ttl).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

@@ -1,151 +1,9 @@
 //! The catalogue: every rate limit with its scope, default, setting, denial and refunds, in one entry.
 
-use super::entry::{Denial, Refund, Scope};
+use super::entry::{Denial, Entry, Refund, Scope};
+use super::limit::Limit;
 use super::quota::Quota;
 use crate::domain::flow::BudgetClass;
-use std::time::Duration;
-
-/// Every rate limit. Its numbers and rules are in [`Limit::entry`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Limit {
-    /// Wait between two messages to a phone.
-    PhoneCooldown,
-    /// Messages to a phone in an hour.
-    PhoneHour,
-    /// Messages to a phone in a day.
-    PhoneDay,
-    /// Wrong codes over all flows of a phone in a day.
-    WrongCodes,
-    /// Block of a region, or of all regions, by the operator.
-    RegionBlock,
-    /// Messages that an IP block requests.
-    IpSends,
-    /// Different phones that an IP block requests messages for.
-    IpPhones,
-    /// Codes sent for an IP block and not verified.
-    IpUnverified,
-    /// Codes sent to new numbers of a region and not verified.
-    RegionUnverified,
-    /// Codes sent to existing accounts of a region and not verified.
-    RegionUnverifiedAccounts,
-    /// Messages to a region in an hour.
-    RegionHour,
-    /// Messages of the whole service in an hour.
-    ServiceHour,
-    /// Messages of the whole service in a day.
-    ServiceDay,
-    /// Codes requested for new numbers of a region and not verified, decoys included. Never denies.
-    RegionRequested,
-    /// Codes requested for existing accounts of a region and not verified, decoys included. Never denies.
-    RegionRequestedAccounts,
-    /// Abuse signal: active while a region is being pumped.
-    AbuseSignal,
-    /// Captchas that an IP block requests.
-    IpCaptchas,
-    /// Audio captchas that an IP block requests.
-    IpAudioCaptchas,
-    /// Captchas without proof of work for an IP block.
-    IpFreeCaptchas,
-    /// Half of [`Limit::IpUnverified`]. Beyond it an IP block needs proof of work.
-    IpUnverifiedFree,
-    /// Uses of one proof of work.
-    ProofOfWork,
-    /// Passwords of a phone that are hashed at sign-in, right or wrong.
-    PasswordAttempts,
-    /// Wrong passwords for a phone.
-    WrongPasswords,
-    /// Wrong passwords from an IP block.
-    IpWrongPasswords,
-    /// Wrong passwords for a phone without a captcha.
-    WrongPasswordsFree,
-    /// Wrong passwords from an IP block without a captcha.
-    IpWrongPasswordsFree,
-    /// Wrong passwords of the whole service without a captcha.
-    ServiceWrongPasswordsFree,
-    /// Current passwords of a signed-in user that are hashed, right or wrong.
-    UserPasswordAttempts,
-    /// Wrong current passwords of a signed-in user.
-    UserWrongPasswords,
-    /// Codes that a signed-in user requests for a change of number.
-    UserPhoneChanges,
-    /// Avatar upload permits for one user.
-    UserAvatarPermits,
-    /// Stored responses of an IP block. Beyond it a response is not stored; never denies.
-    IpStoredResponses,
-    /// Stored responses of one user. Beyond it a response is not stored; never denies.
-    UserStoredResponses,
-}
-
-/// Entry of the catalogue.
-#[derive(Debug, Clone, Copy)]
-pub struct Entry {
-    /// Name in logs, metrics and staging keys.
-    pub name: &'static str,
-    pub scope: Scope,
-    pub default: Quota,
-    pub denial: Denial,
-    /// Setting that changes the maximum.
-    pub variable: Option<&'static str>,
-    /// Highest maximum that the setting accepts.
-    pub highest: u32,
-    /// Limit that this one must not exceed.
-    pub within: Option<Limit>,
-    pub refunded_on: &'static [Refund],
-    /// Whether reaching the limit extends the abuse signal.
-    pub extends_abuse_signal: bool,
-    /// Upper bound of `Retry-After`, for a limit that an operator may lift at any time.
-    pub longest_wait: Option<Duration>,
-}
-
-impl Entry {
-    const fn new(name: &'static str, scope: Scope, default: Quota, denial: Denial) -> Self {
-        Self {
-            name,
-            scope,
-            default,
-            denial,
-            variable: None,
-            highest: scope.highest(),
-            within: None,
-            refunded_on: &[],
-            extends_abuse_signal: false,
-            longest_wait: None,
-        }
-    }
-
-    const fn variable(self, name: &'static str) -> Self {
-        Self { variable: Some(name), ..self }
-    }
-
-    const fn highest(self, highest: u32) -> Self {
-        Self { highest, ..self }
-    }
-
-    const fn within(self, limit: Limit) -> Self {
-        Self { within: Some(limit), ..self }
-    }
-
-    const fn refunded_on(self, refunds: &'static [Refund]) -> Self {
-        Self { refunded_on: refunds, ..self }
-    }
-
-    const fn extends_abuse_signal(self) -> Self {
-        Self { extends_abuse_signal: true, ..self }
-    }
-
-    const fn longest_wait(self, seconds: u64) -> Self {
-        Self { longest_wait: Some(Duration::from_secs(seconds)), ..self }
-    }
-
-    /// Whether the limit is a budget that an operator watches: a warning is logged at 80 %.
-    #[must_use]
-    pub const fn is_budget(&self) -> bool {
-        matches!(self.denial, Denial::SmsBudgetExhausted | Denial::SmsRegionSuspended)
-    }
-}
-
-/// Maximum that is never reached: the counter only measures.
-const UNLIMITED: u32 = u32::MAX;
 
 impl Limit {
     /// Every limit, in the order of their declaration.
@@ -163,8 +21,6 @@ impl Limit {
         Self::RegionHour,
         Self::ServiceHour,
         Self::ServiceDay,
-        Self::RegionRequested,
-        Self::RegionRequestedAccounts,
         Self::AbuseSignal,
         Self::IpCaptchas,
         Self::IpAudioCaptchas,
@@ -192,9 +48,7 @@ impl Limit {
             CaptchaRequired, PhoneLimitReached, ProofOfWorkRequired, ResendCooldown, SmsBudgetExhausted,
             SmsRegionSuspended, TooManyRequests,
         };
-        use Refund::{
-            CodeVerified, Concealed, ConcealedVerified, NothingDone, PasswordRight, PhoneTaken, UnknownOutcome,
-        };
+        use Refund::{CodeVerified, NothingDone, PasswordRight, PhoneTaken, UnknownOutcome};
         match self {
             // The waits are those of `Cooldowns`, and grow with PhoneHour (see `Limits::phone`). This quota is not
             // used.
@@ -211,7 +65,8 @@ impl Limit {
                 .refunded_on(&[NothingDone]),
             // 30: an attacker guesses a code with a chance of 3 in 100,000 a day.
             Self::WrongCodes => Entry::new("wrong-codes", Scope::Phone, Quota::per_day(30), PhoneLimitReached)
-                .variable("LIMIT_WRONG_CODES_DAY"),
+                .variable("LIMIT_WRONG_CODES_DAY")
+                .sliding(),
             // The operator sets this counter. Clients retry after 5 minutes at the latest, because the operator may end
             // the block.
             Self::RegionBlock => {
@@ -220,52 +75,53 @@ impl Limit {
             // 60 in ten minutes (login.gov's figure): whole cities share an address behind carrier NAT.
             Self::IpSends => Entry::new("sends-ip", Scope::IpBlock, Quota::per_seconds(60, 600), TooManyRequests)
                 .variable("LIMIT_IP_SENDS")
+                .shared()
                 .refunded_on(&[NothingDone]),
             // 60 an hour: an SMS bomber uses many phones; a household or an office does not.
             Self::IpPhones => Entry::new("phones-ip", Scope::IpBlock, Quota::per_hour(60), TooManyRequests)
                 .variable("LIMIT_IP_PHONES_HOUR")
+                .shared()
                 .refunded_on(&[NothingDone]),
             // 30 an hour, half of the phones above: people verify most codes within minutes, which refunds them.
             Self::IpUnverified => Entry::new("sms-unverified-ip", Scope::IpBlock, Quota::per_hour(30), TooManyRequests)
                 .variable("LIMIT_IP_UNVERIFIED_HOUR")
+                .shared()
                 .refunded_on(&[NothingDone, PhoneTaken, CodeVerified]),
-            // 300 an hour. SMS pumping earns money per message, and the attacker never verifies a code.
+            // 140 an hour. SMS pumping earns money per message, and the attacker verifies few codes. This is a fifth of
+            // the messages that new numbers can get in an hour. Pumping of one region for a whole day does not use up
+            // the day of new numbers (24 times 140 is 3,360 of 3,500). Decoys count like messages: a refund would
+            // reveal which phone has an account.
             Self::RegionUnverified => {
-                Entry::new("sms-unverified-region", Scope::Region, Quota::per_hour(300), SmsRegionSuspended)
+                Entry::new("sms-unverified-region", Scope::Region, Quota::per_hour(140), SmsRegionSuspended)
                     .variable("SMS_BUDGET_REGION_UNVERIFIED_HOUR")
-                    .refunded_on(&[NothingDone, PhoneTaken, Concealed, CodeVerified])
+                    .refunded_on(&[NothingDone, PhoneTaken, CodeVerified])
                     .extends_abuse_signal()
             }
             Self::RegionUnverifiedAccounts => {
-                Entry::new("sms-unverified-accounts", Scope::Region, Quota::per_hour(300), SmsRegionSuspended)
+                Entry::new("sms-unverified-accounts", Scope::Region, Quota::per_hour(140), SmsRegionSuspended)
                     .variable("SMS_BUDGET_REGION_UNVERIFIED_HOUR")
-                    .refunded_on(&[NothingDone, PhoneTaken, Concealed, CodeVerified])
+                    .refunded_on(&[NothingDone, PhoneTaken, CodeVerified])
                     .extends_abuse_signal()
             }
             // 1,000 an hour, as many as the whole service has.
             Self::RegionHour => {
                 Entry::new("sms-region-hour", Scope::Region, Quota::per_hour(1_000), SmsRegionSuspended)
                     .variable("SMS_BUDGET_REGION_HOUR")
-                    .refunded_on(&[NothingDone, PhoneTaken, Concealed, ConcealedVerified])
+                    .shared()
+                    .refunded_on(&[NothingDone, PhoneTaken])
                     .extends_abuse_signal()
             }
             // 1,000 an hour and 5,000 a day: the highest cost of a night of SMS pumping.
             Self::ServiceHour => Entry::new("sms-hour", Scope::Service, Quota::per_hour(1_000), SmsBudgetExhausted)
                 .variable("SMS_BUDGET_HOUR")
-                .refunded_on(&[NothingDone, PhoneTaken, Concealed, ConcealedVerified]),
+                .shared()
+                .refunded_on(&[NothingDone, PhoneTaken])
+                .extends_abuse_signal(),
             Self::ServiceDay => Entry::new("sms-day", Scope::Service, Quota::per_day(5_000), SmsBudgetExhausted)
                 .variable("SMS_BUDGET_DAY")
-                .refunded_on(&[NothingDone, PhoneTaken, Concealed, ConcealedVerified]),
-            // Decoys count here like messages: the abuse signal is public, and must not reveal which phone has an
-            // account.
-            Self::RegionRequested => {
-                Entry::new("sms-requested-region", Scope::Region, Quota::per_hour(UNLIMITED), TooManyRequests)
-                    .refunded_on(&[NothingDone, PhoneTaken, CodeVerified])
-            }
-            Self::RegionRequestedAccounts => {
-                Entry::new("sms-requested-accounts", Scope::Region, Quota::per_hour(UNLIMITED), TooManyRequests)
-                    .refunded_on(&[NothingDone, PhoneTaken, CodeVerified])
-            }
+                .shared()
+                .refunded_on(&[NothingDone, PhoneTaken])
+                .extends_abuse_signal(),
             // One signal for all regions: the phone, and so the region, is not known when a captcha is requested.
             Self::AbuseSignal => {
                 Entry::new("abuse-signal", Scope::Service, Quota::per_seconds(1, 600), ProofOfWorkRequired)
@@ -307,11 +163,13 @@ impl Limit {
             Self::WrongPasswords => {
                 Entry::new("wrong-passwords", Scope::Account, Quota::per_hour(10), PhoneLimitReached)
                     .variable("LIMIT_WRONG_PASSWORDS_HOUR")
+                    .sliding()
                     .highest(60)
                     .refunded_on(&[NothingDone, PasswordRight])
             }
             // 500 an hour: whole cities share an address behind carrier NAT. The limit slows an attacker who tries one
-            // password for each of many phones.
+            // password for each of many phones. A fixed window, because 500 times for each IP block are too many to
+            // store.
             Self::IpWrongPasswords => {
                 Entry::new("wrong-passwords-ip", Scope::IpBlock, Quota::per_hour(500), TooManyRequests)
                     .variable("LIMIT_IP_WRONG_PASSWORDS_HOUR")
@@ -321,6 +179,7 @@ impl Limit {
             Self::WrongPasswordsFree => {
                 Entry::new("wrong-passwords-free", Scope::Account, Quota::per_hour(3), CaptchaRequired)
                     .variable("LOGIN_CAPTCHA_AFTER")
+                    .sliding()
                     .within(Self::WrongPasswords)
                     .refunded_on(&[NothingDone, PasswordRight])
             }
@@ -346,6 +205,7 @@ impl Limit {
             }
             Self::UserWrongPasswords => {
                 Entry::new("wrong-passwords-user", Scope::User, Quota::per_hour(10), TooManyRequests)
+                    .sliding()
                     .refunded_on(&[NothingDone, PasswordRight])
             }
             // 5 a day: a signed-in user needs no captcha, and seldom changes the number.
@@ -383,15 +243,6 @@ impl Limit {
         match class {
             BudgetClass::NewNumbers => Self::RegionUnverified,
             BudgetClass::ExistingAccounts => Self::RegionUnverifiedAccounts,
-        }
-    }
-
-    /// Requested codes of a region, by the budget class of their numbers.
-    #[must_use]
-    pub const fn region_requested(class: BudgetClass) -> Self {
-        match class {
-            BudgetClass::NewNumbers => Self::RegionRequested,
-            BudgetClass::ExistingAccounts => Self::RegionRequestedAccounts,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Counters, and the rules by which they count.
 
-use super::catalogue::Limit;
+use super::limit::Limit;
 use super::quota::Quota;
-use crate::domain::flow::Cooldowns;
+use crate::domain::flow::{BudgetClass, Cooldowns};
 
 /// Counter of one limit for one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +18,13 @@ pub struct Counter {
 pub enum Rule {
     /// Counts every call.
     Count(Quota),
-    /// Counts different members. A call for a member that is counted already is always allowed.
-    Distinct { member: String, quota: Quota },
-    /// Counts nothing. Reached if the counter, which other requests change, is at least this number.
+    /// Counts the calls of a class or, with a member, its different members: a call of a known member is always
+    /// allowed. Every other class keeps `reserved` calls of the maximum. The value is the count of this class.
+    Shared { class: BudgetClass, member: Option<String>, quota: Quota, reserved: u32 },
+    /// Counts every call of any window of this length: each call leaves the window by itself.
+    Sliding(Quota),
+    /// Counts nothing; reached from this number on. Reads a counter of any other rule, of all
+    /// classes.
     Threshold(u32),
     /// Reached while its entry exists. A call creates the entry for one of the waits. The wait grows with the count of
     /// `grows_with`, another counter of the same request.

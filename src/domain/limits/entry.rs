@@ -1,4 +1,8 @@
-//! Parts of an entry of the catalogue.
+//! Entry of the catalogue.
+
+use super::limit::Limit;
+use super::quota::Quota;
+use std::time::Duration;
 
 /// Subject that a limit counts by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +50,96 @@ pub enum Refund {
     NothingDone,
     /// Nothing was sent, and the response says why: the phone has an account.
     PhoneTaken,
-    /// Nothing was sent, and the client must not learn that.
-    Concealed,
-    /// As `Concealed`, but a right code has refunded the unverified codes before.
-    ConcealedVerified,
-    /// It is unknown whether the message was sent: it stays counted, and only the cooldown ends.
+    /// The outcome of the send is unknown; it stays counted.
     UnknownOutcome,
     /// The code was verified.
     CodeVerified,
     /// The password was right.
     PasswordRight,
 }
+
+/// Entry of the catalogue.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Name in logs, metrics and staging keys.
+    pub name: &'static str,
+    pub scope: Scope,
+    pub default: Quota,
+    /// Whether the maximum holds in every window of this length, wherever it begins.
+    pub sliding: bool,
+    /// Whether each class of numbers keeps a share of the maximum.
+    pub shared: bool,
+    pub denial: Denial,
+    /// Setting that changes the maximum.
+    pub variable: Option<&'static str>,
+    /// Highest maximum that the setting accepts.
+    pub highest: u32,
+    /// Limit that this one must not exceed.
+    pub within: Option<Limit>,
+    pub refunded_on: &'static [Refund],
+    /// Whether reaching the limit extends the abuse signal.
+    pub extends_abuse_signal: bool,
+    /// Upper bound of `Retry-After`, for a limit that an operator may lift at any time.
+    pub longest_wait: Option<Duration>,
+}
+
+impl Entry {
+    pub(super) const fn new(name: &'static str, scope: Scope, default: Quota, denial: Denial) -> Self {
+        Self {
+            name,
+            scope,
+            default,
+            sliding: false,
+            shared: false,
+            denial,
+            variable: None,
+            highest: scope.highest(),
+            within: None,
+            refunded_on: &[],
+            extends_abuse_signal: false,
+            longest_wait: None,
+        }
+    }
+
+    pub(super) const fn variable(self, name: &'static str) -> Self {
+        Self { variable: Some(name), ..self }
+    }
+
+    pub(super) const fn highest(self, highest: u32) -> Self {
+        Self { highest, ..self }
+    }
+
+    /// The store keeps one time for each event, so the maximum has a bound.
+    pub(super) const fn sliding(self) -> Self {
+        Self { sliding: true, highest: MOST_SLIDING, ..self }
+    }
+
+    pub(super) const fn shared(self) -> Self {
+        Self { shared: true, ..self }
+    }
+
+    pub(super) const fn within(self, limit: Limit) -> Self {
+        Self { within: Some(limit), ..self }
+    }
+
+    pub(super) const fn refunded_on(self, refunds: &'static [Refund]) -> Self {
+        Self { refunded_on: refunds, ..self }
+    }
+
+    pub(super) const fn extends_abuse_signal(self) -> Self {
+        Self { extends_abuse_signal: true, ..self }
+    }
+
+    pub(super) const fn longest_wait(self, seconds: u64) -> Self {
+        Self { longest_wait: Some(Duration::from_secs(seconds)), ..self }
+    }
+
+    /// Whether the limit is a budget that an operator watches: a warning is logged at 80 %.
+    #[must_use]
+    pub const fn is_budget(&self) -> bool {
+        matches!(self.denial, Denial::SmsBudgetExhausted | Denial::SmsRegionSuspended)
+    }
+}
+
+/// Highest maximum of a sliding window: the store keeps the times of that many events.
+pub(super) const MOST_SLIDING: u32 = 100;

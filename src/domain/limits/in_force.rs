@@ -1,9 +1,10 @@
 //! The limits in force.
 
-use super::catalogue::Limit;
 use super::counter::{Counter, Rule};
+use super::limit::Limit;
 use super::quota::Quota;
-use crate::domain::flow::Cooldowns;
+use super::share::ReservedShare;
+use crate::domain::flow::{BudgetClass, Cooldowns};
 use crate::domain::phone::Region;
 use crate::domain::ticket::PhoneHash;
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ pub struct Limits {
     maxima: BTreeMap<Limit, u32>,
     regions: BTreeMap<(Limit, Region), u32>,
     pub cooldowns: Cooldowns,
+    /// Share of every maximum that several classes use.
+    pub reserved: ReservedShare,
 }
 
 impl Limits {
@@ -39,22 +42,31 @@ impl Limits {
         self.regions.insert((limit, region), max);
     }
 
-    /// Counter of every call.
+    /// Counter that counts every call, in a fixed or a sliding window.
     #[must_use]
     pub fn counter(&self, limit: Limit, key: impl Into<String>) -> Counter {
-        Counter { limit, key: key.into(), rule: Rule::Count(self.quota(limit)) }
+        let quota = self.quota(limit);
+        let rule = if limit.entry().sliding { Rule::Sliding(quota) } else { Rule::Count(quota) };
+        Counter { limit, key: key.into(), rule }
     }
 
-    /// Counter of every call for a region.
+    /// Counter that counts every call of a region: for a shared limit, the calls of this class.
     #[must_use]
-    pub fn region_counter(&self, limit: Limit, region: Region) -> Counter {
-        Counter { limit, key: region.to_string(), rule: Rule::Count(self.region_quota(limit, region)) }
+    pub fn region_counter(&self, limit: Limit, class: BudgetClass, region: Region) -> Counter {
+        let quota = self.region_quota(limit, region);
+        let rule = if limit.entry().shared { self.shared(class, None, quota) } else { Rule::Count(quota) };
+        Counter { limit, key: region.to_string(), rule }
     }
 
-    /// Counter of different members.
+    /// Counter of a shared limit that counts every call of this class.
     #[must_use]
-    pub fn distinct(&self, limit: Limit, key: impl Into<String>, member: String) -> Counter {
-        Counter { limit, key: key.into(), rule: Rule::Distinct { member, quota: self.quota(limit) } }
+    pub fn class_counter(&self, limit: Limit, class: BudgetClass, key: impl Into<String>) -> Counter {
+        Counter { limit, key: key.into(), rule: self.shared(class, None, self.quota(limit)) }
+    }
+
+    /// Rule of a shared limit with this quota.
+    pub(super) fn shared(&self, class: BudgetClass, member: Option<String>, quota: Quota) -> Rule {
+        Rule::Shared { class, member, quota, reserved: self.reserved.of(quota.max) }
     }
 
     /// Limits on the messages to a phone. The operation that opens a flow or reserves a resend counts on them.
@@ -86,7 +98,7 @@ impl Limits {
 impl fmt::Debug for Limits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
-        map.entry(&"cooldowns", &self.cooldowns.0);
+        map.entry(&"cooldowns", &self.cooldowns.0).entry(&"reserved", &self.reserved);
         for limit in Limit::ALL.into_iter().filter(|limit| limit.entry().variable.is_some()) {
             map.entry(&limit.name(), &self.quota(limit));
         }

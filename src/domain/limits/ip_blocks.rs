@@ -1,17 +1,18 @@
 //! Limits of IP blocks: each is counted for all blocks of a client.
 
-use super::catalogue::Limit;
 use super::counter::{Counter, Rule};
 use super::in_force::Limits;
+use super::limit::Limit;
 use super::quota::Quota;
+use crate::domain::flow::BudgetClass;
 use crate::domain::ip_block::IpBlock;
 
 /// Multiples of a limit's maximum: for an IPv4 address or a /64, for a /56, for a /48.
 ///
-/// 2 for a /56, which is one household. 8 for a /48: it may be one customer, or 65,536 phones of a carrier that gives a
-/// /64 to each. With the defaults of the catalogue, one /48 can then close no region (240 of 300 unverified codes) and
-/// require captchas from no other client (800 of 1,000 wrong passwords).
-const MULTIPLES: [u32; IpBlock::WIDTHS] = [1, 2, 8];
+/// 2 for a /56, which is one household. 6 for a /48: it may be one customer, or 65,536 phones of a carrier that gives a
+/// /64 to each. With the defaults of the catalogue, one /48 can then close no region (126 of 140 unverified codes of
+/// one class) and require captchas from no other client (600 of 1,000 wrong passwords).
+const MULTIPLES: [u32; IpBlock::WIDTHS] = [1, 2, 6];
 
 impl Limits {
     /// Counters that count every call of a client.
@@ -20,10 +21,16 @@ impl Limits {
         self.for_each_block(limit, block, Rule::Count)
     }
 
-    /// Counters of the different members of a client.
+    /// Counters of a shared limit that count every call of a client for this class.
     #[must_use]
-    pub fn ip_distinct(&self, limit: Limit, block: &IpBlock, member: &str) -> Vec<Counter> {
-        self.for_each_block(limit, block, |quota| Rule::Distinct { member: member.to_owned(), quota })
+    pub fn ip_class_counters(&self, limit: Limit, class: BudgetClass, block: &IpBlock) -> Vec<Counter> {
+        self.for_each_block(limit, block, |quota| self.shared(class, None, quota))
+    }
+
+    /// Counters of a shared limit that count the different members of a client for this class.
+    #[must_use]
+    pub fn ip_distinct(&self, limit: Limit, class: BudgetClass, block: &IpBlock, member: &str) -> Vec<Counter> {
+        self.for_each_block(limit, block, |quota| self.shared(class, Some(member.to_owned()), quota))
     }
 
     /// Half of the unverified codes of an IP block: from there on its captchas need proof of work.
@@ -60,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_wider_block_has_a_larger_maximum_that_follows_the_setting() {
-        assert_eq!(maxima("a/b/c"), [10, 20, 80]);
+        assert_eq!(maxima("a/b/c"), [10, 20, 60]);
         assert_eq!(maxima("an-ipv4-address"), [10]);
     }
 
@@ -71,7 +78,9 @@ mod tests {
             (Limit::IpUnverified, Limit::RegionUnverified),
             (Limit::IpWrongPasswordsFree, Limit::ServiceWrongPasswordsFree),
         ] {
-            assert!(limits.quota(narrow).max * widest < limits.quota(all).max, "{narrow:?}");
+            let max = limits.quota(narrow).max * widest;
+            let of_one_class = if narrow.entry().shared { limits.reserved.most(max) } else { max };
+            assert!(of_one_class < limits.quota(all).max, "{narrow:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Maximum in a window, which begins with the first event that is counted.
+/// Maximum in a window. A fixed window begins with the first event that is counted; a sliding one ends at any time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     pub max: u32,

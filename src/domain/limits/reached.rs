@@ -1,7 +1,7 @@
 //! Limits that a request has reached.
 
-use super::catalogue::Limit;
 use super::entry::Denial;
+use super::limit::Limit;
 use std::time::Duration;
 
 /// Limits that a request has reached, in the order in which it named them; at least one.

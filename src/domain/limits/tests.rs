@@ -1,6 +1,7 @@
 //! The catalogue is complete and consistent.
 
 use super::Limit;
+use super::entry::MOST_SLIDING;
 use std::collections::HashSet;
 
 #[test]
@@ -17,6 +18,7 @@ fn the_catalogue_lists_every_limit_once() {
 fn a_limit_within_another_has_a_lower_default() {
     for entry in Limit::ALL.map(Limit::entry) {
         assert!(entry.default.max <= entry.highest || entry.variable.is_none(), "{}", entry.name);
+        assert!(!entry.sliding || (entry.highest <= MOST_SLIDING && entry.default.max <= MOST_SLIDING));
         assert!(entry.within.is_none_or(|other| entry.default.max <= other.entry().default.max), "{}", entry.name);
     }
 }

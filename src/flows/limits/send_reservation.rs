@@ -3,7 +3,7 @@
 use super::{admit, denied};
 use crate::domain::flow::Purpose;
 use crate::domain::ip_block::IpBlock;
-use crate::domain::limits::{Counter, Limit, Limits, Quota, Refund, Rule, Scope};
+use crate::domain::limits::{Counter, Limit, Limits, Refund, ReservedShare, Rule, Scope};
 use crate::domain::phone::{Phone, Region};
 use crate::domain::ticket::PhoneHash;
 use crate::flows::error::Error;
@@ -40,21 +40,20 @@ impl SendReservation {
         let (limits, region, class) = (&service.policy.limits, phone.region(), purpose.budget_class());
         let ip_block = service.ip_block(client.address);
         let mut counters = vec![sms_regions::block_counter(Some(region)), sms_regions::block_counter(None)];
-        counters.extend(limits.ip_counters(Limit::IpSends, &ip_block));
-        counters.extend(limits.ip_distinct(Limit::IpPhones, &ip_block, &phone_hash.encoded()));
-        counters.extend(limits.ip_counters(Limit::IpUnverified, &ip_block));
+        counters.extend(limits.ip_class_counters(Limit::IpSends, class, &ip_block));
+        counters.extend(limits.ip_distinct(Limit::IpPhones, class, &ip_block, &phone_hash.encoded()));
+        counters.extend(limits.ip_class_counters(Limit::IpUnverified, class, &ip_block));
         counters.extend([
-            limits.region_counter(Limit::region_unverified(class), region),
-            limits.region_counter(Limit::RegionHour, region),
-            limits.counter(Limit::ServiceHour, ""),
-            limits.counter(Limit::ServiceDay, ""),
-            limits.region_counter(Limit::region_requested(class), region),
+            limits.region_counter(Limit::region_unverified(class), class, region),
+            limits.region_counter(Limit::RegionHour, class, region),
+            limits.class_counter(Limit::ServiceHour, class, ""),
+            limits.class_counter(Limit::ServiceDay, class, ""),
             abuse_signal::probe(),
         ]);
         match admit(service, &counters).await? {
             Admission::Allowed(counts) => {
-                warn_at_80_percent(&counters, &counts, region);
-                abuse_signal::update(service, region, class, &counts).await;
+                warn_at_80_percent(limits.reserved, &counters, &counts, region);
+                abuse_signal::update(service, region, &counters, &counts).await;
                 Ok(Self { phone: phone_hash, reserved: Some(Reserved { ip_block: ip_block.text(), counters }) })
             }
             Admission::Limited(reached) => {
@@ -103,9 +102,9 @@ impl SendReservation {
 pub(in crate::flows) async fn refund_verified(service: &Service, purpose: Purpose, verified: &Verified) {
     let (limits, region, class) = (&service.policy.limits, verified.proven.phone.region(), purpose.budget_class());
     let of_message = |ip_block: &String| {
-        let mut counters = limits.ip_counters(Limit::IpUnverified, &IpBlock::from_stored(ip_block));
-        counters.push(limits.region_counter(Limit::region_unverified(class), region));
-        counters.push(limits.region_counter(Limit::region_requested(class), region));
+        let block = IpBlock::from_stored(ip_block);
+        let mut counters = limits.ip_class_counters(Limit::IpUnverified, class, &block);
+        counters.push(limits.region_counter(Limit::region_unverified(class), class, region));
         counters
     };
     // A send without an IP block counted nothing: no message was sent.
@@ -123,16 +122,18 @@ fn record_denial(service: &Service, limit: Limit, region: Region) {
     }
 }
 
-/// Logs one line when a budget is nearly exhausted, while an operator can still act.
-fn warn_at_80_percent(counters: &[Counter], counts: &Counts, region: Region) {
+/// Logs one line when a class has nearly exhausted its part of a budget, while an operator can still act.
+fn warn_at_80_percent(reserved: ReservedShare, counters: &[Counter], counts: &Counts, region: Region) {
     for Counter { limit, rule, .. } in counters {
         let (entry, count) = (limit.entry(), counts.get(*limit));
-        if let Rule::Count(Quota { max, .. }) = *rule
-            && entry.is_budget()
-            && u64::from(count) == (u64::from(max) * 4).div_ceil(5)
-        {
+        let (max, class) = match rule {
+            Rule::Count(quota) => (quota.max, None),
+            Rule::Shared { quota, class, .. } => (reserved.most(quota.max), Some(class.name())),
+            _ => continue,
+        };
+        if entry.is_budget() && u64::from(count) == (u64::from(max) * 4).div_ceil(5) {
             let region = (entry.scope == Scope::Region).then(|| tracing::field::display(region));
-            tracing::warn!(limit = entry.name, region, count, max, "sms quota 80 % used");
+            tracing::warn!(limit = entry.name, region, class, count, max, "sms quota 80 % used");
         }
     }
 }

@@ -77,11 +77,8 @@ fn delay(random: [u8; 1]) -> Duration {
 
 async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Result<(), Error> {
     let Delivery { key, message, first, decoy, reservation } = delivery;
-    if decoy {
-        reservation.refund(service, Refund::Concealed).await;
-        return Ok(());
-    }
-    if reservation.is_test_number() {
+    // A decoy stays counted like a message: the answer to a later request would show a refund.
+    if decoy || reservation.is_test_number() {
         return Ok(());
     }
     let error = match service.ports.sms.send(&message).await {
@@ -95,12 +92,8 @@ async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Resu
     };
     // A message that may have been sent stays counted. Otherwise a slow provider would disable every limit.
     let outcome = if matches!(error, SmsError::NoAnswer(_)) { Refund::UnknownOutcome } else { Refund::NothingDone };
-    if conceal {
-        // As for a decoy: flow, cooldown and counts of the phone stay.
-        if outcome == Refund::NothingDone {
-            refund_concealed(service, &key, first, &reservation).await;
-        }
-    } else {
+    // A concealed failure is like a decoy: everything stays counted.
+    if !conceal {
         // After a resend the code of an earlier message is still valid.
         cancel(service, &key, &reservation.phone_limits(&service.policy.limits), outcome, first).await;
         reservation.refund(service, outcome).await;
@@ -119,15 +112,4 @@ pub(super) async fn cancel(service: &Service, key: &FlowKey, phone_limits: &[Cou
         });
     }
     log_refund_error(cancelled);
-}
-
-/// Refunds a concealed message. Deletes the IP block of a first message from its flow, so that a right code after a
-/// resend does not refund this message again.
-async fn refund_concealed(service: &Service, key: &FlowKey, first: bool, reservation: &SendReservation) {
-    let ours = if first { service.ports.staging.clear_ip_blocks(key).await } else { Ok(true) };
-    match ours {
-        Ok(true) => reservation.refund(service, Refund::Concealed).await,
-        Ok(false) => reservation.refund(service, Refund::ConcealedVerified).await,
-        Err(error) => log_refund_error(Err(error)),
-    }
 }

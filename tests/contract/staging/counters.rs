@@ -1,6 +1,7 @@
 //! Counters of the rate limits: counted calls, different members, thresholds.
 
 use super::{HOUR, Harness, MINUTE, assert_left, assert_limited, at_once, values};
+use doorstep::domain::flow::BudgetClass;
 use doorstep::domain::limits::{Counter, Limit, Quota, Rule};
 use doorstep::ports::{Admission, Counts, Staging, Usage};
 use std::slice;
@@ -153,7 +154,8 @@ pub async fn every_reached_limit_is_reported_and_the_first_decides(harness: &imp
 
 /// One of the different phones that an IP block requests messages for.
 fn member(member: &str, max: u32) -> Counter {
-    let rule = Rule::Distinct { member: member.to_owned(), quota: Quota { max, window: HOUR } };
+    let (class, quota) = (BudgetClass::NewNumbers, Quota { max, window: HOUR });
+    let rule = Rule::Shared { class, member: Some(member.to_owned()), quota, reserved: 0 };
     Counter { limit: Limit::IpPhones, key: IP_BLOCK.to_owned(), rule }
 }
 

@@ -53,21 +53,17 @@ pub async fn a_cancelled_resend_stores_no_ip_block(harness: &impl Harness) {
     assert_eq!(verified(verify(&*store, &flow, true, &limits()).await).ip_blocks, [IP_BLOCK]);
 }
 
-/// The callers are right codes and calls of `clear_ip_blocks`.
-pub async fn one_of_many_concurrent_callers_gets_the_ip_blocks(harness: &impl Harness) {
+pub async fn one_of_many_concurrent_right_codes_gets_the_ip_blocks(harness: &impl Harness) {
     let store = harness.store();
     for number in 0..20 {
         let flow = key(number, 1);
         open(&*store, &flow, number, &unlimited()).await;
-        let received = at_once(8, |caller| {
+        let received = at_once(8, |_| {
             let store = store.clone();
             async move {
-                match caller {
-                    0..4 => usize::from(store.clear_ip_blocks(&flow).await.unwrap()),
-                    _ => match verify(&*store, &flow, true, &unlimited()).await {
-                        CodeCheck::Right(verified) => verified.ip_blocks.len(),
-                        _ => 0,
-                    },
+                match verify(&*store, &flow, true, &unlimited()).await {
+                    CodeCheck::Right(verified) => verified.ip_blocks.len(),
+                    _ => 0,
                 }
             }
         });
@@ -75,28 +71,16 @@ pub async fn one_of_many_concurrent_callers_gets_the_ip_blocks(harness: &impl Ha
     }
 }
 
-pub async fn cleared_ip_blocks_are_not_returned(harness: &impl Harness) {
-    let (store, flow) = (harness.store(), key(1, 1));
-    open(&*store, &flow, 1, &unlimited()).await;
-    assert!(store.clear_ip_blocks(&flow).await.unwrap());
-    assert!(!store.clear_ip_blocks(&flow).await.unwrap());
-    assert!(matches!(resend(&*store, &flow, &unlimited()).await, Resend::Reserved(_)));
-    store.record_sent(&flow, "second", Some(OTHER_IP_BLOCK)).await.unwrap();
-    assert_eq!(verified(verify(&*store, &flow, true, &unlimited()).await).ip_blocks, [OTHER_IP_BLOCK]);
-}
-
 /// Otherwise a key without expiry would be created, or an IP block would be stored after the right code returned them.
 pub async fn nothing_is_recorded_unless_a_code_can_be_entered(harness: &impl Harness) {
     let (store, flow) = (harness.store(), key(1, 1));
     store.record_sent(&flow, "unknown", Some(OTHER_IP_BLOCK)).await.unwrap();
-    assert!(!store.clear_ip_blocks(&flow).await.unwrap());
     assert!(store.read_flow(&flow, PURPOSE).await.unwrap().is_none());
     assert!(!store.delete_flow(&flow).await.unwrap(), "no key was created");
 
     open(&*store, &flow, 1, &limits()).await;
     verify(&*store, &flow, true, &limits()).await;
     store.record_sent(&flow, "late", Some(OTHER_IP_BLOCK)).await.unwrap();
-    assert!(!store.clear_ip_blocks(&flow).await.unwrap());
     harness.advance(policy().verified_ttl);
     store.record_sent(&flow, "later", None).await.unwrap();
     assert!(!store.delete_flow(&flow).await.unwrap(), "an expired flow is not created again");

@@ -11,6 +11,8 @@ mod ip_blocks;
 mod outage;
 mod purposes;
 mod sends;
+mod shared;
+mod sliding;
 mod sms_regions;
 mod steps;
 mod transitions;
@@ -103,8 +105,7 @@ promises!(
     idempotency::extreme_ttls_are_accepted,
     ip_blocks::a_right_code_returns_the_ip_block_of_every_message,
     ip_blocks::a_cancelled_resend_stores_no_ip_block,
-    ip_blocks::one_of_many_concurrent_callers_gets_the_ip_blocks,
-    ip_blocks::cleared_ip_blocks_are_not_returned,
+    ip_blocks::one_of_many_concurrent_right_codes_gets_the_ip_blocks,
     ip_blocks::nothing_is_recorded_unless_a_code_can_be_entered,
     ip_blocks::one_of_many_concurrent_deletions_returns_true,
     ip_blocks::the_client_app_of_a_flow_is_kept,
@@ -123,6 +124,19 @@ promises!(
     sends::cancelling_a_send_of_an_unknown_flow_does_nothing,
     sends::cancelling_stops_at_zero,
     sends::sends_without_cooldowns_do_not_wait,
+    shared::every_class_keeps_its_share,
+    shared::members_of_every_class_keep_their_share,
+    shared::a_refund_makes_room_for_its_class,
+    shared::a_threshold_reads_the_calls_of_all_classes,
+    shared::concurrent_calls_of_two_classes_never_exceed_the_maximum,
+    sliding::no_window_has_more_than_the_maximum,
+    sliding::a_steady_caller_gets_the_maximum_in_each_window,
+    sliding::each_call_leaves_the_window_by_itself,
+    sliding::a_refund_removes_the_newest_call,
+    sliding::a_reset_forgets_every_call,
+    sliding::a_threshold_reads_a_sliding_window,
+    sliding::a_sliding_quota_of_zero_denies_every_call,
+    sliding::concurrent_calls_never_exceed_the_maximum_of_a_sliding_window,
     sms_regions::a_block_is_reported_until_it_is_lifted_or_expires,
     sms_regions::the_blocks_of_all_regions_and_of_one_are_independent,
     sms_regions::blocked_and_used_regions_are_listed,
@@ -137,7 +151,7 @@ promises!(
     steps::an_earlier_flow_stays_valid_beside_a_later_one,
     transitions::every_verb_has_the_outcome_of_the_table,
     transitions::no_verb_of_another_purpose_finds_or_changes_a_flow,
-    transitions::ip_blocks_are_stored_and_cleared_only_while_a_code_can_be_entered,
+    transitions::recording_a_message_does_not_change_the_step,
 );
 
 const PURPOSE: Purpose = Purpose::Register;

@@ -1,6 +1,7 @@
 //! Region blocks and SMS budgets as an operator sees them (`doorstep::flows::sms_regions`): counters, and nothing else.
 
 use super::{HOUR, Harness, MINUTE, assert_left};
+use doorstep::domain::flow::BudgetClass;
 use doorstep::domain::limits::{Counter, Limit, Quota, Rule};
 use doorstep::domain::phone::{Region, Regions};
 use doorstep::domain::policy::Policy;
@@ -24,7 +25,10 @@ fn region(status: &Status, region: Region) -> &RegionStatus {
 }
 
 async fn spend(store: &dyn Staging, limit: Limit, key: &str) {
-    let counter = Counter { limit, key: key.to_owned(), rule: Rule::Count(Quota { max: 9, window: HOUR }) };
+    let quota = Quota { max: 9, window: HOUR };
+    let shared = Rule::Shared { class: BudgetClass::NewNumbers, member: None, quota, reserved: 0 };
+    let rule = if limit.entry().shared { shared } else { Rule::Count(quota) };
+    let counter = Counter { limit, key: key.to_owned(), rule };
     assert!(matches!(store.count(&[counter]).await.unwrap(), Admission::Allowed(_)));
 }
 
@@ -75,7 +79,7 @@ pub async fn blocked_and_used_regions_are_listed(harness: &impl Harness) {
     assert_left(american.hour.expires_in, HOUR);
     let british = region(&status, Region::GB);
     assert_eq!((british.hour.count, british.hour.max), (0, 1_000));
-    assert_eq!((british.new_numbers.count, british.new_numbers.max, british.accounts.count), (1, 300, 0));
+    assert_eq!((british.new_numbers.count, british.new_numbers.max, british.accounts.count), (1, 140, 0));
     assert_eq!(region(&status, Region::FR).accounts.count, 1);
     assert_eq!(region(&status, Region::CN).hour.expires_in, Duration::ZERO);
     assert_eq!((status.hour.count, status.hour.max, status.day.count, status.day.max), (1, 1_000, 1, 5_000));

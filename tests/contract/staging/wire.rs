@@ -8,7 +8,7 @@ use crate::support::redis::{self, OwnRedis};
 use deadpool_redis::redis::{Connection, cmd};
 use doorstep::adapters::staging::redis::RedisStaging;
 use doorstep::domain::captcha::{CaptchaAnswer, CaptchaId};
-use doorstep::domain::flow::{Cooldowns, Transition};
+use doorstep::domain::flow::{BudgetClass, Cooldowns, Transition};
 use doorstep::domain::limits::{Counter, Limit, Quota, Refund, Rule, Scope};
 use doorstep::domain::password::PasswordHash;
 use doorstep::ports::{
@@ -54,6 +54,11 @@ impl Monitor {
     }
 }
 
+fn shared(member: Option<&str>, quota: Quota) -> Rule {
+    let (class, member) = (BudgetClass::NewNumbers, member.map(str::to_owned));
+    Rule::Shared { class, member, quota, reserved: 1 }
+}
+
 /// Calls every method, and `after` behind each call.
 async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     let (id, answer) = (CaptchaId::new([1; 16]), CaptchaAnswer::parse("AC3K").unwrap());
@@ -64,7 +69,11 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     let counters = [
         block.clone(),
         counter(Limit::IpSends, Rule::Count(quota)),
-        counter(Limit::IpPhones, Rule::Distinct { member: "a".to_owned(), quota }),
+        counter(Limit::IpPhones, shared(Some("a"), quota)),
+        counter(Limit::IpUnverified, shared(None, quota)),
+        counter(Limit::IpUnverifiedFree, Rule::Threshold(9)),
+        counter(Limit::WrongPasswords, Rule::Sliding(quota)),
+        counter(Limit::WrongPasswordsFree, Rule::Threshold(9)),
         counter(Limit::ServiceHour, Rule::Count(quota)),
         counter(Limit::ServiceDay, Rule::Count(quota)),
     ];
@@ -94,9 +103,8 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("reserve_resend");
     store.record_sent(&flow, "console", Some(IP_BLOCK)).await.unwrap();
     after("record_sent");
-    assert!(store.clear_ip_blocks(&flow).await.unwrap());
-    after("clear_ip_blocks");
-    let verified = Verified { ip_blocks: Vec::new(), provider: Some("console".to_owned()), proven: proven(1) };
+    let ip_blocks = vec![IP_BLOCK.to_owned(); 2];
+    let verified = Verified { ip_blocks, provider: Some("console".to_owned()), proven: proven(1) };
     let right = CodeCheck::Right(verified);
     assert!(matches!(verify(store, &flow, false, &limits()).await, CodeCheck::Wrong { .. }));
     after("verify_code, wrong");
@@ -251,7 +259,8 @@ async fn extreme_ttls_leave_no_key_without_expiry() {
         let waits = Rule::Cooldown { waits: Cooldowns(vec![ttl]), grows_with: Limit::PhoneCooldown };
         let rules = [
             (Limit::IpSends, Rule::Count(quota)),
-            (Limit::IpPhones, Rule::Distinct { member: "a".to_owned(), quota }),
+            (Limit::IpPhones, shared(Some("a"), quota)),
+            (Limit::WrongPasswords, Rule::Sliding(quota)),
             (Limit::PhoneCooldown, waits),
         ];
         for (limit, rule) in rules {

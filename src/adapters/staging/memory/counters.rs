@@ -1,11 +1,11 @@
 //! Counters, by their rules.
 
 use super::MemoryStaging;
+use super::shared::Shared;
 use super::state::{CounterKey, State};
-use crate::domain::limits::{Counter, Reached, Rule};
+use crate::domain::limits::{Counter, Quota, Reached, Rule};
 use crate::ports::{Admission, Counters, Counts, DependencyError, Usage};
 use async_trait::async_trait;
-use std::collections::HashMap;
 use std::time::Duration;
 
 #[async_trait]
@@ -25,7 +25,8 @@ impl Counters for MemoryStaging {
         let now = state.now;
         for counter in counters {
             state.counters.take(&key(counter), now);
-            state.members.take(&key(counter), now);
+            state.shared.take(&key(counter), now);
+            state.events.take(&key(counter), now);
         }
         Ok(())
     }
@@ -71,14 +72,23 @@ impl State {
         let Usage { count, expires_in } = self.usage(counter);
         let (max, window) = match &counter.rule {
             Rule::Cooldown { .. } => return (count > 0).then_some(expires_in),
-            Rule::Threshold(max) => (*max, Duration::ZERO),
+            Rule::Sliding(Quota { max, window }) => {
+                let wait = self.until_room(&key(counter), *max).unwrap_or(*window);
+                return (count >= *max).then_some(wait);
+            }
+            Rule::Threshold(max) => {
+                let wait = self.until_room(&key(counter), *max).unwrap_or(expires_in);
+                return (count >= *max && !wait.is_zero()).then_some(wait);
+            }
             Rule::Count(quota) => (quota.max, quota.window),
-            Rule::Distinct { member, quota } => {
-                let members = self.members.get_mut(&key(counter), self.now);
-                if members.is_some_and(|members| members.contains_key(member)) {
-                    return None;
-                }
-                (quota.max, quota.window)
+            Rule::Shared { class, member, quota, reserved } => {
+                let shared = self.shared.get_mut(&key(counter), self.now);
+                let has_room = match shared {
+                    Some(shared) => shared.has_room(*class, member.as_deref(), quota.max, *reserved),
+                    None => Shared::default().has_room(*class, member.as_deref(), quota.max, *reserved),
+                };
+                let wait = if expires_in.is_zero() { quota.window } else { expires_in };
+                return (!has_room).then_some(wait);
             }
         };
         // A quota of 0 is reached without a window.
@@ -91,13 +101,18 @@ impl State {
         let (key, now) = (key(counter), self.now);
         match &counter.rule {
             Rule::Threshold(_) => {}
+            Rule::Sliding(quota) => self.add_event(key, quota.window),
             Rule::Count(quota) => match self.counters.get_mut(&key, now) {
                 Some(count) => *count += 1,
                 None => self.counters.put(key, 1, quota.window, now),
             },
-            Rule::Distinct { member, quota } => match self.members.get_mut(&key, now) {
-                Some(members) => *members.entry(member.clone()).or_default() += 1,
-                None => self.members.put(key, HashMap::from([(member.clone(), 1)]), quota.window, now),
+            Rule::Shared { class, member, quota, .. } => match self.shared.get_mut(&key, now) {
+                Some(shared) => shared.add(*class, member.as_deref()),
+                None => {
+                    let mut shared = Shared::default();
+                    shared.add(*class, member.as_deref());
+                    self.shared.put(key, shared, quota.window, now);
+                }
             },
             Rule::Cooldown { waits, grows_with } => {
                 let grown = all.iter().find(|counter| counter.limit == *grows_with);
@@ -111,23 +126,21 @@ impl State {
         self.usage(counter).count
     }
 
-    /// Subtracts one call. The last one ends the window, as if it had never begun.
+    /// Subtracts one call, the newest one of a sliding window. The last one ends the window, as if it had never begun.
     pub(super) fn refund(&mut self, counter: &Counter) {
         let (key, now) = (key(counter), self.now);
         match &counter.rule {
             Rule::Threshold(_) => {}
+            Rule::Sliding(_) => self.remove_event(&key),
             Rule::Count(_) | Rule::Cooldown { .. } => match self.counters.get_mut(&key, now) {
                 Some(count) if *count > 1 => *count -= 1,
                 _ => drop(self.counters.take(&key, now)),
             },
-            Rule::Distinct { member, .. } => {
-                let Some(members) = self.members.get_mut(&key, now) else { return };
-                if let Some(count) = members.get_mut(member) {
-                    *count -= 1;
-                    members.retain(|_, count| *count > 0);
-                }
-                if members.is_empty() {
-                    self.members.take(&key, now);
+            Rule::Shared { class, member, .. } => {
+                let Some(shared) = self.shared.get_mut(&key, now) else { return };
+                shared.subtract(*class, member.as_deref());
+                if shared.is_empty() {
+                    self.shared.take(&key, now);
                 }
             }
         }
@@ -135,12 +148,24 @@ impl State {
 
     fn usage(&mut self, counter: &Counter) -> Usage {
         let key = key(counter);
-        let (count, left) = if let Rule::Distinct { .. } = counter.rule {
-            let count = self.members.get_mut(&key, self.now).map_or(0, |members| members.len());
-            (u32::try_from(count).unwrap_or(u32::MAX), self.members.left(&key, self.now))
-        } else {
-            let count = self.counters.get_mut(&key, self.now).map_or(0, |count| *count);
-            (count, self.counters.left(&key, self.now))
+        let number = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let (count, left) = match &counter.rule {
+            Rule::Shared { class, member, .. } => {
+                let count =
+                    self.shared.get_mut(&key, self.now).map_or(0, |shared| shared.used(*class, member.is_some()));
+                (count, self.shared.left(&key, self.now))
+            }
+            Rule::Threshold(_) if self.shared.left(&key, self.now).is_some() => {
+                let count = self.shared.get_mut(&key, self.now).map_or(0, |shared| shared.total());
+                (count, self.shared.left(&key, self.now))
+            }
+            Rule::Sliding(_) | Rule::Threshold(_) if self.events.left(&key, self.now).is_some() => {
+                (number(self.events_of(&key).len()), self.events.left(&key, self.now))
+            }
+            _ => {
+                let count = self.counters.get_mut(&key, self.now).map_or(0, |count| *count);
+                (count, self.counters.left(&key, self.now))
+            }
         };
         Usage { count, expires_in: left.unwrap_or_default() }
     }

@@ -3,6 +3,8 @@
 
 mod counters;
 mod idempotency;
+mod shared;
+mod sliding;
 mod state;
 
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
@@ -122,12 +124,6 @@ impl Staging for MemoryStaging {
             flow.ip_blocks.extend(ip_block.map(str::to_owned));
         }
         Ok(())
-    }
-
-    async fn clear_ip_blocks(&self, key: &FlowKey) -> Result<bool, DependencyError> {
-        let mut state = self.state();
-        let flow = state.check(key, None, &Transition::REDEEM_CODE);
-        Ok(flow.is_ok_and(|flow| !std::mem::take(&mut flow.ip_blocks).is_empty()))
     }
 
     async fn verify_code(&self, key: &FlowKey, attempt: &CodeAttempt) -> Result<CodeCheck, DependencyError> {

@@ -1,5 +1,6 @@
 //! Entries in the memory of one process, and the operations on them under its lock.
 
+use super::shared::Shared;
 use crate::adapters::staging::expiring::Expiring;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::flow::{Proven, Purpose, Step, Transition};
@@ -7,7 +8,6 @@ use crate::domain::password::PasswordHash;
 use crate::domain::ticket::FlowKey;
 use crate::ports::NewFlow;
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
 use std::time::Duration;
 
 /// Limit's name and subject.
@@ -21,8 +21,9 @@ pub(super) struct State {
     /// Flows whose right code a caller is redeeming.
     pub(super) claims: Expiring<FlowKey, ()>,
     pub(super) counters: Expiring<CounterKey, u32>,
-    /// Calls of each member.
-    pub(super) members: Expiring<CounterKey, HashMap<String, u32>>,
+    pub(super) shared: Expiring<CounterKey, Shared>,
+    /// Times at which the events of a sliding window leave it, the oldest event first.
+    pub(super) events: Expiring<CounterKey, Vec<DateTime<Utc>>>,
     pub(super) requests: Expiring<String, Request>,
 }
 
@@ -57,7 +58,8 @@ impl State {
             flows: Expiring::default(),
             claims: Expiring::default(),
             counters: Expiring::default(),
-            members: Expiring::default(),
+            shared: Expiring::default(),
+            events: Expiring::default(),
             requests: Expiring::default(),
         }
     }

@@ -1,8 +1,9 @@
-//! Counters: numbers, and hashes for distinct members.
+//! Counters: numbers, hashes for the classes of shared counters, and lists for sliding windows.
 
 use super::client::RedisStaging;
 use super::reply::{broken, done, duration, millis, number, numbers, reached, words};
 use crate::adapters::staging::scripts;
+use crate::domain::flow::BudgetClass;
 use crate::domain::limits::{Counter, Rule, Scope};
 use crate::ports::{Admission, Counters, Counts, DependencyError, Usage};
 use async_trait::async_trait;
@@ -72,9 +73,14 @@ pub(super) fn add_counters(call: &mut ScriptInvocation<'_>, counters: &[Counter]
         call.key(counter_key(counter));
         match &counter.rule {
             Rule::Count(quota) => call.arg("count").arg(quota.max).arg(millis(quota.window)).arg(""),
-            Rule::Distinct { member, quota } => {
-                call.arg("distinct").arg(quota.max).arg(millis(quota.window)).arg(member)
+            Rule::Shared { class, member, quota, reserved } => {
+                let others = BudgetClass::ALL.into_iter().filter(|other| other != class);
+                let classes: Vec<_> = [*class].into_iter().chain(others).map(BudgetClass::name).collect();
+                let member = member.as_ref().map_or_else(String::new, |member| format!(" {member}"));
+                let more = format!("{reserved} {}{member}", classes.join(","));
+                call.arg("shared").arg(quota.max).arg(millis(quota.window)).arg(more)
             }
+            Rule::Sliding(quota) => call.arg("sliding").arg(quota.max).arg(millis(quota.window)).arg(""),
             Rule::Threshold(max) => call.arg("threshold").arg(max).arg(0).arg(""),
             Rule::Cooldown { waits, grows_with } => {
                 let place = counters.iter().position(|counter| counter.limit == *grows_with);

@@ -104,16 +104,6 @@ impl Staging for RedisStaging {
         done(&self.call(call.arg(provider).arg(ip_block.unwrap_or_default())).await?)
     }
 
-    async fn clear_ip_blocks(&self, key: &FlowKey) -> Result<bool, DependencyError> {
-        let mut call = scripts::CLEAR_IP_BLOCKS.key(flow_key(key));
-        add_transition(&mut call, None, &Transition::REDEEM_CODE, Duration::ZERO);
-        match words(&self.call(&call).await?)[..] {
-            ["done"] => Ok(true),
-            ["none"] => Ok(false),
-            _ => Err(broken()),
-        }
-    }
-
     async fn verify_code(&self, key: &FlowKey, attempt: &CodeAttempt) -> Result<CodeCheck, DependencyError> {
         let (ttl, claim) = match attempt.on_right {
             OnRight::Advance { ttl, .. } => (ttl, 0),

@@ -1,21 +1,90 @@
 -- Prelude of the scripts over counters. All times are in milliseconds and come from the lifetimes of the keys.
 
 -- Reads the counters of the call: their keys from KEYS[key] on, and from ARGV[arg] on four arguments each: rule, max,
--- window, member. For a cooldown, `max` is the index of the key that it grows with (0: none), and `member` is the list
--- of its waits.
+-- window, more. A cooldown has as `max` the place of the key that it grows with (0: none), as `more` its waits. A
+-- shared counter has as `more` the calls that each other class keeps, the classes, its own first, and its member, if
+-- it has one: '18 new_numbers,existing_accounts member'.
 local function counters(key, arg)
   local list = {}
   for i = key, #KEYS do
-    local rule, max, window, member = unpack(ARGV, arg, arg + 3)
-    list[#list + 1] = {key = KEYS[i], rule = rule, max = tonumber(max), window = tonumber(window), member = member}
+    local rule, max, window, more = unpack(ARGV, arg, arg + 3)
+    local counter = {key = KEYS[i], rule = rule, max = tonumber(max), window = tonumber(window), waits = more}
+    if rule == 'shared' then
+      local reserved, space, member
+      reserved, counter.classes, space, member = string.match(more, '^(%d+) (%S+)( ?)(.*)$')
+      counter.reserved, counter.class = tonumber(reserved), string.match(counter.classes, '^[^,]+')
+      counter.distinct = space ~= ''
+      counter.field = counter.distinct and counter.class .. ' ' .. member or counter.class
+    end
+    list[#list + 1] = counter
     arg = arg + 4
   end
   return list
 end
 
+-- Calls of a class on a shared counter, or its different members. The counter is a hash: the fields are the classes, or
+-- class and member; the values are calls.
+local function used(counter, class)
+  if not counter.distinct then
+    return tonumber(redis.call('HGET', counter.key, class) or 0)
+  end
+  local count = 0
+  for _, field in ipairs(redis.call('HKEYS', counter.key)) do
+    if string.sub(field, 1, #class + 1) == class .. ' ' then
+      count = count + 1
+    end
+  end
+  return count
+end
+
+-- Whether a class has used what the other classes leave: of each, what it has used, and at least what it keeps.
+local function is_used_up(counter)
+  local room = counter.max
+  for class in string.gmatch(counter.classes, '[^,]+') do
+    local count = used(counter, class)
+    room = room - (class == counter.class and count or math.max(count, counter.reserved))
+  end
+  return room <= 0
+end
+
+-- A sliding window is a list of gaps, the newest event first: the time from the event before it to this event. The key
+-- expires when the newest event leaves the window, so an event leaves it at the lifetime of the key, minus the gaps of
+-- the newer events. Returns the number of events in the window, at most `max`, and the time until the oldest of them
+-- leaves it.
+local function events(counter)
+  local left, oldest, count = redis.call('PTTL', counter.key), 0, 0
+  -- A key in its last millisecond has 0 left.
+  left = left >= 0 and math.max(left, 1) or 0
+  for _, gap in ipairs(redis.call('LRANGE', counter.key, 0, counter.max - 1)) do
+    if left <= 0 then
+      break
+    end
+    count, oldest = count + 1, left
+    left = left - tonumber(gap)
+  end
+  return count, oldest
+end
+
+-- Type of the key that a counter has. A threshold reads the counter of another rule.
+local function type_of(counter)
+  if counter.rule == 'threshold' then
+    return redis.call('TYPE', counter.key).ok
+  end
+  return counter.rule == 'sliding' and 'list' or counter.rule == 'shared' and 'hash' or 'string'
+end
+
 local function value(counter)
-  if counter.rule == 'distinct' then
-    return redis.call('HLEN', counter.key)
+  local type = type_of(counter)
+  if counter.rule == 'shared' then
+    return used(counter, counter.class)
+  elseif type == 'hash' then
+    local sum = 0
+    for _, count in ipairs(redis.call('HVALS', counter.key)) do
+      sum = sum + tonumber(count)
+    end
+    return sum
+  elseif type == 'list' then
+    return (events(counter))
   end
   return tonumber(redis.call('GET', counter.key) or 0)
 end
@@ -25,10 +94,21 @@ local function wait(counter)
   if counter.rule == 'cooldown' then
     return math.max(redis.call('PTTL', counter.key), 0)
   end
-  if counter.rule == 'distinct' and redis.call('HEXISTS', counter.key, counter.member) == 1 then
+  if counter.distinct and redis.call('HEXISTS', counter.key, counter.field) == 1 then
     return 0
   end
-  if value(counter) < counter.max then
+  if type_of(counter) == 'list' then
+    local count, left = events(counter)
+    if count < counter.max then
+      return 0
+    end
+    return left > 0 and left or counter.window
+  end
+  if counter.rule == 'shared' then
+    if not is_used_up(counter) then
+      return 0
+    end
+  elseif value(counter) < counter.max then
     return 0
   end
   local left = redis.call('PTTL', counter.key)
@@ -42,7 +122,7 @@ local function start_cooldown(counter)
     sends = sends + tonumber(redis.call('GET', KEYS[counter.max]) or 0)
   end
   local waits = {}
-  for wait in string.gmatch(counter.member, '%d+') do
+  for wait in string.gmatch(counter.waits, '%d+') do
     waits[#waits + 1] = tonumber(wait)
   end
   local wait = waits[math.min(sends, #waits)] or 0
@@ -54,11 +134,16 @@ end
 
 -- Counts the call and returns the new value. The first call creates the key and its expiry in one command.
 local function add(counter)
-  if counter.rule == 'distinct' then
-    redis.call('HINCRBY', counter.key, counter.member, 1)
+  if counter.rule == 'shared' then
+    redis.call('HINCRBY', counter.key, counter.field, 1)
     if redis.call('PTTL', counter.key) < 0 then
       redis.call('PEXPIRE', counter.key, counter.window)
     end
+  elseif counter.rule == 'sliding' then
+    local left = redis.call('PTTL', counter.key)
+    redis.call('LPUSH', counter.key, left >= 0 and math.max(counter.window - left, 0) or 0)
+    redis.call('LTRIM', counter.key, 0, counter.max - 1)
+    redis.call('PEXPIRE', counter.key, counter.window)
   elseif counter.rule == 'count' then
     if redis.call('SET', counter.key, 1, 'PX', counter.window, 'NX') then
       return 1
@@ -93,17 +178,23 @@ local function admit(list)
   return nil, values
 end
 
--- Subtracts one call. The last one ends the window, as if it had never begun.
+-- Subtracts one call, the newest one of a sliding window. The last one ends the window, as if it had never begun.
 local function refund(counter)
-  if counter.rule == 'distinct' then
-    local known = redis.call('HEXISTS', counter.key, counter.member) == 1
+  if counter.rule == 'shared' then
+    local known = redis.call('HEXISTS', counter.key, counter.field) == 1
     -- The last field takes the key with it.
-    if known and redis.call('HINCRBY', counter.key, counter.member, -1) < 1 then
-      redis.call('HDEL', counter.key, counter.member)
+    if known and redis.call('HINCRBY', counter.key, counter.field, -1) < 1 then
+      redis.call('HDEL', counter.key, counter.field)
+    end
+  elseif counter.rule == 'sliding' then
+    local left, gap = redis.call('PTTL', counter.key), redis.call('LPOP', counter.key)
+    -- The key expires with the newest event that is left; at once if that has left the window.
+    if gap then
+      redis.call('PEXPIRE', counter.key, math.max(left - tonumber(gap), 0))
     end
   elseif counter.rule == 'count' and value(counter) > 1 then
     redis.call('DECR', counter.key)
-  elseif counter.rule ~= 'threshold' then
+  elseif counter.rule == 'count' or counter.rule == 'cooldown' then
     redis.call('DEL', counter.key)
   end
 end

@@ -22,7 +22,6 @@ pub(super) static RESERVE_RESEND: Lazy =
     LazyLock::new(|| script(&[COUNTERS, FLOW, include_str!("reserve_resend.lua")]));
 pub(super) static CANCEL_SEND: Lazy = LazyLock::new(|| script(&[COUNTERS, include_str!("cancel_send.lua")]));
 pub(super) static RECORD_SENT: Lazy = LazyLock::new(|| script(&[FLOW, include_str!("record_sent.lua")]));
-pub(super) static CLEAR_IP_BLOCKS: Lazy = LazyLock::new(|| script(&[FLOW, include_str!("clear_ip_blocks.lua")]));
 pub(super) static VERIFY_CODE: Lazy = LazyLock::new(|| script(&[COUNTERS, FLOW, include_str!("verify_code.lua")]));
 pub(super) static READ_FLOW: Lazy = LazyLock::new(|| script(&[include_str!("read_flow.lua")]));
 pub(super) static ADVANCE: Lazy = LazyLock::new(|| script(&[FLOW, include_str!("advance.lua")]));
