@@ -63,6 +63,26 @@ async fn the_document_is_compressed_and_has_a_tag() {
     }
 }
 
+/// Target of a reference, or the value itself.
+fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    let Some(reference) = value["$ref"].as_str() else { return value };
+    document.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference} is missing"))
+}
+
+/// People read it in pull requests, and generators load it: errors, examples and parameters are stored once.
+#[test]
+fn the_document_repeats_no_error_response() {
+    let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
+    for operation in document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values())
+    {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let is_shared = response.get("$ref").is_some();
+            assert_eq!(is_shared, status.parse::<u16>().unwrap() >= 400, "{} {status}", operation["operationId"]);
+        }
+    }
+    assert!(doorstep::http::openapi::DOCUMENT.len() < 200_000);
+}
+
 #[test]
 fn every_operation_has_an_id_a_summary_and_documented_errors() {
     let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
@@ -83,9 +103,11 @@ fn every_operation_has_an_id_a_summary_and_documented_errors() {
                 }
             }
             for (status, response) in operation["responses"].as_object().unwrap() {
+                let response = resolve(&document, response);
                 let Some(problem) = response["content"].get("application/problem+json") else { continue };
                 assert_eq!(problem["schema"]["$ref"], "#/components/schemas/Problem");
                 for (code, example) in problem["examples"].as_object().unwrap() {
+                    let example = resolve(&document, example);
                     assert_eq!(example["value"]["code"], code.as_str());
                     assert_eq!(example["value"]["status"].to_string(), *status, "{code}");
                 }

@@ -4,20 +4,32 @@ use super::stored_response::may_be_replayed;
 use crate::domain::idempotency::IdempotencyKey;
 use utoipa::Modify;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::{Header, HeaderBuilder, ObjectBuilder, OpenApi, RefOr, Required, Type};
+use utoipa::openapi::{Header, HeaderBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, Type};
 
 /// Paths of the POSTs that the route table marks as harmless to repeat. The tests of every POST compare both.
 pub const HARMLESS: [&str; 4] = ["/v1/captchas", "/v1/register/status", "/v1/token/refresh", "/v1/logout"];
+
+/// Component of the parameter, and whether it is for requests that are harmless to repeat.
+const PARAMETERS: [(&str, bool); 2] = [("IdempotencyKey", false), ("IgnoredIdempotencyKey", true)];
+
+/// Header of a replayed response.
+pub const REPLAYED: &str = "Idempotency-Replayed";
 
 /// Adds idempotency to the document. It runs after the modifier that adds the error responses, and extends these.
 pub struct Idempotency;
 
 impl Modify for Idempotency {
     fn modify(&self, document: &mut OpenApi) {
+        let components = document.components.get_or_insert_default();
+        for (name, harmless) in PARAMETERS {
+            components.parameters.insert(name.to_owned(), RefOr::T(key_parameter(harmless)));
+        }
         for (path, item) in &mut document.paths.paths {
             let harmless = HARMLESS.contains(&path.as_str());
             for operation in [&mut item.post, &mut item.put].into_iter().flatten() {
-                operation.parameters.get_or_insert_default().push(RefOr::T(key_parameter(harmless)));
+                let names = PARAMETERS.into_iter().filter(|(_, of_harmless)| *of_harmless == harmless);
+                let references = names.map(|(name, _)| Ref::new(format!("#/components/parameters/{name}")));
+                operation.parameters.get_or_insert_default().extend(references.map(RefOr::Ref));
                 if !harmless {
                     add_replay_headers(operation);
                 }
@@ -56,7 +68,7 @@ fn add_replay_headers(operation: &mut Operation) {
         {
             let replayed =
                 header(Type::Boolean, "`true` if this is the stored response of an earlier request with the same key");
-            response.headers.insert("Idempotency-Replayed".to_owned(), RefOr::T(replayed));
+            response.headers.insert(REPLAYED.to_owned(), RefOr::T(replayed));
             let age = header(Type::Integer, "Seconds since a replayed response was created");
             response.headers.insert("Age".to_owned(), RefOr::T(age));
         }

@@ -1,5 +1,6 @@
 //! OpenAPI 3.1 document, generated from the handlers and the error table.
 
+mod components;
 mod error_codes;
 mod problems;
 mod served;
@@ -8,6 +9,7 @@ use super::error::{Code, Problem};
 use super::idempotency::document::Idempotency;
 use super::{account_deletion, avatar, captchas, health, keys, login, me, password_reset, register, sessions};
 use actix_web::{HttpRequest, HttpResponse};
+use components::SharedProblems;
 use problems::{ProblemSchema, Problems};
 use served::Served;
 use std::sync::LazyLock;
@@ -34,7 +36,7 @@ use utoipa::{Modify, OpenApi};
         account_deletion::verify_code, keys::jwks, health::healthz, health::readyz,
     ),
     components(schemas(ProblemSchema)),
-    modifiers(&Security, &OptionalBody, &Problems, &Idempotency),
+    modifiers(&Security, &OptionalBody, &Problems, &Idempotency, &SharedProblems),
     servers((url = "/")),
     tags(
         (name = "captchas", description = "Image and audio captchas"),

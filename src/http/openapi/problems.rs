@@ -90,7 +90,9 @@ fn add_problems(operation: &mut Operation, more: &[Code]) {
     for code in codes.chain(more) {
         by_status.entry(code.row().status).or_default().push(*code);
     }
-    for (status, codes) in by_status {
+    for (status, mut codes) in by_status {
+        codes.sort_unstable_by_key(|code| code.row().name);
+        codes.dedup();
         operation.responses.responses.insert(status.to_string(), RefOr::T(response(&codes)));
     }
 }
