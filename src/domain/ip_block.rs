@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// One IPv4 address, or the /64 that an IPv6 customer gets at least (RFC 6177).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IpBlock(IpAddr);
 
 impl From<IpAddr> for IpBlock {

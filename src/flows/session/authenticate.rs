@@ -3,7 +3,7 @@
 use crate::domain::session::SessionId;
 use crate::domain::user::User;
 use crate::flows::{Error, Service};
-use crate::ports::TokenError;
+use crate::ports::{TokenError, fairness};
 
 /// Signed-in sender of a request, and their session.
 pub struct Caller {
@@ -18,6 +18,7 @@ pub async fn authenticate(service: &Service, token: &str) -> Result<Caller, Erro
         TokenError::Invalid => Error::TokenInvalid,
         TokenError::Expired => Error::TokenExpired,
     })?;
+    fairness::identify(claims.session_id);
     let user = service.ports.users.by_session(claims.session_id, now).await?;
     let user = user.filter(|user| user.id == claims.user_id).ok_or(Error::TokenInvalid)?;
     Ok(Caller { user, session: claims.session_id })

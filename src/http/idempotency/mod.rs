@@ -11,8 +11,8 @@ use crate::domain::Invalid;
 use crate::domain::captcha::Kind;
 use crate::domain::idempotency::{IdempotencyKey, NamedRequest, Scope};
 use crate::domain::policy::Policy;
-use crate::flows::Service;
 use crate::flows::idempotency::{self, Turn};
+use crate::flows::{Service, fairness};
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -67,7 +67,7 @@ pub(super) async fn idempotent(
     };
     // A separate task continues when the client disconnects: this client is the one that retries.
     let task = keyed.run_or_replay(request.clone(), next);
-    match actix_web::rt::spawn(task.in_current_span()).await {
+    match actix_web::rt::spawn(fairness::carry(task.in_current_span())).await {
         Ok(response) => response,
         Err(_) => Ok(error_response(request, &internal_error("handler panicked"))),
     }
