@@ -10,7 +10,7 @@ const MOST_CONNECTIONS: u64 = 25_000;
 
 /// Raises the soft limit of open files to the hard one, and returns it. The soft limit is 1,024 on most systems, for
 /// programs that use `select(2)`; this one does not.
-pub(super) fn raise() -> u64 {
+pub(super) fn raise_limit() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let (soft, hard) = (current.unwrap_or(UNLIMITED), maximum.unwrap_or(UNLIMITED));
     if soft >= hard {
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn the_soft_limit_becomes_the_hard_limit() {
-        let raised = raise();
+        let raised = raise_limit();
         let limit = getrlimit(Resource::Nofile);
         assert_eq!(limit.current, limit.maximum.or(Some(UNLIMITED)));
         assert_eq!(Some(raised), limit.current);

@@ -13,7 +13,7 @@ pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// 0.6 MB, and most have less than a kilobyte.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What a connection is doing. All parts of a connection run on one thread.
+/// State of a connection. All parts of a connection run on one thread.
 pub struct Connection {
     /// Requests between the head and the response.
     active: Cell<usize>,
