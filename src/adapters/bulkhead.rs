@@ -128,7 +128,8 @@ mod tests {
             let bulkhead = Arc::new(Bulkhead::new(Dependency::AudioCaptcha, 1, queue));
             let (gate, closed) = mpsc::channel::<()>();
             let own = Arc::clone(&bulkhead);
-            let running = tokio::spawn(async move { own.run(move || closed.recv().unwrap_or_default()).await.unwrap() });
+            let running =
+                tokio::spawn(async move { own.run(move || closed.recv().unwrap_or_default()).await.unwrap() });
             while bulkhead.turns.lock().free > 0 {
                 tokio::task::yield_now().await;
             }
