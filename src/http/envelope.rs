@@ -6,8 +6,9 @@ use super::error::{Code, FieldError, Problem, Row};
 use super::language::negotiate;
 use super::response::seconds;
 use super::schemas::{NextStep, Work};
+use super::transport::Connection;
 use crate::domain::language::Language;
-use crate::flows::Service;
+use crate::flows::{Service, fairness};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
@@ -17,6 +18,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use serde::Serialize;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tracing::Instrument;
 
@@ -66,7 +68,13 @@ pub async fn envelope(
     let method = request.method().clone();
     let span = tracing::info_span!("request", id = %id);
     // Handlers and extractors turn their errors into responses; nothing else fails there.
-    let response = next.call(request).instrument(span.clone()).await?.map_into_boxed_body();
+    let connection = request.conn_data::<Rc<Connection>>().cloned();
+    let _active = connection.as_ref().map(Connection::begin);
+    if let Some(connection) = &connection {
+        connection.writable().await;
+    }
+    let work = next.call(request).instrument(span.clone());
+    let response = fairness::for_client(client, &service.policy().nat64, work).await?.map_into_boxed_body();
     let problem = problem_of(&response);
     let route = response.request().match_pattern().unwrap_or_else(|| "-".to_owned());
     let mut response = match &problem {

@@ -1,0 +1,201 @@
+//! Socket with the timeouts of its connection.
+
+use super::cap::Place;
+use super::connection::Connection;
+use std::future::Future;
+use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Socket that fails when its connection has reached a timeout, and that reads nothing while the client does not read.
+pub struct Guarded<S> {
+    stream: S,
+    connection: Rc<Connection>,
+    /// Wakes the task at or before the deadline of the connection. The deadline moves with each request; the timer is
+    /// set again only when it has fired, or when the deadline is earlier.
+    timer: Pin<Box<Sleep>>,
+    _place: Place,
+}
+
+impl<S> Guarded<S> {
+    /// Closes the connection when no request was active for `idle_timeout`.
+    pub fn new(stream: S, place: Place, idle_timeout: Duration) -> Self {
+        let connection = Rc::new(Connection::new(idle_timeout));
+        let timer = Box::pin(sleep_until(connection.deadline()));
+        Self { stream, connection, timer, _place: place }
+    }
+
+    /// State for the middleware.
+    pub fn connection(&self) -> Rc<Connection> {
+        Rc::clone(&self.connection)
+    }
+
+    /// Fails after the deadline; otherwise the task is woken at the deadline.
+    fn check_deadline(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        loop {
+            let deadline = self.connection.deadline();
+            if self.timer.deadline() > deadline {
+                self.timer.as_mut().reset(deadline);
+            }
+            if self.timer.as_mut().poll(context).is_pending() {
+                return Ok(());
+            }
+            if deadline <= Instant::now() {
+                return Err(io::Error::new(ErrorKind::TimedOut, "the client has reached a timeout"));
+            }
+            self.timer.as_mut().reset(deadline);
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let filled = buffer.filled().len();
+        let read = if this.connection.is_blocked() {
+            // The end of the block wakes this task.
+            Poll::Pending
+        } else {
+            Pin::new(&mut this.stream).poll_read(context, buffer)
+        };
+        if buffer.filled().len() > filled {
+            this.connection.received();
+        }
+        if read.is_pending() {
+            this.check_deadline(context)?;
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(context, bytes);
+        let all = matches!(written, Poll::Ready(Ok(count)) if count == bytes.len());
+        // A partial write is followed by a pending one. A failed write ends the connection.
+        if written.is_pending() || all {
+            let unblocked = this.connection.set_blocked(written.is_pending());
+            if unblocked {
+                context.waker().wake_by_ref();
+            }
+        }
+        if written.is_pending() {
+            this.check_deadline(context)?;
+        }
+        written
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cap::Connections;
+    use super::super::connection::{HEAD_TIMEOUT, SEND_TIMEOUT};
+    use super::*;
+    use crate::domain::ip_block::Nat64;
+    use crate::http::client::Proxies;
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::Arc;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::time::timeout;
+
+    const IDLE: Duration = Duration::from_secs(85);
+
+    /// Server side and client side of a connection that holds 8 unread bytes.
+    fn connection() -> (Guarded<DuplexStream>, DuplexStream) {
+        let connections = Arc::new(Connections::new(1, 1, Proxies::default(), Nat64::default()));
+        let place = connections.admit(IpAddr::from(Ipv4Addr::LOCALHOST));
+        let (server, client) = duplex(8);
+        (Guarded::new(server, place.unwrap(), IDLE), client)
+    }
+
+    /// Reads on and returns the time until the connection fails.
+    async fn time_to_failure(server: &mut Guarded<DuplexStream>) -> Duration {
+        let started = Instant::now();
+        let failed = loop {
+            if let Err(error) = server.read_u8().await {
+                break error;
+            }
+        };
+        assert_eq!(failed.kind(), ErrorKind::TimedOut);
+        started.elapsed()
+    }
+
+    fn assert_about(time: Duration, expected: Duration) {
+        assert!(time >= expected && time < expected + Duration::from_millis(10), "{time:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_without_a_request_fails() {
+        let (mut server, _client) = connection();
+        assert_about(time_to_failure(&mut server).await, IDLE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_head_has_a_timeout_from_its_first_byte() {
+        let (mut server, mut client) = connection();
+        for _ in 0..3 {
+            client.write_all(b"head").await.unwrap();
+            server.read_exact(&mut [0; 4]).await.unwrap();
+            let request = server.connection().begin();
+            // The body of a request has its own timeout.
+            let body = timeout(HEAD_TIMEOUT * 2, server.read_u8()).await;
+            assert!(body.is_err(), "{body:?}");
+            drop(request);
+            let idle = timeout(HEAD_TIMEOUT * 2, server.read_u8()).await;
+            assert!(idle.is_err(), "an idle connection has more time: {idle:?}");
+        }
+        client.write_all(b"h").await.unwrap();
+        tokio::spawn(async move {
+            // Further bytes do not extend the time.
+            tokio::time::sleep(HEAD_TIMEOUT / 2).await;
+            client.write_all(b"ead").await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        assert_about(time_to_failure(&mut server).await, HEAD_TIMEOUT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_response_that_is_not_read_fails_and_no_request_is_read_meanwhile() {
+        let (mut server, mut client) = connection();
+        client.write_all(b"request").await.unwrap();
+        let shared = server.connection();
+        let started = Instant::now();
+        let failed = server.write_all(b"longer than eight bytes").await.unwrap_err();
+        assert_eq!(failed.kind(), ErrorKind::TimedOut);
+        assert_about(started.elapsed(), SEND_TIMEOUT);
+        assert!(timeout(IDLE, shared.writable()).await.is_err(), "a request starts behind the response");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_starts_when_the_response_before_it_is_read() {
+        let (mut server, mut client) = connection();
+        let shared = server.connection();
+        let serve = async {
+            server.write_all(b"longer than eight bytes").await.unwrap();
+            server.read_u8().await.unwrap()
+        };
+        let use_it = async {
+            tokio::task::yield_now().await;
+            assert!(shared.is_blocked());
+            client.write_all(b"r").await.unwrap();
+            let mut response = [0; 23];
+            let (_, read) = tokio::join!(shared.writable(), client.read_exact(&mut response));
+            read.unwrap();
+        };
+        let (byte, ()) = tokio::join!(serve, use_it);
+        assert_eq!(byte, b'r');
+    }
+}
