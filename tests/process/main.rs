@@ -21,6 +21,7 @@ mod metrics;
 mod migrate;
 mod openapi;
 mod outages;
+mod pipelining;
 mod proof_of_work;
 mod readme;
 mod shutdown;
