@@ -281,7 +281,8 @@ mod tests {
         let (mut server, client) = connection();
         let _request = server.connection().begin(Some(0));
         drop(client);
-        assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
+        let read = timeout(IDLE, server.read(&mut [0; 8])).await;
+        assert_eq!(read.unwrap().unwrap(), 0);
     }
 
     #[tokio::test(start_paused = true)]
