@@ -97,6 +97,9 @@
 //!   retry gets it again.
 //! - **Bulkhead**: a limit on concurrent work that blocks a thread: some jobs run, some wait, and the service rejects
 //!   the others at once.
+//! - **Fair queue**: the jobs that wait. Turns go round by IP block, inside a block by session. A full queue rejects
+//!   the newest job of the longest line.
+//! - **Requester**: the IP block and the session that a job is done for.
 //! - **Operator**: the person or company that runs doorstep. **User**: a person with an account. **Client**: the app
 //!   that calls the API.
 

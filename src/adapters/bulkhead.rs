@@ -1,78 +1,202 @@
 //! Bulkhead: a limit on concurrent work that blocks a thread. The work runs off the event loop.
 
-use crate::ports::{Dependency, DependencyError};
-use std::sync::Arc;
-use tokio::sync::{Semaphore, TryAcquireError};
+use super::fair_queue::FairQueue;
+use crate::ports::{Dependency, DependencyError, fairness};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
 
-/// Runs at most `width` jobs at a time on tokio's blocking threads. Up to `queue` more jobs wait, in order of arrival.
-/// Further jobs are rejected at once.
+/// Runs at most `width` jobs at a time on tokio's blocking threads. Up to `queue` more jobs wait in a [`FairQueue`],
+/// which decides whose turn it is and who is refused.
 pub struct Bulkhead {
     dependency: Dependency,
-    /// One permit for each job that is running or waiting.
-    admitted: Arc<Semaphore>,
-    /// One permit for each job that is running.
-    running: Arc<Semaphore>,
+    turns: Arc<Turns>,
+}
+
+struct Turns(Mutex<State>);
+
+struct State {
+    /// Number of jobs that may start now.
+    free: usize,
+    waiting: FairQueue<oneshot::Sender<Permit>>,
+}
+
+/// Right to run one job. Its end starts the next job.
+struct Permit(Option<Arc<Turns>>);
+
+/// Place of a caller in the queue. It is left when the caller stops waiting.
+struct Place<'a> {
+    turns: &'a Turns,
+    id: u64,
 }
 
 impl Bulkhead {
     #[must_use]
     pub fn new(dependency: Dependency, width: usize, queue: usize) -> Self {
-        let semaphore = |n| Arc::new(Semaphore::new(n));
-        Self { dependency, admitted: semaphore(width + queue), running: semaphore(width) }
+        let state = State { free: width, waiting: FairQueue::new(queue) };
+        Self { dependency, turns: Arc::new(Turns(Mutex::new(state))) }
     }
 
-    /// Runs `job` and returns its result.
+    /// Runs `job` on behalf of the current requester and returns its result.
     ///
     /// # Errors
-    /// [`DependencyError::Overloaded`] when the queue is full, [`DependencyError::Broken`] when the job panics.
+    /// [`DependencyError::Overloaded`] when the queue is full and the requester has the longest line in it,
+    /// [`DependencyError::Broken`] when the job panics.
     pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, DependencyError> {
-        let admitted = match Arc::clone(&self.admitted).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(TryAcquireError::NoPermits) => return Err(DependencyError::Overloaded(self.dependency)),
-            Err(TryAcquireError::Closed) => return Err(self.broken("closed")),
-        };
-        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| self.broken("closed"))?;
-        // The job keeps its permits even if the caller stops waiting: the thread is busy until the job ends.
+        let permit = self.permit().await?;
+        // The job keeps its permit even if the caller stops waiting: the thread is busy until the job ends.
         let job = tokio::task::spawn_blocking(move || {
-            let _permits = (admitted, running);
+            let _permit = permit;
             job()
         });
-        job.await.map_err(|_| self.broken("the job panicked"))
+        let panicked =
+            |_| DependencyError::Broken { dependency: self.dependency, reason: "the job panicked".to_owned() };
+        job.await.map_err(panicked)
     }
 
-    fn broken(&self, reason: &str) -> DependencyError {
-        DependencyError::Broken { dependency: self.dependency, reason: reason.to_owned() }
+    async fn permit(&self) -> Result<Permit, DependencyError> {
+        let (sender, receiver) = oneshot::channel();
+        let id = {
+            let mut state = self.turns.lock();
+            if state.free > 0 {
+                state.free -= 1;
+                return Ok(Permit(Some(Arc::clone(&self.turns))));
+            }
+            // A dropped sender tells its caller that the queue refused it.
+            state.waiting.push(fairness::requester(), sender).id
+        };
+        let _place = Place { turns: &self.turns, id };
+        receiver.await.map_err(|_| DependencyError::Overloaded(self.dependency))
+    }
+}
+
+impl Turns {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let Some(turns) = self.0.take() else { return };
+        loop {
+            let next = {
+                let mut state = turns.lock();
+                let next = state.waiting.pop();
+                state.free += usize::from(next.is_none());
+                next
+            };
+            let Some(next) = next else { return };
+            match next.send(Self(Some(Arc::clone(&turns)))) {
+                Ok(()) => return,
+                // This caller has stopped waiting. Its permit must not start another job: this loop does.
+                Err(mut unused) => drop(unused.0.take()),
+            }
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        drop(self.turns.lock().waiting.remove(self.id));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ip_block::{AddressBlocks, Nat64};
+    use crate::ports::fairness::{Requester, on_behalf_of};
+    use std::future::{Future, poll_fn};
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::pin::Pin;
     use std::sync::mpsc;
+    use std::task::Poll;
+    use tokio::task::JoinHandle;
+
+    type Job = Pin<Box<dyn Future<Output = Result<(), DependencyError>> + Send>>;
+
+    /// Bulkhead of one thread, which is busy until the gate is dropped.
+    struct Busy {
+        bulkhead: Arc<Bulkhead>,
+        gate: mpsc::Sender<()>,
+        running: JoinHandle<()>,
+        served: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Busy {
+        async fn with_queue(queue: usize) -> Self {
+            let bulkhead = Arc::new(Bulkhead::new(Dependency::AudioCaptcha, 1, queue));
+            let (gate, closed) = mpsc::channel::<()>();
+            let own = Arc::clone(&bulkhead);
+            let running =
+                tokio::spawn(async move { own.run(move || closed.recv().unwrap_or_default()).await.unwrap() });
+            while bulkhead.turns.lock().free > 0 {
+                tokio::task::yield_now().await;
+            }
+            Self { bulkhead, gate, running, served: Arc::default() }
+        }
+
+        /// Returns a job of a client that is in the queue or refused.
+        async fn queue(&self, client: u8) -> Job {
+            let (bulkhead, served) = (Arc::clone(&self.bulkhead), Arc::clone(&self.served));
+            let address = IpAddr::from(Ipv4Addr::new(192, 0, 2, client));
+            let ip_blocks = Some(AddressBlocks::new(address, &Nat64::default()));
+            let requester = Requester { ip_blocks, session: None };
+            let run = async move { bulkhead.run(move || served.lock().unwrap().push(client)).await };
+            let mut job: Job = Box::pin(on_behalf_of(requester, run));
+            match poll_fn(|context| Poll::Ready(job.as_mut().poll(context))).await {
+                Poll::Ready(result) => Box::pin(std::future::ready(result)),
+                Poll::Pending => job,
+            }
+        }
+    }
+
+    fn is_overloaded(result: &Result<(), DependencyError>) -> bool {
+        matches!(result, Err(DependencyError::Overloaded(Dependency::AudioCaptcha)))
+    }
 
     #[tokio::test]
-    async fn a_job_beyond_the_queue_is_rejected_and_later_jobs_run() {
-        let bulkhead = Arc::new(Bulkhead::new(Dependency::AudioCaptcha, 1, 1));
-        let (release, gate) = mpsc::channel::<()>();
-        let first = tokio::spawn({
-            let bulkhead = Arc::clone(&bulkhead);
-            async move { bulkhead.run(move || gate.recv().is_ok()).await }
-        });
-        while bulkhead.running.available_permits() > 0 {
-            tokio::task::yield_now().await;
+    async fn turns_go_round_by_client() {
+        let busy = Busy::with_queue(8).await;
+        let mut jobs = Vec::new();
+        for client in [1, 1, 1, 2, 2, 3] {
+            let job = busy.queue(client).await;
+            jobs.push(tokio::spawn(job));
         }
-        let second = tokio::spawn({
-            let bulkhead = Arc::clone(&bulkhead);
-            async move { bulkhead.run(|| 2).await }
-        });
-        while bulkhead.admitted.available_permits() > 0 {
-            tokio::task::yield_now().await;
+        drop(busy.gate);
+        busy.running.await.unwrap();
+        for job in jobs {
+            job.await.unwrap().unwrap();
         }
-        assert!(matches!(bulkhead.run(|| 3).await, Err(DependencyError::Overloaded(Dependency::AudioCaptcha))));
-        release.send(()).unwrap();
-        assert!(first.await.unwrap().unwrap());
-        assert_eq!(second.await.unwrap().unwrap(), 2);
-        assert_eq!(bulkhead.run(|| 4).await.unwrap(), 4);
+        assert_eq!(*busy.served.lock().unwrap(), [1, 2, 3, 1, 2, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_job_beyond_the_queue_costs_the_longest_line_its_newest_job() {
+        let busy = Busy::with_queue(2).await;
+        let (first, second) = (busy.queue(1).await, busy.queue(1).await);
+        assert!(is_overloaded(&busy.queue(1).await.await), "a client with the longest line is refused");
+        let other = busy.queue(2).await;
+        assert!(is_overloaded(&second.await), "the newest job of the longest line makes room");
+        drop(busy.gate);
+        busy.running.await.unwrap();
+        first.await.unwrap();
+        other.await.unwrap();
+        assert_eq!(*busy.served.lock().unwrap(), [1, 2]);
+        assert_eq!(busy.bulkhead.run(|| 4).await.unwrap(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_stops_waiting_leaves_the_queue() {
+        let busy = Busy::with_queue(1).await;
+        drop(busy.queue(1).await);
+        assert!(busy.bulkhead.turns.lock().waiting.is_empty());
+        let next = busy.queue(2).await;
+        drop(busy.gate);
+        next.await.unwrap();
+        busy.running.await.unwrap();
+        assert_eq!(*busy.served.lock().unwrap(), [2]);
+        assert_eq!(busy.bulkhead.turns.lock().free, 1);
     }
 
     #[tokio::test]

@@ -5,11 +5,13 @@ mod avatar;
 mod captcha;
 mod check;
 mod data_folder;
+mod descriptors;
 mod keys;
 mod log;
 mod metrics;
 mod redis;
 mod runtime;
+mod server;
 mod sms;
 
 pub use captcha::renderer;
@@ -23,15 +25,13 @@ use crate::adapters::argon2::{Argon2id, Cost};
 use crate::adapters::captcha::audio::Speaker;
 use crate::adapters::database::{Database, Settings, migrate};
 use crate::adapters::staging::memory::MemoryStaging;
-use crate::config::{Config, HashSettings, Problems, ServerSettings, StagingSettings};
+use crate::config::{Config, HashSettings, Problems, StagingSettings};
 use crate::domain::phone;
 use crate::flows::background::Background;
 use crate::flows::{Ports, Service};
-use crate::http::{self, client::Proxies, envelope::envelope};
+use crate::http::openapi;
 use crate::ports::Staging;
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::middleware::from_fn;
-use actix_web::{HttpServer, web};
 use secrecy::ExposeSecret;
 use std::error::Error;
 use std::io;
@@ -85,7 +85,8 @@ impl App {
         };
         let service = Service::new(ports, keys.derived, config.policy, Background::new(Handle::current()));
         tokio::spawn(warm_up(service.clone(), database));
-        let (server, address) = bind(&config.server, &service)?;
+        let max_connections = descriptors::max_connections(config.server.max_connections, descriptors::raise_limit());
+        let (server, address) = server::bind(&config.server, &service, max_connections)?;
         let (mode, database) = (config.mode.name(), config.database.engine());
         let (staging, avatars, sms) = (config.staging.name(), config.avatar.name(), config.sms.route.join(","));
         tracing::info!(mode, database, staging, sms, avatars, "listening on http://{address}");
@@ -195,7 +196,7 @@ async fn warm_up(service: Service, database: Arc<Database>) {
     let regions = service.policy().regions.clone();
     let warm_up = move || {
         phone::warm_up(&regions);
-        http::openapi::warm_up();
+        openapi::warm_up();
     };
     drop(tokio::task::spawn_blocking(warm_up).await);
     loop {
@@ -206,28 +207,4 @@ async fn warm_up(service: Service, database: Arc<Database>) {
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-}
-
-fn bind(settings: &ServerSettings, service: &Service) -> Result<(Server, SocketAddr), Box<dyn Error>> {
-    let service = web::Data::new(service.clone());
-    let proxies = web::Data::new(Proxies::new(settings.trusted_proxies.clone()));
-    let docs = settings.docs;
-    let server = HttpServer::new(move || {
-        actix_web::App::new()
-            .app_data(service.clone())
-            .app_data(proxies.clone())
-            .wrap(from_fn(envelope))
-            .configure(|routes| http::routes(routes, docs))
-    })
-    .workers(settings.workers)
-    .disable_signals()
-    .shutdown_timeout(settings.shutdown.as_secs())
-    // Longer than the idle timeout of usual load balancers (60 s), so that they close first.
-    .keep_alive(Duration::from_secs(75))
-    // The head of a request that takes longer than this is an attack.
-    .client_request_timeout(Duration::from_secs(10))
-    .bind(settings.bind)
-    .map_err(|error| io::Error::new(error.kind(), format!("BIND {}: {error}", settings.bind)))?;
-    let address = server.addrs().first().copied().unwrap_or(settings.bind);
-    Ok((server.run(), address))
 }

@@ -69,6 +69,10 @@ pub struct ServerSettings {
     pub bind: SocketAddr,
     pub workers: usize,
     pub trusted_proxies: Vec<IpNet>,
+    /// Maximum number of connections; `None`: as many as the file descriptors allow.
+    pub max_connections: Option<usize>,
+    /// Maximum number of connections of one IP block that is not a trusted proxy.
+    pub max_connections_per_peer: usize,
     /// Viewer of the OpenAPI document at `/docs`.
     pub docs: bool,
     /// Time for requests in flight and messages after SIGTERM or SIGINT.
@@ -221,9 +225,22 @@ fn server(env: &mut Env, mode: Mode) -> ServerSettings {
         }),
         workers: env.number("WORKERS", cores(), NonZeroUsize::MIN, MAX_THREADS).get(),
         trusted_proxies: proxies::read(env),
+        max_connections: max_connections(env),
+        max_connections_per_peer: env.number("MAX_CONNECTIONS_PER_PEER", CONNECTIONS_PER_PEER, 1, MAX_CONNECTIONS),
         docs: env.flag("DOCS", mode == Mode::Development),
         shutdown: env.seconds("SHUTDOWN_SECONDS", Duration::from_secs(30), 1, 3_600),
     }
+}
+
+/// Maximum of the settings for connections: the largest number of descriptors that Linux allows by default
+/// (`fs.nr_open`).
+const MAX_CONNECTIONS: usize = 1_048_576;
+/// Default for the connections of one peer. A carrier that shares an IPv4 address among 64 subscribers (1,008 ports
+/// each) needs 384 for the six connections that a browser opens to one host; 1,000 leave room.
+const CONNECTIONS_PER_PEER: usize = 1_000;
+
+fn max_connections(env: &mut Env) -> Option<usize> {
+    env.text("MAX_CONNECTIONS").map(|_| env.number("MAX_CONNECTIONS", MAX_CONNECTIONS, 1, MAX_CONNECTIONS))
 }
 
 /// Metrics are for the operator only. In production the operator must set their address.

@@ -15,8 +15,27 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IpBlock(Vec<String>);
 
+/// IP blocks of a client as addresses, the narrowest first. They stay in the memory of this process.
+///
+/// An IPv4 address is its own block at all three widths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddressBlocks(pub [IpAddr; IpBlock::WIDTHS]);
+
 /// Prefix lengths of the IP blocks of an IPv6 address.
 const IPV6_PREFIXES: [u8; IpBlock::WIDTHS] = [64, 56, 48];
+
+impl AddressBlocks {
+    #[must_use]
+    pub fn new(address: IpAddr, nat64: &Nat64) -> Self {
+        Self(match nat64.counted(address) {
+            IpAddr::V4(address) => [address.into(); IpBlock::WIDTHS],
+            IpAddr::V6(address) => {
+                let block = |length: u8| Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - length)));
+                IPV6_PREFIXES.map(|length| block(length).into())
+            }
+        })
+    }
+}
 
 impl IpBlock {
     /// Number of IP blocks of an IPv6 client.
@@ -24,14 +43,22 @@ impl IpBlock {
 
     #[must_use]
     pub fn new(address: IpAddr, nat64: &Nat64, key: &hmac::Key) -> Self {
-        Self(match nat64.counted(address) {
-            IpAddr::V4(address) => vec![name(key, 32, &address.octets())],
-            IpAddr::V6(address) => {
-                let block = |length: u8| Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - length)));
-                IPV6_PREFIXES.map(|length| name(key, length, &block(length).octets())).into()
-            }
-        })
+        let AddressBlocks(blocks) = AddressBlocks::new(address, nat64);
+        let named = |(block, length)| match block {
+            IpAddr::V4(address) => name(key, 32, &Ipv4Addr::octets(&address)),
+            IpAddr::V6(block) => name(key, length, &Ipv6Addr::octets(&block)),
+        };
+        let mut names: Vec<String> = blocks.into_iter().zip(IPV6_PREFIXES).map(named).collect();
+        names.dedup();
+        Self(names)
     }
+
+    /// Multiples of a limit's maximum: for an IPv4 address or a /64, for a /56, for a /48.
+    ///
+    /// 2 for a /56, which is one household. 6 for a /48: it may be one customer, or 65,536 phones of a carrier that
+    /// gives a /64 to each. With the defaults of the catalogue, one /48 can then close no region (126 of 140 unverified
+    /// codes of one class) and require captchas from no other client (600 of 1,000 wrong passwords).
+    pub const MULTIPLES: [u32; Self::WIDTHS] = [1, 2, 6];
 
     /// Names of the blocks, the narrowest first.
     pub fn names(&self) -> impl Iterator<Item = &str> {

@@ -1,6 +1,7 @@
 //! Work that continues when the client disconnects, so that a reservation is either used or refunded.
 
 use super::error::Error;
+use super::fairness;
 use crate::ports::{Dependency, DependencyError};
 use std::future::Future;
 use tokio::runtime::Handle;
@@ -22,9 +23,9 @@ impl Background {
         Self { runtime, tasks: TaskTracker::new(), finishing: CancellationToken::new() }
     }
 
-    /// Starts a task. Its log lines belong to the request that started it.
+    /// Starts a task. Its log lines and its turns in queues belong to the request that started it.
     pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        self.tasks.spawn_on(work.in_current_span(), &self.runtime)
+        self.tasks.spawn_on(fairness::carry(work.in_current_span()), &self.runtime)
     }
 
     /// Runs `work` to completion, even if the client disconnects meanwhile, and returns its result.

@@ -7,6 +7,7 @@ pub mod background;
 pub mod captcha;
 mod client;
 mod error;
+pub mod fairness;
 pub mod idempotency;
 mod limits;
 pub mod login;

@@ -25,5 +25,6 @@ mod response;
 mod routes;
 pub mod schemas;
 pub mod sessions;
+pub mod transport;
 
 pub use routes::routes;

@@ -6,6 +6,7 @@ mod avatar_storage;
 mod captcha;
 mod counters;
 mod error;
+pub mod fairness;
 mod idempotency_store;
 mod password_hasher;
 mod runtime;

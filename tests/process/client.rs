@@ -45,6 +45,12 @@ impl Client {
         self.send(self.request(Method::GET, path)).await
     }
 
+    /// Returns the status, or `None` if the server closes the connection.
+    pub async fn try_get(&self, path: &str) -> Option<u16> {
+        let response = self.request(Method::GET, path).send().await;
+        response.ok().map(|response| response.status().as_u16())
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> Response {
         self.send(self.request(Method::POST, path).json(&body)).await
     }

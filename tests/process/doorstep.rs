@@ -70,7 +70,11 @@ impl Folder {
     }
 
     fn command(&self, arguments: &[&str], vars: &[Var<'_>]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_doorstep"));
+        self.program(env!("CARGO_BIN_EXE_doorstep"), arguments, vars)
+    }
+
+    fn program(&self, program: &str, arguments: &[&str], vars: &[Var<'_>]) -> Command {
+        let mut command = Command::new(program);
         command.env_clear().envs(vars.iter().copied()).args(arguments);
         command.current_dir(self.0.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -89,6 +93,13 @@ impl Folder {
         let defaults = [("BIND", "127.0.0.1:0"), ("METRICS_BIND", "off"), ("ALLOW_INSECURE_DEVELOPMENT", "true")];
         let vars = [&defaults, vars].concat();
         Doorstep::spawn(self.command(&[], &vars))
+    }
+
+    /// Starts a server whose soft limit of file descriptors is `descriptors`.
+    pub fn start_with_soft_limit(&self, descriptors: usize, vars: &[Var<'_>]) -> Doorstep {
+        let vars = [&[("BIND", "127.0.0.1:0"), ("METRICS_BIND", "off")], vars].concat();
+        let limit = format!("ulimit -Sn {descriptors} && exec \"$0\"");
+        Doorstep::spawn(self.program("/bin/sh", &["-c", &limit, env!("CARGO_BIN_EXE_doorstep")], &vars))
     }
 
     /// Starts a server and waits until it is ready.
@@ -133,6 +144,16 @@ impl Doorstep {
         let line = self.line("listening on http://");
         let url = line.split_once("listening on ").unwrap().1;
         url.split([' ', '"']).next().unwrap().to_owned()
+    }
+
+    /// Address of the server, `127.0.0.1:port`.
+    pub fn address(&self) -> String {
+        self.url().trim_start_matches("http://").to_owned()
+    }
+
+    /// Process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn signal(&self, name: &str) {

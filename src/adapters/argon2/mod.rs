@@ -4,18 +4,19 @@
 //! hash the process grows, because glibc keeps freed blocks of many threads (measured with two threads: 0.4 GB).
 
 mod error;
+mod jobs;
 mod stored;
 mod worker;
 
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::phone::Phone;
-use crate::ports::{self, Dependency, DependencyError, Hashed, Random, Verdict};
+use crate::ports::{self, Dependency, DependencyError, Hashed, Random, Verdict, fairness};
 use argon2::Params;
 use async_trait::async_trait;
 use error::broken;
+use jobs::Jobs;
 use std::num::NonZeroUsize;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread;
 use stored::TAG_BYTES;
 use tokio::sync::oneshot;
@@ -52,7 +53,7 @@ impl Cost {
 
 /// Password hasher with its own threads. The threads end when it is dropped.
 pub struct Argon2id {
-    queue: SyncSender<Job>,
+    jobs: Arc<Jobs<Job>>,
 }
 
 impl Argon2id {
@@ -60,33 +61,40 @@ impl Argon2id {
     pub fn start(cost: Cost, threads: NonZeroUsize, random: &Arc<dyn Random>) -> Result<Self, StartError> {
         let params =
             Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(TAG_BYTES)).map_err(StartError::Cost)?;
-        let (queue, jobs) = sync_channel(cost.queue_per_thread() * threads.get());
-        let jobs = Arc::new(Mutex::new(jobs));
+        let jobs = Arc::new(Jobs::new(cost.queue_per_thread() * threads.get()));
+        // Dropped after an error, it ends the threads that are already running.
+        let hasher = Self { jobs: Arc::clone(&jobs) };
         for _ in 0..threads.get() {
             let jobs = Arc::clone(&jobs);
             let mut worker = Worker::new(params.clone(), Arc::clone(random));
             thread::Builder::new().name("argon2id".to_owned()).spawn(move || worker.run(&jobs))?;
         }
-        Ok(Self { queue })
+        Ok(hasher)
     }
 
-    /// Runs the job on one of the threads and returns its result.
+    /// Runs the job on one of the threads on behalf of the current requester, and returns its result.
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Worker) -> Result<T, DependencyError> + Send + 'static,
     ) -> Result<T, DependencyError> {
         let (sender, receiver) = oneshot::channel();
-        let job = move |worker: &mut Worker| {
+        let run = move |worker: Option<&mut Worker>| {
             // A closed channel means that the caller has stopped waiting: the thread skips the job.
             if !sender.is_closed() {
-                let _ = sender.send(job(worker));
+                let overloaded = Err(DependencyError::Overloaded(Dependency::PasswordHashing));
+                let _ = sender.send(worker.map_or(overloaded, job));
             }
         };
-        self.queue.try_send(Box::new(job)).map_err(|error| match error {
-            TrySendError::Full(_) => DependencyError::Overloaded(Dependency::PasswordHashing),
-            TrySendError::Disconnected(_) => broken("the hashing threads have ended"),
-        })?;
+        if let Some(refused) = self.jobs.push(fairness::requester(), Box::new(run)) {
+            refused(None);
+        }
         receiver.await.unwrap_or_else(|_| Err(broken("the computation of a hash panicked")))
+    }
+}
+
+impl Drop for Argon2id {
+    fn drop(&mut self) {
+        self.jobs.close();
     }
 }
 

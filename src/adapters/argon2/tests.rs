@@ -1,9 +1,13 @@
 use super::*;
 use crate::adapters::system::OsRandom;
+use crate::domain::ip_block::{AddressBlocks, Nat64};
 use crate::ports::PasswordHasher;
+use crate::ports::fairness::{Requester, on_behalf_of};
 use argon2::{Algorithm, PasswordVerifier, Version};
 use std::future::poll_fn;
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::task::Poll;
@@ -119,6 +123,41 @@ async fn a_job_beyond_the_queue_is_rejected_and_later_jobs_run() {
     }
     verified.await.unwrap();
     phc(&hasher).await;
+}
+
+/// One client fills the queue, then another one arrives: it takes the place of the newest job and has the second turn.
+#[tokio::test]
+async fn turns_go_round_by_client() {
+    let Gated { hasher, reached, open, passed } = gated();
+    let (owner, hasher) = (phone(), &hasher);
+    let on_behalf = |client: u8| {
+        let address = IpAddr::from(Ipv4Addr::new(192, 0, 2, client));
+        let requester = Requester { ip_blocks: Some(AddressBlocks::new(address, &Nat64::default())), session: None };
+        let (owner, passed) = (owner.clone(), Arc::clone(&passed));
+        Box::pin(on_behalf_of(requester, async move {
+            hasher.hash(password(), &owner).await.map(|_| passed.load(Ordering::SeqCst))
+        }))
+    };
+    let mut running = on_behalf(1);
+    assert!(poll_once(&mut running).await.is_none());
+    reached.recv_timeout(TIMEOUT).unwrap();
+    let mut waiting: Vec<_> = (0..CHEAP.queue_per_thread()).map(|_| on_behalf(1)).collect();
+    for job in &mut waiting {
+        assert!(poll_once(job).await.is_none());
+    }
+    let mut other = on_behalf(2);
+    assert!(poll_once(&mut other).await.is_none());
+    let refused = waiting.pop().unwrap().await;
+    assert!(matches!(refused, Err(DependencyError::Overloaded(Dependency::PasswordHashing))), "{refused:?}");
+    for _ in 0..3 {
+        open.send(()).unwrap();
+    }
+    // The first job, one more job of the first client, and this one. The gate holds the next job.
+    assert_eq!(other.await.unwrap(), 3);
+    drop(open);
+    for job in waiting.into_iter().chain([running]) {
+        job.await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -299,13 +338,18 @@ fn is_wiped(worker: &Worker) -> bool {
     worker.memory.iter().flat_map(|block| block.as_ref().to_vec()).all(|word: u64| word == 0)
 }
 
+type Task = Box<dyn FnOnce(&mut Worker) + Send>;
+
 /// Returns a worker that ran the jobs and found no further job.
-fn idle_worker_after(jobs: impl IntoIterator<Item = Job>) -> Worker {
+fn idle_worker_after(tasks: impl IntoIterator<Item = Task>) -> Worker {
     let mut worker = worker_after(|_| ());
-    let (queue, waiting) = sync_channel(8);
-    jobs.into_iter().for_each(|job| queue.send(job).unwrap());
-    drop(queue);
-    worker.run(&Mutex::new(waiting));
+    let jobs = Jobs::new(8);
+    for task in tasks {
+        let job: Job = Box::new(|worker| task(worker.unwrap()));
+        assert!(jobs.push(Requester::default(), job).is_none());
+    }
+    jobs.close();
+    worker.run(&jobs);
     worker
 }
 
@@ -320,7 +364,7 @@ fn lower_cost() -> PasswordHash {
 #[test]
 fn memory_is_allocated_at_the_first_hash_and_wiped_and_shrunk_when_no_job_waits() {
     let wrong = || Password::parse("correct horse batterz").unwrap();
-    let jobs: [Job; 6] = [
+    let tasks: [Task; 6] = [
         Box::new(|worker| drop(worker.hash(&password(), &phone()).unwrap())),
         Box::new(|worker| drop(worker.verify(&password(), None).unwrap())),
         Box::new(|worker| drop(worker.verify(&password(), Some(&higher_cost())).unwrap())),
@@ -331,8 +375,8 @@ fn memory_is_allocated_at_the_first_hash_and_wiped_and_shrunk_when_no_job_waits(
             panic!("test panic");
         }),
     ];
-    for job in jobs {
-        let worker = idle_worker_after([job]);
+    for task in tasks {
+        let worker = idle_worker_after([task]);
         assert_eq!((worker.memory.len(), worker.memory.capacity()), (64, 64));
         assert!(is_wiped(&worker), "the memory contains data of a hash");
     }

@@ -1,6 +1,7 @@
 //! State and jobs of one hashing thread.
 
 use super::error::broken;
+use super::jobs::Jobs;
 use super::stored::{SALT_BYTES, Stored, TAG_BYTES};
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::phone::Phone;
@@ -9,10 +10,10 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use aws_lc_rs::constant_time;
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::Receiver;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-pub(super) type Job = Box<dyn FnOnce(&mut Worker) + Send>;
+/// Computation on a thread. It gets `None` when the full queue refuses it.
+pub(super) type Job = Box<dyn FnOnce(Option<&mut Worker>) + Send>;
 
 pub(super) struct Worker {
     /// Current cost: the one that the settings give.
@@ -29,10 +30,10 @@ impl Worker {
     }
 
     /// Runs jobs until the hasher is dropped.
-    pub(super) fn run(&mut self, jobs: &Mutex<Receiver<Job>>) {
+    pub(super) fn run(&mut self, jobs: &Jobs<Job>) {
         while let Some(job) = self.next_job(jobs) {
             // A panic drops the job, and its caller gets an error. The thread continues with the next job.
-            let _ = catch_unwind(AssertUnwindSafe(|| job(self)));
+            let _ = catch_unwind(AssertUnwindSafe(|| job(Some(self))));
         }
     }
 
@@ -41,12 +42,10 @@ impl Worker {
     /// Data that a hash leaves in memory makes its password cheaper to find. The next hash overwrites all of it in its
     /// first pass. A wipe costs 6 % of a hash, so the memory is wiped only when no job waits, and when the next hash
     /// needs less memory than the last one.
-    fn next_job(&mut self, jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
-        let waiting = jobs.try_lock().ok().and_then(|jobs| jobs.try_recv().ok());
-        waiting.or_else(|| {
+    fn next_job(&mut self, jobs: &Jobs<Job>) -> Option<Job> {
+        jobs.try_next().or_else(|| {
             self.wipe();
-            // This thread holds the lock while it waits for a job; the other threads wait for the lock.
-            jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+            jobs.next()
         })
     }
 

@@ -7,13 +7,6 @@ use super::quota::Quota;
 use crate::domain::flow::BudgetClass;
 use crate::domain::ip_block::IpBlock;
 
-/// Multiples of a limit's maximum: for an IPv4 address or a /64, for a /56, for a /48.
-///
-/// 2 for a /56, which is one household. 6 for a /48: it may be one customer, or 65,536 phones of a carrier that gives a
-/// /64 to each. With the defaults of the catalogue, one /48 can then close no region (126 of 140 unverified codes of
-/// one class) and require captchas from no other client (600 of 1,000 wrong passwords).
-const MULTIPLES: [u32; IpBlock::WIDTHS] = [1, 2, 6];
-
 impl Limits {
     /// Counters that count every call of a client.
     #[must_use]
@@ -46,7 +39,7 @@ impl Limits {
             let quota = Quota { max: quota.max.saturating_mul(multiple), ..quota };
             Counter { limit, key: name.to_owned(), rule: rule(quota) }
         };
-        block.names().zip(MULTIPLES).map(counter).collect()
+        block.names().zip(IpBlock::MULTIPLES).map(counter).collect()
     }
 }
 
@@ -73,7 +66,7 @@ mod tests {
 
     #[test]
     fn one_48_exhausts_no_limit_of_all_clients() {
-        let (limits, widest) = (Limits::default(), MULTIPLES[IpBlock::WIDTHS - 1]);
+        let (limits, widest) = (Limits::default(), IpBlock::MULTIPLES[IpBlock::WIDTHS - 1]);
         for (narrow, all) in [
             (Limit::IpUnverified, Limit::RegionUnverified),
             (Limit::IpWrongPasswordsFree, Limit::ServiceWrongPasswordsFree),

@@ -3,7 +3,7 @@
 use crate::domain::session::{AccessClaims, Authority, SessionId};
 use crate::domain::user::{AccountVersion, User};
 use crate::flows::{Error, Service};
-use crate::ports::TokenError;
+use crate::ports::{TokenError, fairness};
 
 /// Signed-in sender of a request, and their session.
 pub struct Caller {
@@ -30,6 +30,7 @@ pub fn verify(service: &Service, token: &str) -> Result<AccessClaims, Error> {
 /// have ended needs no query. MUST come after the whole body has been read: a client may send it slowly, and the
 /// session may end meanwhile.
 pub async fn authenticate(service: &Service, claims: &AccessClaims) -> Result<Caller, Error> {
+    fairness::identify(claims.session_id);
     let now = service.now();
     if service.dead.sessions.contains(claims.session_id, now) {
         return Err(Error::TokenInvalid);

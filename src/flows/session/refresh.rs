@@ -3,7 +3,7 @@
 use super::tokens::{Tokens, tokens};
 use crate::domain::session::{Generation, RefreshToken};
 use crate::flows::{Error, Service};
-use crate::ports::{Event, Refreshed};
+use crate::ports::{Event, Refreshed, fairness};
 
 /// Exchanges a refresh token for the next pair of tokens. One SQL statement decides (see
 /// [`crate::ports::Users::refresh`]). A device that lost the response retries with the same token and gets the same
@@ -11,6 +11,7 @@ use crate::ports::{Event, Refreshed};
 pub async fn refresh(service: &Service, token: &str) -> Result<Tokens, Error> {
     let presented = RefreshToken::open(&service.keys.refresh, token).map_err(|_| Error::RefreshInvalid)?;
     let (session, now) = (presented.session, service.now());
+    fairness::identify(session);
     if service.dead.sessions.contains(session, now) || service.dead.refresh_tokens.contains(presented, now) {
         return Err(Error::RefreshInvalid);
     }

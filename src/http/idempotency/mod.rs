@@ -9,9 +9,8 @@ use super::error::{Code, Problem};
 use super::extract::{self, PreAuthenticated};
 use crate::domain::Invalid;
 use crate::domain::idempotency::{IdempotencyKey, NamedRequest, Scope};
-use crate::flows::Service;
 use crate::flows::idempotency::{self, Owner, Turn};
-use crate::flows::session;
+use crate::flows::{Service, fairness, session};
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -56,7 +55,7 @@ pub(super) async fn idempotent(
     };
     // A separate task continues when the client disconnects: this client is the one that retries.
     let task = keyed.run_or_replay(request.clone(), next);
-    match actix_web::rt::spawn(task.in_current_span()).await {
+    match actix_web::rt::spawn(fairness::carry(task.in_current_span())).await {
         Ok(response) => response,
         Err(_) => Ok(error_response(request, &internal_error("handler panicked"))),
     }

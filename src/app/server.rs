@@ -1,0 +1,90 @@
+//! HTTP server: binds the port and serves the routes on guarded connections.
+
+use crate::config::ServerSettings;
+use crate::flows::Service;
+use crate::http::transport::{Connections, Guarded};
+use crate::http::{self, client::Proxies, envelope::envelope};
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Protocol};
+use actix_server::{Server, ServerBuilder};
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::AppConfig;
+use actix_web::middleware::from_fn;
+use actix_web::web;
+use std::future::ready;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpSocket, TcpStream};
+
+/// Timeout of an idle connection. Longer than the idle timeout of usual load balancers (60 s), so that they close
+/// first.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Timeout of the first head on a connection. A head that takes longer is an attack.
+const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Timeout of a connection without a request in progress. The library does not watch a connection that has sent half a
+/// head behind a complete request.
+const QUIET_TIMEOUT: Duration = Duration::from_secs(85);
+/// Time for the client to close its side after an error response: the default of actix-web.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Number of connections that the kernel has accepted and the service has not: the default of actix-web.
+const BACKLOG: u32 = 1_024;
+
+/// Binds the port, with at most `max_connections` connections. Must run on the runtime that serves.
+pub(super) fn bind(
+    settings: &ServerSettings,
+    service: &Service,
+    max_connections: usize,
+) -> io::Result<(Server, SocketAddr)> {
+    let failed = |error: io::Error| io::Error::new(error.kind(), format!("BIND {}: {error}", settings.bind));
+    let listener = listen(settings.bind).map_err(failed)?;
+    let address = listener.local_addr()?;
+    let builder =
+        ServerBuilder::new().workers(settings.workers).disable_signals().shutdown_timeout(settings.shutdown.as_secs());
+    let shutdown = builder.graceful_shutdown_signal();
+    let proxies = Proxies::new(settings.trusted_proxies.clone());
+    let (per_peer, nat64) = (settings.max_connections_per_peer, service.policy().nat64.clone());
+    let connections = Arc::new(Connections::new(max_connections, per_peer, proxies.clone(), nat64));
+    let (service, proxies, docs) = (web::Data::new(service.clone()), web::Data::new(proxies), settings.docs);
+    let serve = move || {
+        let app = actix_web::App::new()
+            .app_data(service.clone())
+            .app_data(proxies.clone())
+            .wrap(from_fn(envelope))
+            .configure(|routes| http::routes(routes, docs));
+        let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
+        let shutdown = shutdown.clone();
+        let http = HttpService::build()
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(FIRST_HEAD_TIMEOUT)
+            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+            .graceful_shutdown_signal(move || {
+                let signal = shutdown.clone();
+                async move { signal.notified().await }
+            })
+            .on_connect_ext(|stream: &Guarded<TcpStream>, data| drop(data.insert(stream.connection())))
+            .finish(map_config(app, |()| AppConfig::default()));
+        let connections = Arc::clone(&connections);
+        fn_service(move |stream| ready(guard(&connections, stream).map_err(DispatchError::Io))).and_then(http)
+    };
+    Ok((builder.listen("http", listener, serve)?.run(), address))
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Otherwise the port is not available for a minute after a restart.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+/// Counts a new connection and sets its timeouts, or closes it.
+fn guard(
+    connections: &Arc<Connections>,
+    stream: TcpStream,
+) -> io::Result<(Guarded<TcpStream>, Protocol, Option<SocketAddr>)> {
+    let peer = stream.peer_addr()?;
+    let place = connections.admit(peer.ip()).ok_or(ErrorKind::ConnectionRefused)?;
+    Ok((Guarded::new(stream, place, QUIET_TIMEOUT), Protocol::Http1, Some(peer)))
+}

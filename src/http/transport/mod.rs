@@ -1,0 +1,12 @@
+//! Connections below HTTP: how many there are, how long a request head may take, and how much an unread response holds.
+//!
+//! The HTTP library limits the time of the first head on a connection only. This layer limits every head, closes a
+//! connection whose client does not read its response, and gives the library one request at a time.
+
+mod cap;
+mod connection;
+mod guarded;
+
+pub use cap::{Connections, Place};
+pub use connection::Connection;
+pub use guarded::Guarded;
