@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 const DOCUMENT: &str = "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
 const SHORT: &str = "GET /.well-known/jwks.json HTTP/1.1\r\nHost: x\r\n\r\n";
 const CONNECTIONS: usize = 30;
-/// A connection holds one response at most. With the heads that the HTTP library would parse it held 12 MB.
+/// A connection holds one response at most, and a copy of what the socket has not taken.
 const MEMORY_PER_CONNECTION: u64 = 1_500_000;
 
 impl Doorstep {
@@ -27,7 +27,7 @@ impl Doorstep {
 /// Sends these requests and then 4 MB of short heads, as much as the server takes, and reads nothing.
 async fn flood(address: &str, first: &str) -> TcpStream {
     let socket = TcpStream::connect(address).await.unwrap();
-    let requests = format!("{first}{}", "GET / HTTP/1.1\r\n\r\n".repeat(220_000));
+    let requests = format!("{first}{}", "GET / HTTP/1.1\r\na:\r\n\r\n".repeat(180_000));
     let (mut left, end) = (requests.as_bytes(), Instant::now() + Duration::from_millis(200));
     while !left.is_empty() && Instant::now() < end {
         match socket.try_write(left) {

@@ -1,11 +1,10 @@
 use super::*;
 use crate::adapters::system::OsRandom;
 use crate::domain::ip_block::{AddressBlocks, Nat64};
-use crate::ports::PasswordHasher;
-use crate::ports::fairness::{Requester, on_behalf_of};
+use crate::ports::{PasswordHasher, fairness::Requester, fairness::on_behalf_of};
 use argon2::{Algorithm, PasswordVerifier, Version};
 use std::future::poll_fn;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -131,7 +130,7 @@ async fn turns_go_round_by_client() {
     let Gated { hasher, reached, open, passed } = gated();
     let (owner, hasher) = (phone(), &hasher);
     let on_behalf = |client: u8| {
-        let address = IpAddr::from(Ipv4Addr::new(192, 0, 2, client));
+        let address = Ipv4Addr::new(192, 0, 2, client).into();
         let requester = Requester { ip_blocks: Some(AddressBlocks::new(address, &Nat64::default())), session: None };
         let (owner, passed) = (owner.clone(), Arc::clone(&passed));
         Box::pin(on_behalf_of(requester, async move {
@@ -344,10 +343,8 @@ type Task = Box<dyn FnOnce(&mut Worker) + Send>;
 fn idle_worker_after(tasks: impl IntoIterator<Item = Task>) -> Worker {
     let mut worker = worker_after(|_| ());
     let jobs = Jobs::new(8);
-    for task in tasks {
-        let job: Job = Box::new(|worker| task(worker.unwrap()));
-        assert!(jobs.push(Requester::default(), job).is_none());
-    }
+    let job = |task: Task| -> Job { Box::new(|worker| task(worker.unwrap())) };
+    assert!(tasks.into_iter().all(|task| jobs.push(Requester::default(), job(task)).is_none()));
     jobs.close();
     worker.run(&jobs);
     worker
