@@ -10,6 +10,7 @@ mod hashing;
 mod mode;
 mod policy;
 mod problems;
+mod public_urls;
 mod sms;
 mod test_phones;
 mod threads;

@@ -5,6 +5,7 @@
 use super::Invalid;
 use super::captcha::{Alphabet, Kind, Look, Puzzle};
 use super::client_app::ClientApps;
+use super::dpop::PublicUrls;
 use super::flow::FlowPolicy;
 use super::limits::Limits;
 use super::phone::{Phone, PhoneError, Regions};
@@ -31,6 +32,8 @@ pub struct Policy {
     /// Numbers with fixed codes, for store review and QA.
     pub test_phones: TestPhones,
     pub session: SessionPolicy,
+    /// URLs by which clients reach the service, for DPoP.
+    pub public_urls: PublicUrls,
     /// Whether sign-up answers a taken phone like a free one, and sends nothing.
     pub conceal_taken_phone: bool,
     /// Public base URL of avatars; without it no avatar URL is accepted.
@@ -143,6 +146,7 @@ impl Policy {
             proof: ProofPolicy::default(),
             test_phones: TestPhones::default(),
             session: SessionPolicy::default(),
+            public_urls: PublicUrls::default(),
             conceal_taken_phone: false,
             avatar_base: None,
             avatar: AvatarPolicy::default(),

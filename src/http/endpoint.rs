@@ -1,6 +1,7 @@
 //! Endpoint: one path with its methods. Any other method gets `method_not_allowed` and an `Allow` header
 //! (RFC 9110, 15.5.6).
 
+use super::dpop::check_proof;
 use super::error::{Code, Problem};
 use super::idempotency::{ReplayPolicy, ReplayScope, idempotent};
 use crate::domain::policy::Policy;
@@ -17,12 +18,14 @@ pub(super) struct Endpoint {
     resource: Resource,
     post: Option<Route>,
     replay: ReplayPolicy,
+    accepts_proof: bool,
     allow: Vec<&'static str>,
 }
 
 /// Starts an endpoint without methods.
 pub(super) fn at(path: &str) -> Endpoint {
-    Endpoint { resource: web::resource(path), post: None, replay: ReplayPolicy::default(), allow: Vec::new() }
+    let (resource, replay) = (web::resource(path), ReplayPolicy::default());
+    Endpoint { resource, post: None, replay, accepts_proof: false, allow: Vec::new() }
 }
 
 impl Endpoint {
@@ -37,6 +40,13 @@ impl Endpoint {
     /// Sets the lifetime of a stored response to POST, for a response that is useless before 24 h have passed.
     pub fn replays_for(mut self, lifetime: fn(&Policy) -> Duration) -> Self {
         self.replay.lifetime = lifetime;
+        self
+    }
+
+    /// Marks POST as an endpoint whose `DPoP` proof is checked first. A handler with a `DeviceKey` parameter needs this
+    /// mark.
+    pub fn accepts_proof(mut self) -> Self {
+        self.accepts_proof = true;
         self
     }
 
@@ -108,7 +118,9 @@ impl HttpServiceFactory for Endpoint {
         let resource = match self.post {
             Some(post) => {
                 let idempotency = from_fn(move |request, next| idempotent(replay, request, next));
-                self.resource.route(post.wrap(idempotency))
+                let post = post.wrap(idempotency);
+                // The last wrapper runs first.
+                self.resource.route(if self.accepts_proof { post.wrap(from_fn(check_proof)) } else { post })
             }
             None => self.resource,
         };

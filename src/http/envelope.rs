@@ -2,6 +2,7 @@
 //! the client. Errors of the HTTP framework get such a body too.
 
 use super::client::Proxies;
+use super::dpop::NONCE;
 use super::error::{Code, FieldError, Problem, Row};
 use super::language::negotiate;
 use super::response::seconds;
@@ -122,6 +123,9 @@ fn render(response: ServiceResponse, problem: &Problem, language: Language, id: 
     headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     if let Some(wait) = problem.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
+    }
+    if let Some(nonce) = problem.dpop_nonce.as_ref().and_then(|nonce| HeaderValue::from_str(nonce.as_str()).ok()) {
+        headers.insert(NONCE, nonce);
     }
     if problem.code.row().status == 401 {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(www_authenticate(problem.code)));

@@ -1,6 +1,7 @@
 //! Errors of the API: the table of error codes, and the problem (RFC 9457) that has one of them.
 
 use crate::domain::Invalid;
+use crate::domain::dpop::DpopNonce;
 use crate::domain::flow::Step;
 use crate::domain::proof::Challenge;
 use crate::flows::{self, DependencyError};
@@ -14,12 +15,15 @@ use std::time::Duration;
 pub enum Code {
     MalformedJson,
     MalformedRequest,
+    InvalidDpopProof,
+    UseDpopNonce,
     CredentialsInvalid,
     TokenMissing,
     TokenInvalid,
     TokenExpired,
     RefreshInvalid,
     RefreshReused,
+    RefreshKeyMismatch,
     NotFound,
     AvatarUploadsDisabled,
     MethodNotAllowed,
@@ -29,6 +33,7 @@ pub enum Code {
     RequestInProgress,
     TicketExpired,
     CodeExhausted,
+    ResponseGone,
     PayloadTooLarge,
     UnsupportedMediaType,
     ValidationFailed,
@@ -62,15 +67,18 @@ pub struct Row {
 }
 
 impl Code {
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 43] = [
         Self::MalformedJson,
         Self::MalformedRequest,
+        Self::InvalidDpopProof,
+        Self::UseDpopNonce,
         Self::CredentialsInvalid,
         Self::TokenMissing,
         Self::TokenInvalid,
         Self::TokenExpired,
         Self::RefreshInvalid,
         Self::RefreshReused,
+        Self::RefreshKeyMismatch,
         Self::NotFound,
         Self::AvatarUploadsDisabled,
         Self::MethodNotAllowed,
@@ -80,6 +88,7 @@ impl Code {
         Self::RequestInProgress,
         Self::TicketExpired,
         Self::CodeExhausted,
+        Self::ResponseGone,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
         Self::ValidationFailed,
@@ -114,12 +123,15 @@ impl Code {
         match self {
             Self::MalformedJson => row(400, "malformed_json", ["Malformed JSON", "The body is not valid JSON."], ["JSON 格式错误", "请求正文不是有效的 JSON。"]),
             Self::MalformedRequest => row(400, "malformed_request", ["Malformed request", "The request does not match the API documentation."], ["请求格式错误", "请求与接口文档不符。"]),
+            Self::InvalidDpopProof => row(400, "invalid_dpop_proof", ["Invalid DPoP proof", "The proof in the DPoP header is not valid for this request, or the session is not bound to a key."], ["DPoP 证明无效", "DPoP 请求头中的证明对该请求无效，或会话未绑定密钥。"]),
+            Self::UseDpopNonce => row(400, "use_dpop_nonce", ["DPoP nonce required", "Repeat the request with a new proof that contains the nonce from the DPoP-Nonce header."], ["需要 DPoP nonce", "请使用 DPoP-Nonce 响应头中的 nonce 生成新的证明后重试。"]),
             Self::CredentialsInvalid => row(401, "credentials_invalid", ["Wrong phone number or password", "Check both and try again."], ["手机号或密码错误", "请检查后重试。"]),
             Self::TokenMissing => row(401, "token_missing", ["Not signed in", "This endpoint requires an access token."], ["未登录", "该接口需要访问令牌。"]),
             Self::TokenInvalid => row(401, "token_invalid", ["Invalid access token", "The access token is invalid, or its session has ended."], ["访问令牌无效", "访问令牌无效，或会话已结束。"]),
             Self::TokenExpired => row(401, "token_expired", ["Access token expired", "Refresh the tokens and try again."], ["访问令牌已过期", "请刷新令牌后重试。"]),
             Self::RefreshInvalid => row(401, "refresh_invalid", ["Invalid refresh token", "Sign in again."], ["刷新令牌无效", "请重新登录。"]),
             Self::RefreshReused => row(401, "refresh_reused", ["Refresh token reused", "The session was ended for security. Sign in again."], ["刷新令牌被重复使用", "为了安全，会话已结束，请重新登录。"]),
+            Self::RefreshKeyMismatch => row(401, "refresh_key_mismatch", ["Refresh token bound to another key", "Send a DPoP proof of the key to which the session is bound."], ["刷新令牌绑定了其他密钥", "请发送会话所绑定密钥的 DPoP 证明。"]),
             Self::NotFound => row(404, "not_found", ["Not found", "This path or resource does not exist."], ["未找到", "该路径或资源不存在。"]),
             Self::AvatarUploadsDisabled => row(404, "avatar_uploads_disabled", ["Avatar uploads disabled", "This service does not accept avatar uploads."], ["未开放头像上传", "该服务未开启头像上传。"]),
             Self::MethodNotAllowed => row(405, "method_not_allowed", ["Method not allowed", "The `Allow` header lists the allowed methods."], ["不支持的请求方法", "允许的请求方法见 Allow 响应头。"]),
@@ -129,6 +141,7 @@ impl Code {
             Self::RequestInProgress => row(409, "request_in_progress", ["Request in progress", "The same request is still running. Try again after `retry_after` seconds."], ["请求处理中", "相同的请求正在处理，请在 retry_after 秒后重试。"]),
             Self::TicketExpired => row(410, "ticket_expired", ["Ticket expired", "Start again."], ["流程已过期", "请重新开始。"]),
             Self::CodeExhausted => row(410, "code_exhausted", ["Too many wrong codes", "Start again."], ["验证码错误次数过多", "请重新开始。"]),
+            Self::ResponseGone => row(410, "response_gone", ["Response no longer available", "The tokens of the first response were used, or their session has ended. Sign in with a new Idempotency-Key."], ["响应已失效", "首次响应中的令牌已被使用，或其会话已结束，请使用新的 Idempotency-Key 登录。"]),
             Self::PayloadTooLarge => row(413, "payload_too_large", ["Body too large", "The body must not be larger than 16 KiB."], ["请求正文过大", "请求正文不能超过 16 KiB。"]),
             Self::UnsupportedMediaType => row(415, "unsupported_media_type", ["Unsupported media type", "Send exactly one Content-Type header, application/json, and no Content-Encoding."], ["不支持的媒体类型", "请只发送一个 Content-Type: application/json 请求头，且不要使用 Content-Encoding。"]),
             Self::ValidationFailed => row(422, "validation_failed", ["Invalid input", "The field `errors` lists the invalid fields."], ["输入有误", "详见 errors 字段。"]),
@@ -177,6 +190,8 @@ pub struct Problem {
     pub attempts_left: Option<u32>,
     pub step: Option<Step>,
     pub proof_of_work: Option<Challenge>,
+    /// Nonce of the header `DPoP-Nonce`.
+    pub dpop_nonce: Option<DpopNonce>,
     /// Cause, for the log and never for the client.
     pub cause: Option<String>,
 }
@@ -194,6 +209,7 @@ impl Problem {
             attempts_left: None,
             step: None,
             proof_of_work: None,
+            dpop_nonce: None,
             cause: None,
         }
     }
@@ -256,6 +272,10 @@ impl From<flows::Error> for Problem {
             flows::Error::PasswordWrong => Self::new(Code::PasswordWrong),
             flows::Error::RefreshInvalid => Self::new(Code::RefreshInvalid),
             flows::Error::RefreshReused => Self::new(Code::RefreshReused),
+            flows::Error::RefreshKeyMismatch => Self::new(Code::RefreshKeyMismatch),
+            flows::Error::DpopProofInvalid => Self::new(Code::InvalidDpopProof),
+            flows::Error::DpopNonceRequired(nonce) => Self { dpop_nonce: Some(nonce), ..Self::new(Code::UseDpopNonce) },
+            flows::Error::ResponseGone => Self::new(Code::ResponseGone),
             flows::Error::SessionNotFound => Self::new(Code::NotFound),
             flows::Error::TokenInvalid => Self::new(Code::TokenInvalid),
             flows::Error::TokenExpired => Self::new(Code::TokenExpired),

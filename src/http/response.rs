@@ -1,9 +1,15 @@
 //! Parts that every JSON response shares.
 
+use crate::domain::session::Generation;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use std::time::Duration;
+
+/// Extension of a response that contains the tokens of this generation. A stored copy of it is replayed only until the
+/// tokens are used.
+#[derive(Clone, Copy)]
+pub(super) struct IssuedTokens(pub Generation);
 
 /// Returns a JSON response.
 pub(super) fn json<T: Serialize>(status: StatusCode, body: &T) -> HttpResponse {

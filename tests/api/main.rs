@@ -10,6 +10,9 @@ mod support;
 #[path = "../support/proof.rs"]
 mod solver;
 
+#[path = "../support/dpop.rs"]
+mod device_key;
+
 mod abuse_signal;
 mod access_tokens;
 mod account;
@@ -21,6 +24,7 @@ mod budgets;
 mod captchas;
 mod concealment;
 mod deletion;
+mod dpop;
 mod errors;
 mod failover;
 mod failures;

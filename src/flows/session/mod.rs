@@ -4,10 +4,12 @@ mod authenticate;
 pub mod devices;
 mod open;
 mod refresh;
+mod replay;
 mod tokens;
 
 pub use authenticate::{Caller, authenticate};
 pub use open::SignedIn;
 pub(super) use open::{open, sign_in};
-pub use refresh::refresh;
+pub use refresh::{RefreshTokens, refresh};
+pub use replay::must_be_unused;
 pub use tokens::Tokens;

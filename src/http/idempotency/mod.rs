@@ -5,6 +5,7 @@ pub mod document;
 mod stored_response;
 
 use super::captchas;
+use super::dpop;
 use super::error::{Code, Problem};
 use super::extract::{self, PreAuthenticated};
 use crate::domain::Invalid;
@@ -13,6 +14,7 @@ use crate::domain::idempotency::{IdempotencyKey, NamedRequest, Scope};
 use crate::domain::policy::Policy;
 use crate::flows::Service;
 use crate::flows::idempotency::{self, Turn};
+use crate::flows::session::must_be_unused;
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -97,7 +99,8 @@ async fn read_request(replay: ReplayPolicy, request: &HttpRequest, payload: Payl
     let media_type = [Kind::Image, Kind::Audio].map(|kind| u8::from(captchas::wants_raw(request, kind)));
     // The route pattern: a path has many spellings.
     let route = request.match_pattern().unwrap_or_else(|| request.path().to_owned());
-    let named = idempotency::name(&service, scope, &route, &key, &[&body, &media_type]);
+    let content: &[&[u8]] = &[&body, &media_type, &dpop::key_content(request)];
+    let named = idempotency::name(&service, scope, &route, &key, content);
     let lifetime = (replay.lifetime)(service.policy());
     // The buffer is still overwritten with zeros when it is dropped.
     Ok(KeyedRequest { service, named, body: Bytes::from_owner(body), lifetime })
@@ -117,7 +120,7 @@ impl KeyedRequest {
         let Self { service, named, body, lifetime } = self;
         let claim = match idempotency::begin(&service, named).await {
             Ok(Turn::First(claim)) => claim,
-            Ok(Turn::Completed(stored)) => return Ok(replay(request, &service, &stored)),
+            Ok(Turn::Completed(stored)) => return Ok(replay(request, &service, &stored).await),
             Err(error) => return Ok(error_response(request, &error.into())),
         };
         let response = next.call(ServiceRequest::from_parts(request, Payload::from(body))).await?;
@@ -130,7 +133,12 @@ impl KeyedRequest {
     }
 }
 
-fn replay(request: HttpRequest, service: &Service, stored: &[u8]) -> ServiceResponse {
+async fn replay(request: HttpRequest, service: &Service, stored: &[u8]) -> ServiceResponse {
+    if let Some(tokens) = StoredResponse::issued_tokens(stored)
+        && let Err(error) = must_be_unused(service, tokens).await
+    {
+        return error_response(request, &error.into());
+    }
     let Some(mut response) = StoredResponse::replay(stored, service.now()) else {
         return error_response(request, &internal_error("this version cannot read the stored response"));
     };

@@ -1,6 +1,8 @@
 //! Number of statements per call, and retries after a lost connection.
 
-use super::store::{Store, another_hash, code_proof, device, new_user, now, password_proof, postgres_store};
+use super::store::{
+    Store, another_hash, code_proof, device, new_user, now, password_proof, postgres_store, refresh_with,
+};
 use doorstep::domain::phone::Phone;
 use doorstep::domain::policy::SessionPolicy;
 use doorstep::domain::session::Generation;
@@ -44,7 +46,7 @@ async fn a_call_without_a_transaction_is_one_statement() {
     let (policy, change) = (SessionPolicy::default(), ProfileChange::default());
     let refresh = async |number| {
         let presented = Generation { session: session.id, number };
-        store.database.refresh(presented, now(), &policy).await.unwrap()
+        store.database.refresh(&refresh_with(presented), now(), &policy).await.unwrap()
     };
     let before = statements(&store);
     let assert_statements = async |n: i64| assert_eq!(statements(&store) - before, n);
@@ -70,6 +72,8 @@ async fn a_call_without_a_transaction_is_one_statement() {
     assert_statements(10).await;
     store.database.end_sessions(user.id, now()).await.unwrap();
     assert_statements(11).await;
+    store.database.is_unused(Generation { session: session.id, number: 0 }, now()).await.unwrap();
+    assert_statements(12).await;
 }
 
 /// Ends the server side of the connection. A sequence counts the attempts, because no rollback resets it.
@@ -133,7 +137,7 @@ async fn a_change_is_retried_once_if_the_connection_fails_before_the_commit() {
     };
     disconnect("UPDATE ON sessions");
     let presented = Generation { session: session.id, number: 0 };
-    let result = database.refresh(presented, now(), &policy).await.unwrap();
+    let result = database.refresh(&refresh_with(presented), now(), &policy).await.unwrap();
     assert!(matches!(result, Refreshed::Yes { number: 1, again: false, .. }), "{result:?}");
     assert_retried("sessions");
 
