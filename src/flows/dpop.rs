@@ -9,6 +9,12 @@ pub fn is_enabled(service: &Service) -> bool {
     !service.policy.public_urls.is_empty()
 }
 
+/// New nonce for a client whose clock is wrong.
+#[must_use]
+pub fn new_nonce(service: &Service) -> DpopNonce {
+    DpopNonce::new(&service.keys.dpop_nonce, service.now())
+}
+
 /// Returns the key that signed the proof, if the proof is for a POST to this route, now.
 pub fn check(service: &Service, route: &str, proof: &str) -> Result<Thumbprint, Error> {
     let (key, now) = (&service.keys.dpop_nonce, service.now());
@@ -16,6 +22,6 @@ pub fn check(service: &Service, route: &str, proof: &str) -> Result<Thumbprint, 
     match proof.check(&service.policy.public_urls, route, key, now) {
         Ok(()) => Ok(proof.key),
         Err(ProofError::Invalid) => Err(Error::DpopProofInvalid),
-        Err(ProofError::Clock) => Err(Error::DpopNonceRequired(DpopNonce::new(key, now))),
+        Err(ProofError::Clock) => Err(Error::DpopNonceRequired),
     }
 }

@@ -1,6 +1,5 @@
 //! The one error type of all flows.
 
-use crate::domain::dpop::DpopNonce;
 use crate::domain::flow::Step;
 use crate::domain::proof::Challenge;
 use crate::ports::DependencyError;
@@ -63,8 +62,8 @@ pub enum Error {
     RefreshKeyMismatch,
     /// Malformed, forged, for another request, or for a session that is not bound: one answer for all.
     DpopProofInvalid,
-    /// The clock of the client is wrong, or its nonce has expired. The nonce is a new one.
-    DpopNonceRequired(DpopNonce),
+    /// The clock of the client is wrong, or its nonce has expired.
+    DpopNonceRequired,
     /// The tokens of the stored response were used, or their session has ended.
     ResponseGone,
     SessionNotFound,

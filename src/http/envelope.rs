@@ -9,6 +9,7 @@ use super::response::seconds;
 use super::schemas::{NextStep, Work};
 use crate::domain::language::Language;
 use crate::flows::Service;
+use crate::flows::dpop::new_nonce;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
@@ -74,6 +75,11 @@ pub async fn envelope(
         Some(problem) => render(response, problem, language, &id),
         None => response,
     };
+    if problem.as_ref().is_some_and(|problem| problem.code == Code::UseDpopNonce)
+        && let Ok(nonce) = HeaderValue::from_str(new_nonce(&service).as_str())
+    {
+        response.headers_mut().insert(NONCE, nonce);
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -123,9 +129,6 @@ fn render(response: ServiceResponse, problem: &Problem, language: Language, id: 
     headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     if let Some(wait) = problem.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
-    }
-    if let Some(nonce) = problem.dpop_nonce.as_ref().and_then(|nonce| HeaderValue::from_str(nonce.as_str()).ok()) {
-        headers.insert(NONCE, nonce);
     }
     if problem.code.row().status == 401 {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(www_authenticate(problem.code)));

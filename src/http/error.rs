@@ -1,7 +1,6 @@
 //! Errors of the API: the table of error codes, and the problem (RFC 9457) that has one of them.
 
 use crate::domain::Invalid;
-use crate::domain::dpop::DpopNonce;
 use crate::domain::flow::Step;
 use crate::domain::proof::Challenge;
 use crate::flows::{self, DependencyError};
@@ -190,8 +189,6 @@ pub struct Problem {
     pub attempts_left: Option<u32>,
     pub step: Option<Step>,
     pub proof_of_work: Option<Challenge>,
-    /// Nonce of the header `DPoP-Nonce`.
-    pub dpop_nonce: Option<DpopNonce>,
     /// Cause, for the log and never for the client.
     pub cause: Option<String>,
 }
@@ -209,7 +206,6 @@ impl Problem {
             attempts_left: None,
             step: None,
             proof_of_work: None,
-            dpop_nonce: None,
             cause: None,
         }
     }
@@ -274,7 +270,7 @@ impl From<flows::Error> for Problem {
             flows::Error::RefreshReused => Self::new(Code::RefreshReused),
             flows::Error::RefreshKeyMismatch => Self::new(Code::RefreshKeyMismatch),
             flows::Error::DpopProofInvalid => Self::new(Code::InvalidDpopProof),
-            flows::Error::DpopNonceRequired(nonce) => Self { dpop_nonce: Some(nonce), ..Self::new(Code::UseDpopNonce) },
+            flows::Error::DpopNonceRequired => Self::new(Code::UseDpopNonce),
             flows::Error::ResponseGone => Self::new(Code::ResponseGone),
             flows::Error::SessionNotFound => Self::new(Code::NotFound),
             flows::Error::TokenInvalid => Self::new(Code::TokenInvalid),
