@@ -4,6 +4,7 @@ mod error_codes;
 mod problems;
 mod served;
 
+use super::dpop::document::Dpop;
 use super::error::{Code, Problem};
 use super::idempotency::document::Idempotency;
 use super::{account_deletion, avatar, captchas, health, keys, login, me, password_reset, register, sessions};
@@ -34,7 +35,7 @@ use utoipa::{Modify, OpenApi};
         account_deletion::verify_code, keys::jwks, health::healthz, health::readyz,
     ),
     components(schemas(ProblemSchema)),
-    modifiers(&Security, &OptionalBody, &Problems, &Idempotency),
+    modifiers(&Security, &OptionalBody, &Problems, &Dpop, &Idempotency),
     servers((url = "/")),
     tags(
         (name = "captchas", description = "Image and audio captchas"),
