@@ -1,20 +1,26 @@
 // Walks through sign-up and refresh with a DPoP key: node client.mjs <base URL> <file of the console provider>
 import assert from 'node:assert/strict'
+import { webcrypto } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import * as DPoP from 'dpop'
+
+// Node.js 18 has no globals of these names.
+globalThis.crypto ??= webcrypto
+globalThis.CryptoKey ??= webcrypto.CryptoKey
 
 const [base, outbox] = process.argv.slice(2)
 const phone = `+86139${String(Date.now()).slice(-8)}`
 
-async function post(path, body, headers = {}) {
+async function send(method, path, body, headers = {}) {
   const response = await fetch(base + path, {
-    method: 'POST',
+    method,
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
   })
   return { status: response.status, nonce: response.headers.get('dpop-nonce'), ...(await response.json()) }
 }
 
+const post = (path, body, headers) => send('POST', path, body, headers)
 const proof = (keypair, path, nonce) => DPoP.generateProof(keypair, base + path, 'POST', nonce)
 
 // Sends a proof, and another one if the service requires a nonce.
@@ -62,7 +68,16 @@ const other = await post(path, token, { dpop: await proof(device, '/v1/login') }
 check('a proof for another route', other.code, 'invalid_dpop_proof')
 const rsa = await post(path, token, { dpop: await proof(await DPoP.generateKeyPair('Ed25519'), path) })
 check('a proof with another algorithm', rsa.code, 'invalid_dpop_proof')
-const login = { phone_number: phone, password: 'correct horse battery' }
+
+const change = { current_password: 'correct horse battery', new_password: 'staple battery horse' }
+const authorization = { authorization: `Bearer ${refreshed.access_token}` }
+const renewed = await send('PUT', '/v1/me/password', change, authorization)
+check('a password change keeps the session bound', [renewed.status, renewed.refresh_bound], [200, true])
+const newToken = { refresh_token: renewed.refresh_token }
+check('a copy of the new token', (await post(path, newToken)).code, 'refresh_key_mismatch')
+check('the owner refreshes with it', (await postBound(device, path, newToken)).status, 200)
+
+const login = { phone_number: phone, password: 'staple battery horse' }
 const unbound = await post('/v1/login', login)
 const never = await postBound(device, path, { refresh_token: unbound.refresh_token })
 check('a session is never bound later', [unbound.refresh_bound, never.code], [false, 'invalid_dpop_proof'])

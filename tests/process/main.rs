@@ -11,6 +11,7 @@ mod client;
 mod databases;
 mod docs;
 mod doorstep;
+mod dpop;
 mod first_start;
 mod frozen_database;
 mod keys;
