@@ -8,7 +8,7 @@ CHECKS := .checks/bin
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## install the Debian packages that build and tests need
+setup: ## install the Debian packages and the npm package that build and tests need
 	scripts/setup
 
 setup-checks: ## install the check tools, too (into .checks)

@@ -1,14 +1,21 @@
 //! Cost of an access token: signed at each sign-in and refresh, and verified at each request, mostly not for the first
-//! time.
+//! time. Cost of a DPoP proof: verified at each sign-in and refresh of a device that has a key.
 #![expect(clippy::unwrap_used, reason = "a benchmark may panic")]
 
+#[path = "../tests/support/dpop.rs"]
+mod device_key;
+
 use chrono::{DateTime, TimeDelta, Utc};
+use device_key::DeviceKey;
 use divan::{Bencher, black_box};
+use doorstep::adapters::dpop::Es256Proofs;
 use doorstep::adapters::jwt::{Tokens, generate_key};
 use doorstep::adapters::system::{OsRandom, SystemClock};
+use doorstep::domain::dpop::PublicUrls;
+use doorstep::domain::keys::Keys;
 use doorstep::domain::session::{AccessClaims, SessionId};
 use doorstep::domain::user::UserId;
-use doorstep::ports::{AccessTokens, Clock};
+use doorstep::ports::{AccessTokens, Clock, DpopProofs};
 use uuid::Uuid;
 
 fn main() {
@@ -51,4 +58,16 @@ fn verify_again(bencher: Bencher<'_, '_>) {
     let (tokens, now) = (tokens(), SystemClock.now());
     let token = signed_token(&tokens, now, 3);
     bencher.bench_local(|| tokens.verify(black_box(&token), now).unwrap());
+}
+
+#[divan::bench]
+fn verify_dpop_proof(bencher: Bencher<'_, '_>) {
+    let (key, now) = (Keys::derive(&[1; 32]).dpop_nonce, SystemClock.now());
+    let mut urls = PublicUrls::default();
+    urls.add("https://api.example.com").unwrap();
+    let proof = DeviceKey::new().proof("https://api.example.com/v1/token/refresh", now.timestamp());
+    bencher.bench_local(|| {
+        let read = Es256Proofs.read(black_box(&proof)).unwrap();
+        read.check(&urls, "/v1/token/refresh", &key, now).unwrap();
+    });
 }

@@ -87,6 +87,8 @@
 //!
 //! - **Session**: one signed-in device.
 //! - **Generation**: the number of a refresh token in its session. Each refresh creates the next generation.
+//! - **Bound session**: a session whose refresh token is accepted only with a DPoP proof (RFC 9449) of the key of the
+//!   device.
 //! - **Permit**: a signed permission to upload one avatar to the operator's storage. It expires.
 //!
 //! **Reliability**

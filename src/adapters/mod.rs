@@ -5,6 +5,7 @@ pub mod avatar;
 pub mod bulkhead;
 pub mod captcha;
 pub mod database;
+pub mod dpop;
 pub mod fair_queue;
 pub mod jwt;
 pub mod sms;

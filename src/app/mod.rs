@@ -24,6 +24,7 @@ pub use runtime::Runtime;
 use crate::adapters::argon2::{Argon2id, Cost};
 use crate::adapters::captcha::audio::Speaker;
 use crate::adapters::database::{Database, Settings, migrate};
+use crate::adapters::dpop::Es256Proofs;
 use crate::adapters::staging::memory::MemoryStaging;
 use crate::config::{Config, HashSettings, Problems, StagingSettings};
 use crate::domain::phone;
@@ -64,6 +65,9 @@ impl App {
         for phone in config.policy.test_phones.expired(runtime.clock.now()) {
             tracing::warn!(phone = phone.masked(), "test number expired");
         }
+        if config.policy.public_urls.is_empty() {
+            tracing::info!("dpop disabled: PUBLIC_URLS not set");
+        }
         make_data_folder(&config)?;
         let keys = keys::load(&config, &*runtime.rng)?;
         let database = Arc::new(open_database(&config)?);
@@ -79,6 +83,7 @@ impl App {
             // The same number of threads as for requests: an audio captcha takes a millisecond of computing.
             audio_captcha: Arc::new(Speaker::new(config.server.workers)),
             tokens: Arc::new(keys.tokens),
+            dpop_proofs: Arc::new(Es256Proofs),
             avatars: avatar::storage(&config.avatar)?,
             clock: runtime.clock,
             rng: runtime.rng,

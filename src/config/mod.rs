@@ -15,6 +15,7 @@ mod names;
 mod policy;
 mod problems;
 mod proxies;
+mod public_urls;
 mod secret_files;
 mod sms;
 mod test_phones;

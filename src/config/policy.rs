@@ -2,7 +2,7 @@
 
 use super::env::Env;
 use super::mode::Mode;
-use super::{avatar, captcha, test_phones};
+use super::{avatar, captcha, public_urls, test_phones};
 use crate::domain::flow::{Cooldowns, FlowPolicy};
 use crate::domain::ip_block::Nat64;
 use crate::domain::limits::{Entry, Limit, Limits, ReservedShare, Scope};
@@ -28,6 +28,7 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
         proof: proof(env, &defaults.proof),
         test_phones: test_phones::read(env, mode),
         session: session(env, &defaults.session),
+        public_urls: public_urls::read(env, mode),
         conceal_taken_phone: env.flag("REGISTER_CONCEAL_TAKEN", defaults.conceal_taken_phone),
         avatar_base: avatar::base(env),
         avatar: avatar::policy(env, &defaults.avatar),

@@ -291,6 +291,7 @@ fn the_example_file_documents_every_variable() {
         include_str!("policy.rs"),
         include_str!("../domain/limits/catalogue.rs"),
         include_str!("test_phones.rs"),
+        include_str!("public_urls.rs"),
         include_str!("sms/mod.rs"),
         include_str!("sms/autofill.rs"),
         include_str!("sms/cloopen.rs"),

@@ -22,6 +22,10 @@ pub struct Keys {
     pub answer: hmac::Key,
     /// Signs challenges of proof of work.
     pub proof: hmac::Key,
+    /// Signs DPoP nonces.
+    pub dpop_nonce: hmac::Key,
+    /// Hashes the IP block from which a session was refreshed.
+    pub refresh_block: hmac::Key,
 }
 
 impl Keys {
@@ -44,6 +48,8 @@ impl Keys {
             request_content: key("doorstep request content"),
             answer: key("doorstep kept answer"),
             proof: key("doorstep proof of work"),
+            dpop_nonce: key("doorstep dpop nonce"),
+            refresh_block: key("doorstep refresh ip block"),
         }
     }
 }

@@ -5,6 +5,7 @@
 use super::Invalid;
 use super::captcha::{Alphabet, Kind, Look, Puzzle};
 use super::client_app::ClientApps;
+use super::dpop::PublicUrls;
 use super::flow::FlowPolicy;
 use super::ip_block::Nat64;
 use super::limits::Limits;
@@ -34,6 +35,8 @@ pub struct Policy {
     /// Numbers with fixed codes, for store review and QA.
     pub test_phones: TestPhones,
     pub session: SessionPolicy,
+    /// URLs by which clients reach the service, for DPoP.
+    pub public_urls: PublicUrls,
     /// Whether sign-up and change of number respond to a taken phone like to a free one, and send nothing.
     pub conceal_taken_phone: bool,
     /// Public base URL of avatars; without it no avatar URL is accepted.
@@ -147,6 +150,7 @@ impl Policy {
             proof: ProofPolicy::default(),
             test_phones: TestPhones::default(),
             session: SessionPolicy::default(),
+            public_urls: PublicUrls::default(),
             conceal_taken_phone: false,
             avatar_base: None,
             avatar: AvatarPolicy::default(),

@@ -1,7 +1,7 @@
 //! Sessions of signed-in devices, and their tokens.
 
 use super::user::{AccountVersion, UserId};
-use super::{Invalid, id::uuid_v7, text::one_line};
+use super::{Invalid, dpop::Thumbprint, id::uuid_v7, text::one_line};
 use aws_lc_rs::{constant_time, hmac};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
@@ -35,12 +35,20 @@ impl DeviceName {
     }
 }
 
+/// Device that signs in.
+#[derive(Debug, Clone, Default)]
+pub struct Device {
+    pub name: Option<DeviceName>,
+    /// Key to which the refresh token is bound; `None`: the token alone is enough.
+    pub key: Option<Thumbprint>,
+}
+
 /// Session to create.
 #[derive(Debug, Clone)]
 pub struct NewSession {
     pub id: SessionId,
     pub user_id: UserId,
-    pub device_name: Option<DeviceName>,
+    pub device: Device,
     pub created_at: DateTime<Utc>,
     /// Absolute end.
     pub expires_at: DateTime<Utc>,

@@ -58,6 +58,14 @@ pub enum Error {
     PasswordWrong,
     RefreshInvalid,
     RefreshReused,
+    /// The session is bound to another key than the one of the proof, or the request has no proof.
+    RefreshKeyMismatch,
+    /// Malformed, forged, for another request, or for a session that is not bound: one answer for all.
+    DpopProofInvalid,
+    /// The clock of the client is wrong, or its nonce has expired.
+    DpopNonceRequired,
+    /// The tokens of the stored response were used, or their session has ended.
+    ResponseGone,
     SessionNotFound,
     TokenInvalid,
     TokenExpired,

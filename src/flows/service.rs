@@ -12,8 +12,8 @@ use crate::domain::proof::Challenge;
 use crate::domain::test_phone::TestPhone;
 use crate::domain::ticket::Ticket;
 use crate::ports::{
-    AccessTokens, AudioCaptcha, AvatarStorage, CaptchaRenderer, Clock, DependencyError, Event, PasswordHasher, Random,
-    Sms, Staging, Telemetry, Users,
+    AccessTokens, AudioCaptcha, AvatarStorage, CaptchaRenderer, Clock, DependencyError, DpopProofs, Event,
+    PasswordHasher, Random, Sms, Staging, Telemetry, Users,
 };
 use chrono::{DateTime, Utc};
 use std::net::IpAddr;
@@ -35,6 +35,7 @@ pub struct Ports {
     pub captcha_renderer: Arc<dyn CaptchaRenderer>,
     pub audio_captcha: Arc<dyn AudioCaptcha>,
     pub tokens: Arc<dyn AccessTokens>,
+    pub dpop_proofs: Arc<dyn DpopProofs>,
     /// `None`: avatars cannot be uploaded.
     pub avatars: Option<Arc<dyn AvatarStorage>>,
 }

@@ -3,7 +3,7 @@
 use super::checks::{self, field, optional};
 use super::client::ClientContext;
 use super::error::Problem;
-use super::response::seconds;
+use super::response::{json_with_tokens, seconds};
 use super::schemas::{NextStep, User};
 use crate::domain::Invalid;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
@@ -11,6 +11,8 @@ use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
 use crate::flows::{Service, otp, session};
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -144,6 +146,9 @@ pub struct SignedIn {
     /// Seconds until the refresh token expires if it is not used.
     #[schema(example = 2_592_000)]
     refresh_expires_in: u64,
+    /// Whether the refresh token is bound to the key of the request's `DPoP` proof: each refresh needs a proof of it.
+    #[schema(example = false)]
+    refresh_bound: bool,
 }
 
 impl SendCode {
@@ -198,7 +203,7 @@ impl From<otp::StepDone> for StepDone {
 }
 
 impl SignedIn {
-    pub(super) fn new(signed_in: session::SignedIn) -> Self {
+    fn new(signed_in: session::SignedIn) -> Self {
         let (user, tokens) = (User::from(signed_in.user), signed_in.tokens);
         Self {
             user,
@@ -207,6 +212,13 @@ impl SignedIn {
             expires_in: seconds(tokens.access_expires_in),
             refresh_token: tokens.refresh.expose().to_owned(),
             refresh_expires_in: seconds(tokens.refresh_expires_in),
+            refresh_bound: tokens.bound,
         }
     }
+}
+
+/// Returns the response to a sign-in.
+pub(super) fn signed_in(status: StatusCode, signed_in: session::SignedIn) -> HttpResponse {
+    let issued = signed_in.tokens.generation;
+    json_with_tokens(status, &SignedIn::new(signed_in), issued)
 }

@@ -1,6 +1,7 @@
 //! Endpoint: one path with its methods. Any other method gets `method_not_allowed` and an `Allow` header
 //! (RFC 9110, 15.5.6).
 
+use super::dpop::check_proof;
 use super::error::{Code, Problem};
 use super::idempotency::{Replay, idempotent};
 use actix_web::dev::{AppService, HttpServiceFactory};
@@ -16,12 +17,14 @@ pub(super) struct Endpoint {
     /// Routes that accept an `Idempotency-Key`.
     keyed: Vec<Route>,
     replay: Replay,
+    accepts_proof: bool,
     allow: Vec<&'static str>,
 }
 
 /// Starts an endpoint without methods.
 pub(super) fn at(path: &str) -> Endpoint {
-    Endpoint { resource: web::resource(path), keyed: Vec::new(), replay: Replay::Public, allow: Vec::new() }
+    let (resource, replay) = (web::resource(path), Replay::Public);
+    Endpoint { resource, keyed: Vec::new(), replay, accepts_proof: false, allow: Vec::new() }
 }
 
 impl Endpoint {
@@ -36,6 +39,13 @@ impl Endpoint {
     /// Marks POST as harmless to repeat: its `Idempotency-Key` is ignored, and no response is stored.
     pub fn harmless(mut self) -> Self {
         self.replay = Replay::None;
+        self
+    }
+
+    /// Marks POST as an endpoint whose `DPoP` proof is checked first. A handler with a `DeviceKey` parameter needs this
+    /// mark.
+    pub fn accepts_proof(mut self) -> Self {
+        self.accepts_proof = true;
         self
     }
 
@@ -106,9 +116,11 @@ impl HttpServiceFactory for Endpoint {
             }
             std::future::ready(response)
         };
-        let replay = self.replay;
+        let (replay, accepts_proof) = (self.replay, self.accepts_proof);
         let resource = self.keyed.into_iter().fold(self.resource, |resource, route| {
-            resource.route(route.wrap(from_fn(move |request, next| idempotent(replay, request, next))))
+            let route = route.wrap(from_fn(move |request, next| idempotent(replay, request, next)));
+            // The last wrapper runs first.
+            resource.route(if accepts_proof { route.wrap(from_fn(check_proof)) } else { route })
         });
         resource.default_service(web::to(reject)).register(config);
     }

@@ -2,6 +2,7 @@
 //! the client. Errors of the HTTP framework get such a body too.
 
 use super::client::Proxies;
+use super::dpop::NONCE;
 use super::error::{Code, FieldError, Problem, Row};
 use super::extract::BODY_LIMIT;
 use super::language::negotiate;
@@ -9,6 +10,7 @@ use super::response::seconds;
 use super::schemas::{NextStep, Work};
 use super::transport::Connection;
 use crate::domain::language::Language;
+use crate::flows::dpop::new_nonce;
 use crate::flows::{Service, fairness};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -90,6 +92,11 @@ pub async fn envelope(
         Some(problem) => render(response, problem, language, &id),
         None => response,
     };
+    if problem.as_ref().is_some_and(|problem| problem.code == Code::UseDpopNonce)
+        && let Ok(nonce) = HeaderValue::from_str(new_nonce(&service).as_str())
+    {
+        response.headers_mut().insert(NONCE, nonce);
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -1,17 +1,17 @@
 //! `POST /v1/login`: sign-in with the password. `POST /v1/login/…`: sign-in with a code.
 
-use super::bodies::{CodeSent, FlowTicket, SendCode, SignedIn};
+use super::bodies::{CodeSent, FlowTicket, SendCode, SignedIn, signed_in};
 use super::checks::{self, field, optional};
 use super::client::ClientContext;
+use super::dpop::DeviceKey;
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::otp;
-use super::response::json;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::flow::Purpose;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
-use crate::domain::session::DeviceName;
+use crate::domain::session::{Device, DeviceName};
 use crate::domain::ticket::Ticket;
 use crate::flows::Service;
 use crate::flows::login::{self, LogIn as Request};
@@ -23,6 +23,7 @@ use validator::Validate;
 use zeroize::Zeroizing;
 
 pub(super) const WITH_PASSWORD: &[Code] = &[
+    Code::ResponseGone,
     Code::CredentialsInvalid,
     Code::CaptchaRequired,
     Code::CaptchaExpired,
@@ -32,6 +33,7 @@ pub(super) const WITH_PASSWORD: &[Code] = &[
     Code::Overloaded,
 ];
 pub(super) const VERIFY_CODE: &[Code] = &[Code::Overloaded];
+pub(super) const SIGN_IN_WITH_CODE: &[Code] = &[Code::ResponseGone, Code::Overloaded];
 
 /// Phone number and password.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -95,6 +97,7 @@ pub struct VerifyLogin {
 pub(super) async fn with_password(
     service: web::Data<Service>,
     client: ClientContext,
+    key: DeviceKey,
     body: Json<LogIn>,
 ) -> Result<HttpResponse, Problem> {
     let body = body.0;
@@ -109,11 +112,10 @@ pub(super) async fn with_password(
             (Some(_), None) => return Err(Problem::missing("captcha_answer")),
             (None, Some(_)) => return Err(Problem::missing("captcha_id")),
         },
-        device_name: optional("device_name", body.device_name.as_deref(), DeviceName::parse)?,
+        device: Device { name: optional("device_name", body.device_name.as_deref(), DeviceName::parse)?, key: key.0 },
         client: client.0.address,
     };
-    let signed_in = login::with_password(&service, request).await?;
-    Ok(json(StatusCode::OK, &SignedIn::new(signed_in)))
+    Ok(signed_in(StatusCode::OK, login::with_password(&service, request).await?))
 }
 
 /// Send a sign-in code.
@@ -154,10 +156,14 @@ pub(super) async fn resend_code(
     post, path = "/v1/login/verify-code", operation_id = "login.verifyCode", tag = "login",
     request_body = VerifyLogin, responses((status = 200, description = "Signed in", body = SignedIn))
 )]
-pub(super) async fn verify_code(service: web::Data<Service>, body: Json<VerifyLogin>) -> Result<HttpResponse, Problem> {
+pub(super) async fn verify_code(
+    service: web::Data<Service>,
+    key: DeviceKey,
+    body: Json<VerifyLogin>,
+) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let code = field("code", OneTimeCode::parse(&body.0.code))?;
-    let device_name = optional("device_name", body.0.device_name.as_deref(), DeviceName::parse)?;
-    let signed_in = login::with_code(&service, ticket, code, device_name).await?;
-    Ok(json(StatusCode::OK, &SignedIn::new(signed_in)))
+    let name = optional("device_name", body.0.device_name.as_deref(), DeviceName::parse)?;
+    let device = Device { name, key: key.0 };
+    Ok(signed_in(StatusCode::OK, login::with_code(&service, ticket, code, device).await?))
 }

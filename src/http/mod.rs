@@ -7,6 +7,7 @@ pub mod bodies;
 pub mod captchas;
 pub mod checks;
 pub mod client;
+mod dpop;
 mod endpoint;
 pub mod envelope;
 pub mod error;

@@ -20,12 +20,15 @@ pub struct Tokens {
     /// Seconds until the access token expires.
     #[schema(example = 900)]
     expires_in: u64,
-    /// New refresh token. It replaces the token in the request.
+    /// Refresh token of the next refresh. It replaces the earlier one; a refresh of a bound session returns the same.
     #[schema(example = "AZMn9d2ccQO2F1y4m3pLFA.1.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v")]
     refresh_token: String,
     /// Seconds until the refresh token expires if it is not used.
     #[schema(example = 2_592_000)]
     refresh_expires_in: u64,
+    /// Whether the refresh token is bound to the key of the sign-in's `DPoP` proof: each refresh needs a proof of it.
+    #[schema(example = false)]
+    refresh_bound: bool,
 }
 
 /// Account of the signed-in user.
@@ -111,6 +114,7 @@ impl From<session::Tokens> for Tokens {
             expires_in: seconds(tokens.access_expires_in),
             refresh_token: tokens.refresh.expose().to_owned(),
             refresh_expires_in: seconds(tokens.refresh_expires_in),
+            refresh_bound: tokens.bound,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Tokens and sessions: `POST /v1/token/refresh`, `POST /v1/logout`, `/v1/sessions`.
 
+use super::client::ClientContext;
+use super::dpop::DeviceKey;
 use super::error::{Code, Problem};
 use super::extract::{Bearer, Json, OptionalJson};
 use super::response::json;
@@ -15,7 +17,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-pub(super) const REFRESH: &[Code] = &[Code::RefreshInvalid, Code::RefreshReused, Code::Overloaded];
+pub(super) const REFRESH: &[Code] =
+    &[Code::RefreshInvalid, Code::RefreshReused, Code::RefreshKeyMismatch, Code::Overloaded];
 pub(super) const END: &[Code] = &[Code::NotFound];
 
 /// Refresh token of the last sign-in or refresh.
@@ -83,13 +86,21 @@ impl Session {
 ///
 /// Each refresh token has one successor. If the response is lost, send the same token again: the response has the same
 /// successor. An older token is a copy, and ends the session (`refresh_reused`).
+///
+/// A session that is bound to a key needs a `DPoP` proof of this key, and keeps its refresh token. Any other request
+/// gets `refresh_key_mismatch`, and the session lives on.
 #[utoipa::path(
     post, path = "/v1/token/refresh", operation_id = "tokens.refresh", tag = "tokens", request_body = RefreshTokens,
     responses((status = 200, description = "New tokens", body = Tokens))
 )]
-pub(super) async fn refresh(service: web::Data<Service>, body: Json<RefreshTokens>) -> Result<HttpResponse, Problem> {
-    let tokens = session::refresh(&service, &body.0.refresh_token).await?;
-    Ok(json(StatusCode::OK, &Tokens::from(tokens)))
+pub(super) async fn refresh(
+    service: web::Data<Service>,
+    client: ClientContext,
+    key: DeviceKey,
+    body: Json<RefreshTokens>,
+) -> Result<HttpResponse, Problem> {
+    let request = session::RefreshTokens { token: &body.0.refresh_token, key: key.0, client: client.0.address };
+    Ok(json(StatusCode::OK, &Tokens::from(session::refresh(&service, request).await?)))
 }
 
 /// Sign out.

@@ -4,6 +4,7 @@ use super::DependencyError;
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::policy::SessionPolicy;
+use crate::domain::refresh::Refresh;
 use crate::domain::session::{Authority, Generation, NewSession, Session, SessionId};
 use crate::domain::user::{AccountVersion, NewUser, ProfileChange, User, UserId};
 use async_trait::async_trait;
@@ -44,23 +45,35 @@ pub trait Users: Send + Sync {
         policy: &SessionPolicy,
     ) -> Result<bool, DependencyError>;
 
-    /// Creates the next generation of a session, or detects that the token was copied. One statement.
+    /// Refreshes a session, or detects that the token was copied. One statement.
     ///
-    /// Only an active session is refreshed: not revoked, not expired, and used within [`SessionPolicy::idle`]. The
-    /// result depends on the generation that is presented:
+    /// Only an active session is refreshed: not revoked, not expired, and used within [`SessionPolicy::idle`].
+    ///
+    /// A session with a key is refreshed for this key only, and keeps its generation, whichever is presented, even one
+    /// from before [`Users::change_password`]. MUST change nothing and return [`Refreshed::KeyMismatch`] for another
+    /// key or none, and [`Refreshed::NotBound`] when a key comes to a session without one: a thief must not bind a copy
+    /// to another key.
+    ///
+    /// For a session without a key the result depends on the generation that is presented:
     ///
     /// - The current generation creates the next one. A later generation does so, too: it is unknown only to a database
     ///   that was restored from a backup or that lags behind.
     /// - The parent (the generation before the current one) gets the current one again: the device lost the response.
     ///   The replay is late if it comes later than [`SessionPolicy::retry`] after the current generation was created.
-    ///   Late replays in three generations in a row mean that two devices share the token: the session is revoked.
+    ///   A late replay counts 1, and 2 if it comes from another IP block than the refresh before. A generation counts
+    ///   once, with its highest count. A sum of 3 in generations in a row means that two devices share the token: the
+    ///   session is revoked.
     /// - An older generation is a copy: the session is revoked.
     async fn refresh(
         &self,
-        presented: Generation,
+        request: &Refresh,
         now: DateTime<Utc>,
         policy: &SessionPolicy,
     ) -> Result<Refreshed, DependencyError>;
+
+    /// Returns whether the session is neither revoked nor expired, and this generation is its current one and was never
+    /// used for a refresh. One statement.
+    async fn is_unused(&self, generation: Generation, now: DateTime<Utc>) -> Result<bool, DependencyError>;
 
     /// Returns the user's active sessions at `now`, the most recently used first.
     async fn sessions(
@@ -91,9 +104,9 @@ pub trait Users: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Option<User>, DependencyError>;
 
-    /// Replaces the password, renews the session of the authority and revokes all others, all or nothing. The refresh
-    /// tokens that the session had before are invalid afterwards. `None` when the authority has ended or `proof` is no
-    /// longer valid.
+    /// Replaces the password, renews the session of the authority and revokes all others, all or nothing. The session
+    /// keeps its key. If it has none, the refresh tokens that it had before are invalid afterwards. The new generation
+    /// is unused ([`Users::is_unused`]). `None` when the authority has ended or `proof` is no longer valid.
     async fn change_password(
         &self,
         by: &Authority,
@@ -179,6 +192,10 @@ pub enum Refreshed {
     },
     /// The token was copied. This call revoked the session.
     Reused { user: UserId },
+    /// The session has another key than the request. It lives on.
+    KeyMismatch,
+    /// The request has a key and the session has none.
+    NotBound,
     /// The session is unknown, revoked, expired or unused for too long.
     Ended,
 }
@@ -199,4 +216,6 @@ pub struct Renewed {
     pub number: u32,
     /// Absolute expiry of the session.
     pub expires_at: DateTime<Utc>,
+    /// Whether the session is bound to a key. The renewal has kept the key.
+    pub bound: bool,
 }

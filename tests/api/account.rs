@@ -137,6 +137,8 @@ async fn a_lost_response_of_a_password_change_is_repeated(server: TestServer) {
     assert_eq!(retry.headers["idempotency-replayed"], "true");
     server.refresh(&retry.text("refresh_token")).await.assert_status(200);
     server.log_in(&user.phone, NEW_PASSWORD).await.assert_status(200);
+    // The app has the tokens now: another retry comes from somebody else.
+    put().await.assert_error(410, "response_gone");
 }
 
 async fn a_password_change_requires_the_current_password_and_limits_attempts(server: TestServer) {

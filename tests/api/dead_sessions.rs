@@ -1,5 +1,7 @@
 //! Sessions that have ended: a client that repeats a dead token costs the database nothing.
 
+use crate::device_key::DeviceKey;
+use crate::dpop::{bound_user, refresh_with};
 use crate::support::postgres::OwnPostgres;
 use crate::test_server::{BackEnds, TestServer};
 use crate::users::join_all;
@@ -34,6 +36,31 @@ async fn three_hundred_connections_with_a_dead_token_make_no_query() {
         response.assert_error(401, "refresh_invalid");
     }
     me(&live.access_token).await.assert_error(503, "dependency_unavailable");
+}
+
+/// A proof of the right key does not make a dead token worth a query.
+#[actix_web::test]
+async fn a_bound_session_that_has_ended_makes_no_query() {
+    let postgres = OwnPostgres::start_new();
+    let url = postgres.url("postgres");
+    let settings =
+        [("DATABASE_URL", url.as_str()), ("MIGRATE_ON_START", "true"), ("PUBLIC_URLS", "https://api.example.com/auth")];
+    let server = TestServer::with(BackEnds::Real, &settings).await;
+    server.wait_until_ready().await;
+    let (device, thief, owner) = (DeviceKey::new(), DeviceKey::new(), server.create_user().await);
+    let (dead, live) = (bound_user(&server, &device, &owner).await, bound_user(&server, &device, &owner).await);
+    server.call(Method::POST, "/v1/logout", &dead.access_token, Value::Null).await.assert_status(204);
+    refresh_with(&server, &device, &dead.refresh_token).await.assert_error(401, "refresh_invalid");
+    // The wrong key says nothing about the session: the token stays alive for the right one.
+    server.refresh(&live.refresh_token).await.assert_error(401, "refresh_key_mismatch");
+    refresh_with(&server, &thief, &live.refresh_token).await.assert_error(401, "refresh_key_mismatch");
+    refresh_with(&server, &device, &live.refresh_token).await.assert_status(200);
+    postgres.kill();
+    for response in join_all((0..CONNECTIONS).map(|_| refresh_with(&server, &device, &dead.refresh_token))).await {
+        response.assert_error(401, "refresh_invalid");
+    }
+    server.refresh(&dead.refresh_token).await.assert_error(401, "refresh_invalid");
+    refresh_with(&server, &device, &live.refresh_token).await.assert_error(503, "dependency_unavailable");
 }
 
 /// Only the database can say that a session has ended; a failure says nothing.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Expected statuses and error codes.
 const TABLE: &[(u16, &[&str])] = &[
-    (400, &["malformed_json", "malformed_request"]),
+    (400, &["malformed_json", "malformed_request", "invalid_dpop_proof", "use_dpop_nonce"]),
     (
         401,
         &[
@@ -21,13 +21,14 @@ const TABLE: &[(u16, &[&str])] = &[
             "token_expired",
             "refresh_invalid",
             "refresh_reused",
+            "refresh_key_mismatch",
         ],
     ),
     (404, &["not_found", "avatar_uploads_disabled"]),
     (405, &["method_not_allowed"]),
     (408, &["request_timeout"]),
     (409, &["phone_already_registered", "wrong_step", "request_in_progress"]),
-    (410, &["ticket_expired", "code_exhausted"]),
+    (410, &["ticket_expired", "code_exhausted", "response_gone"]),
     (413, &["payload_too_large"]),
     (415, &["unsupported_media_type"]),
     (
@@ -157,6 +158,11 @@ async fn the_service_returns_every_error_code(back_ends: BackEnds) {
     server.refresh(&second).await;
     record(server.refresh(&first).await);
     record(server.refresh(&second).await);
+    // Sessions that are bound to a key.
+    let server_with_dpop = TestServer::with(back_ends, &[("PUBLIC_URLS", "https://api.example.com")]).await;
+    for response in crate::dpop::every_error(&server_with_dpop).await {
+        record(response);
+    }
     // Limits: one message to a region, five messages to one phone, nine of twelve messages of the service, 32 captchas.
     server.new_ticket("+4915123456789").await;
     record(server.send_code("+4915123456780").await);

@@ -18,13 +18,20 @@ server_tests!(
 );
 
 /// Request of which the head and the first byte of the body are sent.
-struct LateRequest {
+pub struct LateRequest {
     socket: TcpStream,
     rest: Vec<u8>,
 }
 
 impl LateRequest {
-    async fn start(server: &TestServer, method: &Method, path: &str, token: &str, header: &str, body: &Value) -> Self {
+    pub async fn start(
+        server: &TestServer,
+        method: &Method,
+        path: &str,
+        token: &str,
+        header: &str,
+        body: &Value,
+    ) -> Self {
         let body = body.to_string();
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: doorstep\r\nContent-Type: application/json\r\nAuthorization: Bearer \
@@ -40,7 +47,7 @@ impl LateRequest {
     }
 
     /// Sends the rest, and returns the status and the error code.
-    async fn finish(mut self) -> (u16, String) {
+    pub async fn finish(mut self) -> (u16, String) {
         self.socket.write_all(&self.rest).await.unwrap();
         let mut text = String::new();
         self.socket.read_to_string(&mut text).await.unwrap();
@@ -75,24 +82,24 @@ async fn requests(server: &TestServer, user: &TestUser) -> Vec<(Method, &'static
 }
 
 async fn a_session_that_ended_before_the_last_byte_changes_nothing(server: TestServer) {
-    end_session_during(server, false).await;
+    let owner = server.create_user().await;
+    end_session_during(&server, &owner, &server.new_session(&owner.phone).await, false).await;
 }
 
 async fn a_keyed_request_of_a_session_that_ended_changes_nothing(server: TestServer) {
-    end_session_during(server, true).await;
+    let owner = server.create_user().await;
+    end_session_during(&server, &owner, &server.new_session(&owner.phone).await, true).await;
 }
 
-async fn end_session_during(server: TestServer, keyed: bool) {
-    let owner = server.create_user().await;
-    let thief = server.new_session(&owner.phone).await;
+/// Sends every request in the session of the thief, and lets the owner end it before the last byte of each.
+pub async fn end_session_during(server: &TestServer, owner: &TestUser, thief: &TestUser, keyed: bool) {
     let mut late = Vec::new();
-    for (n, (method, path, body)) in requests(&server, &thief).await.into_iter().enumerate() {
+    for (n, (method, path, body)) in requests(server, thief).await.into_iter().enumerate() {
         let header = if keyed { format!("Idempotency-Key: late-{n}\r\n") } else { String::new() };
-        let request = LateRequest::start(&server, &method, path, &thief.access_token, &header, &body).await;
+        let request = LateRequest::start(server, &method, path, &thief.access_token, &header, &body).await;
         late.push((method, path, request));
     }
     let messages = server.sms.requests();
-    // The owner ends the session of the thief while the bodies are under way.
     let sessions = server.call(Method::GET, "/v1/sessions", &thief.access_token, Value::Null).await;
     let current = sessions.body["sessions"].as_array().unwrap().iter().find(|session| session["current"] == true);
     let path = format!("/v1/sessions/{}", current.unwrap()["id"].as_str().unwrap());

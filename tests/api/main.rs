@@ -10,6 +10,9 @@ mod support;
 #[path = "../support/proof.rs"]
 mod solver;
 
+#[path = "../support/dpop.rs"]
+mod device_key;
+
 mod abuse_signal;
 mod access_tokens;
 mod account;
@@ -23,6 +26,7 @@ mod concealment;
 mod connections;
 mod dead_sessions;
 mod deletion;
+mod dpop;
 mod errors;
 mod failover;
 mod failures;

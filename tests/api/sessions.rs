@@ -1,8 +1,11 @@
 //! Sessions of a user: list and logout.
 
 use crate::server_tests;
-use crate::test_server::TestServer;
-use crate::users::TestUser;
+use crate::test_server::{BackEnds, TestServer};
+use crate::users::{TestUser, wait_until};
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::BigInt;
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -80,6 +83,39 @@ async fn logout_ends_only_the_current_session(server: TestServer) {
     server.me(&tablet.access_token).await.assert_status(200);
     log_out(&server, &tablet, json!({"everywhere": false})).await.assert_status(204);
     server.me(&tablet.access_token).await.assert_error(401, "token_invalid");
+}
+
+#[derive(QueryableByName)]
+struct Waiting {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// Returns whether a statement waits for a lock on the sessions.
+fn is_waiting(connection: &mut PgConnection) -> bool {
+    let query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'sessions'::regclass";
+    sql_query(query).get_result::<Waiting>(connection).unwrap().count > 0
+}
+
+/// The credentials change after the session was looked up, and before it is ended. 204 would claim that the device is
+/// signed out.
+#[actix_web::test]
+async fn a_logout_that_has_not_ended_the_session_is_an_error() {
+    let server = TestServer::new(BackEnds::Real).await;
+    let user = server.create_user().await;
+    let (mut change, mut locks) = (server.database(), server.database());
+    // Reads continue, and writes wait for the end of the transaction.
+    change.batch_execute("BEGIN; LOCK TABLE sessions IN EXCLUSIVE MODE").unwrap();
+    let commit = async {
+        let locks = std::cell::RefCell::new(&mut locks);
+        wait_until("sign-out that waits", || is_waiting(*locks.borrow_mut())).await;
+        change.batch_execute("UPDATE users SET credentials_version = credentials_version + 1; COMMIT").unwrap();
+    };
+    let (response, ()) = tokio::join!(log_out(&server, &user, Value::Null), commit);
+    response.assert_error(401, "token_invalid");
+    server.me(&user.access_token).await.assert_status(200);
+    log_out(&server, &user, Value::Null).await.assert_status(204);
+    server.me(&user.access_token).await.assert_error(401, "token_invalid");
 }
 
 async fn logout_everywhere_ends_every_session_of_the_user(server: TestServer) {

@@ -7,6 +7,7 @@ mod support;
 
 mod avatars;
 mod providers;
+mod simulation;
 mod sms;
 mod sms_router;
 mod staging;

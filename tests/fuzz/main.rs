@@ -51,6 +51,11 @@ fn token() {
 }
 
 #[test]
+fn dpop_proof() {
+    fuzz("dpop_proof");
+}
+
+#[test]
 fn captcha_answer() {
     fuzz("captcha_answer");
 }

@@ -4,12 +4,15 @@
 use actix_web::FromRequest;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::test::TestRequest;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
+use doorstep::adapters::dpop::Es256Proofs;
 use doorstep::adapters::jwt::{Tokens, generate_key};
 use doorstep::adapters::sms::{aliyun, cloopen, tencent, twilio, webhook};
 use doorstep::app::check;
 use doorstep::config::{Config, Problems};
 use doorstep::domain::captcha::CaptchaAnswer;
+use doorstep::domain::dpop::{DpopNonce, DpopProof, PublicUrls};
 use doorstep::domain::idempotency::IdempotencyKey;
 use doorstep::domain::keys::Keys;
 use doorstep::domain::phone::{Phone, Regions};
@@ -24,9 +27,10 @@ use doorstep::http::login::LogIn;
 use doorstep::http::me::bodies::{ChangePassword, ChangePhone, ChangeProfile, DeleteMe};
 use doorstep::http::register::bodies::SubmitProfile;
 use doorstep::http::sessions::RefreshTokens;
-use doorstep::ports::{AccessTokens, Random, SmsError};
+use doorstep::ports::{AccessTokens, DpopProofs, Random, SmsError};
 use reqwest::StatusCode;
 use std::sync::LazyLock;
+use url::Url;
 use uuid::Uuid;
 
 pub struct Target {
@@ -37,7 +41,7 @@ pub struct Target {
 }
 
 /// All targets. Each one also has a program in `fuzz/fuzz_targets/`.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target {
         name: "phone",
         run: phone,
@@ -48,6 +52,7 @@ pub const TARGETS: [Target; 9] = [
     },
     Target { name: "ticket", run: ticket, seeds: || text_seeds(&[TICKET]) },
     Target { name: "token", run: token, seeds: token_seeds },
+    Target { name: "dpop_proof", run: dpop_proof, seeds: dpop_seeds },
     Target {
         name: "captcha_answer", run: captcha_answer, seeds: || text_seeds(&["ADEHLM", "ａｄ 3-6", "ﷺﷺ", "ŉß"])
     },
@@ -158,6 +163,47 @@ pub fn token(data: &[u8]) {
             assert_eq!(RefreshToken::open(&keys.refresh, &text).is_ok(), text == *refresh);
             assert_eq!(tokens.verify(&text, now()).is_ok(), text == *access);
         }
+    }
+}
+
+/// Proof in RFC 9449 section 4.1: header, claims and signature.
+const PROOF: [&str; 3] = [
+    "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoR\
+    jQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19",
+    "eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0Ij\
+    oxNTYyMjYyNjE2fQ",
+    "2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg",
+];
+
+fn nonce() -> DpopNonce {
+    DpopNonce::new(&ISSUED.keys.dpop_nonce, now())
+}
+
+fn dpop_seeds() -> Vec<Vec<u8>> {
+    let [header, claims, _] = PROOF.map(|part| BASE64_URL_SAFE_NO_PAD.decode(part).unwrap());
+    let (proof, url) = (PROOF.join("."), "https://api.example.com/auth/v1/login?a=b#c");
+    [text_seeds(&[&proof, nonce().as_str(), url]), vec![header, claims]].concat()
+}
+
+/// Only the published text is a proof, and only the issued text a nonce. A proof is valid for the route below the
+/// public URL, and for no other URL.
+pub fn dpop_proof(data: &[u8]) {
+    let (text, encoded, proof) = (String::from_utf8_lossy(data), BASE64_URL_SAFE_NO_PAD.encode(data), PROOF.join("."));
+    let [header, claims, signature] = PROOF;
+    // Most inputs are not base64url; as a part of a proof they reach further.
+    for text in [&*text, &format!("{encoded}.{claims}.{signature}"), &format!("{header}.{encoded}.{signature}")] {
+        assert_eq!(Es256Proofs.read(text).is_some(), text == proof);
+    }
+    let key = &ISSUED.keys.dpop_nonce;
+    assert_eq!(DpopNonce::is_valid(&text, key, now()), text == nonce().as_str());
+    let mut urls = PublicUrls::default();
+    urls.add("https://api.example.com/auth").unwrap();
+    let published = Es256Proofs.read(&proof).unwrap();
+    let proof = DpopProof { url: text.into_owned(), issued_at: 1_795_000_000.0, ..published };
+    if proof.check(&urls, "/v1/login", key, now()).is_ok() {
+        let url = Url::parse(&proof.url).unwrap();
+        assert_eq!((url.scheme(), url.host_str(), url.port()), ("https", Some("api.example.com"), None));
+        assert_eq!((url.path(), url.username(), url.password()), ("/auth/v1/login", "", None));
     }
 }
 

@@ -12,6 +12,7 @@ mod databases;
 mod descriptors;
 mod docs;
 mod doorstep;
+mod dpop;
 mod edge;
 mod first_start;
 mod frozen_database;

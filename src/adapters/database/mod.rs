@@ -7,6 +7,7 @@ mod error;
 mod fault;
 pub mod migrate;
 mod pool;
+mod refresh;
 mod rows;
 mod schema;
 mod sessions;
@@ -16,6 +17,7 @@ mod users;
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::policy::SessionPolicy;
+use crate::domain::refresh::Refresh;
 use crate::domain::session::{Authority, Generation, NewSession, Session, SessionId};
 use crate::domain::user::{AccountVersion, NewUser, ProfileChange, User, UserId};
 use crate::ports::{Account, Created, DependencyError, PhoneChange, Proof, Refreshed, Renewed, Users};
@@ -127,13 +129,17 @@ impl Users for Database {
 
     async fn refresh(
         &self,
-        presented: Generation,
+        request: &Refresh,
         now: DateTime<Utc>,
         policy: &SessionPolicy,
     ) -> Result<Refreshed, DependencyError> {
-        let (session, number) = (rows::text(presented.session.0), i64::from(presented.number));
-        let (now, policy) = (rows::stored(now), policy.clone());
-        self.writes.run(move |connection, _| sessions::refresh(connection, &session, number, now, &policy)).await
+        let (request, now, policy) = (request.clone(), rows::stored(now), policy.clone());
+        self.writes.run(move |connection, _| refresh::refresh(connection, &request, now, &policy)).await
+    }
+
+    async fn is_unused(&self, generation: Generation, now: DateTime<Utc>) -> Result<bool, DependencyError> {
+        let now = rows::stored(now);
+        self.reads.run(move |connection, _| refresh::is_unused(connection, generation, now)).await
     }
 
     async fn sessions(
@@ -181,8 +187,7 @@ impl Users for Database {
         let (by, proof, hash, now) = (AuthorityRow::from(by), proof.clone(), hash.clone(), rows::stored(now));
         self.writes
             .run(move |connection, deadline| {
-                let row = users::change_password(connection, &by, &proof, hash.expose(), now, deadline)?;
-                row.map(|(generation, expires_at)| sessions::renewed(generation, expires_at)).transpose()
+                users::change_password(connection, &by, &proof, hash.expose(), now, deadline)
             })
             .await
     }

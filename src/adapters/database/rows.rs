@@ -178,6 +178,7 @@ pub(super) struct NewSessionRow {
     pub created_at: NaiveDateTime,
     last_used_at: NaiveDateTime,
     expires_at: NaiveDateTime,
+    jkt: Option<String>,
 }
 
 impl From<&NewSession> for NewSessionRow {
@@ -188,10 +189,11 @@ impl From<&NewSession> for NewSessionRow {
             user_id: text(session.user_id.0),
             generation: 0,
             replays: 0,
-            device_name: session.device_name.as_ref().map(|name| name.as_str().to_owned()),
+            device_name: session.device.name.as_ref().map(|name| name.as_str().to_owned()),
             created_at,
             last_used_at: created_at,
             expires_at: stored(session.expires_at),
+            jkt: session.device.key.as_ref().map(|key| key.as_str().to_owned()),
         }
     }
 }

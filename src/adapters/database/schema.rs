@@ -30,6 +30,8 @@ diesel::table! {
         expires_at -> Timestamp,
         revoked_at -> Nullable<Timestamp>,
         rotated_at -> Nullable<Timestamp>,
+        jkt -> Nullable<Text>,
+        refreshed_from -> Nullable<Text>,
     }
 }
 

@@ -7,7 +7,7 @@ use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
 use crate::domain::password::PasswordHash;
 use crate::domain::user::{AccountVersion, User, UserId};
-use crate::ports::{Account, Created, PhoneChange, Proof};
+use crate::ports::{Account, Created, PhoneChange, Proof, Renewed};
 use chrono::NaiveDateTime;
 use diesel::dsl::{auto_type, exists};
 use diesel::r2d2::R2D2Connection;
@@ -113,8 +113,8 @@ pub(super) fn change_password(
     hash: &str,
     now: NaiveDateTime,
     deadline: Instant,
-) -> Result<Option<(i64, NaiveDateTime)>, Fault> {
-    transaction(connection, deadline, |connection| {
+) -> Result<Option<Renewed>, Fault> {
+    let renewed: Option<(i64, NaiveDateTime, bool)> = transaction(connection, deadline, |connection| {
         let user = users::table.filter(holds(by, now)).filter(is_valid(proof));
         if diesel::update(user).set(new_password(hash, now)).execute(connection)? == 0 {
             return Err(Rollback::Rejected);
@@ -127,13 +127,17 @@ pub(super) fn change_password(
                 sessions::generation.eq(sessions::generation + 1),
                 sessions::first_generation.eq(sessions::generation + 1),
                 sessions::replays.eq(0),
-                sessions::rotated_at.eq(now),
+                // The new token is unused.
+                sessions::rotated_at.eq(None::<NaiveDateTime>),
                 sessions::last_used_at.eq(now),
             ))
-            .returning((sessions::generation, sessions::expires_at))
+            .returning((sessions::generation, sessions::expires_at, sessions::jkt.is_not_null()))
             .get_result(connection)?;
         Ok(renewed)
-    })
+    })?;
+    let Some((generation, expires_at, bound)) = renewed else { return Ok(None) };
+    let number = u32::try_from(generation).map_err(|_| invalid_value("sessions.generation"))?;
+    Ok(Some(Renewed { number, expires_at: expires_at.and_utc(), bound }))
 }
 
 /// Replaces the password and revokes all sessions, in the order of [`change_password`].

@@ -8,7 +8,8 @@ use crate::flows::{Error, Service};
 use crate::ports::{Hashed, Proof, Renewed, Verdict};
 
 /// Replaces the password, renews this session and ends the user's other sessions. The refresh tokens that this session
-/// had before are invalid: a copy of one does not survive the change.
+/// had before are invalid: a copy of one does not survive the change. A session that is bound to a key stays bound, and
+/// its earlier tokens are as useful to a thief as before: not at all.
 pub async fn change(service: &Service, caller: Caller, current: Password, new: Password) -> Result<Tokens, Error> {
     service.background.run_to_completion(replace(service.clone(), caller, current, new)).await
 }
@@ -21,11 +22,11 @@ async fn replace(service: Service, caller: Caller, current: Password, new: Passw
     };
     let renewed = service.ports.users.change_password(&caller.authority(), &proof, &hash, service.now()).await?;
     // `None`: a concurrent change was faster, or the session has ended.
-    let Renewed { number, expires_at } = renewed.ok_or(Error::TokenInvalid)?;
+    let Renewed { number, expires_at, bound } = renewed.ok_or(Error::TokenInvalid)?;
     // Wrong passwords of strangers must not lock out the new password.
     PasswordAttempt::reset(&service, &caller.user.phone).await;
     tracing::info!(user = %caller.user.id.0, "password changed");
-    session::renew(&service, caller.user.id, Generation { session: caller.session, number }, expires_at)
+    session::renew(&service, caller.user.id, Generation { session: caller.session, number }, expires_at, bound)
 }
 
 /// Checks the current password of a signed-in user: a person who finds an unlocked phone must not take over the

@@ -3,7 +3,7 @@
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
-use crate::domain::session::DeviceName;
+use crate::domain::session::Device;
 use crate::flows::limits::PasswordAttempt;
 use crate::flows::session::{self, SignedIn};
 use crate::flows::{Error, Service, captcha};
@@ -14,7 +14,7 @@ pub struct LogIn {
     pub phone: Phone,
     pub password: Password,
     pub captcha: Option<(CaptchaId, CaptchaAnswer)>,
-    pub device_name: Option<DeviceName>,
+    pub device: Device,
     pub client: IpAddr,
 }
 
@@ -51,5 +51,5 @@ async fn compare_once(service: &Service, request: &LogIn) -> Result<Option<Signe
         return Err(Error::CredentialsInvalid);
     };
     let proof = Proof::Password(account.password_hash);
-    session::sign_in(service, account.user, &proof, rehashed.as_ref(), request.device_name.clone()).await
+    session::sign_in(service, account.user, &proof, rehashed.as_ref(), request.device.clone()).await
 }

@@ -1,7 +1,7 @@
 //! Step 4: the flow becomes an account and a session.
 
 use crate::domain::flow::{Purpose, State};
-use crate::domain::session::DeviceName;
+use crate::domain::session::Device;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{NewUser, Profile, UserId};
 use crate::flows::session::{self, SignedIn};
@@ -11,7 +11,7 @@ use crate::ports::Created;
 pub struct SubmitProfile {
     pub ticket: Ticket,
     pub profile: Profile,
-    pub device_name: Option<DeviceName>,
+    pub device: Device,
 }
 
 /// Creates the account, or finds the phone taken, and deletes the flow. If the database fails, the flow stays for
@@ -26,7 +26,7 @@ pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result
     let now = service.now();
     let id = UserId::new(now, service.random());
     let user = NewUser { id, phone: flow.phone, password_hash, profile: request.profile, created_at: now };
-    let opened = session::open(service, id, request.device_name)?;
+    let opened = session::open(service, id, request.device)?;
     let created = service.ports.users.create(&user, &opened.session).await?;
     // The database has decided: a failure of this deletion changes nothing. The flow then expires by itself.
     otp::delete_flow(service, &request.ticket).await;

@@ -20,9 +20,9 @@ fn to_the_hour(session: Session) -> Session {
 
 /// Signs this device out.
 pub async fn log_out(service: &Service, caller: &Caller) -> Result<(), Error> {
-    // `false`: a concurrent call has ended the session already.
-    service.ports.users.end_session(&caller.authority(), caller.session, service.now()).await.map(drop)?;
-    Ok(())
+    // `false`: a concurrent call has ended the session, or has changed the credentials: the session may live on.
+    let ended = service.ports.users.end_session(&caller.authority(), caller.session, service.now()).await?;
+    if ended { Ok(()) } else { Err(Error::TokenInvalid) }
 }
 
 /// Signs every device out, including this one.

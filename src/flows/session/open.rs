@@ -2,7 +2,7 @@
 
 use super::tokens::{Tokens, tokens};
 use crate::domain::password::PasswordHash;
-use crate::domain::session::{DeviceName, Generation, NewSession, SessionId};
+use crate::domain::session::{Device, Generation, NewSession, SessionId};
 use crate::domain::user::{User, UserId};
 use crate::flows::{Error, Service};
 use crate::ports::Proof;
@@ -19,15 +19,11 @@ pub(in crate::flows) struct Opened {
 }
 
 /// Creates a session and its tokens, and stores nothing: if a token cannot be signed, no session must be stored.
-pub(in crate::flows) fn open(
-    service: &Service,
-    user_id: UserId,
-    device_name: Option<DeviceName>,
-) -> Result<Opened, Error> {
+pub(in crate::flows) fn open(service: &Service, user_id: UserId, device: Device) -> Result<Opened, Error> {
     let now = service.now();
     let (id, expires_at) = (SessionId::new(now, service.random()), now + service.policy.session.absolute);
-    let tokens = tokens(service, user_id, Generation { session: id, number: 0 }, expires_at)?;
-    Ok(Opened { session: NewSession { id, user_id, device_name, created_at: now, expires_at }, tokens })
+    let tokens = tokens(service, user_id, Generation { session: id, number: 0 }, expires_at, device.key.is_some())?;
+    Ok(Opened { session: NewSession { id, user_id, device, created_at: now, expires_at }, tokens })
 }
 
 /// Signs an existing user in. Returns `None` if `proof` is no longer valid.
@@ -36,9 +32,9 @@ pub(in crate::flows) async fn sign_in(
     user: User,
     proof: &Proof,
     rehashed: Option<&PasswordHash>,
-    device_name: Option<DeviceName>,
+    device: Device,
 ) -> Result<Option<SignedIn>, Error> {
-    let Opened { session, tokens } = open(service, user.id, device_name)?;
+    let Opened { session, tokens } = open(service, user.id, device)?;
     let done = service.ports.users.sign_in(&session, proof, rehashed, &service.policy.session).await?;
     Ok(done.then_some(SignedIn { user, tokens }))
 }

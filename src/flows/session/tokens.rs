@@ -13,6 +13,9 @@ pub struct Tokens {
     pub refresh: RefreshToken,
     /// Time after which the session ends without a refresh.
     pub refresh_expires_in: Duration,
+    /// Whether a refresh needs a proof of the device's key.
+    pub bound: bool,
+    pub generation: Generation,
 }
 
 /// Creates the tokens of one generation of a session that ends at `expires_at` in any case.
@@ -21,6 +24,7 @@ pub(in crate::flows) fn tokens(
     user_id: UserId,
     generation: Generation,
     expires_at: DateTime<Utc>,
+    bound: bool,
 ) -> Result<Tokens, Error> {
     let (now, policy) = (service.now(), &service.policy.session);
     let left = (expires_at - now).to_std().unwrap_or_default();
@@ -37,5 +41,7 @@ pub(in crate::flows) fn tokens(
         access_expires_in: access_ttl,
         refresh: RefreshToken::issue(&service.keys.refresh, generation),
         refresh_expires_in: policy.idle.min(left),
+        bound,
+        generation,
     })
 }

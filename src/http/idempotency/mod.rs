@@ -5,6 +5,7 @@ pub mod document;
 mod stored_response;
 
 use super::client::ClientContext;
+use super::dpop;
 use super::error::{Code, Problem};
 use super::extract::{self, PreAuthenticated};
 use crate::domain::Invalid;
@@ -90,7 +91,7 @@ async fn read_request(replay: Replay, request: &HttpRequest, payload: Payload) -
     request.extensions_mut().insert(PreAuthenticated(caller));
     // The route pattern: a path has many spellings.
     let route = request.match_pattern().unwrap_or_else(|| request.path().to_owned());
-    let named = idempotency::name(&service, scope, &route, &key, &[&body]);
+    let named = idempotency::name(&service, scope, &route, &key, &[&body, &dpop::key_content(request)]);
     // The buffer is still overwritten with zeros when it is dropped.
     Ok(KeyedRequest { service, named, body: Bytes::from_owner(body), owner })
 }
@@ -109,7 +110,7 @@ impl KeyedRequest {
         let Self { service, named, body, owner } = self;
         let claim = match idempotency::begin(&service, named, owner).await {
             Ok(Turn::First(claim)) => claim,
-            Ok(Turn::Completed(stored)) => return Ok(replay(request, &service, &stored)),
+            Ok(Turn::Completed(stored)) => return Ok(replay(request, &service, &stored).await),
             Err(error) => return Ok(error_response(request, &error.into())),
         };
         let response = next.call(ServiceRequest::from_parts(request, Payload::from(body))).await?;
@@ -122,7 +123,12 @@ impl KeyedRequest {
     }
 }
 
-fn replay(request: HttpRequest, service: &Service, stored: &[u8]) -> ServiceResponse {
+async fn replay(request: HttpRequest, service: &Service, stored: &[u8]) -> ServiceResponse {
+    if let Some(tokens) = StoredResponse::issued_tokens(stored)
+        && let Err(error) = session::must_be_unused(service, tokens).await
+    {
+        return error_response(request, &error.into());
+    }
     let Some(mut response) = StoredResponse::replay(stored, service.now()) else {
         return error_response(request, &internal_error("this version cannot read the stored response"));
     };

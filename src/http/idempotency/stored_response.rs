@@ -1,7 +1,9 @@
 //! Stored responses: which responses are stored for replays, and their format.
 
+use crate::domain::session::{Generation, SessionId};
 use crate::http::envelope::problem_of;
 use crate::http::error::{Code, Problem};
+use crate::http::response::IssuedTokens;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
@@ -10,10 +12,12 @@ use actix_web::web::Bytes;
 use actix_web::{HttpResponse, ResponseError};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Format: one line of JSON, then the body, byte for byte.
 pub(super) struct StoredResponse {
     form: Form,
+    tokens: Option<Generation>,
     body: Bytes,
 }
 
@@ -22,6 +26,9 @@ struct Head {
     /// Unix time in seconds, for the `Age` of a replay.
     at: i64,
     form: Form,
+    /// Session and generation of the tokens in the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tokens: Option<(String, u32)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -42,8 +49,9 @@ impl StoredResponse {
         if let Some(problem) = problem_of(&response) {
             let Problem { code, attempts_left, .. } = problem;
             let form = || Form::Problem { code: code.row().name.to_owned(), attempts_left };
-            return (response, replayable(code).then(|| Self { form: form(), body: Bytes::new() }));
+            return (response, replayable(code).then(|| Self { form: form(), tokens: None, body: Bytes::new() }));
         }
+        let tokens = response.response().extensions().get().map(|IssuedTokens(generation)| *generation);
         let (request, response) = response.into_parts();
         let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
         let headers = response.headers().iter().filter_map(|(name, value)| Some((name.to_string(), text(value)?)));
@@ -53,7 +61,7 @@ impl StoredResponse {
         match body.try_into_bytes() {
             Ok(body) => {
                 let response = response.set_body(body.clone()).map_into_boxed_body();
-                let stored = (body.len() <= MAX_BODY).then_some(Self { form, body });
+                let stored = (body.len() <= MAX_BODY).then_some(Self { form, tokens, body });
                 (ServiceResponse::new(request, response), stored)
             }
             Err(stream) => (ServiceResponse::new(request, response.set_body(stream)), None),
@@ -62,17 +70,25 @@ impl StoredResponse {
 
     /// Serializes the response with its time.
     pub fn into_bytes(self, now: DateTime<Utc>) -> Option<Vec<u8>> {
-        let mut bytes = serde_json::to_vec(&Head { at: now.timestamp(), form: self.form }).ok()?;
+        let tokens = self.tokens.map(|generation| (generation.session.0.to_string(), generation.number));
+        let mut bytes = serde_json::to_vec(&Head { at: now.timestamp(), form: self.form, tokens }).ok()?;
         bytes.push(b'\n');
         bytes.extend_from_slice(&self.body);
         Some(bytes)
+    }
+
+    /// Returns the generation whose tokens the stored response contains.
+    pub fn issued_tokens(stored: &[u8]) -> Option<Generation> {
+        let head = stored.split(|&byte| byte == b'\n').next()?;
+        let (session, number) = serde_json::from_slice::<Head>(head).ok()?.tokens?;
+        Some(Generation { session: SessionId(Uuid::try_parse(&session).ok()?), number })
     }
 
     /// Returns the stored response unchanged, with its `Age` (RFC 9111, 5.1): durations in the body count from its
     /// creation.
     pub fn replay(stored: &[u8], now: DateTime<Utc>) -> Option<HttpResponse> {
         let (head, body) = stored.split_at_checked(stored.iter().position(|&byte| byte == b'\n')?)?;
-        let Head { at, form } = serde_json::from_slice(head).ok()?;
+        let Head { at, form, .. } = serde_json::from_slice(head).ok()?;
         let mut response = match form {
             Form::Answer { status, headers } => rebuild(status, &headers, &body[1..])?,
             Form::Problem { code, attempts_left } => {
@@ -114,7 +130,7 @@ const fn replayable(code: Code) -> bool {
         | Code::NotFound | Code::MethodNotAllowed | Code::AvatarUploadsDisabled
         // A lookup found nothing, or found another state.
         | Code::TokenMissing | Code::TokenInvalid | Code::TokenExpired | Code::RefreshInvalid
-        | Code::TicketExpired | Code::WrongStep | Code::CaptchaExpired | Code::CaptchaRequired
+        | Code::RefreshKeyMismatch | Code::TicketExpired | Code::WrongStep | Code::CaptchaExpired | Code::CaptchaRequired
         // The next challenge is a different one.
         | Code::ProofOfWorkRequired | Code::ProofOfWorkInvalid
         // The same request may succeed later.
@@ -122,8 +138,9 @@ const fn replayable(code: Code) -> bool {
         | Code::SmsBudgetExhausted | Code::SmsRegionSuspended | Code::Overloaded | Code::DependencyUnavailable
         // A defect: it may be fixed before the retry.
         | Code::InternalError
-        // These two are returned before a claim exists.
+        // These are returned before a claim exists.
         | Code::RequestInProgress | Code::IdempotencyKeyReused
+        | Code::UseDpopNonce | Code::InvalidDpopProof | Code::ResponseGone
         // No response to a refresh is stored.
         | Code::RefreshReused => false,
     }

@@ -1,6 +1,7 @@
 //! Error responses that many operations repeat, and their examples: each is stored once in `components`, and the
 //! operations refer to it.
 
+use crate::http::dpop::document::NONCE;
 use crate::http::idempotency::document::REPLAYED;
 use utoipa::Modify;
 use utoipa::openapi::path::Operation;
@@ -36,10 +37,11 @@ fn share_problems(operation: &mut Operation, components: &mut Components) {
     }
 }
 
-/// Name of a response: its status, its error codes and whether it can be a replay. Responses with the same name are
-/// equal.
+/// Name of a response: its status, its error codes, whether it can be a replay, and whether it has a nonce. Responses
+/// with the same name are equal.
 fn name(status: &str, codes: &[String], response: &Response) -> String {
-    let replayed = response.headers.contains_key(REPLAYED).then_some("replayed");
-    let parts = [status].into_iter().chain(codes.iter().map(String::as_str)).chain(replayed);
+    let has = |header, word| response.headers.contains_key(header).then_some(word);
+    let headers = has(REPLAYED, "replayed").into_iter().chain(has(NONCE, "nonce"));
+    let parts = [status].into_iter().chain(codes.iter().map(String::as_str)).chain(headers);
     parts.collect::<Vec<_>>().join(".")
 }

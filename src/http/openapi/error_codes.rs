@@ -1,7 +1,7 @@
 //! Error codes of each operation, for the OpenAPI document.
 
 use crate::http::error::Code;
-use crate::http::{avatar, captchas, health, login, me, password_reset, register, sessions};
+use crate::http::{avatar, captchas, dpop, health, login, me, password_reset, register, sessions};
 
 /// Errors of every endpoint with a JSON body, before its flow starts.
 const BODY_PROBLEMS: &[Code] = &[
@@ -54,13 +54,16 @@ pub(super) const BY_OPERATION: &[(&str, &[&[Code]])] = &[
     ("register.resendCode", &[BODY_PROBLEMS, register::RESEND_CODE, DEPENDENCY_PROBLEMS]),
     ("register.verifyCode", &[BODY_PROBLEMS, register::VERIFY_CODE, DEPENDENCY_PROBLEMS]),
     ("register.setPassword", &[BODY_PROBLEMS, register::SET_PASSWORD, DEPENDENCY_PROBLEMS]),
-    ("register.submitProfile", &[BODY_PROBLEMS, register::SUBMIT_PROFILE, DEPENDENCY_PROBLEMS]),
+    ("register.submitProfile", &[BODY_PROBLEMS, dpop::PROBLEMS, register::SUBMIT_PROFILE, DEPENDENCY_PROBLEMS]),
     ("register.status", &[BODY_PROBLEMS, register::STATUS, DEPENDENCY_PROBLEMS]),
-    ("login.withPassword", &[BODY_PROBLEMS, login::WITH_PASSWORD, DEPENDENCY_PROBLEMS]),
+    ("login.withPassword", &[BODY_PROBLEMS, dpop::PROBLEMS, login::WITH_PASSWORD, DEPENDENCY_PROBLEMS]),
     ("login.sendCode", &[BODY_PROBLEMS, SEND_CODE_PROBLEMS, DEPENDENCY_PROBLEMS]),
     ("login.resendCode", &[BODY_PROBLEMS, RESEND_CODE_PROBLEMS, DEPENDENCY_PROBLEMS]),
-    ("login.verifyCode", &[BODY_PROBLEMS, VERIFY_CODE_PROBLEMS, login::VERIFY_CODE, DEPENDENCY_PROBLEMS]),
-    ("tokens.refresh", &[BODY_PROBLEMS, sessions::REFRESH, DEPENDENCY_PROBLEMS]),
+    (
+        "login.verifyCode",
+        &[BODY_PROBLEMS, dpop::PROBLEMS, VERIFY_CODE_PROBLEMS, login::SIGN_IN_WITH_CODE, DEPENDENCY_PROBLEMS],
+    ),
+    ("tokens.refresh", &[BODY_PROBLEMS, dpop::PROBLEMS, sessions::REFRESH, DEPENDENCY_PROBLEMS]),
     ("sessions.logOut", &[BEARER_PROBLEMS, BODY_PROBLEMS, DEPENDENCY_PROBLEMS]),
     ("sessions.list", &[BEARER_PROBLEMS, DEPENDENCY_PROBLEMS]),
     ("sessions.end", &[BEARER_PROBLEMS, sessions::END, DEPENDENCY_PROBLEMS]),

@@ -5,6 +5,7 @@ mod error_codes;
 mod problems;
 mod served;
 
+use super::dpop::document::Dpop;
 use super::error::{Code, Problem};
 use super::idempotency::document::Idempotency;
 use super::{account_deletion, avatar, captchas, health, keys, login, me, password_reset, register, sessions};
@@ -36,7 +37,7 @@ use utoipa::{Modify, OpenApi};
         account_deletion::verify_code, keys::jwks, health::healthz, health::readyz,
     ),
     components(schemas(ProblemSchema)),
-    modifiers(&Security, &OptionalBody, &Problems, &Idempotency, &SharedProblems),
+    modifiers(&Security, &OptionalBody, &Problems, &Dpop, &Idempotency, &SharedProblems),
     servers((url = "/")),
     tags(
         (name = "captchas", description = "Image and audio captchas"),

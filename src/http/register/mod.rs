@@ -2,15 +2,16 @@
 
 pub mod bodies;
 
-use super::bodies::{CodeSent, FlowTicket, SendCode, SetPassword, SignedIn, StepDone, VerifyCode};
+use super::bodies::{CodeSent, FlowTicket, SendCode, SetPassword, SignedIn, StepDone, VerifyCode, signed_in};
 use super::checks::{field, optional};
 use super::client::ClientContext;
+use super::dpop::DeviceKey;
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::otp;
 use super::response::json;
 use crate::domain::otp::OneTimeCode;
-use crate::domain::session::DeviceName;
+use crate::domain::session::{Device, DeviceName};
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{AvatarUrl, Birthday, Gender, Nickname, Profile};
 use crate::flows::{Service, register};
@@ -46,7 +47,7 @@ pub(super) const VERIFY_CODE: &[Code] =
 pub(super) const SET_PASSWORD: &[Code] =
     &[Code::PasswordTooWeak, Code::TicketExpired, Code::WrongStep, Code::TooManyRequests, Code::Overloaded];
 pub(super) const SUBMIT_PROFILE: &[Code] =
-    &[Code::TicketExpired, Code::WrongStep, Code::PhoneAlreadyRegistered, Code::Overloaded];
+    &[Code::TicketExpired, Code::WrongStep, Code::PhoneAlreadyRegistered, Code::ResponseGone, Code::Overloaded];
 pub(super) const STATUS: &[Code] = &[Code::TicketExpired];
 
 /// Send a sign-up code.
@@ -127,6 +128,7 @@ pub(super) async fn set_password(
 )]
 pub(super) async fn submit_profile(
     service: web::Data<Service>,
+    key: DeviceKey,
     body: Json<SubmitProfile>,
 ) -> Result<HttpResponse, Problem> {
     let (body, base) = (body.0, service.policy().avatar_base.as_ref());
@@ -139,10 +141,9 @@ pub(super) async fn submit_profile(
     let request = register::SubmitProfile {
         ticket: field("ticket", Ticket::parse(&body.ticket))?,
         profile,
-        device_name: optional("device_name", body.device_name.as_deref(), DeviceName::parse)?,
+        device: Device { name: optional("device_name", body.device_name.as_deref(), DeviceName::parse)?, key: key.0 },
     };
-    let signed_in = register::submit_profile(&service, request).await?;
-    Ok(json(StatusCode::CREATED, &SignedIn::new(signed_in)))
+    Ok(signed_in(StatusCode::CREATED, register::submit_profile(&service, request).await?))
 }
 
 /// Get the current step.

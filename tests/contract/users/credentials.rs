@@ -1,6 +1,8 @@
 //! Credentials version: the operations that renew it, and concurrent changes.
 
-use super::store::{Store, another_hash, authority, authority_at, code_proof, device, now, password_proof, stores};
+use super::store::{
+    Store, another_hash, authority, authority_at, code_proof, device, now, password_proof, refresh_with, stores,
+};
 use chrono::TimeDelta;
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::phone::Phone;
@@ -77,7 +79,7 @@ async fn no_other_operation_changes_the_version() {
 
         let refresh = async |number| {
             let presented = Generation { session: device(&user, 4).id, number };
-            database.refresh(presented, at, &policy).await.unwrap()
+            database.refresh(&refresh_with(presented), at, &policy).await.unwrap()
         };
         for number in 0..2 {
             assert!(matches!(refresh(number).await, Refreshed::Yes { again: false, .. }), "{}", store.engine);
@@ -132,7 +134,7 @@ impl Change {
             }
             Self::Password(hash) => {
                 let renewed = database.change_password(&by, proof, hash, now()).await.unwrap();
-                let expected = Renewed { number: 1, expires_at: session.expires_at };
+                let expected = Renewed { number: 1, expires_at: session.expires_at, bound: false };
                 assert!(renewed.is_none_or(|renewed| renewed == expected), "{renewed:?}");
                 renewed.is_some()
             }

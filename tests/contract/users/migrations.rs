@@ -1,6 +1,6 @@
 //! Migrations, and errors for invalid database URLs.
 
-use super::store::{Store, new_user, now, open, postgres_store, sqlite_store, stores};
+use super::store::{Store, new_user, now, open, postgres_store, refresh_with, sqlite_store, stores};
 use crate::support::process::free_port;
 use diesel::backend::Backend;
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
@@ -61,14 +61,18 @@ async fn sessions_survive_a_migration_of_their_table() {
     for store in stores() {
         let (user, session) = new_user("+8613800138000", 1);
         store.database.create(&user, &session).await.unwrap();
-        match store.engine {
-            "sqlite" => revert_last("sqlite", &mut store.sqlite()),
-            _ => revert_last("postgres", &mut store.postgres()),
+        let migrations = ["2026-11-21-000001_remember_replays", "2026-11-29-000001_bind_sessions"];
+        for _ in migrations {
+            match store.engine {
+                "sqlite" => revert_last("sqlite", &mut store.sqlite()),
+                _ => revert_last("postgres", &mut store.postgres()),
+            }
         }
         assert_eq!(store.count("sessions WHERE replay_streak = 0"), 1, "{}", store.engine);
-        assert_eq!(migrate::run(&store.url).unwrap(), ["2026-11-21-000001_remember_replays"]);
+        assert_eq!(migrate::run(&store.url).unwrap(), migrations);
         let presented = Generation { session: session.id, number: 0 };
-        let result = open(&store.url).refresh(presented, now(), &SessionPolicy::default()).await.unwrap();
+        let result =
+            open(&store.url).refresh(&refresh_with(presented), now(), &SessionPolicy::default()).await.unwrap();
         assert!(matches!(result, Refreshed::Yes { number: 1, .. }), "{}: {result:?}", store.engine);
     }
 }

@@ -7,10 +7,11 @@ mod migrations;
 mod outages;
 mod passwords;
 mod refresh;
+mod refresh_keys;
 mod renewal;
 mod retries;
 mod sign_in;
-mod store;
+pub(crate) mod store;
 
 use chrono::TimeDelta;
 use doorstep::domain::session::DeviceName;
@@ -31,7 +32,7 @@ async fn a_user_is_read_as_it_was_written() {
             gender: Some(Gender::Female),
             birthday: Some(Birthday::parse("2000-02-29", now()).unwrap()),
         };
-        session.device_name = Some(DeviceName::parse("小明的手机 📱").unwrap());
+        session.device.name = Some(DeviceName::parse("小明的手机 📱").unwrap());
         assert_eq!(store.database.create(&user, &session).await.unwrap(), Created::Yes);
 
         let read = store.database.by_session(session.id, now()).await.unwrap().unwrap();

@@ -1,7 +1,9 @@
 //! A database that is down, slow or does not respond: each call ends in bounded time, and succeeds again as soon as the
 //! database is back.
 
-use super::store::{another_hash, authority, new_user, now, open, password_proof, postgres_store, sqlite_store};
+use super::store::{
+    another_hash, authority, new_user, now, open, password_proof, postgres_store, refresh_with, sqlite_store,
+};
 use crate::support::postgres::OwnPostgres;
 use crate::support::process::free_port;
 use diesel::connection::SimpleConnection;
@@ -58,14 +60,15 @@ async fn every_call_fails_in_time_and_without_a_secret_while_postgres_is_down() 
     let database = open(&format!("postgres://u:open-sesame@127.0.0.1:{}/d", free_port()));
     let (user, session) = new_user("+8613800138000", 1);
     let (proof, policy, hash) = (password_proof(&user), SessionPolicy::default(), another_hash());
-    let (presented, change) = (Generation { session: session.id, number: 0 }, ProfileChange::default());
-    let (new_phone, by) = (phone(), authority(&session));
+    let (first, change) = (Generation { session: session.id, number: 0 }, ProfileChange::default());
+    let (refresh, new_phone, by) = (refresh_with(first), phone(), authority(&session));
     tokio::join!(
         assert_unavailable(database.by_phone(&user.phone)),
         assert_unavailable(database.by_session(session.id, now())),
         assert_unavailable(database.password_hash(user.id)),
         assert_unavailable(database.sign_in(&session, &proof, Some(&hash), &policy)),
-        assert_unavailable(database.refresh(presented, now(), &policy)),
+        assert_unavailable(database.refresh(&refresh, now(), &policy)),
+        assert_unavailable(database.is_unused(first, now())),
         assert_unavailable(database.sessions(user.id, now(), &policy)),
         assert_unavailable(database.end_session(&by, session.id, now())),
         assert_unavailable(database.end_sessions(&by, now())),

@@ -1,6 +1,6 @@
 //! Refresh-token rotation: the next token, replays, and reuse detection.
 
-use super::store::{Store, authority, device as another, now, stores};
+use super::store::{Store, authority, device as another, now, refresh_with, stores};
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::domain::policy::SessionPolicy;
 use doorstep::domain::session::{Generation, NewSession};
@@ -31,7 +31,7 @@ impl Device {
 
     pub async fn refresh(&self, number: u32, at: DateTime<Utc>) -> Refreshed {
         let presented = Generation { session: self.session.id, number };
-        self.store.database.refresh(presented, at, &self.policy).await.unwrap()
+        self.store.database.refresh(&refresh_with(presented), at, &self.policy).await.unwrap()
     }
 
     pub fn child(&self, number: u32, again: bool) -> Refreshed {
@@ -204,7 +204,7 @@ async fn a_session_ends_when_it_is_idle_for_too_long_or_expires() {
 async fn an_unknown_or_revoked_session_is_not_refreshed() {
     for device in Device::each().await {
         let presented = Generation { session: another(&device.user, 9).id, number: 0 };
-        let unknown = device.store.database.refresh(presented, now(), &device.policy).await.unwrap();
+        let unknown = device.store.database.refresh(&refresh_with(presented), now(), &device.policy).await.unwrap();
         assert_eq!(unknown, Refreshed::Ended, "{}", device.store.engine);
 
         device.refresh(0, now()).await;
@@ -236,7 +236,7 @@ async fn reuse_does_not_affect_other_sessions() {
         device.refresh(1, now()).await;
         assert_eq!(device.refresh(0, now()).await, device.reused());
         let presented = Generation { session: other.id, number: 0 };
-        let result = device.store.database.refresh(presented, now(), &device.policy).await.unwrap();
+        let result = device.store.database.refresh(&refresh_with(presented), now(), &device.policy).await.unwrap();
         let expected = Refreshed::Yes { user: other.user_id, number: 1, again: false, expires_at: other.expires_at };
         assert_eq!(result, expected, "{}", device.store.engine);
     }
@@ -260,7 +260,7 @@ async fn refresh_concurrently(device: &Device, number: u32) -> Vec<Refreshed> {
     let tasks: Vec<_> = (0..16)
         .map(|_| {
             let (database, policy) = (Arc::clone(&device.store.database), device.policy.clone());
-            tokio::spawn(async move { database.refresh(presented, now(), &policy).await.unwrap() })
+            tokio::spawn(async move { database.refresh(&refresh_with(presented), now(), &policy).await.unwrap() })
         })
         .collect();
     let mut results = Vec::new();

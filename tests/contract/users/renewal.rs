@@ -1,7 +1,9 @@
 //! Refresh tokens before and after a change of the password, which renews the session.
 
 use super::refresh::Device;
-use super::store::{another_hash, authority, authority_at, code_proof, device as another, now, password_proof};
+use super::store::{
+    another_hash, authority, authority_at, code_proof, device as another, now, password_proof, refresh_with,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::domain::policy::SessionPolicy;
 use doorstep::domain::session::Generation;
@@ -25,7 +27,12 @@ async fn tokens_from_before_a_password_change_are_invalid_but_do_not_end_the_ses
         }
         let at = now() + TimeDelta::days(1);
         let renewed = device.change_password(at).await;
-        assert_eq!(renewed, Renewed { number: 4, expires_at: device.session.expires_at }, "{}", device.store.engine);
+        assert_eq!(
+            renewed,
+            Renewed { number: 4, expires_at: device.session.expires_at, bound: false },
+            "{}",
+            device.store.engine
+        );
         let listed = device.store.database.sessions(device.user.id, at, &device.policy).await.unwrap();
         assert_eq!((listed.len(), listed[0].id, listed[0].last_used_at), (1, device.session.id, at));
 
@@ -44,6 +51,23 @@ async fn tokens_from_before_a_password_change_are_invalid_but_do_not_end_the_ses
             assert_eq!(device.refresh(number, at).await, Refreshed::Ended, "{}", device.store.engine);
         }
         assert!(device.store.database.by_session(device.session.id, at).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn the_renewed_generation_is_unused_until_it_is_refreshed() {
+    for device in Device::each().await {
+        let is_unused = async |number| {
+            let generation = Generation { session: device.session.id, number };
+            device.store.database.is_unused(generation, now()).await.unwrap()
+        };
+        device.refresh(0, now()).await;
+        let Renewed { number, .. } = device.change_password(now()).await;
+        // A refused token does not use it.
+        device.refresh(0, now()).await;
+        assert!(is_unused(number).await && !is_unused(number - 1).await, "{}", device.store.engine);
+        device.refresh(number, now()).await;
+        assert!(!is_unused(number).await && !is_unused(number + 1).await, "{}", device.store.engine);
     }
 }
 
@@ -113,12 +137,12 @@ async fn a_password_change_ends_the_tokens_of_other_sessions() {
         let Renewed { number, .. } = device.change_password(now()).await;
         for number in 0..3 {
             let presented = Generation { session: second.id, number };
-            let result = database.refresh(presented, now(), &policy).await.unwrap();
+            let result = database.refresh(&refresh_with(presented), now(), &policy).await.unwrap();
             assert_eq!(result, Refreshed::Ended, "{}", device.store.engine);
         }
         assert_eq!(device.refresh(number, now()).await, device.child(number + 1, false), "{}", device.store.engine);
         let presented = Generation { session: theirs.id, number: 0 };
-        let result = database.refresh(presented, now(), &policy).await.unwrap();
+        let result = database.refresh(&refresh_with(presented), now(), &policy).await.unwrap();
         assert!(
             matches!(result, Refreshed::Yes { number: 1, again: false, .. }),
             "{}: {result:?}",
@@ -136,7 +160,9 @@ async fn no_token_of_a_concurrent_refresh_survives_a_password_change() {
             let refreshes: Vec<_> = (0..16)
                 .map(|_| {
                     let (database, policy) = (Arc::clone(&device.store.database), device.policy.clone());
-                    tokio::spawn(async move { database.refresh(presented, now(), &policy).await.unwrap() })
+                    tokio::spawn(
+                        async move { database.refresh(&refresh_with(presented), now(), &policy).await.unwrap() },
+                    )
                 })
                 .collect();
             let proof = Proof::Code { phone: device.user.phone.clone(), credentials: version };

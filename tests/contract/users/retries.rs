@@ -2,6 +2,7 @@
 
 use super::store::{
     Store, another_hash, authority, authority_at, code_proof, device, new_user, now, password_proof, postgres_store,
+    refresh_with,
 };
 use doorstep::domain::phone::Phone;
 use doorstep::domain::policy::SessionPolicy;
@@ -50,7 +51,7 @@ async fn a_call_without_a_transaction_is_one_statement() {
     store.execute("CREATE EXTENSION pg_stat_statements");
     let refresh = async |number| {
         let presented = Generation { session: session.id, number };
-        store.database.refresh(presented, now(), &policy).await.unwrap()
+        store.database.refresh(&refresh_with(presented), now(), &policy).await.unwrap()
     };
     let before = statements(&store);
     let assert_statements = async |n: i64| assert_eq!(statements(&store) - before, n);
@@ -81,6 +82,8 @@ async fn a_call_without_a_transaction_is_one_statement() {
     assert_statements(12).await;
     assert!(!store.database.end_session(&authority(&second), second.id, now()).await.unwrap());
     assert_statements(13).await;
+    store.database.is_unused(Generation { session: session.id, number: 0 }, now()).await.unwrap();
+    assert_statements(14).await;
 }
 
 /// Ends the server side of the connection. A sequence counts the attempts, because no rollback resets it.
@@ -144,7 +147,7 @@ async fn a_change_is_retried_once_if_the_connection_fails_before_the_commit() {
     };
     disconnect("UPDATE ON sessions");
     let presented = Generation { session: session.id, number: 0 };
-    let result = database.refresh(presented, now(), &policy).await.unwrap();
+    let result = database.refresh(&refresh_with(presented), now(), &policy).await.unwrap();
     assert!(matches!(result, Refreshed::Yes { number: 1, again: false, .. }), "{result:?}");
     assert_retried("sessions");
 

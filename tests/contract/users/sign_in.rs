@@ -34,7 +34,7 @@ async fn a_password_or_a_code_signs_in() {
         for (n, proof) in [(2, password_proof(&user)), (3, code_proof(&user))] {
             let mut session = device(&user, n);
             session.created_at += TimeDelta::hours(i64::from(n));
-            session.device_name = Some(DeviceName::parse("手机").unwrap());
+            session.device.name = Some(DeviceName::parse("手机").unwrap());
             assert!(store.sign_in(&session, &proof).await, "{}", store.engine);
             assert_eq!(store.database.by_session(session.id, now()).await.unwrap().unwrap().id, user.id);
             let stored = "users JOIN sessions ON user_id = users.id WHERE last_login_at = sessions.created_at \
@@ -178,7 +178,7 @@ async fn active_sessions_are_listed_by_last_use() {
         let (user, first) = store.signed_up("+8613800138000", 1).await;
         store.signed_up("+8613800138001", 2).await;
         let mut named = device(&user, 3);
-        named.device_name = Some(DeviceName::parse("小明的手机").unwrap());
+        named.device.name = Some(DeviceName::parse("小明的手机").unwrap());
         named.created_at += TimeDelta::hours(1);
         assert!(store.sign_in(&named, &password_proof(&user)).await);
         for n in 4..=6 {

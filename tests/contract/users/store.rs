@@ -6,10 +6,13 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use doorstep::adapters::database::{Database, Settings, migrate};
+use doorstep::domain::ip_block::{IpBlock, Nat64};
+use doorstep::domain::keys::Keys;
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::phone::Phone;
 use doorstep::domain::policy::SessionPolicy;
-use doorstep::domain::session::{Authority, NewSession, SessionId};
+use doorstep::domain::refresh::{Refresh, RefreshBlock};
+use doorstep::domain::session::{Authority, Device, Generation, NewSession, SessionId};
 use doorstep::domain::user::{AccountVersion, NewUser, Nickname, Profile, UserId};
 use doorstep::ports::{Created, Proof, Users};
 use std::sync::Arc;
@@ -106,7 +109,7 @@ pub fn new_user(phone: &str, n: u8) -> (NewUser, NewSession) {
     let session = NewSession {
         id: SessionId::new(now(), [n; 10]),
         user_id: user.id,
-        device_name: None,
+        device: Device::default(),
         created_at: now(),
         expires_at: now() + TimeDelta::hours(1),
     };
@@ -118,10 +121,21 @@ pub fn device(user: &NewUser, n: u8) -> NewSession {
     NewSession {
         id: SessionId::new(now(), [n; 10]),
         user_id: user.id,
-        device_name: None,
+        device: Device::default(),
         created_at: now(),
         expires_at: now() + SessionPolicy::default().absolute,
     }
+}
+
+/// Creates a request to refresh, without a key, always from the same IP block.
+pub fn refresh_with(presented: Generation) -> Refresh {
+    Refresh { presented, key: None, from: block(presented.session, "192.0.2.1") }
+}
+
+pub fn block(session: SessionId, address: &str) -> RefreshBlock {
+    let keys = Keys::derive(&[1; 32]);
+    let block = IpBlock::new(address.parse().unwrap(), &Nat64::default(), &keys.ip_block);
+    RefreshBlock::new(&keys.refresh_block, session, &block)
 }
 
 pub fn password_proof(user: &NewUser) -> Proof {

@@ -1,0 +1,2 @@
+ALTER TABLE sessions DROP COLUMN refreshed_from;
+ALTER TABLE sessions DROP COLUMN jkt;
