@@ -4,7 +4,6 @@
 use super::client::Proxies;
 use super::dpop::NONCE;
 use super::error::{Code, FieldError, Problem, Row};
-use super::extract::BODY_LIMIT;
 use super::language::negotiate;
 use super::response::seconds;
 use super::schemas::{NextStep, Work};
@@ -15,8 +14,7 @@ use crate::flows::{Service, fairness};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
-    TRANSFER_ENCODING, WWW_AUTHENTICATE,
+    CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -73,16 +71,9 @@ pub async fn envelope(
     let span = tracing::info_span!("request", id = %id);
     // Handlers and extractors turn their errors into responses; nothing else fails there.
     let connection = request.conn_data::<Rc<Connection>>().cloned();
-    let body = declared_size(request.headers());
-    let _active = connection.as_ref().map(|connection| connection.begin(body));
+    let _active = connection.as_ref().map(Connection::begin);
     if let Some(connection) = &connection {
         connection.writable().await;
-    }
-    if body.is_some_and(|size| size > 0) {
-        // Reads a body that has arrived with its head: the HTTP library closes a connection whose body nobody has read
-        // before the response, for example because the token has expired. It polls a new request twice before it reads.
-        tokio::task::yield_now().await;
-        tokio::task::yield_now().await;
     }
     let work = next.call(request).instrument(span.clone());
     let response = fairness::for_client(client, &service.policy().nat64, work).await?.map_into_boxed_body();
@@ -108,13 +99,6 @@ pub async fn envelope(
     service.record_request(standard_method(&method), &route, response.status().as_u16(), duration);
     span.in_scope(|| log(&method, &route, response.status(), problem.as_ref(), client, duration));
     Ok(response)
-}
-
-/// Returns the declared size of the body, 0 if it is too large to be read, or `None` for a body in chunks.
-fn declared_size(headers: &HeaderMap) -> Option<usize> {
-    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let chunks = headers.contains_key(TRANSFER_ENCODING);
-    (!chunks).then(|| declared.filter(|&size| size <= BODY_LIMIT).unwrap_or(0))
 }
 
 /// Returns the id that a trusted proxy has set, or a new one.

@@ -1,7 +1,6 @@
 //! Handler parameters (extractors) with checked content: a JSON body with the documented structure, a signed-in user.
 
 use super::error::{Code, FieldError, Problem};
-use super::transport::Connection;
 use crate::domain::session::AccessClaims;
 use crate::flows::Service;
 use crate::flows::session::{self, Caller};
@@ -13,7 +12,6 @@ use futures_core::Stream;
 use serde::de::DeserializeOwned;
 use std::future::{Future, Ready, poll_fn, ready};
 use std::pin::{Pin, pin};
-use std::rc::Rc;
 use std::time::Duration;
 use validator::Validate;
 use zeroize::Zeroizing;
@@ -31,9 +29,10 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let body = check_media_type(request).and_then(|()| Body::of(request, payload.take()));
+        let size = check_media_type(request).and_then(|()| declared_size(request));
+        let payload = payload.take();
         Box::pin(async move {
-            let body = body?.read_in_time().await?;
+            let body = read_in_time(payload, size?).await?;
             let value: T = parse(&body)?;
             value.validate().map_err(|errors| field_errors(&errors))?;
             Ok(Self(value))
@@ -68,7 +67,7 @@ pub(super) async fn bytes(request: &HttpRequest, payload: Payload) -> Result<Zer
         return Ok(Zeroizing::default());
     }
     check_media_type(request)?;
-    Body::of(request, payload)?.read_in_time().await
+    read_in_time(payload, declared_size(request)?).await
 }
 
 /// Requires exactly one `Content-Type`, `application/json` (for PATCH also a merge patch, RFC 7396), in UTF-8 and not
@@ -101,23 +100,9 @@ fn declared_size(request: &HttpRequest) -> Result<usize, Problem> {
     }
 }
 
-/// Body that is not read yet.
-struct Body {
-    payload: Payload,
-    size: usize,
-    connection: Option<Rc<Connection>>,
-}
-
-impl Body {
-    fn of(request: &HttpRequest, payload: Payload) -> Result<Self, Problem> {
-        Ok(Self { payload, size: declared_size(request)?, connection: request.conn_data().cloned() })
-    }
-
-    async fn read_in_time(self) -> Result<Zeroizing<Vec<u8>>, Problem> {
-        let _reading = self.connection.as_ref().map(Connection::read_body);
-        let read = tokio::time::timeout(BODY_TIMEOUT, read_body(self.payload, self.size)).await;
-        read.map_err(|_| Problem::new(Code::RequestTimeout))?
-    }
+async fn read_in_time(payload: Payload, size: usize) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    let read = tokio::time::timeout(BODY_TIMEOUT, read_body(payload, size)).await;
+    read.map_err(|_| Problem::new(Code::RequestTimeout))?
 }
 
 /// Reads into a buffer that has its final size from the start: a buffer that grows would leave parts of a password in

@@ -1,5 +1,6 @@
 //! The OpenAPI document, from which SDKs are generated.
 
+use crate::response::{DOCUMENT, resolve};
 use crate::test_server::{BackEnds, TestServer};
 use flate2::read::GzDecoder;
 use reqwest::Method;
@@ -63,17 +64,10 @@ async fn the_document_is_compressed_and_has_a_tag() {
     }
 }
 
-/// Target of a reference, or the value itself.
-fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
-    let Some(reference) = value["$ref"].as_str() else { return value };
-    document.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference} is missing"))
-}
-
 /// People read it in pull requests, and generators load it: errors, examples and parameters are stored once.
 #[test]
 fn the_document_repeats_no_error_response() {
-    let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
-    for operation in document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values())
+    for operation in DOCUMENT["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values())
     {
         for (status, response) in operation["responses"].as_object().unwrap() {
             let is_shared = response.get("$ref").is_some();
@@ -85,10 +79,9 @@ fn the_document_repeats_no_error_response() {
 
 #[test]
 fn every_operation_has_an_id_a_summary_and_documented_errors() {
-    let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
-    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(DOCUMENT["openapi"], "3.1.0");
     let mut ids = BTreeSet::new();
-    for (path, item) in document["paths"].as_object().unwrap() {
+    for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let id = operation["operationId"].as_str().unwrap();
             let (tag, verb) = id.split_once('.').unwrap();
@@ -103,11 +96,11 @@ fn every_operation_has_an_id_a_summary_and_documented_errors() {
                 }
             }
             for (status, response) in operation["responses"].as_object().unwrap() {
-                let response = resolve(&document, response);
+                let response = resolve(response);
                 let Some(problem) = response["content"].get("application/problem+json") else { continue };
                 assert_eq!(problem["schema"]["$ref"], "#/components/schemas/Problem");
                 for (code, example) in problem["examples"].as_object().unwrap() {
-                    let example = resolve(&document, example);
+                    let example = resolve(example);
                     assert_eq!(example["value"]["code"], code.as_str());
                     assert_eq!(example["value"]["status"].to_string(), *status, "{code}");
                 }
@@ -125,17 +118,15 @@ fn every_operation_has_an_id_a_summary_and_documented_errors() {
 async fn the_key_set_matches_its_schema() {
     let server = TestServer::new(BackEnds::Embedded).await;
     let served = server.send(server.request(Method::GET, "/.well-known/jwks.json"), "/.well-known/jwks.json").await;
-    let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
     let names = |object: &Value| object.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
-    assert_eq!(names(&served.body["keys"][0]), names(&document["components"]["schemas"]["PublicKey"]["properties"]));
-    assert_eq!(names(&served.body), names(&document["components"]["schemas"]["KeySet"]["properties"]));
+    assert_eq!(names(&served.body["keys"][0]), names(&DOCUMENT["components"]["schemas"]["PublicKey"]["properties"]));
+    assert_eq!(names(&served.body), names(&DOCUMENT["components"]["schemas"]["KeySet"]["properties"]));
 }
 
 /// Every property of every request and response body has an example, for the viewer and for the documentation of SDKs.
 #[test]
 fn every_property_has_an_example() {
-    let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
-    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+    for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
         let Some(properties) = schema["properties"].as_object() else { continue };
         for (property, schema) in properties {
             let has_example =

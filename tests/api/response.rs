@@ -65,7 +65,14 @@ impl Response {
     }
 }
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap());
+pub static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap());
+
+/// Target of a reference in the OpenAPI document, or the value itself.
+pub fn resolve(value: &'static Value) -> &'static Value {
+    let Some(reference) = value["$ref"].as_str() else { return value };
+    DOCUMENT.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference} is missing"))
+}
 
 /// Checks that the error code is among the examples of its endpoint. Unknown paths and methods are not documented.
 #[track_caller]
@@ -75,7 +82,7 @@ pub fn assert_documented(method: &str, path: &str, response: &Response) {
         assert!(["not_found", "method_not_allowed"].contains(&response.code()), "{response:?}");
         return;
     }
-    let documented = &operation["responses"][response.status.as_str()];
+    let documented = resolve(&operation["responses"][response.status.as_str()]);
     let example = &documented["content"]["application/problem+json"]["examples"][response.code()];
     assert!(example.is_object(), "{method} {path}: {} {} is not documented", response.status, response.code());
 }

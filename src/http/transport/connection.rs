@@ -25,21 +25,12 @@ pub struct Connection {
     blocked_since: Cell<Option<Instant>>,
     /// Request that waits until the socket accepts bytes again.
     waiting: RefCell<Option<Waker>>,
-    /// Number of bytes that remain of the body of the active request; `None`: a body in chunks.
-    body: Cell<Option<usize>>,
-    /// A handler reads the body of the active request.
-    reads_body: Cell<bool>,
-    /// Task that waits with reading until the active request ends, or its body is wanted.
-    reader: RefCell<Option<Waker>>,
     /// Timeout of a connection without a request.
     idle_timeout: Duration,
 }
 
 /// Request in progress; its drop ends it.
 pub struct ActiveRequest(Rc<Connection>);
-
-/// Handler that reads the body of a request; its drop ends the reading.
-pub struct BodyReader(Rc<Connection>);
 
 impl Connection {
     pub(super) fn new(idle_timeout: Duration) -> Self {
@@ -49,27 +40,15 @@ impl Connection {
             head_since: Cell::default(),
             blocked_since: Cell::default(),
             waiting: RefCell::default(),
-            body: Cell::default(),
-            reads_body: Cell::default(),
-            reader: RefCell::default(),
             idle_timeout,
         }
     }
 
-    /// Marks the beginning of a request: its head is complete, and `body` is the declared size of its body; `None` if
-    /// the body comes in chunks.
-    pub fn begin(self: &Rc<Self>, body: Option<usize>) -> ActiveRequest {
+    /// Marks the beginning of a request: its head is complete.
+    pub fn begin(self: &Rc<Self>) -> ActiveRequest {
         self.active.set(self.active.get() + 1);
-        self.body.set(body);
         self.head_since.set(None);
         ActiveRequest(Rc::clone(self))
-    }
-
-    /// Lets the HTTP library get the body of the active request, if it comes in chunks.
-    pub fn read_body(self: &Rc<Self>) -> BodyReader {
-        self.reads_body.set(true);
-        self.wake_reader();
-        BodyReader(Rc::clone(self))
     }
 
     /// Waits until the client has read enough of the earlier responses. A pipelined request must not add its response
@@ -101,30 +80,9 @@ impl Connection {
         unblocked
     }
 
-    /// Returns the number of bytes that the HTTP library may get now. If it is 0, `reader` is woken when it grows.
-    pub(super) fn readable(&self, reader: &Waker) -> usize {
-        if self.active.get() == 0 {
-            return usize::MAX;
-        }
-        let chunks = if self.reads_body.get() { usize::MAX } else { 0 };
-        let readable = self.body.get().unwrap_or(chunks);
-        if readable == 0 {
-            self.reader.replace(Some(reader.clone()));
-        }
-        readable
-    }
-
-    fn wake_reader(&self) {
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
-        }
-    }
-
-    /// Notes that the HTTP library has got bytes: of a body, or, without an active request, of a head.
-    pub(super) fn received(&self, count: usize) {
-        if self.active.get() > 0 {
-            self.body.set(self.body.get().map(|body| body.saturating_sub(count)));
-        } else if self.head_since.get().is_none() {
+    /// Notes that bytes have arrived: without an active request, they begin a head.
+    pub(super) fn received(&self) {
+        if self.active.get() == 0 && self.head_since.get().is_none() {
             self.head_since.set(Some(Instant::now()));
         }
     }
@@ -146,12 +104,5 @@ impl Drop for ActiveRequest {
     fn drop(&mut self) {
         self.0.active.set(self.0.active.get() - 1);
         self.0.quiet_since.set(Instant::now());
-        self.0.wake_reader();
-    }
-}
-
-impl Drop for BodyReader {
-    fn drop(&mut self) {
-        self.0.reads_body.set(false);
     }
 }

@@ -1,7 +1,7 @@
 //! Connections below HTTP: how many there are, how long a request head may take, and how much an unread response holds.
 //!
 //! The HTTP library limits the time of the first head on a connection only. This layer limits every head, closes a
-//! connection whose client does not read its response, and gives the library one request at a time.
+//! connection whose client does not read its response, and starts no request behind an unread response.
 
 mod cap;
 mod connection;

@@ -1,6 +1,7 @@
 //! Idempotency of every POST in the OpenAPI document that is not harmless to repeat.
 
 use super::{post, post_as, request_with_key, send_code_body};
+use crate::response::{DOCUMENT, resolve};
 use crate::support::redis;
 use crate::test_server::{BackEnds, PASSWORD, Response, TestServer, fresh_phone};
 use crate::users::{TestUser, wait_until};
@@ -21,16 +22,15 @@ const STORAGE: [(&str, &str); 7] = [
 ];
 
 /// Whether the description of the key says that the operation ignores it, because it is harmless to repeat.
-fn ignores_the_key(operation: &Value) -> bool {
+fn ignores_the_key(operation: &'static Value) -> bool {
     let parameters = operation["parameters"].as_array().unwrap();
-    let key = parameters.iter().find(|parameter| parameter["name"] == "Idempotency-Key").unwrap();
+    let key = parameters.iter().map(resolve).find(|parameter| parameter["name"] == "Idempotency-Key").unwrap();
     key["description"].as_str().unwrap().starts_with("Ignored")
 }
 
 /// Paths with a POST, and whether it requires an access token.
 fn posts() -> Vec<(String, bool)> {
-    let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
-    let paths = document["paths"].as_object().unwrap().iter();
+    let paths = DOCUMENT["paths"].as_object().unwrap().iter();
     let posts = paths.filter(|(_, item)| item.get("post").is_some() && !ignores_the_key(&item["post"]));
     posts.map(|(path, item)| (path.clone(), item["post"]["security"].is_array())).collect()
 }
@@ -201,25 +201,25 @@ async fn every_post_is_idempotent_real() {
 /// The document tells app developers what these tests prove.
 #[test]
 fn every_post_and_put_documents_the_idempotency_key() {
-    let document: Value = serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap();
-    for (path, item) in document["paths"].as_object().unwrap() {
+    for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
-            let key = parameters.iter().find(|parameter| parameter["name"] == "Idempotency-Key");
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let key = parameters.map(resolve).find(|parameter| parameter["name"] == "Idempotency-Key");
             assert_eq!(key.is_some(), ["post", "put"].contains(&method.as_str()), "{method} {path}");
             let Some(key) = key else { continue };
             assert_eq!((&key["in"], &key["required"]), (&json!("header"), &json!(false)));
             let responses = operation["responses"].as_object().unwrap();
+            let response = |status| resolve(&responses[status]);
             if ignores_the_key(operation) {
                 let has_replays = |response: &Value| response["headers"]["Idempotency-Replayed"].is_object();
-                assert!(!responses.values().any(has_replays) && !responses.contains_key("409"), "{path}");
+                assert!(!responses.values().map(resolve).any(has_replays) && !responses.contains_key("409"), "{path}");
                 continue;
             }
             let success = responses.iter().find(|(status, _)| status.starts_with('2')).unwrap().1;
             assert!(success["headers"]["Idempotency-Replayed"].is_object(), "{path}");
-            assert!(responses["409"]["headers"]["Retry-After"].is_object(), "{path}");
+            assert!(response("409")["headers"]["Retry-After"].is_object(), "{path}");
             for (status, code) in [("409", "request_in_progress"), ("422", "idempotency_key_reused")] {
-                let example = &responses[status]["content"]["application/problem+json"]["examples"][code];
+                let example = &response(status)["content"]["application/problem+json"]["examples"][code];
                 assert!(example.is_object(), "{path} {code}");
             }
         }
