@@ -53,7 +53,7 @@ pub(super) fn run(config: &Config, samples: &Samples) -> Outcome {
                     renderer.fill(random_u64());
                 }
                 let (text, answer) = policy.puzzle.compose(random_u64);
-                ("png", answer, renderer.draw(&text, policy.look.theme, random_u64()))
+                ("png", answer, renderer.draw(&text, policy.theme, random_u64()))
             }
             Kind::Audio => {
                 let (digits, answer) = spoken_digits(random_u64);

@@ -5,11 +5,30 @@ use super::mode::Mode;
 use crate::domain::captcha::{Alphabet, CaptchaAnswer, Clutter, Lines, Look, Palette, Puzzle, Rgb, Theme};
 use crate::domain::policy::CaptchaPolicy;
 
-pub(super) fn read(env: &mut Env, mode: Mode, defaults: &CaptchaPolicy) -> CaptchaPolicy {
+/// Appearance of the pictures.
+#[derive(Debug, Clone)]
+pub struct CaptchaSettings {
+    pub look: Look,
+    /// Colours of the light theme.
+    pub light: Palette,
+    /// Colours of the dark theme.
+    pub dark: Palette,
+}
+
+pub(super) fn read(env: &mut Env, mode: Mode) -> (CaptchaSettings, CaptchaPolicy) {
+    let defaults = CaptchaPolicy::default();
     let (puzzle, lines) = style(env);
     let look = look(env, lines, &puzzle);
+    let theme = env.read("CAPTCHA_THEME", defaults.theme, |text| {
+        Theme::parse(text).map_err(|_| "expected light or dark".to_owned())
+    });
+    let settings = CaptchaSettings {
+        look,
+        light: palette(env, "CAPTCHA_COLOURS_LIGHT", Palette::LIGHT, |ink, paper| ink < paper),
+        dark: palette(env, "CAPTCHA_COLOURS_DARK", Palette::DARK, |ink, paper| ink > paper),
+    };
     let audio = env.flag("CAPTCHA_AUDIO", defaults.audio);
-    CaptchaPolicy { puzzle, look, audio, bypass_answer: bypass(env, mode), ..defaults.clone() }
+    (settings, CaptchaPolicy { puzzle, theme, audio, bypass_answer: bypass(env, mode), ..defaults })
 }
 
 fn style(env: &mut Env) -> (Puzzle, Lines) {
@@ -28,22 +47,12 @@ fn style(env: &mut Env) -> (Puzzle, Lines) {
 }
 
 fn look(env: &mut Env, lines: Lines, puzzle: &Puzzle) -> Look {
-    let defaults = Look::default();
-    let (width, height) = env.read("CAPTCHA_SIZE", Look::usual_size(lines), size);
-    let look = Look {
-        lines,
-        width,
-        height,
-        clutter: clutter(env, defaults.clutter),
-        theme: env.read("CAPTCHA_THEME", defaults.theme, |text| {
-            Theme::parse(text).map_err(|_| "expected light or dark".to_owned())
-        }),
-        light: palette(env, "CAPTCHA_COLOURS_LIGHT", defaults.light, |ink, paper| ink < paper),
-        dark: palette(env, "CAPTCHA_COLOURS_DARK", defaults.dark, |ink, paper| ink > paper),
-    };
-    let letter = look.letter_height(puzzle.length());
+    let mut look = Look::new(puzzle.characters(), puzzle.length(), lines);
+    (look.width, look.height) = env.read("CAPTCHA_SIZE", (look.width, look.height), size);
+    look.clutter = clutter(env, look.clutter);
+    let letter = look.letter_height();
     if letter < Look::MIN_LETTER_HEIGHT {
-        let (length, min) = (puzzle.length(), Look::MIN_LETTER_HEIGHT);
+        let (length, min) = (look.length, Look::MIN_LETTER_HEIGHT);
         let what = format!("expected a larger size: {length} characters are {letter:.1} pixels high, need {min}");
         env.problem("CAPTCHA_SIZE", what);
     }

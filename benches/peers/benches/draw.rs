@@ -4,8 +4,7 @@ use captcha::Difficulty;
 use captcha_rs::CaptchaBuilder;
 use divan::{Bencher, black_box};
 use doorstep::adapters::captcha::Renderer;
-use doorstep::domain::captcha::Theme;
-use doorstep::domain::policy::CaptchaPolicy;
+use doorstep::domain::captcha::{Lines, Look, Palette, Theme};
 use doorstep::ports::CaptchaRenderer;
 
 fn main() {
@@ -15,8 +14,8 @@ fn main() {
 /// A thousand images per sample, as in the benchmark of doorstep.
 #[divan::bench(sample_size = 1_000)]
 fn doorstep(bencher: Bencher<'_, '_>) {
-    let CaptchaPolicy { puzzle, look, .. } = CaptchaPolicy::default();
-    let Ok(renderer) = Renderer::start(look, &puzzle, 1) else { return };
+    let look = Look::new("ADEHLMRTWX369".chars().collect(), 6, Lines::Two);
+    let Ok(renderer) = Renderer::start(look, Palette::LIGHT, Palette::DARK, 1) else { return };
     renderer.fill(2);
     let mut seed = 0;
     bencher.bench_local(|| {

@@ -21,7 +21,7 @@ mod pool;
 mod rng;
 mod row_shift;
 
-use crate::domain::captcha::{Look, Palette, Puzzle, Rgb, Theme};
+use crate::domain::captcha::{Look, Palette, Rgb, Theme};
 use crate::ports::CaptchaRenderer;
 use bits::{Bits, WORD};
 use pool::{Pool, Recipe};
@@ -44,6 +44,8 @@ const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
 
 /// Draws on the caller's thread. A background thread fills the pool, and then renews it, while pictures are drawn.
 pub struct Renderer {
+    light: Palette,
+    dark: Palette,
     look: Look,
     recipe: Recipe,
     pool: Arc<RwLock<Pool>>,
@@ -57,8 +59,8 @@ impl Renderer {
     ///
     /// # Errors
     /// Returns the error of the operating system if it cannot start the thread.
-    pub fn start(look: Look, puzzle: &Puzzle, seed: u64) -> io::Result<Self> {
-        let recipe = Recipe::new(&look, puzzle.characters(), puzzle.length());
+    pub fn start(look: Look, light: Palette, dark: Palette, seed: u64) -> io::Result<Self> {
+        let recipe = Recipe::new(&look);
         let mut rng = FastRng::seed_from_u64(seed);
         let pool = Arc::new(RwLock::new(Pool::new(&recipe, &mut rng)));
         let (round_requests, received) = sync_channel(1);
@@ -66,7 +68,7 @@ impl Renderer {
         thread::Builder::new()
             .name("captcha-pool".to_owned())
             .spawn(move || refill(&thread_recipe, &thread_pool, rng, &received))?;
-        Ok(Self { look, recipe, pool, round_requests })
+        Ok(Self { light, dark, look, recipe, pool, round_requests })
     }
 
     /// Fills the pool before it returns.
@@ -129,7 +131,11 @@ impl CaptchaRenderer for Renderer {
         let mut rng = FastRng::seed_from_u64(seed);
         let canvas = self.compose(text, &mut rng);
         let rows = self.shift_rows(&canvas, &mut rng);
-        let colours = tinted(self.look.palette(theme), &mut rng);
+        let palette = match theme {
+            Theme::Light => &self.light,
+            Theme::Dark => &self.dark,
+        };
+        let colours = tinted(palette, &mut rng);
         png::encode(self.look.width, self.look.height, colours, &rows)
     }
 }

@@ -53,16 +53,15 @@ pub(super) struct Round {
 }
 
 impl Recipe {
-    /// Returns the recipe for texts of `length` of these characters.
-    pub fn new(look: &Look, characters: Vec<char>, length: usize) -> Self {
-        let letter = look.letter_height(length);
+    pub fn new(look: &Look) -> Self {
+        let letter = look.letter_height();
         // A letter is rarely larger than a square of one and a half times its height.
         let side = (letter * 1.5) as usize;
         let bytes = Bits::new(side, side).bytes();
-        let variants = (LETTERS_BYTES / (bytes * characters.len().max(1))).clamp(1, VARIANTS);
+        let variants = (LETTERS_BYTES / (bytes * look.characters.len().max(1))).clamp(1, VARIANTS);
         let width = look.width as usize + 2 * ROW_SHIFT_MARGIN + SPARE_WIDTH;
         let height = look.height as usize + SPARE_HEIGHT;
-        Self { characters, clutter: look.clutter.clone(), letter, width, height, variants }
+        Self { characters: look.characters.clone(), clutter: look.clutter.clone(), letter, width, height, variants }
     }
 
     pub fn letter(&self) -> f32 {

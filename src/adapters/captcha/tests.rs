@@ -1,23 +1,25 @@
 //! Properties of every picture, under all settings.
 
 use super::*;
-use crate::domain::captcha::{Alphabet, Clutter, Lines};
+use crate::domain::captcha::{Clutter, Lines};
 use ::png::{BitDepth, ColorType, Decoder};
 use image::{ImageFormat, RgbImage};
 use std::collections::HashSet;
 use std::io::Cursor;
 
-fn text(length: usize) -> Puzzle {
-    Puzzle::Text { alphabet: Alphabet::default(), length }
+const LETTERS: &str = "ADEHLMRTWX369";
+const SUMS: &str = "2345679+=?";
+
+fn look(length: usize, lines: Lines, clutter: &[Clutter]) -> Look {
+    Look { clutter: clutter.to_vec(), ..Look::new(LETTERS.chars().collect(), length, lines) }
 }
 
-fn look(lines: Lines, clutter: &[Clutter]) -> Look {
-    let (width, height) = Look::usual_size(lines);
-    Look { lines, width, height, clutter: clutter.to_vec(), ..Look::default() }
+fn start(look: Look) -> Renderer {
+    Renderer::start(look, Palette::LIGHT, Palette::DARK, 1).unwrap()
 }
 
 fn default_renderer() -> Renderer {
-    Renderer::start(Look::default(), &text(6), 1).unwrap()
+    start(look(6, Lines::Two, &[Clutter::Bands]))
 }
 
 fn decoded(png: &[u8]) -> RgbImage {
@@ -26,13 +28,13 @@ fn decoded(png: &[u8]) -> RgbImage {
 
 #[test]
 fn every_picture_of_every_look_can_be_decoded_and_has_two_colours() {
-    let arithmetic = Puzzle::Arithmetic;
     let every = [Clutter::Bands, Clutter::Curves, Clutter::Discs];
-    for (puzzle, example) in [(text(4), "ADEH"), (text(6), "ADEHLM"), (text(8), "RTWX369A"), (arithmetic, "47+6=?")] {
-        for look in [look(Lines::One, &every), look(Lines::Two, &every[..1])] {
+    for (characters, example) in [(LETTERS, "ADEH"), (LETTERS, "ADEHLM"), (LETTERS, "RTWX369A"), (SUMS, "47+6=?")] {
+        let length = example.len();
+        for look in [look(length, Lines::One, &every), look(length, Lines::Two, &every[..1])] {
             for (width, height) in [(look.width, look.height), (384, 288)] {
-                let look = Look { width, height, ..look.clone() };
-                let renderer = Renderer::start(look, &puzzle, 1).unwrap();
+                let characters = characters.chars().collect();
+                let renderer = start(Look { characters, width, height, ..look.clone() });
                 for (seed, theme) in [(1, Theme::Light), (2, Theme::Dark)] {
                     let picture = decoded(&renderer.draw(example, theme, seed));
                     assert_eq!((picture.width(), picture.height()), (width, height));
@@ -46,8 +48,7 @@ fn every_picture_of_every_look_can_be_decoded_and_has_two_colours() {
 #[test]
 fn the_colours_are_near_the_palette_of_the_theme() {
     let renderer = default_renderer();
-    for theme in [Theme::Light, Theme::Dark] {
-        let Palette { ink, paper } = *renderer.look.palette(theme);
+    for (theme, Palette { ink, paper }) in [(Theme::Light, Palette::LIGHT), (Theme::Dark, Palette::DARK)] {
         let mut seen = HashSet::new();
         for seed in 0..200 {
             let picture = decoded(&renderer.draw("ADEHLM", theme, seed));
@@ -108,8 +109,8 @@ fn every_letter_of_the_alphabet_is_drawn() {
     let renderer = default_renderer();
     let empty = ink(&renderer.compose("", &mut FastRng::seed_from_u64(1)));
     assert_eq!(empty, ink(&renderer.compose("漢字", &mut FastRng::seed_from_u64(1))), "other characters are ignored");
-    let plain = Renderer::start(look(Lines::Two, &[]), &text(6), 1).unwrap();
-    for letter in Alphabet::USUAL.chars() {
+    let plain = start(look(6, Lines::Two, &[]));
+    for letter in LETTERS.chars() {
         for seed in 0..20 {
             let canvas = plain.compose(&letter.to_string().repeat(6), &mut FastRng::seed_from_u64(seed));
             // Six letters with at least 5 % of a square of 32 pixels each.
@@ -128,9 +129,9 @@ fn letters_are_completely_inside() {
     for (lines, length, scale) in
         [(Lines::One, 6, 1), (Lines::Two, 4, 1), (Lines::Two, 6, 1), (Lines::Two, 8, 1), (Lines::Two, 6, 2)]
     {
-        let look = look(lines, &[]);
+        let look = look(length, lines, &[]);
         let look = Look { width: look.width * scale, height: look.height * scale, ..look };
-        let renderer = Renderer::start(look, &text(length), 1).unwrap();
+        let renderer = start(look);
         for seed in 0..200 {
             let text: String = "WM6X9DRAEHLT3".chars().cycle().skip(seed as usize % 13).take(length).collect();
             let mut rng = FastRng::seed_from_u64(seed);
@@ -145,11 +146,9 @@ fn letters_are_completely_inside() {
 #[test]
 fn the_largest_pool_takes_less_than_4_mb() {
     let every = [Clutter::Bands, Clutter::Curves, Clutter::Discs];
-    let letters = Alphabet::parse("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789").unwrap();
     for (lines, width, height) in [(Lines::Two, 192, 144), (Lines::Two, 384, 288), (Lines::One, 384, 288)] {
-        let look = Look { width, height, ..look(lines, &every) };
-        let puzzle = Puzzle::Text { alphabet: letters.clone(), length: 4 };
-        let recipe = Recipe::new(&look, puzzle.characters(), puzzle.length());
+        let characters = ('A'..='Z').chain('0'..='9').collect();
+        let recipe = Recipe::new(&Look { characters, width, height, ..look(4, lines, &every) });
         let bytes = Pool::new(&recipe, &mut FastRng::seed_from_u64(1)).bytes_when_full(&recipe);
         assert!((500_000..4_000_000).contains(&bytes), "{bytes} bytes");
     }

@@ -1,10 +1,12 @@
 //! Appearance of captchas: the settings of the operator, and the limits for all settings.
 
-use crate::domain::Invalid;
-
-/// Shape and colours of a picture.
-#[derive(Debug, Clone, PartialEq)]
+/// Everything that the pictures of a renderer have in common, except the colours.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
+    /// Every character that a text can contain.
+    pub characters: Vec<char>,
+    /// Number of characters in a text.
+    pub length: usize,
     pub lines: Lines,
     /// Width in pixels, a multiple of 8: a row of the picture is a row of whole bytes.
     pub width: u32,
@@ -12,10 +14,6 @@ pub struct Look {
     pub height: u32,
     /// Shapes that cover the letters, each kind once.
     pub clutter: Vec<Clutter>,
-    /// Theme for clients that do not name one.
-    pub theme: Theme,
-    pub light: Palette,
-    pub dark: Palette,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,14 +34,6 @@ pub enum Clutter {
     Curves,
     /// Small discs that invert the pixels that they cover.
     Discs,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Theme {
-    /// Dark on light.
-    Light,
-    /// Light on dark.
-    Dark,
 }
 
 /// Colours from which the colours of each picture differ slightly.
@@ -67,26 +57,28 @@ impl Look {
     /// shifted afterwards.
     pub const MARGIN: f32 = 8.0;
 
-    /// Default size. Letters are then 32 to 34 pixels high, as in a bold typeface of 44 pixels.
+    /// Default appearance. The size is for six characters: their letters are 32 to 34 pixels high, as in a bold
+    /// typeface of 44 pixels.
     #[must_use]
-    pub const fn usual_size(lines: Lines) -> (u32, u32) {
-        match lines {
+    pub fn new(characters: Vec<char>, length: usize, lines: Lines) -> Self {
+        let (width, height) = match lines {
             Lines::Two => (192, 144),
             Lines::One => (224, 112),
-        }
+        };
+        Self { characters, length, lines, width, height, clutter: vec![Clutter::Bands] }
     }
 
     /// Number of characters in the longest line.
-    const fn longest_line(&self, characters: usize) -> usize {
+    const fn longest_line(&self) -> usize {
         match self.lines {
-            Lines::One => characters,
-            Lines::Two => characters.div_ceil(2),
+            Lines::One => self.length,
+            Lines::Two => self.length.div_ceil(2),
         }
     }
 
-    /// Height of capital letters in pixels, in a text with this number of characters.
+    /// Height of capital letters in pixels.
     #[must_use]
-    pub fn letter_height(&self, characters: usize) -> f32 {
+    pub fn letter_height(&self) -> f32 {
         // The unit is the height of a letter. With the wave, two lines need a height of 4.5, one line needs 3.3. A
         // letter is rotated and shifted, and needs a width of 1.5. In one line 1.0 is enough, because adjacent letters
         // differ in height.
@@ -94,47 +86,16 @@ impl Look {
             Lines::One => (3.3, 1.0),
             Lines::Two => (4.5, 1.5),
         };
-        let room = (self.width as f32 - 2.0 * Self::MARGIN) / self.longest_line(characters.max(1)) as f32;
+        let room = (self.width as f32 - 2.0 * Self::MARGIN) / self.longest_line().max(1) as f32;
         (self.height as f32 / high).min(room / wide)
-    }
-
-    #[must_use]
-    pub const fn palette(&self, theme: Theme) -> &Palette {
-        match theme {
-            Theme::Light => &self.light,
-            Theme::Dark => &self.dark,
-        }
-    }
-}
-
-impl Theme {
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        match text {
-            "light" => Ok(Self::Light),
-            "dark" => Ok(Self::Dark),
-            _ => Err(Invalid::NotAllowed),
-        }
-    }
-}
-
-impl Default for Look {
-    fn default() -> Self {
-        let lines = Lines::Two;
-        let (width, height) = Self::usual_size(lines);
-        Self {
-            lines,
-            width,
-            height,
-            clutter: vec![Clutter::Bands],
-            theme: Theme::Light,
-            light: Palette { ink: Rgb([0x28, 0x32, 0x3c]), paper: Rgb([0xe6, 0xe8, 0xea]) },
-            // Half of each picture has the lighter colour. White would be too bright in the dark.
-            dark: Palette { ink: Rgb([0xb4, 0xbc, 0xc4]), paper: Rgb([0x18, 0x1c, 0x20]) },
-        }
     }
 }
 
 impl Palette {
+    /// Dark on light.
+    pub const LIGHT: Self = Self { ink: Rgb([0x28, 0x32, 0x3c]), paper: Rgb([0xe6, 0xe8, 0xea]) };
+    /// Light on dark. Half of each picture has the lighter colour. White would be too bright in the dark.
+    pub const DARK: Self = Self { ink: Rgb([0xb4, 0xbc, 0xc4]), paper: Rgb([0x18, 0x1c, 0x20]) };
     /// Maximum difference between a picture's colours and the palette's, in each channel.
     pub const TINT: u8 = 24;
     /// Minimum contrast of text to its background (WCAG 2.2, 1.4.3).
@@ -193,18 +154,16 @@ mod tests {
 
     #[test]
     fn letters_of_the_default_size_are_32_pixels_high() {
-        let two = Look::default();
-        assert!((two.letter_height(6) - 32.0).abs() < 0.5, "{}", two.letter_height(6));
-        let (width, height) = Look::usual_size(Lines::One);
-        let one = Look { lines: Lines::One, width, height, ..two };
-        assert!((30.0..=36.0).contains(&one.letter_height(6)), "{}", one.letter_height(6));
+        let height = |lines| Look::new(Vec::new(), 6, lines).letter_height();
+        assert!((height(Lines::Two) - 32.0).abs() < 0.5, "{}", height(Lines::Two));
+        assert!((30.0..=36.0).contains(&height(Lines::One)), "{}", height(Lines::One));
     }
 
     #[test]
     fn longer_texts_have_smaller_letters() {
-        let look = Look::default();
-        for length in 1..20 {
-            assert!(look.letter_height(length + 1) <= look.letter_height(length));
+        let height = |length| Look::new(Vec::new(), length, Lines::Two).letter_height();
+        for length in 0..20 {
+            assert!(height(length + 1) <= height(length));
         }
     }
 
@@ -215,8 +174,8 @@ mod tests {
         assert!((14.0..15.5).contains(&contrast("#000000", "#ffffff")), "{}", contrast("#000000", "#ffffff"));
         assert!((contrast("#000000", "#ffffff") - contrast("#ffffff", "#000000")).abs() < 0.01);
         assert!(contrast("#777777", "#999999") <= 1.0);
-        for theme in [Theme::Light, Theme::Dark] {
-            assert!(Look::default().palette(theme).worst_contrast() >= Palette::MIN_CONTRAST, "{theme:?}");
+        for default in [Palette::LIGHT, Palette::DARK] {
+            assert!(default.worst_contrast() >= Palette::MIN_CONTRAST, "{default:?}");
         }
     }
 

@@ -3,10 +3,12 @@
 mod kind;
 mod look;
 mod puzzle;
+mod theme;
 
 pub use kind::{Kind, SPOKEN_DIGITS, spoken_digits};
-pub use look::{Clutter, Lines, Look, Palette, Rgb, Theme};
+pub use look::{Clutter, Lines, Look, Palette, Rgb};
 pub use puzzle::{Alphabet, Puzzle};
+pub use theme::Theme;
 
 use super::Invalid;
 use aws_lc_rs::constant_time;
