@@ -2,8 +2,9 @@
 
 use super::env::Env;
 use super::mode::Mode;
-use crate::domain::captcha::{Alphabet, CaptchaAnswer, Clutter, Lines, Look, Palette, Puzzle, Rgb, Theme};
+use crate::domain::captcha::{Alphabet, CaptchaAnswer, Puzzle, Theme};
 use crate::domain::policy::CaptchaPolicy;
+use doorstep_captcha::{Clutter, Lines, Look, Palette, Rgb};
 
 /// Appearance of the pictures.
 #[derive(Debug, Clone)]

@@ -1,12 +1,10 @@
-//! Captchas: ID, kind (picture or audio), puzzle, appearance and answer.
+//! Captchas: ID, kind (picture or audio), puzzle, theme and answer.
 
 mod kind;
-mod look;
 mod puzzle;
 mod theme;
 
 pub use kind::{Kind, SPOKEN_DIGITS, spoken_digits};
-pub use look::{Clutter, Lines, Look, Palette, Rgb};
 pub use puzzle::{Alphabet, Puzzle};
 pub use theme::Theme;
 
