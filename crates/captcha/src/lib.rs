@@ -6,4 +6,4 @@ mod picture;
 mod rng;
 
 pub use audio::{Language, speak};
-pub use picture::{Clutter, Lines, Look, Palette, Renderer, Rgb};
+pub use picture::{Clutter, Lines, Look, Palette, Renderer};

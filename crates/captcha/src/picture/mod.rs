@@ -16,11 +16,13 @@ mod glyph;
 mod layout;
 mod look;
 mod outline;
+mod palette;
 mod png;
 mod pool;
 mod row_shift;
 
-pub use look::{Clutter, Lines, Look, Palette, Rgb};
+pub use look::{Clutter, Lines, Look};
+pub use palette::Palette;
 
 use crate::rng::FastRng;
 use bits::{Bits, WORD};
@@ -145,7 +147,7 @@ fn refill(recipe: &Recipe, pool: &RwLock<Pool>, mut rng: FastRng, requests: &Rec
 
 /// Returns the colours of paper and ink, each close to its colour in the palette.
 fn tinted(palette: Palette, rng: &mut FastRng) -> [u8; 6] {
-    let mut near = |Rgb(colour): Rgb| {
+    let mut near = |colour: [u8; 3]| {
         colour.map(|channel| {
             let (darkest, lightest) = (channel.saturating_sub(Palette::TINT), channel.saturating_add(Palette::TINT));
             rng.random_range(darkest..=lightest)

@@ -1,6 +1,5 @@
 //! Properties of every picture, under all settings.
 
-use super::look::{Clutter, Lines};
 use super::*;
 use ::png::{BitDepth, ColorType, Decoder};
 use image::{ImageFormat, RgbImage};
@@ -53,7 +52,7 @@ fn the_colours_are_near_the_palette() {
         for seed in 0..200 {
             let picture = decoded(&renderer.draw("ADEHLM", palette, seed));
             for colour in picture.pixels() {
-                let near = |Rgb(wanted): Rgb| {
+                let near = |wanted: [u8; 3]| {
                     wanted.iter().zip(colour.0).all(|(wanted, found)| wanted.abs_diff(found) <= Palette::TINT)
                 };
                 assert!(near(ink) || near(paper), "{colour:?} of {palette:?}");
