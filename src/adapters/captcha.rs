@@ -33,10 +33,9 @@ pub struct Speaker {
 }
 
 impl Speaker {
-    /// Returns a speaker that uses at most `threads` threads at the same time, and one thread if `threads` is 0.
+    /// Returns a speaker that uses at most `threads` threads at the same time, at least 1.
     #[must_use]
     pub fn new(threads: usize) -> Self {
-        let threads = threads.max(1);
         Self { bulkhead: Bulkhead::new(Dependency::AudioCaptcha, threads, threads * QUEUE) }
     }
 }
@@ -64,7 +63,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_speaker_returns_the_same_sound_off_the_event_loop() {
-        let sound = Speaker::new(0).speak("493817".into(), Language::English, 5).await.unwrap();
+        let sound = Speaker::new(1).speak("493817".into(), Language::English, 5).await.unwrap();
         assert!(sound == speak("493817", Language::English, 5));
     }
 }

@@ -141,6 +141,19 @@ fn bypass(env: &mut Env, mode: Mode) -> Option<CaptchaAnswer> {
 mod tests {
     use super::*;
 
+    /// The renderer leaves out characters that the look does not contain.
+    #[test]
+    fn the_look_contains_every_character_of_the_puzzle() {
+        for (name, value) in
+            [("CAPTCHA_STYLE", "arithmetic"), ("CAPTCHA_ALPHABET", "34679ACE"), ("CAPTCHA_LENGTH", "4")]
+        {
+            let mut env = Env::new([(name.to_owned(), value.to_owned())]);
+            let (settings, policy) = read(&mut env, Mode::Development);
+            assert_eq!(settings.look.characters, policy.puzzle.characters(), "{name}");
+            assert_eq!(settings.look.length, policy.puzzle.length(), "{name}");
+        }
+    }
+
     #[test]
     fn a_colour_has_six_hexadecimal_digits() {
         assert_eq!(colour("#0a0B0c"), Some([10, 11, 12]));
