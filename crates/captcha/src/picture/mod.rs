@@ -70,7 +70,7 @@ impl Renderer {
         Ok(Self { look, recipe, pool, round_requests })
     }
 
-    /// Fills the pool before it returns.
+    /// Fills the pool before it returns, for many pictures at once and for measurements.
     pub fn fill(&self, seed: u64) {
         let mut rng = FastRng::seed_from_u64(seed);
         for _ in 0..self.recipe.rounds() {
