@@ -16,7 +16,7 @@ ARG RUSTFLAGS=""
 # of another branch: touch makes Cargo build the copied sources.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    touch src/lib.rs src/main.rs \
+    touch src/lib.rs src/main.rs crates/captcha/src/lib.rs \
  && cargo build --release --locked --no-default-features --target host-tuple \
  && cp target/*/release/doorstep /usr/local/bin/doorstep
 
@@ -28,7 +28,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /usr/local/bin/doorstep /usr/local/bin/doorstep
 # The licences of the typefaces and voices in the binary require these files.
-COPY fonts/LICENSE-*.txt sounds/LICENSE-*.txt /usr/share/doc/doorstep/
+COPY fonts/LICENSE-*.txt crates/captcha/sounds/LICENSE-*.txt /usr/share/doc/doorstep/
 # A numeric user id, so that Kubernetes can check that it is not root. The service writes no files: --read-only works.
 USER 10001:10001
 ENV APP_ENV=production BIND=0.0.0.0:8080

@@ -21,7 +21,7 @@ test: setup ## run the whole test suite, with real Redis and PostgreSQL servers
 	cargo test --locked --no-fail-fast
 
 check: ## check formatting and lints
-	cargo fmt --check
+	cargo fmt --all --check
 	cargo clippy --locked --all-targets -- -D warnings
 
 text: ## check line lengths, openings of doc comments and banned words

@@ -14,7 +14,7 @@ mod runtime;
 mod server;
 mod sms;
 
-pub use captcha::renderer;
+pub use captcha::pictures;
 pub use check::check;
 pub use data_folder::make_data_folder;
 pub use keys::new_secret_key;
@@ -22,7 +22,7 @@ pub use log::start as start_log;
 pub use runtime::Runtime;
 
 use crate::adapters::argon2::{Argon2id, Cost};
-use crate::adapters::captcha::audio::Speaker;
+use crate::adapters::captcha::Speaker;
 use crate::adapters::database::{Database, Settings, migrate};
 use crate::adapters::dpop::Es256Proofs;
 use crate::adapters::staging::memory::MemoryStaging;
@@ -79,7 +79,7 @@ impl App {
             hasher: Arc::new(Argon2id::start(cost(&config.hashing), config.hashing.threads, &runtime.rng)?),
             sms: sms::router(&config.sms, &runtime, &telemetry)?,
             telemetry,
-            captcha_renderer: Arc::new(renderer(&config, &*runtime.rng)?),
+            captcha_renderer: Arc::new(pictures(&config, &*runtime.rng)?),
             // The same number of threads as for requests: an audio captcha takes a millisecond of computing.
             audio_captcha: Arc::new(Speaker::new(config.server.workers)),
             tokens: Arc::new(keys.tokens),

@@ -1,9 +1,9 @@
 //! `doorstep captcha-samples`: captchas as files, for people to read or hear, and for attacks.
 
 use super::output::{Outcome, print};
-use crate::adapters::captcha::audio::speak;
+use crate::adapters::captcha::speak;
 use crate::adapters::system::OsRandom;
-use crate::app::renderer;
+use crate::app::pictures;
 use crate::config::Config;
 use crate::domain::captcha::{Kind, spoken_digits};
 use crate::domain::language::Language;
@@ -44,16 +44,16 @@ fn language(tag: &str) -> Result<Language, &'static str> {
 pub(super) fn run(config: &Config, samples: &Samples) -> Outcome {
     let with_path = |error| format!("{}: {error}", samples.out.display());
     fs::create_dir_all(&samples.out).map_err(with_path)?;
-    let renderer = renderer(config, &OsRandom)?;
+    let pictures = pictures(config, &OsRandom)?;
     let policy = &config.policy.captcha;
     for n in 0..samples.count {
         let (extension, answer, file) = match samples.kind {
             Kind::Image => {
                 if n % PER_POOL == 0 {
-                    renderer.fill(random_u64());
+                    pictures.renderer.fill(random_u64());
                 }
                 let (text, answer) = policy.puzzle.compose(random_u64);
-                ("png", answer, renderer.draw(&text, policy.look.theme, random_u64()))
+                ("png", answer, pictures.draw(&text, policy.theme, random_u64()))
             }
             Kind::Audio => {
                 let (digits, answer) = spoken_digits(random_u64);

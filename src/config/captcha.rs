@@ -2,14 +2,34 @@
 
 use super::env::Env;
 use super::mode::Mode;
-use crate::domain::captcha::{Alphabet, CaptchaAnswer, Clutter, Lines, Look, Palette, Puzzle, Rgb, Theme};
+use crate::domain::captcha::{Alphabet, CaptchaAnswer, Puzzle, Theme};
 use crate::domain::policy::CaptchaPolicy;
+use doorstep_captcha::{Clutter, Lines, Look, Palette};
 
-pub(super) fn read(env: &mut Env, mode: Mode, defaults: &CaptchaPolicy) -> CaptchaPolicy {
+/// Appearance of the pictures.
+#[derive(Debug, Clone)]
+pub struct CaptchaSettings {
+    pub look: Look,
+    /// Colours of the light theme.
+    pub light: Palette,
+    /// Colours of the dark theme.
+    pub dark: Palette,
+}
+
+pub(super) fn read(env: &mut Env, mode: Mode) -> (CaptchaSettings, CaptchaPolicy) {
+    let defaults = CaptchaPolicy::default();
     let (puzzle, lines) = style(env);
     let look = look(env, lines, &puzzle);
+    let theme = env.read("CAPTCHA_THEME", defaults.theme, |text| {
+        Theme::parse(text).map_err(|_| "expected light or dark".to_owned())
+    });
+    let settings = CaptchaSettings {
+        look,
+        light: palette(env, "CAPTCHA_COLOURS_LIGHT", Palette::LIGHT),
+        dark: palette(env, "CAPTCHA_COLOURS_DARK", Palette::DARK),
+    };
     let audio = env.flag("CAPTCHA_AUDIO", defaults.audio);
-    CaptchaPolicy { puzzle, look, audio, bypass_answer: bypass(env, mode), ..defaults.clone() }
+    (settings, CaptchaPolicy { puzzle, theme, audio, bypass_answer: bypass(env, mode), ..defaults })
 }
 
 fn style(env: &mut Env) -> (Puzzle, Lines) {
@@ -28,22 +48,12 @@ fn style(env: &mut Env) -> (Puzzle, Lines) {
 }
 
 fn look(env: &mut Env, lines: Lines, puzzle: &Puzzle) -> Look {
-    let defaults = Look::default();
-    let (width, height) = env.read("CAPTCHA_SIZE", Look::usual_size(lines), size);
-    let look = Look {
-        lines,
-        width,
-        height,
-        clutter: clutter(env, defaults.clutter),
-        theme: env.read("CAPTCHA_THEME", defaults.theme, |text| {
-            Theme::parse(text).map_err(|_| "expected light or dark".to_owned())
-        }),
-        light: palette(env, "CAPTCHA_COLOURS_LIGHT", defaults.light, |ink, paper| ink < paper),
-        dark: palette(env, "CAPTCHA_COLOURS_DARK", defaults.dark, |ink, paper| ink > paper),
-    };
-    let letter = look.letter_height(puzzle.length());
+    let mut look = Look::new(puzzle.characters(), puzzle.length(), lines);
+    (look.width, look.height) = env.read("CAPTCHA_SIZE", (look.width, look.height), size);
+    look.clutter = clutter(env, look.clutter);
+    let letter = look.letter_height();
     if letter < Look::MIN_LETTER_HEIGHT {
-        let (length, min) = (puzzle.length(), Look::MIN_LETTER_HEIGHT);
+        let (length, min) = (look.length, Look::MIN_LETTER_HEIGHT);
         let what = format!("expected a larger size: {length} characters are {letter:.1} pixels high, need {min}");
         env.problem("CAPTCHA_SIZE", what);
     }
@@ -83,24 +93,33 @@ fn clutter(env: &mut Env, defaults: Vec<Clutter>) -> Vec<Clutter> {
     })
 }
 
-/// Reads `28323c,e6e8ea`: ink, then paper. `is_theme` tells from the luminances of ink and paper whether they are for
-/// this theme.
-fn palette(env: &mut Env, name: &str, defaults: Palette, is_theme: fn(f32, f32) -> bool) -> Palette {
+/// Reads `28323c,e6e8ea`: ink, then paper. The colours must belong to the same theme as the defaults.
+fn palette(env: &mut Env, name: &str, defaults: Palette) -> Palette {
     env.read(name, defaults, |text| {
         let read = || {
             let (ink, paper) = text.split_once(',')?;
-            Some(Palette { ink: Rgb::parse(ink.trim())?, paper: Rgb::parse(paper.trim())? })
+            Some(Palette { ink: colour(ink.trim())?, paper: colour(paper.trim())? })
         };
         let palette = read().ok_or("expected two colours, ink and paper, like 28323c,e6e8ea")?;
         let (contrast, min) = (palette.worst_contrast(), Palette::MIN_CONTRAST);
         if contrast < min {
             return Err(format!("expected a contrast of at least {min} (WCAG 2.2, 1.4.3), not {contrast:.1}"));
         }
-        if !is_theme(palette.ink.luminance(), palette.paper.luminance()) {
+        if palette.is_dark_on_light() != defaults.is_dark_on_light() {
             return Err("expected dark on light for the light theme, and light on dark for the dark theme".to_owned());
         }
         Ok(palette)
     })
+}
+
+/// Reads `rrggbb`, with or without a `#`, which begins a comment in an `.env` file.
+fn colour(text: &str) -> Option<[u8; 3]> {
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    if digits.len() != 6 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let channel = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
+    Some([channel(0)?, channel(2)?, channel(4)?])
 }
 
 fn bypass(env: &mut Env, mode: Mode) -> Option<CaptchaAnswer> {
@@ -115,5 +134,32 @@ fn bypass(env: &mut Env, mode: Mode) -> Option<CaptchaAnswer> {
             None
         }
         Mode::Production => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The renderer leaves out characters that the look does not contain.
+    #[test]
+    fn the_look_contains_every_character_of_the_puzzle() {
+        for (name, value) in
+            [("CAPTCHA_STYLE", "arithmetic"), ("CAPTCHA_ALPHABET", "34679ACE"), ("CAPTCHA_LENGTH", "4")]
+        {
+            let mut env = Env::new([(name.to_owned(), value.to_owned())]);
+            let (settings, policy) = read(&mut env, Mode::Development);
+            assert_eq!(settings.look.characters, policy.puzzle.characters(), "{name}");
+            assert_eq!(settings.look.length, policy.puzzle.length(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_colour_has_six_hexadecimal_digits() {
+        assert_eq!(colour("#0a0B0c"), Some([10, 11, 12]));
+        assert_eq!(colour("0a0b0c"), colour("#0a0b0c"));
+        for text in ["", "#", "##0a0b0c", "#0a0b0", "#0a0b0c0", "#gg0000", "#+1+1+1", "#éé0"] {
+            assert_eq!(colour(text), None, "{text}");
+        }
     }
 }

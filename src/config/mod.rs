@@ -23,6 +23,7 @@ mod threads;
 mod transport;
 
 pub use avatar::{AvatarSettings, QiniuSettings, S3Settings};
+pub use captcha::CaptchaSettings;
 pub use hashing::HashSettings;
 pub use master_key::MasterKey;
 pub use mode::Mode;
@@ -60,6 +61,7 @@ pub struct Config {
     pub hashing: HashSettings,
     pub sms: SmsSettings,
     pub avatar: AvatarSettings,
+    pub captcha: CaptchaSettings,
     pub policy: Policy,
     /// Settings that work, but that the operator should check: a line for each, which names it.
     pub warnings: Vec<String>,
@@ -140,6 +142,7 @@ impl Config {
             _ => Err("expected development or production".to_owned()),
         });
         let folder = PathBuf::from(env.text("DATA_DIR").unwrap_or_else(|| "data".to_owned()));
+        let (captcha, captcha_policy) = captcha::read(&mut env, mode);
         let mut config = Self {
             mode,
             data_folder: folder.clone(),
@@ -156,7 +159,8 @@ impl Config {
             hashing: hashing::read(&mut env),
             sms: sms::read(&mut env, mode, &folder),
             avatar: avatar::read(&mut env, mode),
-            policy: policy::read(&mut env, mode),
+            captcha,
+            policy: policy::read(&mut env, mode, captcha_policy),
             warnings: Vec::new(),
         };
         let bind = config.server.bind;

@@ -2,18 +2,18 @@
 
 use super::env::Env;
 use super::mode::Mode;
-use super::{avatar, captcha, public_urls, test_phones};
+use super::{avatar, public_urls, test_phones};
 use crate::domain::flow::{Cooldowns, FlowPolicy};
 use crate::domain::ip_block::Nat64;
 use crate::domain::limits::{Entry, Limit, Limits, ReservedShare, Scope};
 use crate::domain::phone::{Regions, region};
-use crate::domain::policy::{Demand, Policy, ProofPolicy, SessionPolicy};
+use crate::domain::policy::{CaptchaPolicy, Demand, Policy, ProofPolicy, SessionPolicy};
 use ipnet::Ipv6Net;
 use std::time::Duration;
 
 const DAY: u64 = 86_400;
 
-pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
+pub(super) fn read(env: &mut Env, mode: Mode, captcha: CaptchaPolicy) -> Policy {
     let regions = env.read("PHONE_REGIONS", Regions::default(), |text| {
         let regions = Regions::parse(text.split(',').map(str::trim));
         regions.ok_or_else(|| "expected ISO 3166 country codes, like CN,SG; the first is the default".to_owned())
@@ -24,7 +24,7 @@ pub(super) fn read(env: &mut Env, mode: Mode) -> Policy {
         limits: limits(env, mode, &defaults.regions),
         nat64: nat64(env),
         apps: super::sms::apps(env),
-        captcha: captcha::read(env, mode, &defaults.captcha),
+        captcha,
         proof: proof(env, &defaults.proof),
         test_phones: test_phones::read(env, mode),
         session: session(env, &defaults.session),

@@ -3,7 +3,7 @@
 //! The numbers of flows are in [`super::flow`], those of rate limits in [`super::limits`].
 
 use super::Invalid;
-use super::captcha::{Alphabet, Kind, Look, Puzzle};
+use super::captcha::{Alphabet, Kind, Puzzle, Theme};
 use super::client_app::ClientApps;
 use super::dpop::PublicUrls;
 use super::flow::FlowPolicy;
@@ -47,7 +47,8 @@ pub struct Policy {
 #[derive(Debug, Clone)]
 pub struct CaptchaPolicy {
     pub puzzle: Puzzle,
-    pub look: Look,
+    /// Theme of the picture for clients that do not name one.
+    pub theme: Theme,
     /// Whether audio captchas are offered.
     pub audio: bool,
     /// Lifetime: 300 s, as in the back ends that doorstep replaces.
@@ -114,7 +115,7 @@ impl Default for CaptchaPolicy {
     fn default() -> Self {
         // Six characters, as many as a code by SMS has, fill two lines of three.
         let puzzle = Puzzle::Text { alphabet: Alphabet::default(), length: 6 };
-        Self { puzzle, look: Look::default(), audio: true, ttl: 5 * MINUTE, bypass_answer: None }
+        Self { puzzle, theme: Theme::Light, audio: true, ttl: 5 * MINUTE, bypass_answer: None }
     }
 }
 

@@ -42,7 +42,7 @@ async fn make(service: &Service, language: Language, params: &CaptchaParams<'_>)
     let (file, answer) = match params.kind {
         Kind::Image => {
             let (text, answer) = policy.puzzle.compose(word);
-            let theme = params.theme.unwrap_or(policy.look.theme);
+            let theme = params.theme.unwrap_or(policy.theme);
             (service.ports.captcha_renderer.draw(&text, theme, word()), answer)
         }
         Kind::Audio => {

@@ -5,7 +5,7 @@ use crate::proof_of_work::solve_challenge;
 use crate::test_server::{BackEnds, Response, TestServer, fresh_phone};
 use crate::{back_end_tests, server_tests};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use doorstep::adapters::captcha::audio::{BYTES, RATE, speak};
+use doorstep::adapters::captcha::speak;
 use doorstep::config::Config;
 use doorstep::domain::language::Language;
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -39,6 +39,9 @@ mod with_own_settings {
 }
 
 const PATH: &str = "/v1/captchas";
+/// Size of each file, and samples per second.
+const BYTES: usize = 128_044;
+const RATE: u32 = 16_000;
 
 fn audio() -> Value {
     json!({"kind": "audio"})

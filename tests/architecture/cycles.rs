@@ -1,4 +1,4 @@
-//! Finds import cycles between the files of `src/`: files that depend on each other, directly or through others.
+//! Finds import cycles between the files of one crate: files that depend on each other, directly or through others.
 //!
 //! A file depends on the file that defines the item of a path: `crate::…`, `super::…`, or a path that begins with a
 //! child module or an imported name. Re-exports are followed to the definition. These are not dependencies: a
@@ -71,7 +71,7 @@ impl<'a> Crate<'a> {
             })
             .collect();
         // `main.rs` is another crate.
-        let own = files.iter().enumerate().filter(|(_, file)| file.name != "src/main.rs");
+        let own = files.iter().enumerate().filter(|(_, file)| !file.name.ends_with("src/main.rs"));
         let modules = own.map(|(at, file)| (file.module.clone(), at)).collect();
         Self { files, modules }
     }
@@ -159,9 +159,10 @@ impl<'a> Crate<'a> {
     }
 }
 
-/// Returns the module of a file: `src/a/b.rs` and `src/a/b/mod.rs` are `a::b`, `src/lib.rs` is the root.
+/// Returns the module of a file: `src/a/b.rs` and `src/a/b/mod.rs` are `a::b`, `src/lib.rs` is the root. The folders
+/// before `src` are ignored.
 fn module_of(file: &str) -> Vec<String> {
-    let path = file.trim_start_matches("src/").trim_end_matches(".rs");
+    let path = file.split_once("src/").map_or(file, |(_, path)| path).trim_end_matches(".rs");
     let parts = path.split('/').filter(|part| !["mod", "lib", "main"].contains(part));
     parts.map(str::to_owned).collect()
 }
@@ -199,6 +200,9 @@ fn a_reexport_counts_as_the_file_that_defines_the_item() {
     assert_eq!(cycles(parent, "use super::own;", "use super::X;"), [""; 0]);
     assert_eq!(cycles(parent, "fn x() { super::y() }", "fn y(_: super::X) {}"), ["src/m/x.rs, src/m/y.rs"]);
     assert_eq!(cycles(parent, "fn x() { crate::m::y() }", "use super::x::X;"), ["src/m/x.rs, src/m/y.rs"]);
+    let files = [("crates/c/src/lib.rs", "mod a; mod b;"), ("crates/c/src/a.rs", "use crate::b::B;")];
+    let b = ("crates/c/src/b.rs", "use crate::a::A;");
+    assert_eq!(cycles_of(&[files[0], files[1], b]), ["crates/c/src/a.rs, crates/c/src/b.rs"]);
     let uses_child = "mod x;\npub use x::X;\npub fn own(_: X) {}";
     assert_eq!(cycles(uses_child, "use super::own;", ""), ["src/m/mod.rs, src/m/x.rs"]);
     let has_a_field = "mod x;\npub use x::x;\npub struct Own { x: u8 }\nfn f(own: Own) { own.x(); }";

@@ -17,26 +17,34 @@ struct Rule {
 }
 
 /// Drivers and frameworks, which flows and ports must not use.
-const DRIVERS: &[&str] = &["actix*", "diesel*", "*redis", "reqwest"];
+const DRIVERS: &[&str] = &["actix*", "diesel*", "doorstep_captcha", "*redis", "reqwest"];
 
 const RULES: &[Rule] = &[
     Rule {
         module: "domain",
         may_import: &[],
-        banned: &["actix*", "diesel*", "*redis", "reqwest", "serde*", "utoipa*", "tokio"],
+        banned: &["actix*", "diesel*", "doorstep_captcha", "*redis", "reqwest", "serde*", "utoipa*", "tokio"],
     },
     Rule { module: "ports", may_import: &["domain"], banned: DRIVERS },
     Rule { module: "flows", may_import: &["domain", "ports"], banned: DRIVERS },
-    Rule { module: "http", may_import: &["domain", "flows"], banned: &["diesel*", "*redis"] },
+    Rule { module: "http", may_import: &["domain", "flows"], banned: &["diesel*", "doorstep_captcha", "*redis"] },
     Rule { module: "adapters", may_import: &["domain", "ports"], banned: &[] },
     Rule { module: "config", may_import: &["domain"], banned: &[] },
 ];
+
+/// Other crates that each crate in `crates/` must not import. It knows nothing of the service, of HTTP, settings and
+/// stores, and runs without an asynchronous runtime.
+const CRATES: &[(&str, &[&str])] =
+    &[("captcha", &["doorstep", "actix*", "clap", "diesel*", "*redis", "reqwest", "serde*", "tokio*", "tracing*"])];
 
 /// Modules that connect all others and may import everything.
 const WIRING: [&str; 4] = ["app", "cli", "lib", "main"];
 
 /// Returns every forbidden import of one file, with its line and the rule.
 fn violations(file: &str, source: &str) -> Vec<String> {
+    if let Some(path) = file.strip_prefix("crates/") {
+        return crate_violations(file, path.split('/').next().unwrap_or_default(), source);
+    }
     let path = file.trim_start_matches("src/").trim_end_matches(".rs");
     let module: Vec<&str> = path.split('/').filter(|part| *part != "mod").collect();
     if WIRING.contains(&module[0]) {
@@ -48,6 +56,21 @@ fn violations(file: &str, source: &str) -> Vec<String> {
     let mut found: Vec<_> =
         paths::read(source).iter().filter_map(|path| violation(rule, &module, path, file)).collect();
     // A `use` tree can name a forbidden module several times on one line.
+    found.dedup();
+    found
+}
+
+fn crate_violations(file: &str, name: &str, source: &str) -> Vec<String> {
+    let Some((_, banned)) = CRATES.iter().find(|(known, _)| *known == name) else {
+        return vec![format!("{file}: no rule says what crate `{name}` may import")];
+    };
+    let mut found: Vec<_> = paths::read(source)
+        .iter()
+        .filter_map(|path| {
+            let pattern = banned.iter().find(|pattern| matches_name(pattern, &path.segments[0]))?;
+            Some(format!("{file}:{}: crate `{name}` must not import {pattern}", path.line))
+        })
+        .collect();
     found.dedup();
     found
 }
@@ -98,7 +121,12 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 }
 
 fn all_sources() -> Vec<(String, String)> {
-    ["src", "tests", "benches"].into_iter().flat_map(sources).collect()
+    ["src", "tests", "benches", "crates"].into_iter().flat_map(sources).collect()
+}
+
+/// Returns the files of the crates themselves, `crates/*/src`.
+fn crate_sources() -> Vec<(String, String)> {
+    sources("crates").into_iter().filter(|(file, _)| file.split('/').nth(2) == Some("src")).collect()
 }
 
 fn assert_none(violations: &[String]) {
@@ -107,8 +135,10 @@ fn assert_none(violations: &[String]) {
 
 #[test]
 fn imports_follow_the_rule() {
-    let files = sources("src");
-    assert!(files.iter().any(|(file, _)| file == "src/domain/phone.rs"), "sources not found");
+    let files = [sources("src"), crate_sources()].concat();
+    for known in ["src/domain/phone.rs", "crates/captcha/src/lib.rs"] {
+        assert!(files.iter().any(|(file, _)| file == known), "{known} not found");
+    }
     let found: Vec<_> = files.iter().flat_map(|(file, source)| violations(file, source)).collect();
     assert_none(&found);
 }
@@ -116,6 +146,9 @@ fn imports_follow_the_rule() {
 #[test]
 fn files_do_not_import_each_other_in_a_cycle() {
     assert_none(&cycles::find(&sources("src")));
+    for (name, _) in CRATES {
+        assert_none(&cycles::find(&sources(&format!("crates/{name}/src"))));
+    }
 }
 
 #[test]
@@ -193,6 +226,11 @@ fn a_forbidden_import_is_found() {
         ("src/adapters/jwt.rs", "use crate::flows::session;", "not `flows`"),
         ("src/config.rs", "use crate::app::App;", ":1: config may import [\"domain\"], not `app`"),
         ("src/utils.rs", "", "src/utils.rs: no rule says what `utils` may import"),
+        ("src/flows/captcha.rs", "use doorstep_captcha::Renderer;", ":1: flows must not import doorstep_captcha"),
+        ("src/domain/policy.rs", "fn a(b: doorstep_captcha::Look) {}", ":1: domain must not import doorstep_captcha"),
+        ("crates/captcha/src/a.rs", "use tokio_util::a;", ":1: crate `captcha` must not import tokio*"),
+        ("crates/captcha/src/a/b.rs", "\nfn a() { doorstep::b() }", ":2: crate `captcha` must not import doorstep"),
+        ("crates/other/src/lib.rs", "", "no rule says what crate `other` may import"),
     ] {
         let all = violations(file, source);
         assert!(all.len() == 1 && all[0].contains(found), "{file}: {source}\n{all:?}");
@@ -211,6 +249,8 @@ fn an_allowed_import_passes() {
         ("src/http/mod.rs", "use actix_web::web;\nuse crate::flows::captcha;\nuse self::error::A;"),
         ("src/app.rs", "use crate::{adapters, config, flows, http};"),
         ("src/main.rs", "use doorstep::app::App;"),
+        ("src/adapters/captcha.rs", "use doorstep_captcha::Renderer;"),
+        ("crates/captcha/src/a.rs", "use crate::domain::a;\nuse rand::Rng;\nuse std::io;"),
     ] {
         assert_eq!(violations(file, source), Vec::<String>::new(), "{source}");
     }

@@ -12,7 +12,8 @@ fn read(path: impl AsRef<Path>) -> String {
 
 fn documents() -> Vec<PathBuf> {
     let files = |folder: PathBuf| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let found = ["", "docs", "docs/adr"].into_iter().flat_map(|folder| files(root().join(folder)));
+    let folders = ["", "docs", "docs/adr", "crates/captcha/docs"];
+    let found = folders.into_iter().flat_map(|folder| files(root().join(folder)));
     found.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
 }
 

@@ -1,12 +1,12 @@
-//! Captchas: ID, kind (picture or audio), puzzle, appearance and answer.
+//! Captchas: ID, kind (picture or audio), puzzle, theme and answer.
 
 mod kind;
-mod look;
 mod puzzle;
+mod theme;
 
 pub use kind::{Kind, SPOKEN_DIGITS, spoken_digits};
-pub use look::{Clutter, Lines, Look, Palette, Rgb, Theme};
 pub use puzzle::{Alphabet, Puzzle};
+pub use theme::Theme;
 
 use super::Invalid;
 use aws_lc_rs::constant_time;

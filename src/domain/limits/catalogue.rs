@@ -132,8 +132,9 @@ impl Limit {
                     .variable("LIMIT_IP_CAPTCHAS")
                     .refunded_on(&[NothingDone])
             }
-            // 20 in ten minutes. Machines solve audio captchas more easily than pictures (docs/captcha-audio.md), and a
-            // sound file is about forty times as large. A blind user needs one, and a few more in a loud place.
+            // 20 in ten minutes. Machines solve audio captchas more easily than pictures
+            // (crates/captcha/docs/audio.md), and a sound file is about forty times as large. A blind user needs one,
+            // and a few more in a loud place.
             Self::IpAudioCaptchas => {
                 Entry::new("audio-captchas-ip", Scope::IpBlock, Quota::per_seconds(20, 600), TooManyRequests)
                     .variable("LIMIT_IP_AUDIO_CAPTCHAS")
