@@ -28,6 +28,9 @@ const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const QUIET_TIMEOUT: Duration = Duration::from_secs(85);
 /// Time for the client to close its side after an error response: the default of actix-web.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Send buffer of a connection in the kernel, which doubles it. It holds the largest response of an app, an audio
+/// captcha (175 kB). The kernel would let it grow to 4 MB for a client that does not read.
+const SEND_BUFFER: u32 = 128 * 1_024;
 /// Number of connections that the kernel has accepted and the service has not: the default of actix-web.
 const BACKLOG: u32 = 1_024;
 
@@ -73,6 +76,7 @@ pub(super) fn bind(
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
     // Otherwise the port is not available for a minute after a restart.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;

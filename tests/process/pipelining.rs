@@ -14,9 +14,9 @@ const SHORT: &str = "GET /.well-known/jwks.json HTTP/1.1\r\nHost: x\r\n\r\n";
 const CONNECTIONS: usize = 8;
 /// Head of 26 bytes.
 const SHORTEST: &str = "GET / HTTP/1.1\r\nHost:x\r\n\r\n";
-/// A connection holds one response, a copy of what the socket has not taken, and 8 KiB of heads as requests of 2 kB
-/// each: 1.5 MB in a debug build. If it held 128 KiB of heads, it would be 14 to 28 MB.
-const MEMORY_PER_CONNECTION: u64 = 4_000_000;
+/// A connection holds one response, a copy of what the socket has not taken, and 2 KiB of heads as requests of 2 kB
+/// each: 0.5 MB. If it held 128 KiB of heads, it would be 14 to 28 MB.
+const MEMORY_PER_CONNECTION: u64 = 2_000_000;
 
 impl Doorstep {
     /// Resident memory in bytes.

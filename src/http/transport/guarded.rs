@@ -6,13 +6,13 @@ use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Maximum number of bytes that the HTTP library reads before it parses them.
-const PART: usize = 8 * 1_024;
+/// Maximum number of bytes that the HTTP library reads before it parses them. Most requests of an app are smaller.
+const PART: usize = 2 * 1_024;
 
 /// Socket that fails when its connection has reached a timeout, and that reads nothing while the client does not read.
 ///
@@ -60,6 +60,18 @@ impl<S> Guarded<S> {
     }
 }
 
+impl<S: AsyncRead + Unpin> Guarded<S> {
+    /// Reads what the library may have before it parses.
+    fn read_part(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut part = [0; PART];
+        let most = buffer.remaining().min(PART - self.unparsed);
+        let mut part = ReadBuf::new(&mut part[..most]);
+        ready!(Pin::new(&mut self.stream).poll_read(context, &mut part))?;
+        buffer.put_slice(part.filled());
+        Poll::Ready(Ok(()))
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
@@ -71,7 +83,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
             context.waker().wake_by_ref();
             Poll::Pending
         } else {
-            Pin::new(&mut this.stream).poll_read(context, buffer)
+            this.read_part(context, buffer)
         };
         let count = buffer.filled().len() - filled;
         if count > 0 {
