@@ -22,19 +22,10 @@ local function counters(key, arg)
   return list
 end
 
--- Calls of a class on a shared counter, or its different members. The counter is a hash: the fields are the classes, or
--- class and member; the values are calls.
+-- Calls of a class on a shared counter, or its different members. The counter is a hash: a field for each class with
+-- this number and, for different members, a field for each class and member with its calls.
 local function used(counter, class)
-  if not counter.distinct then
-    return tonumber(redis.call('HGET', counter.key, class) or 0)
-  end
-  local count = 0
-  for _, field in ipairs(redis.call('HKEYS', counter.key)) do
-    if string.sub(field, 1, #class + 1) == class .. ' ' then
-      count = count + 1
-    end
-  end
-  return count
+  return tonumber(redis.call('HGET', counter.key, class) or 0)
 end
 
 -- Whether a class has used what the other classes leave: of each, what it has used, and at least what it keeps.
@@ -78,9 +69,11 @@ local function value(counter)
   if counter.rule == 'shared' then
     return used(counter, counter.class)
   elseif type == 'hash' then
-    local sum = 0
-    for _, count in ipairs(redis.call('HVALS', counter.key)) do
-      sum = sum + tonumber(count)
+    local sum, fields = 0, redis.call('HGETALL', counter.key)
+    for i = 1, #fields, 2 do
+      if not string.find(fields[i], ' ', 1, true) then
+        sum = sum + tonumber(fields[i + 1])
+      end
     end
     return sum
   elseif type == 'list' then
@@ -135,7 +128,9 @@ end
 -- Counts the call and returns the new value. The first call creates the key and its expiry in one command.
 local function add(counter)
   if counter.rule == 'shared' then
-    redis.call('HINCRBY', counter.key, counter.field, 1)
+    if redis.call('HINCRBY', counter.key, counter.field, 1) == 1 and counter.distinct then
+      redis.call('HINCRBY', counter.key, counter.class, 1)
+    end
     if redis.call('PTTL', counter.key) < 0 then
       redis.call('PEXPIRE', counter.key, counter.window)
     end
@@ -178,14 +173,22 @@ local function admit(list)
   return nil, values
 end
 
+-- Subtracts one from a field of a hash. A field with nothing left is deleted, the last one with the key; then also
+-- subtracts one from the field `total`, if there is one.
+local function subtract(key, field, total)
+  local known = redis.call('HEXISTS', key, field) == 1
+  if known and redis.call('HINCRBY', key, field, -1) < 1 then
+    redis.call('HDEL', key, field)
+    if total then
+      subtract(key, total)
+    end
+  end
+end
+
 -- Subtracts one call, the newest one of a sliding window. The last one ends the window, as if it had never begun.
 local function refund(counter)
   if counter.rule == 'shared' then
-    local known = redis.call('HEXISTS', counter.key, counter.field) == 1
-    -- The last field takes the key with it.
-    if known and redis.call('HINCRBY', counter.key, counter.field, -1) < 1 then
-      redis.call('HDEL', counter.key, counter.field)
-    end
+    subtract(counter.key, counter.field, counter.distinct and counter.class)
   elseif counter.rule == 'sliding' then
     local left, gap = redis.call('PTTL', counter.key), redis.call('LPOP', counter.key)
     -- The key expires with the newest event that is left; at once if that has left the window.
