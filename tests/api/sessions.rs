@@ -97,24 +97,30 @@ fn is_waiting(connection: &mut PgConnection) -> bool {
     sql_query(query).get_result::<Waiting>(connection).unwrap().count > 0
 }
 
-/// The credentials change after the session was looked up, and before it is ended. 204 would claim that the device is
-/// signed out.
+/// The credentials change after the session was looked up, and before it is ended. 204 or 404 would claim that the
+/// device is signed out.
 #[actix_web::test]
-async fn a_logout_that_has_not_ended_the_session_is_an_error() {
+async fn a_sign_out_that_has_not_ended_the_session_is_an_error() {
     let server = TestServer::new(BackEnds::Real).await;
     let user = server.create_user().await;
-    let (mut change, mut locks) = (server.database(), server.database());
-    // Reads continue, and writes wait for the end of the transaction.
-    change.batch_execute("BEGIN; LOCK TABLE sessions IN EXCLUSIVE MODE").unwrap();
-    let commit = async {
-        let locks = std::cell::RefCell::new(&mut locks);
-        wait_until("sign-out that waits", || is_waiting(*locks.borrow_mut())).await;
-        change.batch_execute("UPDATE users SET credentials_version = credentials_version + 1; COMMIT").unwrap();
-    };
-    let (response, ()) = tokio::join!(log_out(&server, &user, Value::Null), commit);
-    response.assert_error(401, "token_invalid");
-    server.me(&user.access_token).await.assert_status(200);
-    log_out(&server, &user, Value::Null).await.assert_status(204);
+    let id = list_sessions(&server, &user).await[0]["id"].as_str().unwrap().to_owned();
+    for by_logout in [true, false] {
+        let sign_out = async || {
+            if by_logout { log_out(&server, &user, Value::Null).await } else { end_session(&server, &user, &id).await }
+        };
+        let (mut change, mut locks) = (server.database(), server.database());
+        // Reads continue, and writes wait for the end of the transaction.
+        change.batch_execute("BEGIN; LOCK TABLE sessions IN EXCLUSIVE MODE").unwrap();
+        let commit = async {
+            let locks = std::cell::RefCell::new(&mut locks);
+            wait_until("sign-out that waits", || is_waiting(*locks.borrow_mut())).await;
+            change.batch_execute("UPDATE users SET credentials_version = credentials_version + 1; COMMIT").unwrap();
+        };
+        let (response, ()) = tokio::join!(sign_out(), commit);
+        response.assert_error(401, "token_invalid");
+        server.me(&user.access_token).await.assert_status(200);
+    }
+    end_session(&server, &user, &id).await.assert_status(204);
     server.me(&user.access_token).await.assert_error(401, "token_invalid");
 }
 

@@ -2,6 +2,7 @@
 
 use super::authenticate::Caller;
 use crate::domain::session::{Session, SessionId};
+use crate::domain::user::AccountVersion;
 use crate::flows::{Error, Service};
 use chrono::{DurationRound, TimeDelta};
 
@@ -34,6 +35,12 @@ pub async fn log_out_everywhere(service: &Service, caller: &Caller) -> Result<()
 
 /// Signs one device of the caller out.
 pub async fn end(service: &Service, caller: &Caller, session: SessionId) -> Result<(), Error> {
-    let ended = service.ports.users.end_session(&caller.authority(), session, service.now()).await?;
-    if ended { Ok(()) } else { Err(Error::SessionNotFound) }
+    let (users, authority, now) = (&service.ports.users, caller.authority(), service.now());
+    if users.end_session(&authority, session, now).await? {
+        return Ok(());
+    }
+    // The session is unknown or has ended, or the credentials were changed concurrently: then it may live on.
+    let user = users.by_session(caller.session, now).await?;
+    let has_authority = user.is_some_and(|user| AccountVersion::of(&user) == authority.account);
+    Err(if has_authority { Error::SessionNotFound } else { Error::TokenInvalid })
 }
