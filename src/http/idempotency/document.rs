@@ -2,9 +2,10 @@
 
 use super::stored_response::may_be_replayed;
 use crate::domain::idempotency::IdempotencyKey;
+use crate::http::openapi::headers::{parameter, parameter_reference, response_header};
 use utoipa::Modify;
-use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::{Header, HeaderBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, Type};
+use utoipa::openapi::path::{Operation, Parameter};
+use utoipa::openapi::{ObjectBuilder, OpenApi, RefOr, Type};
 
 /// Paths of the POSTs that the route table marks as harmless to repeat. The tests of every POST compare both.
 pub const HARMLESS: [&str; 4] = ["/v1/captchas", "/v1/register/status", "/v1/token/refresh", "/v1/logout"];
@@ -22,14 +23,14 @@ impl Modify for Idempotency {
     fn modify(&self, document: &mut OpenApi) {
         let components = document.components.get_or_insert_default();
         for (name, harmless) in PARAMETERS {
-            components.parameters.insert(name.to_owned(), RefOr::T(key_parameter(harmless)));
+            components.parameters.insert(name.to_owned(), key_parameter(harmless));
         }
         for (path, item) in &mut document.paths.paths {
             let harmless = HARMLESS.contains(&path.as_str());
             for operation in [&mut item.post, &mut item.put].into_iter().flatten() {
                 let names = PARAMETERS.into_iter().filter(|(_, of_harmless)| *of_harmless == harmless);
-                let references = names.map(|(name, _)| Ref::new(format!("#/components/parameters/{name}")));
-                operation.parameters.get_or_insert_default().extend(references.map(RefOr::Ref));
+                let references = names.map(|(name, _)| parameter_reference(name));
+                operation.parameters.get_or_insert_default().extend(references);
                 if !harmless {
                     add_replay_headers(operation);
                 }
@@ -38,9 +39,8 @@ impl Modify for Idempotency {
     }
 }
 
-fn key_parameter(harmless: bool) -> Parameter {
+fn key_parameter(harmless: bool) -> RefOr<Parameter> {
     let text = ObjectBuilder::new()
-        .schema_type(Type::String)
         .min_length(Some(1))
         .max_length(Some(IdempotencyKey::LONGEST + 2))
         .examples(["\"8e03978e-40d5-43dd-bc93-6894a57f9324\""]);
@@ -51,13 +51,7 @@ fn key_parameter(harmless: bool) -> Parameter {
     let ignored = "Ignored: the request is harmless to repeat, and no response is stored. A client may send a key with \
                    every POST.";
     let description = if harmless { ignored } else { stored };
-    ParameterBuilder::new()
-        .name("Idempotency-Key")
-        .parameter_in(ParameterIn::Header)
-        .required(Required::False)
-        .description(Some(description))
-        .schema(Some(text.build()))
-        .build()
+    parameter("Idempotency-Key", description, text)
 }
 
 fn add_replay_headers(operation: &mut Operation) {
@@ -66,15 +60,10 @@ fn add_replay_headers(operation: &mut Operation) {
         if let RefOr::T(response) = response
             && (status < 300 || may_be_replayed(status))
         {
-            let replayed =
-                header(Type::Boolean, "`true` if this is the stored response of an earlier request with the same key");
-            response.headers.insert(REPLAYED.to_owned(), RefOr::T(replayed));
-            let age = header(Type::Integer, "Seconds since a replayed response was created");
-            response.headers.insert("Age".to_owned(), RefOr::T(age));
+            let replayed = "`true` if this is the stored response of an earlier request with the same key";
+            response.headers.insert(REPLAYED.to_owned(), response_header(Type::Boolean, replayed));
+            let age = "Seconds since a replayed response was created";
+            response.headers.insert("Age".to_owned(), response_header(Type::Integer, age));
         }
     }
-}
-
-fn header(kind: Type, description: &str) -> Header {
-    HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(kind))).description(Some(description)).build()
 }

@@ -2,6 +2,7 @@
 
 mod components;
 mod error_codes;
+pub(super) mod headers;
 mod problems;
 mod served;
 
