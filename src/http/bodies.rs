@@ -4,7 +4,7 @@ use super::checks::{self, field, optional};
 use super::client::ClientContext;
 use super::error::Problem;
 use super::response::{json_with_tokens, seconds};
-use super::schemas::{NextStep, User};
+use super::schemas::{NextStep, Tokens, User};
 use crate::domain::Invalid;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::password::Password;
@@ -146,7 +146,7 @@ pub struct SignedIn {
     /// Seconds until the refresh token expires if it is not used.
     #[schema(example = 2_592_000)]
     refresh_expires_in: u64,
-    /// Whether the refresh token is bound to the key of the request's `DPoP` proof: each refresh needs a proof of it.
+    /// `true` if the refresh token is bound to the key of the request's `DPoP` proof: each refresh needs a proof of it.
     #[schema(example = false)]
     refresh_bound: bool,
 }
@@ -204,15 +204,15 @@ impl From<otp::StepDone> for StepDone {
 
 impl SignedIn {
     fn new(signed_in: session::SignedIn) -> Self {
-        let (user, tokens) = (User::from(signed_in.user), signed_in.tokens);
+        let tokens = Tokens::from(signed_in.tokens);
         Self {
-            user,
-            access_token: tokens.access,
-            token_type: "Bearer",
-            expires_in: seconds(tokens.access_expires_in),
-            refresh_token: tokens.refresh.expose().to_owned(),
-            refresh_expires_in: seconds(tokens.refresh_expires_in),
-            refresh_bound: tokens.bound,
+            user: User::from(signed_in.user),
+            access_token: tokens.access_token,
+            token_type: tokens.token_type,
+            expires_in: tokens.expires_in,
+            refresh_token: tokens.refresh_token,
+            refresh_expires_in: tokens.refresh_expires_in,
+            refresh_bound: tokens.refresh_bound,
         }
     }
 }

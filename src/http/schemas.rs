@@ -14,21 +14,21 @@ use utoipa::ToSchema;
 pub struct Tokens {
     /// JWT for the `Authorization` header.
     #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl")]
-    access_token: String,
+    pub(super) access_token: String,
     #[schema(example = "Bearer")]
-    token_type: &'static str,
+    pub(super) token_type: &'static str,
     /// Seconds until the access token expires.
     #[schema(example = 900)]
-    expires_in: u64,
+    pub(super) expires_in: u64,
     /// Refresh token of the next refresh. It replaces the earlier one; a refresh of a bound session returns the same.
     #[schema(example = "AZMn9d2ccQO2F1y4m3pLFA.1.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v")]
-    refresh_token: String,
+    pub(super) refresh_token: String,
     /// Seconds until the refresh token expires if it is not used.
     #[schema(example = 2_592_000)]
-    refresh_expires_in: u64,
-    /// Whether the refresh token is bound to the key of the sign-in's `DPoP` proof: each refresh needs a proof of it.
+    pub(super) refresh_expires_in: u64,
+    /// `true` if the refresh token is bound to the key of the sign-in's `DPoP` proof: each refresh needs a proof of it.
     #[schema(example = false)]
-    refresh_bound: bool,
+    pub(super) refresh_bound: bool,
 }
 
 /// Account of the signed-in user.
