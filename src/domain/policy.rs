@@ -37,7 +37,7 @@ pub struct Policy {
     pub session: SessionPolicy,
     /// URLs by which clients reach the service, for DPoP.
     pub public_urls: PublicUrls,
-    /// Whether sign-up and change of number respond to a taken phone like to a free one, and send nothing.
+    /// Concealment: sign-up and change of number respond to a taken phone like to a free one, and send nothing.
     pub conceal_taken_phone: bool,
     /// Public base URL of avatars; without it no avatar URL is accepted.
     pub avatar_base: Option<url::Url>,
@@ -49,7 +49,7 @@ pub struct CaptchaPolicy {
     pub puzzle: Puzzle,
     /// Theme of the picture for clients that do not name one.
     pub theme: Theme,
-    /// Whether audio captchas are offered.
+    /// Offer of audio captchas.
     pub audio: bool,
     /// Lifetime: 300 s, as in the back ends that doorstep replaces.
     pub ttl: Duration,

@@ -65,9 +65,9 @@ pub struct Entry {
     pub name: &'static str,
     pub scope: Scope,
     pub default: Quota,
-    /// Whether the maximum holds in every window of this length, wherever it begins.
+    /// Sliding window: the maximum holds in every window of this length, wherever it begins.
     pub sliding: bool,
-    /// Whether each class of numbers keeps a share of the maximum.
+    /// Reserved shares: each class of numbers keeps a share of the maximum.
     pub shared: bool,
     pub denial: Denial,
     /// Setting that changes the maximum.
@@ -77,7 +77,7 @@ pub struct Entry {
     /// Limit that this one must not exceed.
     pub within: Option<Limit>,
     pub refunded_on: &'static [Refund],
-    /// Whether reaching the limit extends the abuse signal.
+    /// Extension of the abuse signal when the limit is reached.
     pub extends_abuse_signal: bool,
     /// Upper bound of `Retry-After`, for a limit that an operator may lift at any time.
     pub longest_wait: Option<Duration>,
@@ -134,7 +134,7 @@ impl Entry {
         Self { longest_wait: Some(Duration::from_secs(seconds)), ..self }
     }
 
-    /// Whether the limit is a budget that an operator watches: a warning is logged at 80 %.
+    /// Returns `true` for a budget that an operator watches: a warning is logged at 80 %.
     #[must_use]
     pub const fn is_budget(&self) -> bool {
         matches!(self.denial, Denial::SmsBudgetExhausted | Denial::SmsRegionSuspended)

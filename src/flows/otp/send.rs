@@ -32,9 +32,9 @@ pub(in crate::flows) struct Recipient {
     pub phone: Phone,
     /// Account of the phone; `None` at sign-up.
     pub account: Option<AccountVersion>,
-    /// Whether the response is the same as if a code were sent, although none is sent.
+    /// Decoy: the response is the same as if a code were sent, although none is sent.
     pub decoy: bool,
-    /// Whether the client must not be able to distinguish a decoy from a message.
+    /// Concealment: the client must not be able to distinguish a decoy from a message.
     pub conceal: bool,
     pub client: Client,
     pub app: Option<ClientId>,

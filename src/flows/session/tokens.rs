@@ -13,7 +13,7 @@ pub struct Tokens {
     pub refresh: RefreshToken,
     /// Time after which the session ends without a refresh.
     pub refresh_expires_in: Duration,
-    /// Whether a refresh needs a proof of the device's key.
+    /// Binding to the device: a refresh needs a proof of its key.
     pub bound: bool,
     pub generation: Generation,
 }
