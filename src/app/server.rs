@@ -2,8 +2,9 @@
 
 use crate::config::ServerSettings;
 use crate::flows::Service;
+use crate::http::middleware::{access_log, admission, problem_json, request_id};
 use crate::http::transport::{Connections, Guarded};
-use crate::http::{self, client::Proxies, envelope::envelope};
+use crate::http::{self, client::Proxies};
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, Protocol};
 use actix_server::{Server, ServerBuilder};
@@ -54,7 +55,11 @@ pub(super) fn bind(
         let app = actix_web::App::new()
             .app_data(service.clone())
             .app_data(proxies.clone())
-            .wrap(from_fn(envelope))
+            // The last wrapper is the outermost.
+            .wrap(from_fn(admission))
+            .wrap(from_fn(problem_json))
+            .wrap(from_fn(access_log))
+            .wrap(from_fn(request_id))
             .configure(|routes| http::routes(routes, docs));
         let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
         let shutdown = shutdown.clone();

@@ -21,22 +21,23 @@ pub struct Created {
 }
 
 /// Parameters of a request for a captcha.
-pub struct CaptchaParams<'a> {
+pub struct CaptchaParams {
     pub kind: Kind,
     /// Theme of the picture; `None`: the operator's choice.
     pub theme: Option<Theme>,
-    pub proof: Option<&'a Proof>,
+    pub proof: Option<Proof>,
     /// Earlier captcha to be deleted.
-    pub replaces: Option<&'a CaptchaId>,
+    pub replaces: Option<CaptchaId>,
 }
 
 /// Creates a captcha: a picture, or a sound in the language of the client.
-pub async fn create(service: &Service, client: Client, params: CaptchaParams<'_>) -> Result<Created, Error> {
-    let admitted = proof_of_work::admit(service, &service.ip_block(client.address), params.kind, params.proof).await?;
+pub async fn create(service: &Service, client: Client, params: CaptchaParams) -> Result<Created, Error> {
+    let admitted =
+        proof_of_work::admit(service, &service.ip_block(client.address), params.kind, params.proof.as_ref()).await?;
     admitted.refund_on_error(service, make(service, client.language, &params).await).await
 }
 
-async fn make(service: &Service, language: Language, params: &CaptchaParams<'_>) -> Result<Created, DependencyError> {
+async fn make(service: &Service, language: Language, params: &CaptchaParams) -> Result<Created, DependencyError> {
     let policy = &service.policy.captcha;
     let word = || u64::from_le_bytes(service.random());
     let (file, answer) = match params.kind {
@@ -52,7 +53,7 @@ async fn make(service: &Service, language: Language, params: &CaptchaParams<'_>)
     };
     let id = CaptchaId::new(service.random());
     service.ports.staging.put_captcha(&id, &answer, policy.ttl).await?;
-    if let Some(earlier) = params.replaces {
+    if let Some(earlier) = &params.replaces {
         service.ports.staging.take_captcha(earlier).await?;
     }
     Ok(Created { id, file, expires_in: policy.ttl })

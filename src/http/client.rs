@@ -1,5 +1,6 @@
 //! Client of a request: the peer of the socket, or the address that a trusted proxy reports.
 
+use super::contract::Input;
 use super::error::Problem;
 use super::language::negotiate;
 use crate::flows::Client;
@@ -70,6 +71,8 @@ impl FromRequest for ClientContext {
         ready(Ok(Self::of(request)))
     }
 }
+
+impl Input for ClientContext {}
 
 impl ClientContext {
     pub(super) fn of(request: &HttpRequest) -> Self {

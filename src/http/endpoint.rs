@@ -1,127 +1,154 @@
-//! Endpoint: one path with its methods. Any other method gets `method_not_allowed` and an `Allow` header
-//! (RFC 9110, 15.5.6).
+//! Endpoint: one row with everything that routing and the OpenAPI document need to know.
 
+use super::contract::{Contract, Inputs, Output};
 use super::dpop::check_proof;
 use super::error::{Code, Problem};
 use super::idempotency::{Replay, idempotent};
-use actix_web::dev::{AppService, HttpServiceFactory};
-use actix_web::guard::{self, Guard};
+use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::from_fn;
-use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError, Route, web};
+use actix_web::{Handler, HttpResponse, ResponseError, Route, web};
+use std::collections::BTreeMap;
 
-/// Path, its methods, and how a POST or PUT to it is replayed.
+/// Method, path, handler and documentation.
+///
+/// Each POST and PUT accepts an `Idempotency-Key`, unless it is [`harmless`](Endpoint::harmless). The types of the
+/// handler say the rest: see [`Contract`].
 pub(super) struct Endpoint {
-    resource: Resource,
-    /// Routes that accept an `Idempotency-Key`.
-    keyed: Vec<Route>,
-    replay: Replay,
-    accepts_proof: bool,
-    allow: Vec<&'static str>,
+    pub method: Method,
+    pub path: &'static str,
+    /// `tag.verb`, the name in SDKs.
+    pub operation: &'static str,
+    pub summary: &'static str,
+    pub description: &'static str,
+    /// Description of the response to a request that succeeds.
+    pub success: &'static str,
+    /// Error codes, apart from those that every endpoint with such a contract has.
+    pub errors: Vec<Code>,
+    pub harmless: bool,
+    pub contract: Contract,
+    route: Route,
 }
 
-/// Starts an endpoint without methods.
-pub(super) fn at(path: &str) -> Endpoint {
-    let (resource, replay) = (web::resource(path), Replay::Public);
-    Endpoint { resource, keyed: Vec::new(), replay, accepts_proof: false, allow: Vec::new() }
+/// Starts the row of a GET, which also answers HEAD.
+pub(super) fn get<A: Inputs>(path: &'static str, handler: impl Handler<A, Output: Output>) -> Endpoint {
+    Endpoint::new(Method::GET, path, handler)
+}
+
+pub(super) fn post<A: Inputs>(path: &'static str, handler: impl Handler<A, Output: Output>) -> Endpoint {
+    Endpoint::new(Method::POST, path, handler)
+}
+
+pub(super) fn put<A: Inputs>(path: &'static str, handler: impl Handler<A, Output: Output>) -> Endpoint {
+    Endpoint::new(Method::PUT, path, handler)
+}
+
+pub(super) fn patch<A: Inputs>(path: &'static str, handler: impl Handler<A, Output: Output>) -> Endpoint {
+    Endpoint::new(Method::PATCH, path, handler)
+}
+
+pub(super) fn delete<A: Inputs>(path: &'static str, handler: impl Handler<A, Output: Output>) -> Endpoint {
+    Endpoint::new(Method::DELETE, path, handler)
 }
 
 impl Endpoint {
-    /// Marks POST as an endpoint for signed-in users: a stored response is replayed to the same user only. A handler
-    /// with a `Bearer` parameter needs this mark; without it, every request with an idempotency key is an
-    /// `internal_error`.
-    pub fn for_bearer(mut self) -> Self {
-        self.replay = Replay::Bearer;
+    fn new<A: Inputs, H: Handler<A, Output: Output>>(method: Method, path: &'static str, handler: H) -> Self {
+        let mut contract = Contract::default();
+        A::describe(&mut contract);
+        H::Output::describe(&mut contract);
+        Self {
+            route: route(&method).to(handler),
+            method,
+            path,
+            operation: "",
+            summary: "",
+            description: "",
+            success: "",
+            errors: Vec::new(),
+            harmless: false,
+            contract,
+        }
+    }
+
+    /// Sets the name in SDKs, and the summary.
+    pub fn operation(self, operation: &'static str, summary: &'static str) -> Self {
+        Self { operation, summary, ..self }
+    }
+
+    pub fn description(self, description: &'static str) -> Self {
+        Self { description, ..self }
+    }
+
+    /// Describes the response to a request that succeeds.
+    pub fn success(self, success: &'static str) -> Self {
+        Self { success, ..self }
+    }
+
+    /// Adds error codes.
+    pub fn errors(mut self, codes: &[Code]) -> Self {
+        self.errors.extend(codes);
         self
     }
 
-    /// Marks POST as harmless to repeat: its `Idempotency-Key` is ignored, and no response is stored.
-    pub fn harmless(mut self) -> Self {
-        self.replay = Replay::None;
-        self
+    /// Marks a POST as harmless to repeat: its `Idempotency-Key` is ignored, and no response is stored.
+    pub fn harmless(self) -> Self {
+        Self { harmless: true, ..self }
     }
 
-    /// Marks POST as an endpoint whose `DPoP` proof is checked first. A handler with a `DeviceKey` parameter needs this
-    /// mark.
-    pub fn accepts_proof(mut self) -> Self {
-        self.accepts_proof = true;
-        self
+    /// Returns who gets a stored response; `None` if no response is stored.
+    pub fn replay(&self) -> Option<Replay> {
+        let is_keyed = !self.harmless && [Method::POST, Method::PUT].contains(&self.method);
+        is_keyed.then_some(if self.contract.bearer { Replay::Bearer } else { Replay::Public })
     }
 
-    /// Adds GET and HEAD.
-    pub fn get<F: Handler<A>, A: FromRequest + 'static>(self, handler: F) -> Self
-    where
-        F::Output: Responder + 'static,
-    {
-        self.add_route(guard::Any(guard::Get()).or(guard::Head()), &["GET", "HEAD"], handler)
-    }
-
-    /// Adds POST, which accepts an `Idempotency-Key`.
-    pub fn post<F: Handler<A>, A: FromRequest + 'static>(mut self, handler: F) -> Self
-    where
-        F::Output: Responder + 'static,
-    {
-        self.allow.push("POST");
-        self.keyed.push(web::route().guard(guard::Post()).to(handler));
-        self
-    }
-
-    /// Adds PUT, which accepts an `Idempotency-Key`.
-    pub fn put<F: Handler<A>, A: FromRequest + 'static>(mut self, handler: F) -> Self
-    where
-        F::Output: Responder + 'static,
-    {
-        self.allow.push("PUT");
-        self.keyed.push(web::route().guard(guard::Put()).to(handler));
-        self
-    }
-
-    pub fn patch<F: Handler<A>, A: FromRequest + 'static>(self, handler: F) -> Self
-    where
-        F::Output: Responder + 'static,
-    {
-        self.add_route(guard::Patch(), &["PATCH"], handler)
-    }
-
-    pub fn delete<F: Handler<A>, A: FromRequest + 'static>(self, handler: F) -> Self
-    where
-        F::Output: Responder + 'static,
-    {
-        self.add_route(guard::Delete(), &["DELETE"], handler)
-    }
-
-    fn add_route<F: Handler<A>, A: FromRequest + 'static>(
-        mut self,
-        guard: impl Guard + 'static,
-        methods: &[&'static str],
-        handler: F,
-    ) -> Self
-    where
-        F::Output: Responder + 'static,
-    {
-        self.allow.extend(methods);
-        self.resource = self.resource.route(web::route().guard(guard).to(handler));
-        self
+    fn into_route(self) -> Route {
+        let replay = self.replay();
+        let route = match replay {
+            Some(replay) => self.route.wrap(from_fn(move |request, next| idempotent(replay, request, next))),
+            None => self.route,
+        };
+        // The last wrapper runs first.
+        if self.contract.proof { route.wrap(from_fn(check_proof)) } else { route }
     }
 }
 
-impl HttpServiceFactory for Endpoint {
-    fn register(self, config: &mut AppService) {
-        let allow = self.allow.join(", ");
-        let reject = move |_: Method| {
-            let mut response = Problem::new(Code::MethodNotAllowed).error_response();
-            if let Ok(allow) = HeaderValue::from_str(&allow) {
-                response.headers_mut().insert(ALLOW, allow);
-            }
-            std::future::ready(response)
-        };
-        let (replay, accepts_proof) = (self.replay, self.accepts_proof);
-        let resource = self.keyed.into_iter().fold(self.resource, |resource, route| {
-            let route = route.wrap(from_fn(move |request, next| idempotent(replay, request, next)));
-            // The last wrapper runs first.
-            resource.route(if accepts_proof { route.wrap(from_fn(check_proof)) } else { route })
-        });
-        resource.default_service(web::to(reject)).register(config);
+/// Registers the endpoints. Any other method of their paths gets `method_not_allowed` and an `Allow` header (RFC 9110,
+/// 15.5.6).
+pub(super) fn register(app: &mut web::ServiceConfig, endpoints: Vec<Endpoint>) {
+    let mut by_path: BTreeMap<&str, Vec<Endpoint>> = BTreeMap::new();
+    for endpoint in endpoints {
+        by_path.entry(endpoint.path).or_default().push(endpoint);
     }
+    for (path, endpoints) in by_path {
+        let allow = allowed(&endpoints);
+        let resource =
+            endpoints.into_iter().fold(web::resource(path), |resource, row| resource.route(row.into_route()));
+        app.service(resource.default_service(web::to(move || std::future::ready(method_not_allowed(&allow)))));
+    }
+}
+
+/// Returns a route of the method; GET also answers HEAD.
+fn route(method: &Method) -> Route {
+    let route = web::route();
+    if method == Method::GET {
+        return route.guard(guard::Any(guard::Get()).or(guard::Head()));
+    }
+    route.method(method.clone())
+}
+
+fn allowed(endpoints: &[Endpoint]) -> String {
+    let names = endpoints.iter().map(|endpoint| match endpoint.method.as_str() {
+        "GET" => "GET, HEAD",
+        other => other,
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn method_not_allowed(allow: &str) -> HttpResponse {
+    let mut response = Problem::new(Code::MethodNotAllowed).error_response();
+    if let Ok(allow) = HeaderValue::from_str(allow) {
+        response.headers_mut().insert(ALLOW, allow);
+    }
+    response
 }

@@ -1,6 +1,5 @@
 //! Errors of the API: the table of error codes, and the problem (RFC 9457) that has one of them.
 
-use crate::domain::Invalid;
 use crate::domain::flow::Step;
 use crate::domain::proof::Challenge;
 use crate::flows::{self, DependencyError};
@@ -10,7 +9,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// Stable error codes. Clients handle an error by its code; titles and details are for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Code {
     MalformedJson,
     MalformedRequest,
@@ -57,113 +56,105 @@ pub enum Code {
     DependencyUnavailable,
 }
 
-/// Row of the table: status, code, and title and detail in English and Chinese.
+/// Row of the table.
 pub struct Row {
+    pub code: Code,
     pub status: u16,
     pub name: &'static str,
+    /// Title and detail.
     pub en: [&'static str; 2],
     pub zh: [&'static str; 2],
+    /// The error is stored for retries with the same `Idempotency-Key`: the request used up or changed something, and a
+    /// second run would use it up again. Not if the request changed nothing: a retry may succeed later, and errors that
+    /// any client can provoke must not fill staging for a day.
+    pub replayable: bool,
 }
 
-impl Code {
-    pub const ALL: [Self; 43] = [
-        Self::MalformedJson,
-        Self::MalformedRequest,
-        Self::InvalidDpopProof,
-        Self::UseDpopNonce,
-        Self::CredentialsInvalid,
-        Self::TokenMissing,
-        Self::TokenInvalid,
-        Self::TokenExpired,
-        Self::RefreshInvalid,
-        Self::RefreshReused,
-        Self::RefreshKeyMismatch,
-        Self::NotFound,
-        Self::AvatarUploadsDisabled,
-        Self::MethodNotAllowed,
-        Self::RequestTimeout,
-        Self::PhoneAlreadyRegistered,
-        Self::WrongStep,
-        Self::RequestInProgress,
-        Self::TicketExpired,
-        Self::CodeExhausted,
-        Self::ResponseGone,
-        Self::PayloadTooLarge,
-        Self::UnsupportedMediaType,
-        Self::ValidationFailed,
-        Self::CaptchaExpired,
-        Self::CaptchaWrong,
-        Self::CaptchaRequired,
-        Self::ProofOfWorkRequired,
-        Self::ProofOfWorkInvalid,
-        Self::CodeWrong,
-        Self::RegionNotSupported,
-        Self::PasswordTooWeak,
-        Self::PasswordWrong,
-        Self::IdempotencyKeyReused,
-        Self::ResendCooldown,
-        Self::PhoneLimitReached,
-        Self::TooManyRequests,
-        Self::InternalError,
-        Self::SmsDeliveryFailed,
-        Self::SmsBudgetExhausted,
-        Self::SmsRegionSuspended,
-        Self::Overloaded,
-        Self::DependencyUnavailable,
-    ];
+const fn row(code: Code, status: u16, name: &'static str, en: [&'static str; 2], zh: [&'static str; 2]) -> Row {
+    Row { code, status, name, en, zh, replayable: false }
+}
 
-    /// Error table. A code has the same status and the same texts everywhere.
+impl Row {
+    const fn replayable(self) -> Self {
+        Self { replayable: true, ..self }
+    }
+}
+
+/// Error table, in the order of [`Code`].
+#[rustfmt::skip]
+static ROWS: [Row; Code::DependencyUnavailable as usize + 1] = [
+    row(Code::MalformedJson, 400, "malformed_json", ["Malformed JSON", "The body is not valid JSON."], ["JSON 格式错误", "请求正文不是有效的 JSON。"]),
+    row(Code::MalformedRequest, 400, "malformed_request", ["Malformed request", "The request does not match the API documentation."], ["请求格式错误", "请求与接口文档不符。"]),
+    row(Code::InvalidDpopProof, 400, "invalid_dpop_proof", ["Invalid DPoP proof", "The proof in the DPoP header is not valid for this request, or the session is not bound to a key."], ["DPoP 证明无效", "DPoP 请求头中的证明对该请求无效，或会话未绑定密钥。"]),
+    row(Code::UseDpopNonce, 400, "use_dpop_nonce", ["DPoP nonce required", "Repeat the request with a new proof that contains the nonce from the DPoP-Nonce header."], ["需要 DPoP nonce", "请使用 DPoP-Nonce 响应头中的 nonce 生成新的证明后重试。"]),
+    // An attempt was counted.
+    row(Code::CredentialsInvalid, 401, "credentials_invalid", ["Wrong phone number or password", "Check both and try again."], ["手机号或密码错误", "请检查后重试。"]).replayable(),
+    row(Code::TokenMissing, 401, "token_missing", ["Not signed in", "This endpoint requires an access token."], ["未登录", "该接口需要访问令牌。"]),
+    row(Code::TokenInvalid, 401, "token_invalid", ["Invalid access token", "The access token is invalid, or its session has ended."], ["访问令牌无效", "访问令牌无效，或会话已结束。"]),
+    row(Code::TokenExpired, 401, "token_expired", ["Access token expired", "Refresh the tokens and try again."], ["访问令牌已过期", "请刷新令牌后重试。"]),
+    row(Code::RefreshInvalid, 401, "refresh_invalid", ["Invalid refresh token", "Sign in again."], ["刷新令牌无效", "请重新登录。"]),
+    row(Code::RefreshReused, 401, "refresh_reused", ["Refresh token reused", "The session was ended for security. Sign in again."], ["刷新令牌被重复使用", "为了安全，会话已结束，请重新登录。"]),
+    row(Code::RefreshKeyMismatch, 401, "refresh_key_mismatch", ["Refresh token bound to another key", "Send a DPoP proof of the key to which the session is bound."], ["刷新令牌绑定了其他密钥", "请发送会话所绑定密钥的 DPoP 证明。"]),
+    row(Code::NotFound, 404, "not_found", ["Not found", "This path or resource does not exist."], ["未找到", "该路径或资源不存在。"]),
+    row(Code::AvatarUploadsDisabled, 404, "avatar_uploads_disabled", ["Avatar uploads disabled", "This service does not accept avatar uploads."], ["未开放头像上传", "该服务未开启头像上传。"]),
+    row(Code::MethodNotAllowed, 405, "method_not_allowed", ["Method not allowed", "The `Allow` header lists the allowed methods."], ["不支持的请求方法", "允许的请求方法见 Allow 响应头。"]),
+    row(Code::RequestTimeout, 408, "request_timeout", ["Request timeout", "The body did not arrive within 10 seconds."], ["请求超时", "请求正文未在 10 秒内送达。"]),
+    // The captcha was used up; at the end of a sign-up, the flow.
+    row(Code::PhoneAlreadyRegistered, 409, "phone_already_registered", ["Phone number already registered", "Sign in, or use another number."], ["手机号已注册", "请直接登录，或使用其他手机号。"]).replayable(),
+    row(Code::WrongStep, 409, "wrong_step", ["Wrong step", "The field `step` names the next step."], ["步骤不符", "下一步见 step 字段。"]),
+    row(Code::RequestInProgress, 409, "request_in_progress", ["Request in progress", "The same request is still running. Try again after `retry_after` seconds."], ["请求处理中", "相同的请求正在处理，请在 retry_after 秒后重试。"]),
+    row(Code::TicketExpired, 410, "ticket_expired", ["Ticket expired", "Start again."], ["流程已过期", "请重新开始。"]),
+    // An attempt was counted.
+    row(Code::CodeExhausted, 410, "code_exhausted", ["Too many wrong codes", "Start again."], ["验证码错误次数过多", "请重新开始。"]).replayable(),
+    row(Code::ResponseGone, 410, "response_gone", ["Response no longer available", "The tokens of the first response were used, or their session has ended. If you have no tokens, sign in with a new Idempotency-Key."], ["响应已失效", "首次响应中的令牌已被使用，或其会话已结束。如果您没有令牌，请使用新的 Idempotency-Key 登录。"]),
+    row(Code::PayloadTooLarge, 413, "payload_too_large", ["Body too large", "The body must not be larger than 16 KiB."], ["请求正文过大", "请求正文不能超过 16 KiB。"]),
+    row(Code::UnsupportedMediaType, 415, "unsupported_media_type", ["Unsupported media type", "Send exactly one Content-Type header, application/json, and no Content-Encoding."], ["不支持的媒体类型", "请只发送一个 Content-Type: application/json 请求头，且不要使用 Content-Encoding。"]),
+    row(Code::ValidationFailed, 422, "validation_failed", ["Invalid input", "The field `errors` lists the invalid fields."], ["输入有误", "详见 errors 字段。"]),
+    row(Code::CaptchaExpired, 422, "captcha_expired", ["Captcha expired", "Request a new captcha."], ["图形验证码已失效", "请刷新图形验证码。"]),
+    // The captcha was used up.
+    row(Code::CaptchaWrong, 422, "captcha_wrong", ["Wrong captcha", "Request a new captcha and try again."], ["图形验证码错误", "请刷新图形验证码后重试。"]).replayable(),
+    row(Code::CaptchaRequired, 422, "captcha_required", ["Captcha required", "Solve a captcha and send its answer with the request."], ["需要图形验证码", "请先完成图形验证码。"]),
+    row(Code::ProofOfWorkRequired, 422, "proof_of_work_required", ["Proof of work required", "Solve the challenge in `proof_of_work` and send the request again with the solution."], ["需要工作量证明", "请完成 proof_of_work 字段中的计算后重试。"]),
+    row(Code::ProofOfWorkInvalid, 422, "proof_of_work_invalid", ["Proof of work not accepted", "The proof was wrong, expired or already used. Solve the new challenge in `proof_of_work`."], ["工作量证明无效", "该证明错误、已过期或已被使用，请完成新的 proof_of_work 后重试。"]),
+    // An attempt was counted.
+    row(Code::CodeWrong, 422, "code_wrong", ["Wrong code", "The field `attempts_left` is the number of attempts left."], ["验证码错误", "剩余次数见 attempts_left 字段。"]).replayable(),
+    row(Code::RegionNotSupported, 422, "region_not_supported", ["Region not supported", "Phone numbers of this country or region are not accepted."], ["暂不支持该地区", "暂不支持该国家或地区的手机号。"]),
+    // One of the passwords of the ticket was used up.
+    row(Code::PasswordTooWeak, 422, "password_too_weak", ["Password too easy to guess", "Choose a less common password."], ["密码过于简单", "请换一个不常见的密码。"]).replayable(),
+    // An attempt was counted.
+    row(Code::PasswordWrong, 422, "password_wrong", ["Wrong password", "The current password is wrong."], ["密码错误", "当前密码不正确。"]).replayable(),
+    row(Code::IdempotencyKeyReused, 422, "idempotency_key_reused", ["Idempotency key reused", "This Idempotency-Key belongs to a request with other content. Use a new key."], ["幂等键重复使用", "该 Idempotency-Key 已用于内容不同的请求，请使用新的键。"]),
+    row(Code::ResendCooldown, 429, "resend_cooldown", ["Code sent too recently", "Wait `resend_in` seconds before you request another code."], ["发送过于频繁", "验证码刚刚发送过，请在 resend_in 秒后重试。"]),
+    row(Code::PhoneLimitReached, 429, "phone_limit_reached", ["Limit reached for this phone number", "Try again after `retry_after` seconds."], ["该手机号已达上限", "请在 retry_after 秒后重试。"]),
+    row(Code::TooManyRequests, 429, "too_many_requests", ["Too many requests", "Try again after `retry_after` seconds."], ["请求过于频繁", "请在 retry_after 秒后重试。"]),
+    row(Code::InternalError, 500, "internal_error", ["Internal error", "Report the `request_id`, so that we can find the cause."], ["内部错误", "请提供 request_id 以便排查。"]),
+    // The message may have been sent, or will be charged: an HTTP library that retries a 502 by itself must not
+    // send a second one. A user who presses the button again gets a new key.
+    row(Code::SmsDeliveryFailed, 502, "sms_delivery_failed", ["SMS delivery failed", "Try again."], ["短信发送失败", "请重试。"]).replayable(),
+    row(Code::SmsBudgetExhausted, 503, "sms_budget_exhausted", ["No SMS can be sent now", "Try again after `retry_after` seconds."], ["暂时无法发送短信", "请在 retry_after 秒后重试。"]),
+    row(Code::SmsRegionSuspended, 503, "sms_region_suspended", ["No SMS to this region", "Codes to phone numbers of this country or region are suspended. Try again later."], ["该地区短信暂停", "该国家或地区的短信服务暂停，请稍后再试。"]),
+    row(Code::Overloaded, 503, "overloaded", ["Service busy", "Try again after `retry_after` seconds."], ["服务繁忙", "请在 retry_after 秒后重试。"]),
+    row(Code::DependencyUnavailable, 503, "dependency_unavailable", ["Service temporarily unavailable", "Try again after `retry_after` seconds."], ["服务暂时不可用", "请在 retry_after 秒后重试。"]),
+];
+
+const _: () = {
+    let mut at = 0;
+    while at < ROWS.len() {
+        assert!(ROWS[at].code as usize == at, "the table has another order than the enum");
+        at += 1;
+    }
+};
+
+impl Code {
+    /// All codes, in the order of the table.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ROWS.iter().map(|row| row.code)
+    }
+
+    /// Row of the table. A code has the same status and the same texts everywhere.
     #[must_use]
-    #[rustfmt::skip]
-    pub const fn row(self) -> Row {
-        const fn row(status: u16, name: &'static str, en: [&'static str; 2], zh: [&'static str; 2]) -> Row {
-            Row { status, name, en, zh }
-        }
-        match self {
-            Self::MalformedJson => row(400, "malformed_json", ["Malformed JSON", "The body is not valid JSON."], ["JSON 格式错误", "请求正文不是有效的 JSON。"]),
-            Self::MalformedRequest => row(400, "malformed_request", ["Malformed request", "The request does not match the API documentation."], ["请求格式错误", "请求与接口文档不符。"]),
-            Self::InvalidDpopProof => row(400, "invalid_dpop_proof", ["Invalid DPoP proof", "The proof in the DPoP header is not valid for this request, or the session is not bound to a key."], ["DPoP 证明无效", "DPoP 请求头中的证明对该请求无效，或会话未绑定密钥。"]),
-            Self::UseDpopNonce => row(400, "use_dpop_nonce", ["DPoP nonce required", "Repeat the request with a new proof that contains the nonce from the DPoP-Nonce header."], ["需要 DPoP nonce", "请使用 DPoP-Nonce 响应头中的 nonce 生成新的证明后重试。"]),
-            Self::CredentialsInvalid => row(401, "credentials_invalid", ["Wrong phone number or password", "Check both and try again."], ["手机号或密码错误", "请检查后重试。"]),
-            Self::TokenMissing => row(401, "token_missing", ["Not signed in", "This endpoint requires an access token."], ["未登录", "该接口需要访问令牌。"]),
-            Self::TokenInvalid => row(401, "token_invalid", ["Invalid access token", "The access token is invalid, or its session has ended."], ["访问令牌无效", "访问令牌无效，或会话已结束。"]),
-            Self::TokenExpired => row(401, "token_expired", ["Access token expired", "Refresh the tokens and try again."], ["访问令牌已过期", "请刷新令牌后重试。"]),
-            Self::RefreshInvalid => row(401, "refresh_invalid", ["Invalid refresh token", "Sign in again."], ["刷新令牌无效", "请重新登录。"]),
-            Self::RefreshReused => row(401, "refresh_reused", ["Refresh token reused", "The session was ended for security. Sign in again."], ["刷新令牌被重复使用", "为了安全，会话已结束，请重新登录。"]),
-            Self::RefreshKeyMismatch => row(401, "refresh_key_mismatch", ["Refresh token bound to another key", "Send a DPoP proof of the key to which the session is bound."], ["刷新令牌绑定了其他密钥", "请发送会话所绑定密钥的 DPoP 证明。"]),
-            Self::NotFound => row(404, "not_found", ["Not found", "This path or resource does not exist."], ["未找到", "该路径或资源不存在。"]),
-            Self::AvatarUploadsDisabled => row(404, "avatar_uploads_disabled", ["Avatar uploads disabled", "This service does not accept avatar uploads."], ["未开放头像上传", "该服务未开启头像上传。"]),
-            Self::MethodNotAllowed => row(405, "method_not_allowed", ["Method not allowed", "The `Allow` header lists the allowed methods."], ["不支持的请求方法", "允许的请求方法见 Allow 响应头。"]),
-            Self::RequestTimeout => row(408, "request_timeout", ["Request timeout", "The body did not arrive within 10 seconds."], ["请求超时", "请求正文未在 10 秒内送达。"]),
-            Self::PhoneAlreadyRegistered => row(409, "phone_already_registered", ["Phone number already registered", "Sign in, or use another number."], ["手机号已注册", "请直接登录，或使用其他手机号。"]),
-            Self::WrongStep => row(409, "wrong_step", ["Wrong step", "The field `step` names the next step."], ["步骤不符", "下一步见 step 字段。"]),
-            Self::RequestInProgress => row(409, "request_in_progress", ["Request in progress", "The same request is still running. Try again after `retry_after` seconds."], ["请求处理中", "相同的请求正在处理，请在 retry_after 秒后重试。"]),
-            Self::TicketExpired => row(410, "ticket_expired", ["Ticket expired", "Start again."], ["流程已过期", "请重新开始。"]),
-            Self::CodeExhausted => row(410, "code_exhausted", ["Too many wrong codes", "Start again."], ["验证码错误次数过多", "请重新开始。"]),
-            Self::ResponseGone => row(410, "response_gone", ["Response no longer available", "The tokens of the first response were used, or their session has ended. If you have no tokens, sign in with a new Idempotency-Key."], ["响应已失效", "首次响应中的令牌已被使用，或其会话已结束。如果您没有令牌，请使用新的 Idempotency-Key 登录。"]),
-            Self::PayloadTooLarge => row(413, "payload_too_large", ["Body too large", "The body must not be larger than 16 KiB."], ["请求正文过大", "请求正文不能超过 16 KiB。"]),
-            Self::UnsupportedMediaType => row(415, "unsupported_media_type", ["Unsupported media type", "Send exactly one Content-Type header, application/json, and no Content-Encoding."], ["不支持的媒体类型", "请只发送一个 Content-Type: application/json 请求头，且不要使用 Content-Encoding。"]),
-            Self::ValidationFailed => row(422, "validation_failed", ["Invalid input", "The field `errors` lists the invalid fields."], ["输入有误", "详见 errors 字段。"]),
-            Self::CaptchaExpired => row(422, "captcha_expired", ["Captcha expired", "Request a new captcha."], ["图形验证码已失效", "请刷新图形验证码。"]),
-            Self::CaptchaWrong => row(422, "captcha_wrong", ["Wrong captcha", "Request a new captcha and try again."], ["图形验证码错误", "请刷新图形验证码后重试。"]),
-            Self::CaptchaRequired => row(422, "captcha_required", ["Captcha required", "Solve a captcha and send its answer with the request."], ["需要图形验证码", "请先完成图形验证码。"]),
-            Self::ProofOfWorkRequired => row(422, "proof_of_work_required", ["Proof of work required", "Solve the challenge in `proof_of_work` and send the request again with the solution."], ["需要工作量证明", "请完成 proof_of_work 字段中的计算后重试。"]),
-            Self::ProofOfWorkInvalid => row(422, "proof_of_work_invalid", ["Proof of work not accepted", "The proof was wrong, expired or already used. Solve the new challenge in `proof_of_work`."], ["工作量证明无效", "该证明错误、已过期或已被使用，请完成新的 proof_of_work 后重试。"]),
-            Self::CodeWrong => row(422, "code_wrong", ["Wrong code", "The field `attempts_left` is the number of attempts left."], ["验证码错误", "剩余次数见 attempts_left 字段。"]),
-            Self::RegionNotSupported => row(422, "region_not_supported", ["Region not supported", "Phone numbers of this country or region are not accepted."], ["暂不支持该地区", "暂不支持该国家或地区的手机号。"]),
-            Self::PasswordTooWeak => row(422, "password_too_weak", ["Password too easy to guess", "Choose a less common password."], ["密码过于简单", "请换一个不常见的密码。"]),
-            Self::PasswordWrong => row(422, "password_wrong", ["Wrong password", "The current password is wrong."], ["密码错误", "当前密码不正确。"]),
-            Self::IdempotencyKeyReused => row(422, "idempotency_key_reused", ["Idempotency key reused", "This Idempotency-Key belongs to a request with other content. Use a new key."], ["幂等键重复使用", "该 Idempotency-Key 已用于内容不同的请求，请使用新的键。"]),
-            Self::ResendCooldown => row(429, "resend_cooldown", ["Code sent too recently", "Wait `resend_in` seconds before you request another code."], ["发送过于频繁", "验证码刚刚发送过，请在 resend_in 秒后重试。"]),
-            Self::PhoneLimitReached => row(429, "phone_limit_reached", ["Limit reached for this phone number", "Try again after `retry_after` seconds."], ["该手机号已达上限", "请在 retry_after 秒后重试。"]),
-            Self::TooManyRequests => row(429, "too_many_requests", ["Too many requests", "Try again after `retry_after` seconds."], ["请求过于频繁", "请在 retry_after 秒后重试。"]),
-            Self::InternalError => row(500, "internal_error", ["Internal error", "Report the `request_id`, so that we can find the cause."], ["内部错误", "请提供 request_id 以便排查。"]),
-            Self::SmsDeliveryFailed => row(502, "sms_delivery_failed", ["SMS delivery failed", "Try again."], ["短信发送失败", "请重试。"]),
-            Self::SmsBudgetExhausted => row(503, "sms_budget_exhausted", ["No SMS can be sent now", "Try again after `retry_after` seconds."], ["暂时无法发送短信", "请在 retry_after 秒后重试。"]),
-            Self::SmsRegionSuspended => row(503, "sms_region_suspended", ["No SMS to this region", "Codes to phone numbers of this country or region are suspended. Try again later."], ["该地区短信暂停", "该国家或地区的短信服务暂停，请稍后再试。"]),
-            Self::Overloaded => row(503, "overloaded", ["Service busy", "Try again after `retry_after` seconds."], ["服务繁忙", "请在 retry_after 秒后重试。"]),
-            Self::DependencyUnavailable => row(503, "dependency_unavailable", ["Service temporarily unavailable", "Try again after `retry_after` seconds."], ["服务暂时不可用", "请在 retry_after 秒后重试。"]),
-        }
+    pub const fn row(self) -> &'static Row {
+        &ROWS[self as usize]
     }
 
     #[must_use]
@@ -180,7 +171,7 @@ pub struct FieldError {
     pub code: &'static str,
 }
 
-/// Error of a request. The envelope (`envelope.rs`) writes it as a body in the language of the client.
+/// Error of a request. A middleware (`problem_json`) writes it as a body in the language of the client.
 #[derive(Debug, Clone)]
 pub struct Problem {
     pub code: Code,
@@ -213,17 +204,6 @@ impl Problem {
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         Self { errors, ..Self::new(Code::ValidationFailed) }
-    }
-
-    #[must_use]
-    pub fn field(field: &str, invalid: Invalid) -> Self {
-        Self::invalid(vec![FieldError { field: field.to_owned(), code: invalid.code() }])
-    }
-
-    /// Returns the problem of a field that the other fields of the body require.
-    #[must_use]
-    pub fn missing(field: &str) -> Self {
-        Self::invalid(vec![FieldError { field: field.to_owned(), code: "required" }])
     }
 
     fn with_challenge(code: Code, challenge: Challenge) -> Self {
@@ -303,7 +283,7 @@ impl ResponseError for Problem {
         self.code.status()
     }
 
-    /// Returns an empty response with the problem attached: only the envelope knows the language of the body.
+    /// Returns an empty response with the problem attached: only the middleware `problem_json` knows the language.
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::new(self.status_code());
         response.extensions_mut().insert(self.clone());
@@ -319,7 +299,7 @@ mod tests {
     #[test]
     fn every_code_has_a_unique_name_a_status_and_texts_in_two_languages() {
         let mut names = HashSet::new();
-        for code in Code::ALL {
+        for code in Code::all() {
             let row = code.row();
             assert!(names.insert(row.name), "{} twice", row.name);
             assert!(row.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));

@@ -1,5 +1,6 @@
 //! Handler parameters (extractors) with checked content: a JSON body with the documented structure, a signed-in user.
 
+use super::contract::{Body, Contract, Input, schema};
 use super::error::{Code, FieldError, Problem};
 use crate::domain::session::AccessClaims;
 use crate::flows::Service;
@@ -13,7 +14,7 @@ use serde::de::DeserializeOwned;
 use std::future::{Future, Ready, poll_fn, ready};
 use std::pin::{Pin, pin};
 use std::time::Duration;
-use validator::Validate;
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 /// Maximum size of a body: 16 KiB, a hundred times the size of the largest request.
@@ -21,10 +22,10 @@ pub const BODY_LIMIT: usize = 16 * 1024;
 /// Timeout of a body: 10 s, enough for a phone on a slow network.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// JSON body that has the structure of `T` and is within its limits.
+/// JSON body that has the structure of `T`.
 pub struct Json<T>(pub T);
 
-impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
+impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
@@ -33,17 +34,21 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
         let payload = payload.take();
         Box::pin(async move {
             let body = read_in_time(payload, size?).await?;
-            let value: T = parse(&body)?;
-            value.validate().map_err(|errors| field_errors(&errors))?;
-            Ok(Self(value))
+            Ok(Self(parse(&body)?))
         })
+    }
+}
+
+impl<T: DeserializeOwned + ToSchema + 'static> Input for Json<T> {
+    fn describe(contract: &mut Contract) {
+        contract.body = Some(Body { schema: schema::<T>, required: true });
     }
 }
 
 /// Optional JSON body: `T::default()` if the client has sent none.
 pub struct OptionalJson<T>(pub T);
 
-impl<T: DeserializeOwned + Default + Validate + 'static> FromRequest for OptionalJson<T> {
+impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
@@ -53,6 +58,12 @@ impl<T: DeserializeOwned + Default + Validate + 'static> FromRequest for Optiona
         }
         let json = Json::from_request(request, payload);
         Box::pin(async move { Ok(Self(json.await?.0)) })
+    }
+}
+
+impl<T: DeserializeOwned + Default + ToSchema + 'static> Input for OptionalJson<T> {
+    fn describe(contract: &mut Contract) {
+        contract.body = Some(Body { schema: schema::<T>, required: false });
     }
 }
 
@@ -163,23 +174,6 @@ pub(super) fn malformed(field: &str, code: &'static str) -> Problem {
     Problem { errors: vec![FieldError { field, code }], ..Problem::new(Code::MalformedRequest) }
 }
 
-/// Returns only fields and codes: the errors of `validator` contain the value, which may be a password.
-fn field_errors(errors: &validator::ValidationErrors) -> Problem {
-    let mut fields: Vec<FieldError> = errors
-        .field_errors()
-        .into_iter()
-        .filter_map(|(field, errors)| Some((field, errors.first()?)))
-        .map(|(field, error)| FieldError { field: field.to_string(), code: stable_code(&error.code) })
-        .collect();
-    fields.sort_by(|a, b| a.field.cmp(&b.field));
-    Problem::invalid(fields)
-}
-
-fn stable_code(code: &str) -> &'static str {
-    let known = crate::domain::Invalid::ALL.into_iter().map(crate::domain::Invalid::code);
-    known.into_iter().find(|known| *known == code).unwrap_or("invalid_format")
-}
-
 /// Valid access token. [`Bearer::caller`] looks its session up.
 pub enum Bearer {
     /// The signature was verified before the body was read.
@@ -199,9 +193,8 @@ impl Bearer {
     }
 }
 
-/// Result of an authentication before the handler: the caller on an endpoint for signed-in users, `None` on a public
-/// endpoint.
-pub(super) struct PreAuthenticated(pub Option<Caller>);
+/// Result of an authentication before the handler.
+pub(super) struct PreAuthenticated(pub Caller);
 
 impl FromRequest for Bearer {
     type Error = Problem;
@@ -210,13 +203,14 @@ impl FromRequest for Bearer {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(match request.extensions_mut().remove::<PreAuthenticated>() {
             None => claims(request).map(Self::Verified),
-            Some(PreAuthenticated(Some(caller))) => Ok(Self::Authenticated(Box::new(caller))),
-            // The stored response would be replayed to any client.
-            Some(PreAuthenticated(None)) => {
-                let cause = Some("the route is not marked with for_bearer".to_owned());
-                Err(Problem { cause, ..Problem::new(Code::InternalError) })
-            }
+            Some(PreAuthenticated(caller)) => Ok(Self::Authenticated(Box::new(caller))),
         })
+    }
+}
+
+impl Input for Bearer {
+    fn describe(contract: &mut Contract) {
+        contract.bearer = true;
     }
 }
 
@@ -236,20 +230,5 @@ fn bearer_token(request: &HttpRequest) -> Result<String, Problem> {
         Ok(token.trim().to_owned())
     } else {
         Err(Problem::new(Code::TokenMissing))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use actix_web::test::TestRequest;
-
-    /// A stored response of such a route would be replayed to any client.
-    #[actix_web::test]
-    async fn a_bearer_on_a_public_route_is_an_internal_error() {
-        let request = TestRequest::default().insert_header((AUTHORIZATION, "Bearer token")).to_http_request();
-        request.extensions_mut().insert(PreAuthenticated(None));
-        let Err(problem) = Bearer::from_request(&request, &mut Payload::None).await else { panic!("accepted") };
-        assert_eq!(problem.code, Code::InternalError);
     }
 }

@@ -1,31 +1,33 @@
 //! HTTP API: JSON in, JSON out. A handler parses the request into domain values, calls one flow and maps the result.
 //! It contains no rules of its own.
 
-pub mod account_deletion;
-pub mod avatar;
-pub mod bodies;
-pub mod captchas;
-pub mod checks;
+mod account_deletion;
+mod avatar;
+mod captchas;
 pub mod client;
+mod contract;
 mod dpop;
+pub mod dto;
 mod endpoint;
-pub mod envelope;
+mod endpoints;
 pub mod error;
 pub mod extract;
-pub mod health;
+mod form;
+mod from_domain;
+mod health;
 mod idempotency;
-pub mod keys;
+mod keys;
 mod language;
-pub mod login;
-pub mod me;
+mod login;
+mod me;
+pub mod middleware;
 pub mod openapi;
 mod otp;
-pub mod password_reset;
-pub mod register;
+mod password_reset;
+mod register;
 mod response;
 mod routes;
-pub mod schemas;
-pub mod sessions;
+mod sessions;
 pub mod transport;
 
 pub use routes::routes;

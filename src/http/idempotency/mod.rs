@@ -1,7 +1,6 @@
 //! `Idempotency-Key` on every POST and PUT: a duplicate request gets the stored response of the first one
 //! (draft-ietf-httpapi-idempotency-key-header).
 
-pub mod document;
 mod stored_response;
 
 use super::client::ClientContext;
@@ -27,11 +26,9 @@ pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-rep
 /// Errors of a POST or PUT with a key, unless it is harmless to repeat.
 pub(super) const PROBLEMS: &[Code] = &[Code::RequestInProgress, Code::IdempotencyKeyReused];
 
-/// Replays of an endpoint: whether responses are stored, and who may get one.
+/// Clients who may get a stored response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Replay {
-    /// No response is stored: a second run harms nobody. The key is ignored.
-    None,
     /// A replay requires the key and the body. The body contains every secret that the first request needed. An access
     /// token is ignored: apps attach stale ones everywhere.
     Public,
@@ -39,14 +36,13 @@ pub(super) enum Replay {
     Bearer,
 }
 
-/// Middleware around the route of a POST or PUT. It does nothing for a request without a key, and for one that is
-/// harmless to repeat.
+/// Middleware around the route of a POST or PUT. It does nothing for a request without a key.
 pub(super) async fn idempotent(
     replay: Replay,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    if replay == Replay::None || !request.headers().contains_key(KEY) {
+    if !request.headers().contains_key(KEY) {
         return next.call(request).await;
     }
     let (request, payload) = request.into_parts();
@@ -76,7 +72,7 @@ async fn read_request(replay: Replay, request: &HttpRequest, payload: Payload) -
     let service = Service::clone(service);
     let key = key_of(request.headers())?;
     let claims = match replay {
-        Replay::None | Replay::Public => None,
+        Replay::Public => None,
         Replay::Bearer => Some(extract::claims(request)?),
     };
     let (scope, owner) = match &claims {
@@ -84,11 +80,10 @@ async fn read_request(replay: Replay, request: &HttpRequest, payload: Payload) -
         None => (Scope::Anybody, Owner::Client(ClientContext::of(request).0.address)),
     };
     let body = extract::bytes(request, payload).await?;
-    let caller = match &claims {
-        None => None,
-        Some(claims) => Some(session::authenticate(&service, claims).await?),
-    };
-    request.extensions_mut().insert(PreAuthenticated(caller));
+    if let Some(claims) = &claims {
+        let caller = session::authenticate(&service, claims).await?;
+        request.extensions_mut().insert(PreAuthenticated(caller));
+    }
     // The route pattern: a path has many spellings.
     let route = request.match_pattern().unwrap_or_else(|| request.path().to_owned());
     let named = idempotency::name(&service, scope, &route, &key, &[&body, &dpop::key_content(request)]);

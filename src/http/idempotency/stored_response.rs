@@ -1,8 +1,8 @@
 //! Stored responses: which responses are stored for replays, and their format.
 
 use crate::domain::session::{Generation, SessionId};
-use crate::http::envelope::problem_of;
 use crate::http::error::{Code, Problem};
+use crate::http::middleware::problem_of;
 use crate::http::response::IssuedTokens;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
@@ -49,7 +49,7 @@ impl StoredResponse {
         if let Some(problem) = problem_of(&response) {
             let Problem { code, attempts_left, .. } = problem;
             let form = || Form::Problem { code: code.row().name.to_owned(), attempts_left };
-            return (response, replayable(code).then(|| Self { form: form(), tokens: None, body: Bytes::new() }));
+            return (response, code.row().replayable.then(|| Self { form: form(), tokens: None, body: Bytes::new() }));
         }
         let tokens = response.response().extensions().get().map(|IssuedTokens(generation)| *generation);
         let (request, response) = response.into_parts();
@@ -92,7 +92,7 @@ impl StoredResponse {
         let mut response = match form {
             Form::Answer { status, headers } => rebuild(status, &headers, &body[1..])?,
             Form::Problem { code, attempts_left } => {
-                let code = Code::ALL.into_iter().find(|candidate| candidate.row().name == code)?;
+                let code = Code::all().find(|candidate| candidate.row().name == code)?;
                 Problem { attempts_left, ..Problem::new(code) }.error_response()
             }
         };
@@ -108,45 +108,4 @@ fn rebuild(status: u16, headers: &[(String, String)], body: &[u8]) -> Option<Htt
         response.headers_mut().append(HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
     }
     Some(response.set_body(Bytes::copy_from_slice(body)).map_into_boxed_body())
-}
-
-/// Tells whether an error is stored for replays. It is if the request used up or changed something: a second run would
-/// use it up again. It is not if the request changed nothing: a retry may succeed later, and errors that any client can
-/// provoke must not fill staging for a day.
-const fn replayable(code: Code) -> bool {
-    match code {
-        // The message may have been sent, or will be charged: an HTTP library that retries a 502 by itself must not
-        // send a second one. A user who presses the button again gets a new key.
-        Code::SmsDeliveryFailed
-        // An attempt was counted.
-        | Code::CodeWrong | Code::CodeExhausted | Code::CredentialsInvalid | Code::PasswordWrong
-        // The captcha was used up; at the end of a sign-up, the flow.
-        | Code::CaptchaWrong | Code::PhoneAlreadyRegistered
-        // One of the passwords of the ticket was used up.
-        | Code::PasswordTooWeak => true,
-        // The request is invalid.
-        Code::MalformedJson | Code::MalformedRequest | Code::ValidationFailed | Code::RegionNotSupported
-        | Code::PayloadTooLarge | Code::UnsupportedMediaType | Code::RequestTimeout
-        | Code::NotFound | Code::MethodNotAllowed | Code::AvatarUploadsDisabled
-        // A lookup found nothing, or found another state.
-        | Code::TokenMissing | Code::TokenInvalid | Code::TokenExpired | Code::RefreshInvalid
-        | Code::RefreshKeyMismatch | Code::TicketExpired | Code::WrongStep | Code::CaptchaExpired | Code::CaptchaRequired
-        // The next challenge is a different one.
-        | Code::ProofOfWorkRequired | Code::ProofOfWorkInvalid
-        // The same request may succeed later.
-        | Code::ResendCooldown | Code::PhoneLimitReached | Code::TooManyRequests
-        | Code::SmsBudgetExhausted | Code::SmsRegionSuspended | Code::Overloaded | Code::DependencyUnavailable
-        // A defect: it may be fixed before the retry.
-        | Code::InternalError
-        // These are returned before a claim exists.
-        | Code::RequestInProgress | Code::IdempotencyKeyReused
-        | Code::UseDpopNonce | Code::InvalidDpopProof | Code::ResponseGone
-        // No response to a refresh is stored.
-        | Code::RefreshReused => false,
-    }
-}
-
-/// Tells whether some error with this status is stored for replays. The OpenAPI document shows it.
-pub(super) fn may_be_replayed(status: u16) -> bool {
-    Code::ALL.into_iter().any(|code| code.row().status == status && replayable(code))
 }

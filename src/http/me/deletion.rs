@@ -1,97 +1,106 @@
 //! `DELETE /v1/me`, and the code that can replace the password.
 
-use super::bodies::{DeleteMe, SendOwnCode};
 use crate::domain::Invalid;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
 use crate::domain::ticket::Ticket;
 use crate::flows::Service;
 use crate::flows::account::deletion;
-use crate::http::bodies::{CodeSent, FlowTicket};
-use crate::http::checks::{field, optional};
 use crate::http::client::ClientContext;
+use crate::http::dto::account::{DeleteMe, SendOwnCode};
+use crate::http::dto::flow::FlowTicket;
+use crate::http::endpoint::{Endpoint, delete, post};
 use crate::http::error::{Code, Problem};
 use crate::http::extract::{Bearer, Json, OptionalJson};
-use crate::http::otp;
-use actix_web::{HttpResponse, web};
+use crate::http::form::Form;
+use crate::http::otp::{self, SEND_LIMITS, Sent};
+use crate::http::response::{NoContent, Reply};
+use actix_web::web;
 
-pub(in crate::http) const SEND_CODE: &[Code] = &[
-    Code::ResendCooldown,
-    Code::PhoneLimitReached,
-    Code::TooManyRequests,
-    Code::SmsDeliveryFailed,
-    Code::SmsBudgetExhausted,
-    Code::SmsRegionSuspended,
-];
-pub(in crate::http) const DELETE: &[Code] = &[Code::PasswordWrong, Code::TooManyRequests, Code::Overloaded];
+pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        post("/v1/me/deletion/send-code", send_code)
+            .operation("deletion.sendCode", "Send an account deletion code.")
+            .description(
+                "Sends a code to the account's own number. A user who does not know the password deletes the account \
+                 with this code and `DELETE /v1/me`.",
+            )
+            .success("Ticket and waiting time")
+            .errors(SEND_LIMITS)
+            .errors(&[Code::SmsDeliveryFailed]),
+        post("/v1/me/deletion/resend-code", resend_code)
+            .operation("deletion.resendCode", "Send the code again.")
+            .description(otp::RESEND)
+            .success("Ticket and waiting time")
+            .errors(SEND_LIMITS)
+            .errors(&[Code::TicketExpired, Code::WrongStep, Code::SmsDeliveryFailed]),
+        delete("/v1/me", delete_account)
+            .operation("me.delete", "Delete the account.")
+            .description(
+                "Requires the password, or a new code with its ticket. Deletes all data of the account in this service \
+                 and ends all sessions. The number can sign up again.",
+            )
+            .success("Account deleted")
+            .errors(otp::VERIFY_CODE)
+            .errors(&[Code::PasswordWrong, Code::TooManyRequests, Code::Overloaded]),
+    ]
+}
 
-/// Send an account deletion code.
-///
-/// Sends a code to the account's own number. A user who does not know the password deletes the account with this code
-/// and `DELETE /v1/me`.
-#[utoipa::path(
-    post, path = "/v1/me/deletion/send-code", operation_id = "deletion.sendCode", tag = "deletion",
-    security(("access_token" = [])), request_body = SendOwnCode,
-    responses((status = 200, description = "Ticket and waiting time", body = CodeSent))
-)]
-pub(in crate::http) async fn send_code(
+async fn send_code(
     service: web::Data<Service>,
     client: ClientContext,
     bearer: Bearer,
     body: OptionalJson<SendOwnCode>,
-) -> Result<HttpResponse, Problem> {
-    let app = optional("client_id", body.0.client_id.as_deref(), |text| service.policy().apps.known(text))?;
-    let sent = deletion::send_code(&service, &bearer.caller(&service).await?, client.0, app).await?;
-    Ok(otp::sent(sent))
+) -> Sent {
+    let mut form = Form::default();
+    let app = otp::parse_app(&mut form, body.0.client_id.as_deref(), &service);
+    let app = form.finish(|| Some(app))?;
+    Ok(Reply::new(deletion::send_code(&service, &bearer.caller(&service).await?, client.0, app).await?))
 }
 
-/// Send the code again.
-///
-/// Sends the same code again. This does not extend the lifetime of the code and adds no attempts.
-#[utoipa::path(
-    post, path = "/v1/me/deletion/resend-code", operation_id = "deletion.resendCode", tag = "deletion",
-    security(("access_token" = [])), request_body = FlowTicket,
-    responses((status = 200, description = "Ticket and waiting time", body = CodeSent))
-)]
-pub(in crate::http) async fn resend_code(
+async fn resend_code(
     service: web::Data<Service>,
     client: ClientContext,
     bearer: Bearer,
     body: Json<FlowTicket>,
-) -> Result<HttpResponse, Problem> {
-    let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
-    let sent = deletion::resend_code(&service, &bearer.caller(&service).await?, ticket, client.0).await?;
-    Ok(otp::sent(sent))
+) -> Sent {
+    let ticket = body.0.parse()?;
+    Ok(Reply::new(deletion::resend_code(&service, &bearer.caller(&service).await?, ticket, client.0).await?))
 }
 
-/// Delete the account.
-///
-/// Requires the password, or a new code with its ticket. Deletes all data of the account in this service and ends all
-/// sessions. The number can sign up again.
-#[utoipa::path(
-    delete, path = "/v1/me", operation_id = "me.delete", tag = "me", security(("access_token" = [])),
-    request_body = DeleteMe, responses((status = 204, description = "Account deleted"))
-)]
-pub(in crate::http) async fn delete(
+async fn delete_account(
     service: web::Data<Service>,
     bearer: Bearer,
     body: Json<DeleteMe>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
+    let confirmation = body.0.parse()?;
     let caller = bearer.caller(&service).await?;
-    match (body.0.password, body.0.ticket, body.0.code) {
-        (Some(password), None, None) => {
-            let password = field("password", Password::parse(&password))?;
-            deletion::with_password(&service, caller, password).await?;
-        }
-        (None, Some(ticket), Some(code)) => {
-            let ticket = field("ticket", Ticket::parse(&ticket))?;
-            let code = field("code", OneTimeCode::parse(&code))?;
-            deletion::with_code(&service, &caller, ticket, code).await?;
-        }
-        (Some(_), _, _) => return Err(Problem::field("password", Invalid::NotAllowed)),
-        (None, None, None) => return Err(Problem::missing("password")),
-        (None, None, Some(_)) => return Err(Problem::missing("ticket")),
-        (None, Some(_), None) => return Err(Problem::missing("code")),
+    match confirmation {
+        Confirmation::Password(password) => deletion::with_password(&service, caller, password).await?,
+        Confirmation::Code(ticket, code) => deletion::with_code(&service, &caller, ticket, code).await?,
     }
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
+}
+
+enum Confirmation {
+    Password(Password),
+    Code(Ticket, OneTimeCode),
+}
+
+impl DeleteMe {
+    fn parse(&self) -> Result<Confirmation, Problem> {
+        let mut form = Form::default();
+        let password = form.optional("password", self.password.as_ref().map(|text| text.as_str()), Password::parse);
+        let ticket = form.optional("ticket", self.ticket.as_deref(), Ticket::parse);
+        let code = form.optional("code", self.code.as_deref(), OneTimeCode::parse);
+        match (&self.password, &self.ticket, &self.code) {
+            (None, None, None) => form.missing("password"),
+            (None, None, Some(_)) => form.missing("ticket"),
+            (None, Some(_), None) => form.missing("code"),
+            (Some(_), None, None) | (None, Some(_), Some(_)) => {}
+            (Some(_), _, _) => drop(form.field::<()>("password", Err(Invalid::NotAllowed))),
+        }
+        let by_code = ticket.zip(code).map(|(ticket, code)| Confirmation::Code(ticket, code));
+        form.finish(|| password.map(Confirmation::Password).or(by_code))
+    }
 }

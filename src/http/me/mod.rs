@@ -1,6 +1,5 @@
 //! `/v1/me`: the account of the signed-in user.
 
-pub mod bodies;
 pub mod deletion;
 pub mod password;
 pub mod phone;

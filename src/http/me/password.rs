@@ -1,39 +1,55 @@
 //! `PUT /v1/me/password`: password change of the signed-in user.
 
-use super::bodies::ChangePassword;
 use crate::domain::password::Password;
 use crate::flows::Service;
 use crate::flows::account::password;
-use crate::http::checks::field;
+use crate::http::dto::account::ChangePassword;
+use crate::http::dto::session::Tokens;
+use crate::http::endpoint::{Endpoint, put};
 use crate::http::error::{Code, Problem};
 use crate::http::extract::{Bearer, Json};
-use crate::http::response::json_with_tokens;
-use crate::http::schemas::Tokens;
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use crate::http::form::Form;
+use crate::http::response::Reply;
+use actix_web::web;
 
-pub(in crate::http) const CHANGE: &[Code] =
-    &[Code::ResponseGone, Code::PasswordWrong, Code::PasswordTooWeak, Code::TooManyRequests, Code::Overloaded];
+pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        put("/v1/me/password", change)
+            .operation("me.changePassword", "Change the password.")
+            .description(
+                "Ends all other sessions of the account, and renews this one: the response has new tokens, and the \
+                 refresh token that the app had before is invalid (`refresh_invalid`). Send an `Idempotency-Key`: if \
+                 the response is lost, a retry with the same key and body gets the same tokens until the new refresh \
+                 token is used, and then `response_gone`. A session that is bound to a key stays bound to it. The \
+                 number of wrong current passwords (`password_wrong`) in an hour is limited (`too_many_requests`).",
+            )
+            .success("New tokens of this session")
+            .errors(&[
+                Code::ResponseGone,
+                Code::PasswordWrong,
+                Code::PasswordTooWeak,
+                Code::TooManyRequests,
+                Code::Overloaded,
+            ]),
+    ]
+}
 
-/// Change the password.
-///
-/// Ends all other sessions of the account, and renews this one: the response has new tokens, and the refresh token that
-/// the app had before is invalid (`refresh_invalid`). Send an `Idempotency-Key`: if the response is lost, a retry with
-/// the same key and body gets the same tokens until the new refresh token is used, and then `response_gone`. A session
-/// that is bound to a key stays bound to it. After ten wrong current passwords (`password_wrong`) in an hour, the error
-/// is `too_many_requests`.
-#[utoipa::path(
-    put, path = "/v1/me/password", operation_id = "me.changePassword", tag = "me", security(("access_token" = [])),
-    request_body = ChangePassword, responses((status = 200, description = "New tokens of this session", body = Tokens))
-)]
-pub(in crate::http) async fn change(
+async fn change(
     service: web::Data<Service>,
     bearer: Bearer,
     body: Json<ChangePassword>,
-) -> Result<HttpResponse, Problem> {
-    let current = field("current_password", Password::parse(&body.0.current_password))?;
-    let new = field("new_password", Password::parse(&body.0.new_password))?;
+) -> Result<Reply<Tokens>, Problem> {
+    let (current, new) = body.0.parse()?;
     let tokens = password::change(&service, bearer.caller(&service).await?, current, new).await?;
     let issued = tokens.generation;
-    Ok(json_with_tokens(StatusCode::OK, &Tokens::from(tokens), issued))
+    Ok(Reply::with_tokens(tokens, issued))
+}
+
+impl ChangePassword {
+    fn parse(&self) -> Result<(Password, Password), Problem> {
+        let mut form = Form::default();
+        let current = form.field("current_password", Password::parse(&self.current_password));
+        let new = form.field("new_password", Password::parse(&self.new_password));
+        form.finish(|| current.zip(new))
+    }
 }

@@ -1,60 +1,63 @@
 //! `GET /v1/me` and `PATCH /v1/me`: the account and its profile.
 
-use super::bodies::ChangeProfile;
 use crate::domain::Invalid;
 use crate::domain::user::{AvatarUrl, Birthday, Gender, Nickname, ProfileChange};
 use crate::flows::Service;
 use crate::flows::account::profile;
-use crate::http::checks::optional;
+use crate::http::dto::account::{ChangeProfile, User};
+use crate::http::endpoint::{Endpoint, get, patch};
 use crate::http::error::Problem;
 use crate::http::extract::{Bearer, Json};
-use crate::http::response::json;
-use crate::http::schemas::User;
-use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use crate::http::form::Form;
+use crate::http::response::Reply;
+use actix_web::web;
 
-/// Get the account.
-#[utoipa::path(
-    get, path = "/v1/me", operation_id = "me.read", tag = "me", security(("access_token" = [])),
-    responses((status = 200, description = "Account of the signed-in user", body = User))
-)]
-pub(in crate::http) async fn read(service: web::Data<Service>, bearer: Bearer) -> Result<HttpResponse, Problem> {
-    Ok(json(StatusCode::OK, &User::from(bearer.caller(&service).await?.user)))
+pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        get("/v1/me", read).operation("me.read", "Get the account.").success("Account of the signed-in user"),
+        patch("/v1/me", update)
+            .operation("me.update", "Update the profile.")
+            .description(
+                "The body is a JSON merge patch (RFC 7396): an absent field stays unchanged, and `null` clears a \
+                 field. The nickname cannot be cleared (`validation_failed` with `not_allowed`).",
+            )
+            .success("Updated account"),
+    ]
 }
 
-/// Update the profile.
-///
-/// The body is a JSON merge patch (RFC 7396): an absent field stays unchanged, and `null` clears a field. The nickname
-/// cannot be cleared (`validation_failed` with `not_allowed`).
-#[utoipa::path(
-    patch, path = "/v1/me", operation_id = "me.update", tag = "me", security(("access_token" = [])),
-    request_body(content((ChangeProfile = "application/json"), (ChangeProfile = "application/merge-patch+json"))),
-    responses((status = 200, description = "Updated account", body = User))
-)]
-pub(in crate::http) async fn update(
+async fn read(service: web::Data<Service>, bearer: Bearer) -> Result<Reply<User>, Problem> {
+    Ok(Reply::new(bearer.caller(&service).await?.user))
+}
+
+async fn update(
     service: web::Data<Service>,
     bearer: Bearer,
     body: Json<ChangeProfile>,
-) -> Result<HttpResponse, Problem> {
-    let (body, base) = (body.0, service.policy().avatar_base.as_ref());
-    let change = ProfileChange {
-        nickname: match body.nickname {
-            Some(None) => return Err(Problem::field("nickname", Invalid::NotAllowed)),
-            nickname => optional("nickname", nickname.flatten().as_deref(), Nickname::parse)?,
-        },
-        avatar_url: parse_change("avatar_url", body.avatar_url, |text| AvatarUrl::parse(text, base))?,
-        gender: parse_change("gender", body.gender, Gender::parse)?,
-        birthday: parse_change("birthday", body.birthday, |text| Birthday::parse(text, service.now()))?,
-    };
-    let user = profile::change(&service, bearer.caller(&service).await?, &change).await?;
-    Ok(json(StatusCode::OK, &User::from(user)))
+) -> Result<Reply<User>, Problem> {
+    let change = body.0.parse(&service)?;
+    Ok(Reply::new(profile::change(&service, bearer.caller(&service).await?, &change).await?))
+}
+
+impl ChangeProfile {
+    fn parse(&self, service: &Service) -> Result<ProfileChange, Problem> {
+        let (mut form, base, now) = (Form::default(), service.policy().avatar_base.as_ref(), service.now());
+        let nickname = match &self.nickname {
+            Some(None) => form.field("nickname", Err(Invalid::NotAllowed)),
+            nickname => form.optional("nickname", nickname.as_ref().and_then(Option::as_deref), Nickname::parse),
+        };
+        let avatar_url = change(&mut form, "avatar_url", &self.avatar_url, |text| AvatarUrl::parse(text, base));
+        let gender = change(&mut form, "gender", &self.gender, Gender::parse);
+        let birthday = change(&mut form, "birthday", &self.birthday, |text| Birthday::parse(text, now));
+        form.finish(|| Some(ProfileChange { nickname, avatar_url, gender, birthday }))
+    }
 }
 
 /// Parses a field of a merge patch: absent, null or a text.
-fn parse_change<T>(
-    name: &str,
-    field: Option<Option<String>>,
+fn change<T>(
+    form: &mut Form,
+    name: &'static str,
+    field: &Option<Option<String>>,
     parse: impl FnOnce(&str) -> Result<T, Invalid>,
-) -> Result<Option<Option<T>>, Problem> {
-    field.map(|text| optional(name, text.as_deref(), parse)).transpose()
+) -> Option<Option<T>> {
+    field.as_ref().map(|text| form.optional(name, text.as_deref(), parse))
 }

@@ -1,7 +1,6 @@
 //! `DPoP` header (RFC 9449): the proof that the client has the key to which its session is bound.
 
-pub mod document;
-
+use super::contract::{Contract, Input};
 use super::error::{Code, Problem};
 use crate::domain::dpop::Thumbprint;
 use crate::flows::{Service, dpop};
@@ -18,7 +17,7 @@ pub(super) const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 /// Errors of every endpoint that accepts a proof.
 pub(super) const PROBLEMS: &[Code] = &[Code::InvalidDpopProof, Code::UseDpopNonce];
 
-/// Key of the client's proof, which [`check_proof`] has checked; `None` without a proof.
+/// Key of the client's proof; `None` without a proof.
 #[derive(Debug, Clone)]
 pub(super) struct DeviceKey(pub Option<Thumbprint>);
 
@@ -54,11 +53,13 @@ impl FromRequest for DeviceKey {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let checked = request.extensions().get::<Self>().cloned();
-        let unmarked = || Problem {
-            cause: Some("the route is not marked with accepts_proof".to_owned()),
-            ..Problem::new(Code::InternalError)
-        };
-        ready(checked.ok_or_else(unmarked))
+        ready(checked.map_or_else(|| key_of(request).map(Self), Ok))
+    }
+}
+
+impl Input for DeviceKey {
+    fn describe(contract: &mut Contract) {
+        contract.proof = true;
     }
 }
 
@@ -67,18 +68,4 @@ impl FromRequest for DeviceKey {
 pub(super) fn key_content(request: &HttpRequest) -> Vec<u8> {
     let key = request.extensions().get::<DeviceKey>().and_then(|key| key.0.clone());
     key.map(|key| key.as_str().as_bytes().to_vec()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use actix_web::test::TestRequest;
-
-    /// The key would not be part of the content that a retry repeats.
-    #[actix_web::test]
-    async fn a_route_that_does_not_check_proofs_is_an_internal_error() {
-        let request = TestRequest::default().to_http_request();
-        let problem = DeviceKey::from_request(&request, &mut Payload::None).await.unwrap_err();
-        assert_eq!(problem.code, Code::InternalError);
-    }
 }

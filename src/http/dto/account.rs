@@ -1,33 +1,88 @@
-//! Request bodies of `/v1/me`.
+//! Bodies of the account: its profile, password, phone number and deletion.
 
-use crate::http::checks;
-use crate::http::schemas::GenderName;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
-use validator::Validate;
 use zeroize::Zeroizing;
 
+/// Account of the signed-in user.
+#[derive(Serialize, ToSchema)]
+pub struct User {
+    /// UUIDv7.
+    #[schema(format = "uuid", example = "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d")]
+    pub id: String,
+    /// Phone number in E.164.
+    #[schema(example = "+8613800138000")]
+    pub phone_number: String,
+    #[schema(example = "小明")]
+    pub nickname: String,
+    #[schema(format = "uri", example = json!(null))]
+    pub avatar_url: Option<String>,
+    #[schema(value_type = Option<GenderName>, example = "female")]
+    pub gender: Option<&'static str>,
+    /// Full date (RFC 3339).
+    #[schema(format = Date, example = "2001-09-30")]
+    pub birthday: Option<String>,
+    /// Time of the sign-up. RFC 3339, UTC.
+    #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
+    pub created_at: String,
+    /// Time of the last change. RFC 3339, UTC.
+    #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
+    pub updated_at: String,
+}
+
+#[derive(ToSchema)]
+#[schema(as = Gender, rename_all = "snake_case")]
+pub enum GenderName {
+    Female,
+    Male,
+    Other,
+}
+
+/// Profile of the new account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubmitProfile {
+    /// Ticket from `send-code`.
+    #[schema(
+        pattern = "^[A-Za-z0-9_-]{64}$",
+        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
+    )]
+    pub ticket: String,
+    /// Nickname: one line of 1 to 32 characters.
+    #[schema(min_length = 1, max_length = 32, example = "小明")]
+    pub nickname: String,
+    /// URL below the public avatar base of this service. A service without an avatar base accepts no URL.
+    #[schema(format = "uri", max_length = 512, example = json!(null))]
+    pub avatar_url: Option<String>,
+    #[schema(value_type = Option<GenderName>, example = "female")]
+    pub gender: Option<String>,
+    /// Date from 1900-01-01 until today.
+    #[schema(format = Date, max_length = 10, example = "2001-09-30")]
+    pub birthday: Option<String>,
+    /// Name of the device for the list of sessions: one line of 1 to 64 characters.
+    #[schema(min_length = 1, max_length = 64, example = "iPhone 17")]
+    pub device_name: Option<String>,
+}
+
 /// Profile changes.
-#[derive(Deserialize, Validate, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeProfile {
     /// Nickname: one line of 1 to 32 characters.
     #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "checks::nickname"))]
     #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 32, example = "小明")]
-    pub(super) nickname: Option<Option<String>>,
+    pub nickname: Option<Option<String>>,
     /// URL below the public avatar base of this service.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, format = "uri", max_length = 512, example = json!(null))]
-    pub(super) avatar_url: Option<Option<String>>,
+    pub avatar_url: Option<Option<String>>,
     #[serde(default, deserialize_with = "present")]
-    #[validate(custom(function = "checks::gender"))]
     #[schema(value_type = Option<GenderName>, example = "female")]
-    pub(super) gender: Option<Option<String>>,
+    pub gender: Option<Option<String>>,
     /// Date from 1900-01-01 until today.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, format = Date, max_length = 10, example = "2001-09-30")]
-    pub(super) birthday: Option<Option<String>>,
+    pub birthday: Option<Option<String>>,
 }
 
 /// Distinguishes a field that is null from an absent field.
@@ -36,10 +91,9 @@ fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<String>>
 }
 
 /// Current and new password.
-#[derive(Deserialize, Validate, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePassword {
-    #[validate(custom(function = "checks::password"))]
     #[schema(
         value_type = String,
         format = Password,
@@ -47,10 +101,9 @@ pub struct ChangePassword {
         max_length = 128,
         example = "correct horse battery"
     )]
-    pub(super) current_password: Zeroizing<String>,
+    pub current_password: Zeroizing<String>,
     /// New password: 8 to 128 characters (after Unicode NFC), without control characters. Common passwords are rejected
     /// (`password_too_weak`).
-    #[validate(custom(function = "checks::password"))]
     #[schema(
         value_type = String,
         format = Password,
@@ -59,17 +112,16 @@ pub struct ChangePassword {
         pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$",
         example = "staple correct battery"
     )]
-    pub(super) new_password: Zeroizing<String>,
+    pub new_password: Zeroizing<String>,
 }
 
 /// New phone number and current password.
-#[derive(Deserialize, Validate, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePhone {
     /// New mobile number in E.164, or in the national format of the default region.
     #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613900139000")]
-    pub(super) phone_number: String,
-    #[validate(custom(function = "checks::password"))]
+    pub phone_number: String,
     #[schema(
         value_type = String,
         format = Password,
@@ -77,26 +129,25 @@ pub struct ChangePhone {
         max_length = 128,
         example = "correct horse battery"
     )]
-    pub(super) current_password: Zeroizing<String>,
+    pub current_password: Zeroizing<String>,
     /// App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
-    pub(super) client_id: Option<String>,
+    pub client_id: Option<String>,
 }
 
 /// Request for a code to the account's own number.
-#[derive(Deserialize, Default, Validate, ToSchema)]
+#[derive(Deserialize, Default, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendOwnCode {
     /// App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
-    pub(super) client_id: Option<String>,
+    pub client_id: Option<String>,
 }
 
 /// Confirmation of the deletion: either the password, or a new code with its ticket.
-#[derive(Deserialize, Validate, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteMe {
-    #[validate(custom(function = "checks::password"))]
     #[schema(
         value_type = Option<String>,
         format = Password,
@@ -104,13 +155,11 @@ pub struct DeleteMe {
         max_length = 128,
         example = "correct horse battery"
     )]
-    pub(super) password: Option<Zeroizing<String>>,
+    pub password: Option<Zeroizing<String>>,
     /// Ticket from `POST /v1/me/deletion/send-code`.
-    #[validate(custom(function = "checks::ticket"))]
     #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(null))]
-    pub(super) ticket: Option<String>,
+    pub ticket: Option<String>,
     /// Six digits, as a string.
-    #[validate(custom(function = "checks::code"))]
     #[schema(pattern = "^[0-9]{6}$", example = json!(null))]
-    pub(super) code: Option<String>,
+    pub code: Option<String>,
 }

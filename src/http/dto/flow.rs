@@ -1,0 +1,137 @@
+//! Bodies of the flows with a code.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+/// Phone number and a solved captcha.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendCode {
+    /// Mobile number in E.164, or in the national format of the default region.
+    #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613800138000")]
+    pub phone_number: String,
+    /// Id of a captcha from `POST /v1/captchas`.
+    #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
+    pub captcha_id: String,
+    /// Answer: the characters or the sum in the image, or the spoken digits. Upper or lower case, full or half width
+    /// and spaces do not matter. At most 32 bytes.
+    #[schema(max_length = 32, pattern = "[^ ]", example = "ADEHLM")]
+    pub captcha_answer: String,
+    /// App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
+    pub client_id: Option<String>,
+}
+
+/// Flow that waits for its code.
+#[derive(Serialize, ToSchema)]
+pub struct CodeSent {
+    /// Ticket of the flow: a secret. Keep it in memory, and send it only in request bodies.
+    #[schema(example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ")]
+    pub ticket: String,
+    pub step: NextStep,
+    /// Phone number of the code, masked.
+    #[schema(example = "+86138****8000")]
+    pub phone_number: String,
+    /// Seconds until the flow expires if the code is not verified.
+    #[schema(example = 300)]
+    pub expires_in: u64,
+    /// Seconds until the code can be sent again.
+    #[schema(example = 60)]
+    pub resend_in: u64,
+    /// Number of attempts that are left. The flow ends with the last wrong code.
+    #[schema(example = 5)]
+    pub attempts_left: u32,
+}
+
+/// Ticket of a flow.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FlowTicket {
+    /// Ticket from `send-code`.
+    #[schema(
+        pattern = "^[A-Za-z0-9_-]{64}$",
+        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
+    )]
+    pub ticket: String,
+}
+
+/// Code that the user has entered.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyCode {
+    /// Ticket from `send-code`.
+    #[schema(
+        pattern = "^[A-Za-z0-9_-]{64}$",
+        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
+    )]
+    pub ticket: String,
+    /// Six digits, as a string.
+    #[schema(pattern = "^[0-9]{6}$", example = "042137")]
+    pub code: String,
+}
+
+/// Completed step.
+#[derive(Serialize, ToSchema)]
+pub struct StepDone {
+    /// Next step of the flow.
+    pub step: NextStep,
+    /// Seconds until the flow expires.
+    #[schema(example = 900)]
+    pub expires_in: u64,
+}
+
+/// Next step of the flow.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NextStep {
+    VerifyCode,
+    SetPassword,
+    SubmitProfile,
+}
+
+/// Password that the user has chosen.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetPassword {
+    /// Ticket from `send-code`.
+    #[schema(
+        pattern = "^[A-Za-z0-9_-]{64}$",
+        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
+    )]
+    pub ticket: String,
+    /// New password: 8 to 128 characters (after Unicode NFC), without control characters. Common passwords are rejected
+    /// (`password_too_weak`).
+    #[schema(
+        value_type = String,
+        format = Password,
+        min_length = 8,
+        max_length = 128,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$",
+        example = "correct horse battery"
+    )]
+    pub password: Zeroizing<String>,
+    /// Must be equal to `password`, if present.
+    #[schema(value_type = Option<String>, format = Password, max_length = 128, example = "correct horse battery")]
+    pub password_confirm: Option<Zeroizing<String>>,
+}
+
+/// Current state of a flow.
+#[derive(Serialize, ToSchema)]
+pub struct FlowStatus {
+    pub step: NextStep,
+    /// Phone number of the flow, masked until it is verified.
+    #[schema(example = "+86138****8000")]
+    pub phone_number: String,
+    /// Seconds until the flow expires.
+    #[schema(example = 241)]
+    pub expires_in: u64,
+    /// Seconds until the code can be sent again. Only present while the flow waits for the code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false, example = 12)]
+    pub resend_in: Option<u64>,
+    /// Number of attempts that are left. Only present while the flow waits for the code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u32, required = false, example = 4)]
+    pub attempts_left: Option<u32>,
+}

@@ -1,0 +1,71 @@
+//! Body of an error.
+
+use super::flow::NextStep;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Error (RFC 9457). Handle it by its `code`; `title` and `detail` are for people, in the language of
+/// `Accept-Language`.
+#[derive(Serialize, ToSchema)]
+pub struct Problem<'a> {
+    /// URI of the error code.
+    #[schema(format = "uri")]
+    pub r#type: String,
+    pub title: &'a str,
+    pub status: u16,
+    /// Stable error code. Later versions may add codes.
+    pub code: &'a str,
+    pub detail: &'a str,
+    /// Same id as in the header `X-Request-Id`.
+    pub request_id: &'a str,
+    /// Invalid fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub errors: Vec<FieldProblem<'a>>,
+    /// Number of attempts that are left for the code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u32, required = false)]
+    pub attempts_left: Option<u32>,
+    /// Next step of the flow, if the request was for another step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = NextStep, required = false)]
+    pub step: Option<NextStep>,
+    /// Proof of work that the client must do, if one is required.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Work, required = false)]
+    pub proof_of_work: Option<Work>,
+    /// Seconds until the code can be sent again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false)]
+    pub resend_in: Option<u64>,
+    /// Seconds until the client may retry, as in the header `Retry-After`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false)]
+    pub retry_after: Option<u64>,
+}
+
+/// Invalid field.
+#[derive(Serialize, ToSchema)]
+pub struct FieldProblem<'a> {
+    /// Path of the field; empty for the body itself.
+    pub field: &'a str,
+    /// Stable field code.
+    pub code: &'a str,
+    pub detail: &'a str,
+}
+
+/// Proof of work that the client must do.
+#[derive(Serialize, ToSchema)]
+pub struct Work {
+    #[schema(example = "sha-256")]
+    pub algorithm: &'static str,
+    /// Text to hash, unchanged: ASCII.
+    #[schema(example = "ARIAAAGh7v1SAHf3b1Q2mC9dKp4x8w0LqzVt5Ncu7YyJhR3gWe6oSaBk")]
+    pub challenge: String,
+    /// Number of zero bits at the beginning of the hash. It takes 2 to the power of `bits` hashes on average.
+    #[schema(example = 18)]
+    pub bits: u8,
+    /// Seconds until the challenge expires.
+    #[schema(example = 120)]
+    pub expires_in: u64,
+}

@@ -1,0 +1,25 @@
+//! Endpoints of the API, in the order of the flow.
+
+use super::endpoint::Endpoint;
+use super::{account_deletion, avatar, captchas, health, keys, login, me, password_reset, register, sessions};
+
+pub(super) fn all() -> Vec<Endpoint> {
+    [
+        captchas::endpoints(),
+        register::endpoints(),
+        login::endpoints(),
+        sessions::endpoints(),
+        me::profile::endpoints(),
+        avatar::endpoints(),
+        me::password::endpoints(),
+        me::phone::endpoints(),
+        me::deletion::endpoints(),
+        password_reset::endpoints(),
+        account_deletion::endpoints(),
+        keys::endpoints(),
+        health::endpoints(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

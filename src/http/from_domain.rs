@@ -1,0 +1,143 @@
+//! Response bodies from the values of the domain and of the flows.
+
+use super::dto::account::User;
+use super::dto::avatar::{UploadMethod, UploadPermit};
+use super::dto::flow::{CodeSent, FlowStatus, NextStep, StepDone};
+use super::dto::problem::Work;
+use super::dto::session::{Session, Sessions, SignedIn, Tokens};
+use super::response::seconds;
+use crate::domain::avatar::Permit;
+use crate::domain::flow::{Action, Flow, State, Step};
+use crate::domain::proof::Challenge;
+use crate::domain::session::{self as domain, SessionId};
+use crate::domain::user;
+use crate::flows::{avatar, otp, session};
+use chrono::{DateTime, SecondsFormat, Utc};
+
+impl From<otp::CodeSent> for CodeSent {
+    fn from(sent: otp::CodeSent) -> Self {
+        Self {
+            ticket: sent.ticket.expose(),
+            step: otp::CodeSent::STEP.into(),
+            phone_number: sent.phone.masked(),
+            expires_in: seconds(sent.expires_in),
+            resend_in: seconds(sent.resend_in),
+            attempts_left: sent.attempts_left,
+        }
+    }
+}
+
+impl From<otp::StepDone> for StepDone {
+    fn from(done: otp::StepDone) -> Self {
+        Self { step: done.step.into(), expires_in: seconds(done.expires_in) }
+    }
+}
+
+impl From<Step> for NextStep {
+    fn from(completed: Step) -> Self {
+        match completed.next_action() {
+            Action::VerifyCode => Self::VerifyCode,
+            Action::SetPassword => Self::SetPassword,
+            Action::SubmitProfile => Self::SubmitProfile,
+        }
+    }
+}
+
+impl From<Flow> for FlowStatus {
+    fn from(flow: Flow) -> Self {
+        let (resend_in, attempts_left) = match flow.state {
+            State::CodeSent { attempts_left, resend_in } => (Some(seconds(resend_in)), Some(attempts_left)),
+            State::PhoneVerified | State::PasswordSet { .. } => (None, None),
+        };
+        let step = flow.state.step();
+        let phone = if step == Step::CodeSent { flow.phone.masked() } else { flow.phone.e164().to_owned() };
+        Self { step: step.into(), phone_number: phone, expires_in: seconds(flow.expires_in), resend_in, attempts_left }
+    }
+}
+
+impl From<user::User> for User {
+    fn from(user: user::User) -> Self {
+        Self {
+            id: user.id.0.to_string(),
+            phone_number: user.phone.e164().to_owned(),
+            nickname: user.nickname,
+            avatar_url: user.avatar_url,
+            gender: user.gender.map(user::Gender::as_str),
+            birthday: user.birthday.map(|date| date.to_string()),
+            created_at: timestamp(user.created_at),
+            updated_at: timestamp(user.updated_at),
+        }
+    }
+}
+
+impl From<session::Tokens> for Tokens {
+    fn from(tokens: session::Tokens) -> Self {
+        Self {
+            access_token: tokens.access,
+            token_type: "Bearer",
+            expires_in: seconds(tokens.access_expires_in),
+            refresh_token: tokens.refresh.expose().to_owned(),
+            refresh_expires_in: seconds(tokens.refresh_expires_in),
+            refresh_bound: tokens.bound,
+        }
+    }
+}
+
+impl From<session::SignedIn> for SignedIn {
+    fn from(signed_in: session::SignedIn) -> Self {
+        let tokens = Tokens::from(signed_in.tokens);
+        Self {
+            user: User::from(signed_in.user),
+            access_token: tokens.access_token,
+            token_type: tokens.token_type,
+            expires_in: tokens.expires_in,
+            refresh_token: tokens.refresh_token,
+            refresh_expires_in: tokens.refresh_expires_in,
+            refresh_bound: tokens.refresh_bound,
+        }
+    }
+}
+
+impl Sessions {
+    /// Lists sessions; `current` is the one of the request.
+    pub(super) fn new(sessions: Vec<domain::Session>, current: SessionId) -> Self {
+        let one = |session: domain::Session| Session {
+            id: session.id.0.to_string(),
+            device_name: session.device_name,
+            current: session.id == current,
+            created_at: timestamp(session.created_at),
+            last_used_at: timestamp(session.last_used_at),
+            expires_at: timestamp(session.expires_at),
+        };
+        Self { sessions: sessions.into_iter().map(one).collect() }
+    }
+}
+
+impl From<avatar::Granted> for UploadPermit {
+    fn from(granted: avatar::Granted) -> Self {
+        let (method, url, headers, form) = match granted.permit {
+            Permit::Put { url, headers } => (UploadMethod::Put, url, headers, Vec::new()),
+            Permit::Form { url, fields } => (UploadMethod::Post, url, Vec::new(), fields),
+        };
+        Self {
+            method,
+            url: url.into(),
+            headers: headers.into_iter().collect(),
+            form: form.into_iter().collect(),
+            public_url: granted.public_url.as_str().to_owned(),
+            expires_in: seconds(granted.expires_in),
+        }
+    }
+}
+
+impl From<&Challenge> for Work {
+    fn from(challenge: &Challenge) -> Self {
+        let expires_in = seconds(Challenge::LIFE);
+        Self { algorithm: "sha-256", challenge: challenge.text(), bits: challenge.bits(), expires_in }
+    }
+}
+
+/// RFC 3339, UTC, milliseconds.
+fn timestamp(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

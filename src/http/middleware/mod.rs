@@ -1,0 +1,13 @@
+//! Middlewares around every request, the outermost first: [`request_id`], [`access_log`], [`problem_json`], [`admission`].
+
+mod access_log;
+mod admission;
+mod problem_json;
+mod request_id;
+
+pub use access_log::access_log;
+pub use admission::admission;
+pub use problem_json::problem_json;
+pub use request_id::request_id;
+
+pub(super) use problem_json::{problem_body, problem_of};

@@ -1,0 +1,152 @@
+//! `POST /v1/register/…`: the four steps of the sign-up, resend and status.
+
+use super::client::ClientContext;
+use super::dpop::DeviceKey;
+use super::dto::account::SubmitProfile;
+use super::dto::flow::{FlowStatus, FlowTicket, SendCode, SetPassword, StepDone, VerifyCode};
+use super::dto::session::SignedIn;
+use super::endpoint::{Endpoint, post};
+use super::error::{Code, Problem};
+use super::extract::Json;
+use super::form::Form;
+use super::otp::{self, SEND_LIMITS, Sent};
+use super::response::Reply;
+use crate::domain::Invalid;
+use crate::domain::password::Password;
+use crate::domain::session::{Device, DeviceName};
+use crate::domain::ticket::Ticket;
+use crate::domain::user::{AvatarUrl, Birthday, Gender, Nickname, Profile};
+use crate::flows::{Service, register};
+use actix_web::web;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        post("/v1/register/send-code", send_code)
+            .operation("register.sendCode", "Send a sign-up code.")
+            .description(
+                "Sends a six-digit code by SMS and returns a ticket for the next steps. The captcha allows one \
+                 attempt, right or wrong. A number with an account is rejected (`phone_already_registered`). If the \
+                 operator hides this, the response is the same as for a new number, but no message is sent.",
+            )
+            .success("Ticket and waiting time")
+            .errors(SEND_LIMITS)
+            .errors(&[
+                Code::CaptchaExpired,
+                Code::CaptchaWrong,
+                Code::RegionNotSupported,
+                Code::PhoneAlreadyRegistered,
+                Code::SmsDeliveryFailed,
+                Code::Overloaded,
+            ]),
+        post("/v1/register/resend-code", resend_code)
+            .operation("register.resendCode", "Send the code again.")
+            .description(
+                "Sends the same code again if the message did not arrive. This does not extend the lifetime of the \
+                 code and adds no attempts. A request before `resend_in` has passed is a `resend_cooldown`.",
+            )
+            .success("Ticket and waiting time")
+            .errors(SEND_LIMITS)
+            .errors(&[Code::TicketExpired, Code::WrongStep, Code::SmsDeliveryFailed]),
+        post("/v1/register/verify-code", verify_code)
+            .operation("register.verifyCode", "Verify the code.")
+            .description(
+                "A wrong code (`code_wrong`) uses one of the attempts; the last wrong code ends the flow \
+                 (`code_exhausted`). A code works once: a second request with the right code gets `wrong_step` with \
+                 the next step.",
+            )
+            .success("Phone number verified")
+            .errors(otp::VERIFY_CODE)
+            .errors(&[Code::WrongStep]),
+        post("/v1/register/set-password", set_password)
+            .operation("register.setPassword", "Set the password.")
+            .description(
+                "The call can be repeated until the profile is submitted. The number of passwords per ticket is \
+                 limited (`too_many_requests`).",
+            )
+            .success("Password set")
+            .errors(SET_PASSWORD),
+        post("/v1/register/submit-profile", submit_profile)
+            .operation("register.submitProfile", "Create the account.")
+            .description("Submits the profile, creates the account and signs the user in on this device.")
+            .success("Account created")
+            .errors(&[
+                Code::TicketExpired,
+                Code::WrongStep,
+                Code::PhoneAlreadyRegistered,
+                Code::ResponseGone,
+                Code::Overloaded,
+            ]),
+        post("/v1/register/status", status)
+            .harmless()
+            .operation("register.status", "Get the current step.")
+            .description("Use it after an app restart, with the stored ticket.")
+            .success("Current step and remaining time")
+            .errors(&[Code::TicketExpired]),
+    ]
+}
+
+/// Errors of a step that sets a password.
+pub(super) const SET_PASSWORD: &[Code] =
+    &[Code::PasswordTooWeak, Code::TicketExpired, Code::WrongStep, Code::TooManyRequests, Code::Overloaded];
+
+async fn send_code(service: web::Data<Service>, client: ClientContext, body: Json<SendCode>) -> Sent {
+    let mut form = Form::default();
+    let phone = form.phone("phone_number", service.policy().phone(&body.0.phone_number, service.now()));
+    let request = otp::parse_send_code(form, phone, &body.0, client, &service)?;
+    Ok(Reply::new(register::send_code(&service, request).await?))
+}
+
+async fn resend_code(service: web::Data<Service>, client: ClientContext, body: Json<FlowTicket>) -> Sent {
+    Ok(Reply::new(register::resend_code(&service, body.0.parse()?, client.0).await?))
+}
+
+async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<Reply<StepDone>, Problem> {
+    let (ticket, code) = body.0.parse()?;
+    Ok(Reply::new(register::verify_code(&service, &ticket, &code).await?))
+}
+
+async fn set_password(service: web::Data<Service>, body: Json<SetPassword>) -> Result<Reply<StepDone>, Problem> {
+    let (ticket, password) = body.0.parse()?;
+    Ok(Reply::new(register::set_password(&service, &ticket, password).await?))
+}
+
+async fn submit_profile(
+    service: web::Data<Service>,
+    key: DeviceKey,
+    body: Json<SubmitProfile>,
+) -> Result<Reply<SignedIn, 201>, Problem> {
+    let signed_in = register::submit_profile(&service, body.0.parse(key, &service)?).await?;
+    let issued = signed_in.tokens.generation;
+    Ok(Reply::with_tokens(signed_in, issued))
+}
+
+async fn status(service: web::Data<Service>, body: Json<FlowTicket>) -> Result<Reply<FlowStatus>, Problem> {
+    Ok(Reply::new(register::status(&service, &body.0.parse()?).await?))
+}
+
+impl SetPassword {
+    pub(super) fn parse(&self) -> Result<(Ticket, Password), Problem> {
+        let mut form = Form::default();
+        let ticket = form.field("ticket", Ticket::parse(&self.ticket));
+        let password = form.field("password", Password::parse(&self.password));
+        let repeats = self.password_confirm.as_ref().is_none_or(|confirm| **confirm == *self.password);
+        form.field("password_confirm", if repeats { Ok(()) } else { Err(Invalid::Mismatch) });
+        form.finish(|| ticket.zip(password))
+    }
+}
+
+impl SubmitProfile {
+    fn parse(&self, key: DeviceKey, service: &Service) -> Result<register::SubmitProfile, Problem> {
+        let (mut form, base, now) = (Form::default(), service.policy().avatar_base.as_ref(), service.now());
+        let ticket = form.field("ticket", Ticket::parse(&self.ticket));
+        let nickname = form.field("nickname", Nickname::parse(&self.nickname));
+        let avatar_url = form.optional("avatar_url", self.avatar_url.as_deref(), |text| AvatarUrl::parse(text, base));
+        let gender = form.optional("gender", self.gender.as_deref(), Gender::parse);
+        let birthday = form.optional("birthday", self.birthday.as_deref(), |text| Birthday::parse(text, now));
+        let name = form.optional("device_name", self.device_name.as_deref(), DeviceName::parse);
+        form.finish(|| {
+            let profile = Profile { nickname: nickname?, avatar_url, gender, birthday };
+            Some(register::SubmitProfile { ticket: ticket?, profile, device: Device { name, key: key.0 } })
+        })
+    }
+}
