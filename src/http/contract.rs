@@ -11,7 +11,7 @@ use utoipa::openapi::{Components, Ref};
 /// Adds the schema of a type, and the schemas that it contains, to the document. Returns the reference to it.
 pub(super) type Schema = fn(&mut Components) -> Ref;
 
-/// What the types of a handler say.
+/// Properties of an endpoint that the types of its handler state.
 #[derive(Default)]
 pub(super) struct Contract {
     /// The request needs an access token.

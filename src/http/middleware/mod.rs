@@ -1,4 +1,5 @@
-//! Middlewares around every request, the outermost first: [`request_id`], [`access_log`], [`problem_json`], [`admission`].
+//! Middlewares around every request, the outermost first: [`request_id`], [`access_log`], [`problem_json`],
+//! [`admission`].
 
 mod access_log;
 mod admission;
