@@ -1,14 +1,15 @@
 //! Abuse signal: when an IP block requests too much, or when unverified codes to a region indicate SMS pumping, clients
 //! must do proof of work.
 
-use crate::back_end_tests;
 use crate::proof_of_work::solve_challenge;
+use crate::server_tests;
 use crate::test_server::{BYPASS, BackEnds, Response, TestServer, fresh_phone};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-back_end_tests!(
+server_tests!(
+    start: std::future::ready;
     an_ip_block_gets_thirty_captchas_without_proof_of_work,
     an_ip_block_with_unverified_codes_must_do_proof_of_work,
     unverified_codes_to_one_region_require_proof_of_work_from_all_clients,

@@ -2,8 +2,8 @@
 
 use crate::limits::retry_after;
 use crate::proof_of_work::solve_challenge;
+use crate::server_tests;
 use crate::test_server::{BackEnds, Response, TestServer, fresh_phone};
-use crate::{back_end_tests, server_tests};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use doorstep::adapters::captcha::speak;
 use doorstep::config::Config;
@@ -31,7 +31,8 @@ mod with_default_settings {
 mod with_own_settings {
     use super::*;
 
-    back_end_tests!(
+    server_tests!(
+    start: std::future::ready;
         audio_captchas_have_their_own_limit,
         a_denied_audio_captcha_is_not_counted,
         in_mode_auto_every_audio_captcha_requires_proof_of_work,

@@ -1,5 +1,6 @@
 //! SMS autofill with `client_id`. The tests read the texts at a fake Twilio, a provider with free text.
 
+use crate::server_tests;
 use crate::support::twilio::{ACCOUNT_SID, FROM, FakeTwilio, KEY_SECRET, KEY_SID};
 use crate::test_server::{BYPASS, BackEnds, PASSWORD, Response, TestServer, fresh_phone};
 use crate::users::wait_until;
@@ -9,21 +10,8 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Makes two tests of each function, one for each pair of back ends.
-macro_rules! autofill_tests {
-    ($($test:ident),+ $(,)?) => {
-        mod embedded {
-            $(#[actix_web::test]
-            async fn $test() { super::$test(super::TwilioServer::start(super::BackEnds::Embedded).await).await; })+
-        }
-        mod real {
-            $(#[actix_web::test]
-            async fn $test() { super::$test(super::TwilioServer::start(super::BackEnds::Real).await).await; })+
-        }
-    };
-}
-
-autofill_tests!(
+server_tests!(
+    start: super::TwilioServer::start;
     every_message_contains_the_autofill_line_of_the_app,
     an_unknown_app_is_rejected_without_side_effects,
     the_message_is_in_the_language_of_the_request,

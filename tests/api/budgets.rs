@@ -1,7 +1,7 @@
 //! Budgets of sent messages and of unverified codes, by region and by IP block, and their refunds.
 
-use crate::back_end_tests;
 use crate::limits::{BEHIND_A_PROXY, retry_after, send_from};
+use crate::server_tests;
 use crate::support::cloopen::Behaviour;
 use crate::test_server::{BYPASS, BackEnds, PASSWORD, Response, TestServer, fresh_phone};
 use crate::users::join_all;
@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-back_end_tests!(
+server_tests!(
+    start: std::future::ready;
     an_ip_block_can_send_to_a_limited_number_of_phones,
     an_ip_block_can_have_a_limited_number_of_unverified_codes,
     an_exhausted_region_budget_affects_no_other_region,

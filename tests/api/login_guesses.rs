@@ -1,7 +1,7 @@
 //! Wrong passwords from many IP blocks: of one /48, and of the whole internet.
 
-use crate::back_end_tests;
 use crate::limits::BEHIND_A_PROXY;
+use crate::server_tests;
 use crate::test_server::{BackEnds, PASSWORD, Response, TestServer, fresh_phone};
 use reqwest::Method;
 use serde_json::json;
@@ -9,7 +9,8 @@ use std::time::Duration;
 
 const WRONG: &str = "wrong horse battery";
 
-back_end_tests!(
+server_tests!(
+    start: std::future::ready;
     wrong_passwords_from_one_48_require_a_captcha_for_every_phone,
     wrong_passwords_from_everywhere_require_a_captcha,
 );

@@ -58,41 +58,25 @@ mod test_server;
 mod unreachable_numbers;
 mod users;
 
-/// Makes two tests of each function, which gets a [`test_server::TestServer`] with default settings: one on the
-/// embedded back ends, one on the real ones.
+/// Makes two tests of each function: one on the embedded back ends, one on the real ones. A function gets what `start`
+/// makes of the back ends; the default is a [`test_server::TestServer`] with default settings.
 #[macro_export]
 macro_rules! server_tests {
-    ($($test:ident),+ $(,)?) => {
+    (start: $start:path; $($test:ident),+ $(,)?) => {
         mod embedded {
             $(#[actix_web::test]
             async fn $test() {
-                super::$test($crate::test_server::TestServer::new($crate::test_server::BackEnds::Embedded).await).await;
+                super::$test($start($crate::test_server::BackEnds::Embedded).await).await;
             })+
         }
         mod real {
             $(#[actix_web::test]
             async fn $test() {
-                super::$test($crate::test_server::TestServer::new($crate::test_server::BackEnds::Real).await).await;
+                super::$test($start($crate::test_server::BackEnds::Real).await).await;
             })+
         }
     };
-}
-
-/// Makes two tests of each function, which gets the back ends and starts the server itself.
-#[macro_export]
-macro_rules! back_end_tests {
     ($($test:ident),+ $(,)?) => {
-        mod embedded {
-            $(#[actix_web::test]
-            async fn $test() {
-                super::$test($crate::test_server::BackEnds::Embedded).await;
-            })+
-        }
-        mod real {
-            $(#[actix_web::test]
-            async fn $test() {
-                super::$test($crate::test_server::BackEnds::Real).await;
-            })+
-        }
+        $crate::server_tests!(start: $crate::test_server::TestServer::new; $($test),+);
     };
 }

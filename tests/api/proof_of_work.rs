@@ -1,6 +1,6 @@
 //! Proof of work before a captcha: when it is required, and which proofs are valid.
 
-use crate::back_end_tests;
+use crate::server_tests;
 use crate::solver::solve;
 use crate::test_server::{BYPASS, BackEnds, Response, TestServer, fresh_phone};
 use crate::users::join_all;
@@ -9,7 +9,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-back_end_tests!(
+server_tests!(
+    start: std::future::ready;
     a_solved_challenge_gets_a_captcha,
     a_raw_image_requires_proof_of_work,
     a_proof_is_accepted_once,

@@ -1,8 +1,8 @@
 //! Reserved shares: new numbers and existing accounts cannot use up each other's messages. Limits and budgets do not
 //! reveal which number has an account.
 
-use crate::back_end_tests;
 use crate::limits::{BEHIND_A_PROXY, send_from};
+use crate::server_tests;
 use crate::support::cloopen::Behaviour;
 use crate::test_server::{BYPASS, BackEnds, Response, TestServer, fresh_phone};
 use crate::users::wait_until;
@@ -10,7 +10,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use std::time::Duration;
 
-back_end_tests!(
+server_tests!(
+    start: std::future::ready;
     sign_ups_leave_existing_accounts_their_share_of_every_total,
     sign_ins_leave_new_numbers_their_share_of_every_total,
     every_limit_of_an_ip_block_keeps_a_share_for_existing_accounts,

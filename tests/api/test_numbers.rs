@@ -1,13 +1,14 @@
 //! Test numbers with a fixed code, for store review and QA: the service sends no message to them, and limits wrong
 //! codes as for every number.
 
-use crate::back_end_tests;
+use crate::server_tests;
 use crate::test_server::{BackEnds, PASSWORD, Response, TestServer, fresh_phone, wrong_code};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-back_end_tests!(
+server_tests!(
+    start: std::future::ready;
     sign_up_with_a_test_number_sends_no_message,
     every_flow_accepts_the_fixed_code,
     a_test_number_is_exempt_from_send_limits_and_budgets,

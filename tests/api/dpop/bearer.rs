@@ -1,14 +1,15 @@
 //! Bound sessions at the endpoints for signed-in users, which take the access token alone.
 
 use super::{REFRESH, bound_user, dpop_server, proof, refresh_with};
-use crate::back_end_tests;
 use crate::device_key::DeviceKey;
 use crate::late_bodies::{LateRequest, end_session_during};
+use crate::server_tests;
 use crate::test_server::{BackEnds, PASSWORD};
 use reqwest::Method;
 use serde_json::json;
 
-back_end_tests!(
+server_tests!(
+    start: std::future::ready;
     a_password_change_renews_a_bound_session,
     a_bound_session_that_ended_before_the_last_byte_changes_nothing,
 );

@@ -3,8 +3,8 @@
 mod bearer;
 mod stored_responses;
 
-use crate::back_end_tests;
 use crate::device_key::{DeviceKey, claims};
+use crate::server_tests;
 use crate::test_server::{BYPASS, BackEnds, PASSWORD, Response, TestServer, fresh_phone, wrong_code};
 use crate::users::TestUser;
 use doorstep::ports::Clock;
@@ -17,7 +17,8 @@ const REFRESH: &str = "/v1/token/refresh";
 const LOGIN: &str = "/v1/login";
 const HOUR: Duration = Duration::from_secs(3_600);
 
-back_end_tests!(
+server_tests!(
+    start: std::future::ready;
     every_sign_in_binds_the_session_to_the_key,
     a_bound_session_keeps_its_refresh_token,
     a_copy_of_a_bound_token_is_worth_nothing,

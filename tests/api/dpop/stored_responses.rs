@@ -1,13 +1,14 @@
 //! Stored responses of sign-ins: they belong to the key, and end when their tokens are used.
 
 use super::{BASE, HOUR, LOGIN, REFRESH, dpop_server, login_body, post, proof};
-use crate::back_end_tests;
 use crate::device_key::DeviceKey;
+use crate::server_tests;
 use crate::test_server::{BackEnds, PASSWORD};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-back_end_tests!(
+server_tests!(
+    start: std::future::ready;
     a_stored_sign_in_belongs_to_the_key,
     a_stored_sign_in_is_replayed_until_its_tokens_are_used,
     a_stored_sign_in_ends_with_the_session,
