@@ -76,6 +76,7 @@ impl BackEnds {
             ("SMS_CLOOPEN_TEMPLATE_CODE", TEMPLATE_ID.to_owned()),
             ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", "3".to_owned()),
             ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", NOTICE_TEMPLATE_ID.to_owned()),
+            ("SMS_NOTICES", "off".to_owned()),
         ];
         variables.extend(unlimited.map(|limit| (limit, "1000000".to_owned())));
         if kind == Kind::Real {

@@ -172,7 +172,7 @@ impl Config {
         }
         config.policy.max_send_duration = config.sms.max_send_duration();
         let policy = &config.policy;
-        config.sms.validate(&mut env, &policy.regions, &policy.apps, &policy.limits.cooldowns.0);
+        config.sms.validate(&mut env, policy);
         secret_files::validate(&mut env, mode);
         names::validate(&mut env);
         (config, env.into_problems())

@@ -24,6 +24,7 @@ pub(super) fn read(env: &mut Env, mode: Mode, captcha: CaptchaPolicy) -> Policy 
         limits: limits(env, mode, &defaults.regions),
         nat64: nat64(env),
         apps: super::sms::apps(env),
+        notices: super::sms::notices(env),
         captcha,
         proof: proof(env, &defaults.proof),
         test_phones: test_phones::read(env, mode),

@@ -19,6 +19,7 @@ const PRODUCTION: &[(&str, &str)] = &[
     ("SMS_CLOOPEN_TEMPLATE_CODE", "1"),
     ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", "3"),
     ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", "2"),
+    ("SMS_NOTICES", "off"),
 ];
 
 #[test]

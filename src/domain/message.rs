@@ -15,11 +15,26 @@ pub enum Topic {
     DeleteAccount,
     /// Notice to the number that the account had before.
     PhoneChanged,
+    /// Notice of a password change.
+    PasswordChanged,
+    /// Notice of a password reset.
+    PasswordReset,
 }
 
 impl Topic {
-    pub const ALL: [Self; 6] =
-        [Self::Register, Self::Login, Self::ResetPassword, Self::ChangePhone, Self::DeleteAccount, Self::PhoneChanged];
+    pub const ALL: [Self; 8] = [
+        Self::Register,
+        Self::Login,
+        Self::ResetPassword,
+        Self::ChangePhone,
+        Self::DeleteAccount,
+        Self::PhoneChanged,
+        Self::PasswordChanged,
+        Self::PasswordReset,
+    ];
+
+    /// Notices that a setting enables. The notice to an earlier number is always sent.
+    pub const OPTIONAL: [Self; 2] = [Self::PasswordChanged, Self::PasswordReset];
 
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -30,6 +45,8 @@ impl Topic {
             Self::ChangePhone => "change_phone",
             Self::DeleteAccount => "delete_account",
             Self::PhoneChanged => "phone_changed",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordReset => "password_reset",
         }
     }
 
@@ -38,6 +55,7 @@ impl Topic {
     pub const fn values(self) -> &'static [Value] {
         match self {
             Self::PhoneChanged => &[Value::Phone],
+            Self::PasswordChanged | Self::PasswordReset => &[],
             _ => &[Value::Code, Value::Minutes],
         }
     }
@@ -91,6 +109,10 @@ pub enum Content {
         /// New number, masked.
         to: String,
     },
+    /// Notice to the owner of the account.
+    PasswordChanged,
+    /// Notice to the owner of the account.
+    PasswordReset,
 }
 
 impl Content {
@@ -99,6 +121,8 @@ impl Content {
         match self {
             Self::Code { purpose, .. } => (*purpose).into(),
             Self::PhoneChanged { .. } => Topic::PhoneChanged,
+            Self::PasswordChanged => Topic::PasswordChanged,
+            Self::PasswordReset => Topic::PasswordReset,
         }
     }
 
@@ -132,6 +156,18 @@ impl Content {
             (Self::PhoneChanged { to }, Language::Chinese) => {
                 format!("【{brand}】您的账号已更换手机号为 {to}。如非本人操作，请联系我们。")
             }
+            (Self::PasswordChanged, Language::English) => {
+                format!("{brand}: the password of your account was changed. If this was not you, reset it in the app.")
+            }
+            (Self::PasswordChanged, Language::Chinese) => {
+                format!("【{brand}】您的账号密码已修改。如非本人操作，请在应用内重置密码。")
+            }
+            (Self::PasswordReset, Language::English) => {
+                format!("{brand}: the password of your account was reset. If this was not you, contact us.")
+            }
+            (Self::PasswordReset, Language::Chinese) => {
+                format!("【{brand}】您的账号密码已重置。如非本人操作，请联系我们。")
+            }
         };
         match (self, autofill) {
             (Self::Code { code, .. }, Some(autofill)) => format!("{sentence}\n{}", autofill.line(code)),
@@ -149,7 +185,7 @@ const fn english(topic: Topic) -> &'static str {
         Topic::ResetPassword => "password reset",
         Topic::ChangePhone => "number change",
         Topic::DeleteAccount => "account DELETION",
-        Topic::PhoneChanged => "",
+        Topic::PhoneChanged | Topic::PasswordChanged | Topic::PasswordReset => "",
     }
 }
 
@@ -161,7 +197,7 @@ const fn chinese(topic: Topic) -> &'static str {
         Topic::ResetPassword => "重置密码",
         Topic::ChangePhone => "更换手机号",
         Topic::DeleteAccount => "注销账号",
-        Topic::PhoneChanged => "",
+        Topic::PhoneChanged | Topic::PasswordChanged | Topic::PasswordReset => "",
     }
 }
 
@@ -189,6 +225,7 @@ impl Autofill {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::segment::Segments;
 
     fn code(purpose: Purpose) -> Content {
         Content::Code { purpose, code: OneTimeCode::parse("042137").unwrap(), minutes: 5 }
@@ -207,6 +244,23 @@ mod tests {
         }
         let notice = Content::PhoneChanged { to: "+86139****9001".to_owned() };
         assert!(notice.words("Acme", Language::Chinese, None).contains("+86139****9001"));
+    }
+
+    /// People learn not to follow links in messages about their account.
+    #[test]
+    fn notices_contain_no_link_and_fit_into_one_sms() {
+        let notices = [
+            Content::PhoneChanged { to: "+86139****9001".to_owned() },
+            Content::PasswordChanged,
+            Content::PasswordReset,
+        ];
+        for notice in notices {
+            for language in Language::ALL {
+                let text = notice.words("Acme", language, None);
+                assert!(!text.contains("://") && !text.contains("www."), "{text}");
+                assert_eq!(Segments::of(&text).count(), 1, "{text}");
+            }
+        }
     }
 
     #[test]

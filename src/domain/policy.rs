@@ -9,6 +9,7 @@ use super::dpop::PublicUrls;
 use super::flow::FlowPolicy;
 use super::ip_block::Nat64;
 use super::limits::Limits;
+use super::message::Topic;
 use super::phone::{Phone, PhoneError, Regions};
 use super::test_phone::TestPhones;
 use chrono::{DateTime, Utc};
@@ -30,6 +31,8 @@ pub struct Policy {
     pub max_send_duration: Duration,
     /// Apps whose messages can have a line for SMS autofill.
     pub apps: ClientApps,
+    /// Optional notices that are sent: by default all.
+    pub notices: Vec<Topic>,
     pub captcha: CaptchaPolicy,
     pub proof: ProofPolicy,
     /// Numbers with fixed codes, for store review and QA.
@@ -147,6 +150,7 @@ impl Policy {
             nat64: Nat64::default(),
             max_send_duration: Duration::ZERO,
             apps: ClientApps::default(),
+            notices: Topic::OPTIONAL.to_vec(),
             captcha: CaptchaPolicy::default(),
             proof: ProofPolicy::default(),
             test_phones: TestPhones::default(),

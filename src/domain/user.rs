@@ -147,6 +147,8 @@ pub struct User {
     pub birthday: Option<NaiveDate>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    /// Last change or reset of the password; the sign-up without one.
+    pub password_changed_at: DateTime<Utc>,
     /// Grows with each change of the credentials (see [`AccountVersion`]).
     pub credentials_version: i64,
 }
@@ -190,6 +192,7 @@ impl From<NewUser> for User {
             birthday: new.profile.birthday.map(|birthday| birthday.0),
             created_at: new.created_at,
             updated_at: new.created_at,
+            password_changed_at: new.created_at,
             credentials_version: 0,
         }
     }

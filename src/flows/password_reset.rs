@@ -1,11 +1,14 @@
 //! Password reset: a code, then a new password. It does not sign the user in.
 
+use super::account::notice::{self, Notice};
 use super::error::Error;
 use super::limits::PasswordAttempt;
 use super::new_password;
 use super::otp::{self, StepDone};
 use super::service::Service;
 use crate::domain::flow::{Proven, Purpose};
+use crate::domain::language::Language;
+use crate::domain::message::Content;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::ticket::Ticket;
@@ -17,21 +20,38 @@ pub async fn verify_code(service: &Service, ticket: &Ticket, given: &OneTimeCode
 }
 
 /// Replaces the password, ends every session, and deletes the flow. If the database fails, the flow stays.
-pub async fn set_password(service: &Service, ticket: Ticket, password: Password) -> Result<(), Error> {
+pub async fn set_password(
+    service: &Service,
+    ticket: Ticket,
+    password: Password,
+    language: Language,
+) -> Result<(), Error> {
     let (proven, hash) = new_password::hash(service, Purpose::ResetPassword, &ticket, password).await?;
-    service.background.run_to_completion(replace_or_refund(service.clone(), ticket, proven, hash)).await
+    service.background.run_to_completion(replace_or_refund(service.clone(), ticket, proven, hash, language)).await
 }
 
 /// Replaces the password. If a dependency fails, refunds the password hash of the flow.
-async fn replace_or_refund(service: Service, ticket: Ticket, proven: Proven, hash: PasswordHash) -> Result<(), Error> {
-    let done = replace(&service, &ticket, proven, hash).await;
+async fn replace_or_refund(
+    service: Service,
+    ticket: Ticket,
+    proven: Proven,
+    hash: PasswordHash,
+    language: Language,
+) -> Result<(), Error> {
+    let done = replace(&service, &ticket, proven, hash, language).await;
     if let Err(Error::Dependency(_)) = done {
         new_password::refund(&service, &ticket).await;
     }
     done
 }
 
-async fn replace(service: &Service, ticket: &Ticket, proven: Proven, hash: PasswordHash) -> Result<(), Error> {
+async fn replace(
+    service: &Service,
+    ticket: &Ticket,
+    proven: Proven,
+    hash: PasswordHash,
+    language: Language,
+) -> Result<(), Error> {
     let (phone, account) = (proven.phone, proven.account.ok_or(Error::TicketExpired)?);
     let proof = Proof::of_code(phone.clone(), account);
     let done = service.ports.users.reset_password(account.user, &proof, &hash, service.now()).await?;
@@ -43,5 +63,7 @@ async fn replace(service: &Service, ticket: &Ticket, proven: Proven, hash: Passw
     // The owner has proven the phone: wrong passwords of strangers must not lock out the new password.
     PasswordAttempt::reset(service, &phone).await;
     tracing::info!(phone = phone.masked(), "password reset");
+    let notice = Notice { user: account.user, to: phone, content: Content::PasswordReset, language };
+    notice::send(service, notice);
     Ok(())
 }

@@ -9,9 +9,10 @@ use super::response::seconds;
 use crate::domain::avatar::Permit;
 use crate::domain::flow::{Action, Flow, State, Step};
 use crate::domain::proof::Challenge;
-use crate::domain::session::{self as domain, SessionId};
+use crate::domain::session as domain;
 use crate::domain::user;
-use crate::flows::{avatar, otp, session};
+use crate::flows::session::{self, Caller};
+use crate::flows::{avatar, otp};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 impl From<otp::CodeSent> for CodeSent {
@@ -99,17 +100,18 @@ impl From<session::SignedIn> for SignedIn {
 }
 
 impl Sessions {
-    /// Lists sessions; `current` is the one of the request.
-    pub(super) fn new(sessions: Vec<domain::Session>, current: SessionId) -> Self {
+    /// Lists the sessions of the caller.
+    pub(super) fn new(sessions: Vec<domain::Session>, caller: &Caller) -> Self {
         let one = |session: domain::Session| Session {
             id: session.id.0.to_string(),
             device_name: session.device_name,
-            current: session.id == current,
+            current: session.id == caller.session,
             created_at: timestamp(session.created_at),
             last_used_at: timestamp(session.last_used_at),
             expires_at: timestamp(session.expires_at),
         };
-        Self { sessions: sessions.into_iter().map(one).collect() }
+        let password_changed_at = timestamp(caller.user.password_changed_at);
+        Self { sessions: sessions.into_iter().map(one).collect(), password_changed_at }
     }
 }
 

@@ -59,8 +59,12 @@ async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Res
     Ok(Reply::new(password_reset::verify_code(&service, &ticket, &code).await?))
 }
 
-async fn set_password(service: web::Data<Service>, body: Json<SetPassword>) -> Result<NoContent, Problem> {
+async fn set_password(
+    service: web::Data<Service>,
+    client: ClientContext,
+    body: Json<SetPassword>,
+) -> Result<NoContent, Problem> {
     let (ticket, password) = body.0.parse()?;
-    password_reset::set_password(&service, ticket, password).await?;
+    password_reset::set_password(&service, ticket, password, client.0.language).await?;
     Ok(NoContent)
 }

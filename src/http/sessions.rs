@@ -77,7 +77,7 @@ async fn log_out(
 async fn list(service: web::Data<Service>, bearer: Bearer) -> Result<Reply<Sessions>, Problem> {
     let caller = bearer.caller(&service).await?;
     let sessions = devices::list(&service, &caller).await?;
-    Ok(Reply::new(Sessions::new(sessions, caller.session)))
+    Ok(Reply::new(Sessions::new(sessions, &caller)))
 }
 
 async fn end(service: web::Data<Service>, bearer: Bearer, session: SessionInPath) -> Result<NoContent, Problem> {

@@ -40,6 +40,7 @@ mod login_code;
 mod login_guesses;
 mod malformed_http;
 mod metrics;
+mod notices;
 mod openapi;
 mod outages;
 mod password_reset;

@@ -96,6 +96,7 @@ impl TestServer {
             ("SMS_CLOOPEN_TEMPLATE_CODE", "1".to_owned()),
             ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", DELETION_TEMPLATE_ID.to_owned()),
             ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", NOTICE_TEMPLATE_ID.to_owned()),
+            ("SMS_NOTICES", "off".to_owned()),
             ("CAPTCHA_BYPASS_ANSWER", BYPASS.to_owned()),
             // The tests request many captchas from one IP block.
             ("PROOF_OF_WORK", "off".to_owned()),

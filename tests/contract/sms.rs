@@ -61,7 +61,8 @@ fn templates(code: &str) -> Templates {
         Topic::PhoneChanged => NOTICE_TEMPLATE_ID,
         _ => code,
     };
-    Topic::ALL.into_iter().map(|topic| (topic, Template::parse(id(topic), topic, None).unwrap())).collect()
+    let topics = Topic::ALL.into_iter().filter(|topic| !Topic::OPTIONAL.contains(topic));
+    topics.map(|topic| (topic, Template::parse(id(topic), topic, None).unwrap())).collect()
 }
 
 fn cloopen(settings: Settings) -> Cloopen {

@@ -7,7 +7,7 @@ use deadpool_redis::redis::cmd;
 /// Secrets for providers and stores; no output may contain them.
 const SECRETS: [&str; 5] = ["hush-database", "hush-redis", "hush-token", "hush-storage", "MC4CAQAwBQYDK2VwBCIEI"];
 
-const PRODUCTION: [Var<'static>; 10] = [
+const PRODUCTION: [Var<'static>; 11] = [
     ("APP_ENV", "production"),
     ("DATABASE_URL", "postgres://doorstep:hush-database@127.0.0.1/doorstep"),
     ("REDIS_URL", "rediss://:hush-redis@redis:6379/0"),
@@ -18,6 +18,7 @@ const PRODUCTION: [Var<'static>; 10] = [
     ("SMS_CLOOPEN_TEMPLATE_CODE", "1"),
     ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", "3"),
     ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", "2"),
+    ("SMS_NOTICES", "off"),
 ];
 
 impl CommandOutput {

@@ -53,6 +53,7 @@ impl TestServer {
             ("SMS_CLOOPEN_TEMPLATE_CODE", "1"),
             ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", DELETION_TEMPLATE_ID),
             ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", NOTICE_TEMPLATE_ID),
+            ("SMS_NOTICES", "off"),
             ("SMS_TIMEOUT_SECONDS", "30"),
         ];
         let folder = Folder::new();

@@ -69,6 +69,7 @@ impl TestServer {
             ("SMS_CLOOPEN_TEMPLATE_CODE", "1"),
             ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", DELETION_TEMPLATE_ID),
             ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", NOTICE_TEMPLATE_ID),
+            ("SMS_NOTICES", "off"),
         ];
         let vars = [&vars[..], settings].concat();
         // Both run in one folder, because they share the keys in it.

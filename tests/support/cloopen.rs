@@ -25,6 +25,10 @@ pub const APP_ID: &str = "8a216da85c62c9ad015c8f1fa55d1a2f";
 pub const TEMPLATE_ID: &str = "1";
 /// Template with a masked number.
 pub const NOTICE_TEMPLATE_ID: &str = "2";
+/// Notice of a password change.
+pub const CHANGED_TEMPLATE_ID: &str = "4";
+/// Notice of a password reset.
+pub const RESET_TEMPLATE_ID: &str = "5";
 pub const DELETION_TEMPLATE_ID: &str = "3";
 
 /// Maximum difference between the time of a request and of this server.
@@ -89,7 +93,7 @@ impl FakeCloopen {
         self.state.inbox.lock().unwrap().codes.get(phone).cloned().unwrap_or_default()
     }
 
-    /// Masked new numbers in the notices to this phone (E.164), in order.
+    /// Notices to this phone (E.164), in order: the masked new number, or the template of a notice without values.
     pub fn notices_for(&self, phone: &str) -> Vec<String> {
         self.state.inbox.lock().unwrap().notices.get(phone).cloned().unwrap_or_default()
     }
@@ -173,7 +177,10 @@ fn accept(mut body: Body, state: &State) -> HttpResponse {
             let message = Accepted { to, template_id, code, minutes, req_id };
             inbox.codes.entry(phone).or_default().push(message);
         }
-        Err(notice) => inbox.notices.entry(phone).or_default().extend(notice),
+        Err(values) => {
+            let notice = values.into_iter().next().unwrap_or(body.template_id);
+            inbox.notices.entry(phone).or_default().push(notice);
+        }
     }
     let sms = json!({ "smsMessageSid": sid, "dateCreated": china_time(state).format("%Y%m%d%H%M%S").to_string() });
     HttpResponse::Ok().json(json!({ "statusCode": "000000", "templateSMS": sms }))
@@ -227,6 +234,7 @@ fn check_values(template_id: &str, values: &[String]) -> Result<(), Rejection> {
     let (count, valid) = match template_id {
         TEMPLATE_ID | DELETION_TEMPLATE_ID => (2, values.iter().all(digits)),
         NOTICE_TEMPLATE_ID => (1, values.iter().all(|value| masked(value))),
+        CHANGED_TEMPLATE_ID | RESET_TEMPLATE_ID => (0, true),
         _ => return Err(("160032", "【短信】短信模板无效")),
     };
     if values.len() != count {

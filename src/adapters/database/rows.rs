@@ -44,6 +44,7 @@ pub(super) struct UserRow {
     birthday: Option<NaiveDate>,
     created_at: NaiveDateTime,
     updated_at: NaiveDateTime,
+    password_changed_at: NaiveDateTime,
     credentials_version: i64,
 }
 
@@ -62,6 +63,7 @@ impl TryFrom<UserRow> for User {
             birthday: row.birthday,
             created_at: row.created_at.and_utc(),
             updated_at: row.updated_at.and_utc(),
+            password_changed_at: row.password_changed_at.and_utc(),
             credentials_version: row.credentials_version,
         })
     }

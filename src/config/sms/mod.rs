@@ -4,6 +4,7 @@ mod aliyun;
 mod autofill;
 mod cloopen;
 mod http;
+mod notices;
 mod templates;
 mod tencent;
 mod twilio;
@@ -16,12 +17,13 @@ pub use twilio::{TwilioSender, TwilioSettings};
 pub use webhook::WebhookSettings;
 
 pub(super) use autofill::apps;
+pub(super) use notices::read as notices;
 
 use super::env::Env;
 use super::mode::Mode;
-use crate::domain::client_app::ClientApps;
 use crate::domain::message::Topic;
-use crate::domain::phone::{Region, Regions, region};
+use crate::domain::phone::{Region, region};
+use crate::domain::policy::Policy;
 use crate::domain::template::Templates;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -180,30 +182,31 @@ impl SmsSettings {
     }
 
     /// Validates the settings together with other settings.
-    pub(super) fn validate(&self, env: &mut Env, regions: &Regions, apps: &ClientApps, cooldowns: &[Duration]) {
+    pub(super) fn validate(&self, env: &mut Env, policy: &Policy) {
         let max = self.max_send_duration();
-        if cooldowns.iter().any(|wait| *wait <= max) {
+        if policy.limits.cooldowns.0.iter().any(|wait| *wait <= max) {
             let reason =
                 "the timeouts of a region's providers together; otherwise a resend can overtake the first message";
             env.problem("COOLDOWN_SECONDS", format!("expected more than {} s: {reason}", max.as_secs()));
         }
         for provider in &self.providers {
             if let Some(templates) = provider.templates() {
-                self.validate_templates(env, regions, provider, templates);
+                self.validate_templates(env, policy, provider, templates);
             }
         }
         if self.providers.iter().any(|provider| provider.templates().is_none()) {
-            autofill::validate(env, &self.brand, apps);
+            autofill::validate(env, &self.brand, &policy.apps);
         }
     }
 
     /// Checks that every region of the provider has a template for each topic, and a signature if the provider requires
     /// one.
-    fn validate_templates(&self, env: &mut Env, regions: &Regions, provider: &ProviderSettings, templates: &Templates) {
-        let served = regions.iter().filter(|region| self.route_for(*region).contains(&provider.name()));
+    fn validate_templates(&self, env: &mut Env, policy: &Policy, provider: &ProviderSettings, templates: &Templates) {
+        let served = policy.regions.iter().filter(|region| self.route_for(*region).contains(&provider.name()));
         let served: Vec<Region> = served.collect();
         let prefix = provider.name().to_uppercase();
-        for topic in Topic::ALL {
+        let sent = |topic: &Topic| !Topic::OPTIONAL.contains(topic) || policy.notices.contains(topic);
+        for topic in Topic::ALL.into_iter().filter(sent) {
             if let Some(region) = served.iter().find(|region| templates.of(topic, **region).is_none()) {
                 let name = format!("SMS_{prefix}_TEMPLATE_{}", topic.name().to_uppercase());
                 env.problem(&name, format!("must be set, or {name}_{region} for that region"));

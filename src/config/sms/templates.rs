@@ -5,7 +5,7 @@
 //! `…SIGN_NAME` and `…SIGN_NAME_{TOPIC}` work in the same way. Each name can end with `_{REGION}`.
 
 use crate::config::env::Env;
-use crate::domain::message::Topic;
+use crate::domain::message::{Topic, Value};
 use crate::domain::phone::{Region, region};
 use crate::domain::template::{Template, Templates};
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ fn scope(suffix: &str) -> Option<(Option<Scope>, Option<Region>)> {
 /// Finds the most specific value. A value for the region comes first, then a value for all regions. Within each, a
 /// value for the topic comes first, then one for all codes, then one for everything.
 fn find(scoped: &Scoped, topic: Topic, region: Option<Region>) -> Option<&String> {
-    let code = !matches!(topic, Topic::DeleteAccount | Topic::PhoneChanged);
+    let code = topic != Topic::DeleteAccount && topic.values().contains(&Value::Code);
     let scopes = [Some(Scope::Topic(topic)), code.then_some(Scope::Code), None];
     let in_region = |region| scopes.iter().filter_map(move |scope| scoped.get(&(*scope, region))).next();
     region.and_then(|region| in_region(Some(region))).or_else(|| in_region(None))

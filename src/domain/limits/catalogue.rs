@@ -36,6 +36,9 @@ impl Limit {
         Self::UserPasswordAttempts,
         Self::UserWrongPasswords,
         Self::UserPhoneChanges,
+        Self::UserNoticesOfKind,
+        Self::UserNotices,
+        Self::ServiceNotices,
         Self::UserAvatarPermits,
         Self::IpStoredResponses,
         Self::UserStoredResponses,
@@ -198,7 +201,6 @@ impl Limit {
                     .variable("LOGIN_SERVICE_CAPTCHA_AFTER")
                     .refunded_on(&[NothingDone, PasswordRight])
             }
-            // As for sign-in.
             // 60 and 10 an hour, as for sign-in.
             Self::UserPasswordAttempts => {
                 Entry::new("passwords-user", Scope::User, Quota::per_hour(60), TooManyRequests)
@@ -211,6 +213,23 @@ impl Limit {
             }
             // 5 a day: a signed-in user needs no captcha, and seldom changes the number.
             Self::UserPhoneChanges => Entry::new("phone-changes-user", Scope::User, Quota::per_day(5), TooManyRequests),
+            // One of a kind an hour and three a day: a thief with the password cannot bomb the owner with them, and the
+            // first one is warning enough. They are separate from the budgets of codes: nobody can use those up to keep
+            // a notice away.
+            Self::UserNoticesOfKind => {
+                Entry::new("notices-kind-user", Scope::User, Quota::per_hour(1), TooManyRequests)
+                    .refunded_on(&[NothingDone])
+            }
+            Self::UserNotices => {
+                Entry::new("notices-user", Scope::User, Quota::per_day(3), TooManyRequests).refunded_on(&[NothingDone])
+            }
+            // 1,000 a day, a fifth of the messages with codes: people change passwords far less often than they sign
+            // in.
+            Self::ServiceNotices => {
+                Entry::new("notices-day", Scope::Service, Quota::per_day(1_000), SmsBudgetExhausted)
+                    .variable("SMS_BUDGET_NOTICES_DAY")
+                    .refunded_on(&[NothingDone])
+            }
             // 20 an hour, more than a user needs: a limit to what one account can store in the bucket.
             Self::UserAvatarPermits => Entry::new("avatars-user", Scope::User, Quota::per_hour(20), TooManyRequests),
             // 2,000 a day: 500 sign-ups of four steps from one address of carrier NAT. 12 MB if each response had the

@@ -59,6 +59,12 @@ pub enum Limit {
     UserWrongPasswords,
     /// Codes that a signed-in user requests for a change of number.
     UserPhoneChanges,
+    /// Notices of one kind to one user in an hour.
+    UserNoticesOfKind,
+    /// Notices to one user in a day.
+    UserNotices,
+    /// Notices of the whole service in a day.
+    ServiceNotices,
     /// Avatar upload permits for one user.
     UserAvatarPermits,
     /// Stored responses of an IP block. Beyond it a response is not stored; never denies.

@@ -1,6 +1,7 @@
 //! Account management by a signed-in user; `deletion` also serves a user who has only the phone.
 
 pub mod deletion;
+pub(super) mod notice;
 pub mod password;
 pub mod phone;
 pub mod profile;

@@ -1,7 +1,11 @@
 //! Password change, and confirmation of an important change with the current password.
 
+use super::notice::{self, Notice};
+use crate::domain::language::Language;
+use crate::domain::message::Content;
 use crate::domain::password::{Password, PasswordHash};
 use crate::domain::session::Generation;
+use crate::domain::user::User;
 use crate::flows::limits::PasswordAttempt;
 use crate::flows::session::{self, Caller, Tokens};
 use crate::flows::{Error, Service};
@@ -10,11 +14,23 @@ use crate::ports::{Hashed, Proof, Renewed, Verdict};
 /// Replaces the password, renews this session and ends the user's other sessions. The refresh tokens that this session
 /// had before are invalid: a copy of one does not survive the change. A session that is bound to a key stays bound, and
 /// its earlier tokens are as useful to a thief as before: not at all.
-pub async fn change(service: &Service, caller: Caller, current: Password, new: Password) -> Result<Tokens, Error> {
-    service.background.run_to_completion(replace(service.clone(), caller, current, new)).await
+pub async fn change(
+    service: &Service,
+    caller: Caller,
+    current: Password,
+    new: Password,
+    language: Language,
+) -> Result<Tokens, Error> {
+    service.background.run_to_completion(replace(service.clone(), caller, current, new, language)).await
 }
 
-async fn replace(service: Service, caller: Caller, current: Password, new: Password) -> Result<Tokens, Error> {
+async fn replace(
+    service: Service,
+    caller: Caller,
+    current: Password,
+    new: Password,
+    language: Language,
+) -> Result<Tokens, Error> {
     let proof = confirm(&service, &caller, current).await?;
     let hash = match service.ports.hasher.hash(new, &caller.user.phone).await? {
         Hashed::Hash(hash) => hash,
@@ -25,8 +41,10 @@ async fn replace(service: Service, caller: Caller, current: Password, new: Passw
     let Renewed { number, expires_at, bound } = renewed.ok_or(Error::TokenInvalid)?;
     // Wrong passwords of strangers must not lock out the new password.
     PasswordAttempt::reset(&service, &caller.user.phone).await;
-    tracing::info!(user = %caller.user.id.0, "password changed");
-    session::renew(&service, caller.user.id, Generation { session: caller.session, number }, expires_at, bound)
+    let User { id: user, phone: to, .. } = caller.user;
+    tracing::info!(user = %user.0, "password changed");
+    notice::send(&service, Notice { user, to, content: Content::PasswordChanged, language });
+    session::renew(&service, user, Generation { session: caller.session, number }, expires_at, bound)
 }
 
 /// Checks the current password of a signed-in user: a person who finds an unlocked phone must not take over the

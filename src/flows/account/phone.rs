@@ -1,12 +1,13 @@
 //! Change of number: the password, then a code to the new number.
 
+use super::notice::{self, Notice};
 use super::password::confirm;
 use crate::domain::client_app::ClientId;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::language::Language;
 use crate::domain::limits::Limit;
 use crate::domain::message::Content;
-use crate::domain::otp::{OneTimeCode, message_id};
+use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
@@ -14,8 +15,7 @@ use crate::domain::user::{AccountVersion, User};
 use crate::flows::otp::{self, CodeSent};
 use crate::flows::session::Caller;
 use crate::flows::{Client, Error, Service, limits};
-use crate::ports::{Message, PhoneChange};
-use std::sync::Arc;
+use crate::ports::PhoneChange;
 
 pub struct SendCode {
     pub phone: Phone,
@@ -59,19 +59,12 @@ pub async fn verify_code(
     given: OneTimeCode,
     language: Language,
 ) -> Result<User, Error> {
-    let notice = Notice { id: message_id(&service.keys.message, &ticket.flow_key(), 0), language };
     let purpose = Purpose::ChangePhone(caller.user.id);
-    let change = move |service, proven| change(service, caller, proven, notice);
+    let change = move |service, proven| change(service, caller, proven, language);
     otp::redeem(service, purpose, ticket, given, change).await
 }
 
-/// Id and language of the notice to the earlier number.
-struct Notice {
-    id: String,
-    language: Language,
-}
-
-async fn change(service: Service, caller: Caller, proven: Proven, notice: Notice) -> Result<User, Error> {
+async fn change(service: Service, caller: Caller, proven: Proven, language: Language) -> Result<User, Error> {
     let (by, user, new) = (caller.authority(), caller.user, proven.phone);
     if user.phone == new {
         // An earlier call has changed the number, and its response was lost. The number before it is not known any
@@ -86,25 +79,10 @@ async fn change(service: Service, caller: Caller, proven: Proven, notice: Notice
         PhoneChange::Done(changed) => {
             tracing::info!(user = %user.id.0, phone = new.masked(), "phone number changed");
             let content = Content::PhoneChanged { to: new.masked() };
-            let Notice { id, language } = notice;
-            notify(&service, Message { to: user.phone, content, language, autofill: None, id });
+            notice::send(&service, Notice { user: user.id, to: user.phone, content, language });
             Ok(changed)
         }
         PhoneChange::Taken => Err(Error::PhoneTaken),
         PhoneChange::Gone => Err(Error::TokenInvalid),
     }
-}
-
-/// Notifies the owner of the earlier number. The request does not wait for this message. No limit applies, because each
-/// notice follows a verified code, which was counted. A test number gets no message.
-fn notify(service: &Service, notice: Message) {
-    if service.test_phone(&notice.to).is_some() {
-        return;
-    }
-    let sms = Arc::clone(&service.ports.sms);
-    service.background.spawn(async move {
-        if let Err(error) = sms.send(&notice).await {
-            tracing::warn!(phone = notice.to.masked(), %error, "phone change notice failed");
-        }
-    });
 }

@@ -115,6 +115,9 @@ pub struct LogOut {
 pub struct Sessions {
     /// Sessions, most recently used first.
     pub sessions: Vec<Session>,
+    /// Time of the last change or reset of the password; of the sign-up without one. RFC 3339, UTC.
+    #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
+    pub password_changed_at: String,
 }
 
 /// Session of one device.

@@ -3,6 +3,7 @@
 use crate::domain::password::Password;
 use crate::flows::Service;
 use crate::flows::account::password;
+use crate::http::client::ClientContext;
 use crate::http::dto::account::ChangePassword;
 use crate::http::dto::session::Tokens;
 use crate::http::endpoint::{Endpoint, put};
@@ -36,11 +37,13 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
 
 async fn change(
     service: web::Data<Service>,
+    client: ClientContext,
     bearer: Bearer,
     body: Json<ChangePassword>,
 ) -> Result<Reply<Tokens>, Problem> {
     let (current, new) = body.0.parse()?;
-    let tokens = password::change(&service, bearer.caller(&service).await?, current, new).await?;
+    let caller = bearer.caller(&service).await?;
+    let tokens = password::change(&service, caller, current, new, client.0.language).await?;
     let issued = tokens.generation;
     Ok(Reply::with_tokens(tokens, issued))
 }

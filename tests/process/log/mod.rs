@@ -120,7 +120,7 @@ async fn json_lines_contain_no_secret_and_name_their_request() {
         "password changed",
         "password reset",
         "phone number changed",
-        "phone change notice failed",
+        "sms notice failed",
         "account deleted",
     ] {
         assert!(lines.iter().any(|line| line["message"] == message), "{message}");

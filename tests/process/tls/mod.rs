@@ -65,7 +65,7 @@ async fn a_provider_with_an_untrusted_certificate_gets_no_message() {
     let provider = Provider::start();
     let folder = Folder::new();
     folder.write("authority.pem", AUTHORITY);
-    let vars: [Var<'_>; 8] = [
+    let vars: [Var<'_>; 9] = [
         ("SMS_PROVIDERS", "cloopen"),
         ("SMS_CLOOPEN_BASE_URL", &provider.url),
         ("SMS_CLOOPEN_ACCOUNT_SID", "sid"),
@@ -74,6 +74,7 @@ async fn a_provider_with_an_untrusted_certificate_gets_no_message() {
         ("SMS_CLOOPEN_TEMPLATE_CODE", "1"),
         ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", "3"),
         ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", "2"),
+        ("SMS_NOTICES", "off"),
     ];
     let (doorstep, client) = folder.serve(&vars).await;
     let rejected = client.send_code("+8613800138000").await;

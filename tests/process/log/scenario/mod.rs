@@ -106,7 +106,7 @@ impl Scenario {
         scenario
     }
 
-    pub fn provider_settings(&self) -> [Var<'_>; 9] {
+    pub fn provider_settings(&self) -> [Var<'_>; 10] {
         [
             ("SMS_PROVIDERS", "cloopen"),
             ("SMS_CLOOPEN_BASE_URL", self.sms.base_url.as_str()),
@@ -116,6 +116,7 @@ impl Scenario {
             ("SMS_CLOOPEN_TEMPLATE_CODE", "1"),
             ("SMS_CLOOPEN_TEMPLATE_DELETE_ACCOUNT", DELETION_TEMPLATE_ID),
             ("SMS_CLOOPEN_TEMPLATE_PHONE_CHANGED", NOTICE_TEMPLATE_ID),
+            ("SMS_NOTICES", "off"),
             ("SMS_TIMEOUT_SECONDS", "1"),
         ]
     }

@@ -1,0 +1,62 @@
+//! Notices by SMS: the owner learns of an important change of the account.
+
+use crate::domain::language::Language;
+use crate::domain::limits::{Counter, Limit, Refund};
+use crate::domain::message::{Content, Topic};
+use crate::domain::phone::Phone;
+use crate::domain::user::UserId;
+use crate::flows::refund::refund;
+use crate::flows::{Service, limits};
+use crate::ports::{Message, SmsError};
+
+pub(in crate::flows) struct Notice {
+    pub user: UserId,
+    pub to: Phone,
+    pub content: Content,
+    pub language: Language,
+}
+
+/// Sends the notice in the background: the change is done, whatever becomes of the message. A test number gets none.
+pub(in crate::flows) fn send(service: &Service, notice: Notice) {
+    let topic = notice.content.topic();
+    let is_disabled = Topic::OPTIONAL.contains(&topic) && !service.policy.notices.contains(&topic);
+    if is_disabled || service.test_phone(&notice.to).is_some() {
+        return;
+    }
+    service.background.spawn(deliver(service.clone(), notice));
+}
+
+async fn deliver(service: Service, notice: Notice) {
+    let Notice { user, to, content, language } = notice;
+    let topic = content.topic();
+    let counters = counters(&service, user, topic);
+    if !counters.is_empty()
+        && let Err(error) = limits::count(&service, &counters).await
+    {
+        tracing::info!(topic = topic.name(), user = %user.0, ?error, "sms notice not sent");
+        return;
+    }
+    let id = service.new_id().simple().to_string();
+    let message = Message { to, content, language, autofill: None, id };
+    if let Err(error) = service.ports.sms.send(&message).await {
+        tracing::warn!(topic = topic.name(), phone = message.to.masked(), %error, "sms notice failed");
+        // A message that may have been sent stays counted.
+        if !matches!(error, SmsError::NoAnswer(_)) {
+            refund(&service, &counters, Refund::NothingDone).await;
+        }
+    }
+}
+
+/// Limits on the notice. One to an earlier number has none: it follows a verified code, which was counted, and each goes
+/// to another number.
+fn counters(service: &Service, user: UserId, topic: Topic) -> Vec<Counter> {
+    if !Topic::OPTIONAL.contains(&topic) {
+        return Vec::new();
+    }
+    let (limits, user) = (&service.policy.limits, user.0);
+    vec![
+        limits.counter(Limit::UserNoticesOfKind, format!("{user}:{}", topic.name())),
+        limits.counter(Limit::UserNotices, user.to_string()),
+        limits.counter(Limit::ServiceNotices, ""),
+    ]
+}
