@@ -47,8 +47,8 @@ async fn deliver(service: Service, notice: Notice) {
     }
 }
 
-/// Limits on the notice. One to an earlier number has none: it follows a verified code, which was counted, and each goes
-/// to another number.
+/// Limits on the notice. The one to an earlier number has none: it follows a verified code, which was counted, and each
+/// change has another earlier number.
 fn counters(service: &Service, user: UserId, topic: Topic) -> Vec<Counter> {
     if !Topic::OPTIONAL.contains(&topic) {
         return Vec::new();
