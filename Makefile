@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-checks run test check text lint-shell lint-docker deny advisories spelling links openapi \
-  fuzz bench load image
+  settings fuzz bench load image
 
 # `make setup-checks` installs the check tools here.
 CHECKS := .checks/bin
@@ -52,6 +52,12 @@ openapi: ## regenerate openapi/openapi.json from the code
 	mkdir -p openapi
 	cargo run --locked --quiet -- openapi > openapi/openapi.json.new
 	mv openapi/openapi.json.new openapi/openapi.json
+
+settings: ## regenerate .env.example and docs/configuration.md from the code
+	cargo run --locked --quiet -- settings > .env.example.new
+	cargo run --locked --quiet -- settings --markdown > docs/configuration.md.new
+	mv .env.example.new .env.example
+	mv docs/configuration.md.new docs/configuration.md
 
 # Seconds for `make fuzz`.
 TIME := 60

@@ -7,6 +7,7 @@ mod migrate;
 mod openapi;
 mod output;
 mod serve;
+mod settings;
 mod sms;
 
 use crate::adapters::system::SystemClock;
@@ -19,7 +20,7 @@ use output::Outcome;
 use sms::SmsCommand;
 use std::process::ExitCode;
 
-/// Phone-number accounts for mobile apps. Settings are read from the environment: see .env.example.
+/// Phone-number accounts for mobile apps. Settings are read from the environment: `doorstep settings` lists them.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -50,6 +51,12 @@ enum Command {
     CaptchaSamples(Samples),
     /// Validate the settings, and print them without secrets.
     CheckConfig,
+    /// Print the reference of all settings as a file .env.
+    Settings {
+        /// Print it as Markdown instead.
+        #[arg(long)]
+        markdown: bool,
+    },
 }
 
 /// Runs the command of the arguments.
@@ -68,6 +75,7 @@ fn execute(command: Command) -> Outcome {
         Command::Sms { command } => sms::run(&Config::from_env()?, command),
         Command::CaptchaSamples(samples) => captcha_samples::run(&Config::from_env()?, &samples),
         Command::CheckConfig => check_config::run(checked_settings()?),
+        Command::Settings { markdown } => settings::run(markdown),
     }
 }
 

@@ -3,7 +3,8 @@
 //! The object `{AVATAR_PREFIX}{name}` of the bucket is public at `{AVATAR_BASE_URL}/{name}`.
 
 use super::env::Env;
-use super::mode::Mode;
+use super::urls::{BaseUrl, base_url};
+use super::variable::{Required, Variable, WithDefault, flag, number, secret, section, text};
 use crate::domain::avatar::{AvatarName, KeyPrefix};
 use crate::domain::policy::AvatarPolicy;
 use secrecy::SecretString;
@@ -17,6 +18,156 @@ pub enum AvatarSettings {
     Qiniu(QiniuSettings),
 }
 
+/// Bucket and key. The key needs only the permission to put objects below `prefix`.
+#[derive(Debug, Clone)]
+pub struct S3Settings {
+    /// URL of the region, without the bucket: `https://s3.eu-central-1.amazonaws.com`.
+    pub endpoint: BaseUrl,
+    pub region: String,
+    pub bucket: String,
+    /// The bucket is the first path segment instead of a part of the host name.
+    pub path_style: bool,
+    pub access_key_id: String,
+    pub secret_access_key: SecretString,
+    pub prefix: KeyPrefix,
+}
+
+/// Bucket and key pair. Qiniu's keys are valid for the whole Qiniu account.
+#[derive(Debug, Clone)]
+pub struct QiniuSettings {
+    /// Upload URL of the bucket's region: `https://up-z0.qiniup.com` is East China.
+    pub upload_url: BaseUrl,
+    pub bucket: String,
+    pub access_key: String,
+    pub secret_key: SecretString,
+    pub prefix: KeyPrefix,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    None,
+    S3,
+    Qiniu,
+}
+
+section! {
+    pub(super) fn section = "Avatars";
+    /// doorstep accepts only avatar URLs below this URL, and none if it is not set. Uploads need it.
+    pub(super) static AVATAR_BASE_URL: Variable<Url> =
+        Variable::new("an https:// URL without query and fragment", |text, about| match Url::parse(text) {
+            Ok(url) if url.as_str().len() > AvatarName::longest_base() => {
+                Err(format!("expected at most {} characters", AvatarName::longest_base()))
+            }
+            Ok(url) if url.scheme() == "https" && url.query().is_none() && url.fragment().is_none() => Ok(url),
+            _ => Err(about.expected()),
+        })
+        .example("https://cdn.example.com/avatars/");
+    /// Storage to which apps upload avatars: none, s3 (every storage with the S3 API) or qiniu. docs/avatars.md
+    /// describes the set-up.
+    static AVATAR_STORAGE: WithDefault<Kind> = Variable::new("none, s3 or qiniu", |text, about| match text {
+        "none" => Ok(Kind::None),
+        "s3" => Ok(Kind::S3),
+        "qiniu" => Ok(Kind::Qiniu),
+        _ => Err(about.expected()),
+    })
+    .shown_default(|| Kind::None, |_| "none".to_owned());
+    /// Folder in the bucket: empty, or with a slash at the end. AVATAR_BASE_URL + / + name must show the object
+    /// AVATAR_PREFIX + name. If https://cdn.example.com/ shows the bucket, avatars/ fits the AVATAR_BASE_URL above.
+    static AVATAR_PREFIX: Variable<KeyPrefix> = Variable::new(
+        "folders with a slash at the end, like avatars/; allowed: letters, digits, - . _ and ~",
+        |text, about| about.unless_none(KeyPrefix::parse(text).ok()),
+    )
+    .example("avatars/");
+    /// Size limit of a picture in bytes.
+    static AVATAR_MAX_BYTES: WithDefault<u32> =
+        number(1_024, 20 * 1_024 * 1_024).default(|| AvatarPolicy::default().max_bytes);
+}
+
+section! {
+    pub(super) fn s3_section = "Avatars: S3";
+    /// Address of the region, without the bucket, user and query.
+    static AVATAR_S3_ENDPOINT: Required<Url> = base_url().example("https://s3.eu-central-1.amazonaws.com").required();
+    /// Region of the bucket.
+    static AVATAR_S3_REGION: Required<String> = text().example("eu-central-1").required();
+    /// Name of the bucket.
+    static AVATAR_S3_BUCKET: Required<String> = bucket().required();
+    /// true: https://endpoint/bucket/key (for example MinIO); false: https://bucket.endpoint/key
+    static AVATAR_S3_PATH_STYLE: WithDefault<bool> = flag().default(|| false);
+    /// A key whose only permission is to put objects below the prefix.
+    static AVATAR_S3_ACCESS_KEY_ID: Required<String> = text().required();
+    /// Secret of this key.
+    static AVATAR_S3_SECRET_ACCESS_KEY: Required<SecretString> = secret().required();
+}
+
+section! {
+    pub(super) fn qiniu_section = "Avatars: Qiniu";
+    /// Upload address of the bucket's region: z0 is East China, z1 North China, z2 South China, na0 North America, as0
+    /// South-East Asia.
+    static AVATAR_QINIU_UPLOAD_URL: Required<Url> = base_url().example("https://up-z0.qiniup.com").required();
+    /// Name of the bucket.
+    static AVATAR_QINIU_BUCKET: Required<String> = bucket().required();
+    /// Access key of the Qiniu account.
+    static AVATAR_QINIU_ACCESS_KEY: Required<String> = text().required();
+    /// Secret of this key.
+    static AVATAR_QINIU_SECRET_KEY: Required<SecretString> = secret().required();
+}
+
+/// Setting with 3 to 63 characters that can be a part of a host name.
+const fn bucket() -> Variable<String> {
+    Variable::new("3 to 63 letters, digits, hyphens, dots or underscores", |text, about| {
+        let allowed = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+        about.unless_none((allowed && (3..=63).contains(&text.len())).then(|| text.to_owned()))
+    })
+}
+
+pub(super) fn read_policy(env: &mut Env) -> AvatarPolicy {
+    AvatarPolicy { max_bytes: env.get(&AVATAR_MAX_BYTES), ..AvatarPolicy::default() }
+}
+
+pub(super) fn read(env: &mut Env) -> AvatarSettings {
+    let settings = match env.get(&AVATAR_STORAGE) {
+        Kind::None => return AvatarSettings::None,
+        Kind::S3 => AvatarSettings::S3(s3(env)),
+        Kind::Qiniu => AvatarSettings::Qiniu(qiniu(env)),
+    };
+    if env.text(AVATAR_BASE_URL.name).is_none() {
+        let what = format!("must be set with AVATAR_STORAGE={}: it is the URL of uploads", settings.name());
+        env.problem(AVATAR_BASE_URL.name, what);
+    }
+    settings
+}
+
+fn s3(env: &mut Env) -> S3Settings {
+    S3Settings {
+        endpoint: upload_url(env, &AVATAR_S3_ENDPOINT),
+        region: env.required(&AVATAR_S3_REGION),
+        bucket: env.required(&AVATAR_S3_BUCKET),
+        path_style: env.get(&AVATAR_S3_PATH_STYLE),
+        access_key_id: env.required(&AVATAR_S3_ACCESS_KEY_ID),
+        secret_access_key: env.required_secret(&AVATAR_S3_SECRET_ACCESS_KEY),
+        prefix: env.optional(&AVATAR_PREFIX).unwrap_or_default(),
+    }
+}
+
+fn qiniu(env: &mut Env) -> QiniuSettings {
+    QiniuSettings {
+        upload_url: upload_url(env, &AVATAR_QINIU_UPLOAD_URL),
+        bucket: env.required(&AVATAR_QINIU_BUCKET),
+        access_key: env.required(&AVATAR_QINIU_ACCESS_KEY),
+        secret_key: env.required_secret(&AVATAR_QINIU_SECRET_KEY),
+        prefix: env.optional(&AVATAR_PREFIX).unwrap_or_default(),
+    }
+}
+
+/// Reads a URL to which clients send pictures. A query would be lost.
+fn upload_url(env: &mut Env, variable: &Required<Url>) -> BaseUrl {
+    let url = env.required_url(variable);
+    if url.query().is_some() || url.fragment().is_some() {
+        env.problem(variable.name, "expected a URL without query and fragment");
+    }
+    url
+}
+
 impl AvatarSettings {
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -26,115 +177,6 @@ impl AvatarSettings {
             Self::Qiniu(_) => "qiniu",
         }
     }
-}
-
-#[derive(Debug)]
-pub struct S3Settings {
-    pub endpoint: String,
-    pub region: String,
-    pub bucket: String,
-    pub path_style: bool,
-    pub access_key_id: String,
-    pub secret_access_key: SecretString,
-    pub prefix: KeyPrefix,
-}
-
-#[derive(Debug)]
-pub struct QiniuSettings {
-    pub upload_url: String,
-    pub bucket: String,
-    pub access_key: String,
-    pub secret_key: SecretString,
-    pub prefix: KeyPrefix,
-}
-
-const KIB: u32 = 1024;
-const MIB: u32 = 1024 * KIB;
-
-pub(super) fn base(env: &mut Env) -> Option<Url> {
-    env.read("AVATAR_BASE_URL", None, |text| match Url::parse(text) {
-        Ok(url) if url.as_str().len() > AvatarName::longest_base() => {
-            Err(format!("expected at most {} characters", AvatarName::longest_base()))
-        }
-        Ok(url) if url.scheme() == "https" && url.query().is_none() && url.fragment().is_none() => Ok(Some(url)),
-        _ => Err("expected an https:// URL without query and fragment".to_owned()),
-    })
-}
-
-pub(super) fn policy(env: &mut Env, defaults: &AvatarPolicy) -> AvatarPolicy {
-    AvatarPolicy { max_bytes: env.number("AVATAR_MAX_BYTES", defaults.max_bytes, KIB, 20 * MIB), ..defaults.clone() }
-}
-
-pub(super) fn read(env: &mut Env, mode: Mode) -> AvatarSettings {
-    let storage = env.text("AVATAR_STORAGE").unwrap_or_else(|| "none".to_owned());
-    let settings = match storage.as_str() {
-        "none" => return AvatarSettings::None,
-        "s3" => AvatarSettings::S3(s3(env, mode)),
-        "qiniu" => AvatarSettings::Qiniu(qiniu(env, mode)),
-        _ => {
-            env.problem("AVATAR_STORAGE", "expected none, s3 or qiniu");
-            return AvatarSettings::None;
-        }
-    };
-    if env.text("AVATAR_BASE_URL").is_none() {
-        env.problem("AVATAR_BASE_URL", format!("must be set with AVATAR_STORAGE={storage}: it is the URL of uploads"));
-    }
-    settings
-}
-
-fn s3(env: &mut Env, mode: Mode) -> S3Settings {
-    S3Settings {
-        endpoint: upload_url(env, mode, "AVATAR_S3_ENDPOINT"),
-        region: env.required("AVATAR_S3_REGION"),
-        bucket: bucket(env, "AVATAR_S3_BUCKET"),
-        path_style: env.flag("AVATAR_S3_PATH_STYLE", false),
-        access_key_id: env.required("AVATAR_S3_ACCESS_KEY_ID"),
-        secret_access_key: env.required_secret("AVATAR_S3_SECRET_ACCESS_KEY"),
-        prefix: prefix(env),
-    }
-}
-
-fn qiniu(env: &mut Env, mode: Mode) -> QiniuSettings {
-    QiniuSettings {
-        upload_url: upload_url(env, mode, "AVATAR_QINIU_UPLOAD_URL"),
-        bucket: bucket(env, "AVATAR_QINIU_BUCKET"),
-        access_key: env.required("AVATAR_QINIU_ACCESS_KEY"),
-        secret_key: env.required_secret("AVATAR_QINIU_SECRET_KEY"),
-        prefix: prefix(env),
-    }
-}
-
-fn prefix(env: &mut Env) -> KeyPrefix {
-    env.read("AVATAR_PREFIX", KeyPrefix::default(), |text| {
-        let expected = "expected folders with a slash at the end, like avatars/; allowed: letters, digits, - . _ and ~";
-        KeyPrefix::parse(text).map_err(|_| expected.to_owned())
-    })
-}
-
-/// Reads a URL to which clients send pictures.
-fn upload_url(env: &mut Env, mode: Mode, name: &str) -> String {
-    let text = env.text(name).unwrap_or_default();
-    let url = Url::parse(&text).ok().filter(is_plain);
-    if !url.is_some_and(|url| url.scheme() == "https" || url.scheme() == "http" && mode == Mode::Development) {
-        env.problem(name, "expected an https:// URL without user and query (http:// is allowed in development)");
-    }
-    text
-}
-
-/// Tells whether a URL has a host, and no part that would be lost or shown to every client.
-fn is_plain(url: &Url) -> bool {
-    url.has_host() && url.query().is_none() && url.fragment().is_none() && url.username().is_empty()
-}
-
-/// Reads 3 to 63 characters that can be a part of a host name.
-fn bucket(env: &mut Env, name: &str) -> String {
-    let text = env.required(name);
-    let allowed = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-    let fits = text.is_empty() || (3..=63).contains(&text.len());
-    if !allowed || !fits {
-        env.problem(name, "expected 3 to 63 letters, digits, hyphens, dots or underscores");
-    }
-    text
 }
 
 #[cfg(test)]

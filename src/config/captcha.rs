@@ -1,9 +1,10 @@
-//! Puzzle and appearance of captchas.
+//! Puzzle and appearance of captchas, and proof of work.
 
 use super::env::Env;
-use super::mode::Mode;
+use super::variable::Production::Forbidden;
+use super::variable::{About, Variable, WithDefault, flag, number, section};
 use crate::domain::captcha::{Alphabet, CaptchaAnswer, Puzzle, Theme};
-use crate::domain::policy::CaptchaPolicy;
+use crate::domain::policy::{CaptchaPolicy, Demand, ProofPolicy};
 use doorstep_captcha::{Clutter, Lines, Look, Palette};
 
 /// Appearance of the pictures.
@@ -16,100 +17,178 @@ pub struct CaptchaSettings {
     pub dark: Palette,
 }
 
-pub(super) fn read(env: &mut Env, mode: Mode) -> (CaptchaSettings, CaptchaPolicy) {
-    let defaults = CaptchaPolicy::default();
-    let (puzzle, lines) = style(env);
-    let look = look(env, lines, &puzzle);
-    let theme = env.read("CAPTCHA_THEME", defaults.theme, |text| {
-        Theme::parse(text).map_err(|_| "expected light or dark".to_owned())
-    });
-    let settings = CaptchaSettings {
-        look,
-        light: palette(env, "CAPTCHA_COLOURS_LIGHT", Palette::LIGHT),
-        dark: palette(env, "CAPTCHA_COLOURS_DARK", Palette::DARK),
-    };
-    let audio = env.flag("CAPTCHA_AUDIO", defaults.audio);
-    (settings, CaptchaPolicy { puzzle, theme, audio, bypass_answer: bypass(env, mode), ..defaults })
+#[derive(Clone, Copy)]
+enum Style {
+    TwoLines,
+    OneLine,
+    Arithmetic,
 }
 
-fn style(env: &mut Env) -> (Puzzle, Lines) {
-    let alphabet = env.read("CAPTCHA_ALPHABET", Alphabet::default(), |text| {
-        let min = Alphabet::MIN_SIZE;
-        Alphabet::parse(text).ok_or_else(|| format!("expected at least {min} different capital letters and digits"))
-    });
-    let text = Puzzle::Text { alphabet, length: env.number("CAPTCHA_LENGTH", 6, 4, 8) };
-    let default = (text.clone(), Lines::Two);
-    env.read("CAPTCHA_STYLE", default, |style| match style {
-        "two_lines" => Ok((text, Lines::Two)),
-        "one_line" => Ok((text, Lines::One)),
-        "arithmetic" => Ok((Puzzle::Arithmetic, Lines::Two)),
-        _ => Err("expected two_lines, one_line or arithmetic".to_owned()),
+section! {
+    pub(super) fn section = "Captcha";
+    /// two_lines: characters on two lines, the upper line first. one_line: from left to right, every second character
+    /// lower. arithmetic: a sum such as 47+6=?; the most common answer is right one time in 49.
+    /// crates/captcha/docs/pictures.md compares how well each style resists machines.
+    static CAPTCHA_STYLE: WithDefault<Style> =
+        Variable::new("two_lines, one_line or arithmetic", |text, about| match text {
+            "two_lines" => Ok(Style::TwoLines),
+            "one_line" => Ok(Style::OneLine),
+            "arithmetic" => Ok(Style::Arithmetic),
+            _ => Err(about.expected()),
+        })
+        .shown_default(|| Style::TwoLines, |_| "two_lines".to_owned());
+    /// Number of characters.
+    static CAPTCHA_LENGTH: WithDefault<usize> = number(4, 8).default(|| CaptchaPolicy::default().puzzle.length());
+    /// Characters of the pictures. A character that looks like one of the default alphabet counts as that one.
+    static CAPTCHA_ALPHABET: WithDefault<Alphabet> =
+        Variable::new("", |text, about| about.unless_none(Alphabet::parse(text)))
+            .computed(|| format!("at least {} different capital letters and digits", Alphabet::MIN_SIZE))
+            .shown_default(Alphabet::default, |_| Alphabet::USUAL.to_owned());
+    /// Width and height.
+    static CAPTCHA_SIZE: Variable<(u32, u32)> = Variable::new("", |text, about| about.unless_none(size(text)))
+        .computed(|| {
+            let ((narrow, wide), (low, high)) = (Look::WIDTHS, Look::HEIGHTS);
+            let width = format!("width {narrow} to {wide}, a multiple of 8");
+            format!("WIDTHxHEIGHT in pixels: {width}; height {low} to {high}")
+        })
+        .example("192x144")
+        .default_in_words("224x112 for one line, else 192x144");
+    /// Shapes drawn over the characters. crates/captcha/docs/pictures.md has measurements only for choices with bands.
+    /// Change the clutter if an attacker trained a model on your pictures.
+    static CAPTCHA_CLUTTER: WithDefault<Vec<Clutter>> =
+        Variable::new("one or more of bands, curves and discs, separated by commas", clutter)
+            .shown_default(|| vec![Clutter::Bands], |_| "bands".to_owned());
+    /// Theme for apps that do not request one: light (dark on light) or dark.
+    static CAPTCHA_THEME: WithDefault<Theme> =
+        Variable::new("light or dark", |text, about| about.unless_none(Theme::parse(text).ok()))
+            .shown_default(|| CaptchaPolicy::default().theme, |theme| format!("{theme:?}").to_lowercase());
+    /// Colours of the light theme: ink and paper, in hexadecimal. The colours of every picture are close to them.
+    static CAPTCHA_COLOURS_LIGHT: WithDefault<Palette> =
+        Variable::new(COLOURS, |text, about| palette(text, about, Palette::LIGHT))
+            .shown_default(|| Palette::LIGHT, show);
+    /// Colours of the dark theme: ink and paper, in hexadecimal.
+    static CAPTCHA_COLOURS_DARK: WithDefault<Palette> =
+        Variable::new(COLOURS, |text, about| palette(text, about, Palette::DARK)).shown_default(|| Palette::DARK, show);
+    /// Audio captchas, for users who cannot read the picture. Machines understand them (crates/captcha/docs/audio.md),
+    /// but without them users who cannot see cannot pass the captcha.
+    static CAPTCHA_AUDIO: WithDefault<bool> = flag().default(|| CaptchaPolicy::default().audio);
+    /// An answer that passes for every captcha. It is refused if BIND is no loopback address.
+    pub(super) static CAPTCHA_BYPASS_ANSWER: Variable<CaptchaAnswer> =
+        Variable::new("1 to 32 characters", |text, about| about.unless_none(CaptchaAnswer::parse(text).ok()))
+            .example(BYPASS_ANSWER)
+            .default_in_words("letmein in development, while BIND is a loopback address")
+            .production(Forbidden("it is a right answer to every captcha"));
+}
+
+section! {
+    pub(super) fn proof_of_work = "Proof of work";
+    /// Proof of work that a client must do before it gets a captcha; a machine that reads pictures cannot skip it. off;
+    /// always; or auto: while an abuse signal is active, and for every audio captcha. The abuse signal is active for an
+    /// IP block with many captchas or many unverified codes, and for all clients while half of a region's
+    /// unverified-code budget is used, or new numbers have used half of another budget.
+    static PROOF_OF_WORK: WithDefault<Demand> = Variable::new("off, auto or always", |text, about| match text {
+        "off" => Ok(Demand::Never),
+        "auto" => Ok(Demand::OnAbuseSignal),
+        "always" => Ok(Demand::Always),
+        _ => Err(about.expected()),
     })
+    .shown_default(
+        || ProofPolicy::default().demand,
+        |demand| match demand {
+            Demand::Never => "off".to_owned(),
+            Demand::OnAbuseSignal => "auto".to_owned(),
+            Demand::Always => "always".to_owned(),
+        },
+    );
+    // With more than 26 bits a slow phone finds no solution within the lifetime of a challenge.
+    /// Difficulty in bits: each bit doubles the work. 18 bits are 262144 hashes on average, a fraction of a second on a
+    /// phone.
+    static PROOF_OF_WORK_BITS: WithDefault<u8> = number(1, 26).default(|| ProofPolicy::default().bits);
+}
+
+const COLOURS: &str = "two colours, ink and paper, like 28323c,e6e8ea";
+
+const BYPASS_ANSWER: &str = "letmein";
+
+pub(super) fn read(env: &mut Env) -> (CaptchaSettings, CaptchaPolicy) {
+    let text = Puzzle::Text { alphabet: env.get(&CAPTCHA_ALPHABET), length: env.get(&CAPTCHA_LENGTH) };
+    let (puzzle, lines) = match env.get(&CAPTCHA_STYLE) {
+        Style::TwoLines => (text, Lines::Two),
+        Style::OneLine => (text, Lines::One),
+        Style::Arithmetic => (Puzzle::Arithmetic, Lines::Two),
+    };
+    let settings = CaptchaSettings {
+        look: look(env, lines, &puzzle),
+        light: env.get(&CAPTCHA_COLOURS_LIGHT),
+        dark: env.get(&CAPTCHA_COLOURS_DARK),
+    };
+    let (theme, audio) = (env.get(&CAPTCHA_THEME), env.get(&CAPTCHA_AUDIO));
+    (settings, CaptchaPolicy { puzzle, theme, audio, bypass_answer: bypass(env), ..CaptchaPolicy::default() })
+}
+
+pub(super) fn read_proof(env: &mut Env) -> ProofPolicy {
+    ProofPolicy { demand: env.get(&PROOF_OF_WORK), bits: env.get(&PROOF_OF_WORK_BITS) }
 }
 
 fn look(env: &mut Env, lines: Lines, puzzle: &Puzzle) -> Look {
     let mut look = Look::new(puzzle.characters(), puzzle.length(), lines);
-    (look.width, look.height) = env.read("CAPTCHA_SIZE", (look.width, look.height), size);
-    look.clutter = clutter(env, look.clutter);
+    (look.width, look.height) = env.optional(&CAPTCHA_SIZE).unwrap_or((look.width, look.height));
+    look.clutter = env.get(&CAPTCHA_CLUTTER);
     let letter = look.letter_height();
     if letter < Look::MIN_LETTER_HEIGHT {
         let (length, min) = (look.length, Look::MIN_LETTER_HEIGHT);
         let what = format!("expected a larger size: {length} characters are {letter:.1} pixels high, need {min}");
-        env.problem("CAPTCHA_SIZE", what);
+        env.problem(CAPTCHA_SIZE.name, what);
     }
     look
 }
 
 /// Reads `192x144`.
-fn size(text: &str) -> Result<(u32, u32), String> {
+fn size(text: &str) -> Option<(u32, u32)> {
     let ((narrow, wide), (low, high)) = (Look::WIDTHS, Look::HEIGHTS);
-    let read = || {
-        let (width, height) = text.split_once('x')?;
-        let (width, height) = (width.parse().ok()?, height.parse().ok()?);
-        let fits = (narrow..=wide).contains(&width) && width % 8 == 0 && (low..=high).contains(&height);
-        fits.then_some((width, height))
-    };
-    read().ok_or_else(|| {
-        format!("expected WIDTHxHEIGHT in pixels: width {narrow} to {wide}, a multiple of 8; height {low} to {high}")
-    })
+    let (width, height) = text.split_once('x')?;
+    let (width, height) = (width.parse().ok()?, height.parse().ok()?);
+    let fits = (narrow..=wide).contains(&width) && width % 8 == 0 && (low..=high).contains(&height);
+    fits.then_some((width, height))
 }
 
-fn clutter(env: &mut Env, defaults: Vec<Clutter>) -> Vec<Clutter> {
-    env.read("CAPTCHA_CLUTTER", defaults, |text| {
-        let mut kinds = Vec::new();
-        for name in text.split(',').map(str::trim) {
-            let kind = match name {
-                "bands" => Clutter::Bands,
-                "curves" => Clutter::Curves,
-                "discs" => Clutter::Discs,
-                _ => return Err("expected one or more of bands, curves and discs, separated by commas".to_owned()),
-            };
-            if kinds.contains(&kind) {
-                return Err(format!("expected {name} only once"));
-            }
-            kinds.push(kind);
+fn clutter(text: &str, about: &About) -> Result<Vec<Clutter>, String> {
+    let mut kinds = Vec::new();
+    for name in text.split(',').map(str::trim) {
+        let kind = match name {
+            "bands" => Clutter::Bands,
+            "curves" => Clutter::Curves,
+            "discs" => Clutter::Discs,
+            _ => return Err(about.expected()),
+        };
+        if kinds.contains(&kind) {
+            return Err(format!("expected {name} only once"));
         }
-        Ok(kinds)
-    })
+        kinds.push(kind);
+    }
+    Ok(kinds)
 }
 
 /// Reads `28323c,e6e8ea`: ink, then paper. The colours must belong to the same theme as the defaults.
-fn palette(env: &mut Env, name: &str, defaults: Palette) -> Palette {
-    env.read(name, defaults, |text| {
-        let read = || {
-            let (ink, paper) = text.split_once(',')?;
-            Some(Palette { ink: colour(ink.trim())?, paper: colour(paper.trim())? })
-        };
-        let palette = read().ok_or("expected two colours, ink and paper, like 28323c,e6e8ea")?;
-        let (contrast, min) = (palette.worst_contrast(), Palette::MIN_CONTRAST);
-        if contrast < min {
-            return Err(format!("expected a contrast of at least {min} (WCAG 2.2, 1.4.3), not {contrast:.1}"));
-        }
-        if palette.is_dark_on_light() != defaults.is_dark_on_light() {
-            return Err("expected dark on light for the light theme, and light on dark for the dark theme".to_owned());
-        }
-        Ok(palette)
-    })
+fn palette(text: &str, about: &About, defaults: Palette) -> Result<Palette, String> {
+    let read = || {
+        let (ink, paper) = text.split_once(',')?;
+        Some(Palette { ink: colour(ink.trim())?, paper: colour(paper.trim())? })
+    };
+    let palette = about.unless_none(read())?;
+    let (contrast, min) = (palette.worst_contrast(), Palette::MIN_CONTRAST);
+    if contrast < min {
+        return Err(format!("expected a contrast of at least {min} (WCAG 2.2, 1.4.3), not {contrast:.1}"));
+    }
+    if palette.is_dark_on_light() != defaults.is_dark_on_light() {
+        return Err("expected dark on light for the light theme, and light on dark for the dark theme".to_owned());
+    }
+    Ok(palette)
+}
+
+fn show(palette: &Palette) -> String {
+    let hex = |[red, green, blue]: [u8; 3]| format!("{red:02x}{green:02x}{blue:02x}");
+    format!("{},{}", hex(palette.ink), hex(palette.paper))
 }
 
 /// Reads `rrggbb`, with or without a `#`, which begins a comment in an `.env` file.
@@ -122,19 +201,11 @@ fn colour(text: &str) -> Option<[u8; 3]> {
     Some([channel(0)?, channel(2)?, channel(4)?])
 }
 
-fn bypass(env: &mut Env, mode: Mode) -> Option<CaptchaAnswer> {
-    let answer = env.read("CAPTCHA_BYPASS_ANSWER", None, |text| {
-        CaptchaAnswer::parse(text).map(Some).map_err(|_| "expected 1 to 32 characters".to_owned())
-    });
-    match mode {
-        Mode::Development => answer.or_else(|| CaptchaAnswer::parse("letmein").ok()),
-        Mode::Production if answer.is_some() => {
-            let what = "must not be set in production: it is a right answer to every captcha";
-            env.problem("CAPTCHA_BYPASS_ANSWER", what);
-            None
-        }
-        Mode::Production => None,
-    }
+/// The production rule of the setting has been checked.
+fn bypass(env: &mut Env) -> Option<CaptchaAnswer> {
+    let answer = env.optional(&CAPTCHA_BYPASS_ANSWER);
+    let default = || CaptchaAnswer::parse(BYPASS_ANSWER).ok();
+    if env.is_production() { None } else { answer.or_else(default) }
 }
 
 #[cfg(test)]
@@ -148,7 +219,7 @@ mod tests {
             [("CAPTCHA_STYLE", "arithmetic"), ("CAPTCHA_ALPHABET", "34679ACE"), ("CAPTCHA_LENGTH", "4")]
         {
             let mut env = Env::new([(name.to_owned(), value.to_owned())]);
-            let (settings, policy) = read(&mut env, Mode::Development);
+            let (settings, policy) = read(&mut env);
             assert_eq!(settings.look.characters, policy.puzzle.characters(), "{name}");
             assert_eq!(settings.look.length, policy.puzzle.length(), "{name}");
         }

@@ -1,25 +1,48 @@
 //! Reader of environment variables. It collects all problems instead of stopping at the first one.
 
+use super::mode::{APP_ENV, Mode};
 use super::problems::Problems;
+use super::urls::{self, BaseUrl};
+use super::variable::{About, Production, Required, Variable, WithDefault};
 use secrecy::SecretString;
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::str::FromStr;
 use std::time::Duration;
+use url::Url;
 
 /// Variables, and the problems in them.
 pub(super) struct Env {
     vars: HashMap<String, String>,
+    mode: Mode,
     problems: Problems,
     /// Files from which secrets were read: name of the setting, and path.
     secret_files: Vec<(String, String)>,
+    /// Names of all variables that were read.
+    #[cfg(test)]
+    pub(super) names_read: std::cell::RefCell<std::collections::BTreeSet<String>>,
 }
 
 impl Env {
     /// Drops empty variables: they count as not set.
     pub(super) fn new(vars: impl IntoIterator<Item = (String, String)>) -> Self {
-        let vars = vars.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect();
-        Self { vars, problems: Problems::default(), secret_files: Vec::new() }
+        let mut env = Self {
+            vars: vars.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect(),
+            mode: Mode::Development,
+            problems: Problems::default(),
+            secret_files: Vec::new(),
+            #[cfg(test)]
+            names_read: std::cell::RefCell::default(),
+        };
+        env.mode = env.get(&APP_ENV);
+        env
+    }
+
+    pub(super) const fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    pub(super) fn is_production(&self) -> bool {
+        self.mode == Mode::Production
     }
 
     pub(super) fn problem(&mut self, name: &str, what: impl Display) {
@@ -39,53 +62,63 @@ impl Env {
     }
 
     pub(super) fn text(&self, name: &str) -> Option<String> {
+        #[cfg(test)]
+        self.names_read.borrow_mut().insert(name.to_owned());
         self.vars.get(name).map(|value| value.trim().to_owned())
     }
 
-    /// Returns the value that `read` makes of the text, or `default` if the variable is not set. An invalid value
-    /// becomes a problem that names the variable.
-    pub(super) fn read<T>(&mut self, name: &str, default: T, read: impl FnOnce(&str) -> Result<T, String>) -> T {
-        let Some(text) = self.text(name) else { return default };
-        match read(&text) {
-            Ok(value) => value,
-            Err(what) => {
-                self.problem(name, what);
-                default
-            }
+    /// Returns the value, or the default if the variable is not set. An invalid value becomes a problem, and the result
+    /// is the default.
+    pub(super) fn get<T>(&mut self, variable: &WithDefault<T>) -> T {
+        self.optional(variable).unwrap_or_else(|| variable.default_value())
+    }
+
+    /// Returns the value, or `None` if the variable is not set. An invalid value becomes a problem.
+    pub(super) fn optional<T>(&mut self, variable: &Variable<T>) -> Option<T> {
+        let text = self.text(variable.name);
+        self.apply_production_rule(variable, text.is_some());
+        let value = variable.parse(&text?);
+        value.map_err(|what| self.problem(variable.name, what)).ok()
+    }
+
+    /// Returns the value. A missing variable is a problem.
+    pub(super) fn required<T: Default>(&mut self, variable: &Required<T>) -> T {
+        let errors_before = self.problems.errors.len();
+        let value = self.optional(variable);
+        self.or_missing(value, variable.name, "must be set", errors_before).unwrap_or_default()
+    }
+
+    /// Reports a missing value, unless its problem has been reported since.
+    fn or_missing<T>(&mut self, value: Option<T>, name: &str, what: &str, errors_before: usize) -> Option<T> {
+        if value.is_none() && self.problems.errors.len() == errors_before {
+            self.problem(name, what);
         }
+        value
     }
 
-    /// Reads a whole number from `min` to `max`.
-    pub(super) fn number<T>(&mut self, name: &str, default: T, min: T, max: T) -> T
-    where
-        T: FromStr + PartialOrd + Display + Copy,
-    {
-        let expected = format!("expected a whole number from {min} to {max}");
-        self.read(name, default, |text| match text.parse::<T>() {
-            Ok(value) if value >= min && value <= max => Ok(value),
-            _ => Err(expected),
-        })
+    pub(super) fn seconds(&mut self, variable: &WithDefault<u64>) -> Duration {
+        Duration::from_secs(self.get(variable))
     }
 
-    /// Reads whole seconds from `min` to `max`.
-    pub(super) fn seconds(&mut self, name: &str, default: Duration, min: u64, max: u64) -> Duration {
-        Duration::from_secs(self.number(name, default.as_secs(), min, max))
+    /// Returns the URL. Production requires TLS.
+    pub(super) fn url(&mut self, variable: &WithDefault<Url>) -> BaseUrl {
+        self.optional_url(variable).unwrap_or_else(|| BaseUrl(variable.default_value()))
     }
 
-    pub(super) fn flag(&mut self, name: &str, default: bool) -> bool {
-        self.read(name, default, |text| match text {
-            "true" | "1" | "yes" | "on" => Ok(true),
-            "false" | "0" | "no" | "off" => Ok(false),
-            _ => Err("expected true or false".to_owned()),
-        })
+    pub(super) fn optional_url(&mut self, variable: &Variable<Url>) -> Option<BaseUrl> {
+        let url = self.optional(variable)?;
+        if self.is_production() && url.scheme() != "https" {
+            self.problem(variable.name, variable.expected());
+        }
+        Some(BaseUrl(url))
     }
 
-    /// Reads a comma-separated list. `expected` describes it in the problem of an invalid item.
-    pub(super) fn list<T: FromStr>(&mut self, name: &str, default: Vec<T>, expected: &str) -> Vec<T> {
-        self.read(name, default, |text| {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-            items.map(|item| item.parse().map_err(|_| format!("expected {expected}"))).collect()
-        })
+    /// Returns the URL. A missing variable is a problem.
+    pub(super) fn required_url(&mut self, variable: &Required<Url>) -> BaseUrl {
+        let errors_before = self.problems.errors.len();
+        let url = self.optional_url(variable);
+        let what = format!("must be set: {}", variable.expected());
+        self.or_missing(url, variable.name, &what, errors_before).unwrap_or_else(urls::missing)
     }
 
     /// Returns the sorted endings of all variable names that begin with `prefix`, without the variables that Kubernetes
@@ -98,9 +131,11 @@ impl Env {
     }
 
     /// Reads a secret from the variable, or from the file that `{name}_FILE` names (Docker and Kubernetes secrets).
-    pub(super) fn secret(&mut self, name: &str) -> Option<SecretString> {
-        let file_name = format!("{name}_FILE");
-        match (self.text(name), self.text(&file_name)) {
+    pub(super) fn secret(&mut self, variable: &Variable<SecretString>) -> Option<SecretString> {
+        let (name, file_name) = (variable.name, format!("{}_FILE", variable.name));
+        let (value, path) = (self.text(name), self.text(&file_name));
+        self.apply_production_rule(variable, value.is_some() || path.is_some());
+        match (value, path) {
             (Some(_), Some(_)) => {
                 self.problem(name, format!("expected either {name} or {file_name}, not both"));
                 None
@@ -120,22 +155,23 @@ impl Env {
         }
     }
 
-    /// Returns the value. A missing variable is a problem.
-    pub(super) fn required(&mut self, name: &str) -> String {
-        self.text(name).unwrap_or_else(|| {
-            self.problem(name, "must be set");
-            String::new()
-        })
+    pub(super) fn required_secret(&mut self, variable: &Required<SecretString>) -> SecretString {
+        let errors_before = self.problems.errors.len();
+        let value = self.secret(variable);
+        let what = format!("must be set (or {}_FILE)", variable.name);
+        self.or_missing(value, variable.name, &what, errors_before).unwrap_or_default()
     }
 
-    pub(super) fn required_secret(&mut self, name: &str) -> SecretString {
-        let errors_before = self.problems.errors.len();
-        self.secret(name).unwrap_or_else(|| {
-            if self.problems.errors.len() == errors_before {
-                self.problem(name, format!("must be set (or {name}_FILE)"));
+    fn apply_production_rule(&mut self, about: &About, is_set: bool) {
+        match about.production {
+            Production::Required(why) if self.is_production() && !is_set => {
+                self.problem(about.name, format!("must be set in production: {why}"));
             }
-            SecretString::default()
-        })
+            Production::Forbidden(why) if self.is_production() && is_set => {
+                self.problem(about.name, format!("must not be set in production: {why}"));
+            }
+            _ => {}
+        }
     }
 }
 
@@ -146,7 +182,7 @@ fn is_injected(name: &str) -> bool {
 
 fn add(lines: &mut Vec<String>, name: &str, what: impl Display) {
     let line = format!("{name}: {what}");
-    // Two limits may share a setting.
+    // Two limits may share a setting, and two providers the brand.
     if !lines.contains(&line) {
         lines.push(line);
     }

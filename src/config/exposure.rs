@@ -1,34 +1,37 @@
 //! Rules that keep a development server away from the internet and from real phones.
 
+use super::captcha::CAPTCHA_BYPASS_ANSWER;
 use super::env::Env;
-use super::mode::Mode;
-use super::sms::ProviderSettings;
+use super::mode::ALLOW_INSECURE_DEVELOPMENT;
+use super::server::BIND;
+use super::sms::{self, ProviderSettings, SMS_PROVIDERS};
 use crate::domain::captcha::CaptchaAnswer;
 use std::net::SocketAddr;
 
 /// Refuses a server in development that other machines can reach, or that sends messages which cost money, unless the
 /// operator allows it: such a server has an answer that passes every captcha.
-pub(super) fn validate(env: &mut Env, mode: Mode, bind: SocketAddr, providers: &[ProviderSettings]) {
+pub(super) fn validate(env: &mut Env, bind: SocketAddr, providers: &[ProviderSettings]) {
     let is_loopback = bind.ip().to_canonical().is_loopback();
-    let is_allowed = env.flag("ALLOW_INSECURE_DEVELOPMENT", false);
-    if mode == Mode::Production || is_allowed {
+    let is_allowed = env.get(&ALLOW_INSECURE_DEVELOPMENT);
+    if env.is_production() || is_allowed {
         return;
     }
     let remedy = "set APP_ENV=production, or ALLOW_INSECURE_DEVELOPMENT=true for a closed test network";
     if !is_loopback {
-        env.problem("BIND", format!("expected a loopback address in development, like 127.0.0.1:8080: {remedy}"));
+        env.problem(BIND.name, format!("expected a loopback address in development, like 127.0.0.1:8080: {remedy}"));
     }
-    if providers.iter().any(|provider| provider.name() != "console") {
-        env.problem("SMS_PROVIDERS", format!("expected console in development, which sends no real message: {remedy}"));
+    if providers.iter().any(|provider| provider.name() != sms::console::NAME) {
+        let what = format!("expected console in development, which sends no real message: {remedy}");
+        env.problem(SMS_PROVIDERS.name, what);
     }
 }
 
 /// Returns the bypass of captchas only if no other machine can reach the server, whatever the operator allows.
 pub(super) fn bypass(env: &mut Env, bind: SocketAddr, answer: Option<CaptchaAnswer>) -> Option<CaptchaAnswer> {
     let is_loopback = bind.ip().to_canonical().is_loopback();
-    if !is_loopback && answer.is_some() && env.text("CAPTCHA_BYPASS_ANSWER").is_some() {
+    if !is_loopback && answer.is_some() && env.text(CAPTCHA_BYPASS_ANSWER.name).is_some() {
         let what = "must be set only while BIND is a loopback address: it is a right answer to every captcha";
-        env.problem("CAPTCHA_BYPASS_ANSWER", what);
+        env.problem(CAPTCHA_BYPASS_ANSWER.name, what);
     }
     answer.filter(|_| is_loopback)
 }

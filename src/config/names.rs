@@ -1,9 +1,8 @@
 //! Names of the settings, and warnings about misspelt names.
 
 use super::env::Env;
-
-/// Every setting with its comment. `the_example_file_documents_every_variable` tests that none is missing.
-const EXAMPLE: &str = include_str!("../../.env.example");
+use super::sections;
+use super::variable::Description;
 
 /// Beginnings of names that only doorstep uses. A name with another beginning is reported only if it is nearly the name
 /// of a setting: it may belong to another program.
@@ -31,11 +30,13 @@ const FOREIGN: [&str; 1] = ["SESSION_MANAGER"];
 /// program.
 pub(super) fn validate(env: &mut Env) {
     let settings = settings();
+    let has_variants = |setting: &&Description| setting.stem.as_ref() == Some(&setting.name);
+    let variants: Vec<_> = settings.iter().filter(has_variants).map(|setting| format!("{}_US", setting.name)).collect();
     for name in env.suffixes("") {
         if is_known(&settings, &name) || FOREIGN.contains(&name.as_str()) {
             continue;
         }
-        let names = settings.iter().map(|setting| setting.name);
+        let names = settings.iter().map(|setting| &setting.name).chain(&variants);
         // A name that was cut off is nearest to its whole form.
         let Some(nearest) = names.min_by_key(|known| (!known.starts_with(&name), distance(&name, known))) else {
             return;
@@ -47,40 +48,17 @@ pub(super) fn validate(env: &mut Env) {
     }
 }
 
-struct Setting {
-    name: &'static str,
-    /// The value can be in a file, too.
-    is_secret: bool,
+fn settings() -> Vec<Description> {
+    sections::all().into_iter().flat_map(|section| section.settings).collect()
 }
 
-/// Reads the names from the example file. A comment that begins with `*` marks the next setting as a secret.
-fn settings() -> Vec<Setting> {
-    let (mut found, mut is_secret) = (Vec::new(), false);
-    for line in EXAMPLE.lines() {
-        is_secret |= line.starts_with("# *");
-        if let Some((name, _)) = line.trim_start_matches("# ").split_once('=')
-            && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
-        {
-            found.push(Setting { name, is_secret });
-            is_secret = false;
-        }
-    }
-    found
-}
-
-fn is_known(settings: &[Setting], name: &str) -> bool {
+pub(super) fn is_known(settings: &[Description], name: &str) -> bool {
     let file = name.strip_suffix("_FILE");
     settings.iter().any(|setting| {
-        let is_file = setting.is_secret && file == Some(setting.name);
-        let is_variant = variants(setting.name).and_then(|stem| name.strip_prefix(stem)).is_some_and(is_suffix);
+        let is_file = setting.is_secret && file == Some(&*setting.name);
+        let is_variant = setting.stem.as_ref().and_then(|stem| name.strip_prefix(&**stem)).is_some_and(is_suffix);
         setting.name == name || is_file || is_variant
     })
-}
-
-/// Returns the beginning of the names with a topic or a region, if the setting has them: `SMS_PROVIDERS_US`.
-fn variants(name: &str) -> Option<&str> {
-    let has_regions = name == "SMS_PROVIDERS" || name.ends_with("_SIGN_NAME");
-    if has_regions { Some(name) } else { name.strip_suffix("_CODE").filter(|stem| stem.ends_with("_TEMPLATE")) }
 }
 
 fn is_suffix(rest: &str) -> bool {
@@ -106,7 +84,7 @@ mod tests {
     use super::*;
 
     fn warnings(names: &[&str]) -> Vec<String> {
-        let mut env = Env::new(names.iter().map(|name| ((*name).to_owned(), "1".to_owned())));
+        let mut env = Env::new(names.iter().map(|name| ((*name).to_owned(), "development".to_owned())));
         validate(&mut env);
         let problems = env.into_problems();
         assert!(problems.errors.is_empty(), "{:?}", problems.errors);
@@ -176,26 +154,15 @@ mod tests {
 
     /// A file is an alternative only for secrets.
     #[test]
-    fn the_secrets_are_marked_in_the_example_file() {
-        let secrets: Vec<&str> = settings().iter().filter(|one| one.is_secret).map(|one| one.name).collect();
-        assert_eq!(
-            secrets,
-            [
-                "DATABASE_URL",
-                "REDIS_URL",
-                "SECRET_KEY",
-                "JWT_KEYS",
-                "SMS_CLOOPEN_AUTH_TOKEN",
-                "SMS_ALIYUN_ACCESS_KEY_SECRET",
-                "SMS_TENCENT_SECRET_KEY",
-                "SMS_TENCENT_INTERNATIONAL_SECRET_KEY",
-                "SMS_TWILIO_KEY_SECRET",
-                "SMS_WEBHOOK_SECRET",
-                "TEST_PHONES",
-                "AVATAR_S3_SECRET_ACCESS_KEY",
-                "AVATAR_QINIU_SECRET_KEY",
-            ]
-        );
+    fn the_secrets_are_declared() {
+        let is_secret = |setting: &Description| {
+            let endings = ["_SECRET", "SECRET_KEY", "_SECRET_ACCESS_KEY", "_AUTH_TOKEN"];
+            let names = ["DATABASE_URL", "REDIS_URL", "JWT_KEYS", "TEST_PHONES"];
+            endings.iter().any(|ending| setting.name.ends_with(ending)) || names.contains(&&*setting.name)
+        };
+        for setting in settings() {
+            assert_eq!(setting.is_secret, is_secret(&setting), "{}", setting.name);
+        }
         assert_eq!(
             warnings(&["BIND_FILE", "APP_ENV_FILE"]).len(),
             1,

@@ -1,7 +1,22 @@
-//! Networks of trusted proxies.
+//! Networks of trusted proxies, and prefixes of NAT64 gateways.
 
 use super::env::Env;
+use super::variable::{Variable, list, section};
+use crate::domain::ip_block::Nat64;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+section! {
+    pub(super) fn section = "Networks";
+    /// Networks of your own load balancers. doorstep trusts X-Forwarded-For and X-Request-Id only from these networks.
+    /// If none is set, the client is the peer of the socket. doorstep refuses networks with more public addresses than
+    /// one IPv4 /8 or IPv6 /16.
+    pub(super) static TRUSTED_PROXIES: Variable<Vec<IpNet>> =
+        list("networks, like 10.0.0.0/8,fd00::/8").example("10.0.0.0/8,fd00::/8");
+    /// Prefixes of your own NAT64 gateways, of 32, 40, 48, 56, 64 or 96 bits: their clients count by their IPv4
+    /// address. Clients of the well-known prefix 64:ff9b::/96 and of 6to4 (2002::/16) always do.
+    pub(super) static NAT64_PREFIXES: Variable<Vec<Ipv6Net>> =
+        list("IPv6 prefixes, like 64:ff9b:1::/96").example("64:ff9b:1:fffe::/96");
+}
 
 /// Networks that nobody on the internet has an address of: they can be of any size.
 const PRIVATE: [&str; 9] = [
@@ -21,10 +36,10 @@ const WIDEST_V6: u8 = 16;
 
 /// Reads the networks. If a large part of the internet were trusted, a client there could choose its own IP address.
 pub(super) fn read(env: &mut Env) -> Vec<IpNet> {
-    let networks: Vec<IpNet> = env.list("TRUSTED_PROXIES", Vec::new(), "networks, like 10.0.0.0/8,fd00::/8");
+    let networks = env.optional(&TRUSTED_PROXIES).unwrap_or_default();
     if covers_internet(&networks) {
         env.problem(
-            "TRUSTED_PROXIES",
+            TRUSTED_PROXIES.name,
             format!(
                 "expected only your own networks, not more than an IPv4 /{WIDEST_V4} or IPv6 /{WIDEST_V6} of public \
                  addresses together: clients in a trusted network can choose their IP address"
@@ -32,6 +47,15 @@ pub(super) fn read(env: &mut Env) -> Vec<IpNet> {
         );
     }
     networks
+}
+
+/// Prefixes of NAT64 gateways, whose clients count by their IPv4 address.
+pub(super) fn read_nat64(env: &mut Env) -> Nat64 {
+    let prefixes = env.optional(&NAT64_PREFIXES).unwrap_or_default();
+    if prefixes.iter().any(|prefix| !Nat64::LENGTHS.contains(&prefix.prefix_len())) {
+        env.problem(NAT64_PREFIXES.name, "expected prefixes of 32, 40, 48, 56, 64 or 96 bits (RFC 6052)");
+    }
+    Nat64::new(prefixes)
 }
 
 fn covers_internet(networks: &[IpNet]) -> bool {

@@ -9,14 +9,14 @@ use std::path::Path;
 /// Refuses files that every user of the machine can read in production, and warns of them in development. A file that
 /// its group can read is reported only if this process owns it: Kubernetes gives a process without privileges access
 /// to its secrets through the group (`fsGroup`).
-pub(super) fn validate(env: &mut Env, mode: Mode) {
+pub(super) fn validate(env: &mut Env) {
     for (name, path) in env.secret_files().to_vec() {
         // A file that cannot be read is already a problem.
         let Ok(metadata) = std::fs::metadata(&path) else { continue };
         let remedy = "allow only its owner to read it (chmod 600; Kubernetes: defaultMode 0400; Docker: mode 0400)";
         if metadata.mode() & 0o007 != 0 {
             let what = format!("every user of this machine can open {path}: {remedy}");
-            match mode {
+            match env.mode() {
                 Mode::Production => env.problem(&name, what),
                 Mode::Development => env.warning(&name, what),
             }

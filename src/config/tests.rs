@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::limits::Limit;
 use crate::domain::policy::Demand;
+use std::collections::BTreeSet;
 
 fn read(vars: &[(&str, &str)]) -> Result<Config, Problems> {
     Config::from_vars(vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
@@ -279,39 +280,25 @@ fn an_empty_variable_is_not_set() {
     assert!(read(&[("REDIS_URL", ""), ("WORKERS", " ")]).is_ok());
 }
 
+/// Every setting that is declared is read, and the reverse: with every provider and every storage.
 #[test]
-fn the_example_file_documents_every_variable() {
-    let example = include_str!("../../.env.example");
-    let sources = [
-        include_str!("mod.rs"),
-        include_str!("exposure.rs"),
-        include_str!("proxies.rs"),
-        include_str!("hashing.rs"),
-        include_str!("avatar.rs"),
-        include_str!("captcha.rs"),
-        include_str!("policy.rs"),
-        include_str!("../domain/limits/catalogue.rs"),
-        include_str!("test_phones.rs"),
-        include_str!("public_urls.rs"),
-        include_str!("sms/mod.rs"),
-        include_str!("sms/autofill.rs"),
-        include_str!("sms/cloopen.rs"),
-        include_str!("sms/aliyun.rs"),
-        include_str!("sms/tencent.rs"),
-        include_str!("sms/twilio.rs"),
-        include_str!("sms/webhook.rs"),
-    ]
-    .concat();
-    let mut names: Vec<&str> = sources
-        .split('"')
-        .filter(|word| word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    assert!(names.len() > 30, "{names:?}");
-    // A word that ends with `_` is the prefix of several names.
-    names.retain(|name| !name.ends_with('_'));
-    for name in names {
-        assert!(example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{name}="))), "{name}");
+fn the_reference_has_exactly_the_settings_that_are_read() {
+    let mut read = BTreeSet::new();
+    for storage in ["s3", "qiniu"] {
+        let vars = [("SMS_PROVIDERS", sms::names().join(",")), ("AVATAR_STORAGE", storage.to_owned())];
+        let mut env = Env::new(vars.map(|(name, value)| (name.to_owned(), value)));
+        drop(Config::read_from(&mut env));
+        read.append(&mut env.names_read.borrow_mut());
     }
+    let declared: Vec<_> = sections::all().into_iter().flat_map(|section| section.settings).collect();
+    for name in &read {
+        assert!(names::is_known(&declared, name), "{name} is read, but in no section");
+    }
+    for setting in &declared {
+        let name = setting.stem.as_ref().unwrap_or(&setting.name);
+        assert!(read.contains(name), "{name} is declared, but not read");
+        assert!(!setting.doc.is_empty() && !setting.values.is_empty(), "{name}");
+    }
+    let distinct: BTreeSet<_> = declared.iter().map(|setting| &setting.name).collect();
+    assert_eq!(distinct.len(), declared.len(), "a setting is in two sections");
 }

@@ -28,7 +28,7 @@ const RULES: &[Rule] = &[
     Rule { module: "ports", may_import: &["domain"], banned: DRIVERS },
     Rule { module: "flows", may_import: &["domain", "ports"], banned: DRIVERS },
     Rule { module: "http", may_import: &["domain", "flows"], banned: &["diesel*", "doorstep_captcha", "*redis"] },
-    Rule { module: "adapters", may_import: &["domain", "ports"], banned: &[] },
+    Rule { module: "adapters", may_import: &["config", "domain", "ports"], banned: &[] },
     Rule { module: "config", may_import: &["domain"], banned: &[] },
 ];
 

@@ -7,7 +7,7 @@ use crate::support::storage::{Instructions, Object, Shelf, picture};
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::adapters::avatar::qiniu::Qiniu;
 use doorstep::adapters::avatar::s3::S3;
-use doorstep::adapters::avatar::{qiniu as adapter_qiniu, s3 as adapter_s3};
+use doorstep::config::{BaseUrl, QiniuSettings, S3Settings};
 use doorstep::domain::avatar::{AvatarName, AvatarSize, AvatarType, KeyPrefix, Upload};
 use doorstep::domain::user::UserId;
 use doorstep::ports::AvatarStorage;
@@ -25,9 +25,9 @@ fn prefix() -> KeyPrefix {
     KeyPrefix::parse("app/avatars/").unwrap()
 }
 
-fn bucket(fake: &FakeS3) -> adapter_s3::Settings {
-    adapter_s3::Settings {
-        endpoint: fake.endpoint.clone(),
+fn bucket(fake: &FakeS3) -> S3Settings {
+    S3Settings {
+        endpoint: BaseUrl(fake.endpoint.clone()),
         region: s3::REGION.to_owned(),
         bucket: s3::BUCKET.to_owned(),
         path_style: true,
@@ -37,9 +37,9 @@ fn bucket(fake: &FakeS3) -> adapter_s3::Settings {
     }
 }
 
-fn space(fake: &FakeQiniu) -> adapter_qiniu::Settings {
-    adapter_qiniu::Settings {
-        upload_url: fake.upload_url.clone(),
+fn space(fake: &FakeQiniu) -> QiniuSettings {
+    QiniuSettings {
+        upload_url: BaseUrl(fake.upload_url.clone()),
         bucket: qiniu::BUCKET.to_owned(),
         access_key: qiniu::ACCESS_KEY.to_owned(),
         secret_key: SecretString::from(qiniu::SECRET_KEY.to_owned()),
@@ -154,8 +154,8 @@ async fn a_form_is_bound_to_its_type_and_its_key() {
 async fn a_permit_signed_with_another_secret_is_rejected() {
     let (s3_fake, qiniu_fake) = (FakeS3::start(now()), FakeQiniu::start(now()));
     let other = || SecretString::from("other".to_owned());
-    let s3 = S3::new(adapter_s3::Settings { secret_access_key: other(), ..bucket(&s3_fake) });
-    let qiniu = Qiniu::new(adapter_qiniu::Settings { secret_key: other(), ..space(&qiniu_fake) });
+    let s3 = S3::new(S3Settings { secret_access_key: other(), ..bucket(&s3_fake) });
+    let qiniu = Qiniu::new(QiniuSettings { secret_key: other(), ..space(&qiniu_fake) });
     let (upload, valid) = (upload(AvatarType::Jpeg, 1), picture(AvatarType::Jpeg, SIZE));
     assert_eq!(status(&s3.unwrap().permit(&upload, now()).into(), &valid).await, 403);
     assert_eq!(status(&qiniu.permit(&upload, now()).into(), &valid).await, 401);

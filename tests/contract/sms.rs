@@ -8,8 +8,10 @@ use crate::support::cloopen::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::adapters::sms::Provider;
-use doorstep::adapters::sms::cloopen::{Cloopen, Settings};
+use doorstep::adapters::sms::cloopen::Cloopen;
 use doorstep::adapters::sms::console::Console;
+use doorstep::config::BaseUrl;
+use doorstep::config::sms::cloopen::Settings;
 use doorstep::domain::flow::Purpose;
 use doorstep::domain::language::Language;
 use doorstep::domain::message::{Content, Topic};
@@ -45,7 +47,7 @@ fn provider() -> FakeCloopen {
 
 fn settings(provider: &FakeCloopen) -> Settings {
     Settings {
-        base_url: provider.base_url.clone(),
+        base_url: BaseUrl(provider.base_url.clone()),
         account_sid: ACCOUNT_SID.to_owned(),
         auth_token: SecretString::from(AUTH_TOKEN.to_owned()),
         app_id: APP_ID.to_owned(),

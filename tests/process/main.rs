@@ -25,6 +25,7 @@ mod outages;
 mod pipelining;
 mod proof_of_work;
 mod readme;
+mod settings;
 mod shutdown;
 mod slow_provider;
 mod sms_pumping;

@@ -1,24 +1,14 @@
 //! Qiniu object storage (Kodo): a form upload with an upload token.
 
+use crate::config::QiniuSettings;
 use crate::domain::avatar::{KeyPrefix, Permit, Upload};
 use crate::ports::AvatarStorage;
 use aws_lc_rs::hmac;
 use base64::{Engine, prelude::BASE64_URL_SAFE};
 use chrono::{DateTime, Utc};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use url::Url;
-
-/// Bucket and key pair. Qiniu's keys are valid for the whole Qiniu account.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Upload URL of the bucket's region: `https://up-z0.qiniup.com` is East China.
-    pub upload_url: Url,
-    pub bucket: String,
-    pub access_key: String,
-    pub secret_key: SecretString,
-    pub prefix: KeyPrefix,
-}
 
 pub struct Qiniu {
     upload_url: Url,
@@ -31,11 +21,11 @@ pub struct Qiniu {
 impl Qiniu {
     /// Creates the adapter. It never opens a connection: it only signs.
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: QiniuSettings) -> Self {
         // Qiniu requires SHA-1. Its collisions do not affect HMAC.
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, settings.secret_key.expose_secret().as_bytes());
-        let Settings { upload_url, bucket, access_key, prefix, .. } = settings;
-        Self { upload_url, bucket, access_key, key, prefix }
+        let QiniuSettings { upload_url, bucket, access_key, prefix, .. } = settings;
+        Self { upload_url: upload_url.0, bucket, access_key, key, prefix }
     }
 
     /// Returns `AccessKey:signature:policy`, the last two in base64
@@ -86,10 +76,12 @@ impl AvatarStorage for Qiniu {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::BaseUrl;
+    use secrecy::SecretString;
 
-    fn settings() -> Settings {
-        Settings {
-            upload_url: "https://up-z0.qiniup.com".parse().unwrap(),
+    fn settings() -> QiniuSettings {
+        QiniuSettings {
+            upload_url: BaseUrl("https://up-z0.qiniup.com".parse().unwrap()),
             bucket: "my-bucket".to_owned(),
             access_key: "MY_ACCESS_KEY".to_owned(),
             secret_key: SecretString::from("MY_SECRET_KEY".to_owned()),

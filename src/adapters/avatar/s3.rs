@@ -1,26 +1,12 @@
 //! S3-compatible object storages (AWS, MinIO, R2, OSS, COS, Kodo's S3 gateway): a PUT with the signature in the query.
 
+use crate::config::S3Settings;
 use crate::domain::avatar::{KeyPrefix, Permit, Upload};
 use crate::ports::AvatarStorage;
 use chrono::{DateTime, Utc};
 use jiff::Timestamp;
 use rusty_s3::{Bucket, BucketError, Credentials, S3Action, UrlStyle};
-use secrecy::{ExposeSecret, SecretString};
-use url::Url;
-
-/// Bucket and key. The key needs only the permission to put objects below `prefix`.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// URL of the region, without the bucket: `https://s3.eu-central-1.amazonaws.com`.
-    pub endpoint: Url,
-    pub region: String,
-    pub bucket: String,
-    /// Whether the bucket is the first path segment instead of a part of the host name.
-    pub path_style: bool,
-    pub access_key_id: String,
-    pub secret_access_key: SecretString,
-    pub prefix: KeyPrefix,
-}
+use secrecy::ExposeSecret;
 
 /// Why the adapter does not start.
 #[derive(Debug, thiserror::Error)]
@@ -35,10 +21,10 @@ pub struct S3 {
 
 impl S3 {
     /// Creates the adapter. It never opens a connection: it only signs.
-    pub fn new(settings: Settings) -> Result<Self, StartError> {
+    pub fn new(settings: S3Settings) -> Result<Self, StartError> {
         let style = if settings.path_style { UrlStyle::Path } else { UrlStyle::VirtualHost };
         Ok(Self {
-            bucket: Bucket::new(settings.endpoint, style, settings.bucket, settings.region).map_err(StartError)?,
+            bucket: Bucket::new(settings.endpoint.0, style, settings.bucket, settings.region).map_err(StartError)?,
             credentials: Credentials::new(settings.access_key_id, settings.secret_access_key.expose_secret()),
             prefix: settings.prefix,
         })
@@ -70,11 +56,13 @@ fn timestamp(now: DateTime<Utc>) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::BaseUrl;
+    use secrecy::SecretString;
     use std::time::Duration;
 
-    fn settings(endpoint: &str, path_style: bool) -> Settings {
-        Settings {
-            endpoint: endpoint.parse().unwrap(),
+    fn settings(endpoint: &str, path_style: bool) -> S3Settings {
+        S3Settings {
+            endpoint: BaseUrl(endpoint.parse().unwrap()),
             region: "us-east-1".to_owned(),
             bucket: "examplebucket".to_owned(),
             path_style,

@@ -3,7 +3,7 @@
 use super::Provider;
 use super::http::{self, StartError, redacted, unknown_outcome};
 use super::signing::{canonical_request, hex, mac, names, sha256};
-use crate::domain::template::Templates;
+use crate::config::sms::aliyun::{NAME, Settings};
 use crate::ports::{Clock, Message, SmsError};
 use async_trait::async_trait;
 use reqwest::header::{ACCEPT, AUTHORIZATION};
@@ -12,21 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use url::Url;
-
-/// Account that pays for the messages, and their templates.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// `https://dysmsapi.aliyuncs.com`, or the URL of another region of Alibaba Cloud.
-    pub base_url: Url,
-    pub access_key_id: String,
-    pub access_key_secret: SecretString,
-    /// Templates, whose variables have names. Each template needs a signature.
-    pub templates: Templates,
-    /// Timeout of a whole request.
-    pub timeout: Duration,
-}
 
 const ACTION: &str = "SendSms";
 const VERSION: &str = "2017-05-25";
@@ -61,7 +47,7 @@ impl Aliyun {
 #[async_trait]
 impl Provider for Aliyun {
     fn name(&self) -> &'static str {
-        "aliyun"
+        NAME
     }
 
     async fn send(&self, message: &Message) -> Result<(), SmsError> {

@@ -2,7 +2,7 @@
 
 use super::Provider;
 use super::http::{self, StartError, redacted, unknown_outcome};
-use crate::domain::template::Templates;
+use crate::config::sms::cloopen::{NAME, Settings};
 use crate::ports::{Clock, Message, SmsError};
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -14,23 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 use url::Url;
-
-/// Account that pays for the messages, and their templates.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// `https://app.cloopen.com:8883`, or `https://sandboxapp.cloopen.com:8883` for tests.
-    pub base_url: Url,
-    pub account_sid: String,
-    pub auth_token: SecretString,
-    pub app_id: String,
-    /// Templates, whose variables have numbers instead of names: {1}, {2} … Template 1 of a test account says: your
-    /// code is {1}, enter it within {2} minutes.
-    pub templates: Templates,
-    /// Timeout of a whole request.
-    pub timeout: Duration,
-}
 
 const ACCEPTED: &str = "000000";
 /// The provider has received this `reqId` before, and may have sent the message then.
@@ -56,7 +40,7 @@ impl Cloopen {
 #[async_trait]
 impl Provider for Cloopen {
     fn name(&self) -> &'static str {
-        "cloopen"
+        NAME
     }
 
     async fn send(&self, message: &Message) -> Result<(), SmsError> {

@@ -1,6 +1,7 @@
 //! Prints messages for developers instead of sending them. Only this adapter may print a code.
 
 use super::Provider;
+use crate::config::sms::console::NAME;
 use crate::ports::{Message, SmsError};
 use async_trait::async_trait;
 use std::fs::{File, OpenOptions};
@@ -28,7 +29,7 @@ impl Console {
 #[async_trait]
 impl Provider for Console {
     fn name(&self) -> &'static str {
-        "console"
+        NAME
     }
 
     /// Writes on a blocking thread, because a terminal or a pipe can be slow.

@@ -11,6 +11,8 @@ use url::Url;
 pub enum StartError {
     #[error("the base URL must be an http or https URL")]
     BaseUrl,
+    #[error("the secret must be a secret of Standard Webhooks")]
+    Secret,
     #[error("HTTP client not created: {0}")]
     Client(String),
 }

@@ -5,24 +5,35 @@ pub mod circuit_breaker;
 pub mod cloopen;
 pub mod console;
 mod http;
+mod provider;
 pub mod router;
 mod signing;
 pub mod tencent;
 pub mod twilio;
 pub mod webhook;
 
-use crate::ports::{Message, SmsError};
-use async_trait::async_trait;
+use crate::config::sms::ProviderSettings;
+use crate::ports::Clock;
+use aliyun::Aliyun;
+use cloopen::Cloopen;
+use console::Console;
+use std::error::Error;
+use std::sync::Arc;
+use tencent::Tencent;
+use twilio::Twilio;
+use webhook::Webhook;
 
 pub use http::StartError;
+pub use provider::Provider;
 
-/// A service that sends SMS messages.
-#[async_trait]
-pub trait Provider: Send + Sync {
-    /// Name in settings, logs and metrics.
-    fn name(&self) -> &'static str;
-
-    /// Returns when the provider has accepted the message. MUST return within its own timeout. MUST return
-    /// [`SmsError::NoAnswer`] unless it is certain that the message was not sent.
-    async fn send(&self, message: &Message) -> Result<(), SmsError>;
+/// Creates the adapter of a provider. It does not connect to the provider yet.
+pub fn create(settings: &ProviderSettings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Provider>, Box<dyn Error>> {
+    Ok(match settings {
+        ProviderSettings::Console(settings) => Arc::new(Console::new(&settings.brand, Some(&settings.file))?),
+        ProviderSettings::Cloopen(settings) => Arc::new(Cloopen::new(settings.clone(), clock)?),
+        ProviderSettings::Aliyun(settings) => Arc::new(Aliyun::new(settings.clone(), clock)?),
+        ProviderSettings::Tencent(settings) => Arc::new(Tencent::new(settings.clone(), clock)?),
+        ProviderSettings::Twilio(settings) => Arc::new(Twilio::new(settings.clone())?),
+        ProviderSettings::Webhook(settings) => Arc::new(Webhook::new(settings.clone(), clock)?),
+    })
 }

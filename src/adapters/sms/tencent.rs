@@ -3,8 +3,9 @@
 use super::Provider;
 use super::http::{self, StartError, redacted, unknown_outcome};
 use super::signing::{canonical_request, hex, mac, names, sha256};
+use crate::config::BaseUrl;
+use crate::config::sms::tencent::{Access, NAME, Settings};
 use crate::domain::phone::Region;
-use crate::domain::template::Templates;
 use crate::ports::{Clock, Message, SmsError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -14,38 +15,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
-use url::Url;
-
-/// Accounts that pay for the messages, and their templates.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Access for numbers of mainland China.
-    pub domestic: Access,
-    /// Access for all other numbers: often the same account with another application, or an account of the
-    /// international site.
-    pub international: Access,
-    /// Templates, whose variables have numbers instead of names: {1}, {2} … Templates for mainland China need a
-    /// signature.
-    pub templates: Templates,
-    /// Timeout of a whole request.
-    pub timeout: Duration,
-}
-
-/// URL and credentials.
-#[derive(Debug, Clone)]
-pub struct Access {
-    /// `https://sms.tencentcloudapi.com`, or `https://sms.intl.tencentcloudapi.com` of the international site.
-    pub base_url: Url,
-    pub secret_id: String,
-    pub secret_key: SecretString,
-    /// SdkAppId of the application.
-    pub app_id: String,
-    /// `ap-guangzhou` …
-    pub region: String,
-    /// Sender id, for accounts that have one.
-    pub sender_id: Option<String>,
-}
 
 const ACTION: &str = "SendSms";
 const VERSION: &str = "2021-01-11";
@@ -63,7 +32,7 @@ impl Tencent {
     /// Creates the client. It does not connect to the provider yet.
     pub fn new(mut settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         for access in [&mut settings.domestic, &mut settings.international] {
-            access.base_url = http::endpoint(&access.base_url, [])?;
+            access.base_url = BaseUrl(http::endpoint(&access.base_url, [])?);
         }
         let client = http::client(settings.timeout)?;
         Ok(Self { settings, clock, client })
@@ -73,7 +42,7 @@ impl Tencent {
 #[async_trait]
 impl Provider for Tencent {
     fn name(&self) -> &'static str {
-        "tencent"
+        NAME
     }
 
     async fn send(&self, message: &Message) -> Result<(), SmsError> {
@@ -95,7 +64,7 @@ impl Provider for Tencent {
         let path = access.base_url.path();
         let request = self
             .client
-            .post(access.base_url.clone())
+            .post(access.base_url.0.clone())
             .header(CONTENT_TYPE, JSON)
             .header(AUTHORIZATION, authorization(access, SERVICE, now, path, &headers, body.as_bytes()))
             .header("X-TC-Action", ACTION)
@@ -202,12 +171,13 @@ impl SendResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use url::Url;
 
     const BODY: &str = r#"{"Limit": 1, "Filters": [{"Values": ["\u672a\u547d\u540d"], "Name": "instance-name"}]}"#;
 
     fn signed(secret_id: &str, secret_key: &str, headers: &[(&str, &str)]) -> String {
         let access = Access {
-            base_url: Url::parse("https://cvm.tencentcloudapi.com").unwrap(),
+            base_url: BaseUrl(Url::parse("https://cvm.tencentcloudapi.com").unwrap()),
             secret_id: secret_id.to_owned(),
             secret_key: SecretString::from(secret_key.to_owned()),
             app_id: String::new(),

@@ -3,41 +3,15 @@
 
 use super::Provider;
 use super::http::{self, StartError, redacted, unknown_outcome};
+use crate::config::sms::twilio::{NAME, Sender, Settings};
 use crate::ports::{Message, SmsError};
 use async_trait::async_trait;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, StatusCode};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
-use std::time::Duration;
 use url::Url;
 use url::form_urlencoded::Serializer;
-
-/// Account that pays for the messages, and their sender.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// `https://api.twilio.com`
-    pub base_url: Url,
-    /// `AC…`
-    pub account_sid: String,
-    /// `SK…` of an API key, or the SID of the account.
-    pub key_sid: String,
-    /// Secret of the API key, or the auth token of the account.
-    pub key_secret: SecretString,
-    pub sender: Sender,
-    /// Sender name in the text.
-    pub brand: String,
-    /// Timeout of a whole request.
-    pub timeout: Duration,
-}
-
-#[derive(Debug, Clone)]
-pub enum Sender {
-    /// A number in E.164, a short code, or an alphanumeric sender in countries that allow it.
-    From(String),
-    /// `MG…`: Twilio chooses among its numbers.
-    Service(String),
-}
 
 pub struct Twilio {
     settings: Settings,
@@ -58,7 +32,7 @@ impl Twilio {
 #[async_trait]
 impl Provider for Twilio {
     fn name(&self) -> &'static str {
-        "twilio"
+        NAME
     }
 
     /// Sends exactly one request, because Twilio does not detect duplicate requests.

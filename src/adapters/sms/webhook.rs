@@ -2,6 +2,7 @@
 
 use super::Provider;
 use super::http::{self, StartError, redacted, unknown_outcome};
+use crate::config::sms::webhook::{NAME, Settings};
 use crate::domain::message::Value;
 use crate::domain::webhook::WebhookSecret;
 use crate::ports::{Clock, Message, SmsError};
@@ -9,26 +10,15 @@ use async_trait::async_trait;
 use chrono::SecondsFormat;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, StatusCode};
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
-use url::Url;
-
-/// URL and secret of the webhook.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    pub url: Url,
-    pub secret: WebhookSecret,
-    /// Sender name in the text.
-    pub brand: String,
-    /// Timeout of a whole request.
-    pub timeout: Duration,
-}
 
 pub struct Webhook {
     settings: Settings,
+    secret: WebhookSecret,
     clock: Arc<dyn Clock>,
     client: Client,
 }
@@ -37,20 +27,21 @@ impl Webhook {
     /// Creates the client. It does not connect to the provider yet.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         // The URL is only validated, not changed: it may have a query.
-        http::endpoint(&settings.url, [])?;
+        http::endpoint(&settings.url.0, [])?;
+        let secret = WebhookSecret::parse(settings.secret.expose_secret()).ok_or(StartError::Secret)?;
         let client = http::client(settings.timeout)?;
-        Ok(Self { settings, clock, client })
+        Ok(Self { settings, secret, clock, client })
     }
 }
 
 #[async_trait]
 impl Provider for Webhook {
     fn name(&self) -> &'static str {
-        "webhook"
+        NAME
     }
 
     async fn send(&self, message: &Message) -> Result<(), SmsError> {
-        let Settings { url, secret, brand, .. } = &self.settings;
+        let Settings { url, brand, .. } = &self.settings;
         let now = self.clock.now();
         let (content, topic) = (&message.content, message.content.topic());
         let body = Body {
@@ -69,12 +60,12 @@ impl Provider for Webhook {
         let timestamp = now.timestamp();
         let request = self
             .client
-            .post(url.clone())
+            .post(url.0.clone())
             .header(CONTENT_TYPE, "application/json")
             // The id is the same for the same message, so that the receiver can detect a duplicate.
             .header("webhook-id", &message.id)
             .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", secret.sign(&message.id, timestamp, &body))
+            .header("webhook-signature", self.secret.sign(&message.id, timestamp, &body))
             .body(body);
         let (status, response) = http::send(request).await?;
         outcome(status, &response)

@@ -1,6 +1,7 @@
 //! Client apps with SMS autofill: `CLIENT_APPS`.
 
 use crate::config::env::Env;
+use crate::config::variable::{About, Variable, items, section};
 use crate::domain::client_app::{ClientApps, ClientId};
 use crate::domain::flow::Purpose;
 use crate::domain::language::Language;
@@ -10,21 +11,31 @@ use crate::domain::segment::Segments;
 use crate::domain::user::UserId;
 use std::collections::BTreeSet;
 
-/// Reads `shop-ios=ios:example.com,shop-android=android:FA+9qCX9VSu`.
-pub(in crate::config) fn apps(env: &mut Env) -> ClientApps {
-    env.read("CLIENT_APPS", ClientApps::default(), |text| {
-        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-        let apps = items.map(app).collect::<Result<Vec<_>, _>>()?;
-        let ids: BTreeSet<_> = apps.iter().map(|(id, _)| id.clone()).collect();
-        if ids.len() < apps.len() {
-            return Err("expected each app only once".to_owned());
-        }
-        Ok(apps.into_iter().collect())
-    })
+section! {
+    pub(super) fn section = "SMS: autofill";
+    /// Apps, by the client_id that they send when they request a code, and how SMS autofill works in each: ios:domain
+    /// or android:hash (11 characters), separated by commas. The longest message with autofill must fit into two SMS
+    /// (iOS) or 140 bytes (Android). doorstep refuses a brand or a domain that is too long for this.
+    pub(super) static CLIENT_APPS: Variable<ClientApps> =
+        Variable::new("an ID with ios:domain or android:hash, like shop-ios=ios:example.com", parse)
+            .example("shop-ios=ios:example.com,shop-android=android:FA+9qCX9VSu");
 }
 
-fn app(text: &str) -> Result<(ClientId, Autofill), String> {
-    let expected = || "expected an ID with ios:domain or android:hash, like shop-ios=ios:example.com".to_owned();
+pub(in crate::config) fn apps(env: &mut Env) -> ClientApps {
+    env.optional(&CLIENT_APPS).unwrap_or_default()
+}
+
+fn parse(text: &str, about: &About) -> Result<ClientApps, String> {
+    let apps = items(text).map(|item| app(item, about)).collect::<Result<Vec<_>, _>>()?;
+    let ids: BTreeSet<_> = apps.iter().map(|(id, _)| id.clone()).collect();
+    if ids.len() < apps.len() {
+        return Err("expected each app only once".to_owned());
+    }
+    Ok(apps.into_iter().collect())
+}
+
+fn app(text: &str, about: &About) -> Result<(ClientId, Autofill), String> {
+    let expected = || about.expected();
     let (id, autofill) = text.split_once('=').ok_or_else(expected)?;
     let (kind, value) = autofill.split_once(':').ok_or_else(expected)?;
     let value = value.trim();
@@ -75,7 +86,7 @@ pub(super) fn validate(env: &mut Env, brand: &str, apps: &ClientApps) {
         if let Some((topic, excess)) = too_long {
             let id = id.as_str();
             env.problem(
-                "CLIENT_APPS",
+                CLIENT_APPS.name,
                 format!("expected a shorter SMS_BRAND or domain: the {topic} message for {id} has {excess}"),
             );
         }

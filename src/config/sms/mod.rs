@@ -1,38 +1,29 @@
 //! SMS providers: `SMS_PROVIDERS`, and the settings of each provider in it.
 
-mod aliyun;
-mod autofill;
-mod cloopen;
-mod http;
-mod notices;
+pub mod aliyun;
+pub(super) mod autofill;
+pub mod cloopen;
+mod common;
+pub mod console;
+pub(super) mod notices;
 mod templates;
-mod tencent;
-mod twilio;
-mod webhook;
-
-pub use aliyun::AliyunSettings;
-pub use cloopen::CloopenSettings;
-pub use tencent::{TencentAccess, TencentSettings};
-pub use twilio::{TwilioSender, TwilioSettings};
-pub use webhook::WebhookSettings;
-
-pub(super) use autofill::apps;
-pub(super) use notices::read as notices;
+pub mod tencent;
+pub mod twilio;
+pub mod webhook;
 
 use super::env::Env;
-use super::mode::Mode;
+use super::variable::Production::Required;
+use super::variable::{About, Section, Variable, WithDefault, flag, section};
 use crate::domain::message::Topic;
 use crate::domain::phone::{Region, region};
 use crate::domain::policy::Policy;
 use crate::domain::template::Templates;
+use common::{Common, SMS_BRAND};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 #[derive(Debug)]
 pub struct SmsSettings {
-    /// Sender name in messages with free text.
-    pub brand: String,
     /// Names of providers in their order, for every region without a list of its own.
     pub route: Vec<&'static str>,
     /// Lists of single regions.
@@ -44,128 +35,137 @@ pub struct SmsSettings {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each provider, once")]
 pub enum ProviderSettings {
-    /// Prints messages, and appends them to `file`. Development only.
-    Console {
-        file: PathBuf,
-    },
-    Cloopen(CloopenSettings),
-    Aliyun(AliyunSettings),
-    Tencent(TencentSettings),
-    Twilio(TwilioSettings),
-    Webhook(WebhookSettings),
+    Console(console::Settings),
+    Cloopen(cloopen::Settings),
+    Aliyun(aliyun::Settings),
+    Tencent(tencent::Settings),
+    Twilio(twilio::Settings),
+    Webhook(webhook::Settings),
 }
 
+/// Reader of a provider's settings.
+struct Provider {
+    name: &'static str,
+    section: fn() -> Section,
+    read: fn(&mut Env) -> ProviderSettings,
+}
+
+section! {
+    fn section = "SMS", "docs/sms-providers.md describes the set-up and the errors of each provider.";
+    /// Providers that send messages, in this order; console is for development only. The next provider gets the message
+    /// when the one before certainly did not send it: it refused or was unreachable. SMS_PROVIDERS_US is the list of
+    /// one region, by its ISO 3166 code.
+    pub(super) static SMS_PROVIDERS: WithDefault<Route> = Variable::new("", route)
+        .computed(|| format!("one or more of {}, separated by commas, each once", names().join(", ")))
+        .with_variants()
+        .production(Required("console prints the codes"))
+        .shown_default(|| vec![console::NAME], |route| route.join(","));
+    /// Try the next provider also when it is unknown whether the one before sent the message. The user may then get the
+    /// same code twice.
+    static SMS_FAILOVER_AFTER_TIMEOUT: WithDefault<bool> = flag().default(|| false);
+}
+
+/// All providers.
+const PROVIDERS: [Provider; 6] = [
+    Provider {
+        name: console::NAME,
+        section: console::section,
+        read: |env| ProviderSettings::Console(console::read(env)),
+    },
+    Provider {
+        name: cloopen::NAME,
+        section: cloopen::section,
+        read: |env| ProviderSettings::Cloopen(cloopen::read(env)),
+    },
+    Provider { name: aliyun::NAME, section: aliyun::section, read: |env| ProviderSettings::Aliyun(aliyun::read(env)) },
+    Provider {
+        name: tencent::NAME,
+        section: tencent::section,
+        read: |env| ProviderSettings::Tencent(tencent::read(env)),
+    },
+    Provider { name: twilio::NAME, section: twilio::section, read: |env| ProviderSettings::Twilio(twilio::read(env)) },
+    Provider {
+        name: webhook::NAME,
+        section: webhook::section,
+        read: |env| ProviderSettings::Webhook(webhook::read(env)),
+    },
+];
+
 impl ProviderSettings {
-    /// Timeout of a whole request.
-    const fn timeout(&self) -> Duration {
-        match self {
-            Self::Console { .. } => Duration::ZERO,
-            Self::Cloopen(settings) => settings.timeout,
-            Self::Aliyun(settings) => settings.timeout,
-            Self::Tencent(settings) => settings.timeout,
-            Self::Twilio(settings) => settings.timeout,
-            Self::Webhook(settings) => settings.timeout,
-        }
-    }
-
-    /// Templates of the provider. `None`: it sends free text.
-    const fn templates(&self) -> Option<&Templates> {
-        match self {
-            Self::Console { .. } | Self::Twilio(_) | Self::Webhook(_) => None,
-            Self::Cloopen(settings) => Some(&settings.templates),
-            Self::Aliyun(settings) => Some(&settings.templates),
-            Self::Tencent(settings) => Some(&settings.templates),
-        }
-    }
-
-    /// Tells whether the provider refuses messages to the region without a signature.
-    fn requires_signature(&self, region: Region) -> bool {
-        match self {
-            Self::Aliyun(_) => true,
-            Self::Tencent(_) => region == Region::CN,
-            _ => false,
-        }
-    }
-
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
+        self.common().name()
+    }
+
+    /// The part that all providers have in common.
+    fn common(&self) -> &dyn Common {
         match self {
-            Self::Console { .. } => "console",
-            Self::Cloopen(_) => "cloopen",
-            Self::Aliyun(_) => "aliyun",
-            Self::Tencent(_) => "tencent",
-            Self::Twilio(_) => "twilio",
-            Self::Webhook(_) => "webhook",
+            Self::Console(settings) => settings,
+            Self::Cloopen(settings) => settings,
+            Self::Aliyun(settings) => settings,
+            Self::Tencent(settings) => settings,
+            Self::Twilio(settings) => settings,
+            Self::Webhook(settings) => settings,
         }
     }
 }
 
 /// Names of all providers.
-const NAMES: [&str; 6] = ["console", "cloopen", "aliyun", "tencent", "twilio", "webhook"];
+pub(super) fn names() -> [&'static str; PROVIDERS.len()] {
+    PROVIDERS.map(|provider| provider.name)
+}
 
-pub(super) fn read(env: &mut Env, mode: Mode, folder: &Path) -> SmsSettings {
-    let route = route(env, "SMS_PROVIDERS").unwrap_or_else(|| vec!["console"]);
-    let mut routes = BTreeMap::new();
-    for suffix in env.suffixes("SMS_PROVIDERS_") {
-        let name = format!("SMS_PROVIDERS_{suffix}");
-        match (region(&suffix), self::route(env, &name)) {
-            (Some(region), Some(list)) => drop(routes.insert(region, list)),
-            (None, _) => env.problem(&name, "expected an ISO 3166 region code at the end, like SMS_PROVIDERS_US"),
-            (_, None) => {}
-        }
-    }
-    let mut named: Vec<&str> = routes.values().flatten().chain(&route).copied().collect();
-    named.sort_unstable();
-    named.dedup();
-    if mode == Mode::Production && env.text("SMS_PROVIDERS").is_none() {
-        env.problem("SMS_PROVIDERS", "must be set in production, for example to cloopen,aliyun");
-    } else if mode == Mode::Production && named.contains(&"console") {
-        env.problem("SMS_PROVIDERS", "expected a real provider in production, like cloopen: console prints the codes");
+type Route = Vec<&'static str>;
+
+pub(super) fn sections() -> impl Iterator<Item = Section> {
+    let common = [section(), common::section(), autofill::section(), notices::section(), templates::section()];
+    common.into_iter().chain(PROVIDERS.iter().map(|provider| (provider.section)()))
+}
+
+pub(super) fn read(env: &mut Env) -> SmsSettings {
+    let route = env.get(&SMS_PROVIDERS);
+    let routes = routes(env);
+    let used = |provider: &&Provider| routes.values().chain([&route]).any(|route| route.contains(&provider.name));
+    let mut used: Vec<&Provider> = PROVIDERS.iter().filter(used).collect();
+    used.sort_unstable_by_key(|provider| provider.name);
+    if env.is_production() && env.text(SMS_PROVIDERS.name).is_some() && used.iter().any(|one| one.name == console::NAME)
+    {
+        let what = "expected a real provider in production, like cloopen: console prints the codes";
+        env.problem(SMS_PROVIDERS.name, what);
     }
     SmsSettings {
-        brand: brand(env),
-        providers: named.into_iter().map(|name| provider(env, mode, folder, name)).collect(),
-        failover_after_timeout: env.flag("SMS_FAILOVER_AFTER_TIMEOUT", false),
+        providers: used.into_iter().map(|provider| (provider.read)(env)).collect(),
+        failover_after_timeout: env.get(&SMS_FAILOVER_AFTER_TIMEOUT),
         route,
         routes,
     }
 }
 
-/// Reads one list of providers, each once.
-fn route(env: &mut Env, name: &str) -> Option<Vec<&'static str>> {
-    let expected = format!("expected one or more of {}, separated by commas, each once", NAMES.join(", "));
-    env.read(name, None, |text| {
-        let find = |item: &str| NAMES.into_iter().find(|known| *known == item.trim()).ok_or_else(|| expected.clone());
-        let list = text.split(',').map(find).collect::<Result<Vec<_>, _>>()?;
-        let duplicate = list.iter().enumerate().any(|(at, name)| list[..at].contains(name));
-        if duplicate { Err(expected.clone()) } else { Ok(Some(list)) }
-    })
-}
-
-/// Reads 1 to 20 characters. Each character adds to the length, and so to the price, of every message.
-fn brand(env: &mut Env) -> String {
-    env.read("SMS_BRAND", "doorstep".to_owned(), |text| {
-        let allowed = !text.chars().any(|c| c.is_control() || "【】".contains(c));
-        if allowed && text.chars().count() <= 20 {
-            Ok(text.to_owned())
-        } else {
-            Err("expected 1 to 20 characters, without line breaks, 【 and 】".to_owned())
+/// Reads the lists of single regions.
+fn routes(env: &mut Env) -> BTreeMap<Region, Route> {
+    let mut routes = BTreeMap::new();
+    for suffix in env.suffixes("SMS_PROVIDERS_") {
+        let name = format!("SMS_PROVIDERS_{suffix}");
+        let Some(region) = region(&suffix) else {
+            env.problem(&name, "expected an ISO 3166 region code at the end, like SMS_PROVIDERS_US");
+            continue;
+        };
+        match SMS_PROVIDERS.parse(&env.text(&name).unwrap_or_default()) {
+            Ok(route) => drop(routes.insert(region, route)),
+            Err(what) => env.problem(&name, what),
         }
-    })
+    }
+    routes
 }
 
-fn provider(env: &mut Env, mode: Mode, folder: &Path, name: &str) -> ProviderSettings {
-    match name {
-        "cloopen" => ProviderSettings::Cloopen(cloopen::read(env, mode)),
-        "aliyun" => ProviderSettings::Aliyun(aliyun::read(env, mode)),
-        "tencent" => ProviderSettings::Tencent(tencent::read(env, mode)),
-        "twilio" => ProviderSettings::Twilio(twilio::read(env, mode)),
-        "webhook" => ProviderSettings::Webhook(webhook::read(env, mode)),
-        _ => ProviderSettings::Console {
-            file: env.text("SMS_CONSOLE_FILE").map_or_else(|| folder.join("outbox.log"), PathBuf::from),
-        },
-    }
+/// Reads one list of providers, each once.
+fn route(text: &str, about: &About) -> Result<Route, String> {
+    let find = |item: &str| names().into_iter().find(|name| *name == item.trim());
+    let route = about.unless_none(text.split(',').map(find).collect::<Option<Route>>())?;
+    let is_repeated = route.iter().enumerate().any(|(at, name)| route[..at].contains(name));
+    if is_repeated { Err(about.expected()) } else { Ok(route) }
 }
 
 impl SmsSettings {
@@ -176,7 +176,8 @@ impl SmsSettings {
     /// Longest time to send a message: every provider of the slowest route times out.
     pub(super) fn max_send_duration(&self) -> Duration {
         let total = |route: &Vec<&str>| -> Duration {
-            self.providers.iter().filter(|known| route.contains(&known.name())).map(ProviderSettings::timeout).sum()
+            let used = self.providers.iter().filter(|known| route.contains(&known.name()));
+            used.map(|provider| provider.common().timeout()).sum()
         };
         self.routes.values().chain([&self.route]).map(total).max().unwrap_or_default()
     }
@@ -190,12 +191,13 @@ impl SmsSettings {
             env.problem("COOLDOWN_SECONDS", format!("expected more than {} s: {reason}", max.as_secs()));
         }
         for provider in &self.providers {
-            if let Some(templates) = provider.templates() {
+            if let Some(templates) = provider.common().templates() {
                 self.validate_templates(env, policy, provider, templates);
             }
         }
-        if self.providers.iter().any(|provider| provider.templates().is_none()) {
-            autofill::validate(env, &self.brand, &policy.apps);
+        if self.providers.iter().any(|provider| provider.common().templates().is_none()) {
+            let brand = env.get(&SMS_BRAND);
+            autofill::validate(env, &brand, &policy.apps);
         }
     }
 
@@ -212,7 +214,7 @@ impl SmsSettings {
                 env.problem(&name, format!("must be set, or {name}_{region} for that region"));
             }
         }
-        let signed = served.iter().filter(|region| provider.requires_signature(**region));
+        let signed = served.iter().filter(|region| provider.common().requires_signature(**region));
         let unsigned = signed.copied().find(|region| {
             let mut templates = Topic::ALL.iter().filter_map(|topic| templates.of(*topic, *region));
             templates.any(|template| template.signature.is_none())

@@ -1,13 +1,19 @@
 //! Optional notices by SMS: `SMS_NOTICES`.
 
-use crate::config::env::Env;
+use crate::config::variable::{Variable, WithDefault, section};
 use crate::domain::message::Topic;
 
-/// Reads a list of topics, or `off`.
-pub(in crate::config) fn read(env: &mut Env) -> Vec<Topic> {
-    env.read("SMS_NOTICES", Topic::OPTIONAL.to_vec(), |text| {
+section! {
+    pub(super) fn section = "SMS: notices";
+    /// Notices to the owner of an account, besides the one about a changed number.
+    pub(in crate::config) static SMS_NOTICES: WithDefault<Vec<Topic>> = Variable::new("", |text, about| {
         let find = |item: &str| Topic::OPTIONAL.into_iter().find(|topic| topic.name() == item.trim());
-        let topics = if text == "off" { Some(Vec::new()) } else { text.split(',').map(find).collect() };
-        topics.ok_or_else(|| format!("expected off, or one or more of {}", Topic::OPTIONAL.map(Topic::name).join(", ")))
+        about.unless_none(if text == "off" { Some(Vec::new()) } else { text.split(',').map(find).collect() })
     })
+    .computed(|| format!("off, or one or more of {}, separated by commas", names(&Topic::OPTIONAL, ", ")))
+    .shown_default(|| Topic::OPTIONAL.to_vec(), |topics| names(topics, ","));
+}
+
+fn names(topics: &[Topic], separator: &str) -> String {
+    topics.iter().map(|topic| topic.name()).collect::<Vec<_>>().join(separator)
 }

@@ -5,6 +5,7 @@
 //! `…SIGN_NAME` and `…SIGN_NAME_{TOPIC}` work in the same way. Each name can end with `_{REGION}`.
 
 use crate::config::env::Env;
+use crate::config::variable::{Declared, Description, Section};
 use crate::domain::message::{Topic, Value};
 use crate::domain::phone::{Region, region};
 use crate::domain::template::{Template, Templates};
@@ -19,9 +20,78 @@ enum Scope {
     Topic(Topic),
 }
 
-pub(super) fn read(env: &mut Env, prefix: &str) -> Templates {
-    let ids = scoped(env, &format!("{prefix}TEMPLATE"));
-    let signatures = scoped(env, &format!("{prefix}SIGN_NAME"));
+/// The settings of one provider for its templates and signatures. The name is that of all templates.
+pub(super) struct TemplateVariables {
+    name: &'static str,
+    /// A template for codes.
+    example: &'static str,
+    has_signatures: bool,
+}
+
+pub(super) const fn templates(example: &'static str) -> TemplateVariables {
+    TemplateVariables { name: "", example, has_signatures: false }
+}
+
+impl TemplateVariables {
+    pub(super) const fn with_signatures(self) -> Self {
+        Self { has_signatures: true, ..self }
+    }
+
+    pub(in crate::config) const fn named(self, name: &'static str, _doc: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// The name of all signatures.
+    fn sign_name(&self) -> String {
+        self.name.replace("_TEMPLATE", "_SIGN_NAME")
+    }
+}
+
+impl Declared for TemplateVariables {
+    fn describe(&self) -> Vec<Description> {
+        let template = |topic: &str, example: &str, doc: &str| Description {
+            name: format!("{}_{topic}", self.name),
+            stem: Some(self.name.to_owned()),
+            values: "a template".to_owned(),
+            example: example.to_owned(),
+            doc: doc.to_owned(),
+            ..Description::default()
+        };
+        let signature = || Description {
+            name: self.sign_name(),
+            stem: Some(self.sign_name()),
+            values: "a signature".to_owned(),
+            doc: "Signature of every template without a signature of its own.".to_owned(),
+            ..Description::default()
+        };
+        let templates = [
+            template("CODE", self.example, "Template of every code without a template of its own."),
+            template("DELETE_ACCOUNT", "", "Template of the code that deletes the account."),
+            template("PHONE_CHANGED", "", "Template of the notice to the number that the account had before."),
+            template("PASSWORD_CHANGED", "", "Template of the notice of a password change, if SMS_NOTICES names it."),
+            template("PASSWORD_RESET", "", "Template of the notice of a password reset, if SMS_NOTICES names it."),
+        ];
+        self.has_signatures.then(signature).into_iter().chain(templates).collect()
+    }
+}
+
+pub(super) fn section() -> Section {
+    let introduction = "A template is an id and its variables: 123(code,minutes), or with names \
+                        123(code=code,time=minutes). Without brackets the template gets all values of the topic. The \
+                        topics REGISTER, LOGIN, RESET_PASSWORD, CHANGE_PHONE and DELETE_ACCOUNT have the values code \
+                        and minutes. The topic PHONE_CHANGED has the value phone, the masked new number; \
+                        PASSWORD_CHANGED and PASSWORD_RESET have none. \
+                        ..._TEMPLATE_CODE applies to every code without a template of its own, except DELETE_ACCOUNT. \
+                        That message must say that the code deletes the account; otherwise an attacker can talk a user \
+                        into giving the code away. Each topic can have its template (..._TEMPLATE_LOGIN) and its \
+                        signature (..._SIGN_NAME_LOGIN), and each of them another one for a region \
+                        (..._TEMPLATE_LOGIN_US, ..._SIGN_NAME_US).";
+    Section::new("SMS: templates", introduction, &[])
+}
+
+pub(super) fn read(env: &mut Env, variables: &TemplateVariables) -> Templates {
+    let ids = scoped(env, variables.name);
+    let signatures = if variables.has_signatures { scoped(env, &variables.sign_name()) } else { Scoped::new() };
     let mut regions: Vec<Option<Region>> = ids.keys().chain(signatures.keys()).map(|(_, region)| *region).collect();
     regions.push(None);
     regions.sort_unstable();
@@ -33,7 +103,7 @@ pub(super) fn read(env: &mut Env, prefix: &str) -> Templates {
             match Template::parse(text, topic, find(&signatures, topic, *region).cloned()) {
                 Some(template) => templates.insert(topic, *region, template),
                 None => env.problem(
-                    &format!("{prefix}TEMPLATE_{}", topic.name().to_uppercase()),
+                    &format!("{}_{}", variables.name, topic.name().to_uppercase()),
                     "expected the ID of a template and its variables, like SMS_123(code,minutes)",
                 ),
             }
@@ -85,7 +155,7 @@ mod tests {
 
     fn templates(vars: &[(&str, &str)]) -> (Templates, Vec<String>) {
         let mut env = Env::new(vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let templates = read(&mut env, "SMS_X_");
+        let templates = read(&mut env, &super::templates("1").with_signatures().named("SMS_X_TEMPLATE", ""));
         (templates, env.into_problems().errors)
     }
 

@@ -5,6 +5,12 @@ use super::limit::Limit;
 use super::quota::Quota;
 use crate::domain::flow::BudgetClass;
 
+/// Documentation of the setting for the codes of a region that are not verified.
+const REGION_UNVERIFIED: &str = "Budget of each region: codes in an hour that are sent and not yet verified. When it \
+                                 is exhausted, this region gets no codes; other regions do. New numbers and existing \
+                                 accounts have separate budgets: SMS pumping through sign-up does not block the \
+                                 sign-in to existing accounts.";
+
 impl Limit {
     /// Every limit, in the order of their declaration.
     pub const ALL: [Self; Self::UserStoredResponses as usize + 1] = [
@@ -61,14 +67,14 @@ impl Limit {
             }
             // 5 an hour and 10 a day are within the limits of Aliyun itself for one number.
             Self::PhoneHour => Entry::new("phone-hour", Scope::Phone, Quota::per_hour(5), PhoneLimitReached)
-                .variable("LIMIT_PHONE_HOUR")
+                .setting("LIMIT_PHONE_HOUR", "Messages to one phone in an hour.")
                 .refunded_on(&[NothingDone]),
             Self::PhoneDay => Entry::new("phone-day", Scope::Phone, Quota::per_day(10), PhoneLimitReached)
-                .variable("LIMIT_PHONE_DAY")
+                .setting("LIMIT_PHONE_DAY", "Messages to one phone in a day.")
                 .refunded_on(&[NothingDone]),
             // 30: an attacker guesses a code with a chance of 3 in 100,000 a day.
             Self::WrongCodes => Entry::new("wrong-codes", Scope::Phone, Quota::per_day(30), PhoneLimitReached)
-                .variable("LIMIT_WRONG_CODES_DAY")
+                .setting("LIMIT_WRONG_CODES_DAY", "Wrong codes for one phone in any 24 hours.")
                 .sliding(),
             // The operator sets this counter. Clients retry after 5 minutes at the latest, because the operator may end
             // the block.
@@ -77,17 +83,23 @@ impl Limit {
             }
             // 60 in ten minutes (login.gov's figure): whole cities share an address behind carrier NAT.
             Self::IpSends => Entry::new("sends-ip", Scope::IpBlock, Quota::per_seconds(60, 600), TooManyRequests)
-                .variable("LIMIT_IP_SENDS")
+                .setting("LIMIT_IP_SENDS", "Messages for one IP block in ten minutes.")
                 .shared()
                 .refunded_on(&[NothingDone]),
             // 60 an hour: an SMS bomber uses many phones; a household or an office does not.
             Self::IpPhones => Entry::new("phones-ip", Scope::IpBlock, Quota::per_hour(60), TooManyRequests)
-                .variable("LIMIT_IP_PHONES_HOUR")
+                .setting(
+                    "LIMIT_IP_PHONES_HOUR",
+                    "Different phones for which one IP block can request codes in an hour.",
+                )
                 .shared()
                 .refunded_on(&[NothingDone]),
             // 30 an hour, half of the phones above: people verify most codes within minutes, which refunds them.
             Self::IpUnverified => Entry::new("sms-unverified-ip", Scope::IpBlock, Quota::per_hour(30), TooManyRequests)
-                .variable("LIMIT_IP_UNVERIFIED_HOUR")
+                .setting(
+                    "LIMIT_IP_UNVERIFIED_HOUR",
+                    "Codes for one IP block in an hour that are sent and not yet verified.",
+                )
                 .shared()
                 .refunded_on(&[NothingDone, PhoneTaken, CodeVerified]),
             // 140 an hour. SMS pumping earns money per message, and the attacker verifies few codes. This is a fifth of
@@ -96,32 +108,38 @@ impl Limit {
             // reveal which phone has an account.
             Self::RegionUnverified => {
                 Entry::new("sms-unverified-region", Scope::Region, Quota::per_hour(140), SmsRegionSuspended)
-                    .variable("SMS_BUDGET_REGION_UNVERIFIED_HOUR")
+                    .setting("SMS_BUDGET_REGION_UNVERIFIED_HOUR", REGION_UNVERIFIED)
                     .refunded_on(&[NothingDone, PhoneTaken, CodeVerified])
                     .extends_abuse_signal()
             }
             Self::RegionUnverifiedAccounts => {
                 Entry::new("sms-unverified-accounts", Scope::Region, Quota::per_hour(140), SmsRegionSuspended)
-                    .variable("SMS_BUDGET_REGION_UNVERIFIED_HOUR")
+                    .setting("SMS_BUDGET_REGION_UNVERIFIED_HOUR", REGION_UNVERIFIED)
                     .refunded_on(&[NothingDone, PhoneTaken, CodeVerified])
                     .extends_abuse_signal()
             }
             // 1,000 an hour, as many as the whole service has.
             Self::RegionHour => {
                 Entry::new("sms-region-hour", Scope::Region, Quota::per_hour(1_000), SmsRegionSuspended)
-                    .variable("SMS_BUDGET_REGION_HOUR")
+                    .setting("SMS_BUDGET_REGION_HOUR", "Budget of each region: all messages in an hour.")
                     .shared()
                     .refunded_on(&[NothingDone, PhoneTaken])
                     .extends_abuse_signal()
             }
             // 1,000 an hour and 5,000 a day: the highest cost of a night of SMS pumping.
             Self::ServiceHour => Entry::new("sms-hour", Scope::Service, Quota::per_hour(1_000), SmsBudgetExhausted)
-                .variable("SMS_BUDGET_HOUR")
+                .setting(
+                    "SMS_BUDGET_HOUR",
+                    "Budget of the whole service: messages in an hour. When it is exhausted, doorstep sends nothing.",
+                )
                 .shared()
                 .refunded_on(&[NothingDone, PhoneTaken])
                 .extends_abuse_signal(),
             Self::ServiceDay => Entry::new("sms-day", Scope::Service, Quota::per_day(5_000), SmsBudgetExhausted)
-                .variable("SMS_BUDGET_DAY")
+                .setting(
+                    "SMS_BUDGET_DAY",
+                    "Budget of the whole service: messages in a day. When it is exhausted, doorstep sends nothing.",
+                )
                 .shared()
                 .refunded_on(&[NothingDone, PhoneTaken])
                 .extends_abuse_signal(),
@@ -132,7 +150,7 @@ impl Limit {
             // 120 in ten minutes.
             Self::IpCaptchas => {
                 Entry::new("captchas-ip", Scope::IpBlock, Quota::per_seconds(120, 600), TooManyRequests)
-                    .variable("LIMIT_IP_CAPTCHAS")
+                    .setting("LIMIT_IP_CAPTCHAS", "Captchas for one IP block in ten minutes.")
                     .refunded_on(&[NothingDone])
             }
             // 20 in ten minutes. Machines solve audio captchas more easily than pictures
@@ -140,13 +158,16 @@ impl Limit {
             // and a few more in a loud place.
             Self::IpAudioCaptchas => {
                 Entry::new("audio-captchas-ip", Scope::IpBlock, Quota::per_seconds(20, 600), TooManyRequests)
-                    .variable("LIMIT_IP_AUDIO_CAPTCHAS")
+                    .setting("LIMIT_IP_AUDIO_CAPTCHAS", "Audio captchas among these captchas.")
                     .refunded_on(&[NothingDone])
             }
             // 30 in ten minutes, a quarter of the captchas above: enough for an office, too few for a bot.
             Self::IpFreeCaptchas => {
                 Entry::new("captchas-free-ip", Scope::IpBlock, Quota::per_seconds(30, 600), ProofOfWorkRequired)
-                    .variable("PROOF_OF_WORK_IP_CAPTCHAS")
+                    .setting(
+                        "PROOF_OF_WORK_IP_CAPTCHAS",
+                        "Captchas without proof of work for one IP block in ten minutes.",
+                    )
                     .refunded_on(&[NothingDone])
             }
             // The counter of IpUnverified, read with half of its maximum (see `Limits::half_unverified`).
@@ -166,7 +187,11 @@ impl Limit {
             // cannot lock a user out. A setting of more than 60, the limit of PasswordAttempts, would have no effect.
             Self::WrongPasswords => {
                 Entry::new("wrong-passwords", Scope::Account, Quota::per_hour(10), PhoneLimitReached)
-                    .variable("LIMIT_WRONG_PASSWORDS_HOUR")
+                    .setting(
+                        "LIMIT_WRONG_PASSWORDS_HOUR",
+                        "Wrong passwords for one phone in any 60 minutes. Above the limit the user has to wait before \
+                         the next login with the password; a login with a code needs no wait.",
+                    )
                     .sliding()
                     .highest(60)
                     .refunded_on(&[NothingDone, PasswordRight])
@@ -176,13 +201,16 @@ impl Limit {
             // store.
             Self::IpWrongPasswords => {
                 Entry::new("wrong-passwords-ip", Scope::IpBlock, Quota::per_hour(500), TooManyRequests)
-                    .variable("LIMIT_IP_WRONG_PASSWORDS_HOUR")
+                    .setting("LIMIT_IP_WRONG_PASSWORDS_HOUR", "Wrong passwords from one IP block in an hour.")
                     .refunded_on(&[NothingDone, PasswordRight])
             }
             // 3 an hour, then a captcha.
             Self::WrongPasswordsFree => {
                 Entry::new("wrong-passwords-free", Scope::Account, Quota::per_hour(3), CaptchaRequired)
-                    .variable("LOGIN_CAPTCHA_AFTER")
+                    .setting(
+                        "LOGIN_CAPTCHA_AFTER",
+                        "Wrong passwords for one phone in any 60 minutes before the login requires a captcha.",
+                    )
                     .sliding()
                     .within(Self::WrongPasswords)
                     .refunded_on(&[NothingDone, PasswordRight])
@@ -190,7 +218,10 @@ impl Limit {
             // 100 an hour, then a captcha.
             Self::IpWrongPasswordsFree => {
                 Entry::new("wrong-passwords-ip-free", Scope::IpBlock, Quota::per_hour(100), CaptchaRequired)
-                    .variable("LOGIN_IP_CAPTCHA_AFTER")
+                    .setting(
+                        "LOGIN_IP_CAPTCHA_AFTER",
+                        "Wrong passwords from one IP block in an hour before the login requires a captcha.",
+                    )
                     .within(Self::IpWrongPasswords)
                     .refunded_on(&[NothingDone, PasswordRight])
             }
@@ -198,7 +229,11 @@ impl Limit {
             // password in ten is wrong reaches it with 10,000 sign-ins an hour.
             Self::ServiceWrongPasswordsFree => {
                 Entry::new("wrong-passwords-service-free", Scope::Service, Quota::per_hour(1_000), CaptchaRequired)
-                    .variable("LOGIN_SERVICE_CAPTCHA_AFTER")
+                    .setting(
+                        "LOGIN_SERVICE_CAPTCHA_AFTER",
+                        "Wrong passwords of all clients in an hour before every login with a password requires a \
+                         captcha.",
+                    )
                     .refunded_on(&[NothingDone, PasswordRight])
             }
             // 60 and 10 an hour, as for sign-in.
@@ -227,7 +262,7 @@ impl Limit {
             // in.
             Self::ServiceNotices => {
                 Entry::new("notices-day", Scope::Service, Quota::per_day(1_000), SmsBudgetExhausted)
-                    .variable("SMS_BUDGET_NOTICES_DAY")
+                    .setting("SMS_BUDGET_NOTICES_DAY", "Notices about passwords of the whole service in a day.")
                     .refunded_on(&[NothingDone])
             }
             // 20 an hour, more than a user needs: a limit to what one account can store in the bucket.
@@ -236,7 +271,11 @@ impl Limit {
             // largest size that is stored (4 KiB, encrypted 6 kB).
             Self::IpStoredResponses => {
                 Entry::new("responses-ip", Scope::IpBlock, Quota::per_day(2_000), TooManyRequests)
-                    .variable("LIMIT_IP_STORED_RESPONSES_DAY")
+                    .setting(
+                        "LIMIT_IP_STORED_RESPONSES_DAY",
+                        "Responses that are stored for requests with an Idempotency-Key, for one IP block in a day. \
+                         Above the limit a request is served, and its response is not stored: a retry runs again.",
+                    )
                     .refunded_on(&[NothingDone])
             }
             // 500 a day: the avatar permits of a day (20 an hour) and some more. 3 MB of the largest responses.

@@ -50,7 +50,7 @@ impl Limits {
     /// A shared limit too low for a reserved share.
     fn without_share(&self, limit: Limit) -> Option<(&'static str, String)> {
         let (entry, max) = (limit.entry(), self.quota(limit).max);
-        let setting = entry.variable.filter(|_| entry.shared && self.reserved.of(max) == 0)?;
+        let (setting, _) = entry.setting.filter(|_| entry.shared && self.reserved.of(max) == 0)?;
         let what = format!("reserves nothing of {setting} ({max}) for existing accounts");
         Some(("SMS_BUDGET_RESERVED_PERCENT", what))
     }

@@ -70,8 +70,8 @@ pub struct Entry {
     /// Reserved shares: each class of numbers keeps a share of the maximum.
     pub shared: bool,
     pub denial: Denial,
-    /// Setting that changes the maximum.
-    pub variable: Option<&'static str>,
+    /// Name of the setting that changes the maximum, and its documentation.
+    pub setting: Option<(&'static str, &'static str)>,
     /// Highest maximum that the setting accepts.
     pub highest: u32,
     /// Limit that this one must not exceed.
@@ -92,7 +92,7 @@ impl Entry {
             sliding: false,
             shared: false,
             denial,
-            variable: None,
+            setting: None,
             highest: scope.highest(),
             within: None,
             refunded_on: &[],
@@ -101,8 +101,8 @@ impl Entry {
         }
     }
 
-    pub(super) const fn variable(self, name: &'static str) -> Self {
-        Self { variable: Some(name), ..self }
+    pub(super) const fn setting(self, name: &'static str, doc: &'static str) -> Self {
+        Self { setting: Some((name, doc)), ..self }
     }
 
     pub(super) const fn highest(self, highest: u32) -> Self {

@@ -99,7 +99,7 @@ impl fmt::Debug for Limits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         map.entry(&"cooldowns", &self.cooldowns.0).entry(&"reserved", &self.reserved);
-        for limit in Limit::ALL.into_iter().filter(|limit| limit.entry().variable.is_some()) {
+        for limit in Limit::ALL.into_iter().filter(|limit| limit.entry().setting.is_some()) {
             map.entry(&limit.name(), &self.quota(limit));
         }
         for ((limit, region), max) in &self.regions {

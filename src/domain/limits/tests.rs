@@ -17,7 +17,7 @@ fn the_catalogue_lists_every_limit_once() {
 #[test]
 fn a_limit_within_another_has_a_lower_default() {
     for entry in Limit::ALL.map(Limit::entry) {
-        assert!(entry.default.max <= entry.highest || entry.variable.is_none(), "{}", entry.name);
+        assert!(entry.default.max <= entry.highest || entry.setting.is_none(), "{}", entry.name);
         assert!(!entry.sliding || (entry.highest <= MOST_SLIDING && entry.default.max <= MOST_SLIDING));
         assert!(entry.within.is_none_or(|other| entry.default.max <= other.entry().default.max), "{}", entry.name);
     }

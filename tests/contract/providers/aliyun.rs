@@ -5,7 +5,9 @@ use crate::support::aliyun::{DELETION_TEMPLATE, FakeAliyun, KEY_ID, KEY_SECRET, 
 use crate::support::provider::{Behaviour, Taken};
 use chrono::TimeDelta;
 use doorstep::adapters::sms::Provider;
-use doorstep::adapters::sms::aliyun::{self, Aliyun};
+use doorstep::adapters::sms::aliyun::Aliyun;
+use doorstep::config::BaseUrl;
+use doorstep::config::sms::aliyun;
 use doorstep::domain::template::Templates;
 use doorstep::ports::SmsError;
 use secrecy::SecretString;
@@ -16,7 +18,7 @@ impl Fake {
     fn settings(&self) -> aliyun::Settings {
         let [code, deletion] = [format!("{TEMPLATE}(code,time=minutes)"), format!("{DELETION_TEMPLATE}(code)")];
         aliyun::Settings {
-            base_url: self.0.base_url.clone(),
+            base_url: BaseUrl(self.0.base_url.clone()),
             access_key_id: KEY_ID.to_owned(),
             access_key_secret: SecretString::from(KEY_SECRET.to_owned()),
             templates: templates(&code, &deletion, NOTICE_TEMPLATE, Some(SIGN_NAME)),

@@ -6,7 +6,9 @@ use crate::support::cloopen::{
 };
 use chrono::TimeDelta;
 use doorstep::adapters::sms::Provider;
-use doorstep::adapters::sms::cloopen::{self, Cloopen};
+use doorstep::adapters::sms::cloopen::Cloopen;
+use doorstep::config::BaseUrl;
+use doorstep::config::sms::cloopen;
 use secrecy::SecretString;
 
 pub struct Fake(FakeCloopen);
@@ -23,7 +25,7 @@ impl Case for Fake {
 
     fn provider(&self, settings: Settings) -> Box<dyn Provider> {
         let cloopen_settings = cloopen::Settings {
-            base_url: settings.base_url.unwrap_or_else(|| self.0.base_url.clone()),
+            base_url: settings.base_url.unwrap_or_else(|| BaseUrl(self.0.base_url.clone())),
             account_sid: ACCOUNT_SID.to_owned(),
             auth_token: SecretString::from(settings.key.unwrap_or(AUTH_TOKEN).to_owned()),
             app_id: APP_ID.to_owned(),

@@ -10,6 +10,7 @@ use crate::support::process::free_port;
 use crate::support::provider::Behaviour;
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::adapters::sms::Provider;
+use doorstep::config::BaseUrl;
 use doorstep::domain::flow::Purpose;
 use doorstep::domain::language::Language;
 use doorstep::domain::message::{Content, Topic};
@@ -19,7 +20,6 @@ use doorstep::domain::template::{Template, Templates};
 use doorstep::ports::{Clock, Message, SmsError};
 use std::sync::Arc;
 use std::time::Duration;
-use url::Url;
 
 const PHONE: &str = "+8613800138000";
 const GERMAN_PHONE: &str = "+4915123456789";
@@ -48,7 +48,7 @@ pub trait Case {
 /// Settings that the suite changes.
 pub struct Settings {
     /// Replaces the URL of the fake.
-    base_url: Option<Url>,
+    base_url: Option<BaseUrl>,
     /// Replaces the right key.
     key: Option<&'static str>,
     clock: Arc<dyn Clock>,
@@ -167,7 +167,7 @@ async fn another_time_is_refused() {
 
 mod suite {
     use super::{
-        Behaviour, Case, Duration, GERMAN_PHONE, ID, OTHER_ID, PHONE, Purpose, Settings, SmsError, TimeDelta,
+        BaseUrl, Behaviour, Case, Duration, GERMAN_PHONE, ID, OTHER_ID, PHONE, Purpose, Settings, SmsError, TimeDelta,
         assert_no_secrets, clock, free_port, message, notice,
     };
 
@@ -230,7 +230,7 @@ mod suite {
 
     pub async fn a_closed_port_is_unreachable<C: Case>() {
         let fake = C::start();
-        let base_url = Some(format!("http://127.0.0.1:{}", free_port()).parse().unwrap());
+        let base_url = Some(BaseUrl(format!("http://127.0.0.1:{}", free_port()).parse().unwrap()));
         let provider = fake.provider(Settings { base_url, ..Settings::default() });
         let error = provider.send(&message(PHONE, ID)).await.unwrap_err();
         assert!(matches!(error, SmsError::Unreachable(_)), "{error}");

@@ -8,7 +8,9 @@ use crate::support::tencent::{
 };
 use chrono::TimeDelta;
 use doorstep::adapters::sms::Provider;
-use doorstep::adapters::sms::tencent::{self, Access, Tencent};
+use doorstep::adapters::sms::tencent::Tencent;
+use doorstep::config::BaseUrl;
+use doorstep::config::sms::tencent::{self, Access};
 use doorstep::domain::message::Topic;
 use doorstep::domain::phone::Region;
 use doorstep::domain::template::{Template, Templates};
@@ -20,7 +22,7 @@ pub struct Fake(FakeTencent);
 impl Fake {
     fn settings(&self) -> tencent::Settings {
         let domestic = Access {
-            base_url: self.0.base_url.clone(),
+            base_url: BaseUrl(self.0.base_url.clone()),
             secret_id: SECRET_ID.to_owned(),
             secret_key: SecretString::from(SECRET_KEY.to_owned()),
             app_id: APP_ID.to_owned(),

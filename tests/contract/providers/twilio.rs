@@ -5,7 +5,9 @@ use crate::support::provider::Behaviour;
 use crate::support::twilio::{ACCOUNT_SID, FROM, FakeTwilio, KEY_SECRET, KEY_SID, SERVICE_SID};
 use chrono::TimeDelta;
 use doorstep::adapters::sms::Provider;
-use doorstep::adapters::sms::twilio::{self, Sender, Twilio};
+use doorstep::adapters::sms::twilio::Twilio;
+use doorstep::config::BaseUrl;
+use doorstep::config::sms::twilio::{self, Sender};
 use doorstep::domain::language::Language;
 use doorstep::domain::message::Autofill;
 use doorstep::ports::{Message, SmsError};
@@ -16,7 +18,7 @@ pub struct Fake(FakeTwilio);
 impl Fake {
     fn settings(&self) -> twilio::Settings {
         twilio::Settings {
-            base_url: self.0.base_url.clone(),
+            base_url: BaseUrl(self.0.base_url.clone()),
             account_sid: ACCOUNT_SID.to_owned(),
             key_sid: KEY_SID.to_owned(),
             key_secret: SecretString::from(KEY_SECRET.to_owned()),
@@ -108,7 +110,7 @@ async fn other_keys_accounts_and_senders_are_refused() {
         ("code 20404", |settings| settings.account_sid = "AC1".to_owned()),
         ("code 21603", |settings| settings.sender = Sender::From("+15005550001".to_owned())),
         // The URL of another service: the server responds with 404 and an empty body.
-        ("HTTP 404", |settings| settings.base_url = settings.base_url.join("/elsewhere").unwrap()),
+        ("HTTP 404", |settings| settings.base_url.0.set_path("/elsewhere")),
     ];
     for (expected, change) in cases {
         let error = fake.with(change).send(&message(PHONE, ID)).await.unwrap_err();

@@ -5,11 +5,12 @@ use crate::support::provider::{Behaviour, Taken};
 use crate::support::webhook::{FakeWebhook, SECRET};
 use chrono::TimeDelta;
 use doorstep::adapters::sms::Provider;
-use doorstep::adapters::sms::webhook::{self, Webhook};
+use doorstep::adapters::sms::webhook::Webhook;
+use doorstep::config::sms::webhook::{self, WebhookUrl};
 use doorstep::domain::language::Language;
 use doorstep::domain::message::Autofill;
-use doorstep::domain::webhook::WebhookSecret;
 use doorstep::ports::{Message, SmsError};
+use secrecy::SecretString;
 
 pub struct Fake(FakeWebhook);
 
@@ -25,8 +26,8 @@ impl Case for Fake {
 
     fn provider(&self, settings: Settings) -> Box<dyn Provider> {
         let webhook_settings = webhook::Settings {
-            url: settings.base_url.unwrap_or_else(|| self.0.url.clone()),
-            secret: WebhookSecret::parse(settings.key.unwrap_or(SECRET)).unwrap(),
+            url: WebhookUrl(settings.base_url.map_or_else(|| self.0.url.clone(), |url| url.0)),
+            secret: SecretString::from(settings.key.unwrap_or(SECRET).to_owned()),
             brand: "Acme".to_owned(),
             timeout: settings.timeout,
         };
