@@ -28,7 +28,9 @@ pub mod idempotency;
 pub mod keys;
 pub mod policy;
 pub mod id;
+mod joiners;
 mod text;
+mod unicode;
 
 /// Reason why a value is invalid. [`Invalid::code`] is its stable code in a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

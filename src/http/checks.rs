@@ -6,7 +6,7 @@ use crate::domain::Invalid;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Kind, Theme};
 use crate::domain::phone::{Phone, PhoneError};
 use crate::domain::ticket::Ticket;
-use crate::domain::{otp::OneTimeCode, password::Password, session::DeviceName, user};
+use crate::domain::{otp::OneTimeCode, password::Password, user};
 use crate::flows::Service;
 use validator::ValidationError;
 
@@ -49,10 +49,6 @@ pub(super) fn nickname(text: &str) -> Result<(), ValidationError> {
 
 pub(super) fn gender(text: &str) -> Result<(), ValidationError> {
     checked(user::Gender::parse(text))
-}
-
-pub(super) fn device_name(text: &str) -> Result<(), ValidationError> {
-    checked(DeviceName::parse(text))
 }
 
 /// Returns the domain value, or the problem of the field.

@@ -40,7 +40,7 @@ pub(super) const SIGN_IN_WITH_CODE: &[Code] = &[Code::ResponseGone, Code::Overlo
 #[serde(deny_unknown_fields)]
 pub struct LogIn {
     /// Mobile number in E.164, or in the national format of the default region.
-    #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613800138000")]
+    #[schema(max_length = 256, pattern = "^[^A-Za-z]+$", example = "+8613800138000")]
     phone_number: String,
     #[validate(custom(function = "checks::password"))]
     #[schema(
@@ -51,9 +51,9 @@ pub struct LogIn {
         example = "correct horse battery"
     )]
     password: Zeroizing<String>,
-    /// Name of the device for the list of sessions: one line of 1 to 64 characters.
-    #[validate(custom(function = "checks::device_name"))]
-    #[schema(min_length = 1, max_length = 64, example = "iPhone 17")]
+    /// Name of the device for the list of sessions. Never rejected: it is cut after 64 characters, and invisible
+    /// characters are removed.
+    #[schema(example = "iPhone 17")]
     device_name: Option<String>,
     /// Id of a solved captcha. Only required after `captcha_required`, together with `captcha_answer`.
     #[validate(custom(function = "checks::captcha_id"))]
@@ -75,13 +75,13 @@ pub struct VerifyLogin {
         example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
     )]
     ticket: String,
-    /// Six digits, as a string.
+    /// Six digits, as a string. Digits of any script; spaces are ignored.
     #[validate(custom(function = "checks::code"))]
-    #[schema(pattern = "^[0-9]{6}$", example = "042137")]
+    #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = "042137")]
     code: String,
-    /// Name of the device for the list of sessions: one line of 1 to 64 characters.
-    #[validate(custom(function = "checks::device_name"))]
-    #[schema(min_length = 1, max_length = 64, example = "iPhone 17")]
+    /// Name of the device for the list of sessions. Never rejected: it is cut after 64 characters, and invisible
+    /// characters are removed.
+    #[schema(example = "iPhone 17")]
     device_name: Option<String>,
 }
 
@@ -112,7 +112,7 @@ pub(super) async fn with_password(
             (Some(_), None) => return Err(Problem::missing("captcha_answer")),
             (None, Some(_)) => return Err(Problem::missing("captcha_id")),
         },
-        device: Device { name: optional("device_name", body.device_name.as_deref(), DeviceName::parse)?, key: key.0 },
+        device: Device { name: body.device_name.as_deref().and_then(DeviceName::parse), key: key.0 },
         client: client.0.address,
     };
     Ok(signed_in(StatusCode::OK, login::with_password(&service, request).await?))
@@ -163,7 +163,7 @@ pub(super) async fn verify_code(
 ) -> Result<HttpResponse, Problem> {
     let ticket = field("ticket", Ticket::parse(&body.0.ticket))?;
     let code = field("code", OneTimeCode::parse(&body.0.code))?;
-    let name = optional("device_name", body.0.device_name.as_deref(), DeviceName::parse)?;
+    let name = body.0.device_name.as_deref().and_then(DeviceName::parse);
     let device = Device { name, key: key.0 };
     Ok(signed_in(StatusCode::OK, login::with_code(&service, ticket, code, device).await?))
 }

@@ -32,9 +32,9 @@ pub struct SubmitProfile {
     /// Date from 1900-01-01 until today.
     #[schema(format = Date, max_length = 10, example = "2001-09-30")]
     pub(super) birthday: Option<String>,
-    /// Name of the device for the list of sessions: one line of 1 to 64 characters.
-    #[validate(custom(function = "checks::device_name"))]
-    #[schema(min_length = 1, max_length = 64, example = "iPhone 17")]
+    /// Name of the device for the list of sessions. Never rejected: it is cut after 64 characters, and invisible
+    /// characters are removed.
+    #[schema(example = "iPhone 17")]
     pub(super) device_name: Option<String>,
 }
 

@@ -141,7 +141,7 @@ pub(super) async fn submit_profile(
     let request = register::SubmitProfile {
         ticket: field("ticket", Ticket::parse(&body.ticket))?,
         profile,
-        device: Device { name: optional("device_name", body.device_name.as_deref(), DeviceName::parse)?, key: key.0 },
+        device: Device { name: body.device_name.as_deref().and_then(DeviceName::parse), key: key.0 },
     };
     Ok(signed_in(StatusCode::CREATED, register::submit_profile(&service, request).await?))
 }
