@@ -7,7 +7,7 @@ use super::otp::{self, StepDone};
 use super::service::Service;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;
-use crate::domain::password::{Password, PasswordHash};
+use crate::domain::password::{NewPassword, PasswordHash};
 use crate::domain::ticket::Ticket;
 use crate::ports::Proof;
 
@@ -17,7 +17,7 @@ pub async fn verify_code(service: &Service, ticket: &Ticket, given: &OneTimeCode
 }
 
 /// Replaces the password, ends every session, and deletes the flow. If the database fails, the flow stays.
-pub async fn set_password(service: &Service, ticket: Ticket, password: Password) -> Result<(), Error> {
+pub async fn set_password(service: &Service, ticket: Ticket, password: NewPassword) -> Result<(), Error> {
     let (proven, hash) = new_password::hash(service, Purpose::ResetPassword, &ticket, password).await?;
     service.background.run_to_completion(replace_or_refund(service.clone(), ticket, proven, hash)).await
 }

@@ -7,7 +7,7 @@ use super::response::{json_with_tokens, seconds};
 use super::schemas::{NextStep, Tokens, User};
 use crate::domain::Invalid;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::password::Password;
+use crate::domain::password::NewPassword;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
 use crate::flows::{Service, otp, session};
@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 #[serde(deny_unknown_fields)]
 pub struct SendCode {
     /// Mobile number in E.164, or in the national format of the default region.
-    #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613800138000")]
+    #[schema(max_length = 256, pattern = "^[^A-Za-z]+$", example = "+8613800138000")]
     pub(super) phone_number: String,
     /// Id of a captcha from `POST /v1/captchas`.
     #[validate(custom(function = "checks::captcha_id"))]
@@ -84,9 +84,9 @@ pub struct VerifyCode {
         example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
     )]
     pub(super) ticket: String,
-    /// Six digits, as a string.
+    /// Six digits, as a string. Digits of any script; spaces are ignored.
     #[validate(custom(function = "checks::code"))]
-    #[schema(pattern = "^[0-9]{6}$", example = "042137")]
+    #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = "042137")]
     pub(super) code: String,
 }
 
@@ -111,9 +111,9 @@ pub struct SetPassword {
         example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
     )]
     pub(super) ticket: String,
-    /// New password: 8 to 128 characters (after Unicode NFC), without control characters. Common passwords are rejected
-    /// (`password_too_weak`).
-    #[validate(custom(function = "checks::password"))]
+    /// New password: 8 to 128 characters (after Unicode NFC), without control or invisible characters. Common passwords
+    /// are rejected (`password_too_weak`).
+    #[validate(custom(function = "checks::new_password"))]
     #[schema(
         value_type = String,
         format = Password,
@@ -175,11 +175,11 @@ impl SendCode {
 }
 
 impl SetPassword {
-    pub(super) fn parse(self) -> Result<(Ticket, Password), Problem> {
+    pub(super) fn parse(self) -> Result<(Ticket, NewPassword), Problem> {
         if self.password_confirm.is_some_and(|confirm| *confirm != *self.password) {
             return Err(Problem::field("password_confirm", Invalid::Mismatch));
         }
-        Ok((field("ticket", Ticket::parse(&self.ticket))?, field("password", Password::parse(&self.password))?))
+        Ok((field("ticket", Ticket::parse(&self.ticket))?, field("password", NewPassword::parse(&self.password))?))
     }
 }
 

@@ -6,7 +6,11 @@ use crate::domain::Invalid;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Kind, Theme};
 use crate::domain::phone::{Phone, PhoneError};
 use crate::domain::ticket::Ticket;
-use crate::domain::{otp::OneTimeCode, password::Password, user};
+use crate::domain::{
+    otp::OneTimeCode,
+    password::{NewPassword, Password},
+    user,
+};
 use crate::flows::Service;
 use validator::ValidationError;
 
@@ -41,6 +45,10 @@ pub(super) fn code(text: &str) -> Result<(), ValidationError> {
 
 pub(super) fn password(text: &str) -> Result<(), ValidationError> {
     checked(Password::parse(text))
+}
+
+pub(super) fn new_password(text: &str) -> Result<(), ValidationError> {
+    checked(NewPassword::parse(text))
 }
 
 pub(super) fn nickname(text: &str) -> Result<(), ValidationError> {

@@ -1,6 +1,6 @@
 //! Password change, and confirmation of an important change with the current password.
 
-use crate::domain::password::{Password, PasswordHash};
+use crate::domain::password::{NewPassword, Password, PasswordHash};
 use crate::domain::session::Generation;
 use crate::flows::limits::PasswordAttempt;
 use crate::flows::session::{self, Caller, Tokens};
@@ -10,11 +10,11 @@ use crate::ports::{Hashed, Proof, Renewed, Verdict};
 /// Replaces the password, renews this session and ends the user's other sessions. The refresh tokens that this session
 /// had before are invalid: a copy of one does not survive the change. A session that is bound to a key stays bound, and
 /// its earlier tokens are as useful to a thief as before: not at all.
-pub async fn change(service: &Service, caller: Caller, current: Password, new: Password) -> Result<Tokens, Error> {
+pub async fn change(service: &Service, caller: Caller, current: Password, new: NewPassword) -> Result<Tokens, Error> {
     service.background.run_to_completion(replace(service.clone(), caller, current, new)).await
 }
 
-async fn replace(service: Service, caller: Caller, current: Password, new: Password) -> Result<Tokens, Error> {
+async fn replace(service: Service, caller: Caller, current: Password, new: NewPassword) -> Result<Tokens, Error> {
     let proof = confirm(&service, &caller, current).await?;
     let hash = match service.ports.hasher.hash(new, &caller.user.phone).await? {
         Hashed::Hash(hash) => hash,

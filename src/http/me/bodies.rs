@@ -48,9 +48,9 @@ pub struct ChangePassword {
         example = "correct horse battery"
     )]
     pub(super) current_password: Zeroizing<String>,
-    /// New password: 8 to 128 characters (after Unicode NFC), without control characters. Common passwords are rejected
-    /// (`password_too_weak`).
-    #[validate(custom(function = "checks::password"))]
+    /// New password: 8 to 128 characters (after Unicode NFC), without control or invisible characters. Common passwords
+    /// are rejected (`password_too_weak`).
+    #[validate(custom(function = "checks::new_password"))]
     #[schema(
         value_type = String,
         format = Password,
@@ -67,7 +67,7 @@ pub struct ChangePassword {
 #[serde(deny_unknown_fields)]
 pub struct ChangePhone {
     /// New mobile number in E.164, or in the national format of the default region.
-    #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613900139000")]
+    #[schema(max_length = 256, pattern = "^[^A-Za-z]+$", example = "+8613900139000")]
     pub(super) phone_number: String,
     #[validate(custom(function = "checks::password"))]
     #[schema(
@@ -109,8 +109,8 @@ pub struct DeleteMe {
     #[validate(custom(function = "checks::ticket"))]
     #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(null))]
     pub(super) ticket: Option<String>,
-    /// Six digits, as a string.
+    /// Six digits, as a string. Digits of any script; spaces are ignored.
     #[validate(custom(function = "checks::code"))]
-    #[schema(pattern = "^[0-9]{6}$", example = json!(null))]
+    #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = json!(null))]
     pub(super) code: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! `PUT /v1/me/password`: password change of the signed-in user.
 
 use super::bodies::ChangePassword;
-use crate::domain::password::Password;
+use crate::domain::password::{NewPassword, Password};
 use crate::flows::Service;
 use crate::flows::account::password;
 use crate::http::checks::field;
@@ -32,7 +32,7 @@ pub(in crate::http) async fn change(
     body: Json<ChangePassword>,
 ) -> Result<HttpResponse, Problem> {
     let current = field("current_password", Password::parse(&body.0.current_password))?;
-    let new = field("new_password", Password::parse(&body.0.new_password))?;
+    let new = field("new_password", NewPassword::parse(&body.0.new_password))?;
     let tokens = password::change(&service, bearer.caller(&service).await?, current, new).await?;
     let issued = tokens.generation;
     Ok(json_with_tokens(StatusCode::OK, &Tokens::from(tokens), issued))
