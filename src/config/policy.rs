@@ -18,7 +18,9 @@ pub(super) fn read(env: &mut Env, mode: Mode, captcha: CaptchaPolicy) -> Policy 
         let regions = Regions::parse(text.split(',').map(str::trim));
         regions.ok_or_else(|| "expected ISO 3166 country codes, like CN,SG; the first is the default".to_owned())
     });
-    let defaults = Policy::new(regions);
+    let prefixes = "regions and first digits of their mobile numbers, like CN=149";
+    let prefixes = env.list("PHONE_EXTRA_MOBILE_PREFIXES", Vec::new(), prefixes);
+    let defaults = Policy::new(regions.with_mobile_prefixes(prefixes));
     Policy {
         flow: flow(env, &defaults.flow),
         limits: limits(env, mode, &defaults.regions),

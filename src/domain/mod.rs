@@ -5,6 +5,7 @@
 
 pub mod language;
 pub mod phone;
+pub mod mobile_prefix;
 pub mod captcha;
 pub mod proof;
 pub mod ticket;
@@ -29,6 +30,7 @@ pub mod keys;
 pub mod policy;
 pub mod id;
 mod joiners;
+mod phone_text;
 mod text;
 mod unicode;
 
