@@ -55,6 +55,7 @@ mod sessions;
 mod shares;
 mod test_numbers;
 mod test_server;
+mod typed_input;
 mod unreachable_numbers;
 mod users;
 
