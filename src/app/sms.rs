@@ -1,7 +1,6 @@
 //! SMS router with the configured providers.
 
 use super::runtime::Runtime;
-use crate::adapters::sms::Provider;
 use crate::adapters::sms::aliyun::{self, Aliyun};
 use crate::adapters::sms::cloopen::{self, Cloopen};
 use crate::adapters::sms::console::Console;
@@ -9,6 +8,7 @@ use crate::adapters::sms::router::{Router, Routes};
 use crate::adapters::sms::tencent::{self, Tencent};
 use crate::adapters::sms::twilio::{self, Twilio};
 use crate::adapters::sms::webhook::{self, Webhook};
+use crate::adapters::sms::{PhoneLimits, Provider};
 use crate::config::{
     AliyunSettings, CloopenSettings, ProviderSettings, SmsSettings, TencentAccess, TencentSettings, TwilioSender,
     TwilioSettings, WebhookSettings,
@@ -22,13 +22,14 @@ use std::sync::Arc;
 pub(super) fn router(
     settings: &SmsSettings,
     runtime: &Runtime,
+    phone_limits: PhoneLimits,
     telemetry: &Arc<dyn Telemetry>,
 ) -> Result<Arc<dyn Sms>, Box<dyn Error>> {
     let providers = settings.providers.iter().map(|one| provider(one, &settings.brand, &runtime.clock));
     let providers = providers.collect::<Result<Vec<_>, _>>()?;
     let routes = Routes { each: settings.route.clone(), own: settings.routes.clone() };
     let (clock, telemetry) = (Arc::clone(&runtime.clock), Arc::clone(telemetry));
-    Ok(Arc::new(Router::new(providers, routes, settings.failover_after_timeout, clock, telemetry)))
+    Ok(Arc::new(Router::new(providers, routes, settings.failover_after_timeout, phone_limits, clock, telemetry)))
 }
 
 fn provider(

@@ -46,6 +46,7 @@ mod password_reset;
 mod peer_faults;
 mod phone_change;
 mod proof_of_work;
+mod provider_limits;
 mod purposes;
 mod races;
 mod refresh;

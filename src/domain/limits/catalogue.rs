@@ -12,6 +12,7 @@ impl Limit {
         Self::PhoneHour,
         Self::PhoneDay,
         Self::WrongCodes,
+        Self::PhoneAtProvider,
         Self::RegionBlock,
         Self::IpSends,
         Self::IpPhones,
@@ -67,6 +68,10 @@ impl Limit {
             Self::WrongCodes => Entry::new("wrong-codes", Scope::Phone, Quota::per_day(30), PhoneLimitReached)
                 .variable("LIMIT_WRONG_CODES_DAY")
                 .sliding(),
+            // The router of the providers sets this counter when a provider refuses, for as long as the provider says.
+            Self::PhoneAtProvider => {
+                Entry::new("sms-provider-phone", Scope::PhoneAtProvider, Quota::per_hour(1), PhoneLimitReached)
+            }
             // The operator sets this counter. Clients retry after 5 minutes at the latest, because the operator may end
             // the block.
             Self::RegionBlock => {
