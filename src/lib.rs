@@ -85,6 +85,10 @@
 //!
 //! **Accounts and sessions**
 //!
+//! - **Visible form**: the one form of a name: Unicode NFC, single spaces, and invisible characters only where they
+//!   change what a reader sees. Names that differ in nothing else have the same one.
+//! - **Prepared form**: the form of a password that is hashed (RFC 8265): Unicode NFC and plain spaces. The **typed
+//!   form** is the text as the client sent it.
 //! - **Session**: one signed-in device.
 //! - **Generation**: the number of a refresh token in its session. Each refresh creates the next generation.
 //! - **Bound session**: a session whose refresh token is accepted only with a DPoP proof (RFC 9449) of the key of the

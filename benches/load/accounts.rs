@@ -5,7 +5,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 use doorstep::adapters::argon2::{Argon2id, Cost};
 use doorstep::adapters::system::OsRandom;
-use doorstep::domain::password::Password;
+use doorstep::domain::password::NewPassword;
 use doorstep::domain::phone::Phone;
 use doorstep::ports::{Hashed, PasswordHasher, Random};
 use std::num::NonZeroUsize;
@@ -63,7 +63,7 @@ async fn hash() -> String {
     let random: Arc<dyn Random> = Arc::new(OsRandom);
     let hasher = Argon2id::start(Cost::default(), NonZeroUsize::MIN, &random).unwrap();
     let owner = Phone::from_stored(phone(0)).unwrap();
-    match hasher.hash(Password::parse(PASSWORD).unwrap(), &owner).await.unwrap() {
+    match hasher.hash(NewPassword::parse(PASSWORD).unwrap(), &owner).await.unwrap() {
         Hashed::Hash(hash) => hash.expose().to_owned(),
         Hashed::TooWeak => unreachable!(),
     }

@@ -25,6 +25,7 @@ use crate::adapters::argon2::{Argon2id, Cost};
 use crate::adapters::captcha::Speaker;
 use crate::adapters::database::{Database, Settings, migrate};
 use crate::adapters::dpop::Es256Proofs;
+use crate::adapters::sms::PhoneLimits;
 use crate::adapters::staging::memory::MemoryStaging;
 use crate::config::{Config, HashSettings, Problems, StagingSettings};
 use crate::domain::phone;
@@ -73,11 +74,13 @@ impl App {
         let database = Arc::new(open_database(&config)?);
         let metrics = metrics::start(&config.metrics)?;
         let telemetry = metrics.telemetry;
+        let staging = staging(&config, &runtime)?;
+        let phone_limits = PhoneLimits::new(Arc::clone(&staging) as _, keys.derived.phone_hash.clone());
         let ports = Ports {
-            staging: staging(&config, &runtime)?,
+            staging,
             users: Arc::clone(&database) as _,
             hasher: Arc::new(Argon2id::start(cost(&config.hashing), config.hashing.threads, &runtime.rng)?),
-            sms: sms::router(&config.sms, &runtime, &telemetry)?,
+            sms: sms::router(&config.sms, &runtime, phone_limits, &telemetry)?,
             telemetry,
             captcha_renderer: Arc::new(pictures(&config, &*runtime.rng)?),
             // The same number of threads as for requests: an audio captcha takes a millisecond of computing.

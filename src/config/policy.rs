@@ -2,9 +2,10 @@
 
 use super::env::Env;
 use super::sms::{autofill, notices};
-use super::variable::{Variable, WithDefault, flag, number, seconds, section};
+use super::variable::{Variable, WithDefault, flag, list, number, seconds, section};
 use super::{avatar, captcha, limits, proxies, test_phones, tokens};
 use crate::domain::flow::FlowPolicy;
+use crate::domain::mobile_prefix::MobilePrefix;
 use crate::domain::phone::Regions;
 use crate::domain::policy::{CaptchaPolicy, Policy};
 
@@ -20,6 +21,12 @@ section! {
         .shown_default(Regions::default, |regions| {
             regions.iter().map(|region| region.to_string()).collect::<Vec<_>>().join(",")
         });
+    /// Beginnings of mobile numbers that the built-in numbering plans do not know: a region and the first digits of its
+    /// national numbers. Numbers with this beginning and the length of a mobile number are accepted. Use it for a new
+    /// range, or for one that the plans call data cards (149 in China). An account can use such a number only while its
+    /// beginning is listed here.
+    static PHONE_EXTRA_MOBILE_PREFIXES: Variable<Vec<MobilePrefix>> =
+        list("regions and first digits of their mobile numbers, like CN=149").example("CN=149,CN=1410");
     // OWASP ASVS 5.0 6.5.5: a code is valid for ten minutes at most.
     /// Lifetime of a code.
     static CODE_SECONDS: WithDefault<u64> = seconds(60, 600).default(|| FlowPolicy::default().code_ttl.as_secs());
@@ -34,7 +41,8 @@ section! {
 }
 
 pub(super) fn read(env: &mut Env, captcha: CaptchaPolicy) -> Policy {
-    let defaults = Policy::new(env.get(&PHONE_REGIONS));
+    let prefixes = env.optional(&PHONE_EXTRA_MOBILE_PREFIXES).unwrap_or_default();
+    let defaults = Policy::new(env.get(&PHONE_REGIONS).with_mobile_prefixes(prefixes));
     Policy {
         flow: FlowPolicy {
             code_ttl: env.seconds(&CODE_SECONDS),

@@ -72,6 +72,7 @@ fn all_invalid_values_are_reported_at_once() {
         ("HASH_PASSES", "11"),
         ("HASH_THREADS", "0"),
         ("PHONE_REGIONS", "CN,XX"),
+        ("PHONE_EXTRA_MOBILE_PREFIXES", "CN:149"),
         ("COOLDOWN_SECONDS", "60,soon"),
         ("LIMIT_PHONE_HOUR", "0"),
         ("LIMIT_WRONG_CODES_DAY", "101"),

@@ -5,6 +5,7 @@
 
 pub mod language;
 pub mod phone;
+pub mod mobile_prefix;
 pub mod captcha;
 pub mod proof;
 pub mod ticket;
@@ -28,7 +29,10 @@ pub mod idempotency;
 pub mod keys;
 pub mod policy;
 pub mod id;
+mod joiners;
+mod phone_text;
 mod text;
+mod unicode;
 
 /// Reason why a value is invalid. [`Invalid::code`] is its stable code in a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //! key, the purpose and the ticket.
 
 use super::ticket::{FlowKey, Ticket};
+use super::unicode::{decimal_digit, is_format};
 use super::{Invalid, flow::Purpose};
 use aws_lc_rs::{constant_time, hmac};
 use std::fmt;
@@ -35,10 +36,23 @@ impl OneTimeCode {
         Self(digits)
     }
 
-    /// Reads a code that a user typed: exactly six ASCII digits.
+    /// Maximum length of a text in characters: six digits, and what may stand between them.
+    const LONGEST: usize = 32;
+
+    /// Reads a code that a user typed or copied: exactly six decimal digits of any script. Spaces and format characters
+    /// are ignored.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let digits: [u8; Self::DIGITS] = text.as_bytes().try_into().map_err(|_| Invalid::Format)?;
-        if digits.iter().all(u8::is_ascii_digit) { Ok(Self(digits)) } else { Err(Invalid::Format) }
+        if let Ok(digits) = <[u8; Self::DIGITS]>::try_from(text.as_bytes())
+            && digits.iter().all(u8::is_ascii_digit)
+        {
+            return Ok(Self(digits));
+        }
+        if text.len() > Self::LONGEST * 4 || text.chars().count() > Self::LONGEST {
+            return Err(Invalid::Format);
+        }
+        let written = text.chars().filter(|c| !c.is_whitespace() && !is_format(*c));
+        let digits: String = written.map(decimal_digit).collect::<Option<_>>().ok_or(Invalid::Format)?;
+        digits.as_bytes().try_into().map(Self).map_err(|_| Invalid::Format)
     }
 
     /// Compares in constant time.
@@ -120,9 +134,23 @@ mod tests {
     }
 
     #[test]
-    fn a_typed_code_is_six_ascii_digits() {
-        assert!(OneTimeCode::parse("000000").is_ok());
-        for text in ["", "12345", "1234567", " 12345", "12345a", "１２３４５６", "١٢٣٤٥٦", "-12345", "1e5000"]
+    fn a_typed_code_is_six_digits_of_any_script() {
+        for text in [
+            "123456",
+            " 123456\n",
+            "123 456",
+            "123\u{a0}456",
+            "１２３４５６",
+            "١٢٣٤٥٦",
+            "۱۲۳۴۵۶",
+            "१२३४५६",
+            "\u{200e}12 34 56\u{202c}",
+        ] {
+            assert_eq!(OneTimeCode::parse(text).unwrap().expose(), "123456", "{text:?}");
+        }
+        let long = format!("123456{}", " ".repeat(27));
+        for text in
+            ["", "12345", "1234567", " 12345", "12345a", "-12345", "1e5000", "12 34½", "１２３４５", "1234五六", &long]
         {
             assert!(OneTimeCode::parse(text).is_err(), "{text:?}");
         }

@@ -1,6 +1,8 @@
 //! Mobile phone numbers in E.164, with which users sign up.
 
 use super::Invalid;
+use super::mobile_prefix::MobilePrefix;
+use super::phone_text::plain;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberType};
 use std::fmt;
 
@@ -27,6 +29,7 @@ pub enum PhoneError {
 pub struct Regions {
     default: Region,
     allowed: Vec<Region>,
+    extra: Vec<MobilePrefix>,
 }
 
 impl Regions {
@@ -35,7 +38,13 @@ impl Regions {
     #[must_use]
     pub fn parse<'a>(codes: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let allowed = codes.into_iter().map(region).collect::<Option<Vec<_>>>()?;
-        Some(Self { default: *allowed.first()?, allowed })
+        Some(Self { default: *allowed.first()?, allowed, extra: Vec::new() })
+    }
+
+    /// Adds prefixes of mobile numbers that the numbering plans of libphonenumber lack.
+    #[must_use]
+    pub fn with_mobile_prefixes(self, extra: Vec<MobilePrefix>) -> Self {
+        Self { extra, ..self }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = Region> + '_ {
@@ -62,18 +71,15 @@ pub fn all_regions() -> Vec<Region> {
 impl Default for Regions {
     /// Mainland China.
     fn default() -> Self {
-        Self { default: Region::CN, allowed: vec![Region::CN] }
+        Self { default: Region::CN, allowed: vec![Region::CN], extra: Vec::new() }
     }
 }
 
-/// Maximum length of a text in characters. E.164 has 15 digits; the rest is for separators.
-const LONGEST: usize = 32;
-
 impl Phone {
-    /// Reads E.164 or the national form of the default region. Only ASCII digits are accepted. Spaces, hyphens, dots
-    /// and brackets between them are ignored, because address books contain them. Extensions are rejected.
+    /// Reads E.164 or the national form of the default region, in decimal digits of any script. Spaces, dashes, dots,
+    /// brackets and format characters are ignored, because address books contain them. Extensions are rejected.
     pub fn parse(text: &str, regions: &Regions) -> Result<Self, PhoneError> {
-        let (phone, region) = read(text, regions.default).map_err(PhoneError::Invalid)?;
+        let (phone, region) = read(text, regions).map_err(PhoneError::Invalid)?;
         match region {
             Some(region) if regions.allowed.contains(&region) => Ok(phone),
             _ => Err(PhoneError::RegionNotSupported),
@@ -82,14 +88,14 @@ impl Phone {
 
     /// Reads a number of any region. An account stays usable when its region is closed to new numbers.
     pub fn parse_of_any_region(text: &str, regions: &Regions) -> Result<Self, Invalid> {
-        read(text, regions.default).map(|(phone, _)| phone)
+        read(text, regions).map(|(phone, _)| phone)
     }
 
     /// Reads the same forms as [`Self::parse`], but does not check that the number can exist. Use it only to compare a
     /// text with a known number.
     #[must_use]
     pub(super) fn parse_unchecked(text: &str, regions: &Regions) -> Option<Self> {
-        let text = check_characters(text).ok()?;
+        let text = plain(text).ok()?;
         if text.starts_with('+') {
             return Self::from_stored(text.chars().filter(|c| !" -.()".contains(*c)).collect());
         }
@@ -128,31 +134,15 @@ impl Phone {
     }
 }
 
-/// Trims a text and checks its length and characters.
-fn check_characters(text: &str) -> Result<&str, Invalid> {
-    let text = text.trim_matches(' ');
-    if text.is_empty() {
-        return Err(Invalid::TooShort);
+/// Reads a mobile number, and its region if it is known.
+fn read(text: &str, regions: &Regions) -> Result<(Phone, Option<Region>), Invalid> {
+    let text = plain(text)?;
+    let number = PhoneNumber::parse(&*text, Some(regions.default)).map_err(|_| Invalid::Format)?;
+    let is_mobile = || matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
+    if (number.is_valid() && is_mobile()) || regions.extra.iter().any(|prefix| prefix.is_of(&number)) {
+        return Ok((Phone(number.to_string()), number.get_region_code()));
     }
-    if text.chars().count() > LONGEST {
-        return Err(Invalid::TooLong);
-    }
-    let allowed = text
-        .bytes()
-        .enumerate()
-        .all(|(at, byte)| byte.is_ascii_digit() || b" -.()".contains(&byte) || (byte == b'+' && at == 0));
-    if allowed { Ok(text) } else { Err(Invalid::Format) }
-}
-
-/// Reads a valid mobile number, and its region if it is known.
-fn read(text: &str, default: Region) -> Result<(Phone, Option<Region>), Invalid> {
-    let text = check_characters(text)?;
-    let number = PhoneNumber::parse(text, Some(default)).map_err(|_| Invalid::Format)?;
-    let mobile = matches!(number.get_type(), PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
-    if !number.is_valid() || !mobile {
-        return Err(Invalid::Format);
-    }
-    Ok((Phone(number.to_string()), number.get_region_code()))
+    Err(Invalid::Format)
 }
 
 impl fmt::Debug for Phone {
@@ -188,13 +178,31 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_read_as_keyboards_and_address_books_write_them() {
+        for text in [
+            "\u{202a}+86 138 0013 8000\u{202c}",
+            "+86\u{a0}138\u{2009}0013\u{3000}8000",
+            "＋８６１３８００１３８０００",
+            "＋86（138）0013\u{2212}8000",
+            "86-138-0013-8000\n",
+            "+86 (138)\u{2013}0013．8000",
+            "١٣٨٠٠١٣٨٠٠٠",
+            "+۸۶ ۱۳۸۰۰۱۳۸۰۰۰",
+            "१३८००१३८०००",
+            "\u{feff}138\u{ad}0013\u{200b}8000\t",
+        ] {
+            assert_eq!(parse(text).as_deref(), Ok("+8613800138000"), "{text:?}");
+        }
+    }
+
+    #[test]
     fn the_whole_text_must_be_a_number() {
         for text in [
             "13800000000abc",
             "abc13800000000",
-            "13800138000\n",
-            "１３８００１３８０００",
-            "١٣٨٠٠١٣٨٠٠٠",
+            "138001\n38000",
+            "1380013800½",
+            "１３８００１３８００",
             "+86138001380001",
             "1380013800",
             "13800138000 ext 5",
@@ -226,6 +234,21 @@ mod tests {
         assert_eq!(read("+49 1512 3456789").as_deref(), Ok("+4915123456789"));
         assert_eq!(read("13800138000").as_deref(), Ok("+8613800138000"));
         assert_eq!(read("+8613800138000abc"), Err(Invalid::Format));
+    }
+
+    #[test]
+    fn a_prefix_makes_numbers_mobile() {
+        let plain = Regions::parse(["CN"]).unwrap();
+        let extended = plain.clone().with_mobile_prefixes(vec!["CN=1490".parse().unwrap()]);
+        let unknown = Err(PhoneError::Invalid(Invalid::Format));
+        assert_eq!(Phone::parse("149 0013 8000", &plain), unknown);
+        let phone = Phone::parse("149 0013 8000", &extended).unwrap();
+        assert_eq!((phone.e164(), phone.region()), ("+8614900138000", Region::CN));
+        assert_eq!(Phone::parse_of_any_region("+8614900138000", &extended).as_ref(), Ok(&phone));
+        for text in ["14911138000", "1490013800", "149001380000", "+114900138000", "01012345678"] {
+            assert!(Phone::parse(text, &extended).is_err(), "{text}");
+        }
+        assert!(Phone::parse("13800138000", &extended).is_ok());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Sessions of signed-in devices, and their tokens.
 
 use super::user::{AccountVersion, UserId};
-use super::{Invalid, dpop::Thumbprint, id::uuid_v7, text::one_line};
+use super::{Invalid, dpop::Thumbprint, id::uuid_v7, text};
 use aws_lc_rs::{constant_time, hmac};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
@@ -18,15 +18,18 @@ impl SessionId {
     }
 }
 
-/// Name by which users recognise their devices: 1 to 64 characters on one line.
+/// Name by which users recognise their devices: 1 to 64 characters in their visible form (NFC).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceName(String);
 
 impl DeviceName {
     pub const LONGEST: usize = 64;
 
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        one_line(text, Self::LONGEST).map(Self)
+    /// Reads any text, because a label must not keep a user from signing in: removes what must not be shown, and cuts
+    /// what is too long. Returns `None` if nothing can be seen.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text::label(text, Self::LONGEST).map(Self)
     }
 
     #[must_use]

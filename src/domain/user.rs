@@ -1,6 +1,6 @@
 //! User accounts, and the parts of a profile.
 
-use super::{Invalid, id::uuid_v7, password::PasswordHash, phone::Phone, text::one_line};
+use super::{Invalid, id::uuid_v7, password::PasswordHash, phone::Phone, text};
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use url::Url;
 use uuid::Uuid;
@@ -16,7 +16,7 @@ impl UserId {
     }
 }
 
-/// Name that others see: 1 to 32 characters on one line.
+/// Name that others see: 1 to 32 characters in their visible form (NFC).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nickname(String);
 
@@ -24,7 +24,7 @@ impl Nickname {
     pub const LONGEST: usize = 32;
 
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        one_line(text, Self::LONGEST).map(Self)
+        text::name(text, Self::LONGEST).map(Self)
     }
 
     #[must_use]

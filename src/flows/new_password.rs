@@ -4,7 +4,7 @@ use super::error::Error;
 use super::refund::log_refund_error;
 use super::service::Service;
 use crate::domain::flow::{Proven, Purpose, Transition};
-use crate::domain::password::{Password, PasswordHash};
+use crate::domain::password::{NewPassword, PasswordHash};
 use crate::domain::ticket::Ticket;
 use crate::ports::{Advance, Change, Hashed};
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub(super) async fn hash(
     service: &Service,
     purpose: Purpose,
     ticket: &Ticket,
-    password: Password,
+    password: NewPassword,
 ) -> Result<(Proven, PasswordHash), Error> {
     let (proven, _) = advance(service, purpose, ticket, &Transition::HASH_PASSWORD, &Change::SpendPassword).await?;
     match service.ports.hasher.hash(password, &proven.phone).await {

@@ -10,7 +10,7 @@ use crate::domain::flow::{Proven, Purpose};
 use crate::domain::language::Language;
 use crate::domain::message::Content;
 use crate::domain::otp::OneTimeCode;
-use crate::domain::password::{Password, PasswordHash};
+use crate::domain::password::{NewPassword, PasswordHash};
 use crate::domain::ticket::Ticket;
 use crate::ports::Proof;
 
@@ -23,7 +23,7 @@ pub async fn verify_code(service: &Service, ticket: &Ticket, given: &OneTimeCode
 pub async fn set_password(
     service: &Service,
     ticket: Ticket,
-    password: Password,
+    password: NewPassword,
     language: Language,
 ) -> Result<(), Error> {
     let (proven, hash) = new_password::hash(service, Purpose::ResetPassword, &ticket, password).await?;

@@ -53,11 +53,14 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        if has_no_body(request) {
-            return Box::pin(ready(Ok(Self(T::default()))));
-        }
-        let json = Json::from_request(request, payload);
-        Box::pin(async move { Ok(Self(json.await?.0)) })
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let body = bytes(&request, payload).await?;
+            if body.is_empty() {
+                return Ok(Self(T::default()));
+            }
+            Ok(Self(parse(&body)?))
+        })
     }
 }
 
@@ -67,37 +70,35 @@ impl<T: DeserializeOwned + Default + ToSchema + 'static> Input for OptionalJson<
     }
 }
 
-fn has_no_body(request: &HttpRequest) -> bool {
-    let length = request.headers().get(CONTENT_LENGTH).map_or(&b"0"[..], |value| value.as_bytes());
-    length == b"0" && !request.headers().contains_key(TRANSFER_ENCODING)
-}
-
 /// Returns the bytes of a JSON body, with the same limits and errors as [`Json`]; no bytes if the client has sent none.
+/// A chunked body shows only at its end whether it is empty.
 pub(super) async fn bytes(request: &HttpRequest, payload: Payload) -> Result<Zeroizing<Vec<u8>>, Problem> {
-    if has_no_body(request) {
+    let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
+    let length = request.headers().get(CONTENT_LENGTH).map_or(&b"0"[..], |value| value.as_bytes());
+    if length == b"0" && !is_chunked {
         return Ok(Zeroizing::default());
     }
-    check_media_type(request)?;
-    read_in_time(payload, declared_size(request)?).await
+    let media_type = check_media_type(request);
+    if !is_chunked {
+        media_type.clone()?;
+    }
+    let body = read_in_time(payload, declared_size(request)?).await?;
+    if body.is_empty() { Ok(body) } else { media_type.map(|()| body) }
 }
 
 /// Requires exactly one `Content-Type`, `application/json` (for PATCH also a merge patch, RFC 7396), in UTF-8 and not
-/// compressed.
+/// compressed. `utf8` is a common name of UTF-8.
 fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
     let headers = request.headers();
     let mut types = headers.get_all(CONTENT_TYPE);
     let given = types.next().and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (essence, parameters) = given.split_once(';').unwrap_or((given, ""));
-    let utf8 = parameters.trim().is_empty()
-        || parameters.trim().eq_ignore_ascii_case("charset=utf-8")
-        || parameters.trim().eq_ignore_ascii_case("charset=\"utf-8\"");
+    let utf8 = ["", "charset=utf-8", "charset=\"utf-8\"", "charset=utf8"];
+    let utf8 = utf8.iter().any(|known| parameters.trim().eq_ignore_ascii_case(known));
+    let plain = headers.get_all(CONTENT_ENCODING).all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
     let is = |name: &str| essence.trim().eq_ignore_ascii_case(name);
     let json = is("application/json") || (request.method() == Method::PATCH && is("application/merge-patch+json"));
-    if json && utf8 && types.next().is_none() && !headers.contains_key(CONTENT_ENCODING) {
-        Ok(())
-    } else {
-        Err(Problem::new(Code::UnsupportedMediaType))
-    }
+    if json && utf8 && types.next().is_none() && plain { Ok(()) } else { Err(Problem::new(Code::UnsupportedMediaType)) }
 }
 
 /// Returns the size to reserve for the body: its `Content-Length`, or the maximum. A body that is declared as too large

@@ -107,7 +107,7 @@ impl LogIn {
             (None, Some(_)) => form.missing("captcha_id"),
             _ => {}
         }
-        let name = form.optional("device_name", self.device_name.as_deref(), DeviceName::parse);
+        let name = self.device_name.as_deref().and_then(DeviceName::parse);
         form.finish(|| {
             let (captcha, device) = (captcha_id.zip(captcha_answer), Device { name, key: key.0 });
             Some(login::LogIn { phone: phone?, password: password?, captcha, device, client: client.0.address })
@@ -120,7 +120,7 @@ impl VerifyLogin {
         let mut form = Form::default();
         let ticket = form.field("ticket", Ticket::parse(&self.ticket));
         let code = form.field("code", OneTimeCode::parse(&self.code));
-        let name = form.optional("device_name", self.device_name.as_deref(), DeviceName::parse);
+        let name = self.device_name.as_deref().and_then(DeviceName::parse);
         form.finish(|| Some((ticket?, code?, Device { name, key: key.0 })))
     }
 }

@@ -12,7 +12,7 @@ use super::form::Form;
 use super::otp::{self, SEND_LIMITS, Sent};
 use super::response::Reply;
 use crate::domain::Invalid;
-use crate::domain::password::Password;
+use crate::domain::password::NewPassword;
 use crate::domain::session::{Device, DeviceName};
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{AvatarUrl, Birthday, Gender, Nickname, Profile};
@@ -125,10 +125,10 @@ async fn status(service: web::Data<Service>, body: Json<FlowTicket>) -> Result<R
 }
 
 impl SetPassword {
-    pub(super) fn parse(&self) -> Result<(Ticket, Password), Problem> {
+    pub(super) fn parse(&self) -> Result<(Ticket, NewPassword), Problem> {
         let mut form = Form::default();
         let ticket = form.field("ticket", Ticket::parse(&self.ticket));
-        let password = form.field("password", Password::parse(&self.password));
+        let password = form.field("password", NewPassword::parse(&self.password));
         let repeats = self.password_confirm.as_ref().is_none_or(|confirm| **confirm == *self.password);
         form.field("password_confirm", if repeats { Ok(()) } else { Err(Invalid::Mismatch) });
         form.finish(|| ticket.zip(password))
@@ -143,7 +143,7 @@ impl SubmitProfile {
         let avatar_url = form.optional("avatar_url", self.avatar_url.as_deref(), |text| AvatarUrl::parse(text, base));
         let gender = form.optional("gender", self.gender.as_deref(), Gender::parse);
         let birthday = form.optional("birthday", self.birthday.as_deref(), |text| Birthday::parse(text, now));
-        let name = form.optional("device_name", self.device_name.as_deref(), DeviceName::parse);
+        let name = self.device_name.as_deref().and_then(DeviceName::parse);
         form.finish(|| {
             let profile = Profile { nickname: nickname?, avatar_url, gender, birthday };
             Some(register::SubmitProfile { ticket: ticket?, profile, device: Device { name, key: key.0 } })

@@ -1,7 +1,7 @@
 //! Password hashing.
 
 use super::DependencyError;
-use crate::domain::password::{Password, PasswordHash};
+use crate::domain::password::{NewPassword, Password, PasswordHash};
 use crate::domain::phone::Phone;
 use async_trait::async_trait;
 
@@ -9,17 +9,19 @@ use async_trait::async_trait;
 /// when the wait would be too long.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
-    async fn hash(&self, password: Password, owner: &Phone) -> Result<Hashed, DependencyError>;
+    async fn hash(&self, password: NewPassword, owner: &Phone) -> Result<Hashed, DependencyError>;
 
-    /// Compares a password with a hash. Without a hash (the user does not exist), MUST return [`Verdict::Wrong`], and
-    /// MUST take as long as with a hash of the configured cost.
+    /// Compares a password with a hash: its prepared form and, if it was typed in another form, that form too. Without
+    /// a hash (the user does not exist), MUST return [`Verdict::Wrong`], and MUST take as long as a wrong password
+    /// with a hash of the configured cost.
     async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, DependencyError>;
 }
 
 #[derive(Debug, Clone)]
 pub enum Verdict {
     Right {
-        /// Hash of the same password at the configured cost, if the compared hash had another cost.
+        /// Hash of the prepared form at the configured cost, if the compared hash had another cost or was of the typed
+        /// form.
         rehashed: Option<PasswordHash>,
     },
     Wrong,
@@ -28,6 +30,6 @@ pub enum Verdict {
 #[derive(Debug, Clone)]
 pub enum Hashed {
     Hash(PasswordHash),
-    /// See [`Password::is_guessable`].
+    /// See [`NewPassword::is_guessable`].
     TooWeak,
 }

@@ -4,12 +4,14 @@ use crate::domain::language::Language;
 use crate::domain::message::{Autofill, Content};
 use crate::domain::phone::Phone;
 use async_trait::async_trait;
+use std::time::Duration;
 
 /// Sends messages to phones.
 #[async_trait]
 pub trait Sms: Send + Sync {
     /// Returns when a provider has accepted the message. MUST return within its own timeout. MUST NOT pass the same
-    /// message to one provider twice.
+    /// message to one provider twice. MUST return [`SmsError::PhoneLimited`] only if every provider of the region is
+    /// waiting for a limit of this phone to end.
     async fn send(&self, message: &Message) -> Result<Sent, SmsError>;
 }
 
@@ -38,6 +40,9 @@ pub struct Sent {
 pub enum SmsError {
     #[error("refused: {0}")]
     Refused(String),
+    /// The provider refuses messages to this phone for some time, and others not: a limit of its own for one number.
+    #[error("phone limited: {reason}")]
+    PhoneLimited { reason: String, retry_after: Duration },
     #[error("unreachable: {0}")]
     Unreachable(String),
     /// It is unknown whether the message was sent.

@@ -299,7 +299,7 @@ const ALL_LIMITS_ONE: [(&str, &str); 7] = [
 
 async fn a_message_that_the_provider_refuses_is_refunded(back_ends: BackEnds) {
     let server = server(back_ends, &ALL_LIMITS_ONE).await;
-    server.sms.behave(Behaviour::Refuse("160040"));
+    server.sms.behave(Behaviour::Refuse("160032"));
     for _ in 0..3 {
         server.send_code(&fresh_phone()).await.assert_error(502, "sms_delivery_failed");
     }

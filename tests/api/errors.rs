@@ -113,7 +113,7 @@ async fn the_service_returns_every_error_code(back_ends: BackEnds) {
     record(send("+14155552671", &captcha, BYPASS).await);
     record(send(&phone, &captcha, "wrong").await);
     record(send(&phone, &captcha, BYPASS).await);
-    server.sms.behave(Behaviour::Refuse("160040"));
+    server.sms.behave(Behaviour::Refuse("160032"));
     record(server.send_code(&phone).await);
     server.sms.behave(Behaviour::Accept);
     // Steps of the sign-up.

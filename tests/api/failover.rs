@@ -57,7 +57,7 @@ impl TwoProviders {
 
 async fn after_a_refusal_the_next_provider_sends_the_code(back_ends: BackEnds) {
     let providers = TwoProviders::with(back_ends, &[]).await;
-    providers.server.sms.behave(Behaviour::Refuse("160038"));
+    providers.server.sms.behave(Behaviour::Refuse("160032"));
     let ticket = providers.server.new_ticket(&fresh_phone()).await;
     assert_eq!((providers.server.sms.requests(), providers.aliyun_codes().len()), (1, 1));
     assert_eq!(providers.server.verify_code(&ticket, &providers.aliyun_codes()[0]).await.status, 200);

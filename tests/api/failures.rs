@@ -24,7 +24,7 @@ const MAX_WAIT: Duration = Duration::from_secs(8);
 /// Mistake 6 in docs/mistakes.md: the cooldown was kept although the message failed.
 async fn a_refused_message_is_refunded(server: TestServer) {
     let phone = fresh_phone();
-    server.sms.behave(Behaviour::Refuse("160040"));
+    server.sms.behave(Behaviour::Refuse("160032"));
     for _ in 0..12 {
         let failed = server.send_code(&phone).await;
         failed.assert_error(502, "sms_delivery_failed");
@@ -57,7 +57,7 @@ async fn a_refused_resend_does_not_change_the_flow(server: TestServer) {
     let phone = fresh_phone();
     let ticket = server.new_ticket(&phone).await;
     server.advance(Duration::from_secs(60));
-    server.sms.behave(Behaviour::Refuse("160040"));
+    server.sms.behave(Behaviour::Refuse("160032"));
     let body = json!({"ticket": ticket});
     server.post("/v1/register/resend-code", body.clone()).await.assert_error(502, "sms_delivery_failed");
     server.sms.behave(Behaviour::Accept);

@@ -32,7 +32,7 @@ async fn a_code_is_counted_when_it_is_sent_and_when_it_is_verified(server: TestS
 }
 
 async fn a_refused_message_is_counted_as_refused(server: TestServer) {
-    server.sms.behave(Behaviour::Refuse("160038"));
+    server.sms.behave(Behaviour::Refuse("160032"));
     server.send_code(&fresh_phone()).await.assert_error(502, "sms_delivery_failed");
     let failed = "region=\"CN\",purpose=\"register\",outcome=\"refused\"";
     assert_eq!(server.metric("doorstep_sms_messages_total", failed).await, 1.0);

@@ -207,7 +207,7 @@ async fn a_phone_change_succeeds_if_the_notice_fails() {
     let sent = server.call(Method::POST, "/v1/me/phone/send-code", &user.access_token, body).await;
     let body = json!({"ticket": sent.text("ticket"), "code": server.sms.code_for(&new).unwrap()});
     let before = server.sms.requests();
-    server.sms.behave(Behaviour::Refuse("160040"));
+    server.sms.behave(Behaviour::Refuse("160032"));
     server.call(Method::POST, "/v1/me/phone/verify-code", &user.access_token, body).await.assert_status(200);
     wait_until("notice", || server.sms.requests() > before).await;
     assert_eq!(server.me(&user.access_token).await.body["phone_number"], json!(new));

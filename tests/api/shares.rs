@@ -168,7 +168,7 @@ async fn budgets_do_not_reveal_who_has_an_account_at_a_concealed_sign_up(back_en
 async fn a_concealed_send_failure_counts_like_a_message(back_ends: BackEnds) {
     let (server, accounts) = server(back_ends, 1, &[("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "1")]).await;
     let requests = server.sms.requests();
-    server.sms.behave(Behaviour::Refuse("160040"));
+    server.sms.behave(Behaviour::Refuse("160032"));
     sign_in_from(&server, "192.0.2.1", &accounts[0]).await.assert_status(200);
     wait_until("request", || server.sms.requests() > requests).await;
     server.sms.behave(Behaviour::Accept);

@@ -135,9 +135,9 @@ async fn the_notice_of_a_changed_number_has_its_own_template() {
 #[actix_web::test]
 async fn the_error_of_a_refused_notice_contains_no_number() {
     let provider = provider();
-    provider.behave(Behaviour::Refuse("160038"));
+    provider.behave(Behaviour::Refuse("160032"));
     let error = cloopen(settings(&provider)).send(&notice(ID)).await.unwrap_err();
-    assert!(matches!(&error, SmsError::Refused(text) if text.contains("160038")), "{error}");
+    assert!(matches!(&error, SmsError::Refused(text) if text.contains("160032")), "{error}");
     assert_no_secrets(&error);
     assert!(!error.to_string().contains("9001"), "{error}");
     assert!(provider.notices_for(PHONE).is_empty());

@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use doorstep::adapters::sms::Provider;
 use doorstep::adapters::sms::circuit_breaker::CircuitBreaker;
 use doorstep::adapters::sms::router::{Router, Routes};
+use doorstep::adapters::sms::{PhoneLimits, Provider};
+use doorstep::adapters::staging::memory::MemoryStaging;
 use doorstep::adapters::telemetry::Prometheus;
 use doorstep::domain::flow::Purpose;
+use doorstep::domain::keys::Keys;
 use doorstep::domain::language::Language;
 use doorstep::domain::message::Content;
 use doorstep::domain::otp::OneTimeCode;
@@ -14,6 +16,7 @@ use doorstep::domain::phone::{Phone, Region};
 use doorstep::ports::{Clock, Message, Sms, SmsError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A provider that returns the result set by the test, and records the id of each message.
 struct FakeProvider {
@@ -56,7 +59,9 @@ fn fixture(after_no_answer: bool) -> Fixture {
     let telemetry = Arc::new(Prometheus::new());
     let routes = Routes { each: vec!["one", "two"], own: BTreeMap::from([(Region::US, vec!["three", "one"])]) };
     let all = providers.iter().map(|provider| Arc::clone(provider) as Arc<dyn Provider>).collect();
-    let router = Router::new(all, routes, after_no_answer, clock.clone(), telemetry.clone());
+    let staging = Arc::new(MemoryStaging::new(clock.clone()));
+    let phone_limits = PhoneLimits::new(staging, Keys::derive(&[1; 32]).phone_hash);
+    let router = Router::new(all, routes, after_no_answer, phone_limits, clock.clone(), telemetry.clone());
     Fixture { providers, clock, telemetry, router }
 }
 
@@ -196,4 +201,58 @@ async fn with_all_circuit_breakers_open_a_message_is_certainly_not_sent() {
     let (sent, requests) = fixture.send(CHINESE_PHONE).await;
     assert!(matches!(sent, Err(SmsError::Unreachable(_))), "the message can be refunded");
     assert_eq!(requests, before);
+}
+
+fn phone_limited(seconds: u64) -> Result<(), SmsError> {
+    Err(SmsError::PhoneLimited { reason: "daily limit".to_owned(), retry_after: Duration::from_secs(seconds) })
+}
+
+const OTHER_PHONE: &str = "+8613800138001";
+
+#[tokio::test]
+async fn a_provider_that_refuses_a_phone_for_some_time_is_not_called_for_it_meanwhile() {
+    let fixture = fixture(false);
+    fixture.set_result(0, phone_limited(600));
+    assert!(matches!(fixture.send(CHINESE_PHONE).await, (Ok("two"), [1, 1, 0])));
+    fixture.set_result(0, Ok(()));
+    assert!(matches!(fixture.send(CHINESE_PHONE).await, (Ok("two"), [1, 2, 0])));
+    assert!(matches!(fixture.send(OTHER_PHONE).await, (Ok("one"), [2, 2, 0])));
+    fixture.advance(TimeDelta::seconds(601));
+    assert!(matches!(fixture.send(CHINESE_PHONE).await, (Ok("one"), [3, 2, 0])));
+}
+
+#[tokio::test]
+async fn a_phone_is_limited_only_if_every_provider_refuses_it_for_some_time() {
+    let fixture = fixture(false);
+    let wait = |sent: Result<&'static str, SmsError>| match sent {
+        Err(SmsError::PhoneLimited { retry_after, .. }) => Some(retry_after.as_secs()),
+        _ => None,
+    };
+    fixture.set_result(0, phone_limited(600));
+    fixture.set_result(1, unreachable());
+    // The second provider may be well again at once.
+    assert!(matches!(fixture.send(CHINESE_PHONE).await, (Err(SmsError::Unreachable(_)), [1, 1, 0])));
+    fixture.set_result(1, phone_limited(60));
+    assert_eq!(wait(fixture.send(CHINESE_PHONE).await.0), Some(60));
+    fixture.advance(TimeDelta::seconds(20));
+    let (sent, requests) = fixture.send(CHINESE_PHONE).await;
+    assert_eq!((wait(sent), requests), (Some(40), [1, 2, 0]), "a call, or another wait");
+    // A limit of a phone is an answer: it opens no circuit breaker.
+    for n in 0..10 {
+        fixture.send(&format!("+86138001390{n:02}")).await.0.unwrap_err();
+    }
+    fixture.set_result(0, Ok(()));
+    assert!(matches!(fixture.send(OTHER_PHONE).await.0, Ok("one")));
+}
+
+#[tokio::test]
+async fn an_open_circuit_breaker_is_no_limit_of_the_phone() {
+    let fixture = fixture(false);
+    fixture.set_result(0, phone_limited(600));
+    fixture.set_result(1, unreachable());
+    for n in 0..CircuitBreaker::FAILURES {
+        fixture.send(&format!("+86138001390{n:02}")).await.0.unwrap_err();
+    }
+    let (sent, _) = fixture.send(CHINESE_PHONE).await;
+    assert!(matches!(sent, Err(SmsError::Unreachable(_))), "{sent:?}");
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod corpus;
+mod names;
 mod targets;
 
 use corpus::{Rng, input};

@@ -15,8 +15,9 @@ use doorstep::domain::captcha::CaptchaAnswer;
 use doorstep::domain::dpop::{DpopNonce, DpopProof, PublicUrls};
 use doorstep::domain::idempotency::IdempotencyKey;
 use doorstep::domain::keys::Keys;
+use doorstep::domain::otp::OneTimeCode;
 use doorstep::domain::phone::{Phone, Regions};
-use doorstep::domain::session::{AccessClaims, Generation, RefreshToken, SessionId};
+use doorstep::domain::session::{AccessClaims, DeviceName, Generation, RefreshToken, SessionId};
 use doorstep::domain::ticket::Ticket;
 use doorstep::domain::user::{Nickname, UserId};
 use doorstep::http::dto::account::{ChangePassword, ChangePhone, ChangeProfile, DeleteMe, SubmitProfile};
@@ -43,10 +44,29 @@ pub const TARGETS: [Target; 10] = [
     Target {
         name: "phone",
         run: phone,
-        seeds: || text_seeds(&["+8613800138000", "138 0013-8000", "0049 (151) 23456789"]),
+        seeds: || {
+            text_seeds(&[
+                "+8613800138000",
+                "138 0013-8000",
+                "0049 (151) 23456789",
+                "\u{202a}＋８６ 138\u{a0}٠٠١٣ 8000\u{202c}",
+                "１２３ 456",
+            ])
+        },
     },
     Target {
-        name: "nickname", run: nickname, seeds: || text_seeds(&["小明", "Zoë O'Brien", "👩\u{200d}🚀", "مريم"])
+        name: "nickname",
+        run: nickname,
+        seeds: || {
+            text_seeds(&[
+                "小明",
+                "Zoë O'Brien",
+                "👩\u{200d}🚀",
+                "مريم",
+                "علی\u{200c}رضا",
+                "❤\u{fe0f}🏴\u{e0067}\u{e007f}",
+            ])
+        },
     },
     Target { name: "ticket", run: ticket, seeds: || text_seeds(&[TICKET]) },
     Target { name: "token", run: token, seeds: token_seeds },
@@ -68,9 +88,12 @@ fn text_seeds(texts: &[&str]) -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 
-/// A phone number has one form, and its masked form does not show it.
+/// A phone number has one form, and its masked form does not show it. A code has six digits.
 pub fn phone(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
+    if let Ok(code) = OneTimeCode::parse(&text) {
+        assert!(code.expose().len() == 6 && code.expose().bytes().all(|byte| byte.is_ascii_digit()));
+    }
     let regions = Regions::parse(["CN", "DE", "US"]).unwrap();
     let Ok(phone) = Phone::parse(&text, &regions) else { return };
     let e164 = phone.e164();
@@ -81,9 +104,13 @@ pub fn phone(data: &[u8]) {
     assert!(!phone.masked().contains(e164));
 }
 
-/// A nickname is one line of 1 to 32 characters, and has one form.
+/// A nickname is one line of 1 to 32 characters, and has one form. So has a device name, which is never refused.
 pub fn nickname(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
+    if let Some(device) = DeviceName::parse(&text) {
+        assert!((1..=DeviceName::LONGEST).contains(&device.as_str().chars().count()));
+        assert_eq!(DeviceName::parse(device.as_str()).as_ref(), Some(&device));
+    }
     let Ok(nickname) = Nickname::parse(&text) else { return };
     let name = nickname.as_str();
     assert!((1..=Nickname::LONGEST).contains(&name.chars().count()));
@@ -294,7 +321,12 @@ pub fn provider_answer(data: &[u8]) {
         for outcome in outcomes {
             match outcome(status, data) {
                 Ok(()) => assert!(status.is_success()),
-                Err(SmsError::Refused(text) | SmsError::NoAnswer(text) | SmsError::Unreachable(text)) => {
+                Err(
+                    SmsError::Refused(text)
+                    | SmsError::PhoneLimited { reason: text, .. }
+                    | SmsError::NoAnswer(text)
+                    | SmsError::Unreachable(text),
+                ) => {
                     assert!(text.chars().count() <= 250 && !text.contains(char::is_control), "{text:?}");
                     let digits = text.split(|c: char| !c.is_numeric()).map(|run| run.chars().count());
                     assert!(digits.max().unwrap_or_default() <= 6, "{text:?}");

@@ -72,7 +72,7 @@ async fn redis_and_postgresql_contain_no_password_code_ticket_or_token() {
 async fn a_flow_is_stored_before_its_message_is_sent_and_deleted_if_the_message_fails() {
     let redis_url = redis::url();
     let mut server = TestServer::new(&[("REDIS_URL", &redis_url)]).await;
-    server.sms.behave(Behaviour::Refuse("160040"));
+    server.sms.behave(Behaviour::Refuse("160032"));
     let client = server.client.clone();
     let request = actix_web::rt::spawn(async move { client.send_code(PHONE).await });
     server.wait_for_provider_request().await;

@@ -44,7 +44,10 @@ impl FakeWebhook {
 const RESPONSE_FORMAT: ResponseFormat = ResponseFormat {
     status: StatusCode::ACCEPTED,
     success: "{}",
-    refuse: |code, text| refuse(code.parse().unwrap(), text),
+    refuse: |code, text| match code.split_once(' ') {
+        Some((status, seconds)) => refuse_phone(status.parse().unwrap(), seconds.parse().ok()),
+        None => refuse(code.parse().unwrap(), text),
+    },
 };
 
 /// HTTP status and error text.
@@ -65,6 +68,12 @@ async fn hook(request: HttpRequest, body: Bytes, stage: web::Data<Stage>) -> Htt
 
 fn refuse(status: u16, text: &str) -> HttpResponse {
     HttpResponse::build(StatusCode::from_u16(status).unwrap()).json(json!({ "error": text }))
+}
+
+/// Refuses because of a limit for this number.
+fn refuse_phone(status: u16, retry_after: Option<u64>) -> HttpResponse {
+    let body = json!({ "code": "phone_limit_reached", "retry_after": retry_after });
+    HttpResponse::build(StatusCode::from_u16(status).unwrap()).json(body)
 }
 
 fn check_envelope(request: &HttpRequest, body: &Bytes, stage: &Stage) -> Result<(), Rejection> {

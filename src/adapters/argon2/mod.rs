@@ -8,7 +8,7 @@ mod jobs;
 mod stored;
 mod worker;
 
-use crate::domain::password::{Password, PasswordHash};
+use crate::domain::password::{NewPassword, Password, PasswordHash};
 use crate::domain::phone::Phone;
 use crate::ports::{self, Dependency, DependencyError, Hashed, Random, Verdict, fairness};
 use argon2::Params;
@@ -100,7 +100,7 @@ impl Drop for Argon2id {
 
 #[async_trait]
 impl ports::PasswordHasher for Argon2id {
-    async fn hash(&self, password: Password, owner: &Phone) -> Result<Hashed, DependencyError> {
+    async fn hash(&self, password: NewPassword, owner: &Phone) -> Result<Hashed, DependencyError> {
         let owner = owner.clone();
         self.run(move |worker| worker.hash(&password, &owner)).await
     }

@@ -3,7 +3,7 @@
 use super::error::broken;
 use super::jobs::Jobs;
 use super::stored::{SALT_BYTES, Stored, TAG_BYTES};
-use crate::domain::password::{Password, PasswordHash};
+use crate::domain::password::{NewPassword, Password, PasswordHash};
 use crate::domain::phone::Phone;
 use crate::ports::{DependencyError, Hashed, Random, Verdict};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -22,11 +22,20 @@ pub(super) struct Worker {
     pub(super) memory: Vec<Block>,
     /// Number of blocks at the start of `memory` that contain data of the last hash.
     used: usize,
+    #[cfg(test)]
+    pub(super) hashes: usize,
 }
 
 impl Worker {
     pub(super) fn new(params: Params, random: Arc<dyn Random>) -> Self {
-        Self { params, random, memory: Vec::new(), used: 0 }
+        Self {
+            params,
+            random,
+            memory: Vec::new(),
+            used: 0,
+            #[cfg(test)]
+            hashes: 0,
+        }
     }
 
     /// Runs jobs until the hasher is dropped.
@@ -49,11 +58,11 @@ impl Worker {
         })
     }
 
-    pub(super) fn hash(&mut self, password: &Password, owner: &Phone) -> Result<Hashed, DependencyError> {
+    pub(super) fn hash(&mut self, password: &NewPassword, owner: &Phone) -> Result<Hashed, DependencyError> {
         if password.is_guessable(owner) {
             return Ok(Hashed::TooWeak);
         }
-        self.hash_at_current_cost(password).map(Hashed::Hash)
+        self.hash_at_current_cost(password.as_password()).map(Hashed::Hash)
     }
 
     pub(super) fn verify(
@@ -63,28 +72,37 @@ impl Worker {
     ) -> Result<Verdict, DependencyError> {
         let Some(hash) = hash else {
             // The same work for an account that does not exist, so that the response time does not reveal it.
-            black_box(self.compute(password, &[0; SALT_BYTES], self.params.clone())?);
+            for form in password.forms() {
+                black_box(self.compute(form, &[0; SALT_BYTES], self.params.clone())?);
+            }
             return Ok(Verdict::Wrong);
         };
         let stored = Stored::parse(hash)?;
-        let tag = self.compute(password, &stored.salt, stored.params.clone())?;
-        if constant_time::verify_slices_are_equal(&tag, &stored.tag).is_err() {
-            return Ok(Verdict::Wrong);
+        for (form, is_prepared) in password.forms().zip([true, false]) {
+            let tag = self.compute(form, &stored.salt, stored.params.clone())?;
+            if constant_time::verify_slices_are_equal(&tag, &stored.tag).is_err() {
+                continue;
+            }
+            let is_current = is_prepared && stored.params == self.params && stored.salt.len() == SALT_BYTES;
+            let rehashed = if is_current { None } else { Some(self.hash_at_current_cost(password)?) };
+            return Ok(Verdict::Right { rehashed });
         }
-        let is_current = stored.params == self.params && stored.salt.len() == SALT_BYTES;
-        let rehashed = if is_current { None } else { Some(self.hash_at_current_cost(password)?) };
-        Ok(Verdict::Right { rehashed })
+        Ok(Verdict::Wrong)
     }
 
     /// Hashes the password at the current cost, with a new salt.
     fn hash_at_current_cost(&mut self, password: &Password) -> Result<PasswordHash, DependencyError> {
         let salt: [u8; SALT_BYTES] = self.random.bytes();
-        let tag = self.compute(password, &salt, self.params.clone())?;
+        let tag = self.compute(password.expose(), &salt, self.params.clone())?;
         Ok(Stored { params: self.params.clone(), salt: salt.to_vec(), tag }.phc())
     }
 
-    fn compute(&mut self, password: &Password, salt: &[u8], params: Params) -> Result<Vec<u8>, DependencyError> {
+    fn compute(&mut self, password: &[u8], salt: &[u8], params: Params) -> Result<Vec<u8>, DependencyError> {
         let (mut tag, blocks) = (vec![0; params.output_len().unwrap_or(TAG_BYTES)], params.block_count());
+        #[cfg(test)]
+        {
+            self.hashes += 1;
+        }
         if self.used > blocks {
             self.wipe();
         }
@@ -92,7 +110,7 @@ impl Worker {
         self.memory.resize(blocks.max(self.params.block_count()), Block::new());
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         argon2
-            .hash_password_into_with_memory(password.expose(), salt, &mut tag, &mut self.memory)
+            .hash_password_into_with_memory(password, salt, &mut tag, &mut self.memory)
             .map_err(|error| broken(error.to_string()))?;
         Ok(tag)
     }

@@ -2,6 +2,7 @@
 
 use super::Provider;
 use super::http::{self, StartError, redacted, unknown_outcome};
+use super::phone_limits::{HOUR, MINUTE};
 use super::signing::{canonical_request, hex, mac, names, sha256};
 use crate::config::sms::aliyun::{NAME, Settings};
 use crate::ports::{Clock, Message, SmsError};
@@ -27,6 +28,10 @@ const UNKNOWN_OUTCOME: [&str; 6] = [
     "InternalError",
     "ServiceUnavailable",
 ];
+
+/// A limit for one number. The text names its window: `触发分钟级流控Permits:1`, `触发小时级…`, `触发天级…`.
+const PHONE_LIMIT: &str = "isv.BUSINESS_LIMIT_CONTROL";
+const MINUTE_WINDOW: &str = "分钟";
 
 pub struct Aliyun {
     settings: Settings,
@@ -138,7 +143,12 @@ impl Response {
         if UNKNOWN_OUTCOME.contains(&&*self.code) {
             return SmsError::NoAnswer(format!("Code {code}"));
         }
-        SmsError::Refused(format!("Code {code} {}", redacted(&self.message)).trim_end().to_owned())
+        let reason = format!("Code {code} {}", redacted(&self.message)).trim_end().to_owned();
+        if self.code == PHONE_LIMIT {
+            let retry_after = if self.message.contains(MINUTE_WINDOW) { MINUTE } else { HOUR };
+            return SmsError::PhoneLimited { reason, retry_after };
+        }
+        SmsError::Refused(reason)
     }
 }
 
@@ -188,7 +198,7 @@ mod tests {
         let error = |code: &str| Response { code: code.to_owned(), message: "13800138000".to_owned() }.error();
         assert_eq!(
             error("isv.BUSINESS_LIMIT_CONTROL").to_string(),
-            "refused: Code isv.BUSINESS_LIMIT_CONTROL ###########"
+            "phone limited: Code isv.BUSINESS_LIMIT_CONTROL ###########"
         );
         for code in UNKNOWN_OUTCOME {
             assert!(matches!(error(code), SmsError::NoAnswer(_)), "{code}");

@@ -2,6 +2,7 @@
 
 use super::Provider;
 use super::http::{self, StartError, redacted, unknown_outcome};
+use super::phone_limits::{HOUR, MINUTE};
 use crate::config::sms::cloopen::{NAME, Settings};
 use crate::ports::{Clock, Message, SmsError};
 use async_trait::async_trait;
@@ -14,11 +15,17 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 
 const ACCEPTED: &str = "000000";
 /// The provider has received this `reqId` before, and may have sent the message then.
 const DUPLICATE: &str = "160054";
+
+/// Waits by the codes of the limits for one number: for the frequency of codes; for the same text, for all texts, and
+/// for one template (codes, notices) in a day.
+const PHONE_LIMITS: [(&str, Duration); 5] =
+    [("160038", MINUTE), ("160021", HOUR), ("160022", HOUR), ("160040", HOUR), ("160041", HOUR)];
 
 pub struct Cloopen {
     settings: Settings,
@@ -126,7 +133,11 @@ impl Response {
             return SmsError::NoAnswer(format!("statusCode {code}"));
         }
         let text = redacted(&self.status_msg);
-        SmsError::Refused(format!("statusCode {code} {text}").trim_end().to_owned())
+        let reason = format!("statusCode {code} {text}").trim_end().to_owned();
+        match PHONE_LIMITS.iter().find(|(limit, _)| *limit == code) {
+            Some((_, retry_after)) => SmsError::PhoneLimited { reason, retry_after: *retry_after },
+            None => SmsError::Refused(reason),
+        }
     }
 }
 

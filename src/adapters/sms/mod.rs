@@ -5,6 +5,7 @@ pub mod circuit_breaker;
 pub mod cloopen;
 pub mod console;
 mod http;
+mod phone_limits;
 mod provider;
 pub mod router;
 mod signing;
@@ -24,6 +25,7 @@ use twilio::Twilio;
 use webhook::Webhook;
 
 pub use http::StartError;
+pub use phone_limits::PhoneLimits;
 pub use provider::Provider;
 
 /// Creates the adapter of a provider. It does not connect to the provider yet.

@@ -2,6 +2,7 @@
 
 use super::Provider;
 use super::circuit_breaker::{CircuitBreaker, Transition};
+use super::phone_limits::PhoneLimits;
 use crate::domain::message::Topic;
 use crate::domain::phone::Region;
 use crate::ports::{Clock, Event, Message, Outcome, Sent, Sms, SmsError, Telemetry};
@@ -25,12 +26,14 @@ impl Routes {
 }
 
 /// Sends a message through the first provider that accepts it. The router tries the next provider only if the one
-/// before certainly did not send the message. With `after_no_answer` it also does so if the outcome is unknown: a user
+/// before certainly did not send the message. It does not call a provider that has refused this phone for some time,
+/// until this time is over. With `after_no_answer` it also does so if the outcome is unknown: a user
 /// may then get the same code twice, but does not miss it.
 pub struct Router {
     providers: Vec<GuardedProvider>,
     routes: Routes,
     after_no_answer: bool,
+    phone_limits: PhoneLimits,
     clock: Arc<dyn Clock>,
     telemetry: Arc<dyn Telemetry>,
 }
@@ -54,11 +57,13 @@ impl Router {
         providers: Vec<Arc<dyn Provider>>,
         routes: Routes,
         after_no_answer: bool,
+        phone_limits: PhoneLimits,
         clock: Arc<dyn Clock>,
         telemetry: Arc<dyn Telemetry>,
     ) -> Self {
         let guarded = |provider| GuardedProvider { provider, breaker: CircuitBreaker::default() };
-        Self { providers: providers.into_iter().map(guarded).collect(), routes, after_no_answer, clock, telemetry }
+        let providers = providers.into_iter().map(guarded).collect();
+        Self { providers, routes, after_no_answer, phone_limits, clock, telemetry }
     }
 
     fn route(&self, region: Region) -> impl Iterator<Item = &GuardedProvider> {
@@ -94,30 +99,68 @@ impl Router {
     }
 
     async fn try_providers(&self, message: &Message, line: &LogLine<'_>) -> Result<Sent, SmsError> {
-        let mut last = SmsError::Unreachable("no provider is available".to_owned());
-        // A later refusal does not prove that an earlier provider did not send the message.
-        let mut unknown_outcome = None;
-        for guarded in self.route(line.region) {
-            if !guarded.breaker.try_acquire(self.clock.now()) {
+        let names: Vec<_> = self.route(line.region).map(|guarded| guarded.provider.name()).collect();
+        let waits = self.phone_limits.waits(&message.to, &names).await;
+        let mut failures = Failures::default();
+        for (guarded, wait) in self.route(line.region).zip(waits) {
+            let name = guarded.provider.name();
+            if !wait.is_zero() {
+                let reason = format!("{name} has refused this phone before");
+                failures.add(SmsError::PhoneLimited { reason, retry_after: wait });
                 continue;
             }
-            match self.attempt(guarded, message, line).await {
+            if !guarded.breaker.try_acquire(self.clock.now()) {
+                failures.not_tried = true;
+                continue;
+            }
+            let error = match self.attempt(guarded, message, line).await {
                 Ok(sent) => return Ok(sent),
-                Err(error) => {
-                    let name = guarded.provider.name();
-                    tracing::warn!(sms_id = line.id, provider = name, %error, "sms provider failed");
-                    if matches!(error, SmsError::NoAnswer(_)) {
-                        if !self.after_no_answer {
-                            return Err(error);
-                        }
-                        unknown_outcome = Some(error);
-                    } else {
-                        last = error;
-                    }
+                Err(error) => error,
+            };
+            tracing::warn!(sms_id = line.id, provider = name, %error, "sms provider failed");
+            match &error {
+                SmsError::NoAnswer(_) if !self.after_no_answer => return Err(error),
+                SmsError::PhoneLimited { retry_after, .. } => {
+                    self.phone_limits.remember(&message.to, name, *retry_after).await;
+                }
+                _ => {}
+            }
+            failures.add(error);
+        }
+        Err(failures.into_error())
+    }
+}
+
+/// Failures of the providers of a route.
+#[derive(Default)]
+struct Failures {
+    /// A later refusal does not prove that an earlier provider did not send the message.
+    unknown_outcome: Option<SmsError>,
+    last: Option<SmsError>,
+    /// The one that ends first.
+    phone_limited: Option<(Duration, SmsError)>,
+    /// A circuit breaker was open.
+    not_tried: bool,
+}
+
+impl Failures {
+    fn add(&mut self, error: SmsError) {
+        match error {
+            SmsError::NoAnswer(_) => self.unknown_outcome = Some(error),
+            SmsError::PhoneLimited { retry_after, .. } => {
+                if self.phone_limited.as_ref().is_none_or(|(earliest, _)| retry_after < *earliest) {
+                    self.phone_limited = Some((retry_after, error));
                 }
             }
+            _ => self.last = Some(error),
         }
-        Err(unknown_outcome.unwrap_or(last))
+    }
+
+    /// A limit of the phone is the error only if every provider has one: with any other, a retry may succeed at once.
+    fn into_error(self) -> SmsError {
+        let unavailable = || SmsError::Unreachable("no provider is available".to_owned());
+        let limited = self.phone_limited.map(|(_, error)| error).filter(|_| !self.not_tried);
+        self.unknown_outcome.or(self.last).or(limited).unwrap_or_else(unavailable)
     }
 }
 
@@ -154,7 +197,7 @@ fn millis(took: Duration) -> u64 {
 const fn outcome<T>(sent: &Result<T, SmsError>) -> Outcome {
     match sent {
         Ok(_) => Outcome::Accepted,
-        Err(SmsError::Refused(_)) => Outcome::Refused,
+        Err(SmsError::Refused(_) | SmsError::PhoneLimited { .. }) => Outcome::Refused,
         Err(SmsError::Unreachable(_)) => Outcome::Unreachable,
         Err(SmsError::NoAnswer(_)) => Outcome::NoAnswer,
     }

@@ -2,6 +2,7 @@
 
 use super::Provider;
 use super::http::{self, StartError, redacted, unknown_outcome};
+use super::phone_limits::{HALF_A_MINUTE, HOUR};
 use super::signing::{canonical_request, hex, mac, names, sha256};
 use crate::config::BaseUrl;
 use crate::config::sms::tencent::{Access, NAME, Settings};
@@ -15,12 +16,21 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 const ACTION: &str = "SendSms";
 const VERSION: &str = "2021-01-11";
 const SERVICE: &str = "sms";
 const ACCEPTED: &str = "Ok";
 const JSON: &str = "application/json; charset=utf-8";
+
+/// Waits by the codes of the limits for one number.
+const PHONE_LIMITS: [(&str, Duration); 4] = [
+    ("LimitExceeded.PhoneNumberThirtySecondLimit", HALF_A_MINUTE),
+    ("LimitExceeded.PhoneNumberOneHourLimit", HOUR),
+    ("LimitExceeded.PhoneNumberDailyLimit", HOUR),
+    ("LimitExceeded.PhoneNumberSameContentDailyLimit", HOUR),
+];
 
 pub struct Tencent {
     settings: Settings,
@@ -164,7 +174,11 @@ impl SendResult {
         if self.code.starts_with("InternalError") || self.code == "ServiceUnavailable" {
             return SmsError::NoAnswer(format!("Code {code}"));
         }
-        SmsError::Refused(format!("Code {code} {}", redacted(&self.message)).trim_end().to_owned())
+        let reason = format!("Code {code} {}", redacted(&self.message)).trim_end().to_owned();
+        match PHONE_LIMITS.iter().find(|(limit, _)| *limit == self.code) {
+            Some((_, retry_after)) => SmsError::PhoneLimited { reason, retry_after: *retry_after },
+            None => SmsError::Refused(reason),
+        }
     }
 }
 
@@ -218,7 +232,7 @@ mod tests {
         let error = |code: &str| SendResult { code: code.to_owned(), message: "+8613800138000".to_owned() }.error();
         assert_eq!(
             error("LimitExceeded.PhoneNumberDailyLimit").to_string(),
-            "refused: Code LimitExceeded.PhoneNumberDailyLimit +#############"
+            "phone limited: Code LimitExceeded.PhoneNumberDailyLimit +#############"
         );
         for code in ["InternalError", "InternalError.Timeout"] {
             assert!(matches!(error(code), SmsError::NoAnswer(_)), "{code}");

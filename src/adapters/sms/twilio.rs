@@ -3,6 +3,7 @@
 
 use super::Provider;
 use super::http::{self, StartError, redacted, unknown_outcome};
+use super::phone_limits::HALF_A_MINUTE;
 use crate::config::sms::twilio::{NAME, Sender, Settings};
 use crate::ports::{Message, SmsError};
 use async_trait::async_trait;
@@ -12,6 +13,10 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use url::Url;
 use url::form_urlencoded::Serializer;
+
+/// Too many messages between two numbers: Twilio refuses more of them for 30 s
+/// (<https://www.twilio.com/docs/errors/14107>). It has no other limit for one recipient.
+const PHONE_LIMIT: u32 = 14_107;
 
 pub struct Twilio {
     settings: Settings,
@@ -79,7 +84,11 @@ impl Response {
         let code = self.code.filter(|code| *code < 1_000_000);
         let code = code.map_or_else(|| format!("HTTP {}", status.as_u16()), |code| format!("code {code}"));
         let text = redacted(self.message.as_deref().unwrap_or_default());
-        SmsError::Refused(format!("{code} {text}").trim_end().to_owned())
+        let reason = format!("{code} {text}").trim_end().to_owned();
+        if self.code == Some(PHONE_LIMIT) {
+            return SmsError::PhoneLimited { reason, retry_after: HALF_A_MINUTE };
+        }
+        SmsError::Refused(reason)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Provider;
 use super::http::{self, StartError, redacted, unknown_outcome};
+use super::phone_limits::HOUR;
 use crate::config::sms::webhook::{NAME, Settings};
 use crate::domain::message::Value;
 use crate::domain::webhook::WebhookSecret;
@@ -11,10 +12,11 @@ use chrono::SecondsFormat;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, StatusCode};
 use secrecy::ExposeSecret;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub struct Webhook {
     settings: Settings,
@@ -79,9 +81,31 @@ pub fn outcome(status: StatusCode, response: &[u8]) -> Result<(), SmsError> {
     }
     if http::is_refusal(status) {
         let text = format!("HTTP {} {}", status.as_u16(), redacted(&String::from_utf8_lossy(response)));
-        return Err(SmsError::Refused(text.trim_end().to_owned()));
+        let reason = text.trim_end().to_owned();
+        return Err(match phone_limit(status, response) {
+            Some(retry_after) => SmsError::PhoneLimited { reason, retry_after },
+            None => SmsError::Refused(reason),
+        });
     }
     Err(unknown_outcome(status))
+}
+
+/// Returns the wait if the program says that it must not send to this number now: status 429 and this code. A gateway
+/// in front of the program answers 429 too, but without the code. The wait is an hour if the program names none, and at
+/// most a day.
+fn phone_limit(status: StatusCode, response: &[u8]) -> Option<Duration> {
+    const CODE: &str = "phone_limit_reached";
+    const LONGEST: Duration = Duration::from_secs(86_400);
+    let limit: PhoneLimit = serde_json::from_slice(response).ok()?;
+    let wait = limit.retry_after.map_or(HOUR, Duration::from_secs).clamp(Duration::from_secs(1), LONGEST);
+    (status == StatusCode::TOO_MANY_REQUESTS && limit.code == CODE).then_some(wait)
+}
+
+#[derive(Deserialize)]
+struct PhoneLimit {
+    code: String,
+    /// Whole seconds.
+    retry_after: Option<u64>,
 }
 
 fn value_text(message: &Message, value: Value) -> Cow<'_, str> {

@@ -9,6 +9,7 @@ pub use puzzle::{Alphabet, Puzzle};
 pub use theme::Theme;
 
 use super::Invalid;
+use super::unicode::decimal_digit;
 use aws_lc_rs::constant_time;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::fmt;
@@ -42,8 +43,8 @@ impl CaptchaId {
 }
 
 /// Answer to a captcha, expected or given. It is normalised, so that the way of typing does not matter: upper case,
-/// NFKC (a Chinese keyboard may type full-width letters), and no spaces or signs, because users separate lines and
-/// digits. Never printed.
+/// NFKC (a Chinese keyboard may type full-width letters), digits of any script, and no spaces or signs, because users
+/// separate lines and digits. Never printed.
 #[derive(Clone)]
 pub struct CaptchaAnswer(String);
 
@@ -55,7 +56,8 @@ impl CaptchaAnswer {
         if text.trim().len() > Self::LONGEST {
             return Err(Invalid::TooLong);
         }
-        let normalised: String = text.nfkc().flat_map(char::to_uppercase).filter(|c| c.is_alphanumeric()).collect();
+        let letters = text.nfkc().flat_map(char::to_uppercase).filter(|c| c.is_alphanumeric());
+        let normalised: String = letters.map(|c| decimal_digit(c).unwrap_or(c)).collect();
         if normalised.is_empty() { Err(Invalid::TooShort) } else { Ok(Self(normalised)) }
     }
 
@@ -87,6 +89,7 @@ mod tests {
         let answer = CaptchaAnswer::parse("AC3K").unwrap();
         assert!(answer.matches(&CaptchaAnswer::parse("ac 3-\u{200b}k\n").unwrap()));
         assert!(answer.matches(&CaptchaAnswer::parse(" ac3k ").unwrap()));
+        assert!(answer.matches(&CaptchaAnswer::parse("ＡＣ٣Ｋ").unwrap()));
         assert!(!answer.matches(&CaptchaAnswer::parse("AC3").unwrap()));
         assert!(!answer.matches(&CaptchaAnswer::parse("AC3X").unwrap()));
         assert!(CaptchaAnswer::parse(" -").is_err());

@@ -18,6 +18,7 @@ impl Limit {
         Self::PhoneHour,
         Self::PhoneDay,
         Self::WrongCodes,
+        Self::PhoneAtProvider,
         Self::RegionBlock,
         Self::IpSends,
         Self::IpPhones,
@@ -76,6 +77,10 @@ impl Limit {
             Self::WrongCodes => Entry::new("wrong-codes", Scope::Phone, Quota::per_day(30), PhoneLimitReached)
                 .setting("LIMIT_WRONG_CODES_DAY", "Wrong codes for one phone in any 24 hours.")
                 .sliding(),
+            // The router of the providers sets this counter when a provider refuses, for as long as the provider says.
+            Self::PhoneAtProvider => {
+                Entry::new("sms-provider-phone", Scope::PhoneAtProvider, Quota::per_hour(1), PhoneLimitReached)
+            }
             // The operator sets this counter. Clients retry after 5 minutes at the latest, because the operator may end
             // the block.
             Self::RegionBlock => {

@@ -13,6 +13,8 @@ pub enum Scope {
     /// operation counts on all of them.
     Account,
     IpBlock,
+    /// One phone, as keyed hash, at one SMS provider.
+    PhoneAtProvider,
     Region,
     Service,
     User,
@@ -24,7 +26,7 @@ impl Scope {
     /// requests a second; for the service and an hour, 2,800 messages a second.
     pub(super) const fn highest(self) -> u32 {
         match self {
-            Self::Phone | Self::Account | Self::User | Self::ProofOfWork => 100,
+            Self::Phone | Self::Account | Self::PhoneAtProvider | Self::User | Self::ProofOfWork => 100,
             Self::IpBlock => 1_000_000,
             Self::Region | Self::Service => 10_000_000,
         }

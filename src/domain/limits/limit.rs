@@ -11,6 +11,8 @@ pub enum Limit {
     PhoneDay,
     /// Wrong codes over all flows of a phone in a day.
     WrongCodes,
+    /// Messages to a phone that a provider refuses now by a limit of its own.
+    PhoneAtProvider,
     /// Block of a region, or of all regions, by the operator.
     RegionBlock,
     /// Messages that an IP block requests.

@@ -3,7 +3,7 @@
 use super::notice::{self, Notice};
 use crate::domain::language::Language;
 use crate::domain::message::Content;
-use crate::domain::password::{Password, PasswordHash};
+use crate::domain::password::{NewPassword, Password, PasswordHash};
 use crate::domain::session::Generation;
 use crate::domain::user::User;
 use crate::flows::limits::PasswordAttempt;
@@ -18,7 +18,7 @@ pub async fn change(
     service: &Service,
     caller: Caller,
     current: Password,
-    new: Password,
+    new: NewPassword,
     language: Language,
 ) -> Result<Tokens, Error> {
     service.background.run_to_completion(replace(service.clone(), caller, current, new, language)).await
@@ -28,7 +28,7 @@ async fn replace(
     service: Service,
     caller: Caller,
     current: Password,
-    new: Password,
+    new: NewPassword,
     language: Language,
 ) -> Result<Tokens, Error> {
     let proof = confirm(&service, &caller, current).await?;

@@ -98,7 +98,10 @@ async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Resu
         cancel(service, &key, &reservation.phone_limits(&service.policy.limits), outcome, first).await;
         reservation.refund(service, outcome).await;
     }
-    Err(Error::SmsDeliveryFailed)
+    Err(match error {
+        SmsError::PhoneLimited { retry_after, .. } => Error::PhoneLimitReached { retry_after },
+        _ => Error::SmsDeliveryFailed,
+    })
 }
 
 /// Refunds the limits of the phone. With `delete`, which is for a first message, deletes the flow.

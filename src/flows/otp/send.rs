@@ -42,7 +42,7 @@ pub(in crate::flows) struct Recipient {
 
 /// Sends a code, after a captcha, to a phone that should have no account yet. If it has one, the response says so,
 /// unless the policy conceals it. Order: captcha, budgets, account, limits of the phone, message. Cheap checks come
-/// first. Three staging round trips and one SQL statement before the message, and one round trip after it, which stores
+/// first. Four staging round trips and one SQL statement before the message, and one round trip after it, which stores
 /// the provider.
 pub async fn send_to_new_number(service: &Service, purpose: Purpose, request: SendCode) -> Result<CodeSent, Error> {
     captcha::redeem(service, &request.captcha_id, &request.captcha_answer).await?;

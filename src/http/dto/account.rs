@@ -59,8 +59,9 @@ pub struct SubmitProfile {
     /// Date from 1900-01-01 until today.
     #[schema(format = Date, max_length = 10, example = "2001-09-30")]
     pub birthday: Option<String>,
-    /// Name of the device for the list of sessions: one line of 1 to 64 characters.
-    #[schema(min_length = 1, max_length = 64, example = "iPhone 17")]
+    /// Name of the device for the list of sessions. Never rejected: it is cut after 64 characters, and invisible
+    /// characters are removed.
+    #[schema(example = "iPhone 17")]
     pub device_name: Option<String>,
 }
 
@@ -102,8 +103,8 @@ pub struct ChangePassword {
         example = "correct horse battery"
     )]
     pub current_password: Zeroizing<String>,
-    /// New password: 8 to 128 characters (after Unicode NFC), without control characters. Common passwords are rejected
-    /// (`password_too_weak`).
+    /// New password: 8 to 128 characters (after Unicode NFC), without control or invisible characters. Common passwords
+    /// are rejected (`password_too_weak`).
     #[schema(
         value_type = String,
         format = Password,
@@ -120,7 +121,7 @@ pub struct ChangePassword {
 #[serde(deny_unknown_fields)]
 pub struct ChangePhone {
     /// New mobile number in E.164, or in the national format of the default region.
-    #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613900139000")]
+    #[schema(max_length = 256, pattern = "^[^A-Za-z]+$", example = "+8613900139000")]
     pub phone_number: String,
     #[schema(
         value_type = String,
@@ -159,7 +160,7 @@ pub struct DeleteMe {
     /// Ticket from `POST /v1/me/deletion/send-code`.
     #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(null))]
     pub ticket: Option<String>,
-    /// Six digits, as a string.
-    #[schema(pattern = "^[0-9]{6}$", example = json!(null))]
+    /// Six digits, as a string. Digits of any script; spaces are ignored.
+    #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = json!(null))]
     pub code: Option<String>,
 }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 #[serde(deny_unknown_fields)]
 pub struct SendCode {
     /// Mobile number in E.164, or in the national format of the default region.
-    #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613800138000")]
+    #[schema(max_length = 256, pattern = "^[^A-Za-z]+$", example = "+8613800138000")]
     pub phone_number: String,
     /// Id of a captcha from `POST /v1/captchas`.
     #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
@@ -66,8 +66,8 @@ pub struct VerifyCode {
         example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
     )]
     pub ticket: String,
-    /// Six digits, as a string.
-    #[schema(pattern = "^[0-9]{6}$", example = "042137")]
+    /// Six digits, as a string. Digits of any script; spaces are ignored.
+    #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = "042137")]
     pub code: String,
 }
 
@@ -100,8 +100,8 @@ pub struct SetPassword {
         example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
     )]
     pub ticket: String,
-    /// New password: 8 to 128 characters (after Unicode NFC), without control characters. Common passwords are rejected
-    /// (`password_too_weak`).
+    /// New password: 8 to 128 characters (after Unicode NFC), without control or invisible characters. Common passwords
+    /// are rejected (`password_too_weak`).
     #[schema(
         value_type = String,
         format = Password,

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 #[serde(deny_unknown_fields)]
 pub struct LogIn {
     /// Mobile number in E.164, or in the national format of the default region.
-    #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613800138000")]
+    #[schema(max_length = 256, pattern = "^[^A-Za-z]+$", example = "+8613800138000")]
     pub phone_number: String,
     #[schema(
         value_type = String,
@@ -20,8 +20,9 @@ pub struct LogIn {
         example = "correct horse battery"
     )]
     pub password: Zeroizing<String>,
-    /// Name of the device for the list of sessions: one line of 1 to 64 characters.
-    #[schema(min_length = 1, max_length = 64, example = "iPhone 17")]
+    /// Name of the device for the list of sessions. Never rejected: it is cut after 64 characters, and invisible
+    /// characters are removed.
+    #[schema(example = "iPhone 17")]
     pub device_name: Option<String>,
     /// Id of a solved captcha. Only required after `captcha_required`, together with `captcha_answer`.
     #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = json!(null))]
@@ -40,11 +41,12 @@ pub struct VerifyLogin {
         example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
     )]
     pub ticket: String,
-    /// Six digits, as a string.
-    #[schema(pattern = "^[0-9]{6}$", example = "042137")]
+    /// Six digits, as a string. Digits of any script; spaces are ignored.
+    #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = "042137")]
     pub code: String,
-    /// Name of the device for the list of sessions: one line of 1 to 64 characters.
-    #[schema(min_length = 1, max_length = 64, example = "iPhone 17")]
+    /// Name of the device for the list of sessions. Never rejected: it is cut after 64 characters, and invisible
+    /// characters are removed.
+    #[schema(example = "iPhone 17")]
     pub device_name: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 //! `PUT /v1/me/password`: password change of the signed-in user.
 
-use crate::domain::password::Password;
+use crate::domain::password::{NewPassword, Password};
 use crate::flows::Service;
 use crate::flows::account::password;
 use crate::http::client::ClientContext;
@@ -49,10 +49,10 @@ async fn change(
 }
 
 impl ChangePassword {
-    fn parse(&self) -> Result<(Password, Password), Problem> {
+    fn parse(&self) -> Result<(Password, NewPassword), Problem> {
         let mut form = Form::default();
         let current = form.field("current_password", Password::parse(&self.current_password));
-        let new = form.field("new_password", Password::parse(&self.new_password));
+        let new = form.field("new_password", NewPassword::parse(&self.new_password));
         form.finish(|| current.zip(new))
     }
 }

@@ -36,7 +36,8 @@ impl Fake {
 impl Case for Fake {
     const REJECTS_DUPLICATES: bool = true;
     const SUCCESS_NEEDS_THE_BODY: bool = true;
-    const REFUSAL: (&'static str, &'static str) = ("isv.BUSINESS_LIMIT_CONTROL", "Code isv.BUSINESS_LIMIT_CONTROL");
+    const REFUSAL: (&'static str, &'static str) = ("isv.SMS_SIGNATURE_ILLEGAL", "Code isv.SMS_SIGNATURE_ILLEGAL");
+    const PHONE_LIMITS: &'static [(&'static str, u64)] = &[("isv.BUSINESS_LIMIT_CONTROL", 3_600)];
     const SECRETS: &'static [&'static str] = &[KEY_ID, KEY_SECRET];
 
     fn start() -> Self {

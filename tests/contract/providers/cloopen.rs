@@ -16,7 +16,9 @@ pub struct Fake(FakeCloopen);
 impl Case for Fake {
     const REJECTS_DUPLICATES: bool = true;
     const SUCCESS_NEEDS_THE_BODY: bool = true;
-    const REFUSAL: (&'static str, &'static str) = ("160038", "statusCode 160038");
+    const REFUSAL: (&'static str, &'static str) = ("160032", "statusCode 160032");
+    const PHONE_LIMITS: &'static [(&'static str, u64)] =
+        &[("160038", 60), ("160021", 3_600), ("160022", 3_600), ("160040", 3_600), ("160041", 3_600)];
     const SECRETS: &'static [&'static str] = &[ACCOUNT_SID, AUTH_TOKEN, "sig="];
 
     fn start() -> Self {

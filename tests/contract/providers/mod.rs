@@ -35,6 +35,8 @@ pub trait Case {
     const SUCCESS_NEEDS_THE_BODY: bool;
     /// Error code of a refusal, and the text that the error then contains.
     const REFUSAL: (&'static str, &'static str);
+    /// Error codes of limits for one number, and the seconds until the provider may be called again.
+    const PHONE_LIMITS: &'static [(&'static str, u64)];
     /// Text that no error may contain.
     const SECRETS: &'static [&'static str];
 
@@ -129,6 +131,10 @@ macro_rules! suite {
             #[actix_web::test]
             async fn a_refusal_contains_no_secret() { super::suite::a_refusal_contains_no_secret::<Provider>().await; }
             #[actix_web::test]
+            async fn a_limit_of_the_phone_has_its_wait() {
+                super::suite::a_limit_of_the_phone_has_its_wait::<Provider>().await;
+            }
+            #[actix_web::test]
             async fn every_other_response_is_no_answer() {
                 super::suite::every_other_response_is_no_answer::<Provider>().await;
             }
@@ -191,6 +197,18 @@ mod suite {
             assert_no_secrets::<C>(&error);
         }
         assert_eq!(fake.accepted(), 0);
+    }
+
+    pub async fn a_limit_of_the_phone_has_its_wait<C: Case>() {
+        let fake = C::start();
+        for (code, wait) in C::PHONE_LIMITS {
+            fake.behave(Behaviour::Refuse(code));
+            let error = fake.provider(Settings::default()).send(&message(PHONE, ID)).await.unwrap_err();
+            let SmsError::PhoneLimited { retry_after, .. } = &error else { panic!("{code}: {error}") };
+            assert_eq!(*retry_after, Duration::from_secs(*wait), "{code}");
+            assert_no_secrets::<C>(&error);
+        }
+        assert_eq!((fake.accepted(), fake.requests()), (0, C::PHONE_LIMITS.len()));
     }
 
     pub async fn every_other_response_is_no_answer<C: Case>() {

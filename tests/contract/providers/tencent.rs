@@ -47,7 +47,13 @@ impl Case for Fake {
     const REJECTS_DUPLICATES: bool = false;
     const SUCCESS_NEEDS_THE_BODY: bool = true;
     const REFUSAL: (&'static str, &'static str) =
-        ("LimitExceeded.PhoneNumberDailyLimit", "Code LimitExceeded.PhoneNumberDailyLimit");
+        ("LimitExceeded.PhoneNumberCountLimit", "Code LimitExceeded.PhoneNumberCountLimit");
+    const PHONE_LIMITS: &'static [(&'static str, u64)] = &[
+        ("LimitExceeded.PhoneNumberThirtySecondLimit", 30),
+        ("LimitExceeded.PhoneNumberOneHourLimit", 3_600),
+        ("LimitExceeded.PhoneNumberDailyLimit", 3_600),
+        ("LimitExceeded.PhoneNumberSameContentDailyLimit", 3_600),
+    ];
     const SECRETS: &'static [&'static str] = &[SECRET_ID, SECRET_KEY];
 
     fn start() -> Self {

@@ -39,6 +39,7 @@ impl Case for Fake {
     const REJECTS_DUPLICATES: bool = false;
     const SUCCESS_NEEDS_THE_BODY: bool = true;
     const REFUSAL: (&'static str, &'static str) = ("21610", "code 21610");
+    const PHONE_LIMITS: &'static [(&'static str, u64)] = &[("14107", 30)];
     const SECRETS: &'static [&'static str] = &[ACCOUNT_SID, KEY_SID, KEY_SECRET];
 
     fn start() -> Self {

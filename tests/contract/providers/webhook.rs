@@ -18,6 +18,9 @@ impl Case for Fake {
     const REJECTS_DUPLICATES: bool = true;
     const SUCCESS_NEEDS_THE_BODY: bool = false;
     const REFUSAL: (&'static str, &'static str) = ("422", "HTTP 422");
+    /// Status, and the seconds in the body.
+    const PHONE_LIMITS: &'static [(&'static str, u64)] =
+        &[("429 600", 600), ("429 0", 1), ("429 90000", 86_400), ("429 -", 3_600)];
     const SECRETS: &'static [&'static str] = &[SECRET, "tenant="];
 
     fn start() -> Self {
@@ -76,16 +79,22 @@ async fn the_text_and_its_values_are_sent() {
     assert_eq!(fake.0.stage.taken(), expected);
 }
 
-/// The body has no meaning. Status 408 can come from a proxy that timed out while the program continued.
+/// The body has no other meaning. Status 408 can come from a proxy that timed out while the program continued.
 #[actix_web::test]
 async fn only_the_status_decides_whether_a_message_was_sent() {
     let fake = Fake::start();
     let webhook = fake.provider(Settings::default());
     fake.behave(Behaviour::Garbage);
     webhook.send(&message(PHONE, ID)).await.unwrap();
-    for (status, is_refusal) in
-        [("400", true), ("404", true), ("429", true), ("408", false), ("500", false), ("503", false)]
-    {
+    for (status, is_refusal) in [
+        ("400", true),
+        ("404", true),
+        ("429", true),
+        ("400 600", true),
+        ("408", false),
+        ("500", false),
+        ("503 600", false),
+    ] {
         fake.behave(Behaviour::Refuse(status));
         let error = webhook.send(&message(PHONE, status)).await.unwrap_err();
         assert_eq!(matches!(error, SmsError::Refused(_)), is_refusal, "{status}: {error}");

@@ -20,7 +20,7 @@ impl Scenario {
         self.refresh().await;
         self.change_password().await;
         self.change_number(PHONE, OTHER_PHONE, Behaviour::Accept).await;
-        self.change_number(OTHER_PHONE, PHONE, Behaviour::Refuse("160040")).await;
+        self.change_number(OTHER_PHONE, PHONE, Behaviour::Refuse("160032")).await;
         self.sms.behave(Behaviour::Accept);
         self.reset_password().await;
         self.delete_by_code().await;

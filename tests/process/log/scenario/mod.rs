@@ -235,7 +235,7 @@ impl Scenario {
     /// Lets the provider fail: it refuses with the phone and the code in its text, sends garbage, closes the
     /// connection, or hangs.
     pub async fn let_the_provider_fail(&mut self) {
-        for behaviour in [Behaviour::Refuse("160040"), Behaviour::Garbage, Behaviour::Drop, Behaviour::Hang] {
+        for behaviour in [Behaviour::Refuse("160032"), Behaviour::Garbage, Behaviour::Drop, Behaviour::Hang] {
             self.sms.behave(behaviour);
             self.send_code(OTHER_PHONE, 502).await;
         }
