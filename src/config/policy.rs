@@ -1,7 +1,7 @@
 //! Policy: the numbers of the flows that an operator may change.
 
 use super::env::Env;
-use super::sms::{autofill, notices};
+use super::sms::{autofill, notices, texts};
 use super::variable::{Variable, WithDefault, flag, list, number, seconds, section};
 use super::{avatar, captcha, limits, proxies, test_phones, tokens};
 use crate::domain::flow::FlowPolicy;
@@ -54,6 +54,7 @@ pub(super) fn read(env: &mut Env, captcha: CaptchaPolicy) -> Policy {
         nat64: proxies::read_nat64(env),
         apps: autofill::apps(env),
         notices: env.get(&notices::SMS_NOTICES),
+        texts: texts::read(env),
         captcha,
         proof: captcha::read_proof(env),
         test_phones: test_phones::read(env),

@@ -20,3 +20,35 @@ impl Language {
         }
     }
 }
+
+/// Returns the tag that the client prefers (RFC 9110, 12.5.4), by its `Accept-Language`. A range matches every tag of
+/// the same language: `zh-TW` matches `zh-CN`. Among the tags with the highest quality, one that is equal to its range
+/// comes first, then the order of the tags. Apps in Java send the platform's name of the locale, `zh_CN`.
+pub fn negotiate<'a>(accepted: &str, tags: impl Iterator<Item = &'a str>) -> Option<usize> {
+    let ranges: Vec<(&str, f32)> = accepted.split(',').take(32).map(range).collect();
+    let mut best = (None, 0.0, false);
+    for (at, tag) in tags.enumerate() {
+        for (range, quality) in ranges.iter().filter(|(range, _)| is_same_language(range, tag)) {
+            let exact = range.len() == tag.len() && is_same_tag(range, tag);
+            if *quality > best.1 || (*quality == best.1 && exact && !best.2 && best.0.is_some()) {
+                best = (Some(at), *quality, exact);
+            }
+        }
+    }
+    best.0
+}
+
+/// Splits a range such as `zh-CN;q=0.9`. A quality that is no number counts as 0.
+fn range(text: &str) -> (&str, f32) {
+    let (tag, quality) = text.split_once(";q=").unwrap_or((text, "1"));
+    (tag.trim(), quality.trim().parse().unwrap_or(0.0))
+}
+
+fn is_same_language(range: &str, tag: &str) -> bool {
+    let language = |text: &str| text.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    language(range) == language(tag)
+}
+
+fn is_same_tag(range: &str, tag: &str) -> bool {
+    range.replace('_', "-").eq_ignore_ascii_case(tag)
+}

@@ -1,7 +1,6 @@
 //! Content of messages, independent of the provider that sends them.
 
 use super::flow::Purpose;
-use super::language::Language;
 use super::otp::OneTimeCode;
 use std::borrow::Cow;
 
@@ -136,69 +135,6 @@ impl Content {
             _ => None,
         }
     }
-
-    /// Returns the whole text, for providers that send free text. `brand` is the name of the sender. The text contains
-    /// the code: pass it to the provider only.
-    #[must_use]
-    pub fn words(&self, brand: &str, language: Language, autofill: Option<&Autofill>) -> String {
-        let topic = self.topic();
-        let sentence = match (self, language) {
-            (Self::Code { code, minutes, .. }, Language::English) => {
-                let (purpose, code) = (english(topic), code.expose());
-                format!("{brand}: your {purpose} code is {code}, valid for {minutes} min. Do not share it.")
-            }
-            (Self::Code { code, minutes, .. }, Language::Chinese) => {
-                format!("【{brand}】{}验证码{}，{minutes}分钟内有效，请勿告知他人。", chinese(topic), code.expose())
-            }
-            (Self::PhoneChanged { to }, Language::English) => {
-                format!("{brand}: your account now has the number {to}. If this was not you, contact us.")
-            }
-            (Self::PhoneChanged { to }, Language::Chinese) => {
-                format!("【{brand}】您的账号已更换手机号为 {to}。如非本人操作，请联系我们。")
-            }
-            (Self::PasswordChanged, Language::English) => {
-                format!("{brand}: the password of your account was changed. If this was not you, reset it in the app.")
-            }
-            (Self::PasswordChanged, Language::Chinese) => {
-                format!("【{brand}】您的账号密码已修改。如非本人操作，请在应用内重置密码。")
-            }
-            (Self::PasswordReset, Language::English) => {
-                format!("{brand}: the password of your account was reset. If this was not you, contact us.")
-            }
-            (Self::PasswordReset, Language::Chinese) => {
-                format!("【{brand}】您的账号密码已重置。如非本人操作，请联系我们。")
-            }
-        };
-        match (self, autofill) {
-            (Self::Code { code, .. }, Some(autofill)) => format!("{sentence}\n{}", autofill.line(code)),
-            _ => sentence,
-        }
-    }
-}
-
-/// Name of the purpose in an English message. Every code names its purpose: otherwise an attacker could ask a user for
-/// a code under a pretext and delete the account with it.
-const fn english(topic: Topic) -> &'static str {
-    match topic {
-        Topic::Register => "sign-up",
-        Topic::Login => "sign-in",
-        Topic::ResetPassword => "password reset",
-        Topic::ChangePhone => "number change",
-        Topic::DeleteAccount => "account DELETION",
-        Topic::PhoneChanged | Topic::PasswordChanged | Topic::PasswordReset => "",
-    }
-}
-
-/// Name of the purpose in a Chinese message.
-const fn chinese(topic: Topic) -> &'static str {
-    match topic {
-        Topic::Register => "注册",
-        Topic::Login => "登录",
-        Topic::ResetPassword => "重置密码",
-        Topic::ChangePhone => "更换手机号",
-        Topic::DeleteAccount => "注销账号",
-        Topic::PhoneChanged | Topic::PasswordChanged | Topic::PasswordReset => "",
-    }
 }
 
 /// Data for SMS autofill, with which a phone offers the code above the keyboard.
@@ -214,66 +150,10 @@ pub enum Autofill {
 
 impl Autofill {
     /// Returns the last line of the message.
-    fn line(&self, code: &OneTimeCode) -> String {
+    pub(super) fn line(&self, code: &OneTimeCode) -> String {
         match self {
             Self::Domain(domain) => format!("@{domain} #{}", code.expose()),
             Self::AppHash(hash) => hash.clone(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::segment::Segments;
-
-    fn code(purpose: Purpose) -> Content {
-        Content::Code { purpose, code: OneTimeCode::parse("042137").unwrap(), minutes: 5 }
-    }
-
-    #[test]
-    fn each_purpose_has_its_own_text_in_both_languages() {
-        let purposes = [Purpose::Register, Purpose::Login, Purpose::ResetPassword, Purpose::DeleteAccount];
-        for language in [Language::English, Language::Chinese] {
-            let mut texts: Vec<_> =
-                purposes.iter().map(|purpose| code(*purpose).words("Acme", language, None)).collect();
-            assert!(texts.iter().all(|text| text.contains("Acme") && text.contains("042137")), "{texts:?}");
-            texts.sort();
-            texts.dedup();
-            assert_eq!(texts.len(), purposes.len());
-        }
-        let notice = Content::PhoneChanged { to: "+86139****9001".to_owned() };
-        assert!(notice.words("Acme", Language::Chinese, None).contains("+86139****9001"));
-    }
-
-    /// People learn not to follow links in messages about their account.
-    #[test]
-    fn notices_contain_no_link_and_fit_into_one_sms() {
-        let notices = [
-            Content::PhoneChanged { to: "+86139****9001".to_owned() },
-            Content::PasswordChanged,
-            Content::PasswordReset,
-        ];
-        for notice in notices {
-            for language in Language::ALL {
-                let text = notice.words("Acme", language, None);
-                assert!(!text.contains("://") && !text.contains("www."), "{text}");
-                assert_eq!(Segments::of(&text).count(), 1, "{text}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_autofill_line_is_the_last_line() {
-        let ios = Autofill::Domain("example.com".to_owned());
-        let android = Autofill::AppHash("FA+9qCX9VSu".to_owned());
-        let last = |autofill| {
-            let text = code(Purpose::Login).words("Acme", Language::English, Some(autofill));
-            text.lines().last().unwrap().to_owned()
-        };
-        assert_eq!(last(&ios), "@example.com #042137");
-        assert_eq!(last(&android), "FA+9qCX9VSu");
-        let notice = Content::PhoneChanged { to: String::new() };
-        assert!(!notice.words("Acme", Language::English, Some(&ios)).contains('@'), "a notice contains no code");
     }
 }

@@ -15,6 +15,7 @@ pub mod flow;
 pub mod ip_block;
 pub mod limits;
 pub mod message;
+pub mod texts;
 pub mod template;
 pub mod segment;
 pub mod client_app;

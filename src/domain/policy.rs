@@ -12,6 +12,7 @@ use super::limits::Limits;
 use super::message::Topic;
 use super::phone::{Phone, PhoneError, Regions};
 use super::test_phone::TestPhones;
+use super::texts::Texts;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub struct Policy {
     pub apps: ClientApps,
     /// Optional notices that are sent: by default all.
     pub notices: Vec<Topic>,
+    /// Texts of messages, and the sender name in them.
+    pub texts: Texts,
     pub captcha: CaptchaPolicy,
     pub proof: ProofPolicy,
     /// Numbers with fixed codes, for store review and QA.
@@ -151,6 +154,7 @@ impl Policy {
             max_send_duration: Duration::ZERO,
             apps: ClientApps::default(),
             notices: Topic::OPTIONAL.to_vec(),
+            texts: Texts::built_in("doorstep"),
             captcha: CaptchaPolicy::default(),
             proof: ProofPolicy::default(),
             test_phones: TestPhones::default(),
@@ -160,6 +164,12 @@ impl Policy {
             avatar_base: None,
             avatar: AvatarPolicy::default(),
         }
+    }
+
+    /// Tells whether messages on a topic are sent.
+    #[must_use]
+    pub fn sends(&self, topic: Topic) -> bool {
+        !Topic::OPTIONAL.contains(&topic) || self.notices.contains(&topic)
     }
 
     /// Parses a number that may get an account, or an active test number, which need not belong to a supported region.

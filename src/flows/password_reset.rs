@@ -7,10 +7,10 @@ use super::new_password;
 use super::otp::{self, StepDone};
 use super::service::Service;
 use crate::domain::flow::{Proven, Purpose};
-use crate::domain::language::Language;
 use crate::domain::message::Content;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::{NewPassword, PasswordHash};
+use crate::domain::texts::TextLanguage;
 use crate::domain::ticket::Ticket;
 use crate::ports::Proof;
 
@@ -24,7 +24,7 @@ pub async fn set_password(
     service: &Service,
     ticket: Ticket,
     password: NewPassword,
-    language: Language,
+    language: TextLanguage,
 ) -> Result<(), Error> {
     let (proven, hash) = new_password::hash(service, Purpose::ResetPassword, &ticket, password).await?;
     service.background.run_to_completion(replace_or_refund(service.clone(), ticket, proven, hash, language)).await
@@ -36,7 +36,7 @@ async fn replace_or_refund(
     ticket: Ticket,
     proven: Proven,
     hash: PasswordHash,
-    language: Language,
+    language: TextLanguage,
 ) -> Result<(), Error> {
     let done = replace(&service, &ticket, proven, hash, language).await;
     if let Err(Error::Dependency(_)) = done {
@@ -50,7 +50,7 @@ async fn replace(
     ticket: &Ticket,
     proven: Proven,
     hash: PasswordHash,
-    language: Language,
+    language: TextLanguage,
 ) -> Result<(), Error> {
     let (phone, account) = (proven.phone, proven.account.ok_or(Error::TicketExpired)?);
     let proof = Proof::of_code(phone.clone(), account);

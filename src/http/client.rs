@@ -2,8 +2,8 @@
 
 use super::contract::Input;
 use super::error::Problem;
-use super::language::negotiate;
-use crate::flows::Client;
+use super::language::{accept_language, negotiate};
+use crate::flows::{Client, Service};
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::{HeaderMap, HeaderValue, X_FORWARDED_FOR};
 use actix_web::{FromRequest, HttpRequest, web};
@@ -80,7 +80,10 @@ impl ClientContext {
         let proxies = request.app_data::<web::Data<Proxies>>();
         let resolved = proxies.map(|proxies| proxies.resolve(peer, request.headers())).or(peer);
         let address = resolved.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        Self(Client { address, language: negotiate(request.headers()) })
+        let accepted = accept_language(request.headers());
+        let service = request.app_data::<web::Data<Service>>();
+        let texts = service.map(|service| service.policy().texts.negotiate(accepted)).unwrap_or_default();
+        Self(Client { address, language: negotiate(request.headers()), texts })
     }
 }
 

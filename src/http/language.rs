@@ -1,25 +1,17 @@
 //! Language of the client, from `Accept-Language`.
 
-use crate::domain::language::Language;
+use crate::domain::language::{self, Language};
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 
-/// Returns Chinese if the client prefers any variant of Chinese to English, else English (RFC 9110, 12.5.4). Apps in
-/// Java send the platform's name of the locale, `zh_CN`.
+/// Returns Chinese if the client prefers any variant of Chinese to English, else English.
 pub(super) fn negotiate(headers: &HeaderMap) -> Language {
-    let Some(accepted) = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()) else {
-        return Language::English;
-    };
-    let quality = |prefix: &str| {
-        let ranges = accepted.split(',').take(32).filter_map(|range| {
-            let (tag, weight) = range.split_once(";q=").unwrap_or((range, "1"));
-            let tag = tag.trim();
-            let matches = tag.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-                && matches!(tag.as_bytes().get(2), None | Some(b'-' | b'_'));
-            matches.then(|| weight.trim().parse().unwrap_or(0.0_f32))
-        });
-        ranges.fold(0.0, f32::max)
-    };
-    if quality("zh") > quality("en") { Language::Chinese } else { Language::English }
+    let best = language::negotiate(accept_language(headers), Language::ALL.iter().map(|language| language.tag()));
+    best.and_then(|at| Language::ALL.get(at).copied()).unwrap_or_default()
+}
+
+/// Returns the header; an empty text without one.
+pub(super) fn accept_language(headers: &HeaderMap) -> &str {
+    headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -65,6 +65,6 @@ async fn set_password(
     body: Json<SetPassword>,
 ) -> Result<NoContent, Problem> {
     let (ticket, password) = body.0.parse()?;
-    password_reset::set_password(&service, ticket, password, client.0.language).await?;
+    password_reset::set_password(&service, ticket, password, client.0.texts).await?;
     Ok(NoContent)
 }

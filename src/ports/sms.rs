@@ -1,9 +1,10 @@
 //! Port of SMS delivery.
 
-use crate::domain::language::Language;
 use crate::domain::message::{Autofill, Content};
 use crate::domain::phone::Phone;
+use crate::domain::texts::{TextLanguage, Texts};
 use async_trait::async_trait;
+use secrecy::SecretString;
 use std::time::Duration;
 
 /// Sends messages to phones.
@@ -19,12 +20,28 @@ pub trait Sms: Send + Sync {
 pub struct Message {
     pub to: Phone,
     pub content: Content,
-    /// Language of free text. Providers with templates ignore it: a template has one language.
-    pub language: Language,
-    /// SMS autofill in free text. Providers with templates ignore it: the template contains it.
-    pub autofill: Option<Autofill>,
+    /// Whole text, for providers that send free text. It contains the code.
+    pub text: SecretString,
+    /// Language tag of the text.
+    pub language: String,
     /// Idempotency key for providers: 32 hexadecimal digits, the same for the same message.
     pub id: String,
+}
+
+impl Message {
+    /// Renders the text of the message.
+    #[must_use]
+    pub fn new(
+        texts: &Texts,
+        language: TextLanguage,
+        to: Phone,
+        content: Content,
+        autofill: Option<&Autofill>,
+        id: String,
+    ) -> Self {
+        let text = texts.render(language, &content, autofill).into();
+        Self { to, content, text, language: texts.tag(language).to_owned(), id }
+    }
 }
 
 /// Result of a message that a provider accepted.

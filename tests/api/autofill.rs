@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use tempfile::TempDir;
 
 server_tests!(
     start: super::TwilioServer::start;
@@ -19,12 +20,22 @@ server_tests!(
 
 /// Beginnings of the paths that send a code.
 const FLOWS: [&str; 6] = ["register", "login", "password-reset", "account-deletion", "me/phone", "me/deletion"];
+/// Texts of a language that is not built in.
+const ARABIC: &str = r#"{"ar": {
+    "register": "{brand}: رمز التسجيل هو {code}",
+    "login": "{brand}: رمز تسجيل الدخول هو {code}",
+    "reset_password": "{brand}: رمز إعادة تعيين كلمة المرور هو {code}",
+    "change_phone": "{brand}: رمز تغيير الرقم هو {code}",
+    "delete_account": "{brand}: رمز حذف الحساب هو {code}",
+    "phone_changed": "{brand}: رقم حسابك الآن هو {phone}"
+}}"#;
 const COOLDOWN: Duration = Duration::from_secs(10);
 
 /// Service with two client apps, and Twilio as the SMS provider.
 struct TwilioServer {
     server: TestServer,
     twilio: FakeTwilio,
+    _folder: TempDir,
 }
 
 /// User with a session.
@@ -36,6 +47,9 @@ struct AppUser {
 impl TwilioServer {
     async fn start(back_ends: BackEnds) -> Self {
         let twilio = FakeTwilio::start(Arc::new(SystemClock));
+        let folder = tempfile::tempdir().unwrap();
+        let texts = folder.path().join("texts.json");
+        std::fs::write(&texts, ARABIC).unwrap();
         let settings = [
             ("SMS_PROVIDERS", "twilio"),
             ("SMS_TWILIO_BASE_URL", twilio.base_url.as_str()),
@@ -44,6 +58,7 @@ impl TwilioServer {
             ("SMS_TWILIO_KEY_SECRET", KEY_SECRET),
             ("SMS_TWILIO_FROM", FROM),
             ("SMS_BRAND", "Acme"),
+            ("SMS_TEXTS", texts.to_str().unwrap()),
             ("CLIENT_APPS", "shop-ios=ios:example.com, shop-android=android:FA+9qCX9VSu"),
             // Many messages in a short time.
             ("COOLDOWN_SECONDS", "10"),
@@ -51,7 +66,7 @@ impl TwilioServer {
             ("LIMIT_PHONE_DAY", "100"),
             ("LIMIT_IP_UNVERIFIED_HOUR", "100"),
         ];
-        Self { server: TestServer::with(back_ends, &settings).await, twilio }
+        Self { server: TestServer::with(back_ends, &settings).await, twilio, _folder: folder }
     }
 
     async fn create_user(&self) -> AppUser {
@@ -159,8 +174,11 @@ async fn an_unknown_app_is_rejected_without_side_effects(twilio_server: TwilioSe
 }
 
 async fn the_message_is_in_the_language_of_the_request(twilio_server: TwilioServer) {
-    for (accepted, beginning) in [("zh-CN,en;q=0.5", "【Acme】注册验证码"), ("fr,en;q=0.5", "Acme: your sign-up code")]
-    {
+    for (accepted, beginning) in [
+        ("zh-CN,en;q=0.5", "【Acme】注册验证码"),
+        ("fr,en;q=0.5", "Acme: your sign-up code"),
+        ("ar-EG", "Acme: رمز التسجيل هو"),
+    ] {
         let phone = fresh_phone();
         let captcha = twilio_server.server.captcha().await;
         let body =

@@ -13,11 +13,11 @@ use doorstep::adapters::sms::console::Console;
 use doorstep::config::BaseUrl;
 use doorstep::config::sms::cloopen::Settings;
 use doorstep::domain::flow::Purpose;
-use doorstep::domain::language::Language;
 use doorstep::domain::message::{Content, Topic};
 use doorstep::domain::otp::OneTimeCode;
 use doorstep::domain::phone::Phone;
 use doorstep::domain::template::{Template, Templates};
+use doorstep::domain::texts::{TextLanguage, Texts};
 use doorstep::ports::{Clock, Message, SmsError};
 use md5::{Digest, Md5};
 use secrecy::SecretString;
@@ -80,12 +80,16 @@ fn code(minutes: u64) -> Content {
 }
 
 fn message(to: &str, id: &str) -> Message {
-    Message { to: phone(to), content: code(5), language: Language::English, autofill: None, id: id.to_owned() }
+    with_content(to, code(5), id)
+}
+
+fn with_content(to: &str, content: Content, id: &str) -> Message {
+    Message::new(&Texts::built_in("Acme"), TextLanguage::default(), phone(to), content, None, id.to_owned())
 }
 
 /// Creates the notice that the number changed from `PHONE` to +86 139 0013 9001.
 fn notice(id: &str) -> Message {
-    Message { content: Content::PhoneChanged { to: phone("+8613900139001").masked() }, ..message(PHONE, id) }
+    with_content(PHONE, Content::PhoneChanged { to: phone("+8613900139001").masked() }, id)
 }
 
 const ID: &str = "0123456789abcdef0123456789abcdef";
@@ -244,14 +248,14 @@ async fn the_console_appends_one_line_per_message() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sms.log");
     for minutes in [5, 1] {
-        let console = Console::new("Acme", Some(&path)).unwrap();
-        console.send(&Message { content: code(minutes), ..message(PHONE, ID) }).await.unwrap();
+        let console = Console::new(Some(&path)).unwrap();
+        console.send(&with_content(PHONE, code(minutes), ID)).await.unwrap();
     }
-    Console::new("Acme", Some(&path)).unwrap().send(&notice(ID)).await.unwrap();
+    Console::new(Some(&path)).unwrap().send(&notice(ID)).await.unwrap();
     let expected = "SMS to +8613800138000: Acme: your sign-up code is 042137, valid for 5 min. Do not share it.\n\
                     SMS to +8613800138000: Acme: your sign-up code is 042137, valid for 1 min. Do not share it.\n\
                     SMS to +8613800138000: Acme: your account now has the number +86139****9001. \
                     If this was not you, contact us.\n";
     assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
-    assert!(Console::new("Acme", Some(folder.path())).is_err());
+    assert!(Console::new(Some(folder.path())).is_err());
 }

@@ -9,10 +9,10 @@ use doorstep::adapters::staging::memory::MemoryStaging;
 use doorstep::adapters::telemetry::Prometheus;
 use doorstep::domain::flow::Purpose;
 use doorstep::domain::keys::Keys;
-use doorstep::domain::language::Language;
 use doorstep::domain::message::Content;
 use doorstep::domain::otp::OneTimeCode;
 use doorstep::domain::phone::{Phone, Region};
+use doorstep::domain::texts::{TextLanguage, Texts};
 use doorstep::ports::{Clock, Message, Sms, SmsError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -66,13 +66,9 @@ fn fixture(after_no_answer: bool) -> Fixture {
 }
 
 fn message(to: &str, id: &str) -> Message {
-    Message {
-        to: Phone::from_stored(to.to_owned()).unwrap(),
-        content: Content::Code { purpose: Purpose::Register, code: OneTimeCode::parse("042137").unwrap(), minutes: 5 },
-        language: Language::English,
-        autofill: None,
-        id: id.to_owned(),
-    }
+    let to = Phone::from_stored(to.to_owned()).unwrap();
+    let content = Content::Code { purpose: Purpose::Register, code: OneTimeCode::parse("042137").unwrap(), minutes: 5 };
+    Message::new(&Texts::built_in("Acme"), TextLanguage::default(), to, content, None, id.to_owned())
 }
 
 const CHINESE_PHONE: &str = "+8613800138000";

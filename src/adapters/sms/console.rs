@@ -4,6 +4,7 @@ use super::Provider;
 use crate::config::sms::console::NAME;
 use crate::ports::{Message, SmsError};
 use async_trait::async_trait;
+use secrecy::ExposeSecret;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,17 +13,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Writes each message to standard output and, if configured, appends it to a file. For development only.
 pub struct Console {
-    brand: String,
     file: Arc<Mutex<Option<File>>>,
 }
 
 impl Console {
-    /// Opens the file, and creates it if it does not exist. `brand` is the sender name in the text.
-    pub fn new(brand: &str, file: Option<&Path>) -> io::Result<Self> {
+    /// Opens the file, and creates it if it does not exist.
+    pub fn new(file: Option<&Path>) -> io::Result<Self> {
         // The file contains phone numbers and codes, so only its owner may read it.
         let open = |path| OpenOptions::new().append(true).create(true).mode(0o600).open(path);
         let file = file.map(open).transpose()?;
-        Ok(Self { brand: brand.to_owned(), file: Arc::new(Mutex::new(file)) })
+        Ok(Self { file: Arc::new(Mutex::new(file)) })
     }
 }
 
@@ -34,7 +34,7 @@ impl Provider for Console {
 
     /// Writes on a blocking thread, because a terminal or a pipe can be slow.
     async fn send(&self, message: &Message) -> Result<(), SmsError> {
-        let line = line(message, &self.brand);
+        let line = line(message);
         let file = Arc::clone(&self.file);
         let written = tokio::task::spawn_blocking(move || write(&file, line.as_bytes())).await;
         written
@@ -44,9 +44,8 @@ impl Provider for Console {
 }
 
 /// Returns the line for a message. `sed -n 's/.* code is \([0-9]*\),.*/\1/p'` extracts the codes from English messages.
-fn line(message: &Message, brand: &str) -> String {
-    let text = message.content.words(brand, message.language, message.autofill.as_ref());
-    format!("SMS to {}: {text}\n", message.to.e164())
+fn line(message: &Message) -> String {
+    format!("SMS to {}: {}\n", message.to.e164(), message.text.expose_secret())
 }
 
 /// Writes the line to the terminal and to the file. The file stays locked during both, so that both have the same order

@@ -31,7 +31,7 @@ pub use provider::Provider;
 /// Creates the adapter of a provider. It does not connect to the provider yet.
 pub fn create(settings: &ProviderSettings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Provider>, Box<dyn Error>> {
     Ok(match settings {
-        ProviderSettings::Console(settings) => Arc::new(Console::new(&settings.brand, Some(&settings.file))?),
+        ProviderSettings::Console(settings) => Arc::new(Console::new(Some(&settings.file))?),
         ProviderSettings::Cloopen(settings) => Arc::new(Cloopen::new(settings.clone(), clock)?),
         ProviderSettings::Aliyun(settings) => Arc::new(Aliyun::new(settings.clone(), clock)?),
         ProviderSettings::Tencent(settings) => Arc::new(Tencent::new(settings.clone(), clock)?),

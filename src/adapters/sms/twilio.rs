@@ -42,13 +42,13 @@ impl Provider for Twilio {
 
     /// Sends exactly one request, because Twilio does not detect duplicate requests.
     async fn send(&self, message: &Message) -> Result<(), SmsError> {
-        let Settings { key_sid, key_secret, sender, brand, .. } = &self.settings;
+        let Settings { key_sid, key_secret, sender, .. } = &self.settings;
         let (name, value) = match sender {
             Sender::From(from) => ("From", from),
             Sender::Service(sid) => ("MessagingServiceSid", sid),
         };
-        let text = message.content.words(brand, message.language, message.autofill.as_ref());
-        let form = [("To", message.to.e164()), (name, value), ("Body", &text)];
+        let text = message.text.expose_secret();
+        let form = [("To", message.to.e164()), (name, value), ("Body", text)];
         let request = self
             .client
             .post(self.endpoint.clone())

@@ -43,18 +43,17 @@ impl Provider for Webhook {
     }
 
     async fn send(&self, message: &Message) -> Result<(), SmsError> {
-        let Settings { url, brand, .. } = &self.settings;
         let now = self.clock.now();
-        let (content, topic) = (&message.content, message.content.topic());
+        let topic = message.content.topic();
         let body = Body {
             kind: "sms.send",
             timestamp: now.to_rfc3339_opts(SecondsFormat::Secs, true),
             data: Data {
                 to: message.to.e164(),
                 region: message.to.region().to_string(),
-                language: message.language.tag(),
+                language: &message.language,
                 topic: topic.name(),
-                text: content.words(brand, message.language, message.autofill.as_ref()),
+                text: message.text.expose_secret(),
                 values: topic.values().iter().map(|value| (value.name(), value_text(message, *value))).collect(),
             },
         };
@@ -62,7 +61,7 @@ impl Provider for Webhook {
         let timestamp = now.timestamp();
         let request = self
             .client
-            .post(url.0.clone())
+            .post(self.settings.url.0.clone())
             .header(CONTENT_TYPE, "application/json")
             // The id is the same for the same message, so that the receiver can detect a duplicate.
             .header("webhook-id", &message.id)
@@ -126,10 +125,10 @@ struct Data<'a> {
     /// E.164.
     to: &'a str,
     region: String,
-    language: &'static str,
+    language: &'a str,
     topic: &'static str,
     /// The complete text of the message.
-    text: String,
+    text: &'a str,
     /// Values in the text, for receivers that write their own text.
     values: BTreeMap<&'static str, Cow<'a, str>>,
 }

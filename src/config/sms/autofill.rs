@@ -1,14 +1,11 @@
 //! Client apps with SMS autofill: `CLIENT_APPS`.
 
+use super::length::{MAX_SMS, samples, sms_count};
 use crate::config::env::Env;
 use crate::config::variable::{About, Variable, items, section};
 use crate::domain::client_app::{ClientApps, ClientId};
-use crate::domain::flow::Purpose;
-use crate::domain::language::Language;
-use crate::domain::message::{Autofill, Content};
-use crate::domain::otp::OneTimeCode;
-use crate::domain::segment::Segments;
-use crate::domain::user::UserId;
+use crate::domain::message::{Autofill, Value};
+use crate::domain::texts::Texts;
 use std::collections::BTreeSet;
 
 section! {
@@ -67,21 +64,16 @@ fn is_hash(text: &str) -> bool {
     text.len() == 11 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte))
 }
 
-/// Longest lifetime of a code in minutes, which makes the longest text: `CODE_SECONDS` is at most ten minutes.
-const MAX_MINUTES: u64 = 10;
 /// Maximum length of a message for the SMS Retriever
 /// (<https://developers.google.com/identity/sms-retriever/verify>, "Construct a verification message").
 const SMS_RETRIEVER_BYTES: usize = 140;
-/// Maximum number of SMS for a message, because each SMS costs money. A Chinese text with a domain needs one; two leave
-/// room for a Chinese brand in an English text.
-const MAX_SMS: usize = 2;
-
 /// Checks at the start that the longest text with autofill fits into a message for each app.
-pub(super) fn validate(env: &mut Env, brand: &str, apps: &ClientApps) {
+pub(super) fn validate(env: &mut Env, texts: &Texts, apps: &ClientApps) {
+    let codes: Vec<_> = samples().into_iter().filter(|(topic, _)| topic.values().contains(&Value::Code)).collect();
     for (id, autofill) in apps.iter() {
-        let too_long = messages().into_iter().find_map(|(topic, content)| {
-            let excess_in = |language: &Language| excess(&content.words(brand, *language, Some(autofill)), autofill);
-            Language::ALL.iter().find_map(excess_in).map(|excess| (topic, excess))
+        let too_long = codes.iter().find_map(|(topic, content)| {
+            let mut lengths = texts.languages().map(|(language, _, _)| texts.render(language, content, Some(autofill)));
+            lengths.find_map(|text| excess(&text, autofill)).map(|excess| (topic.name(), excess))
         });
         if let Some((topic, excess)) = too_long {
             let id = id.as_str();
@@ -93,16 +85,6 @@ pub(super) fn validate(env: &mut Env, brand: &str, apps: &ClientApps) {
     }
 }
 
-/// Creates a message for each topic with a code.
-fn messages() -> Vec<(&'static str, Content)> {
-    let Ok(code) = OneTimeCode::parse("000000") else { return Vec::new() };
-    let user = UserId(uuid::Uuid::nil());
-    let purposes =
-        [Purpose::Register, Purpose::Login, Purpose::ResetPassword, Purpose::ChangePhone(user), Purpose::DeleteAccount];
-    let content = |purpose| Content::Code { purpose, code: code.clone(), minutes: MAX_MINUTES };
-    purposes.map(|purpose| (purpose.name(), content(purpose))).into()
-}
-
 /// Describes the length of a text that is too long. The SMS Retriever limits the bytes of a message. iOS has no limit,
 /// but the operator pays for each SMS.
 fn excess(text: &str, autofill: &Autofill) -> Option<String> {
@@ -112,7 +94,7 @@ fn excess(text: &str, autofill: &Autofill) -> Option<String> {
         }
         Autofill::AppHash(_) => None,
         Autofill::Domain(_) => {
-            let count = Segments::of(text).count();
+            let count = sms_count(text);
             (count > MAX_SMS).then(|| format!("{count} SMS, at most {MAX_SMS}"))
         }
     }
@@ -125,7 +107,7 @@ mod tests {
     fn problems(apps: &str, brand: &str) -> Vec<String> {
         let mut env = Env::new([("CLIENT_APPS".to_owned(), apps.to_owned())]);
         let apps = super::apps(&mut env);
-        validate(&mut env, brand, &apps);
+        validate(&mut env, &Texts::built_in(brand), &apps);
         env.into_problems().errors
     }
 

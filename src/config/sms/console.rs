@@ -1,6 +1,6 @@
 //! Console, for development.
 
-use super::common::{Common, SMS_BRAND};
+use super::common::Common;
 use crate::config::env::Env;
 use crate::config::mode::DATA_DIR;
 use crate::config::variable::{Variable, section, text};
@@ -12,8 +12,6 @@ pub const NAME: &str = "console";
 /// Prints messages, and appends them to a file.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Sender name in the text.
-    pub brand: String,
     pub file: PathBuf,
 }
 
@@ -26,7 +24,7 @@ section! {
 
 pub(super) fn read(env: &mut Env) -> Settings {
     let default = Path::new(&env.get(&DATA_DIR)).join("outbox.log");
-    Settings { brand: env.get(&SMS_BRAND), file: env.optional(&SMS_CONSOLE_FILE).map_or(default, PathBuf::from) }
+    Settings { file: env.optional(&SMS_CONSOLE_FILE).map_or(default, PathBuf::from) }
 }
 
 impl Common for Settings {

@@ -5,8 +5,10 @@ pub(super) mod autofill;
 pub mod cloopen;
 mod common;
 pub mod console;
+mod length;
 pub(super) mod notices;
 mod templates;
+pub(super) mod texts;
 pub mod tencent;
 pub mod twilio;
 pub mod webhook;
@@ -18,7 +20,7 @@ use crate::domain::message::Topic;
 use crate::domain::phone::{Region, region};
 use crate::domain::policy::Policy;
 use crate::domain::template::Templates;
-use common::{Common, SMS_BRAND};
+use common::Common;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -120,7 +122,8 @@ pub(super) fn names() -> [&'static str; PROVIDERS.len()] {
 type Route = Vec<&'static str>;
 
 pub(super) fn sections() -> impl Iterator<Item = Section> {
-    let common = [section(), common::section(), autofill::section(), notices::section(), templates::section()];
+    let common =
+        [section(), common::section(), texts::section(), autofill::section(), notices::section(), templates::section()];
     common.into_iter().chain(PROVIDERS.iter().map(|provider| (provider.section)()))
 }
 
@@ -196,8 +199,8 @@ impl SmsSettings {
             }
         }
         if self.providers.iter().any(|provider| provider.common().templates().is_none()) {
-            let brand = env.get(&SMS_BRAND);
-            autofill::validate(env, &brand, &policy.apps);
+            texts::validate(env, policy);
+            autofill::validate(env, &policy.texts, &policy.apps);
         }
     }
 
@@ -207,8 +210,7 @@ impl SmsSettings {
         let served = policy.regions.iter().filter(|region| self.route_for(*region).contains(&provider.name()));
         let served: Vec<Region> = served.collect();
         let prefix = provider.name().to_uppercase();
-        let sent = |topic: &Topic| !Topic::OPTIONAL.contains(topic) || policy.notices.contains(topic);
-        for topic in Topic::ALL.into_iter().filter(sent) {
+        for topic in Topic::ALL.into_iter().filter(|topic| policy.sends(*topic)) {
             if let Some(region) = served.iter().find(|region| templates.of(topic, **region).is_none()) {
                 let name = format!("SMS_{prefix}_TEMPLATE_{}", topic.name().to_uppercase());
                 env.problem(&name, format!("must be set, or {name}_{region} for that region"));

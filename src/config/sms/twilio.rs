@@ -1,6 +1,6 @@
 //! Twilio.
 
-use super::common::{Common, SMS_BRAND, own_timeout, timeout};
+use super::common::{Common, own_timeout, timeout};
 use crate::config::env::Env;
 use crate::config::urls::{BaseUrl, base_url, constant};
 use crate::config::variable::{Required, Variable, WithDefault, secret, section, text};
@@ -21,8 +21,6 @@ pub struct Settings {
     /// Secret of the API key, or the auth token of the account.
     pub key_secret: SecretString,
     pub sender: Sender,
-    /// Sender name in the text.
-    pub brand: String,
     /// Timeout of a whole request.
     pub timeout: Duration,
 }
@@ -60,7 +58,6 @@ pub(super) fn read(env: &mut Env) -> Settings {
         key_sid: env.optional(&SMS_TWILIO_KEY_SID).unwrap_or_else(|| account_sid.clone()),
         key_secret: env.required_secret(&SMS_TWILIO_KEY_SECRET),
         sender: sender(env),
-        brand: env.get(&SMS_BRAND),
         timeout: timeout(env, &SMS_TWILIO_TIMEOUT_SECONDS),
         account_sid,
     }

@@ -1,6 +1,6 @@
 //! Webhook: a program of the operator that sends the messages.
 
-use super::common::{Common, SMS_BRAND, own_timeout, timeout};
+use super::common::{Common, own_timeout, timeout};
 use crate::config::env::Env;
 use crate::config::urls::base_url;
 use crate::config::variable::{Required, Variable, secret, section};
@@ -18,8 +18,6 @@ pub struct Settings {
     pub url: WebhookUrl,
     /// Secret of Standard Webhooks.
     pub secret: SecretString,
-    /// Sender name in the text.
-    pub brand: String,
     /// Timeout of a whole request.
     pub timeout: Duration,
 }
@@ -51,7 +49,6 @@ pub(super) fn read(env: &mut Env) -> Settings {
     Settings {
         url: WebhookUrl(env.required_url(&SMS_WEBHOOK_URL).0),
         secret: read_secret(env),
-        brand: env.get(&SMS_BRAND),
         timeout: timeout(env, &SMS_WEBHOOK_TIMEOUT_SECONDS),
     }
 }

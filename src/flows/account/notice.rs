@@ -1,9 +1,9 @@
 //! Notices by SMS: the owner learns of an important change of the account.
 
-use crate::domain::language::Language;
 use crate::domain::limits::{Counter, Limit, Refund};
 use crate::domain::message::{Content, Topic};
 use crate::domain::phone::Phone;
+use crate::domain::texts::TextLanguage;
 use crate::domain::user::UserId;
 use crate::flows::refund::refund;
 use crate::flows::{Service, limits};
@@ -13,14 +13,13 @@ pub(in crate::flows) struct Notice {
     pub user: UserId,
     pub to: Phone,
     pub content: Content,
-    pub language: Language,
+    pub language: TextLanguage,
 }
 
 /// Sends the notice in the background: the change is done, whatever becomes of the message. A test number gets none.
 pub(in crate::flows) fn send(service: &Service, notice: Notice) {
     let topic = notice.content.topic();
-    let is_disabled = Topic::OPTIONAL.contains(&topic) && !service.policy.notices.contains(&topic);
-    if is_disabled || service.test_phone(&notice.to).is_some() {
+    if !service.policy.sends(topic) || service.test_phone(&notice.to).is_some() {
         return;
     }
     service.background.spawn(deliver(service.clone(), notice));
@@ -37,7 +36,7 @@ async fn deliver(service: Service, notice: Notice) {
         return;
     }
     let id = service.new_id().simple().to_string();
-    let message = Message { to, content, language, autofill: None, id };
+    let message = Message::new(&service.policy.texts, language, to, content, None, id);
     if let Err(error) = service.ports.sms.send(&message).await {
         tracing::warn!(topic = topic.name(), phone = message.to.masked(), %error, "sms notice failed");
         // A message that may have been sent stays counted.

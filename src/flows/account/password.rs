@@ -1,10 +1,10 @@
 //! Password change, and confirmation of an important change with the current password.
 
 use super::notice::{self, Notice};
-use crate::domain::language::Language;
 use crate::domain::message::Content;
 use crate::domain::password::{NewPassword, Password, PasswordHash};
 use crate::domain::session::Generation;
+use crate::domain::texts::TextLanguage;
 use crate::domain::user::User;
 use crate::flows::limits::PasswordAttempt;
 use crate::flows::session::{self, Caller, Tokens};
@@ -19,7 +19,7 @@ pub async fn change(
     caller: Caller,
     current: Password,
     new: NewPassword,
-    language: Language,
+    language: TextLanguage,
 ) -> Result<Tokens, Error> {
     service.background.run_to_completion(replace(service.clone(), caller, current, new, language)).await
 }
@@ -29,7 +29,7 @@ async fn replace(
     caller: Caller,
     current: Password,
     new: NewPassword,
-    language: Language,
+    language: TextLanguage,
 ) -> Result<Tokens, Error> {
     let proof = confirm(&service, &caller, current).await?;
     let hash = match service.ports.hasher.hash(new, &caller.user.phone).await? {

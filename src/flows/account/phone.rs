@@ -4,12 +4,12 @@ use super::notice::{self, Notice};
 use super::password::confirm;
 use crate::domain::client_app::ClientId;
 use crate::domain::flow::{Proven, Purpose};
-use crate::domain::language::Language;
 use crate::domain::limits::Limit;
 use crate::domain::message::Content;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
+use crate::domain::texts::TextLanguage;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{AccountVersion, User};
 use crate::flows::otp::{self, CodeSent};
@@ -57,14 +57,14 @@ pub async fn verify_code(
     caller: Caller,
     ticket: Ticket,
     given: OneTimeCode,
-    language: Language,
+    language: TextLanguage,
 ) -> Result<User, Error> {
     let purpose = Purpose::ChangePhone(caller.user.id);
     let change = move |service, proven| change(service, caller, proven, language);
     otp::redeem(service, purpose, ticket, given, change).await
 }
 
-async fn change(service: Service, caller: Caller, proven: Proven, language: Language) -> Result<User, Error> {
+async fn change(service: Service, caller: Caller, proven: Proven, language: TextLanguage) -> Result<User, Error> {
     let (by, user, new) = (caller.authority(), caller.user, proven.phone);
     if user.phone == new {
         // An earlier call has changed the number, and its response was lost. The number before it is not known any

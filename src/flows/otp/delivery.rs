@@ -4,10 +4,10 @@ use super::expected::Expected;
 use super::sent::CodeSent;
 use crate::domain::client_app::ClientId;
 use crate::domain::flow::Purpose;
-use crate::domain::language::Language;
 use crate::domain::limits::{Counter, Refund};
 use crate::domain::message::Content;
 use crate::domain::otp::message_id;
+use crate::domain::texts::TextLanguage;
 use crate::domain::ticket::FlowKey;
 use crate::flows::error::Error;
 use crate::flows::limits::SendReservation;
@@ -22,7 +22,7 @@ pub(super) struct SendParams {
     /// Number of this message in its flow; the first is 1.
     pub send: u32,
     pub decoy: bool,
-    pub language: Language,
+    pub language: TextLanguage,
     pub app: Option<ClientId>,
 }
 
@@ -42,13 +42,9 @@ impl Delivery {
         let code = Expected::new(service, purpose, &sent.ticket).code;
         // Rounded down: the message must not promise a longer lifetime than the code has.
         let minutes = (sent.expires_in.as_secs() / 60).max(1);
-        let message = Message {
-            to: sent.phone.clone(),
-            content: Content::Code { purpose, code, minutes },
-            language,
-            autofill: params.app.as_ref().and_then(|app| service.policy.apps.autofill(app)).cloned(),
-            id: message_id(&service.keys.message, &key, send),
-        };
+        let (content, id) = (Content::Code { purpose, code, minutes }, message_id(&service.keys.message, &key, send));
+        let autofill = params.app.as_ref().and_then(|app| service.policy.apps.autofill(app));
+        let message = Message::new(&service.policy.texts, language, sent.phone.clone(), content, autofill, id);
         Self { key, message, first: send == 1, decoy, reservation }
     }
 }

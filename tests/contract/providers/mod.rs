@@ -12,11 +12,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::adapters::sms::Provider;
 use doorstep::config::BaseUrl;
 use doorstep::domain::flow::Purpose;
-use doorstep::domain::language::Language;
-use doorstep::domain::message::{Content, Topic};
+use doorstep::domain::message::{Autofill, Content, Topic};
 use doorstep::domain::otp::OneTimeCode;
 use doorstep::domain::phone::Phone;
 use doorstep::domain::template::{Template, Templates};
+use doorstep::domain::texts::Texts;
 use doorstep::ports::{Clock, Message, SmsError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,14 +83,20 @@ fn message(to: &str, id: &str) -> Message {
 
 fn about(purpose: Purpose, to: &str, id: &str) -> Message {
     let content = Content::Code { purpose, code: OneTimeCode::parse(CODE).unwrap(), minutes: 5 };
+    with_text("en", to, content, None, id)
+}
+
+/// Creates a message with its text in this language.
+fn with_text(language: &str, to: &str, content: Content, autofill: Option<&Autofill>, id: &str) -> Message {
+    let texts = Texts::built_in("Acme");
     let to = Phone::from_stored(to.to_owned()).unwrap();
-    Message { to, content, language: Language::English, autofill: None, id: id.to_owned() }
+    Message::new(&texts, texts.negotiate(language), to, content, autofill, id.to_owned())
 }
 
 /// Creates the notice that the number changed from `PHONE` to +86 139 0013 9001.
 fn notice(id: &str) -> Message {
     let to = Phone::from_stored("+8613900139001".to_owned()).unwrap().masked();
-    Message { content: Content::PhoneChanged { to }, ..message(PHONE, id) }
+    with_text("en", PHONE, Content::PhoneChanged { to }, None, id)
 }
 
 /// Creates the same templates for every region: for codes, for codes of account deletion, and for the notice.

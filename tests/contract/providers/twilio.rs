@@ -1,6 +1,6 @@
 //! Twilio: the key, the sender, and the text.
 
-use super::{CODE, Case, GERMAN_PHONE, ID, PHONE, Settings, clock, message, notice};
+use super::{CODE, Case, GERMAN_PHONE, ID, PHONE, Settings, clock, message, notice, with_text};
 use crate::support::provider::Behaviour;
 use crate::support::twilio::{ACCOUNT_SID, FROM, FakeTwilio, KEY_SECRET, KEY_SID, SERVICE_SID};
 use chrono::TimeDelta;
@@ -8,9 +8,8 @@ use doorstep::adapters::sms::Provider;
 use doorstep::adapters::sms::twilio::Twilio;
 use doorstep::config::BaseUrl;
 use doorstep::config::sms::twilio::{self, Sender};
-use doorstep::domain::language::Language;
 use doorstep::domain::message::Autofill;
-use doorstep::ports::{Message, SmsError};
+use doorstep::ports::SmsError;
 use secrecy::SecretString;
 
 pub struct Fake(FakeTwilio);
@@ -23,7 +22,6 @@ impl Fake {
             key_sid: KEY_SID.to_owned(),
             key_secret: SecretString::from(KEY_SECRET.to_owned()),
             sender: Sender::From(FROM.to_owned()),
-            brand: "Acme".to_owned(),
             timeout: Settings::default().timeout,
         }
     }
@@ -74,12 +72,13 @@ impl Case for Fake {
 async fn the_text_has_the_language_of_the_user_and_ends_with_the_autofill_line() {
     let fake = Fake::start();
     let twilio = fake.with(|_| ());
-    let ios = Some(Autofill::Domain("example.com".to_owned()));
-    let android = Some(Autofill::AppHash("FA+9qCX9VSu".to_owned()));
+    let ios = Autofill::Domain("example.com".to_owned());
+    let android = Autofill::AppHash("FA+9qCX9VSu".to_owned());
+    let content = message(PHONE, ID).content;
     for message in [
         message(GERMAN_PHONE, ID),
-        Message { autofill: android, ..message(GERMAN_PHONE, ID) },
-        Message { autofill: ios, language: Language::Chinese, ..message(PHONE, ID) },
+        with_text("en", GERMAN_PHONE, content.clone(), Some(&android), ID),
+        with_text("zh", PHONE, content, Some(&ios), ID),
         notice(ID),
     ] {
         twilio.send(&message).await.unwrap();

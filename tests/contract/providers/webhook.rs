@@ -1,15 +1,14 @@
 //! The webhook: a signed request with everything that a program needs to send a message.
 
-use super::{CODE, Case, GERMAN_PHONE, ID, PHONE, Settings, clock, message, notice, pairs};
+use super::{CODE, Case, GERMAN_PHONE, ID, PHONE, Settings, clock, message, notice, pairs, with_text};
 use crate::support::provider::{Behaviour, Taken};
 use crate::support::webhook::{FakeWebhook, SECRET};
 use chrono::TimeDelta;
 use doorstep::adapters::sms::Provider;
 use doorstep::adapters::sms::webhook::Webhook;
 use doorstep::config::sms::webhook::{self, WebhookUrl};
-use doorstep::domain::language::Language;
 use doorstep::domain::message::Autofill;
-use doorstep::ports::{Message, SmsError};
+use doorstep::ports::SmsError;
 use secrecy::SecretString;
 
 pub struct Fake(FakeWebhook);
@@ -31,7 +30,6 @@ impl Case for Fake {
         let webhook_settings = webhook::Settings {
             url: WebhookUrl(settings.base_url.map_or_else(|| self.0.url.clone(), |url| url.0)),
             secret: SecretString::from(settings.key.unwrap_or(SECRET).to_owned()),
-            brand: "Acme".to_owned(),
             timeout: settings.timeout,
         };
         Box::new(Webhook::new(webhook_settings, settings.clock).unwrap())
@@ -54,8 +52,8 @@ impl Case for Fake {
 async fn the_text_and_its_values_are_sent() {
     let fake = Fake::start();
     let webhook = fake.provider(Settings::default());
-    let ios = Some(Autofill::Domain("example.com".to_owned()));
-    let chinese = Message { language: Language::Chinese, autofill: ios, ..message(PHONE, ID) };
+    let ios = Autofill::Domain("example.com".to_owned());
+    let chinese = with_text("zh", PHONE, message(PHONE, ID).content, Some(&ios), ID);
     for message in [chinese, message(GERMAN_PHONE, "1"), notice("2")] {
         webhook.send(&message).await.unwrap();
     }

@@ -1,0 +1,154 @@
+//! Texts of messages, where doorstep writes the text: `SMS_TEXTS`.
+
+use super::common::SMS_BRAND;
+use super::length::{MAX_SMS, samples, sms_count};
+use crate::config::env::Env;
+use crate::config::variable::{Variable, WithDefault, section, text};
+use crate::domain::message::{Topic, Value};
+use crate::domain::policy::Policy;
+use crate::domain::texts::{Text, Texts};
+use std::collections::BTreeMap;
+use std::fs;
+
+section! {
+    pub(super) fn section = "SMS: texts";
+    /// JSON file with the texts of messages, where doorstep writes the text, by language and topic. It adds languages,
+    /// or replaces the built-in texts (en, zh-CN). docs/sms-providers.md describes it.
+    static SMS_TEXTS: Variable<String> = text().example("/etc/doorstep/texts.json");
+    /// Language of messages to clients whose Accept-Language names no language of the texts.
+    static SMS_LANGUAGE: WithDefault<String> = text().default(|| "en".to_owned());
+}
+
+/// Texts by topic, by language.
+type File = BTreeMap<String, BTreeMap<String, String>>;
+
+pub(in crate::config) fn read(env: &mut Env) -> Texts {
+    let mut texts = Texts::built_in(&env.get(&SMS_BRAND));
+    for (tag, own) in env.optional(&SMS_TEXTS).map(|path| read_file(env, &path)).unwrap_or_default() {
+        texts.extend(&tag, read_language(env, &tag, own));
+    }
+    let default = env.get(&SMS_LANGUAGE);
+    if !texts.set_default(&default) {
+        let known: Vec<&str> = texts.languages().map(|(_, tag, _)| tag).collect();
+        env.problem(SMS_LANGUAGE.name, format!("expected a language of the texts: {}", known.join(", ")));
+    }
+    texts
+}
+
+fn read_file(env: &mut Env, path: &str) -> File {
+    let file = fs::read_to_string(path).map_err(|error| error.to_string());
+    let parsed = file.and_then(|text| serde_json::from_str::<File>(&text).map_err(|error| error.to_string()));
+    parsed.unwrap_or_else(|error| {
+        env.problem(SMS_TEXTS.name, format!("{path}: {error}"));
+        File::new()
+    })
+}
+
+fn read_language(env: &mut Env, tag: &str, texts: BTreeMap<String, String>) -> BTreeMap<Topic, Text> {
+    if !is_tag(tag) {
+        env.problem(SMS_TEXTS.name, format!("{tag:?} is no language tag like th or zh-TW"));
+    }
+    let mut read = BTreeMap::new();
+    for (name, text) in texts {
+        let topic = Topic::ALL.into_iter().find(|topic| topic.name() == name).ok_or("is no topic".to_owned());
+        match topic.and_then(|topic| Ok((topic, Text::parse(topic, &text)?))) {
+            Ok((topic, text)) => drop(read.insert(topic, text)),
+            Err(reason) => env.problem(SMS_TEXTS.name, format!("{tag} {name} {reason}")),
+        }
+    }
+    read
+}
+
+/// Tells whether a text has the form of a language tag (RFC 5646).
+fn is_tag(text: &str) -> bool {
+    let is_part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (2..=35).contains(&text.len()) && text.split('-').all(is_part)
+}
+
+/// Checks that every language has a different text for each purpose of a code, and that no text is too long.
+pub(super) fn validate(env: &mut Env, policy: &Policy) {
+    let samples: Vec<_> = samples().into_iter().filter(|(topic, _)| policy.sends(*topic)).collect();
+    for (language, tag, texts) in policy.texts.languages() {
+        for (at, (topic, content)) in samples.iter().enumerate() {
+            let name = topic.name();
+            let Some(text) = texts.get(topic) else {
+                env.problem(SMS_TEXTS.name, format!("{tag} {name} is missing"));
+                continue;
+            };
+            let has_code = topic.values().contains(&Value::Code);
+            let same = samples[..at].iter().find(|(other, _)| has_code && texts.get(other) == Some(text));
+            if let Some((other, _)) = same {
+                let reason = "a message must say what its code is for";
+                env.problem(SMS_TEXTS.name, format!("{tag} {name} is the same as {}: {reason}", other.name()));
+            }
+            let count = sms_count(&policy.texts.render(language, content, None));
+            if count > MAX_SMS {
+                env.problem(SMS_TEXTS.name, format!("{tag} {name} needs {count} SMS, at most {MAX_SMS}"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::phone::Regions;
+
+    fn problems(file: &str, language: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("texts.json");
+        fs::write(&path, file).unwrap();
+        let vars = [("SMS_TEXTS", path.to_str().unwrap()), ("SMS_LANGUAGE", language), ("SMS_BRAND", "ร้าน")];
+        let mut env = Env::new(vars.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let policy = Policy { texts: read(&mut env), ..Policy::new(Regions::default()) };
+        validate(&mut env, &policy);
+        env.into_problems().errors
+    }
+
+    fn thai() -> serde_json::Value {
+        serde_json::json!({"th": {
+            "register": "{brand}: รหัสสมัคร {code} ใช้ได้ {minutes} นาที",
+            "login": "{brand}: รหัสเข้าสู่ระบบ {code}",
+            "reset_password": "{brand}: รหัสตั้งรหัสผ่านใหม่ {code}",
+            "change_phone": "{brand}: รหัสเปลี่ยนเบอร์ {code}",
+            "delete_account": "{brand}: รหัสลบบัญชี {code}",
+            "phone_changed": "{brand}: บัญชีของคุณใช้เบอร์ {phone} แล้ว",
+            "password_changed": "{brand}: รหัสผ่านของคุณถูกเปลี่ยน",
+            "password_reset": "{brand}: รหัสผ่านของคุณถูกตั้งใหม่",
+        }})
+    }
+
+    #[test]
+    fn a_file_adds_a_language_that_can_be_the_default() {
+        assert_eq!(problems(&thai().to_string(), "th"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_mistake_of_a_file_is_reported() {
+        let mut file = thai();
+        let texts = &mut file["th"];
+        texts["login"] = texts["register"].clone();
+        texts["change_phone"] = "{brand} {token}".into();
+        texts["phone_changed"] = format!("{{brand}} {{phone}} {}", "ก".repeat(140)).into();
+        texts["logon"] = "{brand}".into();
+        texts.as_object_mut().unwrap().remove("delete_account");
+        file["x_y"] = serde_json::json!({});
+        let found = problems(&file.to_string(), "fr");
+        for expected in [
+            "th register is the same as login",
+            "th change_phone contains {token}",
+            "th change_phone is missing",
+            "th phone_changed needs 3 SMS, at most 2",
+            "th logon is no topic",
+            "th delete_account is missing",
+            "\"x_y\" is no language tag",
+            "expected a language of the texts: en, zh-CN, th, x_y",
+        ] {
+            let expected = expected.replace("th register is the same as login", "th login is the same as register");
+            assert!(found.iter().any(|line| line.contains(&expected)), "{expected} in {found:#?}");
+        }
+        for broken in ["", "[]", "{\"th\": 1}", "{\"th\": {\"login\": 1}}"] {
+            assert_eq!(problems(broken, "en").len(), 1, "{broken}");
+        }
+    }
+}
