@@ -9,6 +9,7 @@ mod env;
 mod exposure;
 mod file;
 mod hashing;
+mod legal;
 mod master_key;
 mod mode;
 mod names;

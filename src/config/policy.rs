@@ -2,7 +2,7 @@
 
 use super::env::Env;
 use super::mode::Mode;
-use super::{avatar, public_urls, test_phones};
+use super::{avatar, legal, public_urls, test_phones};
 use crate::domain::flow::{Cooldowns, FlowPolicy};
 use crate::domain::ip_block::Nat64;
 use crate::domain::limits::{Entry, Limit, Limits, ReservedShare, Scope};
@@ -30,6 +30,7 @@ pub(super) fn read(env: &mut Env, mode: Mode, captcha: CaptchaPolicy) -> Policy 
         session: session(env, &defaults.session),
         public_urls: public_urls::read(env, mode),
         conceal_taken_phone: env.flag("REGISTER_CONCEAL_TAKEN", defaults.conceal_taken_phone),
+        legal_documents: legal::read(env),
         avatar_base: avatar::base(env),
         avatar: avatar::policy(env, &defaults.avatar),
         ..defaults

@@ -274,6 +274,26 @@ fn production_requires_a_last_day_for_test_numbers() {
 }
 
 #[test]
+fn every_invalid_legal_document_is_reported() {
+    let documents = |list| read(&[("LEGAL_DOCUMENTS", list)]).unwrap().policy.legal_documents.as_slice().to_vec();
+    let parsed = documents("terms@2026-11-01, privacy@v1.2_B").iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(parsed, ["terms@2026-11-01", "privacy@v1.2_B"]);
+    assert!(documents("").is_empty());
+    let list = "terms@1,terms@2,privacy,Privacy@1,,a@1,b@1,c@1,d@1,e@1,f@1,g@1,h@1";
+    let Problems { errors: problems, .. } = read(&[("LEGAL_DOCUMENTS", list), ("WORKERS", "0")]).unwrap_err();
+    let found: Vec<_> = problems.iter().filter_map(|line| line.strip_prefix("LEGAL_DOCUMENTS: ")).collect();
+    let expected = [
+        "expected one version of each document: terms@2",
+        "expected name@version, like terms@2026-11-01, and not \"privacy\"",
+        "expected name@version, like terms@2026-11-01, and not \"Privacy@1\"",
+        "expected name@version, like terms@2026-11-01, and not \"\"",
+        "expected at most 8 documents",
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(problems.len(), expected.len() + 1, "{problems:?}");
+}
+
+#[test]
 fn an_empty_variable_is_not_set() {
     assert!(read(&[("REDIS_URL", ""), ("WORKERS", " ")]).is_ok());
 }
@@ -292,6 +312,7 @@ fn the_example_file_documents_every_variable() {
         include_str!("../domain/limits/catalogue.rs"),
         include_str!("test_phones.rs"),
         include_str!("public_urls.rs"),
+        include_str!("legal.rs"),
         include_str!("sms/mod.rs"),
         include_str!("sms/autofill.rs"),
         include_str!("sms/cloopen.rs"),
