@@ -196,7 +196,7 @@ async fn the_service_returns_every_error_code_real() {
 #[actix_web::test]
 async fn a_broken_database_is_an_internal_error() {
     let server = TestServer::new(BackEnds::Real).await;
-    server.database().batch_execute("DROP TABLE sessions, users").unwrap();
+    server.database().batch_execute("DROP TABLE consents, sessions, users").unwrap();
     let broken = server.send_code(&fresh_phone()).await;
     broken.assert_error(500, "internal_error");
     assert!(!broken.body.to_string().contains("users"), "{broken:?}");
