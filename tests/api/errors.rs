@@ -35,6 +35,7 @@ const TABLE: &[(u16, &[&str])] = &[
         422,
         &[
             "validation_failed",
+            "consent_required",
             "captcha_expired",
             "captcha_wrong",
             "captcha_required",
@@ -102,6 +103,9 @@ async fn the_service_returns_every_error_code(back_ends: BackEnds) {
     record(server_with_proof_of_work.request_captcha().await);
     let invalid_proof = json!({"proof_of_work": {"challenge": "A".repeat(56), "nonce": "1"}});
     record(server_with_proof_of_work.post("/v1/captchas", invalid_proof).await);
+    // Consent.
+    let server_with_documents = TestServer::with(back_ends, &[("LEGAL_DOCUMENTS", "terms@1")]).await;
+    record(server_with_documents.send_code(&fresh_phone()).await);
     // Captchas and phone numbers.
     let send = |phone: &str, captcha: &str, answer: &str| {
         server.post(
