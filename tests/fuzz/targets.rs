@@ -12,6 +12,7 @@ use doorstep::adapters::sms::{aliyun, cloopen, tencent, twilio, webhook};
 use doorstep::app::check;
 use doorstep::config::{Config, Problems};
 use doorstep::domain::captcha::CaptchaAnswer;
+use doorstep::domain::consent::{Consent, LegalDocument, LegalDocuments};
 use doorstep::domain::dpop::{DpopNonce, DpopProof, PublicUrls};
 use doorstep::domain::idempotency::IdempotencyKey;
 use doorstep::domain::keys::Keys;
@@ -19,9 +20,11 @@ use doorstep::domain::phone::{Phone, Regions};
 use doorstep::domain::session::{AccessClaims, Generation, RefreshToken, SessionId};
 use doorstep::domain::ticket::Ticket;
 use doorstep::domain::user::{Nickname, UserId};
-use doorstep::http::dto::account::{ChangePassword, ChangePhone, ChangeProfile, DeleteMe, SubmitProfile};
+use doorstep::http::dto::account::{
+    AcceptDocuments, ChangePassword, ChangePhone, ChangeProfile, DeleteMe, SubmitProfile,
+};
 use doorstep::http::dto::captcha::CreateCaptcha;
-use doorstep::http::dto::flow::{FlowTicket, SendCode, SetPassword, VerifyCode};
+use doorstep::http::dto::flow::{FlowTicket, SendCode, SendSignUpCode, SetPassword, VerifyCode};
 use doorstep::http::dto::session::{LogIn, RefreshTokens};
 use doorstep::http::error::{Code, Problem};
 use doorstep::http::extract::Json;
@@ -39,7 +42,7 @@ pub struct Target {
 }
 
 /// All targets. Each one also has a program in `fuzz/fuzz_targets/`.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     Target {
         name: "phone",
         run: phone,
@@ -49,6 +52,11 @@ pub const TARGETS: [Target; 10] = [
         name: "nickname", run: nickname, seeds: || text_seeds(&["小明", "Zoë O'Brien", "👩\u{200d}🚀", "مريم"])
     },
     Target { name: "ticket", run: ticket, seeds: || text_seeds(&[TICKET]) },
+    Target {
+        name: "legal_documents",
+        run: legal_documents,
+        seeds: || text_seeds(&["terms@2026-11-01,privacy@v1", "a_-9@A.b_C-1", "1795000000000000 q83v terms@1"]),
+    },
     Target { name: "token", run: token, seeds: token_seeds },
     Target { name: "dpop_proof", run: dpop_proof, seeds: dpop_seeds },
     Target {
@@ -98,6 +106,20 @@ pub fn ticket(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     if let Ok(ticket) = Ticket::parse(&text) {
         assert_eq!(ticket.expose(), text);
+    }
+}
+
+/// A document has one text form. The stores read a list back as they wrote it.
+pub fn legal_documents(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let texts: Vec<String> = text.split(',').map(str::to_owned).collect();
+    if let Ok(documents) = LegalDocument::parse_list(&texts) {
+        assert!(documents.len() <= LegalDocuments::MOST && text.is_ascii() && !text.contains(char::is_whitespace));
+        assert_eq!(LegalDocument::list_text(&documents), text);
+        assert_eq!(LegalDocument::list_from_stored(&text), Some(documents));
+    }
+    if let Some(consent) = Consent::from_stored(&text) {
+        assert_eq!(Consent::from_stored(&consent.text()), Some(consent));
     }
 }
 
@@ -218,11 +240,12 @@ pub fn captcha_answer(data: &[u8]) {
     }
 }
 
-const BODIES: [&str; 7] = [
+const BODIES: [&str; 8] = [
     r#"{"phone_number":"13800138000","captcha_id":"3q2-7wAAESIzRFVmd4iZqg","captcha_answer":"ADEHLM","client_id":""}"#,
     r#"{"ticket":"q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ","code":"042137"}"#,
     r#"{"ticket":"q83v","nickname":"小明","gender":"female","birthday":"2001-09-30","device_name":"iPhone 17"}"#,
     r#"{"ticket":"q83v","password":"correct horse battery","password_confirm":"correct"}"#,
+    r#"{"phone_number":"1","captcha_id":"3q2","captcha_answer":"A","accepted":["terms@1",null]}"#,
     r#"{"current_password":"correct horse battery","new_password":"\u0000\ud83d\ude00"}"#,
     r#"{"refresh_token":"AZMn9d2ccQO2F1y4m3pLFA.0.uBqQ9vQ0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4y"}"#,
     r#"[{"kind":"audio","theme":1e999,"nickname":null}]"#,
@@ -231,6 +254,7 @@ const BODIES: [&str; 7] = [
 /// A body is accepted, or refused with a code that clients know and with the name of a field, never with its content.
 pub fn json_body(data: &[u8]) {
     check_body::<SendCode>(data);
+    check_body::<SendSignUpCode>(data);
     check_body::<FlowTicket>(data);
     check_body::<VerifyCode>(data);
     check_body::<SetPassword>(data);
@@ -238,6 +262,7 @@ pub fn json_body(data: &[u8]) {
     check_body::<CreateCaptcha>(data);
     check_body::<LogIn>(data);
     check_body::<ChangeProfile>(data);
+    check_body::<AcceptDocuments>(data);
     check_body::<ChangePassword>(data);
     check_body::<ChangePhone>(data);
     check_body::<DeleteMe>(data);
