@@ -95,6 +95,11 @@
 //!   device.
 //! - **Permit**: a signed permission to upload one avatar to the operator's storage. It expires.
 //!
+//! - **Legal document**: a text that a user accepts, by its name and version: `terms@2026-11-01`. The operator puts one
+//!   version of each document in force (`LEGAL_DOCUMENTS`).
+//! - **Consent**: the statement of a user that they accept all documents in force. It is recorded with its time and IP
+//!   block. It is *due* while a document in force is not among those that the user has accepted.
+//!
 //! **Reliability**
 //!
 //! - **Claim**: the exclusive right to do something once, for a short time. A request with an `Idempotency-Key` holds

@@ -11,6 +11,7 @@ mod exposure;
 mod file;
 mod hashing;
 mod keys;
+mod legal;
 mod limits;
 mod log;
 mod master_key;

@@ -3,7 +3,7 @@
 use super::env::Env;
 use super::sms::{autofill, notices, texts};
 use super::variable::{Variable, WithDefault, flag, list, number, seconds, section};
-use super::{avatar, captcha, limits, proxies, test_phones, tokens};
+use super::{avatar, captcha, legal, limits, proxies, test_phones, tokens};
 use crate::domain::flow::FlowPolicy;
 use crate::domain::mobile_prefix::MobilePrefix;
 use crate::domain::phone::Regions;
@@ -61,6 +61,7 @@ pub(super) fn read(env: &mut Env, captcha: CaptchaPolicy) -> Policy {
         session: tokens::read_sessions(env),
         public_urls: tokens::read_public_urls(env),
         conceal_taken_phone: env.get(&REGISTER_CONCEAL_TAKEN),
+        legal_documents: env.optional(&legal::LEGAL_DOCUMENTS).unwrap_or_default(),
         avatar_base: env.optional(&avatar::AVATAR_BASE_URL),
         avatar: avatar::read_policy(env),
         ..defaults

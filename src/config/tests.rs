@@ -277,6 +277,23 @@ fn production_requires_a_last_day_for_test_numbers() {
 }
 
 #[test]
+fn an_invalid_legal_document_is_reported() {
+    let documents = |list| read(&[("LEGAL_DOCUMENTS", list)]).unwrap().policy.legal_documents.as_slice().to_vec();
+    let parsed = documents("terms@2026-11-01, privacy@v1.2_B").iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(parsed, ["terms@2026-11-01", "privacy@v1.2_B"]);
+    assert!(documents("").is_empty());
+    for (list, expected) in [
+        ("terms@1,terms@2", "expected one version of each document: terms@2"),
+        ("privacy", "expected name@version, like terms@2026-11-01, and not \"privacy\""),
+        ("Privacy@1", "expected name@version, like terms@2026-11-01, and not \"Privacy@1\""),
+        ("a@1,b@1,c@1,d@1,e@1,f@1,g@1,h@1,i@1", "expected at most 8 documents"),
+    ] {
+        let Problems { errors: problems, .. } = read(&[("LEGAL_DOCUMENTS", list)]).unwrap_err();
+        assert_eq!(problems, [format!("LEGAL_DOCUMENTS: {expected}")]);
+    }
+}
+
+#[test]
 fn an_empty_variable_is_not_set() {
     assert!(read(&[("REDIS_URL", ""), ("WORKERS", " ")]).is_ok());
 }

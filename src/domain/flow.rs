@@ -3,6 +3,7 @@
 //!
 //! The stores execute these values and decide nothing themselves, so that Redis and memory cannot differ.
 
+use super::consent::Consent;
 use super::password::PasswordHash;
 use super::phone::Phone;
 use super::user::{AccountVersion, UserId};
@@ -242,6 +243,8 @@ pub struct Proven {
 pub struct Flow {
     pub phone: Phone,
     pub state: State,
+    /// Consent that the client gave when it requested the code, at sign-up.
+    pub consent: Option<Consent>,
     /// Remaining lifetime.
     pub expires_in: Duration,
 }

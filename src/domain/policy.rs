@@ -5,6 +5,7 @@
 use super::Invalid;
 use super::captcha::{Alphabet, Kind, Puzzle, Theme};
 use super::client_app::ClientApps;
+use super::consent::LegalDocuments;
 use super::dpop::PublicUrls;
 use super::flow::FlowPolicy;
 use super::ip_block::Nat64;
@@ -45,6 +46,8 @@ pub struct Policy {
     pub public_urls: PublicUrls,
     /// Concealment: sign-up and change of number respond to a taken phone like to a free one, and send nothing.
     pub conceal_taken_phone: bool,
+    /// Legal documents that a user accepts at sign-up.
+    pub legal_documents: LegalDocuments,
     /// Public base URL of avatars; without it no avatar URL is accepted.
     pub avatar_base: Option<url::Url>,
     pub avatar: AvatarPolicy,
@@ -161,6 +164,7 @@ impl Policy {
             session: SessionPolicy::default(),
             public_urls: PublicUrls::default(),
             conceal_taken_phone: false,
+            legal_documents: LegalDocuments::default(),
             avatar_base: None,
             avatar: AvatarPolicy::default(),
         }

@@ -1,5 +1,6 @@
 //! User accounts, and the parts of a profile.
 
+use super::consent::{Consent, LegalDocument};
 use super::{Invalid, id::uuid_v7, password::PasswordHash, phone::Phone, text};
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use url::Url;
@@ -133,6 +134,8 @@ pub struct NewUser {
     pub phone: Phone,
     pub password_hash: PasswordHash,
     pub profile: Profile,
+    /// `None`: the operator required no consent when the sign-up began.
+    pub consent: Option<Consent>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -145,6 +148,8 @@ pub struct User {
     pub avatar_url: Option<String>,
     pub gender: Option<Gender>,
     pub birthday: Option<NaiveDate>,
+    /// Every version of a legal document that the user has accepted.
+    pub accepted: Vec<LegalDocument>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     /// Last change or reset of the password; the sign-up without one.
@@ -190,6 +195,7 @@ impl From<NewUser> for User {
             avatar_url: new.profile.avatar_url.map(|url| url.0),
             gender: new.profile.gender,
             birthday: new.profile.birthday.map(|birthday| birthday.0),
+            accepted: new.consent.map(|consent| consent.documents).unwrap_or_default(),
             created_at: new.created_at,
             updated_at: new.created_at,
             password_changed_at: new.created_at,

@@ -1,5 +1,6 @@
 //! The one error type of all flows.
 
+use crate::domain::consent::LegalDocument;
 use crate::domain::flow::Step;
 use crate::domain::proof::Challenge;
 use crate::ports::DependencyError;
@@ -15,6 +16,8 @@ pub enum Error {
     ProofOfWorkRequired(Challenge),
     /// Wrong, expired, forged or used before: the same error for all. The challenge is a new one.
     ProofOfWorkInvalid(Challenge),
+    /// The client has not accepted exactly these documents, which are in force.
+    ConsentRequired(Vec<LegalDocument>),
     PhoneTaken,
     ResendCooldown {
         retry_after: Duration,

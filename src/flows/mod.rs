@@ -6,6 +6,7 @@ pub mod avatar;
 pub mod background;
 pub mod captcha;
 mod client;
+mod consent;
 pub mod dpop;
 mod error;
 pub mod fairness;

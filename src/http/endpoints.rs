@@ -10,6 +10,7 @@ pub(super) fn all() -> Vec<Endpoint> {
         login::endpoints(),
         sessions::endpoints(),
         me::profile::endpoints(),
+        me::consents::endpoints(),
         avatar::endpoints(),
         me::password::endpoints(),
         me::phone::endpoints(),

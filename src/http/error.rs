@@ -1,5 +1,6 @@
 //! Errors of the API: the table of error codes, and the problem (RFC 9457) that has one of them.
 
+use crate::domain::consent::LegalDocument;
 use crate::domain::flow::Step;
 use crate::domain::proof::Challenge;
 use crate::flows::{self, DependencyError};
@@ -35,6 +36,7 @@ pub enum Code {
     PayloadTooLarge,
     UnsupportedMediaType,
     ValidationFailed,
+    ConsentRequired,
     CaptchaExpired,
     CaptchaWrong,
     CaptchaRequired,
@@ -110,6 +112,7 @@ static ROWS: [Row; Code::DependencyUnavailable as usize + 1] = [
     row(Code::PayloadTooLarge, 413, "payload_too_large", ["Body too large", "The body must not be larger than 16 KiB."], ["请求正文过大", "请求正文不能超过 16 KiB。"]),
     row(Code::UnsupportedMediaType, 415, "unsupported_media_type", ["Unsupported media type", "Send exactly one Content-Type header, application/json, and no Content-Encoding."], ["不支持的媒体类型", "请只发送一个 Content-Type: application/json 请求头，且不要使用 Content-Encoding。"]),
     row(Code::ValidationFailed, 422, "validation_failed", ["Invalid input", "The field `errors` lists the invalid fields."], ["输入有误", "详见 errors 字段。"]),
+    row(Code::ConsentRequired, 422, "consent_required", ["Consent required", "The field `documents` lists the documents in force. Show them to the user, and send exactly these in `accepted`."], ["需要同意协议", "请向用户展示 documents 字段中的协议，并在用户同意后于 accepted 字段中原样提交。"]),
     row(Code::CaptchaExpired, 422, "captcha_expired", ["Captcha expired", "Request a new captcha."], ["图形验证码已失效", "请刷新图形验证码。"]),
     // The captcha was used up.
     row(Code::CaptchaWrong, 422, "captcha_wrong", ["Wrong captcha", "Request a new captcha and try again."], ["图形验证码错误", "请刷新图形验证码后重试。"]).replayable(),
@@ -179,7 +182,10 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
     pub attempts_left: Option<u32>,
     pub step: Option<Step>,
-    pub proof_of_work: Option<Challenge>,
+    /// Boxed, because a large error makes every result of a handler large.
+    pub proof_of_work: Option<Box<Challenge>>,
+    /// Documents in force, if they must be accepted.
+    pub documents: Vec<LegalDocument>,
     /// Cause, for the log and never for the client.
     pub cause: Option<String>,
 }
@@ -197,6 +203,7 @@ impl Problem {
             attempts_left: None,
             step: None,
             proof_of_work: None,
+            documents: Vec::new(),
             cause: None,
         }
     }
@@ -207,7 +214,7 @@ impl Problem {
     }
 
     fn with_challenge(code: Code, challenge: Challenge) -> Self {
-        Self { proof_of_work: Some(challenge), ..Self::new(code) }
+        Self { proof_of_work: Some(Box::new(challenge)), ..Self::new(code) }
     }
 
     fn retry_later(code: Code, retry_after: Duration) -> Self {
@@ -222,6 +229,7 @@ impl From<flows::Error> for Problem {
             flows::Error::CaptchaWrong => Self::new(Code::CaptchaWrong),
             flows::Error::ProofOfWorkRequired(challenge) => Self::with_challenge(Code::ProofOfWorkRequired, challenge),
             flows::Error::ProofOfWorkInvalid(challenge) => Self::with_challenge(Code::ProofOfWorkInvalid, challenge),
+            flows::Error::ConsentRequired(documents) => Self { documents, ..Self::new(Code::ConsentRequired) },
             flows::Error::PhoneTaken => Self::new(Code::PhoneAlreadyRegistered),
             flows::Error::ResendCooldown { retry_after } => Self::retry_later(Code::ResendCooldown, retry_after),
             flows::Error::PhoneLimitReached { retry_after } => Self::retry_later(Code::PhoneLimitReached, retry_after),

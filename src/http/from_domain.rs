@@ -7,6 +7,7 @@ use super::dto::problem::Work;
 use super::dto::session::{Session, Sessions, SignedIn, Tokens};
 use super::response::seconds;
 use crate::domain::avatar::Permit;
+use crate::domain::consent::LegalDocuments;
 use crate::domain::flow::{Action, Flow, State, Step};
 use crate::domain::proof::Challenge;
 use crate::domain::session as domain;
@@ -56,9 +57,11 @@ impl From<Flow> for FlowStatus {
     }
 }
 
-impl From<user::User> for User {
-    fn from(user: user::User) -> Self {
+impl User {
+    /// Account as its owner sees it, while these documents are in force.
+    pub(super) fn new(user: user::User, in_force: &LegalDocuments) -> Self {
         Self {
+            consent_due: in_force.due(&user.accepted).map(ToString::to_string).collect(),
             id: user.id.0.to_string(),
             phone_number: user.phone.e164().to_owned(),
             nickname: user.nickname,
@@ -84,11 +87,12 @@ impl From<session::Tokens> for Tokens {
     }
 }
 
-impl From<session::SignedIn> for SignedIn {
-    fn from(signed_in: session::SignedIn) -> Self {
+impl SignedIn {
+    /// User who has signed in, while these documents are in force.
+    pub(super) fn new(signed_in: session::SignedIn, in_force: &LegalDocuments) -> Self {
         let tokens = Tokens::from(signed_in.tokens);
         Self {
-            user: User::from(signed_in.user),
+            user: User::new(signed_in.user, in_force),
             access_token: tokens.access_token,
             token_type: tokens.token_type,
             expires_in: tokens.expires_in,

@@ -73,7 +73,7 @@ async fn with_password(
 ) -> Result<Reply<SignedIn>, Problem> {
     let signed_in = login::with_password(&service, body.0.parse(client, key, &service)?).await?;
     let issued = signed_in.tokens.generation;
-    Ok(Reply::with_tokens(signed_in, issued))
+    Ok(Reply::with_tokens(SignedIn::new(signed_in, &service.policy().legal_documents), issued))
 }
 
 async fn send_code(service: web::Data<Service>, client: ClientContext, body: Json<SendCode>) -> Sent {
@@ -92,7 +92,7 @@ async fn verify_code(
     let (ticket, code, device) = body.0.parse(key)?;
     let signed_in = login::with_code(&service, ticket, code, device).await?;
     let issued = signed_in.tokens.generation;
-    Ok(Reply::with_tokens(signed_in, issued))
+    Ok(Reply::with_tokens(SignedIn::new(signed_in, &service.policy().legal_documents), issued))
 }
 
 impl LogIn {

@@ -3,7 +3,7 @@
 use super::client::ClientContext;
 use super::dpop::DeviceKey;
 use super::dto::account::SubmitProfile;
-use super::dto::flow::{FlowStatus, FlowTicket, SendCode, SetPassword, StepDone, VerifyCode};
+use super::dto::flow::{FlowStatus, FlowTicket, SendCode, SendSignUpCode, SetPassword, StepDone, VerifyCode};
 use super::dto::session::SignedIn;
 use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
@@ -12,6 +12,7 @@ use super::form::Form;
 use super::otp::{self, SEND_LIMITS, Sent};
 use super::response::Reply;
 use crate::domain::Invalid;
+use crate::domain::consent::LegalDocument;
 use crate::domain::password::NewPassword;
 use crate::domain::session::{Device, DeviceName};
 use crate::domain::ticket::Ticket;
@@ -26,11 +27,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .description(
                 "Sends a six-digit code by SMS and returns a ticket for the next steps. The captcha allows one \
                  attempt, right or wrong. A number with an account is rejected (`phone_already_registered`). If the \
-                 operator hides this, the response is the same as for a new number, but no message is sent.",
+                 operator hides this, the response is the same as for a new number, but no message is sent. If the \
+                 operator has put legal documents in force, `accepted` must name exactly these: `consent_required` \
+                 lists them, and the captcha is still valid after it.",
             )
             .success("Ticket and waiting time")
             .errors(SEND_LIMITS)
             .errors(&[
+                Code::ConsentRequired,
                 Code::CaptchaExpired,
                 Code::CaptchaWrong,
                 Code::RegionNotSupported,
@@ -89,11 +93,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 pub(super) const SET_PASSWORD: &[Code] =
     &[Code::PasswordTooWeak, Code::TicketExpired, Code::WrongStep, Code::TooManyRequests, Code::Overloaded];
 
-async fn send_code(service: web::Data<Service>, client: ClientContext, body: Json<SendCode>) -> Sent {
+async fn send_code(service: web::Data<Service>, client: ClientContext, body: Json<SendSignUpCode>) -> Sent {
+    let (body, accepted) = body.0.split();
     let mut form = Form::default();
-    let phone = form.phone("phone_number", service.policy().phone(&body.0.phone_number, service.now()));
-    let request = otp::parse_send_code(form, phone, &body.0, client, &service)?;
-    Ok(Reply::new(register::send_code(&service, request).await?))
+    let phone = form.phone("phone_number", service.policy().phone(&body.phone_number, service.now()));
+    let accepted = form.field("accepted", LegalDocument::parse_list(&accepted)).unwrap_or_default();
+    let request = otp::parse_send_code(form, phone, &body, client, &service)?;
+    Ok(Reply::new(register::send_code(&service, request, &accepted).await?))
 }
 
 async fn resend_code(service: web::Data<Service>, client: ClientContext, body: Json<FlowTicket>) -> Sent {
@@ -117,11 +123,19 @@ async fn submit_profile(
 ) -> Result<Reply<SignedIn, 201>, Problem> {
     let signed_in = register::submit_profile(&service, body.0.parse(key, &service)?).await?;
     let issued = signed_in.tokens.generation;
-    Ok(Reply::with_tokens(signed_in, issued))
+    Ok(Reply::with_tokens(SignedIn::new(signed_in, &service.policy().legal_documents), issued))
 }
 
 async fn status(service: web::Data<Service>, body: Json<FlowTicket>) -> Result<Reply<FlowStatus>, Problem> {
     Ok(Reply::new(register::status(&service, &body.0.parse()?).await?))
+}
+
+impl SendSignUpCode {
+    /// Splits off the consent, which the other flows with a code do not have.
+    fn split(self) -> (SendCode, Vec<String>) {
+        let Self { phone_number, captcha_id, captcha_answer, client_id, accepted } = self;
+        (SendCode { phone_number, captcha_id, captcha_answer, client_id }, accepted.unwrap_or_default())
+    }
 }
 
 impl SetPassword {

@@ -3,6 +3,7 @@
 use super::{Admission, Counters, Counts, DependencyError, IdempotencyStore};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_app::ClientId;
+use crate::domain::consent::Consent;
 use crate::domain::flow::{Flow, FlowPolicy, Proven, Purpose, Step, Transition};
 use crate::domain::limits::{Counter, Reached};
 use crate::domain::password::PasswordHash;
@@ -91,6 +92,8 @@ pub struct NewFlow {
     pub client: Option<ClientId>,
     /// IP block of the client that requested the first message.
     pub ip_block: String,
+    /// Consent of the user, for their account.
+    pub consent: Option<Consent>,
     /// Wrong codes until the flow is deleted.
     pub attempts: u32,
     /// Passwords that may be hashed for it.
@@ -109,6 +112,7 @@ impl NewFlow {
             decoy: false,
             client: None,
             ip_block: String::new(),
+            consent: None,
             attempts: policy.attempts,
             passwords: policy.passwords,
             ttl: policy.code_ttl,

@@ -1,6 +1,7 @@
 //! Port of the user store: accounts and their sessions.
 
 use super::DependencyError;
+use crate::domain::consent::Consent;
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::policy::SessionPolicy;
@@ -18,7 +19,7 @@ pub trait Users: Send + Sync {
     /// Returns the account of a phone, if it has one. MUST take equally long when it has none. One statement.
     async fn account_of(&self, phone: &Phone) -> Result<Option<AccountVersion>, DependencyError>;
 
-    /// Stores the user and their first session in one transaction: both or neither. MUST return
+    /// Stores the user, their first session and their consent in one transaction: all or nothing. MUST return
     /// [`Created::PhoneTaken`] when the phone belongs to another account, and only then.
     async fn create(&self, user: &NewUser, session: &NewSession) -> Result<Created, DependencyError>;
 
@@ -103,6 +104,10 @@ pub trait Users: Send + Sync {
         change: &ProfileChange,
         now: DateTime<Utc>,
     ) -> Result<Option<User>, DependencyError>;
+
+    /// Adds the documents that the user has not accepted before to the record of their consents. Entries of the record
+    /// never change. All or nothing; `None` when the authority has ended.
+    async fn accept(&self, by: &Authority, consent: &Consent) -> Result<Option<User>, DependencyError>;
 
     /// Replaces the password, renews the session of the authority and revokes all others, all or nothing. The session
     /// keeps its key. If it has none, the refresh tokens that it had before are invalid afterwards. The new generation

@@ -35,6 +35,7 @@ const TABLE: &[(u16, &[&str])] = &[
         422,
         &[
             "validation_failed",
+            "consent_required",
             "captcha_expired",
             "captcha_wrong",
             "captcha_required",
@@ -102,6 +103,9 @@ async fn the_service_returns_every_error_code(back_ends: BackEnds) {
     record(server_with_proof_of_work.request_captcha().await);
     let invalid_proof = json!({"proof_of_work": {"challenge": "A".repeat(56), "nonce": "1"}});
     record(server_with_proof_of_work.post("/v1/captchas", invalid_proof).await);
+    // Consent.
+    let server_with_documents = TestServer::with(back_ends, &[("LEGAL_DOCUMENTS", "terms@1")]).await;
+    record(server_with_documents.send_code(&fresh_phone()).await);
     // Captchas and phone numbers.
     let send = |phone: &str, captcha: &str, answer: &str| {
         server.post(
@@ -196,7 +200,7 @@ async fn the_service_returns_every_error_code_real() {
 #[actix_web::test]
 async fn a_broken_database_is_an_internal_error() {
     let server = TestServer::new(BackEnds::Real).await;
-    server.database().batch_execute("DROP TABLE sessions, users").unwrap();
+    server.database().batch_execute("DROP TABLE consents, sessions, users").unwrap();
     let broken = server.send_code(&fresh_phone()).await;
     broken.assert_error(500, "internal_error");
     assert!(!broken.body.to_string().contains("users"), "{broken:?}");

@@ -24,6 +24,7 @@ mod budgets;
 mod captchas;
 mod concealment;
 mod connections;
+mod consent;
 mod dead_sessions;
 mod deletion;
 mod dpop;

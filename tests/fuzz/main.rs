@@ -47,6 +47,11 @@ fn ticket() {
 }
 
 #[test]
+fn legal_documents() {
+    fuzz("legal_documents");
+}
+
+#[test]
 fn token() {
     fuzz("token");
 }

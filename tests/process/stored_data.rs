@@ -30,9 +30,10 @@ fn all_of_redis(url: &str) -> Vec<String> {
     keys.into_iter().map(&mut content).collect()
 }
 
-/// Returns every row of both tables as text.
+/// Returns every row of all tables as text.
 fn all_of_postgres(url: &str) -> Vec<String> {
-    let rows = "SELECT users::text FROM users UNION ALL SELECT sessions::text FROM sessions";
+    let rows = "SELECT users::text FROM users UNION ALL SELECT sessions::text FROM sessions UNION ALL \
+                SELECT consents::text FROM consents";
     sql::<Text>(rows).load(&mut PgConnection::establish(url).unwrap()).unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 mod address;
 mod connection;
+mod consents;
 mod engine;
 mod error;
 mod fault;
@@ -11,9 +12,11 @@ mod refresh;
 mod rows;
 mod schema;
 mod sessions;
+mod sign_up;
 mod transaction;
 mod users;
 
+use crate::domain::consent::Consent;
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::policy::SessionPolicy;
@@ -25,7 +28,7 @@ use address::Address;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use pool::BlockingPool;
-use rows::{AuthorityRow, NewSessionRow, NewUserRow, ProfileRow};
+use rows::{AuthorityRow, ConsentRow, NewSessionRow, NewUserRow, ProfileRow};
 use scheduled_thread_pool::ScheduledThreadPool;
 use std::sync::Arc;
 
@@ -91,8 +94,12 @@ impl Users for Database {
     }
 
     async fn create(&self, user: &NewUser, session: &NewSession) -> Result<Created, DependencyError> {
-        let (user, session) = (NewUserRow::from(user), NewSessionRow::from(session));
-        self.writes.run(move |connection, deadline| users::create(connection, &user, &session, deadline)).await
+        let accepted = user.consent.as_ref().map(|consent| ConsentRow::all(&rows::text(user.id.0), consent));
+        let (user, session, accepted) =
+            (NewUserRow::from(user), NewSessionRow::from(session), accepted.unwrap_or_default());
+        self.writes
+            .run(move |connection, deadline| sign_up::create(connection, &user, &session, &accepted, deadline))
+            .await
     }
 
     async fn by_phone(&self, phone: &Phone) -> Result<Option<Account>, DependencyError> {
@@ -175,6 +182,11 @@ impl Users for Database {
     ) -> Result<Option<User>, DependencyError> {
         let (by, change, now) = (AuthorityRow::from(by), ProfileRow::new(change, now), rows::stored(now));
         self.writes.run(move |connection, _| users::change_profile(connection, &by, &change, now)).await
+    }
+
+    async fn accept(&self, by: &Authority, consent: &Consent) -> Result<Option<User>, DependencyError> {
+        let (by, consent) = (AuthorityRow::from(by), consent.clone());
+        self.writes.run(move |connection, deadline| consents::accept(connection, &by, &consent, deadline)).await
     }
 
     async fn change_password(

@@ -1,7 +1,8 @@
 //! Conversions between domain values and rows. Ids are text, and times are UTC without a time zone, because both
 //! engines must be able to store them.
 
-use super::schema::{sessions, users};
+use super::schema::{consents, sessions, users};
+use crate::domain::consent::{Consent, LegalDocument};
 use crate::domain::phone::Phone;
 use crate::domain::session::{Authority, NewSession, Session, SessionId};
 use crate::domain::user::{AvatarUrl, Birthday, Gender, NewUser, ProfileChange, User, UserId};
@@ -46,6 +47,7 @@ pub(super) struct UserRow {
     updated_at: NaiveDateTime,
     password_changed_at: NaiveDateTime,
     credentials_version: i64,
+    pub accepted_documents: String,
 }
 
 impl TryFrom<UserRow> for User {
@@ -61,6 +63,7 @@ impl TryFrom<UserRow> for User {
             avatar_url: row.avatar_url,
             gender: gender.map_err(|_| "users.gender")?,
             birthday: row.birthday,
+            accepted: LegalDocument::list_from_stored(&row.accepted_documents).ok_or("users.accepted_documents")?,
             created_at: row.created_at.and_utc(),
             updated_at: row.updated_at.and_utc(),
             password_changed_at: row.password_changed_at.and_utc(),
@@ -84,11 +87,13 @@ pub(super) struct NewUserRow {
     updated_at: NaiveDateTime,
     last_login_at: Option<NaiveDateTime>,
     password_changed_at: NaiveDateTime,
+    accepted_documents: String,
 }
 
 impl From<&NewUser> for NewUserRow {
     fn from(user: &NewUser) -> Self {
         let created_at = stored(user.created_at);
+        let accepted = user.consent.as_ref().map_or(&[][..], |consent| &consent.documents);
         Self {
             id: text(user.id.0),
             phone: user.phone.e164().to_owned(),
@@ -102,7 +107,33 @@ impl From<&NewUser> for NewUserRow {
             // Sign-up creates the first session.
             last_login_at: Some(created_at),
             password_changed_at: created_at,
+            accepted_documents: LegalDocument::list_text(accepted),
         }
+    }
+}
+
+/// Version of a document that a user has accepted.
+#[derive(Insertable)]
+#[diesel(table_name = consents, treat_none_as_default_value = false)]
+pub(super) struct ConsentRow {
+    user_id: String,
+    document: String,
+    version: String,
+    accepted_at: NaiveDateTime,
+    ip_block: String,
+}
+
+impl ConsentRow {
+    /// Returns a row for each document of the consent.
+    pub fn all(user_id: &str, consent: &Consent) -> Vec<Self> {
+        let row = |document: &LegalDocument| Self {
+            user_id: user_id.to_owned(),
+            document: document.name().to_owned(),
+            version: document.version().to_owned(),
+            accepted_at: stored(consent.at),
+            ip_block: consent.ip_block.clone(),
+        };
+        consent.documents.iter().map(row).collect()
     }
 }
 

@@ -14,6 +14,17 @@ diesel::table! {
         last_login_at -> Nullable<Timestamp>,
         password_changed_at -> Timestamp,
         credentials_version -> BigInt,
+        accepted_documents -> Text,
+    }
+}
+
+diesel::table! {
+    consents (user_id, document, version) {
+        user_id -> Text,
+        document -> Text,
+        version -> Text,
+        accepted_at -> Timestamp,
+        ip_block -> Text,
     }
 }
 

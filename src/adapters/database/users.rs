@@ -2,12 +2,12 @@
 
 use super::engine::{AnyConnection, Backend};
 use super::fault::{Fault, broken};
-use super::rows::{AuthorityRow, NewSessionRow, NewUserRow, ProfileRow, UserRow, id};
+use super::rows::{AuthorityRow, ProfileRow, UserRow, id};
 use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
 use crate::domain::password::PasswordHash;
 use crate::domain::user::{AccountVersion, User, UserId};
-use crate::ports::{Account, Created, PhoneChange, Proof, Renewed};
+use crate::ports::{Account, PhoneChange, Proof, Renewed};
 use chrono::NaiveDateTime;
 use diesel::dsl::{auto_type, exists};
 use diesel::r2d2::R2D2Connection;
@@ -73,21 +73,6 @@ pub(super) fn password_hash(connection: &mut AnyConnection, user: &str) -> Resul
     Ok(hash.map(PasswordHash::new))
 }
 
-/// Inserts both rows or neither.
-pub(super) fn create(
-    connection: &mut AnyConnection,
-    user: &NewUserRow,
-    session: &NewSessionRow,
-    deadline: Instant,
-) -> Result<Created, Fault> {
-    let created = transaction(connection, deadline, |connection| {
-        diesel::insert_into(users::table).values(user).execute(connection).map_err(reject_if_taken)?;
-        diesel::insert_into(sessions::table).values(session).execute(connection)?;
-        Ok(())
-    })?;
-    Ok(if created.is_some() { Created::Yes } else { Created::PhoneTaken })
-}
-
 /// Updates the profile. A retry is idempotent.
 pub(super) fn change_profile(
     connection: &mut AnyConnection,
@@ -97,7 +82,7 @@ pub(super) fn change_profile(
 ) -> Result<Option<User>, Fault> {
     let row = diesel::update(users::table.filter(holds(by, now)))
         .set(change)
-        .returning(<UserRow as Selectable<Backend>>::construct_selection())
+        .returning(user_columns())
         .get_result::<UserRow>(connection)
         .optional()
         .map_err(|error| Fault::new(connection, &error))?;
@@ -195,7 +180,7 @@ pub(super) fn change_phone(
                 users::credentials_version.eq(users::credentials_version + 1),
                 users::updated_at.eq(now),
             ))
-            .returning(<UserRow as Selectable<Backend>>::construct_selection())
+            .returning(user_columns())
             .get_result::<UserRow>(connection)
             .optional()
             .map_err(reject_if_taken)
@@ -207,7 +192,7 @@ pub(super) fn change_phone(
     }
 }
 
-/// Deletes the user, and their sessions by `ON DELETE CASCADE`.
+/// Deletes the user, and their sessions and consents by `ON DELETE CASCADE`.
 pub(super) fn delete(
     connection: &mut AnyConnection,
     id: &str,
@@ -265,7 +250,7 @@ pub(super) fn is_valid(proof: &Proof) -> Condition<'_> {
 }
 
 /// Returns the SQL condition that the row is the user of the authority, and that the authority has not ended.
-fn holds(by: &AuthorityRow, now: NaiveDateTime) -> Condition<'_> {
+pub(super) fn holds(by: &AuthorityRow, now: NaiveDateTime) -> Condition<'_> {
     let session = sessions::table
         .filter(sessions::id.eq(&by.session))
         .filter(sessions::user_id.eq(&by.user))
@@ -275,7 +260,12 @@ fn holds(by: &AuthorityRow, now: NaiveDateTime) -> Condition<'_> {
     Box::new(user.and(exists(session)))
 }
 
-fn user(row: UserRow) -> Result<User, Fault> {
+/// Returns the columns of [`UserRow`], for the `RETURNING` of a statement.
+pub(super) fn user_columns() -> <UserRow as Selectable<Backend>>::SelectExpression {
+    <UserRow as Selectable<Backend>>::construct_selection()
+}
+
+pub(super) fn user(row: UserRow) -> Result<User, Fault> {
     User::try_from(row).map_err(invalid_value)
 }
 
@@ -284,7 +274,7 @@ pub(super) fn invalid_value(column: &'static str) -> Fault {
     broken(format!("{column} has an invalid value")).into()
 }
 
-fn reject_if_taken(error: Error) -> Rollback {
+pub(super) fn reject_if_taken(error: Error) -> Rollback {
     if is_phone_taken(&error) { Rollback::Rejected } else { Rollback::Error(error) }
 }
 

@@ -34,7 +34,7 @@ pub async fn send_code(
 ) -> Result<CodeSent, Error> {
     let (purpose, phone) = (Purpose::DeleteSelf(caller.user.id), caller.user.phone.clone());
     let account = Some(AccountVersion::of(&caller.user));
-    let to = Recipient { purpose, phone, account, decoy: false, conceal: false, client, app };
+    let to = Recipient { purpose, phone, account, decoy: false, conceal: false, client, app, consent: None };
     service.background.run_to_completion(reserve_and_send(service.clone(), to)).await
 }
 

@@ -1,5 +1,6 @@
 //! Account management by a signed-in user; `deletion` also serves a user who has only the phone.
 
+pub mod consents;
 pub mod deletion;
 pub(super) mod notice;
 pub mod password;

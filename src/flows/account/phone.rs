@@ -12,7 +12,7 @@ use crate::domain::phone::Phone;
 use crate::domain::texts::TextLanguage;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{AccountVersion, User};
-use crate::flows::otp::{self, CodeSent};
+use crate::flows::otp::{self, CodeSent, Recipient};
 use crate::flows::session::Caller;
 use crate::flows::{Client, Error, Service, limits};
 use crate::ports::PhoneChange;
@@ -38,7 +38,9 @@ async fn confirm_and_send(service: Service, caller: Caller, request: SendCode) -
     }
     let purpose = Purpose::ChangePhone(caller.user.id);
     let account = Some(AccountVersion::of(&caller.user));
-    otp::send_to_free_phone(&service, purpose, request.phone, account, request.client, request.app).await
+    let SendCode { phone, client, app, .. } = request;
+    let to = Recipient { purpose, phone, account, decoy: false, conceal: false, client, app, consent: None };
+    otp::send_to_free_phone(&service, to).await
 }
 
 pub async fn resend_code(

@@ -86,7 +86,7 @@ async fn resend_to_test_number(
     test: &TestPhone,
 ) -> Result<CodeSent, Error> {
     let flow = service.ports.staging.read_flow(&ticket.flow_key(), purpose).await?;
-    let Flow { phone, state, expires_in } = flow.ok_or(Error::TicketExpired)?;
+    let Flow { phone, state, expires_in, .. } = flow.ok_or(Error::TicketExpired)?;
     let State::CodeSent { attempts_left, resend_in } = state else { return Err(Error::WrongStep(state.step())) };
     test_number::log_use(test, "send");
     Ok(CodeSent { ticket, phone, expires_in, resend_in, attempts_left })

@@ -4,6 +4,7 @@ use super::delivery::{Delivery, SendParams, cancel, deliver};
 use super::sent::CodeSent;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_app::ClientId;
+use crate::domain::consent::Consent;
 use crate::domain::flow::Purpose;
 use crate::domain::limits::{Limit, Refund};
 use crate::domain::phone::Phone;
@@ -38,38 +39,40 @@ pub(in crate::flows) struct Recipient {
     pub conceal: bool,
     pub client: Client,
     pub app: Option<ClientId>,
+    /// Consent of the user; `None` except at sign-up.
+    pub consent: Option<Consent>,
 }
 
 /// Sends a code, after a captcha, to a phone that should have no account yet. If it has one, the response says so,
 /// unless the policy conceals it. Order: captcha, budgets, account, limits of the phone, message. Cheap checks come
 /// first. Four staging round trips and one SQL statement before the message, and one round trip after it, which stores
 /// the provider.
-pub async fn send_to_new_number(service: &Service, purpose: Purpose, request: SendCode) -> Result<CodeSent, Error> {
+pub async fn send_to_new_number(
+    service: &Service,
+    purpose: Purpose,
+    request: SendCode,
+    consent: Option<Consent>,
+) -> Result<CodeSent, Error> {
     captcha::redeem(service, &request.captcha_id, &request.captcha_answer).await?;
     let handle = service.clone();
     let SendCode { phone, client, app, .. } = request;
-    let send = async move { send_to_free_phone(&handle, purpose, phone, None, client, app).await };
+    let to = Recipient { purpose, phone, account: None, decoy: false, conceal: false, client, app, consent };
+    let send = async move { send_to_free_phone(&handle, to).await };
     service.background.run_to_completion(send).await
 }
 
-/// Sends a code to a phone that should have no account, without a captcha.
-pub(in crate::flows) async fn send_to_free_phone(
-    service: &Service,
-    purpose: Purpose,
-    phone: Phone,
-    account: Option<AccountVersion>,
-    client: Client,
-    app: Option<ClientId>,
-) -> Result<CodeSent, Error> {
+/// Sends a code to a phone that should have no account, without a captcha. Whether the recipient is a decoy, and
+/// concealed, is decided here.
+pub(in crate::flows) async fn send_to_free_phone(service: &Service, to: Recipient) -> Result<CodeSent, Error> {
     let conceal = service.policy.conceal_taken_phone;
-    let reservation = SendReservation::reserve(service, purpose, client, &phone).await?;
-    let account_of = service.ports.users.account_of(&phone).await;
+    let reservation = SendReservation::reserve(service, to.purpose, to.client, &to.phone).await?;
+    let account_of = service.ports.users.account_of(&to.phone).await;
     let taken = reservation.refund_on_error(service, account_of).await?.is_some();
     if taken && !conceal {
         reservation.refund(service, Refund::PhoneTaken).await;
         return Err(Error::PhoneTaken);
     }
-    send(service, Recipient { purpose, phone, account, decoy: taken, conceal, client, app }, reservation).await
+    send(service, Recipient { decoy: taken, conceal, ..to }, reservation).await
 }
 
 /// Sends a code, after a captcha, to the phone of an account. A phone without an account gets the same response after
@@ -82,7 +85,8 @@ pub async fn send_to_account(service: &Service, purpose: Purpose, request: SendC
         let reservation = SendReservation::reserve(&handle, purpose, client, &phone).await?;
         let account_of = handle.ports.users.account_of(&phone).await;
         let account = reservation.refund_on_error(&handle, account_of).await?;
-        let to = Recipient { purpose, phone, account, decoy: account.is_none(), conceal: true, client, app };
+        let decoy = account.is_none();
+        let to = Recipient { purpose, phone, account, decoy, conceal: true, client, app, consent: None };
         send(&handle, to, reservation).await
     };
     service.background.run_to_completion(send).await
@@ -102,6 +106,7 @@ pub(in crate::flows) async fn send(
         decoy: to.decoy,
         client: to.app.clone(),
         ip_block: reservation.ip_block().to_owned(),
+        consent: to.consent,
         ..NewFlow::new(to.purpose, to.phone.clone(), policy)
     };
     let phone_limits = reservation.phone_limits(limits);

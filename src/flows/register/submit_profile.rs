@@ -25,7 +25,8 @@ pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result
     };
     let now = service.now();
     let id = UserId::new(now, service.random());
-    let user = NewUser { id, phone: flow.phone, password_hash, profile: request.profile, created_at: now };
+    let (phone, profile, consent) = (flow.phone, request.profile, flow.consent);
+    let user = NewUser { id, phone, password_hash, profile, consent, created_at: now };
     let opened = session::open(service, id, request.device)?;
     let created = service.ports.users.create(&user, &opened.session).await?;
     // The database has decided: a failure of this deletion changes nothing. The flow then expires by itself.

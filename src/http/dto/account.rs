@@ -22,6 +22,9 @@ pub struct User {
     /// Full date (RFC 3339).
     #[schema(format = Date, example = "2001-09-30")]
     pub birthday: Option<String>,
+    /// Legal documents in force that the user has not accepted: ask the user, and send `PUT /v1/me/consents`.
+    #[schema(example = json!([]))]
+    pub consent_due: Vec<String>,
     /// Time of the sign-up. RFC 3339, UTC.
     #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
     pub created_at: String,
@@ -89,6 +92,15 @@ pub struct ChangeProfile {
 /// Distinguishes a field that is null from an absent field.
 fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(field).map(Some)
+}
+
+/// Legal documents that the user accepts.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptDocuments {
+    /// Exactly the documents in force, as `name@version`. Ignored by a service that requires no consent.
+    #[schema(max_items = 8, example = json!(["terms@2026-12-01", "privacy@2026-11-01"]))]
+    pub accepted: Vec<String>,
 }
 
 /// Current and new password.

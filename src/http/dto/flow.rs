@@ -23,6 +23,29 @@ pub struct SendCode {
     pub client_id: Option<String>,
 }
 
+/// Phone number of a new account, a solved captcha, and the user's consent.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendSignUpCode {
+    /// Mobile number in E.164, or in the national format of the default region.
+    #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613800138000")]
+    pub phone_number: String,
+    /// Id of a captcha from `POST /v1/captchas`.
+    #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
+    pub captcha_id: String,
+    /// Answer: the characters or the sum in the image, or the spoken digits. Upper or lower case, full or half width
+    /// and spaces do not matter. At most 32 bytes.
+    #[schema(max_length = 32, pattern = "[^ ]", example = "ADEHLM")]
+    pub captcha_answer: String,
+    /// App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
+    pub client_id: Option<String>,
+    /// Legal documents that the user has accepted, as `name@version`: exactly those in force (`consent_required` names
+    /// them). Ignored by a service that requires no consent.
+    #[schema(max_items = 8, example = json!(["terms@2026-11-01", "privacy@2026-11-01"]))]
+    pub accepted: Option<Vec<String>>,
+}
+
 /// Flow that waits for its code.
 #[derive(Serialize, ToSchema)]
 pub struct CodeSent {

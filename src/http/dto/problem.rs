@@ -34,6 +34,10 @@ pub struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Work, required = false)]
     pub proof_of_work: Option<Work>,
+    /// Documents in force that the user must accept, if the request did not accept exactly these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, example = json!(["terms@2026-11-01", "privacy@2026-11-01"]))]
+    pub documents: Vec<String>,
     /// Seconds until the code can be sent again.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u64, required = false)]

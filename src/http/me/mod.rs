@@ -1,5 +1,6 @@
 //! `/v1/me`: the account of the signed-in user.
 
+pub mod consents;
 pub mod deletion;
 pub mod password;
 pub mod phone;

@@ -77,7 +77,8 @@ async fn verify_code(
 ) -> Result<Reply<User>, Problem> {
     let (ticket, code) = body.0.parse()?;
     let caller = bearer.caller(&service).await?;
-    Ok(Reply::new(phone::verify_code(&service, caller, ticket, code, client.0.texts).await?))
+    let user = phone::verify_code(&service, caller, ticket, code, client.0.texts).await?;
+    Ok(Reply::new(User::new(user, &service.policy().legal_documents)))
 }
 
 impl ChangePhone {

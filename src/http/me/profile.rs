@@ -26,7 +26,7 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn read(service: web::Data<Service>, bearer: Bearer) -> Result<Reply<User>, Problem> {
-    Ok(Reply::new(bearer.caller(&service).await?.user))
+    Ok(Reply::new(User::new(bearer.caller(&service).await?.user, &service.policy().legal_documents)))
 }
 
 async fn update(
@@ -35,7 +35,8 @@ async fn update(
     body: Json<ChangeProfile>,
 ) -> Result<Reply<User>, Problem> {
     let change = body.0.parse(&service)?;
-    Ok(Reply::new(profile::change(&service, bearer.caller(&service).await?, &change).await?))
+    let user = profile::change(&service, bearer.caller(&service).await?, &change).await?;
+    Ok(Reply::new(User::new(user, &service.policy().legal_documents)))
 }
 
 impl ChangeProfile {

@@ -1,6 +1,7 @@
 //! Error responses in the OpenAPI document. Each one, and each example, is stored once in `components`.
 
 use super::parameters::{replay_headers, response_header};
+use crate::domain::consent::LegalDocument;
 use crate::domain::flow::Step;
 use crate::domain::language::Language;
 use crate::domain::proof::Challenge;
@@ -87,12 +88,16 @@ fn example(code: Code) -> Problem {
     match code {
         Code::MalformedRequest => Problem { errors: error("captcha_id", "required"), ..plain },
         Code::ValidationFailed => Problem { errors: error("ticket", "invalid_format"), ..plain },
+        Code::ConsentRequired => {
+            let documents = ["terms@2026-11-01", "privacy@2026-11-01"].into_iter().flat_map(LegalDocument::parse);
+            Problem { documents: documents.collect(), ..plain }
+        }
         Code::RegionNotSupported => Problem { errors: error("phone_number", "not_allowed"), ..plain },
         Code::CodeWrong => Problem { attempts_left: Some(3), ..plain },
         Code::CodeExhausted => Problem { attempts_left: Some(0), ..plain },
         Code::WrongStep => Problem { step: Some(Step::PhoneVerified), ..plain },
         Code::ProofOfWorkRequired | Code::ProofOfWorkInvalid => {
-            Problem { proof_of_work: Challenge::parse(EXAMPLE_CHALLENGE).ok(), ..plain }
+            Problem { proof_of_work: Challenge::parse(EXAMPLE_CHALLENGE).ok().map(Box::new), ..plain }
         }
         Code::ResendCooldown => Problem { retry_after: Some(Duration::from_secs(42)), ..plain },
         _ if has_retry_after(code) => Problem { retry_after: Some(Duration::from_secs(1)), ..plain },

@@ -145,6 +145,7 @@ promises!(
     steps::a_deleted_flow_is_gone,
     steps::an_action_at_the_wrong_step_names_the_step,
     steps::a_flow_is_read_with_the_data_of_its_step,
+    steps::a_consent_is_read_at_every_step,
     steps::setting_the_password_again_does_not_extend_the_lifetime,
     steps::a_flow_has_a_maximum_of_password_hashes,
     steps::password_refunds_stop_at_the_maximum,

@@ -4,6 +4,8 @@ use super::{
     Harness, MINUTE, PURPOSE, allowed, assert_left, key, limits, new_flow, open, phone, proven, resend, right,
     set_password, spend_password, unlimited, verify,
 };
+use chrono::{DateTime, Utc};
+use doorstep::domain::consent::{Consent, LegalDocument};
 use doorstep::domain::flow::{State, Step};
 use doorstep::domain::ticket::FlowKey;
 use doorstep::ports::{Advance, CodeCheck, NewFlow, Resend, Staging};
@@ -107,6 +109,22 @@ pub async fn a_flow_is_read_with_the_data_of_its_step(harness: &impl Harness) {
     let State::PasswordSet { password_hash } = flow.state else { panic!("{flow:?}") };
     assert_eq!(password_hash.expose(), "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA");
     assert_eq!(flow.phone, phone(1));
+}
+
+pub async fn a_consent_is_read_at_every_step(harness: &impl Harness) {
+    let store = harness.store();
+    let documents = ["terms@2026-11-01", "privacy@1"].map(|text| LegalDocument::parse(text).unwrap()).into();
+    let at: DateTime<Utc> = "2026-11-20T12:00:00.123456Z".parse().unwrap();
+    let consent = Consent { documents, at, ip_block: "q83vEjRWeJCrze8S".to_owned() };
+    let flow = NewFlow { consent: Some(consent.clone()), ..new_flow(1) };
+    allowed(store.open_flow(&key(1, 1), &flow, &[]).await.unwrap());
+    allowed(store.open_flow(&key(2, 1), &new_flow(2), &[]).await.unwrap());
+    let read = async |key: FlowKey| store.read_flow(&key, PURPOSE).await.unwrap().unwrap().consent;
+    assert_eq!(read(key(1, 1)).await.as_ref(), Some(&consent));
+    verify(&*store, &key(1, 1), true, &limits()).await;
+    set_password(&*store, &key(1, 1), PURPOSE, "hash").await;
+    assert_eq!(read(key(1, 1)).await, Some(consent));
+    assert_eq!(read(key(2, 1)).await, None);
 }
 
 /// The first password restarts the lifetime for the last step. Later ones do not: a proof of phone must not stay fresh.

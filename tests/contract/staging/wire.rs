@@ -236,6 +236,10 @@ async fn entries_of_an_unknown_format_are_a_defect() {
     assert_broken(store.refund_password(&flow, 20).await);
 
     open(store, &flow, 1, &limits).await;
+    cmd("HSET").arg(&name).arg("consent").arg("nonsense").exec(&mut redis).unwrap();
+    assert_broken(store.read_flow(&flow, PURPOSE).await);
+
+    open(store, &flow, 1, &limits).await;
     cmd("HSET").arg(&name).arg("step").arg("password_set").exec(&mut redis).unwrap();
     assert_broken(store.read_flow(&flow, PURPOSE).await);
     cmd("SET").arg(&name).arg("hush").arg("PX").arg(60_000).exec(&mut redis).unwrap();

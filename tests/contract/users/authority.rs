@@ -4,6 +4,7 @@ use super::store::{
     Store, another_hash, authority, authority_at, code_proof, device, new_user, now, password_proof, stores,
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use doorstep::domain::consent::{Consent, LegalDocument};
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::phone::Phone;
 use doorstep::domain::policy::SessionPolicy;
@@ -18,6 +19,7 @@ enum Write {
     EndOtherSession,
     EndSessions,
     ChangeProfile,
+    AcceptDocuments,
     ChangePasswordWithPassword,
     ChangePasswordWithCode,
     ChangePhone,
@@ -25,11 +27,12 @@ enum Write {
     DeleteWithCode,
 }
 
-const WRITES: [Write; 9] = [
+const WRITES: [Write; 10] = [
     Write::EndOwnSession,
     Write::EndOtherSession,
     Write::EndSessions,
     Write::ChangeProfile,
+    Write::AcceptDocuments,
     Write::ChangePasswordWithPassword,
     Write::ChangePasswordWithCode,
     Write::ChangePhone,
@@ -73,6 +76,7 @@ impl<'a> Account<'a> {
             Write::EndOtherSession => database.end_session(by, self.third.id, at).await.unwrap(),
             Write::EndSessions => database.end_sessions(by, at).await.unwrap(),
             Write::ChangeProfile => database.change_profile(by, &new_nickname(), at).await.unwrap().is_some(),
+            Write::AcceptDocuments => database.accept(by, &new_consent(at)).await.unwrap().is_some(),
             Write::ChangePasswordWithPassword => self.change_password(by, &password, at).await,
             Write::ChangePasswordWithCode => self.change_password(by, &code, at).await,
             Write::ChangePhone => self.change_phone(by, &user.phone, at).await,
@@ -105,7 +109,8 @@ impl<'a> Account<'a> {
         };
         let user = format!(
             "SELECT coalesce(max(phone || ' ' || password_hash || ' ' || nickname || ' ' || credentials_version || ' ' \
-            || updated_at || ' ' || password_changed_at), 'deleted') AS value FROM users WHERE id = '{}'",
+            || updated_at || ' ' || password_changed_at || ' ' || accepted_documents || (SELECT count(*) FROM consents \
+            WHERE user_id = '{0}')), 'deleted') AS value FROM users WHERE id = '{0}'",
             self.user.id.0
         );
         [self.store.text(&user), session(&self.first), session(&self.second), session(&self.third)]
@@ -125,6 +130,10 @@ impl<'a> Account<'a> {
         assert!(self.write(write, &by, at).await, "{} {write:?}", self.store.engine);
         assert_ne!(self.rows(), rows, "{} {write:?}", self.store.engine);
     }
+}
+
+fn new_consent(at: DateTime<Utc>) -> Consent {
+    Consent { documents: vec![LegalDocument::parse("terms@1").unwrap()], at, ip_block: "block".to_owned() }
 }
 
 fn new_nickname() -> ProfileChange {

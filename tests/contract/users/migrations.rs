@@ -61,7 +61,11 @@ async fn sessions_survive_a_migration_of_their_table() {
     for store in stores() {
         let (user, session) = new_user("+8613800138000", 1);
         store.database.create(&user, &session).await.unwrap();
-        let migrations = ["2026-11-21-000001_remember_replays", "2026-11-29-000001_bind_sessions"];
+        let migrations = [
+            "2026-11-21-000001_remember_replays",
+            "2026-11-29-000001_bind_sessions",
+            "2026-11-30-000001_record_consents",
+        ];
         for _ in migrations {
             match store.engine {
                 "sqlite" => revert_last("sqlite", &mut store.sqlite()),

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod authority;
+mod consents;
 mod credentials;
 mod migrations;
 mod outages;

@@ -104,6 +104,7 @@ pub fn new_user(phone: &str, n: u8) -> (NewUser, NewSession) {
         phone: Phone::from_stored(phone.to_owned()).unwrap(),
         password_hash: PasswordHash::new(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ${n}")),
         profile: Profile { nickname: Nickname::parse("Ada").unwrap(), avatar_url: None, gender: None, birthday: None },
+        consent: None,
         created_at: now(),
     };
     let session = NewSession {

@@ -180,7 +180,8 @@ impl Staging for MemoryStaging {
         };
         let (attempts_left, hash) = (stored.new.attempts, stored.password_hash.clone());
         let state = flow::State::new(stored.step, attempts_left, resend_in.unwrap_or_default(), hash);
-        Ok(state.map(|state| Flow { phone: stored.new.phone.clone(), state, expires_in }))
+        let (phone, consent) = (stored.new.phone.clone(), stored.new.consent.clone());
+        Ok(state.map(|state| Flow { phone, state, consent, expires_in }))
     }
 
     async fn advance(

@@ -9,6 +9,7 @@ use super::reply::{
 use crate::adapters::staging::scripts;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_app::ClientId;
+use crate::domain::consent::Consent;
 use crate::domain::flow::{Flow, Purpose, State, Step, Transition};
 use crate::domain::limits::{Counter, Limit};
 use crate::domain::password::PasswordHash;
@@ -40,6 +41,7 @@ impl Staging for RedisStaging {
 
     async fn open_flow(&self, key: &FlowKey, flow: &NewFlow, limits: &[Counter]) -> Result<Admission, DependencyError> {
         let account = flow.account.map_or_else(String::new, |account| account.text());
+        let consent = flow.consent.as_ref().map_or_else(String::new, Consent::text);
         let (attempts, passwords) = (flow.attempts.to_string(), flow.passwords.to_string());
         let fields = [
             ("purpose", &*flow.purpose.text()),
@@ -48,6 +50,7 @@ impl Staging for RedisStaging {
             ("decoy", flag(flow.decoy)),
             ("client", flow.client.as_ref().map_or("", ClientId::as_str)),
             ("ip_blocks", &flow.ip_block),
+            ("consent", &consent),
             ("step", Step::FIRST.as_str()),
             ("sends", "1"),
             ("attempts_left", &attempts),
@@ -141,11 +144,12 @@ impl Staging for RedisStaging {
         call.key(format!("limit:{{{}}}:{cooldown}", key.phone_hash.encoded())).arg(&*purpose.text());
         match words(&self.call(&call).await?)[..] {
             ["gone"] => Ok(None),
-            ["done", phone, at, attempts_left, hash, left, cooldown] => {
+            ["done", phone, at, attempts_left, hash, consent, left, cooldown] => {
                 let hash = present(hash).map(|hash| PasswordHash::new(hash.to_owned()));
                 let state = State::new(step(at)?, number(attempts_left)?, duration(cooldown)?, hash);
                 let (phone, expires_in) = (stored_phone(phone)?, duration(left)?);
-                Ok(Some(Flow { phone, state: state.ok_or_else(broken)?, expires_in }))
+                let consent = present(consent).map(|text| Consent::from_stored(text).ok_or_else(broken)).transpose()?;
+                Ok(Some(Flow { phone, state: state.ok_or_else(broken)?, consent, expires_in }))
             }
             _ => Err(broken()),
         }

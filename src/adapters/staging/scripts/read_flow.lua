@@ -1,8 +1,8 @@
 -- KEYS: 1 flow, 2 cooldown of the phone. ARGV: 1 purpose.
-local purpose, phone, step, attempts_left, hash =
-  unpack(redis.call('HMGET', KEYS[1], 'purpose', 'phone', 'step', 'attempts_left', 'password_hash'))
+local purpose, phone, step, attempts_left, hash, consent =
+  unpack(redis.call('HMGET', KEYS[1], 'purpose', 'phone', 'step', 'attempts_left', 'password_hash', 'consent'))
 if purpose ~= ARGV[1] then
   return {'gone'}
 end
 local cooldown = math.max(redis.call('PTTL', KEYS[2]), 0)
-return {'done', phone, step, attempts_left, hash or '', redis.call('PTTL', KEYS[1]), cooldown}
+return {'done', phone, step, attempts_left, hash or '', consent or '', redis.call('PTTL', KEYS[1]), cooldown}
