@@ -146,6 +146,7 @@ fn sms_providers_are_shown_without_secrets_and_their_settings_are_validated() {
             ("SMS_ALIYUN_TEMPLATE_CODE", "SMS_1(code)"),
             ("SMS_ALIYUN_TEMPLATE_DELETE_ACCOUNT", "SMS_2(code)"),
             ("SMS_ALIYUN_TEMPLATE_PHONE_CHANGED", "SMS_3(phone)"),
+            ("SMS_NOTICES", "off"),
             ("SMS_WEBHOOK_URL", "https://sms.example.com/hush-path?key=hush-query"),
             ("CLIENT_APPS", "shop=ios:example.com"),
         ];
