@@ -45,6 +45,12 @@ impl Env {
         self.mode == Mode::Production
     }
 
+    /// Tells whether a setting has a problem so far.
+    pub(super) fn has_problem(&self, name: &str) -> bool {
+        let errors = &self.problems.errors;
+        errors.iter().any(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(": ")))
+    }
+
     pub(super) fn problem(&mut self, name: &str, what: impl Display) {
         add(&mut self.problems.errors, name, what);
     }

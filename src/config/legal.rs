@@ -23,5 +23,6 @@ fn parse(text: &str, about: &About) -> Result<LegalDocuments, String> {
             _ => format!("{}, and not \"{item}\"", about.expected()),
         })?;
     }
-    Ok(documents)
+    // A list of variables that are not set would otherwise disable the consent.
+    if documents.as_slice().is_empty() { Err(about.expected()) } else { Ok(documents) }
 }

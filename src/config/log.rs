@@ -1,8 +1,9 @@
 //! Format and content of the log.
 
 use super::env::Env;
-use super::variable::{Variable, WithDefault, section};
+use super::variable::{Variable, WithDefault, items, section};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 #[derive(Debug)]
 pub struct LogSettings {
@@ -19,7 +20,10 @@ section! {
     /// every request that is not HTTP as an error: strangers could fill the log.
     static LOG: WithDefault<String> =
         Variable::new("a log level, or a level for each module, like doorstep=debug,info", |text, about| {
-            about.unless_none(EnvFilter::try_new(text).is_ok().then(|| text.to_owned()))
+            // The library takes any other word for the name of a module, and disables the rest of the log.
+            let is_known = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+            let is_valid = items(text).all(is_known) && EnvFilter::try_new(text).is_ok();
+            about.unless_none(is_valid.then(|| text.to_owned()))
         })
         .default(|| "info,actix_server=warn,actix_http=off".to_owned());
     /// Format of the log lines: text or json.

@@ -2,7 +2,7 @@
 
 use super::env::Env;
 use super::sms::{autofill, notices, texts};
-use super::variable::{Variable, WithDefault, flag, list, number, seconds, section};
+use super::variable::{Variable, WithDefault, flag, items, number, seconds, section};
 use super::{avatar, captcha, legal, limits, proxies, test_phones, tokens};
 use crate::domain::flow::FlowPolicy;
 use crate::domain::mobile_prefix::MobilePrefix;
@@ -26,7 +26,11 @@ section! {
     /// range, or for one that the plans call data cards (149 in China). An account can use such a number only while its
     /// beginning is listed here.
     static PHONE_EXTRA_MOBILE_PREFIXES: Variable<Vec<MobilePrefix>> =
-        list("regions and first digits of their mobile numbers, like CN=149").example("CN=149,CN=1410");
+        Variable::new("a region and two or more first digits of its own mobile numbers, like CN=149", |text, about| {
+            let item = |item: &str| item.parse().map_err(|_| format!("{}, and not \"{item}\"", about.expected()));
+            items(text).map(item).collect()
+        })
+        .example("CN=149,CN=1410");
     // OWASP ASVS 5.0 6.5.5: a code is valid for ten minutes at most.
     /// Lifetime of a code.
     static CODE_SECONDS: WithDefault<u64> = seconds(60, 600).default(|| FlowPolicy::default().code_ttl.as_secs());

@@ -284,6 +284,7 @@ fn an_invalid_legal_document_is_reported() {
     assert!(documents("").is_empty());
     for (list, expected) in [
         ("terms@1,terms@2", "expected one version of each document: terms@2"),
+        (",", "expected name@version, like terms@2026-11-01"),
         ("privacy", "expected name@version, like terms@2026-11-01, and not \"privacy\""),
         ("Privacy@1", "expected name@version, like terms@2026-11-01, and not \"Privacy@1\""),
         ("a@1,b@1,c@1,d@1,e@1,f@1,g@1,h@1,i@1", "expected at most 8 documents"),

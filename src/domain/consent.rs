@@ -2,7 +2,6 @@
 
 use super::Invalid;
 use chrono::{DateTime, Utc};
-use std::collections::HashSet;
 use std::fmt;
 
 /// Version of a legal document, such as `terms@2026-11-01`: a name of 1 to 32 characters (`a` to `z`, digits, `_`, `-`)
@@ -98,12 +97,18 @@ impl LegalDocuments {
         &self.0
     }
 
+    /// Parses the documents that a client names. Without documents in force, nothing is parsed: an app can send its
+    /// list to every service.
+    pub fn parse_accepted(&self, texts: &[String]) -> Result<Vec<LegalDocument>, Invalid> {
+        if self.0.is_empty() { Ok(Vec::new()) } else { LegalDocument::parse_list(texts) }
+    }
+
     /// Tells whether these are the documents in force, all of them and no other: a consent to something else is no
     /// consent to what applies. Their order does not matter. If no document is in force, every list is sufficient.
     #[must_use]
     pub fn are_accepted_by(&self, accepted: &[LegalDocument]) -> bool {
-        let set = |documents: &'_ [LegalDocument]| documents.iter().cloned().collect::<HashSet<_>>();
-        self.0.is_empty() || set(&self.0) == set(accepted)
+        let contains_all = |all: &[LegalDocument], some: &[LegalDocument]| some.iter().all(|one| all.contains(one));
+        self.0.is_empty() || (contains_all(accepted, &self.0) && contains_all(&self.0, accepted))
     }
 
     /// Documents in force that are not among those that the user has accepted at any time.

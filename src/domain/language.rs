@@ -38,10 +38,11 @@ pub fn negotiate<'a>(accepted: &str, tags: impl Iterator<Item = &'a str>) -> Opt
     best.0
 }
 
-/// Splits a range such as `zh-CN;q=0.9`. A quality that is no number counts as 0.
+/// Splits a range such as `zh-CN; q=0.9`. A quality that is no number counts as 0.
 fn range(text: &str) -> (&str, f32) {
-    let (tag, quality) = text.split_once(";q=").unwrap_or((text, "1"));
-    (tag.trim(), quality.trim().parse().unwrap_or(0.0))
+    let Some((tag, weight)) = text.split_once(';') else { return (text.trim(), 1.0) };
+    let quality = weight.trim().strip_prefix(['q', 'Q']).and_then(|rest| rest.trim_start().strip_prefix('='));
+    (tag.trim(), quality.and_then(|quality| quality.trim().parse().ok()).unwrap_or(0.0))
 }
 
 fn is_same_language(range: &str, tag: &str) -> bool {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-/// Maximum size of a body: 16 KiB, a hundred times the size of the largest request.
+/// Maximum size of a body: 16 KiB, about ten times the size of the largest request.
 pub const BODY_LIMIT: usize = 16 * 1024;
 /// Timeout of a body: 10 s, enough for a phone on a slow network.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -133,14 +133,14 @@ async fn read_body(payload: Payload, size: usize) -> Result<Zeroizing<Vec<u8>>, 
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // Serde also accepts an array for a struct, one item per field; the API accepts objects only.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(malformed_or_not_json(body, || malformed("", "invalid_type")));
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| malformed_or_not_json(body, || structure_problem(&error.path().to_string(), error.inner())))?;
     json.end().map_err(|_| Problem::new(Code::MalformedJson))?;
-    // Serde also accepts an array for a struct, one item per field; the API accepts objects only.
-    if body.trim_ascii_start().first() != Some(&b'{') {
-        return Err(malformed("", "invalid_type"));
-    }
     Ok(value)
 }
 

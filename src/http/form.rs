@@ -43,6 +43,11 @@ impl Form {
         None
     }
 
+    /// Adds an error to a field that the other fields of the body exclude.
+    pub fn excluded(&mut self, name: &'static str) {
+        self.error(name, Invalid::NotAllowed.code());
+    }
+
     /// Adds an error to a field that the other fields of the body require.
     pub fn missing(&mut self, name: &'static str) {
         self.error(name, "required");

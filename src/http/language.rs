@@ -26,9 +26,17 @@ mod tests {
             headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_str(accepted).unwrap());
             matches!(negotiate(&headers), Language::Chinese)
         };
-        for accepted in
-            ["zh-CN", "zh", "ZH-hans-cn", "en;q=0.5,zh-CN;q=0.9", "fr,zh;q=0.1", "zh_CN", "zh_Hans_CN,en;q=0.5"]
-        {
+        for accepted in [
+            "zh-CN",
+            "zh",
+            "ZH-hans-cn",
+            "en;q=0.5,zh-CN;q=0.9",
+            "fr,zh;q=0.1",
+            "zh_CN",
+            "zh_Hans_CN,en;q=0.5",
+            "zh; q=0.9, en; q=0.1",
+            "zh ;Q=0.9,en;q=0.5",
+        ] {
             assert!(chinese(accepted), "{accepted}");
         }
         for accepted in [
@@ -44,6 +52,7 @@ mod tests {
             "漢",
             "en_US,zh_CN;q=0.5",
             "zhx_CN",
+            "zh; q=0.1, en; q=0.9",
         ] {
             assert!(!chinese(accepted), "{accepted}");
         }

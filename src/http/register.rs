@@ -12,7 +12,6 @@ use super::form::Form;
 use super::otp::{self, SEND_LIMITS, Sent};
 use super::response::Reply;
 use crate::domain::Invalid;
-use crate::domain::consent::LegalDocument;
 use crate::domain::password::NewPassword;
 use crate::domain::session::{Device, DeviceName};
 use crate::domain::ticket::Ticket;
@@ -97,7 +96,8 @@ async fn send_code(service: web::Data<Service>, client: ClientContext, body: Jso
     let (body, accepted) = body.0.split();
     let mut form = Form::default();
     let phone = form.phone("phone_number", service.policy().phone(&body.phone_number, service.now()));
-    let accepted = form.field("accepted", LegalDocument::parse_list(&accepted)).unwrap_or_default();
+    let accepted =
+        form.field("accepted", service.policy().legal_documents.parse_accepted(&accepted)).unwrap_or_default();
     let request = otp::parse_send_code(form, phone, &body, client, &service)?;
     Ok(Reply::new(register::send_code(&service, request, &accepted).await?))
 }

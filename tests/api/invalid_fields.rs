@@ -47,7 +47,7 @@ fn bodies_with_invalid_fields() -> Vec<(Method, &'static str, Value, &'static [&
         (Method::PUT, "/v1/me/password", put, &["current_password", "new_password"]),
         (Method::POST, "/v1/me/phone/send-code", new_phone, &["client_id", "current_password", "phone_number"]),
         (Method::POST, "/v1/me/avatar", upload, &["content_length", "content_type"]),
-        (Method::DELETE, "/v1/me", deletion, &["code", "password", "password", "ticket"]),
+        (Method::DELETE, "/v1/me", deletion, &["code", "password", "ticket"]),
     ]
 }
 

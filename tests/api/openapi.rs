@@ -135,3 +135,13 @@ fn every_property_has_an_example() {
         }
     }
 }
+
+/// The sign-up has a body of its own, with all fields of the other flows.
+#[test]
+fn every_send_code_has_the_same_fields() {
+    let properties = |name: &str| DOCUMENT["components"]["schemas"][name]["properties"].as_object().unwrap();
+    let sign_up = properties("SendSignUpCode");
+    for (field, schema) in properties("SendCode") {
+        assert_eq!(sign_up.get(field), Some(schema), "{field}");
+    }
+}

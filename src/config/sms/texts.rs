@@ -7,8 +7,11 @@ use crate::config::variable::{Variable, WithDefault, section, text};
 use crate::domain::message::{Topic, Value};
 use crate::domain::policy::Policy;
 use crate::domain::texts::{Text, Texts};
-use std::collections::BTreeMap;
-use std::fs;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
+use std::{fmt, fs};
 
 section! {
     pub(super) fn section = "SMS: texts";
@@ -20,12 +23,20 @@ section! {
 }
 
 /// Texts by topic, by language.
-type File = BTreeMap<String, BTreeMap<String, String>>;
+type File = Entries<Entries<String>>;
+
+/// Entries of a JSON object in their order, also those whose name stands twice.
+struct Entries<T>(Vec<(String, T)>);
 
 pub(in crate::config) fn read(env: &mut Env) -> Texts {
     let mut texts = Texts::built_in(&env.get(&SMS_BRAND));
-    for (tag, own) in env.optional(&SMS_TEXTS).map(|path| read_file(env, &path)).unwrap_or_default() {
-        texts.extend(&tag, read_language(env, &tag, own));
+    let file = env.optional(&SMS_TEXTS).and_then(|path| read_file(env, &path));
+    for (tag, own) in file.map(|file| file.once(env)).unwrap_or_default() {
+        if is_tag(&tag) {
+            texts.extend(&tag, read_language(env, &tag, own));
+        } else {
+            env.problem(SMS_TEXTS.name, format!("{:?} is no language tag like th or zh-TW", shown(&tag)));
+        }
     }
     let default = env.get(&SMS_LANGUAGE);
     if !texts.set_default(&default) {
@@ -35,28 +46,66 @@ pub(in crate::config) fn read(env: &mut Env) -> Texts {
     texts
 }
 
-fn read_file(env: &mut Env, path: &str) -> File {
+fn read_file(env: &mut Env, path: &str) -> Option<File> {
     let file = fs::read_to_string(path).map_err(|error| error.to_string());
     let parsed = file.and_then(|text| serde_json::from_str::<File>(&text).map_err(|error| error.to_string()));
-    parsed.unwrap_or_else(|error| {
-        env.problem(SMS_TEXTS.name, format!("{path}: {error}"));
-        File::new()
-    })
+    parsed.map_err(|error| env.problem(SMS_TEXTS.name, format!("{path}: {error}"))).ok()
 }
 
-fn read_language(env: &mut Env, tag: &str, texts: BTreeMap<String, String>) -> BTreeMap<Topic, Text> {
-    if !is_tag(tag) {
-        env.problem(SMS_TEXTS.name, format!("{tag:?} is no language tag like th or zh-TW"));
-    }
+fn read_language(env: &mut Env, tag: &str, texts: Entries<String>) -> BTreeMap<Topic, Text> {
     let mut read = BTreeMap::new();
-    for (name, text) in texts {
+    for (name, text) in texts.once(env) {
         let topic = Topic::ALL.into_iter().find(|topic| topic.name() == name).ok_or("is no topic".to_owned());
         match topic.and_then(|topic| Ok((topic, Text::parse(topic, &text)?))) {
-            Ok((topic, text)) => drop(read.insert(topic, text)),
-            Err(reason) => env.problem(SMS_TEXTS.name, format!("{tag} {name} {reason}")),
+            Ok((topic, text)) => {
+                read.insert(topic, text);
+            }
+            Err(reason) => env.problem(SMS_TEXTS.name, format!("{tag} {} {reason}", shown(&name))),
         }
     }
     read
+}
+
+/// Beginning of a name, for a message.
+fn shown(name: &str) -> String {
+    name.chars().take(35).collect()
+}
+
+impl<T> Entries<T> {
+    /// Returns the entries, and reports each name that stands twice.
+    fn once(self, env: &mut Env) -> Vec<(String, T)> {
+        let mut names = BTreeSet::new();
+        for (name, _) in &self.0 {
+            if !names.insert(name.as_str()) {
+                env.problem(SMS_TEXTS.name, format!("{} stands twice", shown(name)));
+            }
+        }
+        self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+            type Value = Entries<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = object.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+
+        deserializer.deserialize_map(Object(PhantomData))
+    }
 }
 
 /// Tells whether a text has the form of a language tag (RFC 5646).
@@ -67,6 +116,10 @@ fn is_tag(text: &str) -> bool {
 
 /// Checks that every language has a different text for each purpose of a code, and that no text is too long.
 pub(super) fn validate(env: &mut Env, policy: &Policy) {
+    // A text with a mistake is not missing.
+    if env.has_problem(SMS_TEXTS.name) {
+        return;
+    }
     let samples: Vec<_> = samples().into_iter().filter(|(topic, _)| policy.sends(*topic)).collect();
     for (language, tag, texts) in policy.texts.languages() {
         for (at, (topic, content)) in samples.iter().enumerate() {
@@ -123,32 +176,39 @@ mod tests {
         assert_eq!(problems(&thai().to_string(), "th"), Vec::<String>::new());
     }
 
+    #[track_caller]
+    fn assert_problems(file: &serde_json::Value, expected: &[&str]) {
+        let found = problems(&file.to_string(), "en");
+        assert_eq!(found.len(), expected.len(), "{found:#?}");
+        for text in expected {
+            assert!(found.iter().any(|line| line.contains(text)), "{text} in {found:#?}");
+        }
+    }
+
     #[test]
     fn every_mistake_of_a_file_is_reported() {
         let mut file = thai();
-        let texts = &mut file["th"];
-        texts["login"] = texts["register"].clone();
-        texts["change_phone"] = "{brand} {token}".into();
-        texts["phone_changed"] = format!("{{brand}} {{phone}} {}", "ก".repeat(140)).into();
-        texts["logon"] = "{brand}".into();
-        texts.as_object_mut().unwrap().remove("delete_account");
+        file["th"]["change_phone"] = "{brand} {token}".into();
+        file["th"]["logon"] = "{brand}".into();
         file["x_y"] = serde_json::json!({});
-        let found = problems(&file.to_string(), "fr");
-        for expected in [
-            "th register is the same as login",
-            "th change_phone contains {token}",
-            "th change_phone is missing",
+        let expected = ["th change_phone contains {token}", "th logon is no topic", "\"x_y\" is no language tag"];
+        assert_problems(&file, &expected);
+
+        let mut file = thai();
+        file["th"]["login"] = file["th"]["register"].clone();
+        file["th"]["phone_changed"] = format!("{{brand}} {{phone}} {}", "ก".repeat(140)).into();
+        file["th"].as_object_mut().unwrap().remove("delete_account");
+        let expected = [
+            "th login is the same as register",
             "th phone_changed needs 3 SMS, at most 2",
-            "th logon is no topic",
             "th delete_account is missing",
-            "\"x_y\" is no language tag",
-            "expected a language of the texts: en, zh-CN, th, x_y",
-        ] {
-            let expected = expected.replace("th register is the same as login", "th login is the same as register");
-            assert!(found.iter().any(|line| line.contains(&expected)), "{expected} in {found:#?}");
-        }
-        for broken in ["", "[]", "{\"th\": 1}", "{\"th\": {\"login\": 1}}"] {
+        ];
+        assert_problems(&file, &expected);
+
+        for broken in ["", "[]", "{\"th\": 1}", "{\"th\": {\"login\": 1}}", "{\"en\": {}, \"en\": {}}"] {
             assert_eq!(problems(broken, "en").len(), 1, "{broken}");
         }
+        let unknown = problems("{}", "fr");
+        assert_eq!(unknown, ["SMS_LANGUAGE: expected a language of the texts: en, zh-CN"]);
     }
 }

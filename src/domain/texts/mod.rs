@@ -98,7 +98,7 @@ impl Texts {
     pub fn render(&self, language: TextLanguage, content: &Content, autofill: Option<&Autofill>) -> String {
         let topic = content.topic();
         let own = self.languages.get(language.0).and_then(|(_, texts)| texts.get(&topic));
-        // The settings require every topic of every language, so the default language is not needed.
+        // Every language has a text on each topic that is sent (`config::sms::texts`).
         let text = own.or_else(|| self.languages.iter().find_map(|(_, texts)| texts.get(&topic)));
         let sentence = text.map(|text| text.fill(&self.brand, content)).unwrap_or_default();
         match (content, autofill) {
@@ -128,11 +128,11 @@ impl Text {
     /// What is wrong with the text: a placeholder that the topic does not have, a missing `{brand}`, `{code}` or
     /// `{phone}`, a control character, or a link in a notice, because people must learn not to follow these.
     pub fn parse(topic: Topic, text: &str) -> Result<Self, String> {
-        if text.contains(char::is_control) {
+        if text.contains(|c: char| c.is_control() || ['\u{2028}', '\u{2029}'].contains(&c)) {
             return Err("contains a line break or another control character".to_owned());
         }
         let has_code = topic.values().contains(&Value::Code);
-        if !has_code && ["://", "www."].iter().any(|link| text.contains(link)) {
+        if !has_code && has_link(text) {
             return Err("contains a link".to_owned());
         }
         let parts = parts(topic, text)?;
@@ -153,6 +153,12 @@ impl Text {
     }
 }
 
+/// Tells whether phones show a part of the text as a link: a scheme, or a dot inside a word, as in `example.com`.
+fn has_link(text: &str) -> bool {
+    let dot_in_word = |word: &[u8]| word[0].is_ascii_alphanumeric() && word[1] == b'.' && word[2].is_ascii_alphabetic();
+    text.contains("://") || text.as_bytes().windows(3).any(dot_in_word)
+}
+
 fn parts(topic: Topic, mut text: &str) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     while let Some((before, rest)) = text.split_once('{') {
@@ -162,7 +168,10 @@ fn parts(topic: Topic, mut text: &str) -> Result<Vec<Part>, String> {
         parts.push(match value {
             Some(value) => Part::Value(value),
             None if name == "brand" => Part::Brand,
-            None => return Err(format!("contains {{{name}}}, which messages of this topic do not have")),
+            None => {
+                let name: String = name.chars().take(32).collect();
+                return Err(format!("contains {{{name}}}, which messages of this topic do not have"));
+            }
         });
         text = after;
     }

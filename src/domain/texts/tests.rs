@@ -57,7 +57,7 @@ fn notices_fit_into_one_sms() {
 
 #[test]
 fn a_text_with_a_mistake_is_rejected_with_the_reason() {
-    let reason = |topic, text| Text::parse(topic, text).unwrap_err();
+    let reason = |topic, text: &str| Text::parse(topic, text).unwrap_err();
     assert_eq!(reason(Topic::Login, "{brand} {minutes}"), "contains no {code}");
     assert_eq!(reason(Topic::Login, "{code}"), "contains no {brand}");
     assert_eq!(reason(Topic::PhoneChanged, "{brand}"), "contains no {phone}");
@@ -67,7 +67,10 @@ fn a_text_with_a_mistake_is_rejected_with_the_reason() {
     );
     assert_eq!(reason(Topic::Login, "{brand} {code"), "contains a { without }");
     assert_eq!(reason(Topic::Login, "{brand}\n{code}"), "contains a line break or another control character");
-    assert_eq!(reason(Topic::PasswordReset, "{brand} https://example.com"), "contains a link");
+    assert_eq!(reason(Topic::Login, "{brand}\u{2028}{code}"), "contains a line break or another control character");
+    for link in ["https://example.com", "WWW.example", "example.com/x"] {
+        assert_eq!(reason(Topic::PasswordReset, &format!("{{brand}} {link}")), "contains a link");
+    }
     assert!(Text::parse(Topic::Login, "{brand} {code}").is_ok(), "the minutes are optional");
 }
 

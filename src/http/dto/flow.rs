@@ -28,7 +28,7 @@ pub struct SendCode {
 #[serde(deny_unknown_fields)]
 pub struct SendSignUpCode {
     /// Mobile number in E.164, or in the national format of the default region.
-    #[schema(max_length = 32, pattern = "^ *[+0-9 .()-][0-9 .()-]*$", example = "+8613800138000")]
+    #[schema(max_length = 256, pattern = "^[^A-Za-z]+$", example = "+8613800138000")]
     pub phone_number: String,
     /// Id of a captcha from `POST /v1/captchas`.
     #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]

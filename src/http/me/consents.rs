@@ -32,15 +32,15 @@ async fn accept(
     bearer: Bearer,
     body: Json<AcceptDocuments>,
 ) -> Result<Reply<User>, Problem> {
-    let accepted = body.0.parse()?;
+    let accepted = body.0.parse(&service)?;
     let user = consents::accept(&service, bearer.caller(&service).await?, &accepted, client.0).await?;
     Ok(Reply::new(User::new(user, &service.policy().legal_documents)))
 }
 
 impl AcceptDocuments {
-    fn parse(&self) -> Result<Vec<LegalDocument>, Problem> {
+    fn parse(&self, service: &Service) -> Result<Vec<LegalDocument>, Problem> {
         let mut form = Form::default();
-        let accepted = form.field("accepted", LegalDocument::parse_list(&self.accepted));
+        let accepted = form.field("accepted", service.policy().legal_documents.parse_accepted(&self.accepted));
         form.finish(|| accepted)
     }
 }

@@ -1,6 +1,5 @@
 //! `DELETE /v1/me`, and the code that can replace the password.
 
-use crate::domain::Invalid;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
 use crate::domain::ticket::Ticket;
@@ -90,7 +89,8 @@ enum Confirmation {
 impl DeleteMe {
     fn parse(&self) -> Result<Confirmation, Problem> {
         let mut form = Form::default();
-        let password = form.optional("password", self.password.as_ref().map(|text| text.as_str()), Password::parse);
+        let alone = self.password.as_ref().filter(|_| self.ticket.is_none() && self.code.is_none());
+        let password = form.optional("password", alone.map(|text| text.as_str()), Password::parse);
         let ticket = form.optional("ticket", self.ticket.as_deref(), Ticket::parse);
         let code = form.optional("code", self.code.as_deref(), OneTimeCode::parse);
         match (&self.password, &self.ticket, &self.code) {
@@ -98,7 +98,7 @@ impl DeleteMe {
             (None, None, Some(_)) => form.missing("ticket"),
             (None, Some(_), None) => form.missing("code"),
             (Some(_), None, None) | (None, Some(_), Some(_)) => {}
-            (Some(_), _, _) => drop(form.field::<()>("password", Err(Invalid::NotAllowed))),
+            (Some(_), _, _) => form.excluded("password"),
         }
         let by_code = ticket.zip(code).map(|(ticket, code)| Confirmation::Code(ticket, code));
         form.finish(|| password.map(Confirmation::Password).or(by_code))

@@ -94,7 +94,7 @@ pub(in crate::http) fn problem_body(problem: &Problem, language: Language, id: &
         Language::Chinese => zh,
     };
     let retry_after = problem.retry_after.map(seconds);
-    let field = |error: &'_ FieldError| field_detail(error.code, language);
+    let field = |error: &FieldError| field_detail(error.code, language);
     let errors = problem.errors.iter();
     let errors = errors.map(|error| FieldProblem { field: &error.field, code: error.code, detail: field(error) });
     let body = problem::Problem {

@@ -79,9 +79,9 @@ fn codes(endpoint: &Endpoint) -> BTreeSet<Code> {
 }
 
 fn parameters(endpoint: &Endpoint) -> Vec<RefOr<Parameter>> {
-    let is_post = [Method::POST, Method::PUT].contains(&endpoint.method);
+    let accepts_key = [Method::POST, Method::PUT].contains(&endpoint.method);
     let key = if endpoint.harmless { parameters::IGNORED_KEY } else { parameters::KEY };
-    let references = [(endpoint.contract.proof, parameters::PROOF), (is_post, key)];
+    let references = [(endpoint.contract.proof, parameters::PROOF), (accepts_key, key)];
     let references = references.into_iter().filter(|(applies, _)| *applies);
     let in_path = endpoint.contract.path_parameter.iter().map(|parameter| RefOr::T(path_parameter(parameter)));
     in_path.chain(references.map(|(_, component)| parameters::reference(component))).collect()
