@@ -133,6 +133,14 @@ impl Doorstep {
         found.unwrap_or_else(|| panic!("no {text:?} in\n{}", self.output().join("\n")))
     }
 
+    /// Waits for `count` lines with this text: a response can arrive before the line about it. Returns all such lines.
+    #[track_caller]
+    pub fn lines(&self, text: &str, count: usize) -> Vec<String> {
+        let with_text = |lines: &[String]| lines.iter().filter(|line| line.contains(text)).cloned().collect::<Vec<_>>();
+        let found = self.output.wait(|lines| Some(with_text(lines)).filter(|found| found.len() >= count));
+        found.unwrap_or_else(|| panic!("fewer than {count} lines with {text:?} in\n{}", self.output().join("\n")))
+    }
+
     /// Lines so far.
     pub fn output(&self) -> Vec<String> {
         self.output.state.lock().unwrap().lines.clone()

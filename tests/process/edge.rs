@@ -134,6 +134,7 @@ async fn the_client_cannot_choose_its_address(edge: &Edge) {
     let request = http.post(format!("http://{}/v1/captchas", edge.address)).header("X-Forwarded-For", "203.0.113.9");
     let response = request.header("Content-Type", "application/json").body("{}").send().await.unwrap();
     assert_eq!(response.status(), 201);
+    edge.doorstep.lines("\"route\":\"/v1/captchas\"", 1);
     let lines = edge.requests("/v1/captchas");
     assert!(lines.len() == 1 && lines[0].contains("\"client\":\"127.0.0.2\""), "{lines:?}");
 }
