@@ -11,5 +11,5 @@ pub struct Client {
     /// Language of audio captchas.
     pub language: Language,
     /// Language of messages.
-    pub texts: TextLanguage,
+    pub text_language: TextLanguage,
 }

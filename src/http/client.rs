@@ -82,8 +82,8 @@ impl ClientContext {
         let address = resolved.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let accepted = accept_language(request.headers());
         let service = request.app_data::<web::Data<Service>>();
-        let texts = service.map(|service| service.policy().texts.negotiate(accepted)).unwrap_or_default();
-        Self(Client { address, language: negotiate(request.headers()), texts })
+        let text_language = service.map(|service| service.policy().texts.negotiate(accepted)).unwrap_or_default();
+        Self(Client { address, language: negotiate(request.headers()), text_language })
     }
 }
 

@@ -5,7 +5,7 @@ use super::dto::avatar::{UploadMethod, UploadPermit};
 use super::dto::flow::{CodeSent, FlowStatus, NextStep, StepDone};
 use super::dto::problem::Work;
 use super::dto::session::{Session, Sessions, SignedIn, Tokens};
-use super::response::seconds;
+use super::response::{Reply, seconds};
 use crate::domain::avatar::Permit;
 use crate::domain::consent::LegalDocuments;
 use crate::domain::flow::{Action, Flow, State, Step};
@@ -87,9 +87,18 @@ impl From<session::Tokens> for Tokens {
     }
 }
 
+/// Response to a sign-in. It contains tokens.
+pub(super) fn signed_in<const STATUS: u16>(
+    signed_in: session::SignedIn,
+    in_force: &LegalDocuments,
+) -> Reply<SignedIn, STATUS> {
+    let issued = signed_in.tokens.generation;
+    Reply::with_tokens(SignedIn::new(signed_in, in_force), issued)
+}
+
 impl SignedIn {
     /// User who has signed in, while these documents are in force.
-    pub(super) fn new(signed_in: session::SignedIn, in_force: &LegalDocuments) -> Self {
+    fn new(signed_in: session::SignedIn, in_force: &LegalDocuments) -> Self {
         let tokens = Tokens::from(signed_in.tokens);
         Self {
             user: User::new(signed_in.user, in_force),

@@ -8,6 +8,7 @@ use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::form::Form;
+use super::from_domain;
 use super::otp::{self, SEND_LIMITS, Sent};
 use super::response::Reply;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
@@ -72,8 +73,7 @@ async fn with_password(
     body: Json<LogIn>,
 ) -> Result<Reply<SignedIn>, Problem> {
     let signed_in = login::with_password(&service, body.0.parse(client, key, &service)?).await?;
-    let issued = signed_in.tokens.generation;
-    Ok(Reply::with_tokens(SignedIn::new(signed_in, &service.policy().legal_documents), issued))
+    Ok(from_domain::signed_in(signed_in, &service.policy().legal_documents))
 }
 
 async fn send_code(service: web::Data<Service>, client: ClientContext, body: Json<SendCode>) -> Sent {
@@ -91,8 +91,7 @@ async fn verify_code(
 ) -> Result<Reply<SignedIn>, Problem> {
     let (ticket, code, device) = body.0.parse(key)?;
     let signed_in = login::with_code(&service, ticket, code, device).await?;
-    let issued = signed_in.tokens.generation;
-    Ok(Reply::with_tokens(SignedIn::new(signed_in, &service.policy().legal_documents), issued))
+    Ok(from_domain::signed_in(signed_in, &service.policy().legal_documents))
 }
 
 impl LogIn {

@@ -65,6 +65,6 @@ async fn set_password(
     body: Json<SetPassword>,
 ) -> Result<NoContent, Problem> {
     let (ticket, password) = body.0.parse()?;
-    password_reset::set_password(&service, ticket, password, client.0.texts).await?;
+    password_reset::set_password(&service, ticket, password, client.0.text_language).await?;
     Ok(NoContent)
 }

@@ -9,6 +9,7 @@ use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::form::Form;
+use super::from_domain;
 use super::otp::{self, SEND_LIMITS, Sent};
 use super::response::Reply;
 use crate::domain::Invalid;
@@ -122,8 +123,7 @@ async fn submit_profile(
     body: Json<SubmitProfile>,
 ) -> Result<Reply<SignedIn, 201>, Problem> {
     let signed_in = register::submit_profile(&service, body.0.parse(key, &service)?).await?;
-    let issued = signed_in.tokens.generation;
-    Ok(Reply::with_tokens(SignedIn::new(signed_in, &service.policy().legal_documents), issued))
+    Ok(from_domain::signed_in(signed_in, &service.policy().legal_documents))
 }
 
 async fn status(service: web::Data<Service>, body: Json<FlowTicket>) -> Result<Reply<FlowStatus>, Problem> {

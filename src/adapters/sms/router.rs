@@ -26,9 +26,9 @@ impl Routes {
 }
 
 /// Sends a message through the first provider that accepts it. The router tries the next provider only if the one
-/// before certainly did not send the message. It does not call a provider that has refused this phone for some time,
-/// until this time is over. With `after_no_answer` it also does so if the outcome is unknown: a user
-/// may then get the same code twice, but does not miss it.
+/// before certainly did not send the message. With `after_no_answer` it also tries the next one if the outcome is
+/// unknown: a user may then get the same code twice, but does not miss it. It does not call a provider that has refused
+/// this phone for some time, until this time is over.
 pub struct Router {
     providers: Vec<GuardedProvider>,
     routes: Routes,

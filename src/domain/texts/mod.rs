@@ -125,7 +125,7 @@ impl Text {
     /// Reads a text such as `{brand}: your code is {code}`.
     ///
     /// # Errors
-    /// What is wrong with the text: a placeholder that the topic does not have, a missing `{brand}`, `{code}` or
+    /// The first mistake of the text: a placeholder that the topic does not have, a missing `{brand}`, `{code}` or
     /// `{phone}`, a control character, or a link in a notice, because people must learn not to follow these.
     pub fn parse(topic: Topic, text: &str) -> Result<Self, String> {
         if text.contains(|c: char| c.is_control() || ['\u{2028}', '\u{2029}'].contains(&c)) {

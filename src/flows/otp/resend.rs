@@ -73,7 +73,7 @@ async fn reserve_and_resend(
     let ReservedResend { phone, decoy, client: app, send, attempts_left, expires_in, counts } = reserved;
     let resend_in = limits.cooldowns.after(counts.get(Limit::PhoneCooldown));
     let sent = CodeSent { ticket, phone, expires_in, resend_in, attempts_left };
-    let params = SendParams { purpose, send, decoy, language: client.texts, app };
+    let params = SendParams { purpose, send, decoy, language: client.text_language, app };
     deliver(&service, Delivery::new(&service, &sent, &params, reservation), conceal).await?;
     Ok(sent)
 }

@@ -131,7 +131,8 @@ pub(in crate::flows) async fn send(
         resend_in: limits.cooldowns.after(counts.get(Limit::PhoneCooldown)),
         attempts_left: policy.attempts,
     };
-    let params = SendParams { purpose: to.purpose, send: 1, decoy: to.decoy, language: to.client.texts, app: to.app };
+    let params =
+        SendParams { purpose: to.purpose, send: 1, decoy: to.decoy, language: to.client.text_language, app: to.app };
     deliver(service, Delivery::new(service, &sent, &params, reservation), to.conceal).await?;
     Ok(sent)
 }

@@ -43,7 +43,7 @@ async fn change(
 ) -> Result<Reply<Tokens>, Problem> {
     let (current, new) = body.0.parse()?;
     let caller = bearer.caller(&service).await?;
-    let tokens = password::change(&service, caller, current, new, client.0.texts).await?;
+    let tokens = password::change(&service, caller, current, new, client.0.text_language).await?;
     let issued = tokens.generation;
     Ok(Reply::with_tokens(tokens, issued))
 }
