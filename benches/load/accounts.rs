@@ -63,7 +63,7 @@ async fn hash() -> String {
     let random: Arc<dyn Random> = Arc::new(OsRandom);
     let hasher = Argon2id::start(Cost::default(), NonZeroUsize::MIN, &random).unwrap();
     let owner = Phone::from_stored(phone(0)).unwrap();
-    match hasher.hash(NewPassword::parse(PASSWORD).unwrap(), &owner).await.unwrap() {
+    match hasher.hash(NewPassword::parse(PASSWORD).unwrap(), Some(&owner)).await.unwrap() {
         Hashed::Hash(hash) => hash.expose().to_owned(),
         Hashed::TooWeak => unreachable!(),
     }

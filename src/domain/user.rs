@@ -132,7 +132,8 @@ pub struct ProfileChange {
 pub struct NewUser {
     pub id: UserId,
     pub phone: Phone,
-    pub password_hash: PasswordHash,
+    /// `None`: an account without a password.
+    pub password_hash: Option<PasswordHash>,
     pub profile: Profile,
     /// `None`: the operator required no consent when the sign-up began.
     pub consent: Option<Consent>,
@@ -143,7 +144,9 @@ pub struct NewUser {
 #[derive(Debug, Clone)]
 pub struct User {
     pub id: UserId,
-    pub phone: Phone,
+    /// `None`: the account is detached, because another person has signed up with its number.
+    pub phone: Option<Phone>,
+    pub has_password: bool,
     pub nickname: String,
     pub avatar_url: Option<String>,
     pub gender: Option<Gender>,
@@ -154,6 +157,10 @@ pub struct User {
     pub updated_at: DateTime<Utc>,
     /// Last change or reset of the password; the sign-up without one.
     pub password_changed_at: DateTime<Utc>,
+    /// Last time when a password was set with a code alone.
+    pub password_reset_at: Option<DateTime<Utc>>,
+    /// Last time when the user proved the phone with a code.
+    pub phone_proven_at: DateTime<Utc>,
     /// Grows with each change of the credentials (see [`AccountVersion`]).
     pub credentials_version: i64,
 }
@@ -190,7 +197,8 @@ impl From<NewUser> for User {
     fn from(new: NewUser) -> Self {
         Self {
             id: new.id,
-            phone: new.phone,
+            phone: Some(new.phone),
+            has_password: new.password_hash.is_some(),
             nickname: new.profile.nickname.0,
             avatar_url: new.profile.avatar_url.map(|url| url.0),
             gender: new.profile.gender,
@@ -199,6 +207,8 @@ impl From<NewUser> for User {
             created_at: new.created_at,
             updated_at: new.created_at,
             password_changed_at: new.created_at,
+            password_reset_at: None,
+            phone_proven_at: new.created_at,
             credentials_version: 0,
         }
     }

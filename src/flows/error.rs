@@ -19,6 +19,8 @@ pub enum Error {
     /// The client has not accepted exactly these documents, which are in force.
     ConsentRequired(Vec<LegalDocument>),
     PhoneTaken,
+    /// The account is detached: it has no phone that could get a code.
+    NoPhone,
     ResendCooldown {
         retry_after: Duration,
     },

@@ -17,7 +17,7 @@ pub(super) async fn hash(
     password: NewPassword,
 ) -> Result<(Proven, PasswordHash), Error> {
     let (proven, _) = advance(service, purpose, ticket, &Transition::HASH_PASSWORD, &Change::SpendPassword).await?;
-    match service.ports.hasher.hash(password, &proven.phone).await {
+    match service.ports.hasher.hash(password, Some(&proven.phone)).await {
         Ok(Hashed::Hash(hash)) => Ok((proven, hash)),
         Ok(Hashed::TooWeak) => Err(Error::PasswordTooWeak),
         Err(error) => {

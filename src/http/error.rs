@@ -28,6 +28,7 @@ pub enum Code {
     MethodNotAllowed,
     RequestTimeout,
     PhoneAlreadyRegistered,
+    PhoneMissing,
     WrongStep,
     RequestInProgress,
     TicketExpired,
@@ -103,6 +104,7 @@ static ROWS: [Row; Code::DependencyUnavailable as usize + 1] = [
     row(Code::RequestTimeout, 408, "request_timeout", ["Request timeout", "The body did not arrive within 10 seconds."], ["请求超时", "请求正文未在 10 秒内送达。"]),
     // The captcha was used up; at the end of a sign-up, the flow.
     row(Code::PhoneAlreadyRegistered, 409, "phone_already_registered", ["Phone number already registered", "Sign in, or use another number."], ["手机号已注册", "请直接登录，或使用其他手机号。"]).replayable(),
+    row(Code::PhoneMissing, 409, "phone_missing", ["No phone number", "Another person has signed up with the number of this account. Set a new number first."], ["账号没有手机号", "该账号的手机号已被他人注册，请先设置新的手机号。"]),
     row(Code::WrongStep, 409, "wrong_step", ["Wrong step", "The field `step` names the next step."], ["步骤不符", "下一步见 step 字段。"]),
     row(Code::RequestInProgress, 409, "request_in_progress", ["Request in progress", "The same request is still running. Try again after `retry_after` seconds."], ["请求处理中", "相同的请求正在处理，请在 retry_after 秒后重试。"]),
     row(Code::TicketExpired, 410, "ticket_expired", ["Ticket expired", "Start again."], ["流程已过期", "请重新开始。"]),
@@ -231,6 +233,7 @@ impl From<flows::Error> for Problem {
             flows::Error::ProofOfWorkInvalid(challenge) => Self::with_challenge(Code::ProofOfWorkInvalid, challenge),
             flows::Error::ConsentRequired(documents) => Self { documents, ..Self::new(Code::ConsentRequired) },
             flows::Error::PhoneTaken => Self::new(Code::PhoneAlreadyRegistered),
+            flows::Error::NoPhone => Self::new(Code::PhoneMissing),
             flows::Error::ResendCooldown { retry_after } => Self::retry_later(Code::ResendCooldown, retry_after),
             flows::Error::PhoneLimitReached { retry_after } => Self::retry_later(Code::PhoneLimitReached, retry_after),
             flows::Error::TooManyRequests { retry_after } => Self::retry_later(Code::TooManyRequests, retry_after),

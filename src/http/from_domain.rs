@@ -63,7 +63,8 @@ impl User {
         Self {
             consent_due: in_force.due(&user.accepted).map(ToString::to_string).collect(),
             id: user.id.0.to_string(),
-            phone_number: user.phone.e164().to_owned(),
+            phone_number: user.phone.map(|phone| phone.e164().to_owned()),
+            has_password: user.has_password,
             nickname: user.nickname,
             avatar_url: user.avatar_url,
             gender: user.gender.map(user::Gender::as_str),

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 /// when the wait would be too long.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
-    async fn hash(&self, password: NewPassword, owner: &Phone) -> Result<Hashed, DependencyError>;
+    async fn hash(&self, password: NewPassword, owner: Option<&Phone>) -> Result<Hashed, DependencyError>;
 
     /// Compares a password with a hash: its prepared form and, if it was typed in another form, that form too. Without
     /// a hash (the user does not exist), MUST return [`Verdict::Wrong`], and MUST take as long as a wrong password

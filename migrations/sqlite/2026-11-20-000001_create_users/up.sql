@@ -1,10 +1,14 @@
 -- The program defines the exact rules for phones, nicknames and passwords. The checks here are wide on purpose: they
 -- catch a defect, such as a password that was never hashed, and a changed rule needs no migration.
+-- `phone` is NULL in a detached account: another person has signed up with its number, which is `former_phone` then.
+-- `deletes_at` is the time when a detached account is deleted, unless its owner reclaims it; NULL: never.
+-- `password_hash` is NULL in an account without a password. `password_reset_at` is the last time when a password was set
+-- with a code alone. `phone_proven_at` is the last time when the user proved the phone with a code.
 -- Times are UTC, as text in the form `YYYY-MM-DD HH:MM:SS` with an optional fraction. The text order is the time order.
 CREATE TABLE users (
     id                  TEXT NOT NULL,
-    phone               TEXT NOT NULL,
-    password_hash       TEXT NOT NULL,
+    phone               TEXT,
+    password_hash       TEXT,
     nickname            TEXT NOT NULL,
     avatar_url          TEXT,
     gender              TEXT,
@@ -13,13 +17,22 @@ CREATE TABLE users (
     updated_at          TEXT NOT NULL,
     last_login_at       TEXT,
     password_changed_at TEXT NOT NULL,
+    password_reset_at   TEXT,
+    phone_proven_at     TEXT NOT NULL,
+    former_phone        TEXT,
+    detached_at         TEXT,
+    deletes_at          TEXT,
     credentials_version INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT users_pkey PRIMARY KEY (id),
     CONSTRAINT users_phone_key UNIQUE (phone),
     CONSTRAINT users_id_is_uuid CHECK (length(id) = 36),
     CONSTRAINT users_phone_is_e164 CHECK (phone LIKE '+%' AND length(phone) BETWEEN 5 AND 16),
+    CONSTRAINT users_former_phone_is_e164 CHECK (former_phone LIKE '+%' AND length(former_phone) BETWEEN 5 AND 16),
     CONSTRAINT users_password_is_hashed CHECK (password_hash LIKE '$%$%' AND length(password_hash) <= 512),
     CONSTRAINT users_nickname_length CHECK (length(nickname) BETWEEN 1 AND 128),
     CONSTRAINT users_avatar_url_length CHECK (length(avatar_url) BETWEEN 1 AND 2048),
     CONSTRAINT users_gender_length CHECK (length(gender) BETWEEN 1 AND 16)
 ) STRICT;
+
+CREATE INDEX users_former_phone_idx ON users (former_phone) WHERE former_phone IS NOT NULL;
+CREATE INDEX users_deletes_at_idx ON users (deletes_at) WHERE deletes_at IS NOT NULL;

@@ -100,9 +100,9 @@ impl Drop for Argon2id {
 
 #[async_trait]
 impl ports::PasswordHasher for Argon2id {
-    async fn hash(&self, password: NewPassword, owner: &Phone) -> Result<Hashed, DependencyError> {
-        let owner = owner.clone();
-        self.run(move |worker| worker.hash(&password, &owner)).await
+    async fn hash(&self, password: NewPassword, owner: Option<&Phone>) -> Result<Hashed, DependencyError> {
+        let owner = owner.cloned();
+        self.run(move |worker| worker.hash(&password, owner.as_ref())).await
     }
 
     async fn verify(&self, password: Password, hash: Option<PasswordHash>) -> Result<Verdict, DependencyError> {

@@ -58,7 +58,7 @@ impl Worker {
         })
     }
 
-    pub(super) fn hash(&mut self, password: &NewPassword, owner: &Phone) -> Result<Hashed, DependencyError> {
+    pub(super) fn hash(&mut self, password: &NewPassword, owner: Option<&Phone>) -> Result<Hashed, DependencyError> {
         if password.is_guessable(owner) {
             return Ok(Hashed::TooWeak);
         }

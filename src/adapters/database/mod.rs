@@ -222,14 +222,14 @@ impl Users for Database {
     async fn change_phone(
         &self,
         by: &Authority,
-        from: &Phone,
+        from: Option<&Phone>,
         to: &Phone,
         now: DateTime<Utc>,
     ) -> Result<PhoneChange, DependencyError> {
         let (by, now) = (AuthorityRow::from(by), rows::stored(now));
-        let (from, to) = (from.e164().to_owned(), to.e164().to_owned());
+        let (from, to) = (from.map(|phone| phone.e164().to_owned()), to.e164().to_owned());
         self.writes
-            .run(move |connection, deadline| users::change_phone(connection, &by, &from, &to, now, deadline))
+            .run(move |connection, deadline| users::change_phone(connection, &by, from.as_deref(), &to, now, deadline))
             .await
     }
 

@@ -7,7 +7,8 @@ use crate::domain::phone::Phone;
 use crate::domain::session::{Authority, NewSession, Session, SessionId};
 use crate::domain::user::{AvatarUrl, Birthday, Gender, NewUser, ProfileChange, User, UserId};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound, TimeDelta, Utc};
-use diesel::{AsChangeset, Insertable, Queryable, Selectable};
+use diesel::dsl::IsNotNull;
+use diesel::{AsChangeset, ExpressionMethods, Insertable, Queryable, Selectable};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -38,7 +39,9 @@ pub(super) fn id(text: &str, column: &'static str) -> Result<Uuid, &'static str>
 #[diesel(table_name = users)]
 pub(super) struct UserRow {
     id: String,
-    phone: String,
+    phone: Option<String>,
+    #[diesel(select_expression = users::password_hash.is_not_null(), select_expression_type = IsNotNull<users::password_hash>)]
+    has_password: bool,
     nickname: String,
     avatar_url: Option<String>,
     gender: Option<String>,
@@ -46,6 +49,8 @@ pub(super) struct UserRow {
     created_at: NaiveDateTime,
     updated_at: NaiveDateTime,
     password_changed_at: NaiveDateTime,
+    password_reset_at: Option<NaiveDateTime>,
+    phone_proven_at: NaiveDateTime,
     credentials_version: i64,
     pub accepted_documents: String,
 }
@@ -58,7 +63,8 @@ impl TryFrom<UserRow> for User {
         let gender = row.gender.map(|text| Gender::parse(&text)).transpose();
         Ok(Self {
             id: UserId(id(&row.id, "users.id")?),
-            phone: Phone::from_stored(row.phone).ok_or("users.phone")?,
+            phone: row.phone.map(|phone| Phone::from_stored(phone).ok_or("users.phone")).transpose()?,
+            has_password: row.has_password,
             nickname: row.nickname,
             avatar_url: row.avatar_url,
             gender: gender.map_err(|_| "users.gender")?,
@@ -67,6 +73,8 @@ impl TryFrom<UserRow> for User {
             created_at: row.created_at.and_utc(),
             updated_at: row.updated_at.and_utc(),
             password_changed_at: row.password_changed_at.and_utc(),
+            password_reset_at: row.password_reset_at.map(|time| time.and_utc()),
+            phone_proven_at: row.phone_proven_at.and_utc(),
             credentials_version: row.credentials_version,
         })
     }
@@ -78,7 +86,7 @@ impl TryFrom<UserRow> for User {
 pub(super) struct NewUserRow {
     id: String,
     phone: String,
-    password_hash: String,
+    password_hash: Option<String>,
     nickname: String,
     avatar_url: Option<String>,
     gender: Option<&'static str>,
@@ -87,6 +95,7 @@ pub(super) struct NewUserRow {
     updated_at: NaiveDateTime,
     last_login_at: Option<NaiveDateTime>,
     password_changed_at: NaiveDateTime,
+    phone_proven_at: NaiveDateTime,
     accepted_documents: String,
 }
 
@@ -97,7 +106,7 @@ impl From<&NewUser> for NewUserRow {
         Self {
             id: text(user.id.0),
             phone: user.phone.e164().to_owned(),
-            password_hash: user.password_hash.expose().to_owned(),
+            password_hash: user.password_hash.as_ref().map(|hash| hash.expose().to_owned()),
             nickname: user.profile.nickname.as_str().to_owned(),
             avatar_url: user.profile.avatar_url.as_ref().map(|url| url.as_str().to_owned()),
             gender: user.profile.gender.map(Gender::as_str),
@@ -107,6 +116,7 @@ impl From<&NewUser> for NewUserRow {
             // Sign-up creates the first session.
             last_login_at: Some(created_at),
             password_changed_at: created_at,
+            phone_proven_at: created_at,
             accepted_documents: LegalDocument::list_text(accepted),
         }
     }

@@ -3,8 +3,8 @@
 diesel::table! {
     users (id) {
         id -> Text,
-        phone -> Text,
-        password_hash -> Text,
+        phone -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
         nickname -> Text,
         avatar_url -> Nullable<Text>,
         gender -> Nullable<Text>,
@@ -13,6 +13,11 @@ diesel::table! {
         updated_at -> Timestamp,
         last_login_at -> Nullable<Timestamp>,
         password_changed_at -> Timestamp,
+        password_reset_at -> Nullable<Timestamp>,
+        phone_proven_at -> Timestamp,
+        former_phone -> Nullable<Text>,
+        detached_at -> Nullable<Timestamp>,
+        deletes_at -> Nullable<Timestamp>,
         credentials_version -> BigInt,
         accepted_documents -> Text,
     }
@@ -40,9 +45,28 @@ diesel::table! {
         last_used_at -> Timestamp,
         expires_at -> Timestamp,
         revoked_at -> Nullable<Timestamp>,
+        device_id -> Nullable<Text>,
+        device_since -> Nullable<Timestamp>,
         rotated_at -> Nullable<Timestamp>,
         jkt -> Nullable<Text>,
         refreshed_from -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    pending_acts (id) {
+        id -> Text,
+        user_id -> Text,
+        kind -> Text,
+        target -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        device_name -> Nullable<Text>,
+        credentials_version -> BigInt,
+        asked_at -> Timestamp,
+        ready_at -> Timestamp,
+        expires_at -> Timestamp,
+        approved_at -> Nullable<Timestamp>,
+        refused_at -> Nullable<Timestamp>,
     }
 }
 
@@ -55,4 +79,5 @@ diesel::table! {
 }
 
 diesel::joinable!(sessions -> users (user_id));
-diesel::allow_tables_to_appear_in_same_query!(users, sessions);
+diesel::joinable!(pending_acts -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(users, sessions, pending_acts);

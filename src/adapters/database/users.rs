@@ -14,8 +14,8 @@ use diesel::r2d2::R2D2Connection;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::Bool;
 use diesel::{
-    BoolExpressionMethods, BoxableExpression, ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl,
-    Selectable, SelectableHelper,
+    BoolExpressionMethods, BoxableExpression, ExpressionMethods, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, QueryResult, RunQueryDsl, Selectable, SelectableHelper,
 };
 use std::time::Instant;
 
@@ -42,8 +42,8 @@ pub(super) fn by_phone(connection: &mut AnyConnection, phone: &str) -> Result<Op
         .get_result(connection)
         .optional()
         .map_err(|error| Fault::new(connection, &error))?;
-    let Some((row, hash)) = found else { return Ok(None) };
-    Ok(Some(Account { user: user(row)?, password_hash: PasswordHash::new(hash) }))
+    let Some((row, hash)): Option<(UserRow, Option<String>)> = found else { return Ok(None) };
+    Ok(Some(Account { user: user(row)?, password_hash: hash.map(PasswordHash::new) }))
 }
 
 pub(super) fn by_session(
@@ -64,13 +64,13 @@ pub(super) fn by_session(
 }
 
 pub(super) fn password_hash(connection: &mut AnyConnection, user: &str) -> Result<Option<PasswordHash>, Fault> {
-    let hash = users::table
+    let hash: Option<Option<String>> = users::table
         .filter(users::id.eq(user))
         .select(users::password_hash)
         .get_result(connection)
         .optional()
         .map_err(|error| Fault::new(connection, &error))?;
-    Ok(hash.map(PasswordHash::new))
+    Ok(hash.flatten().map(PasswordHash::new))
 }
 
 /// Updates the profile. A retry is idempotent.
@@ -168,15 +168,16 @@ pub(super) fn end_sessions(
 pub(super) fn change_phone(
     connection: &mut AnyConnection,
     by: &AuthorityRow,
-    from: &str,
+    from: Option<&str>,
     to: &str,
     now: NaiveDateTime,
     deadline: Instant,
 ) -> Result<PhoneChange, Fault> {
     let changed = transaction(connection, deadline, |connection| {
-        diesel::update(users::table.filter(holds(by, now)).filter(users::phone.eq(from)))
+        diesel::update(users::table.filter(holds(by, now)).filter(has_phone(from)))
             .set((
                 users::phone.eq(to),
+                users::phone_proven_at.eq(now),
                 users::credentials_version.eq(users::credentials_version + 1),
                 users::updated_at.eq(now),
             ))
@@ -242,10 +243,20 @@ type Condition<'a> = Box<dyn BoxableExpression<users::table, Backend, SqlType = 
 /// Returns the SQL condition that the proof is still valid for the user's row.
 pub(super) fn is_valid(proof: &Proof) -> Condition<'_> {
     match proof {
-        Proof::Password(hash) => Box::new(users::password_hash.eq(hash.expose())),
+        // NULL is equal to nothing.
+        Proof::Password(hash) => Box::new(users::password_hash.assume_not_null().eq(hash.expose())),
         Proof::Code { phone, credentials } => {
-            Box::new(users::phone.eq(phone.e164()).and(users::credentials_version.eq(*credentials)))
+            let phone = users::phone.assume_not_null().eq(phone.e164());
+            Box::new(phone.and(users::credentials_version.eq(*credentials)))
         }
+    }
+}
+
+/// Returns the SQL condition that the account has this phone, or none.
+fn has_phone(phone: Option<&str>) -> Condition<'_> {
+    match phone {
+        Some(phone) => Box::new(users::phone.assume_not_null().eq(phone)),
+        None => Box::new(users::phone.is_null()),
     }
 }
 

@@ -32,7 +32,8 @@ pub async fn send_code(
     client: Client,
     app: Option<ClientId>,
 ) -> Result<CodeSent, Error> {
-    let (purpose, phone) = (Purpose::DeleteSelf(caller.user.id), caller.user.phone.clone());
+    let purpose = Purpose::DeleteSelf(caller.user.id);
+    let phone = caller.user.phone.clone().ok_or(Error::NoPhone)?;
     let account = Some(AccountVersion::of(&caller.user));
     let to = Recipient { purpose, phone, account, decoy: false, conceal: false, client, app, consent: None };
     service.background.run_to_completion(reserve_and_send(service.clone(), to)).await

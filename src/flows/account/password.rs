@@ -32,18 +32,20 @@ async fn replace(
     language: TextLanguage,
 ) -> Result<Tokens, Error> {
     let proof = confirm(&service, &caller, current).await?;
-    let hash = match service.ports.hasher.hash(new, &caller.user.phone).await? {
+    let hash = match service.ports.hasher.hash(new, caller.user.phone.as_ref()).await? {
         Hashed::Hash(hash) => hash,
         Hashed::TooWeak => return Err(Error::PasswordTooWeak),
     };
     let renewed = service.ports.users.change_password(&caller.authority(), &proof, &hash, service.now()).await?;
     // `None`: a concurrent change was faster, or the session has ended.
     let Renewed { number, expires_at, bound } = renewed.ok_or(Error::TokenInvalid)?;
-    // Wrong passwords of strangers must not lock out the new password.
-    PasswordAttempt::reset(&service, &caller.user.phone).await;
-    let User { id: user, phone: to, .. } = caller.user;
+    let User { id: user, phone, .. } = caller.user;
     tracing::info!(user = %user.0, "password changed");
-    notice::send(&service, Notice { user, to, content: Content::PasswordChanged, language });
+    if let Some(to) = phone {
+        // Wrong passwords of strangers must not lock out the new password.
+        PasswordAttempt::reset(&service, &to).await;
+        notice::send(&service, Notice { user, to, content: Content::PasswordChanged, language });
+    }
     session::renew(&service, user, Generation { session: caller.session, number }, expires_at, bound)
 }
 

@@ -68,7 +68,7 @@ pub async fn verify_code(
 
 async fn change(service: Service, caller: Caller, proven: Proven, language: TextLanguage) -> Result<User, Error> {
     let (by, user, new) = (caller.authority(), caller.user, proven.phone);
-    if user.phone == new {
+    if user.phone.as_ref() == Some(&new) {
         // An earlier call has changed the number, and its response was lost. The number before it is not known any
         // more.
         return Ok(user);
@@ -77,11 +77,13 @@ async fn change(service: Service, caller: Caller, proven: Proven, language: Text
         // The credentials were changed since the code was sent: perhaps the code was not requested by the owner.
         return Err(Error::TicketExpired);
     }
-    match service.ports.users.change_phone(&by, &user.phone, &new, service.now()).await? {
+    match service.ports.users.change_phone(&by, user.phone.as_ref(), &new, service.now()).await? {
         PhoneChange::Done(changed) => {
             tracing::info!(user = %user.id.0, phone = new.masked(), "phone number changed");
-            let content = Content::PhoneChanged { to: new.masked() };
-            notice::send(&service, Notice { user: user.id, to: user.phone, content, language });
+            if let Some(to) = user.phone {
+                let content = Content::PhoneChanged { to: new.masked() };
+                notice::send(&service, Notice { user: user.id, to, content, language });
+            }
             Ok(changed)
         }
         PhoneChange::Taken => Err(Error::PhoneTaken),

@@ -45,11 +45,12 @@ async fn compare(service: &Service, request: LogIn) -> Result<SignedIn, Error> {
 /// Returns `None` if the password or its hash was changed since it was read.
 async fn compare_once(service: &Service, request: &LogIn) -> Result<Option<SignedIn>, Error> {
     let account = service.ports.users.by_phone(&request.phone).await?;
-    let hash = account.as_ref().map(|account| account.password_hash.clone());
-    let verdict = service.ports.hasher.verify(request.password.clone(), hash).await?;
-    let (Verdict::Right { rehashed }, Some(account)) = (verdict, account) else {
+    // An account without a password gets the response of an unknown phone, after the same work.
+    let hash = account.as_ref().and_then(|account| account.password_hash.clone());
+    let verdict = service.ports.hasher.verify(request.password.clone(), hash.clone()).await?;
+    let (Verdict::Right { rehashed }, Some(account), Some(hash)) = (verdict, account, hash) else {
         return Err(Error::CredentialsInvalid);
     };
-    let proof = Proof::Password(account.password_hash);
+    let proof = Proof::Password(hash);
     session::sign_in(service, account.user, &proof, rehashed.as_ref(), request.device.clone()).await
 }

@@ -26,7 +26,7 @@ pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result
     let now = service.now();
     let id = UserId::new(now, service.random());
     let (phone, profile, consent) = (flow.phone, request.profile, flow.consent);
-    let user = NewUser { id, phone, password_hash, profile, consent, created_at: now };
+    let user = NewUser { id, phone, password_hash: Some(password_hash), profile, consent, created_at: now };
     let opened = session::open(service, id, request.device)?;
     let created = service.ports.users.create(&user, &opened.session).await?;
     // The database has decided: a failure of this deletion changes nothing. The flow then expires by itself.

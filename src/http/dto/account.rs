@@ -10,9 +10,12 @@ pub struct User {
     /// UUIDv7.
     #[schema(format = "uuid", example = "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d")]
     pub id: String,
-    /// Phone number in E.164.
+    /// Phone number in E.164. `null` if another person has signed up with the number: ask the user for a new one.
     #[schema(example = "+8613800138000")]
-    pub phone_number: String,
+    pub phone_number: Option<String>,
+    /// `true` if the user can sign in with a password.
+    #[schema(example = true)]
+    pub has_password: bool,
     #[schema(example = "小明")]
     pub nickname: String,
     #[schema(format = "uri", example = json!(null))]

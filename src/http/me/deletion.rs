@@ -26,7 +26,7 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
             )
             .success("Ticket and waiting time")
             .errors(SEND_LIMITS)
-            .errors(&[Code::SmsDeliveryFailed]),
+            .errors(&[Code::PhoneMissing, Code::SmsDeliveryFailed]),
         post("/v1/me/deletion/resend-code", resend_code)
             .operation("deletion.resendCode", "Send the code again.")
             .description(otp::RESEND)

@@ -70,7 +70,7 @@ impl<'a> Account<'a> {
         let database = &self.store.database;
         let user = database.by_session(self.third.id, now()).await.unwrap().unwrap();
         let password = Proof::Password(database.password_hash(user.id).await.unwrap().unwrap());
-        let code = Proof::of_code(user.phone.clone(), AccountVersion::of(&user));
+        let code = Proof::of_code(user.phone.clone().unwrap(), AccountVersion::of(&user));
         match write {
             Write::EndOwnSession => database.end_session(by, by.session, at).await.unwrap(),
             Write::EndOtherSession => database.end_session(by, self.third.id, at).await.unwrap(),
@@ -79,7 +79,7 @@ impl<'a> Account<'a> {
             Write::AcceptDocuments => database.accept(by, &new_consent(at)).await.unwrap().is_some(),
             Write::ChangePasswordWithPassword => self.change_password(by, &password, at).await,
             Write::ChangePasswordWithCode => self.change_password(by, &code, at).await,
-            Write::ChangePhone => self.change_phone(by, &user.phone, at).await,
+            Write::ChangePhone => self.change_phone(by, &user.phone.unwrap(), at).await,
             Write::DeleteWithPassword => database.delete(user.id, &password, Some(by), at).await.unwrap(),
             Write::DeleteWithCode => database.delete(user.id, &code, Some(by), at).await.unwrap(),
         }
@@ -91,7 +91,7 @@ impl<'a> Account<'a> {
     }
 
     async fn change_phone(&self, by: &Authority, from: &Phone, at: DateTime<Utc>) -> bool {
-        match self.store.database.change_phone(by, from, &self.free_phone, at).await.unwrap() {
+        match self.store.database.change_phone(by, Some(from), &self.free_phone, at).await.unwrap() {
             PhoneChange::Done(_) => true,
             PhoneChange::Gone => false,
             PhoneChange::Taken => panic!("{} is taken", self.free_phone.e164()),
@@ -233,7 +233,7 @@ async fn no_write_has_an_effect_after_the_phone_was_changed() {
     assert_no_effect_after(async |account| {
         let (by, new) = (authority(&account.first), format!("+8613700138{:03}", account.user.id.0.as_bytes()[15]));
         let new = Phone::from_stored(new).unwrap();
-        let changed = account.store.database.change_phone(&by, &account.user.phone, &new, now()).await.unwrap();
+        let changed = account.store.database.change_phone(&by, Some(&account.user.phone), &new, now()).await.unwrap();
         assert!(matches!(changed, PhoneChange::Done(_)), "{changed:?}");
         later()
     })

@@ -50,7 +50,7 @@ async fn a_consent_is_stored_with_the_user() {
         let changed = store.database.change_profile(&by, &ProfileChange::default(), now()).await.unwrap().unwrap();
         assert_eq!(accepted(&changed), expected, "{}", store.engine);
         let to = Phone::from_stored("+8613800138009".to_owned()).unwrap();
-        let PhoneChange::Done(changed) = store.database.change_phone(&by, &user.phone, &to, now()).await.unwrap()
+        let PhoneChange::Done(changed) = store.database.change_phone(&by, Some(&user.phone), &to, now()).await.unwrap()
         else {
             panic!("{}", store.engine)
         };
@@ -143,9 +143,9 @@ async fn a_user_of_the_release_before_has_accepted_nothing() {
         let (user, session) = store.signed_up("+8613800138000", 1).await;
         let id = session.id;
         store.execute(
-            "INSERT INTO users (id, phone, password_hash, nickname, created_at, updated_at, password_changed_at) \
-             SELECT '019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d', '+8613800138001', password_hash, nickname, created_at, \
-             updated_at, password_changed_at FROM users",
+            "INSERT INTO users (id, phone, password_hash, nickname, created_at, updated_at, password_changed_at, \
+             phone_proven_at) SELECT '019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d', '+8613800138001', password_hash, nickname, created_at, \
+             updated_at, password_changed_at, phone_proven_at FROM users",
         );
         let phone = Phone::from_stored("+8613800138001".to_owned()).unwrap();
         let read = store.database.by_phone(&phone).await.unwrap().unwrap();

@@ -1,7 +1,8 @@
 //! Credentials version: the operations that renew it, and concurrent changes.
 
 use super::store::{
-    Store, another_hash, authority, authority_at, code_proof, device, now, password_proof, refresh_with, stores,
+    Store, another_hash, authority, authority_at, code_proof, device, now, password_hash, password_proof, refresh_with,
+    stores,
 };
 use chrono::TimeDelta;
 use doorstep::domain::password::PasswordHash;
@@ -39,14 +40,14 @@ async fn each_change_of_the_credentials_adds_one_to_the_version() {
         assert_version(&store, &user, &user.phone, 1).await;
 
         let by = authority_at(&session, 1);
-        let changed = database.change_phone(&by, &user.phone, &new_phone, now()).await.unwrap();
+        let changed = database.change_phone(&by, Some(&user.phone), &new_phone, now()).await.unwrap();
         let PhoneChange::Done(changed) = changed else { panic!("{}: {changed:?}", store.engine) };
         assert_eq!(changed.credentials_version, 2, "{}", store.engine);
         assert_version(&store, &user, &new_phone, 2).await;
         assert_eq!(database.by_session(session.id, now()).await.unwrap().unwrap().credentials_version, 2);
 
         let proof = Proof::of_code(new_phone.clone(), AccountVersion::of(&changed));
-        assert!(database.reset_password(user.id, &proof, &user.password_hash, now()).await.unwrap());
+        assert!(database.reset_password(user.id, &proof, password_hash(&user), now()).await.unwrap());
         assert_version(&store, &user, &new_phone, 3).await;
 
         let second = device(&user, 3);
@@ -87,13 +88,13 @@ async fn no_other_operation_changes_the_version() {
         }
         assert!(matches!(refresh(0).await, Refreshed::Reused { .. }), "{}", store.engine);
 
-        let (wrong, hash) = (password_proof(&other), user.password_hash.clone());
+        let (wrong, hash) = (password_proof(&other), password_hash(&user).clone());
         assert_eq!(database.change_password(&by, &wrong, &hash, at).await.unwrap(), None);
         assert!(!database.reset_password(user.id, &wrong, &hash, at).await.unwrap());
         assert!(!database.delete(user.id, &wrong, Some(&by), at).await.unwrap());
-        let taken = database.change_phone(&by, &user.phone, &other.phone, at).await.unwrap();
+        let taken = database.change_phone(&by, Some(&user.phone), &other.phone, at).await.unwrap();
         assert!(matches!(taken, PhoneChange::Taken), "{}: {taken:?}", store.engine);
-        let gone = database.change_phone(&by, &other.phone, &phone("+8613800138009"), at).await.unwrap();
+        let gone = database.change_phone(&by, Some(&other.phone), &phone("+8613800138009"), at).await.unwrap();
         assert!(matches!(gone, PhoneChange::Gone), "{}: {gone:?}", store.engine);
         assert!(!database.end_sessions(&authority_at(&session, 1), at).await.unwrap(), "{}", store.engine);
 
@@ -128,7 +129,7 @@ impl Change {
         let by = authority(session);
         match self {
             Self::Phone(new) => {
-                let result = database.change_phone(&by, &user.phone, new, now()).await.unwrap();
+                let result = database.change_phone(&by, Some(&user.phone), new, now()).await.unwrap();
                 assert!(!matches!(result, PhoneChange::Taken), "{result:?}");
                 matches!(result, PhoneChange::Done(_))
             }
@@ -147,9 +148,9 @@ impl Change {
     /// Returns the rows of the user and the sessions after this change by one of the sessions, as [`rows`] does.
     fn expected_rows(&self, user: &NewUser, sessions: &[NewSession], by: &NewSession) -> Vec<String> {
         let (phone, hash) = match self {
-            Self::Phone(phone) => (phone, &user.password_hash),
+            Self::Phone(phone) => (phone, password_hash(user)),
             Self::Password(hash) | Self::Reset(hash) => (&user.phone, hash),
-            Self::EndSessions => (&user.phone, &user.password_hash),
+            Self::EndSessions => (&user.phone, password_hash(user)),
         };
         let session = |session: &NewSession| match self {
             Self::Phone(_) => "0 0 active",

@@ -75,7 +75,7 @@ async fn every_call_fails_in_time_and_without_a_secret_while_postgres_is_down() 
         assert_unavailable(database.change_profile(&by, &change, now())),
         assert_unavailable(database.change_password(&by, &proof, &hash, now())),
         assert_unavailable(database.reset_password(user.id, &proof, &hash, now())),
-        assert_unavailable(database.change_phone(&by, &user.phone, &new_phone, now())),
+        assert_unavailable(database.change_phone(&by, Some(&user.phone), &new_phone, now())),
         assert_unavailable(database.delete(user.id, &proof, None, now())),
         assert_unavailable(database.delete(user.id, &proof, Some(&by), now())),
     );

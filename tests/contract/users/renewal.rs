@@ -2,7 +2,8 @@
 
 use super::refresh::Device;
 use super::store::{
-    another_hash, authority, authority_at, code_proof, device as another, now, password_proof, refresh_with,
+    another_hash, authority, authority_at, code_proof, device as another, now, password_hash, password_proof,
+    refresh_with,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::domain::policy::SessionPolicy;
@@ -117,7 +118,7 @@ async fn each_password_change_invalidates_the_tokens_before_it() {
     for device in Device::each().await {
         device.change_password(now()).await;
         let (by, proof) = (authority_at(&device.session, 1), Proof::Password(another_hash()));
-        let hash = &device.user.password_hash;
+        let hash = password_hash(&device.user);
         let renewed = device.store.database.change_password(&by, &proof, hash, now()).await.unwrap().unwrap();
         assert_eq!(renewed.number, 2, "{}", device.store.engine);
         for number in 0..2 {

@@ -1,6 +1,8 @@
 //! Sign-in, and the end of sessions.
 
-use super::store::{Store, another_hash, authority, code_proof, device, new_user, now, password_proof, stores};
+use super::store::{
+    Store, another_hash, authority, code_proof, device, new_user, now, password_hash, password_proof, stores,
+};
 use chrono::TimeDelta;
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::policy::SessionPolicy;
@@ -60,7 +62,7 @@ async fn an_invalid_proof_stores_nothing() {
         assert!(!store.sign_in(&unknown, &password_proof(&user)).await, "{}", store.engine);
         assert_eq!(store.count("users WHERE last_login_at = created_at"), 2);
         assert_eq!(store.count("sessions"), 2);
-        assert_eq!(store.hash_of(&user).await, user.password_hash.expose());
+        assert_eq!(store.hash_of(&user).await, password_hash(&user).expose());
     }
 }
 
@@ -74,7 +76,7 @@ async fn a_failed_insert_of_a_session_changes_nothing() {
         let failed =
             store.database.sign_in(&session, &password_proof(&user), Some(&another_hash()), &policy(100)).await;
         assert!(failed.is_err(), "{}", store.engine);
-        assert_eq!(store.hash_of(&user).await, user.password_hash.expose(), "{}", store.engine);
+        assert_eq!(store.hash_of(&user).await, password_hash(&user).expose(), "{}", store.engine);
         assert_eq!(store.count("users WHERE last_login_at = created_at"), 1);
     }
 }
@@ -89,13 +91,13 @@ async fn a_new_hash_replaces_only_the_hash_that_was_checked() {
         };
         // A sign-in by code checks no hash.
         assert!(sign_in(3, &code_proof(&user), &another_hash()).await);
-        assert_eq!(store.hash_of(&user).await, user.password_hash.expose(), "{}", store.engine);
+        assert_eq!(store.hash_of(&user).await, password_hash(&user).expose(), "{}", store.engine);
 
         assert!(sign_in(4, &password_proof(&user), &another_hash()).await);
         assert_eq!(store.hash_of(&user).await, another_hash().expose(), "{}", store.engine);
-        assert_eq!(store.hash_of(&other).await, other.password_hash.expose());
+        assert_eq!(store.hash_of(&other).await, password_hash(&other).expose());
         // Another device checked the same hash before it was replaced.
-        assert!(!sign_in(5, &password_proof(&user), &user.password_hash).await);
+        assert!(!sign_in(5, &password_proof(&user), password_hash(&user)).await);
         assert_eq!(store.hash_of(&user).await, another_hash().expose());
         assert_eq!(store.count("users WHERE password_changed_at = created_at AND updated_at = created_at"), 2);
     }

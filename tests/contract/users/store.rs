@@ -102,7 +102,7 @@ pub fn new_user(phone: &str, n: u8) -> (NewUser, NewSession) {
     let user = NewUser {
         id: UserId::new(now(), [n; 10]),
         phone: Phone::from_stored(phone.to_owned()).unwrap(),
-        password_hash: PasswordHash::new(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ${n}")),
+        password_hash: Some(PasswordHash::new(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ${n}"))),
         profile: Profile { nickname: Nickname::parse("Ada").unwrap(), avatar_url: None, gender: None, birthday: None },
         consent: None,
         created_at: now(),
@@ -140,7 +140,7 @@ pub fn block(session: SessionId, address: &str) -> RefreshBlock {
 }
 
 pub fn password_proof(user: &NewUser) -> Proof {
-    Proof::Password(user.password_hash.clone())
+    Proof::Password(password_hash(user).clone())
 }
 
 /// Creates the proof by a code that was sent before any change of the credentials.
@@ -177,4 +177,8 @@ impl Store {
         assert_eq!(self.database.create(&user, &session).await.unwrap(), Created::Yes, "{}", self.engine);
         (user, session)
     }
+}
+
+pub fn password_hash(user: &NewUser) -> &PasswordHash {
+    user.password_hash.as_ref().unwrap()
 }

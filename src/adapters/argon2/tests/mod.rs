@@ -36,7 +36,7 @@ fn one_thread(cost: Cost, random: impl Random + 'static) -> Argon2id {
 }
 
 async fn phc(hasher: &Argon2id) -> String {
-    match hasher.hash(new_password(PASSWORD), &phone()).await.unwrap() {
+    match hasher.hash(new_password(PASSWORD), Some(&phone())).await.unwrap() {
         Hashed::Hash(hash) => hash.expose().to_owned(),
         Hashed::TooWeak => panic!("too weak"),
     }
@@ -101,7 +101,7 @@ async fn another_implementation_verifies_the_hash() {
 async fn a_guessable_password_is_not_hashed() {
     let hasher = one_thread(CHEAP, OsRandom);
     for weak in ["password", "13800138000"] {
-        let hashed = hasher.hash(new_password(weak), &phone()).await.unwrap();
+        let hashed = hasher.hash(new_password(weak), Some(&phone())).await.unwrap();
         assert!(matches!(hashed, Hashed::TooWeak), "{weak}");
     }
 }
@@ -110,18 +110,18 @@ async fn a_guessable_password_is_not_hashed() {
 async fn a_job_beyond_the_queue_is_rejected_and_later_jobs_run() {
     let Gated { hasher, reached, open, .. } = gated();
     let owner = phone();
-    let mut running = hasher.hash(new_password(PASSWORD), &owner);
+    let mut running = hasher.hash(new_password(PASSWORD), Some(&owner));
     assert!(poll_once(&mut running).await.is_none());
     reached.recv_timeout(TIMEOUT).unwrap();
     let mut waiting: Vec<_> =
-        (1..CHEAP.queue_per_thread()).map(|_| hasher.hash(new_password(PASSWORD), &owner)).collect();
+        (1..CHEAP.queue_per_thread()).map(|_| hasher.hash(new_password(PASSWORD), Some(&owner))).collect();
     for job in &mut waiting {
         assert!(poll_once(job).await.is_none());
     }
     // Hashing and verifying share one queue.
     let mut verified = hasher.verify(password(), None);
     assert!(poll_once(&mut verified).await.is_none());
-    let refused = poll_once(&mut hasher.hash(new_password(PASSWORD), &owner)).await;
+    let refused = poll_once(&mut hasher.hash(new_password(PASSWORD), Some(&owner))).await;
     assert!(matches!(refused, Some(Err(DependencyError::Overloaded(Dependency::PasswordHashing)))), "{refused:?}");
     let refused = poll_once(&mut hasher.verify(password(), None)).await;
     assert!(matches!(refused, Some(Err(DependencyError::Overloaded(Dependency::PasswordHashing)))), "{refused:?}");
@@ -143,7 +143,7 @@ async fn turns_go_round_by_client() {
         let requester = Requester { ip_blocks: Some(AddressBlocks::new(address, &Nat64::default())), session: None };
         let (owner, passed) = (owner.clone(), Arc::clone(&passed));
         Box::pin(on_behalf_of(requester, async move {
-            hasher.hash(new_password(PASSWORD), &owner).await.map(|_| passed.load(Ordering::SeqCst))
+            hasher.hash(new_password(PASSWORD), Some(&owner)).await.map(|_| passed.load(Ordering::SeqCst))
         }))
     };
     let mut running = on_behalf(1);
@@ -172,10 +172,10 @@ async fn turns_go_round_by_client() {
 async fn a_job_whose_caller_stopped_waiting_is_skipped() {
     let Gated { hasher, reached, open, passed } = gated();
     let owner = phone();
-    let mut running = hasher.hash(new_password(PASSWORD), &owner);
+    let mut running = hasher.hash(new_password(PASSWORD), Some(&owner));
     assert!(poll_once(&mut running).await.is_none());
     reached.recv_timeout(TIMEOUT).unwrap();
-    let mut abandoned = hasher.hash(new_password(PASSWORD), &owner);
+    let mut abandoned = hasher.hash(new_password(PASSWORD), Some(&owner));
     assert!(poll_once(&mut abandoned).await.is_none());
     drop(abandoned);
     drop(open);
@@ -194,7 +194,7 @@ async fn a_panic_is_an_error_and_the_thread_continues() {
         }
     }
     let hasher = one_thread(CHEAP, PanicsOnce(AtomicBool::new(false)));
-    let failed = hasher.hash(new_password(PASSWORD), &phone()).await;
+    let failed = hasher.hash(new_password(PASSWORD), Some(&phone())).await;
     assert!(matches!(failed, Err(DependencyError::Broken { .. })), "{failed:?}");
     phc(&hasher).await;
 }
@@ -270,13 +270,13 @@ fn lower_cost() -> PasswordHash {
 fn memory_is_allocated_at_the_first_hash_and_wiped_and_shrunk_when_no_job_waits() {
     let wrong = || Password::parse("correct horse batterz").unwrap();
     let tasks: [Task; 6] = [
-        Box::new(|worker| drop(worker.hash(&new_password(PASSWORD), &phone()).unwrap())),
+        Box::new(|worker| drop(worker.hash(&new_password(PASSWORD), Some(&phone())).unwrap())),
         Box::new(|worker| drop(worker.verify(&password(), None).unwrap())),
         Box::new(|worker| drop(worker.verify(&password(), Some(&higher_cost())).unwrap())),
         Box::new(move |worker| drop(worker.verify(&wrong(), Some(&higher_cost())).unwrap())),
         Box::new(move |worker| drop(worker.verify(&wrong(), Some(&lower_cost())).unwrap())),
         Box::new(|worker| {
-            drop(worker.hash(&new_password(PASSWORD), &phone()).unwrap());
+            drop(worker.hash(&new_password(PASSWORD), Some(&phone())).unwrap());
             panic!("test panic");
         }),
     ];
@@ -285,7 +285,7 @@ fn memory_is_allocated_at_the_first_hash_and_wiped_and_shrunk_when_no_job_waits(
         assert_eq!((worker.memory.len(), worker.memory.capacity()), (64, 64));
         assert!(is_wiped(&worker), "the memory contains data of a hash");
     }
-    let weak = worker_after(|worker| drop(worker.hash(&new_password("password"), &phone()).unwrap()));
+    let weak = worker_after(|worker| drop(worker.hash(&new_password("password"), Some(&phone())).unwrap()));
     assert_eq!(weak.memory.capacity(), 0);
 }
 
