@@ -17,6 +17,7 @@ mod log;
 mod master_key;
 mod mode;
 mod names;
+mod ownership;
 mod policy;
 mod problems;
 mod proxies;

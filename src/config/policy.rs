@@ -3,7 +3,7 @@
 use super::env::Env;
 use super::sms::{autofill, notices, texts};
 use super::variable::{Variable, WithDefault, flag, items, number, seconds, section};
-use super::{avatar, captcha, legal, limits, proxies, test_phones, tokens};
+use super::{avatar, captcha, legal, limits, ownership, proxies, test_phones, tokens};
 use crate::domain::flow::FlowPolicy;
 use crate::domain::mobile_prefix::MobilePrefix;
 use crate::domain::phone::Regions;
@@ -45,6 +45,7 @@ section! {
 }
 
 pub(super) fn read(env: &mut Env, captcha: CaptchaPolicy) -> Policy {
+    let passwords = ownership::read_passwords(env);
     let prefixes = env.optional(&PHONE_EXTRA_MOBILE_PREFIXES).unwrap_or_default();
     let defaults = Policy::new(env.get(&PHONE_REGIONS).with_mobile_prefixes(prefixes));
     Policy {
@@ -63,6 +64,8 @@ pub(super) fn read(env: &mut Env, captcha: CaptchaPolicy) -> Policy {
         proof: captcha::read_proof(env),
         test_phones: test_phones::read(env),
         session: tokens::read_sessions(env),
+        ownership: ownership::read(env, passwords),
+        passwords,
         public_urls: tokens::read_public_urls(env),
         conceal_taken_phone: env.get(&REGISTER_CONCEAL_TAKEN),
         legal_documents: env.optional(&legal::LEGAL_DOCUMENTS).unwrap_or_default(),

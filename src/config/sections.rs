@@ -2,13 +2,14 @@
 
 use super::variable::Section;
 use super::{
-    avatar, captcha, hashing, keys, legal, limits, log, mode, policy, proxies, server, sms, stores, test_phones, tokens,
+    avatar, captcha, hashing, keys, legal, limits, log, mode, ownership, policy, proxies, server, sms, stores,
+    test_phones, tokens,
 };
 
 pub(super) fn all() -> Vec<Section> {
     let service = [mode::section(), server::section(), proxies::section(), log::section()];
     let stores = [stores::database(), stores::staging(), keys::section(), tokens::section(), hashing::section()];
-    let phones = [policy::section(), legal::section(), test_phones::section(), limits::section()];
+    let phones = [policy::section(), ownership::section(), legal::section(), test_phones::section(), limits::section()];
     let captchas = [captcha::section(), captcha::proof_of_work()];
     let avatars = [avatar::section(), avatar::s3_section(), avatar::qiniu_section()];
     let first = service.into_iter().chain(stores).chain(sms::sections());

@@ -14,6 +14,8 @@ pub struct Keys {
     pub message: hmac::Key,
     /// Signs refresh tokens.
     pub refresh: hmac::Key,
+    /// Signs device tokens.
+    pub device: hmac::Key,
     /// Hashes idempotency keys to names of requests in staging.
     pub request_name: hmac::Key,
     /// Hashes the contents of these requests.
@@ -44,6 +46,7 @@ impl Keys {
             ip_block: key("doorstep ip block"),
             message: key("doorstep message id"),
             refresh: key("doorstep refresh token"),
+            device: key("doorstep device token"),
             request_name: key("doorstep request name"),
             request_content: key("doorstep request content"),
             answer: key("doorstep kept answer"),

@@ -26,6 +26,9 @@ pub mod user;
 pub mod avatar;
 pub mod dpop;
 pub mod session;
+pub mod device;
+pub mod pending;
+pub mod ownership;
 pub mod refresh;
 pub mod idempotency;
 pub mod keys;
@@ -33,6 +36,7 @@ pub mod policy;
 pub mod id;
 mod joiners;
 mod phone_text;
+mod signed_id;
 mod text;
 mod unicode;
 

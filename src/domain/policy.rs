@@ -11,6 +11,7 @@ use super::flow::FlowPolicy;
 use super::ip_block::Nat64;
 use super::limits::Limits;
 use super::message::Topic;
+use super::ownership::OwnershipPolicy;
 use super::phone::{Phone, PhoneError, Regions};
 use super::test_phone::TestPhones;
 use super::texts::Texts;
@@ -42,6 +43,8 @@ pub struct Policy {
     /// Numbers with fixed codes, for store review and QA.
     pub test_phones: TestPhones,
     pub session: SessionPolicy,
+    pub ownership: OwnershipPolicy,
+    pub passwords: PasswordMode,
     /// URLs by which clients reach the service, for DPoP.
     pub public_urls: PublicUrls,
     /// Concealment: sign-up and change of number respond to a taken phone like to a free one, and send nothing.
@@ -93,6 +96,32 @@ pub enum Demand {
     /// machines solve best.
     OnAbuseSignal,
     Always,
+}
+
+/// Passwords of accounts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PasswordMode {
+    /// Every new account has a password.
+    #[default]
+    Required,
+    /// The user can skip the password.
+    Optional,
+    /// No account gets a password.
+    None,
+}
+
+impl PasswordMode {
+    pub const ALL: [Self; 3] = [Self::Required, Self::Optional, Self::None];
+
+    /// Value of the setting.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::Optional => "optional",
+            Self::None => "none",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,6 +191,8 @@ impl Policy {
             proof: ProofPolicy::default(),
             test_phones: TestPhones::default(),
             session: SessionPolicy::default(),
+            ownership: OwnershipPolicy::default(),
+            passwords: PasswordMode::default(),
             public_urls: PublicUrls::default(),
             conceal_taken_phone: false,
             legal_documents: LegalDocuments::default(),

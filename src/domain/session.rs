@@ -1,5 +1,6 @@
 //! Sessions of signed-in devices, and their tokens.
 
+use super::device::{DeviceId, KnownDevice};
 use super::user::{AccountVersion, UserId};
 use super::{Invalid, dpop::Thumbprint, id::uuid_v7, text};
 use aws_lc_rs::{constant_time, hmac};
@@ -44,6 +45,8 @@ pub struct Device {
     pub name: Option<DeviceName>,
     /// Key to which the refresh token is bound; `None`: the token alone is enough.
     pub key: Option<Thumbprint>,
+    /// Known device of the account; `None`: the sign-in makes it known.
+    pub known: Option<KnownDevice>,
 }
 
 /// Session to create.
@@ -55,6 +58,15 @@ pub struct NewSession {
     pub created_at: DateTime<Utc>,
     /// Absolute end.
     pub expires_at: DateTime<Utc>,
+}
+
+impl NewSession {
+    /// Known device of the session, and its first sign-in.
+    #[must_use]
+    pub fn device_since(&self) -> (DeviceId, DateTime<Utc>) {
+        let known = self.device.known.as_ref().map(|known| (known.id, known.since));
+        known.unwrap_or((DeviceId(self.id.0), self.created_at))
+    }
 }
 
 /// Authority of a signed-in request: the facts that were true when it was authenticated. Every write of the request

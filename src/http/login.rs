@@ -108,7 +108,7 @@ impl LogIn {
         }
         let name = self.device_name.as_deref().and_then(DeviceName::parse);
         form.finish(|| {
-            let (captcha, device) = (captcha_id.zip(captcha_answer), Device { name, key: key.0 });
+            let (captcha, device) = (captcha_id.zip(captcha_answer), Device { name, key: key.0, known: None });
             Some(login::LogIn { phone: phone?, password: password?, captcha, device, client: client.0.address })
         })
     }
@@ -120,6 +120,6 @@ impl VerifyLogin {
         let ticket = form.field("ticket", Ticket::parse(&self.ticket));
         let code = form.field("code", OneTimeCode::parse(&self.code));
         let name = self.device_name.as_deref().and_then(DeviceName::parse);
-        form.finish(|| Some((ticket?, code?, Device { name, key: key.0 })))
+        form.finish(|| Some((ticket?, code?, Device { name, key: key.0, known: None })))
     }
 }

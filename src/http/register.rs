@@ -160,7 +160,7 @@ impl SubmitProfile {
         let name = self.device_name.as_deref().and_then(DeviceName::parse);
         form.finish(|| {
             let profile = Profile { nickname: nickname?, avatar_url, gender, birthday };
-            Some(register::SubmitProfile { ticket: ticket?, profile, device: Device { name, key: key.0 } })
+            Some(register::SubmitProfile { ticket: ticket?, profile, device: Device { name, key: key.0, known: None } })
         })
     }
 }

@@ -222,11 +222,14 @@ pub(super) struct NewSessionRow {
     last_used_at: NaiveDateTime,
     expires_at: NaiveDateTime,
     jkt: Option<String>,
+    device_id: String,
+    device_since: NaiveDateTime,
 }
 
 impl From<&NewSession> for NewSessionRow {
     fn from(session: &NewSession) -> Self {
         let created_at = stored(session.created_at);
+        let (device, since) = session.device_since();
         Self {
             id: text(session.id.0),
             user_id: text(session.user_id.0),
@@ -237,6 +240,8 @@ impl From<&NewSession> for NewSessionRow {
             last_used_at: created_at,
             expires_at: stored(session.expires_at),
             jkt: session.device.key.as_ref().map(|key| key.as_str().to_owned()),
+            device_id: text(device.0),
+            device_since: stored(since),
         }
     }
 }

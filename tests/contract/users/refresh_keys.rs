@@ -28,7 +28,8 @@ impl Phone {
         let mut phones = Vec::new();
         for store in stores() {
             let (user, _) = super::new_user("+8613800138000", 1);
-            let session = NewSession { device: Device { name: None, key: key.clone() }, ..device(&user, 1) };
+            let session =
+                NewSession { device: Device { name: None, key: key.clone(), known: None }, ..device(&user, 1) };
             assert_eq!(store.database.create(&user, &session).await.unwrap(), Created::Yes);
             phones.push(Self { store, user, session });
         }

@@ -1,0 +1,203 @@
+//! Ownership: whether a right code is enough. Carriers give numbers to the next person, and SIMs are stolen. A right code
+//! proves who holds the SIM today, and no more.
+//!
+//! Every door where a code to the number of an account is right asks [`judge`], before anything is given or done.
+
+use super::pending::{ActKind, PendingAct, PendingId};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Numbers of the rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnershipPolicy {
+    /// An account that was neither used nor proven for this time is dormant: 90 days, the shortest time after which
+    /// carriers in China give a number to the next person. `None`: no account is dormant.
+    pub stale: Option<Duration>,
+    /// A proof of the phone is old after this time: 180 days. `None`: no proof becomes old.
+    pub confirm: Option<Duration>,
+    /// An account is in use if one of its sessions is active and was used within this time: 30 days.
+    pub in_use: Duration,
+    /// Time that an act is held: 24 hours, in which a person looks at the phone.
+    pub hold: Duration,
+    /// Time after which a detached account is deleted: 180 days, twice the time that makes it dormant.
+    pub reclaim: Duration,
+    /// Time in which a held act can be done after it is ready: 7 days.
+    pub ready_life: Duration,
+    /// Time in which an approved act can be done: an hour, because the person who asked is waiting.
+    pub approved_life: Duration,
+    /// Time in which a refused act cannot be asked for again: 7 days.
+    pub refusal: Duration,
+}
+
+impl Default for OwnershipPolicy {
+    fn default() -> Self {
+        Self {
+            stale: Some(90 * DAY),
+            confirm: Some(180 * DAY),
+            in_use: 30 * DAY,
+            hold: DAY,
+            reclaim: 180 * DAY,
+            ready_life: 7 * DAY,
+            approved_life: Duration::from_secs(3_600),
+            refusal: 7 * DAY,
+        }
+    }
+}
+
+impl OwnershipPolicy {
+    /// Returns whether the user should prove the phone again.
+    #[must_use]
+    pub fn is_confirm_due(&self, proven_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        self.confirm.is_some_and(|span| is_older(proven_at, span, now))
+    }
+
+    /// Returns whether an account was neither proven nor used for a long time. `used_at` may be earlier than the last
+    /// use: an account that is dormant by this may be in use.
+    #[must_use]
+    pub fn is_stale(&self, proven_at: DateTime<Utc>, used_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        self.stale.is_some_and(|span| is_older(proven_at.max(used_at), span, now))
+    }
+}
+
+fn is_older(time: DateTime<Utc>, span: Duration, now: DateTime<Utc>) -> bool {
+    TimeDelta::from_std(span).is_ok_and(|span| now - time >= span)
+}
+
+/// Facts about an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Last proof of the phone.
+    pub proven_at: DateTime<Utc>,
+    /// Last sign-in or refresh, also of sessions that have ended.
+    pub used_at: DateTime<Utc>,
+    /// A session is active, and was used within [`OwnershipPolicy::in_use`].
+    pub in_use: bool,
+}
+
+/// State of an account, as the rule sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Neither proven nor used for a long time: the number probably belongs to another person.
+    Dormant,
+    /// In use, but the phone was not proven for a long time.
+    OldProof,
+    /// Everything else.
+    Current,
+}
+
+impl Facts {
+    #[must_use]
+    pub fn standing(&self, policy: &OwnershipPolicy, now: DateTime<Utc>) -> Standing {
+        if policy.is_stale(self.proven_at, self.used_at, now) {
+            Standing::Dormant
+        } else if self.in_use && policy.is_confirm_due(self.proven_at, now) {
+            Standing::OldProof
+        } else {
+            Standing::Current
+        }
+    }
+}
+
+/// Door: what the code opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    SignIn,
+    PasswordReset,
+    /// Deletion of the account without the app.
+    Deletion,
+    /// Deletion by a signed-in user with a code instead of the password.
+    OwnDeletion,
+    /// Change of number by a signed-in user.
+    PhoneChange,
+    /// The number of the account becomes the number of another account.
+    NumberClaim,
+}
+
+impl Door {
+    pub const ALL: [Self; 6] =
+        [Self::SignIn, Self::PasswordReset, Self::Deletion, Self::OwnDeletion, Self::PhoneChange, Self::NumberClaim];
+
+    /// Kind of the act, if it is held.
+    #[must_use]
+    pub const fn act(self) -> ActKind {
+        match self {
+            Self::SignIn => ActKind::SignIn,
+            Self::PasswordReset => ActKind::PasswordReset,
+            Self::Deletion | Self::OwnDeletion => ActKind::Deletion,
+            Self::PhoneChange => ActKind::PhoneChange,
+            Self::NumberClaim => ActKind::NumberClaim,
+        }
+    }
+
+    /// The act cannot be undone. Evidence for it must be at least [`OwnershipPolicy::hold`] old.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Deletion | Self::OwnDeletion | Self::PhoneChange | Self::NumberClaim)
+    }
+}
+
+/// Evidence besides the code. For a final act ([`Door::is_final`]) only old evidence counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// The password is right.
+    pub password: bool,
+    /// The request comes from a known device of the account.
+    pub device: bool,
+}
+
+/// Answer of the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judgement {
+    /// The act is done. It uses up this pending act, if there is one.
+    Enter { uses: Option<PendingId> },
+    /// Nothing is given. The person can prove the account with more, or start anew.
+    Dormant,
+    /// The account loses its number and its sessions, and is deleted later.
+    Detach,
+    /// The act is held from now on.
+    Hold,
+    /// The act is held already, until then.
+    Held { until: DateTime<Utc> },
+    /// The owner has refused the act. It can be asked for again then.
+    Refused { until: DateTime<Utc> },
+}
+
+/// The rule. `pending` is the pending act of the door's kind, and `target` what the act is about.
+#[must_use]
+pub fn judge(
+    door: Door,
+    standing: Standing,
+    evidence: Evidence,
+    pending: Option<&PendingAct>,
+    target: Option<&str>,
+    now: DateTime<Utc>,
+) -> Judgement {
+    let is_proven = match door {
+        Door::SignIn | Door::PasswordReset | Door::Deletion => evidence.password || evidence.device,
+        Door::OwnDeletion => evidence.password,
+        Door::PhoneChange => evidence.password && evidence.device,
+        Door::NumberClaim => false,
+    };
+    match (door, standing) {
+        _ if is_proven => Judgement::Enter { uses: None },
+        (Door::SignIn | Door::PasswordReset, Standing::Current) => Judgement::Enter { uses: None },
+        (Door::SignIn | Door::PasswordReset, Standing::Dormant) => Judgement::Dormant,
+        (Door::Deletion | Door::NumberClaim, Standing::Dormant) => Judgement::Detach,
+        _ => held(pending, target, now),
+    }
+}
+
+fn held(pending: Option<&PendingAct>, target: Option<&str>, now: DateTime<Utc>) -> Judgement {
+    let Some(act) = pending else { return Judgement::Hold };
+    if act.refused_at.is_some() {
+        return Judgement::Refused { until: act.expires_at };
+    }
+    let is_ready = act.approved_at.is_some() || act.ready_at <= now;
+    if is_ready && act.target.as_deref() == target {
+        return Judgement::Enter { uses: Some(act.id) };
+    }
+    // Another target waits until the pending act is done, refused or expired.
+    Judgement::Held { until: if is_ready { act.expires_at } else { act.ready_at } }
+}
