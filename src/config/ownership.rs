@@ -9,15 +9,16 @@ use std::time::Duration;
 section! {
     pub(super) fn section = "Ownership of numbers",
         "A code proves who has the SIM today. Carriers give numbers to other people, and SIMs are stolen.";
-    /// Passwords of accounts. `required`: every new account has one. `optional`: the user can skip it. `none`: no account
-    /// gets one.
+    /// Passwords of accounts. `required`: every new account has one. `optional`: the user can skip it. `none`: no
+    /// account gets one.
     static PASSWORD_MODE: WithDefault<PasswordMode> = Variable::new("required, optional or none", |text, about| {
         about.unless_none(PasswordMode::ALL.into_iter().find(|mode| mode.as_str() == text))
     })
     .shown_default(PasswordMode::default, |mode| mode.as_str().to_owned());
-    /// An account is dormant after this time without a sign-in, a refresh or a proof of its number, days. A code alone does
-    /// not open it: the person needs the password or a known device, or starts anew. 0: a code alone always opens it, also
-    /// for the next owner of a recycled number. Carriers recycle numbers after 90 days (China) or 45 (United States).
+    /// An account is dormant after this time without a sign-in, a refresh or a proof of its number, days. A code alone
+    /// does not open it: the person needs the password or a known device, or starts anew. 0: a code alone always opens
+    /// it, also for the next owner of a recycled number. Carriers recycle numbers after 90 days (China) or 45 (United
+    /// States).
     static NUMBER_STALE_DAYS: Variable<u64> =
         number(0, 3_650).default_in_words("90 if PASSWORD_MODE is required, else 0: nobody could come back");
     /// The proof of a number is old after this time, days. The app asks the user to confirm the number, and a sign-in

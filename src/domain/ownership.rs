@@ -1,7 +1,7 @@
-//! Ownership: whether a right code is enough. Carriers give numbers to the next person, and SIMs are stolen. A right code
-//! proves who holds the SIM today, and no more.
+//! Ownership: whether a right code is enough. Carriers give numbers to the next person, and SIMs are stolen. A right
+//! code proves who holds the SIM today, and no more.
 //!
-//! Every door where a code to the number of an account is right asks [`judge`], before anything is given or done.
+//! Every door where a code to the number of an account is right asks [`decide`], before anything is given or done.
 
 use super::pending::{ActKind, PendingAct, PendingId};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -78,7 +78,7 @@ pub struct Facts {
 
 /// State of an account, as the rule sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum AccountState {
     /// Neither proven nor used for a long time: the number probably belongs to another person.
     Dormant,
     /// In use, but the phone was not proven for a long time.
@@ -89,13 +89,13 @@ pub enum Standing {
 
 impl Facts {
     #[must_use]
-    pub fn standing(&self, policy: &OwnershipPolicy, now: DateTime<Utc>) -> Standing {
+    pub fn state(&self, policy: &OwnershipPolicy, now: DateTime<Utc>) -> AccountState {
         if policy.is_stale(self.proven_at, self.used_at, now) {
-            Standing::Dormant
+            AccountState::Dormant
         } else if self.in_use && policy.is_confirm_due(self.proven_at, now) {
-            Standing::OldProof
+            AccountState::OldProof
         } else {
-            Standing::Current
+            AccountState::Current
         }
     }
 }
@@ -149,7 +149,7 @@ pub struct Evidence {
 
 /// Answer of the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Judgement {
+pub enum Outcome {
     /// The act is done. It uses up this pending act, if there is one.
     Enter { uses: Option<PendingId> },
     /// Nothing is given. The person can prove the account with more, or start anew.
@@ -166,38 +166,38 @@ pub enum Judgement {
 
 /// The rule. `pending` is the pending act of the door's kind, and `target` what the act is about.
 #[must_use]
-pub fn judge(
+pub fn decide(
     door: Door,
-    standing: Standing,
+    state: AccountState,
     evidence: Evidence,
     pending: Option<&PendingAct>,
     target: Option<&str>,
     now: DateTime<Utc>,
-) -> Judgement {
+) -> Outcome {
     let is_proven = match door {
         Door::SignIn | Door::PasswordReset | Door::Deletion => evidence.password || evidence.device,
         Door::OwnDeletion => evidence.password,
         Door::PhoneChange => evidence.password && evidence.device,
         Door::NumberClaim => false,
     };
-    match (door, standing) {
-        _ if is_proven => Judgement::Enter { uses: None },
-        (Door::SignIn | Door::PasswordReset, Standing::Current) => Judgement::Enter { uses: None },
-        (Door::SignIn | Door::PasswordReset, Standing::Dormant) => Judgement::Dormant,
-        (Door::Deletion | Door::NumberClaim, Standing::Dormant) => Judgement::Detach,
+    match (door, state) {
+        _ if is_proven => Outcome::Enter { uses: None },
+        (Door::SignIn | Door::PasswordReset, AccountState::Current) => Outcome::Enter { uses: None },
+        (Door::SignIn | Door::PasswordReset, AccountState::Dormant) => Outcome::Dormant,
+        (Door::Deletion | Door::NumberClaim, AccountState::Dormant) => Outcome::Detach,
         _ => held(pending, target, now),
     }
 }
 
-fn held(pending: Option<&PendingAct>, target: Option<&str>, now: DateTime<Utc>) -> Judgement {
-    let Some(act) = pending else { return Judgement::Hold };
+fn held(pending: Option<&PendingAct>, target: Option<&str>, now: DateTime<Utc>) -> Outcome {
+    let Some(act) = pending else { return Outcome::Hold };
     if act.refused_at.is_some() {
-        return Judgement::Refused { until: act.expires_at };
+        return Outcome::Refused { until: act.expires_at };
     }
     let is_ready = act.approved_at.is_some() || act.ready_at <= now;
     if is_ready && act.target.as_deref() == target {
-        return Judgement::Enter { uses: Some(act.id) };
+        return Outcome::Enter { uses: Some(act.id) };
     }
     // Another target waits until the pending act is done, refused or expired.
-    Judgement::Held { until: if is_ready { act.expires_at } else { act.ready_at } }
+    Outcome::Held { until: if is_ready { act.expires_at } else { act.ready_at } }
 }

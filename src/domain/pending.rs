@@ -52,7 +52,7 @@ pub struct NewPending {
     pub id: PendingId,
     pub account: AccountVersion,
     pub kind: ActKind,
-    /// What the act is about: the new number, or the account that claims the number.
+    /// Subject of the act: the new number, or the account that claims the number.
     pub target: Option<String>,
     /// Session that asks for it: the act ends with this session.
     pub session: Option<SessionId>,

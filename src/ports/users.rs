@@ -29,7 +29,8 @@ pub trait Users: Send + Sync {
     /// Returns the owner of a session that is neither revoked nor expired at `now`. One statement.
     async fn by_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<Option<User>, DependencyError>;
 
-    /// Returns the hash of the user's password; `None` when the user does not exist or has no password. One statement.
+    /// Returns the hash of the user's password; `None` when the user does not exist or has no password. One
+    /// statement.
     async fn password_hash(&self, user: UserId) -> Result<Option<PasswordHash>, DependencyError>;
 
     /// Stores a session and the time of the sign-in if `proof` is still valid: both or neither.
@@ -130,7 +131,8 @@ pub trait Users: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<bool, DependencyError>;
 
-    /// Changes the user's phone, from none if the account is detached. The database constraint decides whether the new phone is free.
+    /// Changes the user's phone, from none if the account is detached. The database constraint decides whether the new
+    /// phone is free.
     async fn change_phone(
         &self,
         by: &Authority,

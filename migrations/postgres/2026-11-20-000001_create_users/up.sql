@@ -3,8 +3,8 @@
 -- Keys are compared by bytes (COLLATE "C"): a new version of the system's collations must not corrupt an index.
 -- `phone` is NULL in a detached account: another person has signed up with its number, which is `former_phone` then.
 -- `deletes_at` is the time when a detached account is deleted, unless its owner reclaims it; NULL: never.
--- `password_hash` is NULL in an account without a password. `password_reset_at` is the last time when a password was set
--- with a code alone. `phone_proven_at` is the last time when the user proved the phone with a code.
+-- `password_hash` is NULL in an account without a password. `password_reset_at` is the last time when a password was
+-- set with a code alone. `phone_proven_at` is the last time when the user proved the phone with a code.
 -- Times are UTC.
 CREATE TABLE users (
     id                  TEXT COLLATE "C" NOT NULL,

@@ -2,8 +2,8 @@
 -- catch a defect, such as a password that was never hashed, and a changed rule needs no migration.
 -- `phone` is NULL in a detached account: another person has signed up with its number, which is `former_phone` then.
 -- `deletes_at` is the time when a detached account is deleted, unless its owner reclaims it; NULL: never.
--- `password_hash` is NULL in an account without a password. `password_reset_at` is the last time when a password was set
--- with a code alone. `phone_proven_at` is the last time when the user proved the phone with a code.
+-- `password_hash` is NULL in an account without a password. `password_reset_at` is the last time when a password was
+-- set with a code alone. `phone_proven_at` is the last time when the user proved the phone with a code.
 -- Times are UTC, as text in the form `YYYY-MM-DD HH:MM:SS` with an optional fraction. The text order is the time order.
 CREATE TABLE users (
     id                  TEXT NOT NULL,

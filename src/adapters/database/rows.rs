@@ -40,7 +40,8 @@ pub(super) fn id(text: &str, column: &'static str) -> Result<Uuid, &'static str>
 pub(super) struct UserRow {
     id: String,
     phone: Option<String>,
-    #[diesel(select_expression = users::password_hash.is_not_null(), select_expression_type = IsNotNull<users::password_hash>)]
+    #[diesel(select_expression = users::password_hash.is_not_null())]
+    #[diesel(select_expression_type = IsNotNull<users::password_hash>)]
     has_password: bool,
     nickname: String,
     avatar_url: Option<String>,

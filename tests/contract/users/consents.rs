@@ -144,8 +144,8 @@ async fn a_user_of_the_release_before_has_accepted_nothing() {
         let id = session.id;
         store.execute(
             "INSERT INTO users (id, phone, password_hash, nickname, created_at, updated_at, password_changed_at, \
-             phone_proven_at) SELECT '019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d', '+8613800138001', password_hash, nickname, created_at, \
-             updated_at, password_changed_at, phone_proven_at FROM users",
+             phone_proven_at) SELECT '019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d', '+8613800138001', password_hash, \
+             nickname, created_at, updated_at, password_changed_at, phone_proven_at FROM users",
         );
         let phone = Phone::from_stored("+8613800138001".to_owned()).unwrap();
         let read = store.database.by_phone(&phone).await.unwrap().unwrap();
