@@ -1,7 +1,7 @@
 //! Ownership: whether a right code is enough. Carriers give numbers to the next person, and SIMs are stolen. A right
 //! code proves who holds the SIM today, and no more.
 //!
-//! Every door where a code to the number of an account is right asks [`decide`], before anything is given or done.
+//! Every endpoint where a code to the number of an account is right asks [`decide`], before anything is given or done.
 
 use super::pending::{ActKind, PendingAct, PendingId};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -100,45 +100,7 @@ impl Facts {
     }
 }
 
-/// Door: what the code opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
-    SignIn,
-    PasswordReset,
-    /// Deletion of the account without the app.
-    Deletion,
-    /// Deletion by a signed-in user with a code instead of the password.
-    OwnDeletion,
-    /// Change of number by a signed-in user.
-    PhoneChange,
-    /// The number of the account becomes the number of another account.
-    NumberClaim,
-}
-
-impl Door {
-    pub const ALL: [Self; 6] =
-        [Self::SignIn, Self::PasswordReset, Self::Deletion, Self::OwnDeletion, Self::PhoneChange, Self::NumberClaim];
-
-    /// Kind of the act, if it is held.
-    #[must_use]
-    pub const fn act(self) -> ActKind {
-        match self {
-            Self::SignIn => ActKind::SignIn,
-            Self::PasswordReset => ActKind::PasswordReset,
-            Self::Deletion | Self::OwnDeletion => ActKind::Deletion,
-            Self::PhoneChange => ActKind::PhoneChange,
-            Self::NumberClaim => ActKind::NumberClaim,
-        }
-    }
-
-    /// The act cannot be undone. Evidence for it must be at least [`OwnershipPolicy::hold`] old.
-    #[must_use]
-    pub const fn is_final(self) -> bool {
-        matches!(self, Self::Deletion | Self::OwnDeletion | Self::PhoneChange | Self::NumberClaim)
-    }
-}
-
-/// Evidence besides the code. For a final act ([`Door::is_final`]) only old evidence counts.
+/// Evidence besides the code. For an irreversible act ([`ActKind::is_irreversible`]) only old evidence counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Evidence {
     /// The password is right.
@@ -164,27 +126,28 @@ pub enum Outcome {
     Refused { until: DateTime<Utc> },
 }
 
-/// The rule. `pending` is the pending act of the door's kind, and `target` what the act is about.
+/// The rule. `pending` is the pending act of this kind, and `target` what the act is about.
 #[must_use]
 pub fn decide(
-    door: Door,
+    act: ActKind,
     state: AccountState,
     evidence: Evidence,
     pending: Option<&PendingAct>,
     target: Option<&str>,
     now: DateTime<Utc>,
 ) -> Outcome {
-    let is_proven = match door {
-        Door::SignIn | Door::PasswordReset | Door::Deletion => evidence.password || evidence.device,
-        Door::OwnDeletion => evidence.password,
-        Door::PhoneChange => evidence.password && evidence.device,
-        Door::NumberClaim => false,
+    use AccountState::{Current, Dormant};
+    use ActKind::{Deletion, NumberClaim, PasswordReset, PhoneChange, SignIn};
+    let is_proven = match act {
+        SignIn | PasswordReset | Deletion => evidence.password || evidence.device,
+        PhoneChange => evidence.password && evidence.device,
+        NumberClaim => false,
     };
-    match (door, state) {
+    match (act, state) {
         _ if is_proven => Outcome::Enter { uses: None },
-        (Door::SignIn | Door::PasswordReset, AccountState::Current) => Outcome::Enter { uses: None },
-        (Door::SignIn | Door::PasswordReset, AccountState::Dormant) => Outcome::Dormant,
-        (Door::Deletion | Door::NumberClaim, AccountState::Dormant) => Outcome::Detach,
+        (SignIn | PasswordReset, Current) => Outcome::Enter { uses: None },
+        (SignIn | PasswordReset, Dormant) => Outcome::Dormant,
+        (Deletion | NumberClaim, Dormant) => Outcome::Detach,
         _ => held(pending, target, now),
     }
 }

@@ -40,6 +40,12 @@ impl ActKind {
         }
     }
 
+    /// The act cannot be undone. Evidence for it must be at least [`super::ownership::OwnershipPolicy::hold`] old.
+    #[must_use]
+    pub const fn is_irreversible(self) -> bool {
+        matches!(self, Self::Deletion | Self::PhoneChange | Self::NumberClaim)
+    }
+
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
