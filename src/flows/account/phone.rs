@@ -15,7 +15,7 @@ use crate::domain::user::{AccountVersion, User};
 use crate::flows::otp::{self, CodeSent, Recipient};
 use crate::flows::session::Caller;
 use crate::flows::{Client, Error, Service, limits};
-use crate::ports::PhoneChange;
+use crate::ports::{NumberChange, PhoneChange};
 
 pub struct SendCode {
     pub phone: Phone,
@@ -77,7 +77,8 @@ async fn change(service: Service, caller: Caller, proven: Proven, language: Text
         // The credentials were changed since the code was sent: perhaps the code was not requested by the owner.
         return Err(Error::TicketExpired);
     }
-    match service.ports.users.change_phone(&by, user.phone.as_ref(), &new, service.now()).await? {
+    let number = NumberChange { from: user.phone.clone(), to: new.clone(), uses: None, detach: None };
+    match service.ports.users.change_phone(&by, &number, service.now()).await? {
         PhoneChange::Done(changed) => {
             tracing::info!(user = %user.id.0, phone = new.masked(), "phone number changed");
             if let Some(to) = user.phone {

@@ -34,5 +34,6 @@ pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result
     match created {
         Created::Yes => Ok(SignedIn { user: user.into(), tokens: opened.tokens }),
         Created::PhoneTaken => Err(Error::PhoneTaken),
+        Created::Changed => Err(Error::TicketExpired),
     }
 }
