@@ -14,6 +14,8 @@ pub enum Topic {
     DeleteAccount,
     /// Notice to the number that the account had before.
     PhoneChanged,
+    /// Notice to the number of the account that somebody asks to change it.
+    PhoneChangeHeld,
     /// Notice of a password change.
     PasswordChanged,
     /// Notice of a password reset.
@@ -21,19 +23,20 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Register,
         Self::Login,
         Self::ResetPassword,
         Self::ChangePhone,
         Self::DeleteAccount,
         Self::PhoneChanged,
+        Self::PhoneChangeHeld,
         Self::PasswordChanged,
         Self::PasswordReset,
     ];
 
     /// Notices that a setting enables. The notice to an earlier number is always sent.
-    pub const OPTIONAL: [Self; 2] = [Self::PasswordChanged, Self::PasswordReset];
+    pub const OPTIONAL: [Self; 3] = [Self::PhoneChangeHeld, Self::PasswordChanged, Self::PasswordReset];
 
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -44,6 +47,7 @@ impl Topic {
             Self::ChangePhone => "change_phone",
             Self::DeleteAccount => "delete_account",
             Self::PhoneChanged => "phone_changed",
+            Self::PhoneChangeHeld => "phone_change_held",
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
         }
@@ -53,7 +57,7 @@ impl Topic {
     #[must_use]
     pub const fn values(self) -> &'static [Value] {
         match self {
-            Self::PhoneChanged => &[Value::Phone],
+            Self::PhoneChanged | Self::PhoneChangeHeld => &[Value::Phone],
             Self::PasswordChanged | Self::PasswordReset => &[],
             _ => &[Value::Code, Value::Minutes],
         }
@@ -66,7 +70,7 @@ impl From<Purpose> for Topic {
             Purpose::Register => Self::Register,
             Purpose::Login => Self::Login,
             Purpose::ResetPassword => Self::ResetPassword,
-            Purpose::ChangePhone(_) => Self::ChangePhone,
+            Purpose::ChangePhone(_) | Purpose::Reclaim => Self::ChangePhone,
             Purpose::DeleteAccount | Purpose::DeleteSelf(_) => Self::DeleteAccount,
         }
     }
@@ -108,6 +112,11 @@ pub enum Content {
         /// New number, masked.
         to: String,
     },
+    /// "Somebody asks to change the number of your account to …": notice to its number.
+    PhoneChangeHeld {
+        /// New number, masked.
+        to: String,
+    },
     /// Notice to the owner of the account.
     PasswordChanged,
     /// Notice to the owner of the account.
@@ -120,6 +129,7 @@ impl Content {
         match self {
             Self::Code { purpose, .. } => (*purpose).into(),
             Self::PhoneChanged { .. } => Topic::PhoneChanged,
+            Self::PhoneChangeHeld { .. } => Topic::PhoneChangeHeld,
             Self::PasswordChanged => Topic::PasswordChanged,
             Self::PasswordReset => Topic::PasswordReset,
         }
@@ -131,7 +141,7 @@ impl Content {
         match (self, value) {
             (Self::Code { code, .. }, Value::Code) => Some(code.expose().into()),
             (Self::Code { minutes, .. }, Value::Minutes) => Some(minutes.to_string().into()),
-            (Self::PhoneChanged { to }, Value::Phone) => Some(to.into()),
+            (Self::PhoneChanged { to } | Self::PhoneChangeHeld { to }, Value::Phone) => Some(to.into()),
             _ => None,
         }
     }

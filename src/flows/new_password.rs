@@ -37,7 +37,7 @@ pub(super) async fn advance(
 ) -> Result<(Proven, Duration), Error> {
     let ttl = service.policy.flow.verified_ttl;
     match service.ports.staging.advance(&ticket.flow_key(), purpose, transition, change, ttl).await? {
-        Advance::Done { proven, expires_in } => Ok((proven, expires_in)),
+        Advance::Done { proven, expires_in, .. } => Ok((proven, expires_in)),
         Advance::Exhausted { retry_after } => Err(Error::TooManyRequests { retry_after }),
         Advance::WrongStep(step) => Err(Error::WrongStep(step)),
         Advance::Gone => Err(Error::TicketExpired),

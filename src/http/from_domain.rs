@@ -39,6 +39,7 @@ impl From<Step> for NextStep {
     fn from(completed: Step) -> Self {
         match completed.next_action() {
             Action::VerifyCode => Self::VerifyCode,
+            Action::ClaimAccount => Self::ClaimAccount,
             Action::SetPassword => Self::SetPassword,
             Action::SubmitProfile => Self::SubmitProfile,
         }
@@ -49,7 +50,7 @@ impl From<Flow> for FlowStatus {
     fn from(flow: Flow) -> Self {
         let (resend_in, attempts_left) = match flow.state {
             State::CodeSent { attempts_left, resend_in } => (Some(seconds(resend_in)), Some(attempts_left)),
-            State::PhoneVerified | State::PasswordSet { .. } => (None, None),
+            State::AccountUnclear | State::PhoneVerified | State::PasswordSet { .. } => (None, None),
         };
         let step = flow.state.step();
         let phone = if step == Step::CodeSent { flow.phone.masked() } else { flow.phone.e164().to_owned() };

@@ -109,6 +109,7 @@ pub struct StepDone {
 #[serde(rename_all = "snake_case")]
 pub enum NextStep {
     VerifyCode,
+    ClaimAccount,
     SetPassword,
     SubmitProfile,
 }
