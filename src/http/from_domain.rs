@@ -3,12 +3,15 @@
 use super::dto::account::User;
 use super::dto::avatar::{UploadMethod, UploadPermit};
 use super::dto::flow::{CodeSent, FlowStatus, NextStep, StepDone};
+use super::dto::ownership::{PendingAct, PendingActs};
 use super::dto::problem::Work;
 use super::dto::session::{Session, Sessions, SignedIn, Tokens};
 use super::response::{Reply, seconds};
 use crate::domain::avatar::Permit;
 use crate::domain::consent::LegalDocuments;
 use crate::domain::flow::{Action, Flow, State, Step};
+use crate::domain::pending::{self, ActKind};
+use crate::domain::phone::Phone;
 use crate::domain::proof::Challenge;
 use crate::domain::session as domain;
 use crate::domain::user;
@@ -127,6 +130,28 @@ impl Sessions {
         };
         let password_changed_at = timestamp(caller.user.password_changed_at);
         Self { sessions: sessions.into_iter().map(one).collect(), password_changed_at }
+    }
+}
+
+impl PendingActs {
+    /// Lists the pending acts of the caller.
+    pub(super) fn new(acts: Vec<pending::PendingAct>, caller: &Caller) -> Self {
+        let phone = |act: &pending::PendingAct| {
+            let target = act.target.clone().filter(|_| act.kind == ActKind::PhoneChange);
+            target.and_then(Phone::from_stored).map(|phone| phone.masked())
+        };
+        let one = |act: pending::PendingAct| PendingAct {
+            id: act.id.0.to_string(),
+            kind: act.kind.as_str(),
+            phone_number: phone(&act),
+            device_name: act.device_name,
+            own: act.session == Some(caller.session),
+            approved: act.approved_at.is_some(),
+            asked_at: timestamp(act.asked_at),
+            ready_at: timestamp(act.ready_at),
+            expires_at: timestamp(act.expires_at),
+        };
+        Self { pending: acts.into_iter().map(one).collect() }
     }
 }
 

@@ -1,14 +1,19 @@
 //! `POST /v1/password-reset/…`: password reset with a code.
 
 use super::client::ClientContext;
-use super::dto::flow::{FlowTicket, SendCode, SetPassword, StepDone, VerifyCode};
+use super::dpop::DeviceKey;
+use super::dto::flow::{FlowTicket, SendCode, SetPassword, StepDone, VerifyResetCode};
 use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
 use super::extract::Json;
+use super::form::Form;
 use super::otp::{self, SEND_LIMITS, Sent};
+use super::ownership::IN_QUESTION;
 use super::register::SET_PASSWORD;
 use super::response::{NoContent, Reply};
 use crate::domain::flow::Purpose;
+use crate::domain::otp::OneTimeCode;
+use crate::domain::ticket::Ticket;
 use crate::flows::{Service, password_reset};
 use actix_web::web;
 
@@ -30,11 +35,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .operation("passwordReset.verifyCode", "Verify the code.")
             .description(
                 "A wrong code (`code_wrong`) uses one of the attempts; the last wrong code ends the flow \
-                 (`code_exhausted`).",
+                 (`code_exhausted`). A right code may not be enough: `account_dormant`, `act_held` and `act_refused` \
+                 keep the flow for 15 minutes. Submit the same code again with the token of a known device, or after \
+                 the act was approved on another device.",
             )
             .success("Phone number verified")
             .errors(otp::VERIFY_CODE)
-            .errors(&[Code::WrongStep]),
+            .errors(IN_QUESTION)
+            .errors(&[Code::WrongStep, Code::Overloaded]),
         post("/v1/password-reset/set-password", set_password)
             .operation("passwordReset.setPassword", "Set the new password.")
             .description(
@@ -54,9 +62,23 @@ async fn resend_code(service: web::Data<Service>, client: ClientContext, body: J
     otp::resend_to_account(service, client, &body.0, Purpose::ResetPassword).await
 }
 
-async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<Reply<StepDone>, Problem> {
+async fn verify_code(
+    service: web::Data<Service>,
+    key: DeviceKey,
+    body: Json<VerifyResetCode>,
+) -> Result<Reply<StepDone>, Problem> {
+    let device = service.device_of(body.0.device_token.as_deref().map(String::as_str));
     let (ticket, code) = body.0.parse()?;
-    Ok(Reply::new(password_reset::verify_code(&service, &ticket, &code).await?))
+    Ok(Reply::new(password_reset::verify_code(&service, ticket, code, device, key.0).await?))
+}
+
+impl VerifyResetCode {
+    fn parse(&self) -> Result<(Ticket, OneTimeCode), Problem> {
+        let mut form = Form::default();
+        let ticket = form.field("ticket", Ticket::parse(&self.ticket));
+        let code = form.field("code", OneTimeCode::parse(&self.code));
+        form.finish(|| ticket.zip(code))
+    }
 }
 
 async fn set_password(

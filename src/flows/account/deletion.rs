@@ -6,14 +6,16 @@ use crate::domain::client_app::ClientId;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
+use crate::domain::pending::ActKind;
 use crate::domain::session::Authority;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{AccountVersion, UserId};
 use crate::flows::limits::SendReservation;
 use crate::flows::otp::{self, CodeSent, Recipient};
+use crate::flows::ownership::{self, Admitted, Question};
 use crate::flows::session::Caller;
 use crate::flows::{Client, Error, Service};
-use crate::ports::Proof;
+use crate::ports::{Proof, Whose};
 
 pub async fn with_password(service: &Service, caller: Caller, password: Password) -> Result<(), Error> {
     service.background.run_to_completion(confirm_and_delete(service.clone(), caller, password)).await
@@ -59,17 +61,31 @@ pub async fn with_code(service: &Service, caller: &Caller, ticket: Ticket, given
     otp::redeem(service, Purpose::DeleteSelf(caller.user.id), ticket, given, delete).await
 }
 
-/// Deletes an account without the app. [`otp::send_to_account`] sends the code.
+/// Deletes an account without the app. [`otp::send_to_account`] sends the code. The deletion is held first, unless the
+/// account is dormant: then it is detached.
 pub async fn with_code_alone(service: &Service, ticket: Ticket, given: OneTimeCode) -> Result<(), Error> {
     let delete = |service, proven| delete_proven(service, proven, None);
     otp::redeem(service, Purpose::DeleteAccount, ticket, given, delete).await
 }
 
 async fn delete_proven(service: Service, proven: Proven, by: Option<Authority>) -> Result<(), Error> {
-    let account = proven.account.ok_or(Error::TicketExpired)?;
-    let proof = Proof::of_code(proven.phone, account);
-    // Not deleted: the account is deleted already, or its phone or password has changed since the code was sent.
-    delete(&service, account.user, &proof, by.as_ref(), Error::TicketExpired).await
+    let (whose, account) = (Whose::Phone(proven.phone.clone()), proven.account.ok_or(Error::TicketExpired)?);
+    // A session that asks can only be the one that holds the act: a code is no more in the app than without it.
+    let question = Question::default();
+    match ownership::ask(&service, ActKind::Deletion, whose, account, question).await? {
+        Admitted::Enter(entered) => {
+            let proof = Proof::of_code(proven.phone, account).using(entered.uses);
+            // Not deleted: the account is deleted already, or has changed since the code was sent.
+            delete(&service, account.user, &proof, by.as_ref(), Error::TicketExpired).await
+        }
+        Admitted::Detach(detach) => {
+            if !service.ports.users.detach(&detach, service.now()).await? {
+                return Err(Error::TicketExpired);
+            }
+            tracing::info!(user = %account.user.0, "account detached");
+            Ok(())
+        }
+    }
 }
 
 async fn delete(

@@ -3,5 +3,6 @@
 pub mod consents;
 pub mod deletion;
 pub mod password;
+pub mod pending;
 pub mod phone;
 pub mod profile;
