@@ -53,6 +53,13 @@ impl OwnershipPolicy {
         self.confirm.is_some_and(|span| is_older(proven_at, span, now))
     }
 
+    /// Returns whether a password counts for irreversible acts: not if it was set with a code alone a short time ago,
+    /// because a thief of the SIM could have set it.
+    #[must_use]
+    pub fn is_settled(&self, password_reset_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+        password_reset_at.is_none_or(|time| is_older(time, self.hold, now))
+    }
+
     /// Returns whether an account was neither proven nor used for a long time. `used_at` may be earlier than the last
     /// use: an account that is dormant by this may be in use.
     #[must_use]

@@ -1,7 +1,8 @@
 //! `POST /v1/account-deletion/…`: deletion with the phone but without the app, as app stores require.
 
 use super::client::ClientContext;
-use super::dto::flow::{FlowTicket, SendCode, VerifyCode};
+use super::dpop::DeviceKey;
+use super::dto::flow::{FlowTicket, SendCode, VerifyOwnerCode};
 use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
 use super::extract::Json;
@@ -51,8 +52,13 @@ async fn resend_code(service: web::Data<Service>, client: ClientContext, body: J
     otp::resend_to_account(service, client, &body.0, Purpose::DeleteAccount).await
 }
 
-async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<NoContent, Problem> {
+async fn verify_code(
+    service: web::Data<Service>,
+    key: DeviceKey,
+    body: Json<VerifyOwnerCode>,
+) -> Result<NoContent, Problem> {
+    let device = service.device_of(body.0.device_token.as_deref().map(String::as_str));
     let (ticket, code) = body.0.parse()?;
-    deletion::with_code_alone(&service, ticket, code).await?;
+    deletion::with_code_alone(&service, ticket, code, device, key.0).await?;
     Ok(NoContent)
 }

@@ -2,18 +2,15 @@
 
 use super::client::ClientContext;
 use super::dpop::DeviceKey;
-use super::dto::flow::{FlowTicket, SendCode, SetPassword, StepDone, VerifyResetCode};
+use super::dto::flow::{FlowTicket, SendCode, SetPassword, StepDone, VerifyOwnerCode};
 use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
 use super::extract::Json;
-use super::form::Form;
 use super::otp::{self, SEND_LIMITS, Sent};
 use super::ownership::IN_QUESTION;
 use super::register::SET_PASSWORD;
 use super::response::{NoContent, Reply};
 use crate::domain::flow::Purpose;
-use crate::domain::otp::OneTimeCode;
-use crate::domain::ticket::Ticket;
 use crate::flows::{Service, password_reset};
 use actix_web::web;
 
@@ -65,20 +62,11 @@ async fn resend_code(service: web::Data<Service>, client: ClientContext, body: J
 async fn verify_code(
     service: web::Data<Service>,
     key: DeviceKey,
-    body: Json<VerifyResetCode>,
+    body: Json<VerifyOwnerCode>,
 ) -> Result<Reply<StepDone>, Problem> {
     let device = service.device_of(body.0.device_token.as_deref().map(String::as_str));
     let (ticket, code) = body.0.parse()?;
     Ok(Reply::new(password_reset::verify_code(&service, ticket, code, device, key.0).await?))
-}
-
-impl VerifyResetCode {
-    fn parse(&self) -> Result<(Ticket, OneTimeCode), Problem> {
-        let mut form = Form::default();
-        let ticket = form.field("ticket", Ticket::parse(&self.ticket));
-        let code = form.field("code", OneTimeCode::parse(&self.code));
-        form.finish(|| ticket.zip(code))
-    }
 }
 
 async fn set_password(

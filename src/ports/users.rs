@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 #[async_trait]
 pub trait Users: AccountOwnership + Send + Sync {
     /// Returns the account of a phone, if it has one. MUST take equally long when it has none. One statement.
-    async fn account_of(&self, phone: &Phone) -> Result<Option<AccountVersion>, DependencyError>;
+    async fn account_of(&self, phone: &Phone) -> Result<Option<AccountSummary>, DependencyError>;
 
     /// Stores the user, their first session and their consent in one transaction: all or nothing. MUST return
     /// [`Created::PhoneTaken`] when the phone belongs to another account, and only then.
@@ -169,6 +169,16 @@ pub enum Created {
     PhoneTaken,
     /// The account that should lose the phone has changed.
     Changed,
+}
+
+/// Account of a phone, from its row alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountSummary {
+    pub version: AccountVersion,
+    /// Last proof of the phone.
+    pub proven_at: DateTime<Utc>,
+    /// Last sign-in. The account may have been used later, by a refresh.
+    pub signed_in_at: Option<DateTime<Utc>>,
 }
 
 /// User and the hash of their password, if they have one.

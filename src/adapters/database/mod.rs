@@ -26,9 +26,10 @@ use crate::domain::phone::Phone;
 use crate::domain::policy::SessionPolicy;
 use crate::domain::refresh::Refresh;
 use crate::domain::session::{Authority, Generation, NewSession, Session, SessionId};
-use crate::domain::user::{AccountVersion, NewUser, ProfileChange, User, UserId};
+use crate::domain::user::{NewUser, ProfileChange, User, UserId};
 use crate::ports::{
-    Account, Created, DependencyError, Detach, NumberChange, PhoneChange, Proof, Refreshed, Renewed, Users,
+    Account, AccountSummary, Created, DependencyError, Detach, NumberChange, PhoneChange, Proof, Refreshed, Renewed,
+    Users,
 };
 use address::Address;
 use async_trait::async_trait;
@@ -110,7 +111,7 @@ impl Database {
 
 #[async_trait]
 impl Users for Database {
-    async fn account_of(&self, phone: &Phone) -> Result<Option<AccountVersion>, DependencyError> {
+    async fn account_of(&self, phone: &Phone) -> Result<Option<AccountSummary>, DependencyError> {
         let phone = phone.e164().to_owned();
         self.reads.run(move |connection, _| users::account_of(connection, &phone)).await
     }

@@ -106,7 +106,7 @@ pub(super) fn hold(
             pending_acts::table.filter(pending_acts::user_id.eq(&new.user_id)).filter(pending_acts::kind.eq(&new.kind));
         let row: Option<PendingRow> = of_kind.select(PendingRow::as_select()).get_result(connection).optional()?;
         let alive = active_sessions(connection, &new.user_id, now)?;
-        let earlier = row.and_then(|row| in_force(row, act.account, now, |session| is_among(&alive, session)));
+        let earlier = row.and_then(|row| in_force(row, act.account, now, |session| name_of(&alive, session).is_some()));
         if let Some(earlier) = earlier.filter(|earlier| !is_replaced(earlier.as_ref().ok(), act)) {
             return Ok(earlier);
         }
@@ -125,17 +125,20 @@ fn is_replaced(earlier: Option<&PendingAct>, act: &NewPending) -> bool {
     })
 }
 
-fn active_sessions(connection: &mut AnyConnection, user: &str, now: NaiveDateTime) -> QueryResult<Vec<String>> {
+/// Active session, and the name of its device.
+type Named = (String, Option<String>);
+
+fn active_sessions(connection: &mut AnyConnection, user: &str, now: NaiveDateTime) -> QueryResult<Vec<Named>> {
     sessions::table
         .filter(sessions::user_id.eq(user))
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(now))
-        .select(sessions::id)
+        .select((sessions::id, sessions::device_name))
         .load(connection)
 }
 
-fn is_among(sessions: &[String], session: &str) -> bool {
-    sessions.iter().any(|other| other == session)
+fn name_of<'a>(sessions: &'a [Named], session: &str) -> Option<&'a Option<String>> {
+    sessions.iter().find(|(id, _)| id == session).map(|(_, name)| name)
 }
 
 pub(super) fn list(
@@ -151,7 +154,12 @@ pub(super) fn list(
         .load(connection)
         .map_err(|error| Fault::new(connection, &error))?;
     let alive = active_sessions(connection, &user, now).map_err(|error| Fault::new(connection, &error))?;
-    let acts = rows.into_iter().filter_map(|row| in_force(row, account, now, |session| is_among(&alive, session)));
+    let with_name = |row: PendingRow| {
+        let name = row.session_id.as_ref().and_then(|session| name_of(&alive, session)).cloned().flatten();
+        PendingRow { device_name: row.device_name.or(name), ..row }
+    };
+    let rows = rows.into_iter().map(with_name);
+    let acts = rows.filter_map(|row| in_force(row, account, now, |session| name_of(&alive, session).is_some()));
     acts.collect::<Result<_, _>>().map_err(invalid_value)
 }
 

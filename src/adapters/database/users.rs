@@ -10,7 +10,7 @@ use super::transaction::{Rollback, transaction};
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::user::{AccountVersion, User, UserId};
-use crate::ports::{Account, NumberChange, PhoneChange, Proof, Renewed};
+use crate::ports::{Account, AccountSummary, NumberChange, PhoneChange, Proof, Renewed};
 use chrono::NaiveDateTime;
 use diesel::dsl::{auto_type, exists};
 use diesel::r2d2::R2D2Connection;
@@ -26,16 +26,20 @@ pub(super) fn ping(connection: &mut AnyConnection) -> Result<(), Fault> {
     connection.ping().map_err(|error| Fault::new(connection, &error))
 }
 
-pub(super) fn account_of(connection: &mut AnyConnection, phone: &str) -> Result<Option<AccountVersion>, Fault> {
-    let found: Option<(String, i64)> = users::table
+pub(super) fn account_of(connection: &mut AnyConnection, phone: &str) -> Result<Option<AccountSummary>, Fault> {
+    let found: Option<(String, i64, NaiveDateTime, Option<NaiveDateTime>)> = users::table
         .filter(users::phone.eq(phone))
-        .select((users::id, users::credentials_version))
+        .select((users::id, users::credentials_version, users::phone_proven_at, users::last_login_at))
         .get_result(connection)
         .optional()
         .map_err(|error| Fault::new(connection, &error))?;
-    let Some((user, credentials)) = found else { return Ok(None) };
+    let Some((user, credentials, proven_at, signed_in_at)) = found else { return Ok(None) };
     let user = UserId(id(&user, "users.id").map_err(invalid_value)?);
-    Ok(Some(AccountVersion { user, credentials }))
+    Ok(Some(AccountSummary {
+        version: AccountVersion { user, credentials },
+        proven_at: proven_at.and_utc(),
+        signed_in_at: signed_in_at.map(|time| time.and_utc()),
+    }))
 }
 
 pub(super) fn by_phone(connection: &mut AnyConnection, phone: &str) -> Result<Option<Account>, Fault> {

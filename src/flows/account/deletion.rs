@@ -3,6 +3,8 @@
 
 use super::password::confirm;
 use crate::domain::client_app::ClientId;
+use crate::domain::device::DeviceId;
+use crate::domain::dpop::Thumbprint;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
@@ -57,21 +59,33 @@ pub async fn resend_code(
 
 pub async fn with_code(service: &Service, caller: &Caller, ticket: Ticket, given: OneTimeCode) -> Result<(), Error> {
     let by = caller.authority();
-    let delete = move |service, proven| delete_proven(service, proven, Some(by));
+    let delete = move |service, proven| delete_proven(service, proven, Some(by), None, None);
     otp::redeem(service, Purpose::DeleteSelf(caller.user.id), ticket, given, delete).await
 }
 
 /// Deletes an account without the app. [`otp::send_to_account`] sends the code. The deletion is held first, unless the
-/// account is dormant: then it is detached.
-pub async fn with_code_alone(service: &Service, ticket: Ticket, given: OneTimeCode) -> Result<(), Error> {
-    let delete = |service, proven| delete_proven(service, proven, None);
+/// account is dormant: then it is detached. On a device that is known for long it is done at once.
+pub async fn with_code_alone(
+    service: &Service,
+    ticket: Ticket,
+    given: OneTimeCode,
+    device: Option<DeviceId>,
+    key: Option<Thumbprint>,
+) -> Result<(), Error> {
+    let delete = move |service, proven| delete_proven(service, proven, None, device, key);
     otp::redeem(service, Purpose::DeleteAccount, ticket, given, delete).await
 }
 
-async fn delete_proven(service: Service, proven: Proven, by: Option<Authority>) -> Result<(), Error> {
-    let (whose, account) = (Whose::Phone(proven.phone.clone()), proven.account.ok_or(Error::TicketExpired)?);
-    // A session that asks can only be the one that holds the act: a code is no more in the app than without it.
-    let question = Question::default();
+async fn delete_proven(
+    service: Service,
+    proven: Proven,
+    by: Option<Authority>,
+    device: Option<DeviceId>,
+    key: Option<Thumbprint>,
+) -> Result<(), Error> {
+    let account = proven.account.ok_or(Error::TicketExpired)?;
+    let whose = by.map_or(Whose::Phone(proven.phone.clone()), |by| Whose::User(by.account.user));
+    let question = Question { session: by.map(|by| by.session), device, key, ..Question::default() };
     match ownership::ask(&service, ActKind::Deletion, whose, account, question).await? {
         Admitted::Enter(entered) => {
             let proof = Proof::of_code(proven.phone, account).using(entered.uses);

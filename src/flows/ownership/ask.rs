@@ -7,6 +7,7 @@ use crate::domain::pending::{ActKind, NewPending, PendingAct, PendingId};
 use crate::domain::phone::Phone;
 use crate::domain::session::{DeviceName, SessionId};
 use crate::domain::user::{AccountVersion, User};
+use crate::flows::account::notice::{self, Notice};
 use crate::flows::{Error, Service};
 use crate::ports::{AccountEvidence, Detach, EvidenceQuery, Whose};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -23,9 +24,11 @@ pub(in crate::flows) struct Question {
     pub password: bool,
     /// Subject of the act: the new number, or the account that claims the number.
     pub target: Option<String>,
-    /// Session that asks. Its device is the client's device.
+    /// Session that asks: the act ends with it.
     pub session: Option<SessionId>,
     pub device_name: Option<DeviceName>,
+    /// Notice that is sent when the act is held.
+    pub notice: Option<Notice>,
 }
 
 /// The act may be done.
@@ -62,17 +65,19 @@ pub(in crate::flows) async fn ask(
     question: Question,
 ) -> Result<Admitted, Error> {
     let (now, policy) = (service.now(), &service.policy.ownership);
+    // A signed-in user has an account, and does not start anew.
+    let is_public = matches!(whose, Whose::Phone(_)) && act != ActKind::NumberClaim;
     let query = EvidenceQuery { whose, act, now, in_use_since: before(now, policy.in_use) };
     // Otherwise the account was deleted since the code was sent, or got another phone or a new password.
     let found = service.ports.users.evidence(&query).await?.ok_or(Error::TicketExpired)?;
     if AccountVersion::of(&found.account.user) != account {
         return Err(Error::TicketExpired);
     }
-    let known = known_device(&found, &question).cloned();
+    let known = known_device(&found, act, &question).cloned();
     let counts = |device: &KnownDevice| !act.is_irreversible() || device.is_known_for(policy.hold, now);
     let evidence = Evidence { password: question.password, device: known.as_ref().is_some_and(counts) };
     let state = found.facts.state(policy, now);
-    let start_anew = state != AccountState::Current;
+    let start_anew = is_public && state != AccountState::Current;
     let target = question.target.as_deref();
     let held = |until: DateTime<Utc>| Error::ActHeld { retry_after: wait(until, now), start_anew };
     match decide(act, state, evidence, found.pending.as_ref(), target, now) {
@@ -86,9 +91,13 @@ pub(in crate::flows) async fn ask(
         Outcome::Held { until } => Err(held(until)),
         Outcome::Refused { until } => Err(Error::ActRefused { retry_after: wait(until, now), start_anew }),
         Outcome::Hold => {
-            let act = new_pending(service, act, account, question);
+            let (act, notice) = new_pending(service, act, account, question);
+            let held_now = act.id;
             let act = service.ports.users.hold(&act).await?.ok_or(Error::TicketExpired)?;
-            tracing::info!(user = %account.user.0, act = act.kind.as_str(), "act held");
+            if act.id == held_now {
+                tracing::info!(user = %account.user.0, act = act.kind.as_str(), "act held");
+                notice.into_iter().for_each(|notice| notice::send(service, notice));
+            }
             Err(match act {
                 PendingAct { refused_at: Some(_), expires_at, .. } => {
                     Error::ActRefused { retry_after: wait(expires_at, now), start_anew }
@@ -115,23 +124,31 @@ pub(in crate::flows) async fn state_of(
 }
 
 /// Returns the device of the session that asks, or the device of the token, if the account knows it.
-fn known_device<'a>(found: &'a AccountEvidence, question: &Question) -> Option<&'a KnownDevice> {
-    let of_session = found.sessions.iter().find(|(session, _)| Some(*session) == question.session);
-    let (id, checks_key) = match of_session {
+///
+/// The device of a session counts for a change of number, with the password. It does not count for a deletion: a code in
+/// the app is not worth more than a code without it.
+fn known_device<'a>(found: &'a AccountEvidence, act: ActKind, question: &Question) -> Option<&'a KnownDevice> {
+    if act == ActKind::PhoneChange {
         // The session is signed in already: its key was checked then.
-        Some((_, device)) => ((*device)?, false),
-        None => (question.device?, true),
-    };
-    let accepts = |device: &&KnownDevice| !checks_key || device.accepts(question.key.as_ref());
-    found.devices.iter().find(|device| device.id == id).filter(accepts)
+        let (_, device) = found.sessions.iter().find(|(session, _)| Some(*session) == question.session)?;
+        return found.devices.iter().find(|known| Some(known.id) == *device);
+    }
+    let named = found.devices.iter().find(|known| Some(known.id) == question.device);
+    named.filter(|known| known.accepts(question.key.as_ref()))
 }
 
-fn new_pending(service: &Service, kind: ActKind, account: AccountVersion, question: Question) -> NewPending {
+fn new_pending(
+    service: &Service,
+    kind: ActKind,
+    account: AccountVersion,
+    question: Question,
+) -> (NewPending, Option<Notice>) {
     let (now, policy) = (service.now(), &service.policy.ownership);
     let ready_at = after(now, policy.hold);
-    let Question { target, session, device_name, .. } = question;
+    let Question { target, session, device_name, notice, .. } = question;
     let (id, expires_at) = (PendingId(service.new_id()), after(ready_at, policy.ready_life));
-    NewPending { id, account, kind, target, session, device_name, asked_at: now, ready_at, expires_at }
+    let act = NewPending { id, account, kind, target, session, device_name, asked_at: now, ready_at, expires_at };
+    (act, notice)
 }
 
 /// Account that loses its phone, if the phone is not proven after `proven_at`.

@@ -94,10 +94,10 @@ pub struct VerifyCode {
     pub code: String,
 }
 
-/// Code that the user has entered for a password reset.
+/// Code that the user has entered, and their device.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct VerifyResetCode {
+pub struct VerifyOwnerCode {
     /// Ticket from `send-code`.
     #[schema(
         pattern = "^[A-Za-z0-9_-]{64}$",
