@@ -27,7 +27,20 @@ const TABLE: &[(u16, &[&str])] = &[
     (404, &["not_found", "avatar_uploads_disabled"]),
     (405, &["method_not_allowed"]),
     (408, &["request_timeout"]),
-    (409, &["phone_already_registered", "wrong_step", "request_in_progress"]),
+    (
+        409,
+        &[
+            "phone_already_registered",
+            "phone_missing",
+            "account_dormant",
+            "act_held",
+            "act_refused",
+            "start_anew_unavailable",
+            "device_too_new",
+            "wrong_step",
+            "request_in_progress",
+        ],
+    ),
     (410, &["ticket_expired", "code_exhausted", "response_gone"]),
     (413, &["payload_too_large"]),
     (415, &["unsupported_media_type"]),
@@ -55,8 +68,20 @@ const TABLE: &[(u16, &[&str])] = &[
 ];
 
 /// Codes that the service returns only during a failure or overload (`a_broken_database_is_an_internal_error`,
-/// `failures.rs`), or during another request with the same key (`idempotency/mod.rs`). Other tests cover them.
-const TESTED_ELSEWHERE: [&str; 4] = ["internal_error", "dependency_unavailable", "overloaded", "request_in_progress"];
+/// `failures.rs`), during another request with the same key (`idempotency/mod.rs`), or days after a sign-up
+/// (`ownership/`). Other tests cover them.
+const TESTED_ELSEWHERE: [&str; 10] = [
+    "internal_error",
+    "dependency_unavailable",
+    "overloaded",
+    "request_in_progress",
+    "phone_missing",
+    "account_dormant",
+    "act_held",
+    "act_refused",
+    "start_anew_unavailable",
+    "device_too_new",
+];
 
 #[test]
 fn the_error_table_contains_every_code_once() {
@@ -200,7 +225,7 @@ async fn the_service_returns_every_error_code_real() {
 #[actix_web::test]
 async fn a_broken_database_is_an_internal_error() {
     let server = TestServer::new(BackEnds::Real).await;
-    server.database().batch_execute("DROP TABLE consents, sessions, users").unwrap();
+    server.database().batch_execute("DROP TABLE pending_acts, consents, sessions, users").unwrap();
     let broken = server.send_code(&fresh_phone()).await;
     broken.assert_error(500, "internal_error");
     assert!(!broken.body.to_string().contains("users"), "{broken:?}");

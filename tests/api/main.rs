@@ -45,6 +45,7 @@ mod metrics;
 mod notices;
 mod openapi;
 mod outages;
+mod ownership;
 mod password_reset;
 mod peer_faults;
 mod phone_change;
