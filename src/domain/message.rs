@@ -12,6 +12,8 @@ pub enum Topic {
     ResetPassword,
     ChangePhone,
     DeleteAccount,
+    SetPassword,
+    ConfirmPhone,
     /// Notice to the number that the account had before.
     PhoneChanged,
     /// Notice of a password change.
@@ -21,12 +23,14 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Register,
         Self::Login,
         Self::ResetPassword,
         Self::ChangePhone,
         Self::DeleteAccount,
+        Self::SetPassword,
+        Self::ConfirmPhone,
         Self::PhoneChanged,
         Self::PasswordChanged,
         Self::PasswordReset,
@@ -43,6 +47,8 @@ impl Topic {
             Self::ResetPassword => "reset_password",
             Self::ChangePhone => "change_phone",
             Self::DeleteAccount => "delete_account",
+            Self::SetPassword => "set_password",
+            Self::ConfirmPhone => "confirm_phone",
             Self::PhoneChanged => "phone_changed",
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
@@ -68,6 +74,8 @@ impl From<Purpose> for Topic {
             Purpose::ResetPassword => Self::ResetPassword,
             Purpose::ChangePhone(_) => Self::ChangePhone,
             Purpose::DeleteAccount | Purpose::DeleteSelf(_) => Self::DeleteAccount,
+            Purpose::SetPassword(_) => Self::SetPassword,
+            Purpose::ConfirmPhone(_) => Self::ConfirmPhone,
         }
     }
 }
