@@ -14,6 +14,7 @@ pub(super) fn all() -> Vec<Endpoint> {
         avatar::endpoints(),
         me::password::endpoints(),
         me::phone::endpoints(),
+        me::confirm::endpoints(),
         me::deletion::endpoints(),
         password_reset::endpoints(),
         account_deletion::endpoints(),

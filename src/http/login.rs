@@ -32,6 +32,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                  possible.",
             )
             .success("Signed in")
+            .requires_passwords()
             .errors(&[
                 Code::ResponseGone,
                 Code::CredentialsInvalid,
@@ -73,7 +74,7 @@ async fn with_password(
     body: Json<LogIn>,
 ) -> Result<Reply<SignedIn>, Problem> {
     let signed_in = login::with_password(&service, body.0.parse(client, key, &service)?).await?;
-    Ok(from_domain::signed_in(signed_in, &service.policy().legal_documents))
+    Ok(from_domain::signed_in(signed_in, &service))
 }
 
 async fn send_code(service: web::Data<Service>, client: ClientContext, body: Json<SendCode>) -> Sent {
@@ -91,7 +92,7 @@ async fn verify_code(
 ) -> Result<Reply<SignedIn>, Problem> {
     let (ticket, code, device) = body.0.parse(key)?;
     let signed_in = login::with_code(&service, ticket, code, device).await?;
-    Ok(from_domain::signed_in(signed_in, &service.policy().legal_documents))
+    Ok(from_domain::signed_in(signed_in, &service))
 }
 
 impl LogIn {

@@ -24,6 +24,7 @@ pub mod middleware;
 pub mod openapi;
 mod otp;
 mod password_reset;
+mod passwords;
 mod register;
 mod response;
 mod routes;

@@ -18,12 +18,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .operation("passwordReset.sendCode", "Send a password reset code.")
             .description(otp::SEND_CONCEALED)
             .success("Ticket and waiting time")
+            .requires_passwords()
             .errors(SEND_LIMITS)
             .errors(otp::SEND_TO_ACCOUNT),
         post("/v1/password-reset/resend-code", resend_code)
             .operation("passwordReset.resendCode", "Send the code again.")
             .description(otp::RESEND)
             .success("Ticket and waiting time")
+            .requires_passwords()
             .errors(SEND_LIMITS)
             .errors(&[Code::TicketExpired, Code::WrongStep]),
         post("/v1/password-reset/verify-code", verify_code)
@@ -33,6 +35,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                  (`code_exhausted`).",
             )
             .success("Phone number verified")
+            .requires_passwords()
             .errors(otp::VERIFY_CODE)
             .errors(&[Code::WrongStep]),
         post("/v1/password-reset/set-password", set_password)
@@ -42,6 +45,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                  of passwords per ticket is limited (`too_many_requests`).",
             )
             .success("Password set")
+            .requires_passwords()
             .errors(SET_PASSWORD),
     ]
 }
@@ -56,7 +60,8 @@ async fn resend_code(service: web::Data<Service>, client: ClientContext, body: J
 
 async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<Reply<StepDone>, Problem> {
     let (ticket, code) = body.0.parse()?;
-    Ok(Reply::new(password_reset::verify_code(&service, &ticket, &code).await?))
+    let done = password_reset::verify_code(&service, &ticket, &code).await?;
+    Ok(Reply::new(StepDone::new(&done, service.policy().passwords)))
 }
 
 async fn set_password(

@@ -35,7 +35,7 @@ pub(in crate::flows) async fn verify(
 }
 
 /// Checks the code of a flow without further steps, and performs the action of the flow at once. If a dependency fails,
-/// the code can be entered again. Otherwise the flow is deleted.
+/// or the new password is too weak, the code can be entered again. Otherwise the flow is deleted.
 pub(in crate::flows) async fn redeem<T, Done>(
     service: &Service,
     purpose: Purpose,
@@ -53,7 +53,7 @@ where
         let claim = OnRight::Claim { transition: Transition::REDEEM_CODE, ttl: service.policy.flow.claim_ttl };
         let verified = check(&service, purpose, &ticket, &given, claim).await?;
         let done = act(service.clone(), verified.proven.clone()).await;
-        if let Err(Error::Dependency(_)) = done {
+        if let Err(Error::Dependency(_) | Error::PasswordTooWeak) = done {
             log_refund_error(service.ports.staging.release_code(&ticket.flow_key()).await);
         } else if delete_flow(&service, &ticket).await {
             // Two callers may have claimed the code, one after the other. Only the one that deletes the flow refunds.

@@ -78,7 +78,7 @@ async fn verify_code(
     let (ticket, code) = body.0.parse()?;
     let caller = bearer.caller(&service).await?;
     let user = phone::verify_code(&service, caller, ticket, code, client.0.text_language).await?;
-    Ok(Reply::new(User::new(user, &service.policy().legal_documents)))
+    Ok(Reply::new(User::new(user, &service)))
 }
 
 impl ChangePhone {
