@@ -24,10 +24,20 @@ const TABLE: &[(u16, &[&str])] = &[
             "refresh_key_mismatch",
         ],
     ),
-    (404, &["not_found", "avatar_uploads_disabled"]),
+    (404, &["not_found", "avatar_uploads_disabled", "passwords_disabled"]),
     (405, &["method_not_allowed"]),
     (408, &["request_timeout"]),
-    (409, &["phone_already_registered", "wrong_step", "request_in_progress"]),
+    (
+        409,
+        &[
+            "phone_already_registered",
+            "phone_missing",
+            "password_already_set",
+            "password_too_new",
+            "wrong_step",
+            "request_in_progress",
+        ],
+    ),
     (410, &["ticket_expired", "code_exhausted", "response_gone"]),
     (413, &["payload_too_large"]),
     (415, &["unsupported_media_type"]),
@@ -55,8 +65,10 @@ const TABLE: &[(u16, &[&str])] = &[
 ];
 
 /// Codes that the service returns only during a failure or overload (`a_broken_database_is_an_internal_error`,
-/// `failures.rs`), or during another request with the same key (`idempotency/mod.rs`). Other tests cover them.
-const TESTED_ELSEWHERE: [&str; 4] = ["internal_error", "dependency_unavailable", "overloaded", "request_in_progress"];
+/// `failures.rs`), during another request with the same key (`idempotency/mod.rs`), or to a detached account
+/// (`phone_confirmation.rs`). Other tests cover them.
+const TESTED_ELSEWHERE: [&str; 5] =
+    ["internal_error", "dependency_unavailable", "overloaded", "request_in_progress", "phone_missing"];
 
 #[test]
 fn the_error_table_contains_every_code_once() {
@@ -106,6 +118,12 @@ async fn the_service_returns_every_error_code(back_ends: BackEnds) {
     // Consent.
     let server_with_documents = TestServer::with(back_ends, &[("LEGAL_DOCUMENTS", "terms@1")]).await;
     record(server_with_documents.send_code(&fresh_phone()).await);
+    // Passwords.
+    let server_without_passwords = TestServer::with(back_ends, &[("PASSWORD_MODE", "none")]).await;
+    record(server_without_passwords.log_in(&fresh_phone(), PASSWORD).await);
+    for response in crate::first_password::every_error(&TestServer::new(back_ends).await).await {
+        record(response);
+    }
     // Captchas and phone numbers.
     let send = |phone: &str, captcha: &str, answer: &str| {
         server.post(
@@ -200,7 +218,7 @@ async fn the_service_returns_every_error_code_real() {
 #[actix_web::test]
 async fn a_broken_database_is_an_internal_error() {
     let server = TestServer::new(BackEnds::Real).await;
-    server.database().batch_execute("DROP TABLE consents, sessions, users").unwrap();
+    server.database().batch_execute("DROP TABLE pending_acts, consents, sessions, users").unwrap();
     let broken = server.send_code(&fresh_phone()).await;
     broken.assert_error(500, "internal_error");
     assert!(!broken.body.to_string().contains("users"), "{broken:?}");
