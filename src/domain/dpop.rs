@@ -12,6 +12,12 @@ use url::Url;
 pub struct Thumbprint(String);
 
 impl Thumbprint {
+    /// Reads a thumbprint as it is stored: 32 bytes in base64url.
+    #[must_use]
+    pub fn from_stored(text: String) -> Option<Self> {
+        (text.len() == 43).then_some(Self(text))
+    }
+
     /// Computes the thumbprint from the two coordinates of a P-256 key.
     #[must_use]
     pub fn of_p256(x: &[u8; 32], y: &[u8; 32]) -> Self {

@@ -3,6 +3,7 @@
 //!
 //! The stores execute these values and decide nothing themselves, so that Redis and memory cannot differ.
 
+use super::completion::Completion;
 use super::consent::Consent;
 use super::password::PasswordHash;
 use super::password_mode::PasswordMode;
@@ -22,6 +23,8 @@ pub enum Purpose {
     DeleteAccount,
     /// Change of number; the phone of the flow is the new number.
     ChangePhone(UserId),
+    /// Reclaim of a detached account; the phone of the flow is its new number.
+    Reclaim,
     /// Deletion by a signed-in user, who proves that the phone is still theirs.
     DeleteSelf(UserId),
     /// First password of a signed-in user who has none; the code replaces the current password.
@@ -40,6 +43,7 @@ impl Purpose {
             Self::ResetPassword => "reset_password",
             Self::DeleteAccount => "delete_account",
             Self::ChangePhone(_) => "change_phone",
+            Self::Reclaim => "reclaim",
             Self::DeleteSelf(_) => "delete_self",
             Self::SetPassword(_) => "set_password",
             Self::ConfirmPhone(_) => "confirm_phone",
@@ -50,7 +54,7 @@ impl Purpose {
     #[must_use]
     pub const fn budget_class(self) -> BudgetClass {
         match self {
-            Self::Register | Self::ChangePhone(_) => BudgetClass::NewNumbers,
+            Self::Register | Self::ChangePhone(_) | Self::Reclaim => BudgetClass::NewNumbers,
             Self::Login
             | Self::ResetPassword
             | Self::DeleteAccount
@@ -67,7 +71,9 @@ impl Purpose {
             Self::ChangePhone(user) | Self::DeleteSelf(user) | Self::SetPassword(user) | Self::ConfirmPhone(user) => {
                 format!("{}:{}", self.name(), user.0).into()
             }
-            Self::Register | Self::Login | Self::ResetPassword | Self::DeleteAccount => self.name().into(),
+            Self::Register | Self::Login | Self::ResetPassword | Self::DeleteAccount | Self::Reclaim => {
+                self.name().into()
+            }
         }
     }
 }
@@ -99,12 +105,14 @@ impl BudgetClass {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     CodeSent,
+    /// The code was right, and it was not enough (see [`super::ownership`]).
+    AccountUnclear,
     PhoneVerified,
     PasswordSet,
 }
 
 impl Step {
-    pub const ALL: [Self; 3] = [Self::CodeSent, Self::PhoneVerified, Self::PasswordSet];
+    pub const ALL: [Self; 4] = [Self::CodeSent, Self::AccountUnclear, Self::PhoneVerified, Self::PasswordSet];
     /// Step of a new flow.
     pub const FIRST: Self = Self::CodeSent;
 
@@ -113,6 +121,7 @@ impl Step {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CodeSent => "code_sent",
+            Self::AccountUnclear => "account_unclear",
             Self::PhoneVerified => "phone_verified",
             Self::PasswordSet => "password_set",
         }
@@ -129,6 +138,7 @@ impl Step {
     pub const fn next_action(self, passwords: PasswordMode) -> Action {
         match self {
             Self::CodeSent => Action::VerifyCode,
+            Self::AccountUnclear => Action::ClaimAccount,
             Self::PhoneVerified if passwords.accepts_passwords() => Action::SetPassword,
             Self::PhoneVerified | Self::PasswordSet => Action::SubmitProfile,
         }
@@ -139,6 +149,8 @@ impl Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     VerifyCode,
+    /// The client proves the account with more, waits, or starts anew.
+    ClaimAccount,
     SetPassword,
     SubmitProfile,
 }
@@ -168,8 +180,23 @@ impl Transition {
     pub const RESEND_CODE: Self = Self::stay(&[Step::CodeSent]);
     /// Accepts the right code.
     pub const VERIFY_CODE: Self = Self { from: &[Step::CodeSent], to: Some(Step::PhoneVerified), ttl: Ttl::Restart };
-    /// Accepts the right code of a flow without further steps: the account changes at once and the flow is deleted.
-    pub const REDEEM_CODE: Self = Self::stay(&[Step::CodeSent]);
+    /// Accepts the right code of a flow without further steps: the account changes at once and the flow is deleted. The
+    /// client may repeat the code if it was not enough.
+    pub const REDEEM_CODE: Self = Self::stay(&[Step::CodeSent, Step::AccountUnclear]);
+    /// Accepts a code that was enough: the flow goes on.
+    pub const ACCEPT_CODE: Self =
+        Self { from: &[Step::CodeSent, Step::AccountUnclear], to: Some(Step::PhoneVerified), ttl: Ttl::Restart };
+    /// Keeps a flow whose code was right, but not enough.
+    pub const QUESTION_ACCOUNT: Self = Self {
+        from: &[Step::CodeSent, Step::AccountUnclear, Step::PhoneVerified],
+        to: Some(Step::AccountUnclear),
+        ttl: Ttl::RestartOnChange,
+    };
+    /// Claims the account in question.
+    pub const CLAIM_ACCOUNT: Self = Self::stay(&[Step::AccountUnclear]);
+    /// Makes the flow a sign-up of the person who has the phone now.
+    pub const START_ANEW: Self =
+        Self { from: &[Step::AccountUnclear], to: Some(Step::PhoneVerified), ttl: Ttl::Restart };
     /// Spends one of the flow's password hashes. A user may go back and choose another password.
     pub const HASH_PASSWORD: Self = Self::stay(&[Step::PhoneVerified, Step::PasswordSet]);
     /// Stores the hash of the chosen password.
@@ -256,8 +283,11 @@ pub struct Proven {
 pub struct Flow {
     pub phone: Phone,
     pub state: State,
+    /// Account that the code was sent for; `None` at a sign-up with a free phone.
+    pub account: Option<AccountVersion>,
     /// Consent that the client gave when it requested the code, at sign-up.
     pub consent: Option<Consent>,
+    pub completion: Option<Completion>,
     /// Remaining lifetime.
     pub expires_in: Duration,
 }
@@ -266,6 +296,7 @@ pub struct Flow {
 #[derive(Debug, Clone)]
 pub enum State {
     CodeSent { attempts_left: u32, resend_in: Duration },
+    AccountUnclear,
     PhoneVerified,
     PasswordSet { password_hash: PasswordHash },
 }
@@ -281,6 +312,7 @@ impl State {
     ) -> Option<Self> {
         Some(match step {
             Step::CodeSent => Self::CodeSent { attempts_left, resend_in },
+            Step::AccountUnclear => Self::AccountUnclear,
             Step::PhoneVerified => Self::PhoneVerified,
             Step::PasswordSet => Self::PasswordSet { password_hash: password_hash? },
         })
@@ -290,6 +322,7 @@ impl State {
     pub const fn step(&self) -> Step {
         match self {
             Self::CodeSent { .. } => Step::CodeSent,
+            Self::AccountUnclear => Step::AccountUnclear,
             Self::PhoneVerified => Step::PhoneVerified,
             Self::PasswordSet { .. } => Step::PasswordSet,
         }
@@ -303,7 +336,7 @@ impl State {
         match self {
             Self::PasswordSet { password_hash } => Ok(Some(password_hash).filter(|_| passwords.accepts_passwords())),
             Self::PhoneVerified if passwords.can_skip() => Ok(None),
-            Self::PhoneVerified | Self::CodeSent { .. } => Err(self.step()),
+            Self::PhoneVerified | Self::AccountUnclear | Self::CodeSent { .. } => Err(self.step()),
         }
     }
 }

@@ -16,6 +16,8 @@ pub enum Topic {
     ConfirmPhone,
     /// Notice to the number that the account had before.
     PhoneChanged,
+    /// Notice to the number of the account that somebody asks to change it.
+    PhoneChangeHeld,
     /// Notice of a password change.
     PasswordChanged,
     /// Notice of a password reset.
@@ -23,7 +25,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Register,
         Self::Login,
         Self::ResetPassword,
@@ -32,12 +34,13 @@ impl Topic {
         Self::SetPassword,
         Self::ConfirmPhone,
         Self::PhoneChanged,
+        Self::PhoneChangeHeld,
         Self::PasswordChanged,
         Self::PasswordReset,
     ];
 
     /// Notices that a setting enables. The notice to an earlier number is always sent.
-    pub const OPTIONAL: [Self; 2] = [Self::PasswordChanged, Self::PasswordReset];
+    pub const OPTIONAL: [Self; 3] = [Self::PhoneChangeHeld, Self::PasswordChanged, Self::PasswordReset];
 
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -50,6 +53,7 @@ impl Topic {
             Self::SetPassword => "set_password",
             Self::ConfirmPhone => "confirm_phone",
             Self::PhoneChanged => "phone_changed",
+            Self::PhoneChangeHeld => "phone_change_held",
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
         }
@@ -59,7 +63,7 @@ impl Topic {
     #[must_use]
     pub const fn values(self) -> &'static [Value] {
         match self {
-            Self::PhoneChanged => &[Value::Phone],
+            Self::PhoneChanged | Self::PhoneChangeHeld => &[Value::Phone],
             Self::PasswordChanged | Self::PasswordReset => &[],
             _ => &[Value::Code, Value::Minutes],
         }
@@ -72,7 +76,7 @@ impl From<Purpose> for Topic {
             Purpose::Register => Self::Register,
             Purpose::Login => Self::Login,
             Purpose::ResetPassword => Self::ResetPassword,
-            Purpose::ChangePhone(_) => Self::ChangePhone,
+            Purpose::ChangePhone(_) | Purpose::Reclaim => Self::ChangePhone,
             Purpose::DeleteAccount | Purpose::DeleteSelf(_) => Self::DeleteAccount,
             Purpose::SetPassword(_) => Self::SetPassword,
             Purpose::ConfirmPhone(_) => Self::ConfirmPhone,
@@ -116,6 +120,11 @@ pub enum Content {
         /// New number, masked.
         to: String,
     },
+    /// "Somebody asks to change the number of your account to …": notice to its number.
+    PhoneChangeHeld {
+        /// New number, masked.
+        to: String,
+    },
     /// Notice to the owner of the account.
     PasswordChanged,
     /// Notice to the owner of the account.
@@ -128,6 +137,7 @@ impl Content {
         match self {
             Self::Code { purpose, .. } => (*purpose).into(),
             Self::PhoneChanged { .. } => Topic::PhoneChanged,
+            Self::PhoneChangeHeld { .. } => Topic::PhoneChangeHeld,
             Self::PasswordChanged => Topic::PasswordChanged,
             Self::PasswordReset => Topic::PasswordReset,
         }
@@ -139,7 +149,7 @@ impl Content {
         match (self, value) {
             (Self::Code { code, .. }, Value::Code) => Some(code.expose().into()),
             (Self::Code { minutes, .. }, Value::Minutes) => Some(minutes.to_string().into()),
-            (Self::PhoneChanged { to }, Value::Phone) => Some(to.into()),
+            (Self::PhoneChanged { to } | Self::PhoneChangeHeld { to }, Value::Phone) => Some(to.into()),
             _ => None,
         }
     }

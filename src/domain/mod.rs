@@ -29,6 +29,7 @@ pub mod dpop;
 pub mod session;
 pub mod device;
 pub mod pending;
+pub mod completion;
 pub mod ownership;
 pub mod refresh;
 pub mod idempotency;

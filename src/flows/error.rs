@@ -56,6 +56,27 @@ pub enum Error {
     CodeBusy {
         retry_after: Duration,
     },
+    /// The account was neither used nor proven for a long time: a code alone does not open it.
+    AccountDormant,
+    /// The act is held: it can be done later, unless the owner refuses it.
+    ActHeld {
+        retry_after: Duration,
+        /// The person can start anew meanwhile.
+        start_anew: bool,
+    },
+    /// The owner has refused the act.
+    ActRefused {
+        retry_after: Duration,
+        start_anew: bool,
+    },
+    /// The account has a current proof of its number.
+    StartAnewUnavailable,
+    /// The device is not known for long enough to approve an act.
+    DeviceTooNew {
+        retry_after: Duration,
+    },
+    PendingNotFound,
+    RegionNotSupported,
     PasswordTooWeak,
     /// Another request with the same idempotency key is being handled.
     RequestInProgress {
@@ -83,6 +104,18 @@ pub enum Error {
     /// The operator has configured no avatar storage.
     AvatarUploadsDisabled,
     Dependency(DependencyError),
+}
+
+impl Error {
+    /// A right code was not enough.
+    pub(super) const fn questions_account(&self) -> bool {
+        matches!(self, Self::AccountDormant | Self::ActHeld { .. } | Self::ActRefused { .. })
+    }
+
+    /// The client can enter the code again.
+    pub(super) const fn keeps_flow(&self) -> bool {
+        self.questions_account() || matches!(self, Self::Dependency(_) | Self::PasswordTooWeak)
+    }
 }
 
 impl From<DependencyError> for Error {

@@ -15,6 +15,7 @@ mod limits;
 pub mod login;
 mod new_password;
 pub mod otp;
+pub mod ownership;
 pub mod password_reset;
 mod probe;
 mod proof_of_work;

@@ -3,22 +3,31 @@
 use super::error::Error;
 use super::refund::log_refund_error;
 use super::service::Service;
+use crate::domain::completion::Completion;
 use crate::domain::flow::{Proven, Purpose, Transition};
 use crate::domain::password::{NewPassword, PasswordHash};
 use crate::domain::ticket::Ticket;
 use crate::ports::{Advance, Change, Hashed};
 use std::time::Duration;
 
-/// Spends one of the flow's password hashes, then hashes. Returns the facts that the flow proves, with the hash.
+/// Flow after a transition.
+pub(super) struct Advanced {
+    pub proven: Proven,
+    pub completion: Option<Completion>,
+    /// Remaining lifetime.
+    pub expires_in: Duration,
+}
+
+/// Spends one of the flow's password hashes, then hashes. Returns the flow with the hash.
 pub(super) async fn hash(
     service: &Service,
     purpose: Purpose,
     ticket: &Ticket,
     password: NewPassword,
-) -> Result<(Proven, PasswordHash), Error> {
-    let (proven, _) = advance(service, purpose, ticket, &Transition::HASH_PASSWORD, &Change::SpendPassword).await?;
-    match service.ports.hasher.hash(password, Some(&proven.phone)).await {
-        Ok(Hashed::Hash(hash)) => Ok((proven, hash)),
+) -> Result<(Advanced, PasswordHash), Error> {
+    let flow = advance(service, purpose, ticket, &Transition::HASH_PASSWORD, &Change::SpendPassword).await?;
+    match service.ports.hasher.hash(password, Some(&flow.proven.phone)).await {
+        Ok(Hashed::Hash(hash)) => Ok((flow, hash)),
         Ok(Hashed::TooWeak) => Err(Error::PasswordTooWeak),
         Err(error) => {
             refund(service, ticket).await;
@@ -27,17 +36,17 @@ pub(super) async fn hash(
     }
 }
 
-/// Makes a transition of a verified flow. Returns the facts that the flow proves, and its remaining lifetime.
+/// Makes a transition of a verified flow.
 pub(super) async fn advance(
     service: &Service,
     purpose: Purpose,
     ticket: &Ticket,
     transition: &Transition,
     change: &Change,
-) -> Result<(Proven, Duration), Error> {
+) -> Result<Advanced, Error> {
     let ttl = service.policy.flow.verified_ttl;
     match service.ports.staging.advance(&ticket.flow_key(), purpose, transition, change, ttl).await? {
-        Advance::Done { proven, expires_in } => Ok((proven, expires_in)),
+        Advance::Done { proven, completion, expires_in } => Ok(Advanced { proven, completion, expires_in }),
         Advance::Exhausted { retry_after } => Err(Error::TooManyRequests { retry_after }),
         Advance::WrongStep(step) => Err(Error::WrongStep(step)),
         Advance::Gone => Err(Error::TicketExpired),

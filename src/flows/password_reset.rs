@@ -3,20 +3,47 @@
 use super::account::notice::{self, Notice};
 use super::error::Error;
 use super::limits::PasswordAttempt;
-use super::new_password;
+use super::new_password::{self, Advanced};
 use super::otp::{self, StepDone};
+use super::ownership::{self, Question};
 use super::service::Service;
+use crate::domain::completion::Completion;
+use crate::domain::device::DeviceId;
+use crate::domain::dpop::Thumbprint;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::message::Content;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::{NewPassword, PasswordHash};
+use crate::domain::pending::ActKind;
 use crate::domain::texts::TextLanguage;
 use crate::domain::ticket::Ticket;
-use crate::ports::Proof;
+use crate::ports::{Proof, Whose};
 
 /// Checks the code.
-pub async fn verify_code(service: &Service, ticket: &Ticket, given: &OneTimeCode) -> Result<StepDone, Error> {
-    otp::verify(service, Purpose::ResetPassword, ticket, given).await
+///
+/// The code alone may not be enough: then the client can repeat it with a known device, or after the owner has approved
+/// the reset.
+pub async fn verify_code(
+    service: &Service,
+    ticket: Ticket,
+    given: OneTimeCode,
+    device: Option<DeviceId>,
+    key: Option<Thumbprint>,
+) -> Result<StepDone, Error> {
+    let ask = move |service, proven| ask(service, proven, device, key);
+    otp::accept(service, Purpose::ResetPassword, ticket, given, ask).await
+}
+
+async fn ask(
+    service: Service,
+    proven: Proven,
+    device: Option<DeviceId>,
+    key: Option<Thumbprint>,
+) -> Result<Option<Completion>, Error> {
+    let (whose, account) = (Whose::Phone(proven.phone), proven.account.ok_or(Error::TicketExpired)?);
+    let question = Question { device, key, ..Question::default() };
+    let entered = ownership::ask(&service, ActKind::PasswordReset, whose, account, question).await?.entered()?;
+    Ok(entered.uses.map(Completion::Use))
 }
 
 /// Replaces the password, ends every session, and deletes the flow. If the database fails, the flow stays.
@@ -26,19 +53,19 @@ pub async fn set_password(
     password: NewPassword,
     language: TextLanguage,
 ) -> Result<(), Error> {
-    let (proven, hash) = new_password::hash(service, Purpose::ResetPassword, &ticket, password).await?;
-    service.background.run_to_completion(replace_or_refund(service.clone(), ticket, proven, hash, language)).await
+    let (flow, hash) = new_password::hash(service, Purpose::ResetPassword, &ticket, password).await?;
+    service.background.run_to_completion(replace_or_refund(service.clone(), ticket, flow, hash, language)).await
 }
 
 /// Replaces the password. If a dependency fails, refunds the password hash of the flow.
 async fn replace_or_refund(
     service: Service,
     ticket: Ticket,
-    proven: Proven,
+    flow: Advanced,
     hash: PasswordHash,
     language: TextLanguage,
 ) -> Result<(), Error> {
-    let done = replace(&service, &ticket, proven, hash, language).await;
+    let done = replace(&service, &ticket, flow, hash, language).await;
     if let Err(Error::Dependency(_)) = done {
         new_password::refund(&service, &ticket).await;
     }
@@ -48,12 +75,17 @@ async fn replace_or_refund(
 async fn replace(
     service: &Service,
     ticket: &Ticket,
-    proven: Proven,
+    flow: Advanced,
     hash: PasswordHash,
     language: TextLanguage,
 ) -> Result<(), Error> {
-    let (phone, account) = (proven.phone, proven.account.ok_or(Error::TicketExpired)?);
-    let proof = Proof::of_code(phone.clone(), account);
+    let Advanced { proven: Proven { phone, account, .. }, completion, .. } = flow;
+    let account = account.ok_or(Error::TicketExpired)?;
+    let uses = match completion {
+        Some(Completion::Use(act)) => Some(act),
+        _ => None,
+    };
+    let proof = Proof::of_code(phone.clone(), account).using(uses);
     let done = service.ports.users.reset_password(account.user, &proof, &hash, service.now()).await?;
     otp::delete_flow(service, ticket).await;
     if !done {

@@ -121,7 +121,8 @@ impl Service {
     }
 
     /// Device of a device token. A token that the service has not issued names none: its client is like one without.
-    pub(super) fn device_of(&self, token: Option<&str>) -> Option<DeviceId> {
+    #[must_use]
+    pub fn device_of(&self, token: Option<&str>) -> Option<DeviceId> {
         token.and_then(|text| DeviceToken::open(&self.keys.device, text).ok())
     }
 

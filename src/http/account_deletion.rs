@@ -1,11 +1,13 @@
 //! `POST /v1/account-deletion/…`: deletion with the phone but without the app, as app stores require.
 
 use super::client::ClientContext;
-use super::dto::flow::{FlowTicket, SendCode, VerifyCode};
+use super::dpop::DeviceKey;
+use super::dto::flow::{FlowTicket, SendCode, VerifyOwnerCode};
 use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::otp::{self, SEND_LIMITS, Sent};
+use super::ownership::IN_QUESTION;
 use super::response::NoContent;
 use crate::domain::flow::Purpose;
 use crate::flows::Service;
@@ -29,12 +31,15 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         post("/v1/account-deletion/verify-code", verify_code)
             .operation("accountDeletion.verifyCode", "Verify the code and delete the account.")
             .description(
-                "The code is the consent. Deletes all data of the account in this service and ends all sessions. The \
-                 number can sign up again. A wrong code (`code_wrong`) uses one of the attempts. After a `503` the \
+                "The code is the consent. The deletion is held first (`act_held`), so that the owner can refuse it on a \
+                 device that is signed in; later a new code deletes all data of the account in this service and ends \
+                 all sessions. An account that was not used for a long time loses its number at once, and is deleted \
+                 later. The number can sign up again. A wrong code (`code_wrong`) uses one of the attempts. After a `503` the \
                  client can submit the same code again.",
             )
             .success("Account deleted")
             .errors(otp::VERIFY_CODE)
+            .errors(IN_QUESTION)
             .errors(&[Code::Overloaded]),
     ]
 }
@@ -47,8 +52,13 @@ async fn resend_code(service: web::Data<Service>, client: ClientContext, body: J
     otp::resend_to_account(service, client, &body.0, Purpose::DeleteAccount).await
 }
 
-async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<NoContent, Problem> {
+async fn verify_code(
+    service: web::Data<Service>,
+    key: DeviceKey,
+    body: Json<VerifyOwnerCode>,
+) -> Result<NoContent, Problem> {
+    let device = service.device_of(body.0.device_token.as_deref().map(String::as_str));
     let (ticket, code) = body.0.parse()?;
-    deletion::with_code_alone(&service, ticket, code).await?;
+    deletion::with_code_alone(&service, ticket, code, device, key.0).await?;
     Ok(NoContent)
 }

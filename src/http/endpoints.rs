@@ -1,13 +1,16 @@
 //! Endpoints of the API, in the order of the flow.
 
 use super::endpoint::Endpoint;
-use super::{account_deletion, avatar, captchas, health, keys, login, me, password_reset, register, sessions};
+use super::{
+    account_deletion, avatar, captchas, health, keys, login, me, ownership, password_reset, register, sessions,
+};
 
 pub(super) fn all() -> Vec<Endpoint> {
     [
         captchas::endpoints(),
         register::endpoints(),
         login::endpoints(),
+        ownership::endpoints(),
         sessions::endpoints(),
         me::profile::endpoints(),
         me::consents::endpoints(),
@@ -16,6 +19,7 @@ pub(super) fn all() -> Vec<Endpoint> {
         me::phone::endpoints(),
         me::confirm::endpoints(),
         me::deletion::endpoints(),
+        me::pending::endpoints(),
         password_reset::endpoints(),
         account_deletion::endpoints(),
         keys::endpoints(),

@@ -32,6 +32,11 @@ pub enum Code {
     PhoneMissing,
     PasswordAlreadySet,
     PasswordTooNew,
+    AccountDormant,
+    ActHeld,
+    ActRefused,
+    StartAnewUnavailable,
+    DeviceTooNew,
     WrongStep,
     RequestInProgress,
     TicketExpired,
@@ -111,6 +116,11 @@ static ROWS: [Row; Code::DependencyUnavailable as usize + 1] = [
     row(Code::PhoneMissing, 409, "phone_missing", ["No phone number", "Another person has signed up with the number of this account. Set a new number first."], ["账号没有手机号", "该账号的手机号已被他人注册，请先设置新的手机号。"]),
     row(Code::PasswordAlreadySet, 409, "password_already_set", ["Password already set", "This account has a password. Change it with the current password."], ["已设置密码", "该账号已有密码，请使用当前密码修改。"]),
     row(Code::PasswordTooNew, 409, "password_too_new", ["Password too new", "The password was set with a code a short time ago. Try again after `retry_after` seconds."], ["密码设置时间过短", "该密码刚通过验证码设置，请在 retry_after 秒后重试。"]),
+    row(Code::AccountDormant, 409, "account_dormant", ["Account not used for a long time", "The number has an account that was not used for a long time. Prove that it is yours with its password, or start a new account."], ["账号长期未使用", "该手机号对应的账号长期未使用，请使用密码证明账号归您所有，或注册新账号。"]),
+    row(Code::ActHeld, 409, "act_held", ["Held for safety", "This can be done in `retry_after` seconds with a new code, or as soon as it is approved on a device that is signed in."], ["出于安全考虑暂缓执行", "请在 retry_after 秒后使用新的验证码继续，或在已登录的设备上批准。"]),
+    row(Code::ActRefused, 409, "act_refused", ["Refused by the owner", "The owner of the account has refused this. It can be asked for again after `retry_after` seconds."], ["已被账号所有者拒绝", "账号所有者已拒绝该操作，请在 retry_after 秒后重试。"]),
+    row(Code::StartAnewUnavailable, 409, "start_anew_unavailable", ["No new account possible", "The account of this number was used with it recently. Sign in to it."], ["无法注册新账号", "该手机号对应的账号近期已验证，请直接登录。"]),
+    row(Code::DeviceTooNew, 409, "device_too_new", ["Device too new", "This device can approve held acts in `retry_after` seconds. Use a device that was signed in before."], ["设备登录时间过短", "该设备在 retry_after 秒后才能批准操作，请使用更早登录的设备。"]),
     row(Code::WrongStep, 409, "wrong_step", ["Wrong step", "The field `step` names the next step."], ["步骤不符", "下一步见 step 字段。"]),
     row(Code::RequestInProgress, 409, "request_in_progress", ["Request in progress", "The same request is still running. Try again after `retry_after` seconds."], ["请求处理中", "相同的请求正在处理，请在 retry_after 秒后重试。"]),
     row(Code::TicketExpired, 410, "ticket_expired", ["Ticket expired", "Start again."], ["流程已过期", "请重新开始。"]),
@@ -190,6 +200,8 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
     pub attempts_left: Option<u32>,
     pub step: Option<Step>,
+    /// Whether the person can start a new account with the ticket.
+    pub start_anew: Option<bool>,
     /// Boxed, because a large error makes every result of a handler large.
     pub proof_of_work: Option<Box<Challenge>>,
     /// Documents in force, if they must be accepted.
@@ -210,6 +222,7 @@ impl Problem {
             retry_after: None,
             attempts_left: None,
             step: None,
+            start_anew: None,
             proof_of_work: None,
             documents: Vec::new(),
             cause: None,
@@ -223,6 +236,11 @@ impl Problem {
 
     fn with_challenge(code: Code, challenge: Challenge) -> Self {
         Self { proof_of_work: Some(Box::new(challenge)), ..Self::new(code) }
+    }
+
+    /// A right code was not enough. The flow goes on.
+    fn in_question(code: Code, retry_after: Option<Duration>, start_anew: bool) -> Self {
+        Self { retry_after, start_anew: Some(start_anew), step: Some(Step::AccountUnclear), ..Self::new(code) }
     }
 
     fn retry_later(code: Code, retry_after: Duration) -> Self {
@@ -259,6 +277,17 @@ impl From<flows::Error> for Problem {
             }
             flows::Error::CodeExhausted => Self { attempts_left: Some(0), ..Self::new(Code::CodeExhausted) },
             flows::Error::CodeBusy { retry_after } => Self::retry_later(Code::Overloaded, retry_after),
+            flows::Error::AccountDormant => Self::in_question(Code::AccountDormant, None, true),
+            flows::Error::ActHeld { retry_after, start_anew } => {
+                Self::in_question(Code::ActHeld, Some(retry_after), start_anew)
+            }
+            flows::Error::ActRefused { retry_after, start_anew } => {
+                Self::in_question(Code::ActRefused, Some(retry_after), start_anew)
+            }
+            flows::Error::StartAnewUnavailable => Self::new(Code::StartAnewUnavailable),
+            flows::Error::DeviceTooNew { retry_after } => Self::retry_later(Code::DeviceTooNew, retry_after),
+            flows::Error::PendingNotFound => Self::new(Code::NotFound),
+            flows::Error::RegionNotSupported => Self::new(Code::RegionNotSupported),
             flows::Error::PasswordTooWeak => Self::new(Code::PasswordTooWeak),
             flows::Error::RequestInProgress { retry_after } => Self::retry_later(Code::RequestInProgress, retry_after),
             flows::Error::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),

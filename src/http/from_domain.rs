@@ -3,12 +3,15 @@
 use super::dto::account::User;
 use super::dto::avatar::{UploadMethod, UploadPermit};
 use super::dto::flow::{CodeSent, FlowStatus, NextStep, StepDone};
+use super::dto::ownership::{PendingAct, PendingActs};
 use super::dto::problem::Work;
 use super::dto::session::{Session, Sessions, SignedIn, Tokens};
 use super::response::{Reply, seconds};
 use crate::domain::avatar::Permit;
 use crate::domain::flow::{Action, Flow, State, Step};
 use crate::domain::password_mode::PasswordMode;
+use crate::domain::pending::{self, ActKind};
+use crate::domain::phone::Phone;
 use crate::domain::proof::Challenge;
 use crate::domain::session as domain;
 use crate::domain::user;
@@ -40,6 +43,7 @@ impl NextStep {
     pub(super) fn after(completed: Step, passwords: PasswordMode) -> Self {
         match completed.next_action(passwords) {
             Action::VerifyCode => Self::VerifyCode,
+            Action::ClaimAccount => Self::ClaimAccount,
             Action::SetPassword => Self::SetPassword,
             Action::SubmitProfile => Self::SubmitProfile,
         }
@@ -50,7 +54,7 @@ impl FlowStatus {
     pub(super) fn new(flow: &Flow, passwords: PasswordMode) -> Self {
         let (resend_in, attempts_left) = match flow.state {
             State::CodeSent { attempts_left, resend_in } => (Some(seconds(resend_in)), Some(attempts_left)),
-            State::PhoneVerified | State::PasswordSet { .. } => (None, None),
+            State::AccountUnclear | State::PhoneVerified | State::PasswordSet { .. } => (None, None),
         };
         let step = flow.state.step();
         let phone = if step == Step::CodeSent { flow.phone.masked() } else { flow.phone.e164().to_owned() };
@@ -128,6 +132,28 @@ impl Sessions {
         };
         let password_changed_at = timestamp(caller.user.password_changed_at);
         Self { sessions: sessions.into_iter().map(one).collect(), password_changed_at }
+    }
+}
+
+impl PendingActs {
+    /// Lists the pending acts of the caller.
+    pub(super) fn new(acts: Vec<pending::PendingAct>, caller: &Caller) -> Self {
+        let phone = |act: &pending::PendingAct| {
+            let target = act.target.clone().filter(|_| act.kind == ActKind::PhoneChange);
+            target.and_then(Phone::from_stored).map(|phone| phone.masked())
+        };
+        let one = |act: pending::PendingAct| PendingAct {
+            id: act.id.0.to_string(),
+            kind: act.kind.as_str(),
+            phone_number: phone(&act),
+            device_name: act.device_name,
+            own: act.session == Some(caller.session),
+            approved: act.approved_at.is_some(),
+            asked_at: timestamp(act.asked_at),
+            ready_at: timestamp(act.ready_at),
+            expires_at: timestamp(act.expires_at),
+        };
+        Self { pending: acts.into_iter().map(one).collect() }
     }
 }
 

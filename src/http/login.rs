@@ -10,6 +10,7 @@ use super::extract::Json;
 use super::form::Form;
 use super::from_domain;
 use super::otp::{self, SEND_LIMITS, Sent};
+use super::ownership::IN_QUESTION;
 use super::response::Reply;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::flow::Purpose;
@@ -59,10 +60,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .operation("login.verifyCode", "Sign in with the code.")
             .description(
                 "A wrong code (`code_wrong`) uses one of the attempts; the last wrong code ends the flow \
-                 (`code_exhausted`). A code works once, but after a `503` the client can submit the same code again.",
+                 (`code_exhausted`). A code works once, but after a `503` the client can submit the same code again.\n\n\
+                 A right code may not be enough: `account_dormant`, `act_held` and `act_refused` keep the flow for 15 \
+                 minutes. The user can prove the account with more (`POST /v1/login/claim`), start a new account \
+                 (`POST /v1/login/start-anew`), or approve the act on another device: then submit the same code again.",
             )
             .success("Signed in")
             .errors(otp::VERIFY_CODE)
+            .errors(IN_QUESTION)
             .errors(&[Code::ResponseGone, Code::Overloaded]),
     ]
 }
@@ -90,8 +95,9 @@ async fn verify_code(
     key: DeviceKey,
     body: Json<VerifyLogin>,
 ) -> Result<Reply<SignedIn>, Problem> {
+    let token = service.device_of(body.0.device_token.as_deref().map(String::as_str));
     let (ticket, code, device) = body.0.parse(key)?;
-    let signed_in = login::with_code(&service, ticket, code, device).await?;
+    let signed_in = login::with_code(&service, ticket, code, token, device).await?;
     Ok(from_domain::signed_in(signed_in, &service))
 }
 
@@ -116,7 +122,7 @@ impl LogIn {
 }
 
 impl VerifyLogin {
-    fn parse(&self, key: DeviceKey) -> Result<(Ticket, OneTimeCode, Device), Problem> {
+    pub(super) fn parse(&self, key: DeviceKey) -> Result<(Ticket, OneTimeCode, Device), Problem> {
         let mut form = Form::default();
         let ticket = form.field("ticket", Ticket::parse(&self.ticket));
         let code = form.field("code", OneTimeCode::parse(&self.code));

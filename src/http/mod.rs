@@ -23,6 +23,7 @@ mod me;
 pub mod middleware;
 pub mod openapi;
 mod otp;
+mod ownership;
 mod password_reset;
 mod passwords;
 mod register;

@@ -2,7 +2,7 @@
 
 use super::client::ClientContext;
 use super::dto::account::SendOwnCode;
-use super::dto::flow::{CodeSent, FlowTicket, SendCode, VerifyCode};
+use super::dto::flow::{CodeSent, FlowTicket, SendCode, VerifyCode, VerifyOwnerCode};
 use super::error::{Code, Problem};
 use super::form::Form;
 use super::response::Reply;
@@ -102,6 +102,15 @@ impl FlowTicket {
 }
 
 impl VerifyCode {
+    pub(super) fn parse(&self) -> Result<(Ticket, OneTimeCode), Problem> {
+        let mut form = Form::default();
+        let ticket = form.field("ticket", Ticket::parse(&self.ticket));
+        let code = form.field("code", OneTimeCode::parse(&self.code));
+        form.finish(|| ticket.zip(code))
+    }
+}
+
+impl VerifyOwnerCode {
     pub(super) fn parse(&self) -> Result<(Ticket, OneTimeCode), Problem> {
         let mut form = Form::default();
         let ticket = form.field("ticket", Ticket::parse(&self.ticket));

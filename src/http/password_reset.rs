@@ -1,11 +1,13 @@
 //! `POST /v1/password-reset/…`: password reset with a code.
 
 use super::client::ClientContext;
-use super::dto::flow::{FlowTicket, SendCode, SetPassword, StepDone, VerifyCode};
+use super::dpop::DeviceKey;
+use super::dto::flow::{FlowTicket, SendCode, SetPassword, StepDone, VerifyOwnerCode};
 use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::otp::{self, SEND_LIMITS, Sent};
+use super::ownership::IN_QUESTION;
 use super::register::SET_PASSWORD;
 use super::response::{NoContent, Reply};
 use crate::domain::flow::Purpose;
@@ -32,12 +34,15 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .operation("passwordReset.verifyCode", "Verify the code.")
             .description(
                 "A wrong code (`code_wrong`) uses one of the attempts; the last wrong code ends the flow \
-                 (`code_exhausted`).",
+                 (`code_exhausted`). A right code may not be enough: `account_dormant`, `act_held` and `act_refused` \
+                 keep the flow for 15 minutes. Submit the same code again with the token of a known device, or after \
+                 the act was approved on another device.",
             )
             .success("Phone number verified")
             .requires_passwords()
             .errors(otp::VERIFY_CODE)
-            .errors(&[Code::WrongStep]),
+            .errors(IN_QUESTION)
+            .errors(&[Code::WrongStep, Code::Overloaded]),
         post("/v1/password-reset/set-password", set_password)
             .operation("passwordReset.setPassword", "Set the new password.")
             .description(
@@ -58,9 +63,14 @@ async fn resend_code(service: web::Data<Service>, client: ClientContext, body: J
     otp::resend_to_account(service, client, &body.0, Purpose::ResetPassword).await
 }
 
-async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<Reply<StepDone>, Problem> {
+async fn verify_code(
+    service: web::Data<Service>,
+    key: DeviceKey,
+    body: Json<VerifyOwnerCode>,
+) -> Result<Reply<StepDone>, Problem> {
+    let device = service.device_of(body.0.device_token.as_deref().map(String::as_str));
     let (ticket, code) = body.0.parse()?;
-    let done = password_reset::verify_code(&service, &ticket, &code).await?;
+    let done = password_reset::verify_code(&service, ticket, code, device, key.0).await?;
     Ok(Reply::new(StepDone::new(&done, service.policy().passwords)))
 }
 

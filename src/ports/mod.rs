@@ -9,6 +9,7 @@ mod dpop_proofs;
 mod error;
 pub mod fairness;
 mod idempotency_store;
+mod ownership;
 mod password_hasher;
 mod runtime;
 mod sms;
@@ -23,6 +24,7 @@ pub use counters::{Admission, Counters, Counts, Usage};
 pub use dpop_proofs::DpopProofs;
 pub use error::{Dependency, DependencyError};
 pub use idempotency_store::{Begun, IdempotencyStore};
+pub use ownership::{AccountEvidence, AccountOwnership, Detach, EvidenceQuery, Reclaimed, Whose};
 pub use password_hasher::{Hashed, PasswordHasher, Verdict};
 pub use runtime::{Clock, Random};
 pub use sms::{Message, Sent, Sms, SmsError};
@@ -30,4 +32,4 @@ pub use staging::{
     Advance, Change, CodeAttempt, CodeCheck, NewFlow, OnRight, Resend, ReservedResend, Staging, Verified,
 };
 pub use telemetry::{Event, Outcome, Telemetry};
-pub use users::{Account, Created, PhoneChange, Proof, Refreshed, Renewed, Users};
+pub use users::{Account, AccountSummary, Created, NumberChange, PhoneChange, Proof, Refreshed, Renewed, Users};

@@ -3,6 +3,7 @@
 use super::{Admission, Counters, Counts, DependencyError, IdempotencyStore};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_app::ClientId;
+use crate::domain::completion::Completion;
 use crate::domain::consent::Consent;
 use crate::domain::flow::{Flow, FlowPolicy, Proven, Purpose, Step, Transition};
 use crate::domain::limits::{Counter, Reached};
@@ -207,12 +208,20 @@ pub enum Change {
     /// Spends one of the flow's password hashes. Refused if none is left, so that one ticket has a limited cost.
     SpendPassword,
     StorePasswordHash(PasswordHash),
+    /// Ends the record of the unverified codes: they are refunded now. Stores the completion, if there is one.
+    Refunded(Option<Completion>),
+    /// Makes the flow one of [`Purpose::Register`], with this completion and consent.
+    StartAnew {
+        completion: Completion,
+        consent: Option<Consent>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Advance {
     Done {
         proven: Proven,
+        completion: Option<Completion>,
         expires_in: Duration,
     },
     /// The flow's password hashes are used up for its remaining lifetime.

@@ -1,8 +1,9 @@
 //! Port of the user store: accounts and their sessions.
 
-use super::DependencyError;
+use super::{AccountOwnership, DependencyError, Detach};
 use crate::domain::consent::Consent;
 use crate::domain::password::PasswordHash;
+use crate::domain::pending::PendingId;
 use crate::domain::phone::Phone;
 use crate::domain::policy::SessionPolicy;
 use crate::domain::refresh::Refresh;
@@ -15,13 +16,21 @@ use chrono::{DateTime, Utc};
 /// an [`Authority`] MUST have no effect unless the session is active and the credentials version is unchanged when it
 /// runs.
 #[async_trait]
-pub trait Users: Send + Sync {
+pub trait Users: AccountOwnership + Send + Sync {
     /// Returns the account of a phone, if it has one. MUST take equally long when it has none. One statement.
-    async fn account_of(&self, phone: &Phone) -> Result<Option<AccountVersion>, DependencyError>;
+    async fn account_of(&self, phone: &Phone) -> Result<Option<AccountSummary>, DependencyError>;
 
     /// Stores the user, their first session and their consent in one transaction: all or nothing. MUST return
     /// [`Created::PhoneTaken`] when the phone belongs to another account, and only then.
     async fn create(&self, user: &NewUser, session: &NewSession) -> Result<Created, DependencyError>;
+
+    /// Does the same, and detaches the account that had the phone: all or nothing.
+    async fn create_anew(
+        &self,
+        user: &NewUser,
+        session: &NewSession,
+        earlier: &Detach,
+    ) -> Result<Created, DependencyError>;
 
     /// Returns the whole account of a phone. One statement.
     async fn by_phone(&self, phone: &Phone) -> Result<Option<Account>, DependencyError>;
@@ -112,8 +121,8 @@ pub trait Users: Send + Sync {
 
     /// Replaces the password, renews the session of the authority and revokes all others, all or nothing. The session
     /// keeps its key. If it has none, the refresh tokens that it had before are invalid afterwards. The new generation
-    /// is unused ([`Users::is_unused`]). A proof by code also records the time ([`User::password_reset_at`]). `None`
-    /// when the authority has ended or `proof` is no longer valid.
+    /// is unused ([`Users::is_unused`]). A proof by code also records the time ([`User::password_reset_at`],
+    /// [`User::phone_proven_at`]). `None` when the authority has ended or `proof` is no longer valid.
     async fn change_password(
         &self,
         by: &Authority,
@@ -132,13 +141,12 @@ pub trait Users: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<bool, DependencyError>;
 
-    /// Changes the user's phone, from none if the account is detached. The database constraint decides whether the new
-    /// phone is free.
+    /// Changes the user's phone, from none if the account is detached. The new phone is proven. The database constraint
+    /// decides whether it is free. All or nothing.
     async fn change_phone(
         &self,
         by: &Authority,
-        from: Option<&Phone>,
-        to: &Phone,
+        change: &NumberChange,
         now: DateTime<Utc>,
     ) -> Result<PhoneChange, DependencyError>;
 
@@ -169,6 +177,18 @@ pub trait Users: Send + Sync {
 pub enum Created {
     Yes,
     PhoneTaken,
+    /// The account that should lose the phone has changed.
+    Changed,
+}
+
+/// Account of a phone, from its row alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountSummary {
+    pub version: AccountVersion,
+    /// Last proof of the phone.
+    pub proven_at: DateTime<Utc>,
+    /// Last sign-in. The account may have been used later, by a refresh.
+    pub signed_in_at: Option<DateTime<Utc>>,
 }
 
 /// User and the hash of their password, if they have one.
@@ -184,15 +204,34 @@ pub struct Account {
 pub enum Proof {
     /// A correct password. Contains the hash that it was checked against.
     Password(PasswordHash),
-    /// A verified code of this phone, sent when the credentials had this version.
-    Code { phone: Phone, credentials: i64 },
+    /// A verified code of this phone, sent when the credentials had this version. Uses up the pending act, if there is
+    /// one.
+    Code { phone: Phone, credentials: i64, uses: Option<PendingId> },
 }
 
 impl Proof {
     /// Creates the proof for a client that verified the code sent to `phone` for this account.
     #[must_use]
     pub const fn of_code(phone: Phone, account: AccountVersion) -> Self {
-        Self::Code { phone, credentials: account.credentials }
+        Self::Code { phone, credentials: account.credentials, uses: None }
+    }
+
+    /// Returns the same proof, which also uses up this pending act.
+    #[must_use]
+    pub fn using(self, act: Option<PendingId>) -> Self {
+        match self {
+            Self::Code { phone, credentials, .. } => Self::Code { phone, credentials, uses: act },
+            Self::Password(hash) => Self::Password(hash),
+        }
+    }
+
+    /// Returns the pending act that the proof uses up.
+    #[must_use]
+    pub const fn uses(&self) -> Option<PendingId> {
+        match self {
+            Self::Code { uses, .. } => *uses,
+            Self::Password(_) => None,
+        }
     }
 }
 
@@ -218,11 +257,23 @@ pub enum Refreshed {
 }
 
 #[derive(Debug, Clone)]
+pub struct NumberChange {
+    /// Current phone of the account.
+    pub from: Option<Phone>,
+    pub to: Phone,
+    /// Pending act that the change uses up.
+    pub uses: Option<PendingId>,
+    /// Account that loses the new phone.
+    pub detach: Option<Detach>,
+}
+
+#[derive(Debug, Clone)]
 pub enum PhoneChange {
     Done(User),
     /// The new phone belongs to another account.
     Taken,
-    /// The authority has ended, or the user no longer has the old phone.
+    /// The authority has ended, the user no longer has the old phone, the pending act is used up, or the account that
+    /// should lose the phone has changed.
     Gone,
 }
 

@@ -1,4 +1,5 @@
-//! First password of an account without one, with a code; and how long such a password is too new to delete the account.
+//! First password of an account without one, with a code; and how long a password that was set with a code is too new
+//! to delete the account.
 
 use crate::password_modes::server_with;
 use crate::server_tests;

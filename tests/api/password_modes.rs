@@ -2,7 +2,7 @@
 
 use crate::server_tests;
 use crate::support::redis::OwnRedis;
-use crate::test_server::{BackEnds, PASSWORD, TestServer, fresh_phone};
+use crate::test_server::{BYPASS, BackEnds, PASSWORD, TestServer, fresh_phone};
 use crate::users::TestUser;
 use deadpool_redis::redis::cmd;
 use diesel::connection::SimpleConnection;
@@ -18,6 +18,7 @@ server_tests!(
     a_sign_up_has_no_step_for_a_password_where_passwords_are_disabled,
     endpoints_for_passwords_are_disabled_and_count_nothing,
     existing_passwords_are_not_accepted_where_passwords_are_disabled,
+    a_disabled_password_proves_no_dormant_or_detached_account,
     a_password_at_an_account_without_one_gets_the_response_of_an_unknown_number,
     a_current_password_of_an_account_without_one_is_wrong_and_counted,
 );
@@ -200,6 +201,31 @@ async fn existing_passwords_are_not_accepted_where_passwords_are_disabled(server
     assert_eq!(signed_in.body["user"]["has_password"], true);
 }
 
+/// The next owner of the number gets an account of their own, without a step for a password. The earlier owner knows the
+/// password, which is no evidence in this mode.
+async fn a_disabled_password_proves_no_dormant_or_detached_account(server: TestServer) {
+    let mut server = TestServer::with(server.back_ends(), &[("NUMBER_STALE_DAYS", "45")]).await;
+    let user = server.create_user().await;
+    restart_with(&mut server, "none").await;
+    server.advance(46 * 24 * HOUR);
+    let (ticket, code) = server.ticket_and_code("login", &user.phone).await;
+    let body = json!({"ticket": ticket, "code": code});
+    server.post("/v1/login/verify-code", body).await.assert_error(409, "account_dormant");
+    let claim = json!({"ticket": ticket, "password": PASSWORD});
+    server.post("/v1/login/claim", claim).await.assert_error(422, "password_wrong");
+    let started = server.post("/v1/login/start-anew", json!({"ticket": ticket})).await;
+    started.assert_status(200);
+    assert_eq!(started.text("step"), "submit_profile");
+    let created = server.submit_profile(&ticket).await;
+    created.assert_status(201);
+    assert_ne!(created.body["user"]["id"], user.profile["id"]);
+    let reclaim = json!({
+        "former_phone_number": user.phone, "password": PASSWORD, "phone_number": fresh_phone(),
+        "captcha_id": server.captcha().await, "captcha_answer": BYPASS,
+    });
+    server.post("/v1/reclaim/send-code", reclaim).await.assert_error(401, "credentials_invalid");
+}
+
 #[derive(QueryableByName)]
 struct Count {
     #[diesel(sql_type = BigInt)]
@@ -208,8 +234,9 @@ struct Count {
 
 /// Number of statements of the database, and of commands of Redis, so far.
 fn calls(server: &TestServer) -> (i64, u64) {
-    let query = "SELECT coalesce(sum(calls), 0)::bigint AS value FROM pg_stat_statements JOIN pg_database ON dbid = oid \
-                 WHERE datname = current_database() AND query NOT LIKE '%pg_stat%' AND query NOT LIKE 'SET %'";
+    let query = "SELECT coalesce(sum(calls), 0)::bigint AS value \
+                 FROM pg_stat_statements JOIN pg_database ON dbid = oid WHERE datname = current_database() \
+                 AND query NOT LIKE '%pg_stat%' AND query NOT LIKE 'SET %'";
     let statements = sql_query(query).get_result::<Count>(&mut server.database()).unwrap().value;
     let mut redis = crate::support::redis::connection(server.redis_url().unwrap());
     let stats: String = cmd("INFO").arg("commandstats").query(&mut redis).unwrap();

@@ -3,10 +3,14 @@
 mod address;
 mod connection;
 mod consents;
+mod detachment;
 mod engine;
 mod error;
+mod evidence;
 mod fault;
 pub mod migrate;
+mod ownership;
+mod pending;
 mod pool;
 mod refresh;
 mod rows;
@@ -22,8 +26,11 @@ use crate::domain::phone::Phone;
 use crate::domain::policy::SessionPolicy;
 use crate::domain::refresh::Refresh;
 use crate::domain::session::{Authority, Generation, NewSession, Session, SessionId};
-use crate::domain::user::{AccountVersion, NewUser, ProfileChange, User, UserId};
-use crate::ports::{Account, Created, DependencyError, PhoneChange, Proof, Refreshed, Renewed, Users};
+use crate::domain::user::{NewUser, ProfileChange, User, UserId};
+use crate::ports::{
+    Account, AccountSummary, Created, DependencyError, Detach, NumberChange, PhoneChange, Proof, Refreshed, Renewed,
+    Users,
+};
 use address::Address;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -84,22 +91,42 @@ impl Database {
     pub async fn pending(&self) -> Result<Vec<String>, DependencyError> {
         self.reads.run(|connection, _| migrate::pending(connection)).await
     }
+
+    async fn insert(
+        &self,
+        user: &NewUser,
+        session: &NewSession,
+        earlier: Option<Detach>,
+    ) -> Result<Created, DependencyError> {
+        let accepted = user.consent.as_ref().map(|consent| ConsentRow::all(&rows::text(user.id.0), consent));
+        let (user, session, accepted) =
+            (NewUserRow::from(user), NewSessionRow::from(session), accepted.unwrap_or_default());
+        self.writes
+            .run(move |connection, deadline| {
+                sign_up::create(connection, &user, &session, &accepted, earlier.as_ref(), deadline)
+            })
+            .await
+    }
 }
 
 #[async_trait]
 impl Users for Database {
-    async fn account_of(&self, phone: &Phone) -> Result<Option<AccountVersion>, DependencyError> {
+    async fn account_of(&self, phone: &Phone) -> Result<Option<AccountSummary>, DependencyError> {
         let phone = phone.e164().to_owned();
         self.reads.run(move |connection, _| users::account_of(connection, &phone)).await
     }
 
     async fn create(&self, user: &NewUser, session: &NewSession) -> Result<Created, DependencyError> {
-        let accepted = user.consent.as_ref().map(|consent| ConsentRow::all(&rows::text(user.id.0), consent));
-        let (user, session, accepted) =
-            (NewUserRow::from(user), NewSessionRow::from(session), accepted.unwrap_or_default());
-        self.writes
-            .run(move |connection, deadline| sign_up::create(connection, &user, &session, &accepted, deadline))
-            .await
+        self.insert(user, session, None).await
+    }
+
+    async fn create_anew(
+        &self,
+        user: &NewUser,
+        session: &NewSession,
+        earlier: &Detach,
+    ) -> Result<Created, DependencyError> {
+        self.insert(user, session, Some(earlier.clone())).await
     }
 
     async fn by_phone(&self, phone: &Phone) -> Result<Option<Account>, DependencyError> {
@@ -222,15 +249,11 @@ impl Users for Database {
     async fn change_phone(
         &self,
         by: &Authority,
-        from: Option<&Phone>,
-        to: &Phone,
+        change: &NumberChange,
         now: DateTime<Utc>,
     ) -> Result<PhoneChange, DependencyError> {
-        let (by, now) = (AuthorityRow::from(by), rows::stored(now));
-        let (from, to) = (from.map(|phone| phone.e164().to_owned()), to.e164().to_owned());
-        self.writes
-            .run(move |connection, deadline| users::change_phone(connection, &by, from.as_deref(), &to, now, deadline))
-            .await
+        let (by, change, now) = (AuthorityRow::from(by), change.clone(), rows::stored(now));
+        self.writes.run(move |connection, deadline| users::change_phone(connection, &by, &change, now, deadline)).await
     }
 
     async fn confirm_phone(

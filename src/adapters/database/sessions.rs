@@ -2,10 +2,11 @@
 
 use super::engine::AnyConnection;
 use super::fault::Fault;
+use super::pending;
 use super::rows::{AuthorityRow, NewSessionRow, SessionRow, before};
 use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
-use super::users::{invalid_value, is_valid};
+use super::users::{invalid_value, is_valid, proven};
 use crate::domain::policy::SessionPolicy;
 use crate::domain::session::Session;
 use crate::ports::Proof;
@@ -27,11 +28,16 @@ pub(super) fn sign_in(
     let rehashed = rehashed.filter(|_| matches!(proof, Proof::Password(_)));
     let stored = transaction(connection, deadline, |connection| {
         let updated = diesel::update(users::table.filter(users::id.eq(&session.user_id)).filter(is_valid(proof)))
-            .set((users::last_login_at.eq(session.created_at), rehashed.map(|hash| users::password_hash.eq(hash))))
+            .set((
+                users::last_login_at.eq(session.created_at),
+                rehashed.map(|hash| users::password_hash.eq(hash)),
+                proven(proof, session.created_at),
+            ))
             .execute(connection)?;
         if updated == 0 {
             return Err(Rollback::Rejected);
         }
+        pending::use_up(connection, &session.user_id, proof.uses())?;
         diesel::insert_into(sessions::table).values(session).execute(connection)?;
         delete_excess(connection, session, policy)?;
         Ok(())
@@ -46,7 +52,11 @@ diesel::alias!(
 /// Deletes the user's inactive sessions, and the least recently used active sessions beyond the maximum. The new
 /// session stays. The conditions of [`is_active`] are repeated here, because that function does not accept the table's
 /// alias.
-fn delete_excess(connection: &mut AnyConnection, new: &NewSessionRow, policy: &SessionPolicy) -> QueryResult<usize> {
+pub(super) fn delete_excess(
+    connection: &mut AnyConnection,
+    new: &NewSessionRow,
+    policy: &SessionPolicy,
+) -> QueryResult<usize> {
     let max_others = i64::from(policy.per_user) - 1;
     let last_used_at = BESIDE.field(sessions::last_used_at);
     let kept = BESIDE

@@ -1,13 +1,16 @@
 //! Queries for accounts.
 
+use super::detachment::detach_in;
 use super::engine::{AnyConnection, Backend};
 use super::fault::{Fault, broken};
+use super::pending;
 use super::rows::{AuthorityRow, ProfileRow, UserRow, id};
 use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
 use crate::domain::password::PasswordHash;
+use crate::domain::phone::Phone;
 use crate::domain::user::{AccountVersion, User, UserId};
-use crate::ports::{Account, PhoneChange, Proof, Renewed};
+use crate::ports::{Account, AccountSummary, NumberChange, PhoneChange, Proof, Renewed};
 use chrono::NaiveDateTime;
 use diesel::dsl::{auto_type, exists};
 use diesel::r2d2::R2D2Connection;
@@ -23,16 +26,20 @@ pub(super) fn ping(connection: &mut AnyConnection) -> Result<(), Fault> {
     connection.ping().map_err(|error| Fault::new(connection, &error))
 }
 
-pub(super) fn account_of(connection: &mut AnyConnection, phone: &str) -> Result<Option<AccountVersion>, Fault> {
-    let found: Option<(String, i64)> = users::table
+pub(super) fn account_of(connection: &mut AnyConnection, phone: &str) -> Result<Option<AccountSummary>, Fault> {
+    let found: Option<(String, i64, NaiveDateTime, Option<NaiveDateTime>)> = users::table
         .filter(users::phone.eq(phone))
-        .select((users::id, users::credentials_version))
+        .select((users::id, users::credentials_version, users::phone_proven_at, users::last_login_at))
         .get_result(connection)
         .optional()
         .map_err(|error| Fault::new(connection, &error))?;
-    let Some((user, credentials)) = found else { return Ok(None) };
+    let Some((user, credentials, proven_at, signed_in_at)) = found else { return Ok(None) };
     let user = UserId(id(&user, "users.id").map_err(invalid_value)?);
-    Ok(Some(AccountVersion { user, credentials }))
+    Ok(Some(AccountSummary {
+        version: AccountVersion { user, credentials },
+        proven_at: proven_at.and_utc(),
+        signed_in_at: signed_in_at.map(|time| time.and_utc()),
+    }))
 }
 
 pub(super) fn by_phone(connection: &mut AnyConnection, phone: &str) -> Result<Option<Account>, Fault> {
@@ -104,7 +111,7 @@ pub(super) fn change_password(
         let password = new_password(hash, now);
         // `None` leaves the column as it is.
         let reset_at = matches!(proof, Proof::Code { .. }).then(|| users::password_reset_at.eq(now));
-        if diesel::update(user).set((password, reset_at)).execute(connection)? == 0 {
+        if diesel::update(user).set((password, reset_at, proven(proof, now))).execute(connection)? == 0 {
             return Err(Rollback::Rejected);
         }
         revoke_all(connection, &by.user, Some(&by.session), now)?;
@@ -139,10 +146,11 @@ pub(super) fn reset_password(
 ) -> Result<bool, Fault> {
     let changed = transaction(connection, deadline, |connection| {
         let user = users::table.filter(users::id.eq(id)).filter(is_valid(proof));
-        let columns = (new_password(hash, now), users::password_reset_at.eq(now));
+        let columns = (new_password(hash, now), users::password_reset_at.eq(now), proven(proof, now));
         if diesel::update(user).set(columns).execute(connection)? == 0 {
             return Err(Rollback::Rejected);
         }
+        pending::use_up(connection, id, proof.uses())?;
         revoke_all(connection, id, None, now)?;
         Ok(())
     })?;
@@ -167,33 +175,38 @@ pub(super) fn end_sessions(
     Ok(ended.is_some())
 }
 
-/// Updates the phone in a transaction, although it is one statement: if the connection is lost at COMMIT, a retry would
-/// no longer find the old phone.
+/// Updates the phone in a transaction, although it may be one statement: if the connection is lost at COMMIT, a retry
+/// would no longer find the old phone.
 pub(super) fn change_phone(
     connection: &mut AnyConnection,
     by: &AuthorityRow,
-    from: Option<&str>,
-    to: &str,
+    change: &NumberChange,
     now: NaiveDateTime,
     deadline: Instant,
 ) -> Result<PhoneChange, Fault> {
+    let mut is_taken = false;
     let changed = transaction(connection, deadline, |connection| {
-        diesel::update(users::table.filter(holds(by, now)).filter(has_phone(from)))
+        if let Some(detach) = &change.detach {
+            detach_in(connection, detach, now)?;
+        }
+        pending::use_up(connection, &by.user, change.uses)?;
+        let from = change.from.as_ref().map(Phone::e164);
+        let updated = diesel::update(users::table.filter(holds(by, now)).filter(has_phone(from)))
             .set((
-                users::phone.eq(to),
+                users::phone.eq(change.to.e164()),
                 users::phone_proven_at.eq(now),
                 users::credentials_version.eq(users::credentials_version + 1),
                 users::updated_at.eq(now),
             ))
             .returning(user_columns())
             .get_result::<UserRow>(connection)
-            .optional()
-            .map_err(reject_if_taken)
+            .optional();
+        is_taken = updated.as_ref().is_err_and(is_phone_taken);
+        updated.map_err(reject_if_taken)?.ok_or(Rollback::Rejected)
     })?;
     match changed {
-        Some(Some(row)) => user(row).map(PhoneChange::Done),
-        Some(None) => Ok(PhoneChange::Gone),
-        None => Ok(PhoneChange::Taken),
+        Some(row) => user(row).map(PhoneChange::Done),
+        None => Ok(if is_taken { PhoneChange::Taken } else { PhoneChange::Gone }),
     }
 }
 
@@ -223,14 +236,15 @@ pub(super) fn delete(
     deadline: Instant,
 ) -> Result<bool, Fault> {
     let deleted = transaction(connection, deadline, |connection| {
+        pending::use_up(connection, id, proof.uses())?;
         let user = users::table.filter(users::id.eq(id)).filter(is_valid(proof));
         let deleted = match by {
             Some(by) => diesel::delete(user.filter(holds(by, now))).execute(connection)?,
             None => diesel::delete(user).execute(connection)?,
         };
-        Ok(deleted)
+        if deleted == 0 { Err(Rollback::Rejected) } else { Ok(()) }
     })?;
-    Ok(deleted.is_some_and(|users| users > 0))
+    Ok(deleted.is_some())
 }
 
 /// Returns the columns of a new password.
@@ -244,7 +258,14 @@ fn new_password<'a>(hash: &'a str, now: NaiveDateTime) -> _ {
     )
 }
 
-fn revoke_all(
+/// Returns the column of a proven phone, if the proof is a code.
+pub(super) fn proven(proof: &Proof, now: NaiveDateTime) -> Option<ProvenAt> {
+    matches!(proof, Proof::Code { .. }).then(|| users::phone_proven_at.eq(now))
+}
+
+type ProvenAt = diesel::dsl::Eq<users::phone_proven_at, NaiveDateTime>;
+
+pub(super) fn revoke_all(
     connection: &mut AnyConnection,
     user: &str,
     except: Option<&str>,
@@ -265,7 +286,7 @@ pub(super) fn is_valid(proof: &Proof) -> Condition<'_> {
     match proof {
         // NULL is equal to nothing.
         Proof::Password(hash) => Box::new(users::password_hash.assume_not_null().eq(hash.expose())),
-        Proof::Code { phone, credentials } => {
+        Proof::Code { phone, credentials, .. } => {
             let phone = users::phone.assume_not_null().eq(phone.e164());
             Box::new(phone.and(users::credentials_version.eq(*credentials)))
         }
@@ -311,7 +332,7 @@ pub(super) fn reject_if_taken(error: Error) -> Rollback {
 
 /// Returns whether the error is the unique constraint on the phone. PostgreSQL returns the name of the constraint,
 /// SQLite the text `UNIQUE constraint failed: users.phone`.
-fn is_phone_taken(error: &Error) -> bool {
+pub(super) fn is_phone_taken(error: &Error) -> bool {
     match error {
         Error::DatabaseError(DatabaseErrorKind::UniqueViolation, about) => match about.constraint_name() {
             Some(constraint) => constraint == "users_phone_key",

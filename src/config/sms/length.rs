@@ -27,8 +27,13 @@ pub(super) fn samples() -> Vec<(Topic, Content)> {
     ];
     let codes = purposes.map(|purpose| Content::Code { purpose, code: code.clone(), minutes: MAX_MINUTES });
     // E.164: at most 15 digits.
-    let notices =
-        [Content::PhoneChanged { to: "+12345678****345".to_owned() }, Content::PasswordChanged, Content::PasswordReset];
+    let to = || "+12345678****345".to_owned();
+    let notices = [
+        Content::PhoneChanged { to: to() },
+        Content::PhoneChangeHeld { to: to() },
+        Content::PasswordChanged,
+        Content::PasswordReset,
+    ];
     codes.into_iter().chain(notices).map(|content| (content.topic(), content)).collect()
 }
 

@@ -4,16 +4,20 @@
 use super::own_number;
 use super::password::confirm;
 use crate::domain::client_app::ClientId;
+use crate::domain::device::DeviceId;
+use crate::domain::dpop::Thumbprint;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
+use crate::domain::pending::ActKind;
 use crate::domain::session::Authority;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::UserId;
 use crate::flows::otp::{self, CodeSent};
+use crate::flows::ownership::{self, Admitted, Question};
 use crate::flows::session::Caller;
 use crate::flows::{Client, Error, Service};
-use crate::ports::Proof;
+use crate::ports::{Proof, Whose};
 
 pub async fn with_password(service: &Service, caller: Caller, password: Password) -> Result<(), Error> {
     service.background.run_to_completion(confirm_and_delete(service.clone(), caller, password)).await
@@ -50,21 +54,47 @@ pub async fn resend_code(
 
 pub async fn with_code(service: &Service, caller: &Caller, ticket: Ticket, given: OneTimeCode) -> Result<(), Error> {
     let by = caller.authority();
-    let delete = move |service, proven| delete_proven(service, proven, Some(by));
+    let delete = move |service, proven| delete_proven(service, proven, Some(by), None, None);
     otp::redeem(service, Purpose::DeleteSelf(caller.user.id), ticket, given, delete).await
 }
 
-/// Deletes an account without the app. [`otp::send_to_account`] sends the code.
-pub async fn with_code_alone(service: &Service, ticket: Ticket, given: OneTimeCode) -> Result<(), Error> {
-    let delete = |service, proven| delete_proven(service, proven, None);
+/// Deletes an account without the app. [`otp::send_to_account`] sends the code. The deletion is held first, unless the
+/// account is dormant: then it is detached. On a device that is known for long it is done at once.
+pub async fn with_code_alone(
+    service: &Service,
+    ticket: Ticket,
+    given: OneTimeCode,
+    device: Option<DeviceId>,
+    key: Option<Thumbprint>,
+) -> Result<(), Error> {
+    let delete = move |service, proven| delete_proven(service, proven, None, device, key);
     otp::redeem(service, Purpose::DeleteAccount, ticket, given, delete).await
 }
 
-async fn delete_proven(service: Service, proven: Proven, by: Option<Authority>) -> Result<(), Error> {
+async fn delete_proven(
+    service: Service,
+    proven: Proven,
+    by: Option<Authority>,
+    device: Option<DeviceId>,
+    key: Option<Thumbprint>,
+) -> Result<(), Error> {
     let account = proven.account.ok_or(Error::TicketExpired)?;
-    let proof = Proof::of_code(proven.phone, account);
-    // Not deleted: the account is deleted already, or its phone or password has changed since the code was sent.
-    delete(&service, account.user, &proof, by.as_ref(), Error::TicketExpired).await
+    let whose = by.map_or(Whose::Phone(proven.phone.clone()), |by| Whose::User(by.account.user));
+    let question = Question { session: by.map(|by| by.session), device, key, ..Question::default() };
+    match ownership::ask(&service, ActKind::Deletion, whose, account, question).await? {
+        Admitted::Enter(entered) => {
+            let proof = Proof::of_code(proven.phone, account).using(entered.uses);
+            // Not deleted: the account is deleted already, or has changed since the code was sent.
+            delete(&service, account.user, &proof, by.as_ref(), Error::TicketExpired).await
+        }
+        Admitted::Detach(detach) => {
+            if !service.ports.users.detach(&detach, service.now()).await? {
+                return Err(Error::TicketExpired);
+            }
+            tracing::info!(user = %account.user.0, "account detached");
+            Ok(())
+        }
+    }
 }
 
 async fn delete(

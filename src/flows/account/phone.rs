@@ -1,4 +1,5 @@
-//! Change of number: the password, then a code to the new number.
+//! Change of number: the password, then a code to the new number. Not from a device that is known for long, the change
+//! is held.
 
 use super::notice::{self, Notice};
 use super::password::confirm;
@@ -8,39 +9,45 @@ use crate::domain::limits::Limit;
 use crate::domain::message::Content;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
+use crate::domain::pending::{ActKind, PendingId};
 use crate::domain::phone::Phone;
 use crate::domain::texts::TextLanguage;
 use crate::domain::ticket::Ticket;
-use crate::domain::user::{AccountVersion, User};
+use crate::domain::user::{AccountVersion, User, UserId};
+use crate::flows::limits::SendReservation;
 use crate::flows::otp::{self, CodeSent, Recipient};
+use crate::flows::ownership::{self, Admitted, Question};
 use crate::flows::session::Caller;
 use crate::flows::{Client, Error, Service, limits};
-use crate::ports::PhoneChange;
+use crate::ports::{Detach, NumberChange, PhoneChange, Whose};
 
 pub struct SendCode {
     pub phone: Phone,
-    pub current_password: Password,
+    /// `None` only if the account has no password.
+    pub current_password: Option<Password>,
     pub client: Client,
     pub app: Option<ClientId>,
 }
 
-/// Sends a code to the new number. If the number has an account, the response says so, unless the policy conceals it,
-/// as at sign-up.
+/// Sends a code to the new number, also if the number has an account: the person who has the phone learns it by the
+/// code, and nobody else.
 pub async fn send_code(service: &Service, caller: Caller, request: SendCode) -> Result<CodeSent, Error> {
     service.background.run_to_completion(confirm_and_send(service.clone(), caller, request)).await
 }
 
 async fn confirm_and_send(service: Service, caller: Caller, request: SendCode) -> Result<CodeSent, Error> {
-    confirm(&service, &caller, request.current_password).await?;
-    // Counted also if no code is sent, because the response reveals who has an account.
-    if service.test_phone(&request.phone).is_none() {
+    let SendCode { phone, current_password, client, app } = request;
+    if let Some(password) = current_password {
+        confirm(&service, &caller, password).await?;
+    }
+    if service.test_phone(&phone).is_none() {
         limits::count_for_user(&service, Limit::UserPhoneChanges, caller.user.id).await?;
     }
     let purpose = Purpose::ChangePhone(caller.user.id);
     let account = Some(AccountVersion::of(&caller.user));
-    let SendCode { phone, client, app, .. } = request;
     let to = Recipient { purpose, phone, account, decoy: false, conceal: false, client, app, consent: None };
-    otp::send_to_free_phone(&service, to).await
+    let reservation = SendReservation::reserve(&service, purpose, to.client, &to.phone).await?;
+    otp::send(&service, to, reservation).await
 }
 
 pub async fn resend_code(
@@ -49,11 +56,11 @@ pub async fn resend_code(
     ticket: Ticket,
     client: Client,
 ) -> Result<CodeSent, Error> {
-    otp::resend_to_new_number(service, Purpose::ChangePhone(caller.user.id), ticket, client).await
+    otp::resend(service, Purpose::ChangePhone(caller.user.id), ticket, client, false).await
 }
 
 /// Checks the code, changes the number, and notifies the earlier number by SMS. While the database is down the code
-/// stays valid.
+/// stays valid. The change may be held: then the client can repeat the code after an approval.
 pub async fn verify_code(
     service: &Service,
     caller: Caller,
@@ -67,17 +74,26 @@ pub async fn verify_code(
 }
 
 async fn change(service: Service, caller: Caller, proven: Proven, language: TextLanguage) -> Result<User, Error> {
-    let (by, user, new) = (caller.authority(), caller.user, proven.phone);
-    if user.phone.as_ref() == Some(&new) {
+    let (by, new) = (caller.authority(), proven.phone);
+    if caller.user.phone.as_ref() == Some(&new) {
         // An earlier call has changed the number, and its response was lost. The number before it is not known any
         // more.
-        return Ok(user);
+        return Ok(caller.user);
     }
     if proven.account != Some(by.account) {
         // The credentials were changed since the code was sent: perhaps the code was not requested by the owner.
         return Err(Error::TicketExpired);
     }
-    match service.ports.users.change_phone(&by, user.phone.as_ref(), &new, service.now()).await? {
+    // Both are asked, so that both are held at the same time.
+    let own = own_change(&service, &caller, &new, language).await;
+    let detach = match service.ports.users.account_of(&new).await? {
+        Some(other) => Some(number_claim(&service, other.version, &new, caller.user.id).await),
+        None => None,
+    };
+    let (uses, detach) = (own?, detach.transpose()?);
+    let user = caller.user;
+    let change = NumberChange { from: user.phone.clone(), to: new.clone(), uses, detach };
+    match service.ports.users.change_phone(&by, &change, service.now()).await? {
         PhoneChange::Done(changed) => {
             tracing::info!(user = %user.id.0, phone = new.masked(), "phone number changed");
             if let Some(to) = user.phone {
@@ -88,5 +104,44 @@ async fn change(service: Service, caller: Caller, proven: Proven, language: Text
         }
         PhoneChange::Taken => Err(Error::PhoneTaken),
         PhoneChange::Gone => Err(Error::TokenInvalid),
+    }
+}
+
+/// Asks whether the user may change the number now: with the password, which the flow has proven, on a known device.
+/// Returns the pending act that the change uses up.
+async fn own_change(
+    service: &Service,
+    caller: &Caller,
+    new: &Phone,
+    language: TextLanguage,
+) -> Result<Option<PendingId>, Error> {
+    let (user, account) = (&caller.user, AccountVersion::of(&caller.user));
+    let is_settled = service.policy.ownership.is_settled(user.password_reset_at, service.now());
+    let content = Content::PhoneChangeHeld { to: new.masked() };
+    let question = Question {
+        password: service.policy.has_password(user) && is_settled,
+        session: Some(caller.session),
+        target: Some(new.e164().to_owned()),
+        notice: user.phone.clone().map(|to| Notice { user: user.id, to, content, language }),
+        ..Question::default()
+    };
+    let asked = ownership::ask(service, ActKind::PhoneChange, Whose::User(user.id), account, question).await;
+    Ok(asked?.entered()?.uses)
+}
+
+/// Asks whether the new number may be taken from its account.
+async fn number_claim(
+    service: &Service,
+    account: AccountVersion,
+    phone: &Phone,
+    claimant: UserId,
+) -> Result<Detach, Error> {
+    let question = Question { target: Some(claimant.0.to_string()), ..Question::default() };
+    match ownership::ask(service, ActKind::NumberClaim, Whose::Phone(phone.clone()), account, question).await? {
+        Admitted::Detach(detach) => Ok(*detach),
+        Admitted::Enter(entered) => {
+            let detach = ownership::detach(service, account, phone.clone(), entered.user.phone_proven_at);
+            Ok(Detach { uses: entered.uses, ..detach })
+        }
     }
 }

@@ -1,30 +1,36 @@
 //! Sign-in with a code. [`crate::flows::otp::send_to_account`] sends the code.
 
+use crate::domain::device::DeviceId;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;
+use crate::domain::pending::ActKind;
 use crate::domain::session::Device;
 use crate::domain::ticket::Ticket;
-use crate::domain::user::AccountVersion;
+use crate::flows::ownership::{self, Question};
 use crate::flows::session::{self, SignedIn};
 use crate::flows::{Error, Service, otp};
-use crate::ports::Proof;
+use crate::ports::{Proof, Whose};
 
-/// Checks the code and signs in. If the database fails, the code stays valid.
+/// Checks the code and signs in. If the database fails, the code stays valid. The code alone may not be enough: then
+/// the client can repeat it with a known device, or after the owner has approved the sign-in.
 pub async fn with_code(
     service: &Service,
     ticket: Ticket,
     given: OneTimeCode,
+    token: Option<DeviceId>,
     device: Device,
 ) -> Result<SignedIn, Error> {
-    let sign_in = move |service, proven| sign_in(service, proven, device);
+    let sign_in = move |service, proven| sign_in(service, proven, token, device);
     otp::redeem(service, Purpose::Login, ticket, given, sign_in).await
 }
 
-async fn sign_in(service: Service, proven: Proven, device: Device) -> Result<SignedIn, Error> {
-    let account = service.ports.users.by_phone(&proven.phone).await?.map(|account| account.user);
-    // `None`: since the code was sent, the account was deleted, or got another phone or a new password.
-    let user = account.filter(|user| Some(AccountVersion::of(user)) == proven.account).ok_or(Error::TicketExpired)?;
-    let proof = Proof::of_code(proven.phone, AccountVersion::of(&user));
-    let signed_in = session::sign_in(&service, user, &proof, None, device).await?;
+async fn sign_in(service: Service, proven: Proven, token: Option<DeviceId>, device: Device) -> Result<SignedIn, Error> {
+    let (whose, account) = (Whose::Phone(proven.phone.clone()), proven.account.ok_or(Error::TicketExpired)?);
+    let question =
+        Question { device: token, key: device.key.clone(), device_name: device.name.clone(), ..Question::default() };
+    let entered = ownership::ask(&service, ActKind::SignIn, whose, account, question).await?.entered()?;
+    let proof = Proof::of_code(proven.phone, account).using(entered.uses);
+    let device = Device { known: entered.known, ..device };
+    let signed_in = session::sign_in(&service, entered.user, &proof, None, device).await?;
     signed_in.ok_or(Error::TicketExpired)
 }

@@ -13,4 +13,4 @@ pub(super) use send::{Recipient, send, send_to_free_phone};
 pub use send::{SendCode, send_to_account, send_to_new_number};
 pub use sent::CodeSent;
 pub use verify::StepDone;
-pub(super) use verify::{delete_flow, redeem, verify};
+pub(super) use verify::{accept, delete_flow, question_account, redeem, verify};

@@ -15,7 +15,7 @@ use crate::flows::client::Client;
 use crate::flows::error::Error;
 use crate::flows::limits::{SendReservation, denied};
 use crate::flows::service::Service;
-use crate::ports::{Admission, NewFlow};
+use crate::ports::{AccountSummary, Admission, NewFlow};
 
 /// Request of a client that is not signed in.
 pub struct SendCode {
@@ -67,12 +67,23 @@ pub(in crate::flows) async fn send_to_free_phone(service: &Service, to: Recipien
     let conceal = service.policy.conceal_taken_phone;
     let reservation = SendReservation::reserve(service, to.purpose, to.client, &to.phone).await?;
     let account_of = service.ports.users.account_of(&to.phone).await;
-    let taken = reservation.refund_on_error(service, account_of).await?.is_some();
-    if taken && !conceal {
+    let account = reservation.refund_on_error(service, account_of).await?;
+    if account.is_some() && !conceal {
         reservation.refund(service, Refund::PhoneTaken).await;
         return Err(Error::PhoneTaken);
     }
-    send(service, Recipient { decoy: taken, conceal, ..to }, reservation).await
+    // Only a sign-up can go on with the phone of a dormant account.
+    let may_be_dormant = account.filter(|account| to.account.is_none() && is_stale(service, account));
+    let decoy = account.is_some() && may_be_dormant.is_none();
+    let account = may_be_dormant.map(|account| account.version).or(to.account);
+    send(service, Recipient { decoy, conceal, account, ..to }, reservation).await
+}
+
+/// Whether the account of the phone may be dormant. Then the person who has the phone learns it, by a right code. The
+/// row of the account alone decides whether a code is sent: another query would take time, and show a taken phone.
+fn is_stale(service: &Service, account: &AccountSummary) -> bool {
+    let used_at = account.signed_in_at.unwrap_or(account.proven_at);
+    service.policy.ownership.is_stale(account.proven_at, used_at, service.now())
 }
 
 /// Sends a code, after a captcha, to the phone of an account. A phone without an account gets the same response after
@@ -84,7 +95,7 @@ pub async fn send_to_account(service: &Service, purpose: Purpose, request: SendC
         let SendCode { phone, client, app, .. } = request;
         let reservation = SendReservation::reserve(&handle, purpose, client, &phone).await?;
         let account_of = handle.ports.users.account_of(&phone).await;
-        let account = reservation.refund_on_error(&handle, account_of).await?;
+        let account = reservation.refund_on_error(&handle, account_of).await?.map(|account| account.version);
         let decoy = account.is_none();
         let to = Recipient { purpose, phone, account, decoy, conceal: true, client, app, consent: None };
         send(&handle, to, reservation).await

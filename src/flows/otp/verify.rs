@@ -1,15 +1,17 @@
 //! Check of a code that a client entered.
 
 use super::expected::Expected;
+use crate::domain::completion::Completion;
 use crate::domain::flow::{Proven, Purpose, Step, Transition};
 use crate::domain::limits::Limit;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::ticket::Ticket;
 use crate::flows::error::Error;
 use crate::flows::limits::{denied, refund_verified};
+use crate::flows::new_password;
 use crate::flows::refund::log_refund_error;
 use crate::flows::service::Service;
-use crate::ports::{CodeAttempt, CodeCheck, Event, OnRight, Verified};
+use crate::ports::{Change, CodeAttempt, CodeCheck, Event, OnRight, Verified};
 use std::future::Future;
 use std::time::Duration;
 
@@ -27,15 +29,16 @@ pub(in crate::flows) async fn verify(
     purpose: Purpose,
     ticket: &Ticket,
     given: &OneTimeCode,
-) -> Result<StepDone, Error> {
+) -> Result<(StepDone, Proven), Error> {
     let (transition, expires_in) = (Transition::VERIFY_CODE, service.policy.flow.verified_ttl);
     let verified = check(service, purpose, ticket, given, OnRight::Advance { transition, ttl: expires_in }).await?;
     on_verified(service, purpose, &verified).await;
-    Ok(StepDone { step: transition.to.unwrap_or(Step::FIRST), expires_in })
+    Ok((StepDone { step: transition.to.unwrap_or(Step::FIRST), expires_in }, verified.proven))
 }
 
 /// Checks the code of a flow without further steps, and performs the action of the flow at once. If a dependency fails,
-/// or the new password is too weak, the code can be entered again. Otherwise the flow is deleted.
+/// or the new password is too weak, the code can be entered again. If the code is not enough, the flow is kept.
+/// Otherwise the flow is deleted.
 pub(in crate::flows) async fn redeem<T, Done>(
     service: &Service,
     purpose: Purpose,
@@ -50,18 +53,101 @@ where
     let handle = service.clone();
     let work = async move {
         let service = handle;
-        let claim = OnRight::Claim { transition: Transition::REDEEM_CODE, ttl: service.policy.flow.claim_ttl };
-        let verified = check(&service, purpose, &ticket, &given, claim).await?;
-        let done = act(service.clone(), verified.proven.clone()).await;
-        if let Err(Error::Dependency(_) | Error::PasswordTooWeak) = done {
-            log_refund_error(service.ports.staging.release_code(&ticket.flow_key()).await);
-        } else if delete_flow(&service, &ticket).await {
-            // Two callers may have claimed the code, one after the other. Only the one that deletes the flow refunds.
+        let (verified, done) = claim(&service, purpose, &ticket, &given, act).await?;
+        if done.as_ref().is_err_and(Error::keeps_flow) {
+            return done;
+        }
+        // Two callers may have claimed the code, one after the other. Only the one that deletes the flow refunds.
+        if delete_flow(&service, &ticket).await {
             on_verified(&service, purpose, &verified).await;
         }
         done
     };
     service.background.run_to_completion(work).await
+}
+
+/// Checks the code of an account, asks whether it is enough, and moves the flow to the next step with the completion.
+pub(in crate::flows) async fn accept<Done>(
+    service: &Service,
+    purpose: Purpose,
+    ticket: Ticket,
+    given: OneTimeCode,
+    ask: impl FnOnce(Service, Proven) -> Done + Send + 'static,
+) -> Result<StepDone, Error>
+where
+    Done: Future<Output = Result<Option<Completion>, Error>> + Send,
+{
+    let handle = service.clone();
+    let work = async move {
+        let service = handle;
+        let (verified, asked) = claim(&service, purpose, &ticket, &given, ask).await?;
+        let transition = Transition::ACCEPT_CODE;
+        let moved = match asked {
+            Ok(completion) => advance(&service, purpose, &ticket, &transition, completion).await,
+            Err(error) if error.keeps_flow() => return Err(error),
+            Err(error) => {
+                delete_flow(&service, &ticket).await;
+                Err(error)
+            }
+        };
+        release(&service, &ticket).await;
+        let expires_in = moved?;
+        on_verified(&service, purpose, &verified).await;
+        Ok(StepDone { step: transition.to.unwrap_or(Step::FIRST), expires_in })
+    };
+    service.background.run_to_completion(work).await
+}
+
+/// Checks the code, and claims it while `act` runs. After an error that keeps the flow, the code can be entered again;
+/// if it was not enough, the flow has the step of an account in question.
+async fn claim<T, Done>(
+    service: &Service,
+    purpose: Purpose,
+    ticket: &Ticket,
+    given: &OneTimeCode,
+    act: impl FnOnce(Service, Proven) -> Done,
+) -> Result<(Verified, Result<T, Error>), Error>
+where
+    Done: Future<Output = Result<T, Error>>,
+{
+    let on_right = OnRight::Claim { transition: Transition::REDEEM_CODE, ttl: service.policy.flow.claim_ttl };
+    let verified = check(service, purpose, ticket, given, on_right).await?;
+    let mut done = act(service.clone(), verified.proven.clone()).await;
+    if done.as_ref().is_err_and(Error::questions_account) {
+        match question_account(service, purpose, ticket).await {
+            Ok(()) => on_verified(service, purpose, &verified).await,
+            Err(error) => done = Err(error),
+        }
+    }
+    if done.as_ref().is_err_and(Error::keeps_flow) {
+        release(service, ticket).await;
+    }
+    Ok((verified, done))
+}
+
+/// Keeps a flow whose code was right, and not enough. Its unverified codes are refunded once.
+pub(in crate::flows) async fn question_account(
+    service: &Service,
+    purpose: Purpose,
+    ticket: &Ticket,
+) -> Result<(), Error> {
+    advance(service, purpose, ticket, &Transition::QUESTION_ACCOUNT, None).await.map(drop)
+}
+
+/// Makes a transition after which the unverified codes of the flow count as refunded. Returns the remaining lifetime.
+async fn advance(
+    service: &Service,
+    purpose: Purpose,
+    ticket: &Ticket,
+    transition: &Transition,
+    completion: Option<Completion>,
+) -> Result<Duration, Error> {
+    let change = Change::Refunded(completion);
+    new_password::advance(service, purpose, ticket, transition, &change).await.map(|flow| flow.expires_in)
+}
+
+async fn release(service: &Service, ticket: &Ticket) {
+    log_refund_error(service.ports.staging.release_code(&ticket.flow_key()).await);
 }
 
 async fn check(

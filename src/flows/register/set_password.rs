@@ -12,6 +12,6 @@ use crate::ports::Change;
 pub async fn set_password(service: &Service, ticket: &Ticket, password: NewPassword) -> Result<StepDone, Error> {
     let (_, hash) = hash(service, Purpose::Register, ticket, password).await?;
     let (transition, change) = (Transition::SET_PASSWORD, Change::StorePasswordHash(hash));
-    let (_, expires_in) = advance(service, Purpose::Register, ticket, &transition, &change).await?;
+    let expires_in = advance(service, Purpose::Register, ticket, &transition, &change).await?.expires_in;
     Ok(StepDone { step: transition.to.unwrap_or(Step::FIRST), expires_in })
 }

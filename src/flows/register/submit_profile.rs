@@ -1,11 +1,12 @@
 //! Step 4: the flow becomes an account and a session.
 
+use crate::domain::completion::Completion;
 use crate::domain::flow::Purpose;
 use crate::domain::session::Device;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{NewUser, Profile, UserId};
 use crate::flows::session::{self, SignedIn};
-use crate::flows::{Error, Service, otp};
+use crate::flows::{Error, Service, otp, ownership};
 use crate::ports::Created;
 
 pub struct SubmitProfile {
@@ -25,11 +26,18 @@ pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result
     let (phone, profile, consent) = (flow.phone, request.profile, flow.consent);
     let user = NewUser { id, phone, password_hash, profile, consent, created_at: now };
     let opened = session::open(service, id, request.device)?;
-    let created = service.ports.users.create(&user, &opened.session).await?;
+    let created = match flow.completion {
+        Some(Completion::Detach { account, proven_at }) => {
+            let earlier = ownership::detach(service, account, user.phone.clone(), proven_at);
+            service.ports.users.create_anew(&user, &opened.session, &earlier).await?
+        }
+        _ => service.ports.users.create(&user, &opened.session).await?,
+    };
     // The database has decided: a failure of this deletion changes nothing. The flow then expires by itself.
     otp::delete_flow(service, &request.ticket).await;
     match created {
         Created::Yes => Ok(SignedIn { user: user.into(), tokens: opened.tokens }),
         Created::PhoneTaken => Err(Error::PhoneTaken),
+        Created::Changed => Err(Error::TicketExpired),
     }
 }

@@ -2,10 +2,20 @@
 
 use crate::domain::flow::Purpose;
 use crate::domain::otp::OneTimeCode;
+use crate::domain::ownership::AccountState;
 use crate::domain::ticket::Ticket;
 use crate::flows::otp::{self, StepDone};
-use crate::flows::{Error, Service};
+use crate::flows::{Error, Service, ownership};
 
 pub async fn verify_code(service: &Service, ticket: &Ticket, given: &OneTimeCode) -> Result<StepDone, Error> {
-    otp::verify(service, Purpose::Register, ticket, given).await
+    let (done, proven) = otp::verify(service, Purpose::Register, ticket, given).await?;
+    // The phone had an account when the code was sent, and the policy conceals it.
+    let Some(account) = proven.account else { return Ok(done) };
+    let (state, _) = ownership::state_of(service, proven.phone, account).await?;
+    if state == AccountState::Dormant {
+        otp::question_account(service, Purpose::Register, ticket).await?;
+        return Err(Error::AccountDormant);
+    }
+    otp::delete_flow(service, ticket).await;
+    Err(Error::PhoneTaken)
 }

@@ -148,14 +148,15 @@ pub struct ChangePhone {
     /// New mobile number in E.164, or in the national format of the default region.
     #[schema(max_length = 256, pattern = "^[^A-Za-z]+$", example = "+8613900139000")]
     pub phone_number: String,
+    /// Required if the account has a password.
     #[schema(
-        value_type = String,
+        value_type = Option<String>,
         format = Password,
         min_length = 8,
         max_length = 128,
         example = "correct horse battery"
     )]
-    pub current_password: Zeroizing<String>,
+    pub current_password: Option<Zeroizing<String>>,
     /// App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
     pub client_id: Option<String>,

@@ -94,6 +94,24 @@ pub struct VerifyCode {
     pub code: String,
 }
 
+/// Code that the user has entered, and their device.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyOwnerCode {
+    /// Ticket from `send-code`.
+    #[schema(
+        pattern = "^[A-Za-z0-9_-]{64}$",
+        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
+    )]
+    pub ticket: String,
+    /// Six digits, as a string. Digits of any script; spaces are ignored.
+    #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = "042137")]
+    pub code: String,
+    /// Device token of an earlier sign-in on this device.
+    #[schema(value_type = Option<String>, max_length = 128, example = json!(null))]
+    pub device_token: Option<Zeroizing<String>>,
+}
+
 /// Completed step.
 #[derive(Serialize, ToSchema)]
 pub struct StepDone {
@@ -109,6 +127,7 @@ pub struct StepDone {
 #[serde(rename_all = "snake_case")]
 pub enum NextStep {
     VerifyCode,
+    ClaimAccount,
     SetPassword,
     SubmitProfile,
 }

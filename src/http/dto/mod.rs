@@ -7,5 +7,6 @@ pub mod captcha;
 pub mod flow;
 pub mod health;
 pub mod keys;
+pub mod ownership;
 pub mod problem;
 pub mod session;

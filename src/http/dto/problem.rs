@@ -26,10 +26,14 @@ pub struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u32, required = false)]
     pub attempts_left: Option<u32>,
-    /// Next step of the flow, if the request was for another step.
+    /// Next step of the flow, if the request was for another step, or if a right code was not enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = NextStep, required = false)]
     pub step: Option<NextStep>,
+    /// `true` if the person can start a new account with the ticket, after a right code that was not enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool, required = false)]
+    pub start_anew: Option<bool>,
     /// Proof of work that the client must do, if one is required.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Work, required = false)]

@@ -44,6 +44,9 @@ pub struct VerifyLogin {
     /// Six digits, as a string. Digits of any script; spaces are ignored.
     #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = "042137")]
     pub code: String,
+    /// Device token of an earlier sign-in on this device.
+    #[schema(value_type = Option<String>, max_length = 128, example = json!(null))]
+    pub device_token: Option<Zeroizing<String>>,
     /// Name of the device for the list of sessions. Never rejected: it is cut after 64 characters, and invisible
     /// characters are removed.
     #[schema(example = "iPhone 17")]

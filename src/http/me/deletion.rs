@@ -11,6 +11,7 @@ use crate::http::error::{Code, Problem};
 use crate::http::extract::{Bearer, Json, OptionalJson};
 use crate::http::form::Form;
 use crate::http::otp::{self, SEND_LIMITS, Sent};
+use crate::http::ownership::IN_QUESTION;
 use crate::http::response::{NoContent, Reply};
 use actix_web::web;
 
@@ -34,12 +35,14 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
         delete("/v1/me", delete_account)
             .operation("me.delete", "Delete the account.")
             .description(
-                "Requires the password, or a new code with its ticket. Deletes all data of the account in this service \
-                 and ends all sessions. The number can sign up again. A password that was set with a code alone is \
-                 refused for a while (`password_too_new`).",
+                "Requires the password, or a new code with its ticket. With a code the deletion is held first \
+                 (`act_held`): later, or after an approval on another device, a new code does it. A password that was \
+                 set with a code alone is refused for a while (`password_too_new`). Deletes all data of the account in \
+                 this service and ends all sessions. The number can sign up again.",
             )
             .success("Account deleted")
             .errors(otp::VERIFY_CODE)
+            .errors(IN_QUESTION)
             .errors(&[Code::PasswordWrong, Code::PasswordTooNew, Code::TooManyRequests, Code::Overloaded]),
     ]
 }

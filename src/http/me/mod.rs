@@ -5,5 +5,6 @@ mod confirmation;
 pub mod consents;
 pub mod deletion;
 pub mod password;
+pub mod pending;
 pub mod phone;
 pub mod profile;

@@ -19,15 +19,14 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
         post("/v1/me/phone/send-code", send_code)
             .operation("phoneChange.sendCode", "Send a code to the new number.")
             .description(
-                "Requires the current password. A number with an account is rejected (`phone_already_registered`). If \
-                 the operator hides this, the response is the same as for a new number, but no message is sent.",
+                "Requires the current password, if the account has one. A number with an account gets a code, too: only \
+                 the person who has the phone learns that it has one.",
             )
             .success("Ticket and waiting time")
             .errors(SEND_LIMITS)
             .errors(&[
                 Code::PasswordWrong,
                 Code::RegionNotSupported,
-                Code::PhoneAlreadyRegistered,
                 Code::SmsDeliveryFailed,
                 Code::Overloaded,
             ]),
@@ -41,11 +40,14 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
             .operation("phoneChange.verifyCode", "Verify the code and change the number.")
             .description(
                 "The earlier number gets a notice by SMS. The sessions stay active. A wrong code (`code_wrong`) uses \
-                 one of the attempts. After a `503` the client can submit the same code again.",
+                 one of the attempts. After a `503` the client can submit the same code again.\n\n\
+                 The change is done at once with the password on a device that is known for a day or more. Otherwise it \
+                 is held (`act_held`), and so is a change to a number whose account is in use: repeat it later, or \
+                 submit the same code again after an approval. A dormant account loses the number at once.",
             )
             .success("Account with the new number")
             .errors(otp::VERIFY_CODE)
-            .errors(&[Code::PhoneAlreadyRegistered]),
+            .errors(&[Code::ActHeld, Code::ActRefused, Code::PhoneAlreadyRegistered]),
     ]
 }
 
@@ -56,7 +58,13 @@ async fn send_code(
     body: Json<ChangePhone>,
 ) -> Sent {
     let request = body.0.parse(client, &service)?;
-    Ok(Reply::new(phone::send_code(&service, bearer.caller(&service).await?, request).await?))
+    let caller = bearer.caller(&service).await?;
+    if service.policy().has_password(&caller.user) && request.current_password.is_none() {
+        let mut form = Form::default();
+        form.missing("current_password");
+        form.finish(|| None::<()>)?;
+    }
+    Ok(Reply::new(phone::send_code(&service, caller, request).await?))
 }
 
 async fn resend_code(
@@ -85,8 +93,9 @@ impl ChangePhone {
     fn parse(&self, client: ClientContext, service: &Service) -> Result<phone::SendCode, Problem> {
         let mut form = Form::default();
         let phone = form.phone("phone_number", service.policy().phone(&self.phone_number, service.now()));
-        let password = form.field("current_password", Password::parse(&self.current_password));
+        let given = self.current_password.as_ref().map(|text| text.as_str());
+        let current_password = form.optional("current_password", given, Password::parse);
         let app = otp::parse_app(&mut form, self.client_id.as_deref(), service);
-        form.finish(|| Some(phone::SendCode { phone: phone?, current_password: password?, client: client.0, app }))
+        form.finish(|| Some(phone::SendCode { phone: phone?, current_password, client: client.0, app }))
     }
 }

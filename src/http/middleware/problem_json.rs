@@ -113,6 +113,7 @@ pub(in crate::http) fn problem_body(
         errors: errors.collect(),
         attempts_left: problem.attempts_left,
         step: problem.step.map(|step| NextStep::after(step, passwords)),
+        start_anew: problem.start_anew,
         proof_of_work: problem.proof_of_work.as_deref().map(Work::from),
         documents: problem.documents.iter().map(ToString::to_string).collect(),
         resend_in: retry_after.filter(|_| problem.code == Code::ResendCooldown),

@@ -27,7 +27,7 @@ async fn assert_gone(store: &dyn Staging, key: &FlowKey) {
 #[track_caller]
 fn done(advance: Advance) -> Duration {
     match advance {
-        Advance::Done { proven: facts, expires_in } => {
+        Advance::Done { proven: facts, expires_in, .. } => {
             assert_eq!(facts, proven(1));
             expires_in
         }

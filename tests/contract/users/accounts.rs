@@ -2,8 +2,8 @@
 
 use super::fields;
 use super::store::{
-    Store, another_hash, authority, authority_at, code_proof, device, new_user, now, password_hash, password_proof,
-    stores,
+    Store, another_hash, authority, authority_at, code_proof, device, new_user, now, number_change, password_hash,
+    password_proof, stores,
 };
 use chrono::{NaiveDate, TimeDelta};
 use doorstep::domain::password::PasswordHash;
@@ -88,7 +88,7 @@ async fn a_phone_change_frees_the_old_phone() {
         let second = device(&user, 2);
         assert!(store.database.sign_in(&second, &code_proof(&user), None, &SessionPolicy::default()).await.unwrap());
         let at = now() + TimeDelta::hours(1);
-        let change = store.database.change_phone(&authority(&session), Some(&old), &new, at).await.unwrap();
+        let change = store.database.change_phone(&authority(&session), &number_change(&old, &new), at).await.unwrap();
         let PhoneChange::Done(changed) = change else { panic!("{}: {change:?}", store.engine) };
         assert_eq!((changed.phone.as_ref().unwrap().e164(), changed.updated_at), ("+8613800138009", at));
         assert_eq!(changed.credentials_version, 1, "{}", store.engine);
@@ -100,12 +100,12 @@ async fn a_phone_change_frees_the_old_phone() {
 
         let current = authority_at(&session, 1);
         for to in [&new, &phone("+8613800138008")] {
-            let again = store.database.change_phone(&current, Some(&old), to, at).await.unwrap();
+            let again = store.database.change_phone(&current, &number_change(&old, to), at).await.unwrap();
             assert!(matches!(again, PhoneChange::Gone), "{}: {again:?}", store.engine);
         }
         assert_eq!(fields(&store.user(&new).await.unwrap()), fields(&changed), "{}", store.engine);
         let unknown = new_user("+8613800138002", 3).1;
-        let gone = store.database.change_phone(&authority(&unknown), Some(&new), &old, at).await.unwrap();
+        let gone = store.database.change_phone(&authority(&unknown), &number_change(&new, &old), at).await.unwrap();
         assert!(matches!(gone, PhoneChange::Gone), "{}: {gone:?}", store.engine);
     }
 }
@@ -115,8 +115,11 @@ async fn a_phone_of_another_account_is_taken() {
     for store in stores() {
         let (user, session) = store.signed_up("+8613800138000", 1).await;
         let (other, _) = store.signed_up("+8613800138001", 2).await;
-        let change =
-            store.database.change_phone(&authority(&session), Some(&user.phone), &other.phone, now()).await.unwrap();
+        let change = store
+            .database
+            .change_phone(&authority(&session), &number_change(&user.phone, &other.phone), now())
+            .await
+            .unwrap();
         assert!(matches!(change, PhoneChange::Taken), "{}: {change:?}", store.engine);
         assert_eq!(fields(&store.user(&user.phone).await.unwrap()), fields(&User::from(user)), "{}", store.engine);
     }
@@ -131,7 +134,9 @@ async fn one_of_two_concurrent_changes_to_one_phone_succeeds() {
         let change = |(user, session): &(NewUser, NewSession)| {
             let (database, wanted) = (Arc::clone(&store.database), wanted.clone());
             let (by, from) = (authority(session), user.phone.clone());
-            tokio::spawn(async move { database.change_phone(&by, Some(&from), &wanted, now()).await.unwrap() })
+            tokio::spawn(
+                async move { database.change_phone(&by, &number_change(&from, &wanted), now()).await.unwrap() },
+            )
         };
         let (one, two) = (change(&first), change(&second));
         let results = [one.await.unwrap(), two.await.unwrap()];

@@ -1,7 +1,8 @@
 //! Authority of a signed-in request: no write has an effect after its session or the credentials have changed.
 
 use super::store::{
-    Store, another_hash, authority, authority_at, code_proof, device, new_user, now, password_proof, stores,
+    Store, another_hash, authority, authority_at, code_proof, device, new_user, now, number_change, password_proof,
+    stores,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::domain::consent::{Consent, LegalDocument};
@@ -94,7 +95,7 @@ impl<'a> Account<'a> {
     }
 
     async fn change_phone(&self, by: &Authority, from: &Phone, at: DateTime<Utc>) -> bool {
-        match self.store.database.change_phone(by, Some(from), &self.free_phone, at).await.unwrap() {
+        match self.store.database.change_phone(by, &number_change(from, &self.free_phone), at).await.unwrap() {
             PhoneChange::Done(_) => true,
             PhoneChange::Gone => false,
             PhoneChange::Taken => panic!("{} is taken", self.free_phone.e164()),
@@ -236,7 +237,8 @@ async fn no_write_has_an_effect_after_the_phone_was_changed() {
     assert_no_effect_after(async |account| {
         let (by, new) = (authority(&account.first), format!("+8613700138{:03}", account.user.id.0.as_bytes()[15]));
         let new = Phone::from_stored(new).unwrap();
-        let changed = account.store.database.change_phone(&by, Some(&account.user.phone), &new, now()).await.unwrap();
+        let changed =
+            account.store.database.change_phone(&by, &number_change(&account.user.phone, &new), now()).await.unwrap();
         assert!(matches!(changed, PhoneChange::Done(_)), "{changed:?}");
         later()
     })

@@ -1,6 +1,6 @@
 //! Record of the legal documents that a user has accepted.
 
-use super::store::{Store, authority, new_user, now, password_proof, stores};
+use super::store::{Store, authority, new_user, now, number_change, password_proof, stores};
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::domain::consent::{Consent, LegalDocument};
 use doorstep::domain::phone::Phone;
@@ -50,7 +50,8 @@ async fn a_consent_is_stored_with_the_user() {
         let changed = store.database.change_profile(&by, &ProfileChange::default(), now()).await.unwrap().unwrap();
         assert_eq!(accepted(&changed), expected, "{}", store.engine);
         let to = Phone::from_stored("+8613800138009".to_owned()).unwrap();
-        let PhoneChange::Done(changed) = store.database.change_phone(&by, Some(&user.phone), &to, now()).await.unwrap()
+        let PhoneChange::Done(changed) =
+            store.database.change_phone(&by, &number_change(&user.phone, &to), now()).await.unwrap()
         else {
             panic!("{}", store.engine)
         };

@@ -2,7 +2,8 @@
 //! database is back.
 
 use super::store::{
-    another_hash, authority, new_user, now, open, password_proof, postgres_store, refresh_with, sqlite_store,
+    another_hash, authority, new_user, now, number_change, open, password_proof, postgres_store, refresh_with,
+    sqlite_store,
 };
 use crate::support::postgres::OwnPostgres;
 use crate::support::process::free_port;
@@ -62,6 +63,7 @@ async fn every_call_fails_in_time_and_without_a_secret_while_postgres_is_down() 
     let (proof, policy, hash) = (password_proof(&user), SessionPolicy::default(), another_hash());
     let (first, change) = (Generation { session: session.id, number: 0 }, ProfileChange::default());
     let (refresh, new_phone, by) = (refresh_with(first), phone(), authority(&session));
+    let number = number_change(&user.phone, &new_phone);
     tokio::join!(
         assert_unavailable(database.by_phone(&user.phone)),
         assert_unavailable(database.by_session(session.id, now())),
@@ -75,7 +77,7 @@ async fn every_call_fails_in_time_and_without_a_secret_while_postgres_is_down() 
         assert_unavailable(database.change_profile(&by, &change, now())),
         assert_unavailable(database.change_password(&by, &proof, &hash, now())),
         assert_unavailable(database.reset_password(user.id, &proof, &hash, now())),
-        assert_unavailable(database.change_phone(&by, Some(&user.phone), &new_phone, now())),
+        assert_unavailable(database.change_phone(&by, &number, now())),
         assert_unavailable(database.delete(user.id, &proof, None, now())),
         assert_unavailable(database.delete(user.id, &proof, Some(&by), now())),
     );

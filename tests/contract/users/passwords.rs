@@ -99,6 +99,8 @@ async fn the_time_of_a_password_that_was_set_with_a_code_is_recorded() {
         assert!(!store.signs_in(&device(&first, 4), &Proof::Password(another_hash())).await, "{}", store.engine);
         assert!(store.change_password(&authority(&session), &code_proof(&first)).await.is_some(), "{}", store.engine);
         assert_eq!(reset_at(&first).await, Some(at), "{}", store.engine);
+        let proven = format!("users WHERE id = '{}' AND phone_proven_at = password_reset_at", first.id.0);
+        assert_eq!(store.count(&proven), 1, "{}: a code proves the phone", store.engine);
 
         // A change with this password does not make it older than it is.
         let later = at + TimeDelta::hours(1);

@@ -166,7 +166,7 @@ async fn no_token_of_a_concurrent_refresh_survives_a_password_change() {
                     )
                 })
                 .collect();
-            let proof = Proof::Code { phone: device.user.phone.clone(), credentials: version };
+            let proof = Proof::Code { phone: device.user.phone.clone(), credentials: version, uses: None };
             let (by, hash) = (authority_at(&device.session, version), another_hash());
             let renewed = device.store.database.change_password(&by, &proof, &hash, now()).await.unwrap();
             let renewed = renewed.expect("authority and proof are valid");

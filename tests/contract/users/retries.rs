@@ -1,8 +1,8 @@
 //! Number of statements per call, and retries after a lost connection.
 
 use super::store::{
-    Store, another_hash, authority, authority_at, code_proof, device, new_user, now, password_hash, password_proof,
-    postgres_store, refresh_with,
+    Store, another_hash, authority, authority_at, code_proof, device, new_user, now, number_change, password_hash,
+    password_proof, postgres_store, refresh_with,
 };
 use doorstep::domain::phone::Phone;
 use doorstep::domain::policy::SessionPolicy;
@@ -173,7 +173,10 @@ async fn a_change_is_retried_once_if_the_connection_fails_before_the_commit() {
     assert_retried("users");
 
     disconnect("UPDATE ON users");
-    let result = database.change_phone(&authority_at(&session, 1), Some(&user.phone), &new_phone, now()).await.unwrap();
+    let result = database
+        .change_phone(&authority_at(&session, 1), &number_change(&user.phone, &new_phone), now())
+        .await
+        .unwrap();
     assert!(matches!(result, PhoneChange::Done(_)), "{result:?}");
     assert_retried("users");
 
@@ -182,7 +185,7 @@ async fn a_change_is_retried_once_if_the_connection_fails_before_the_commit() {
     assert_retried("users");
 
     disconnect("UPDATE ON users");
-    let proof = Proof::Code { phone: new_phone, credentials: 3 };
+    let proof = Proof::Code { phone: new_phone, credentials: 3, uses: None };
     assert!(database.reset_password(user.id, &proof, password_hash(&user), now()).await.unwrap());
     assert_retried("users");
     // No attempt counted twice.
@@ -209,7 +212,7 @@ async fn a_change_is_not_retried_if_the_connection_fails_at_the_commit() {
     assert_unavailable(database.sign_in(&session, &proof, None, &policy).await.err(), "1");
     assert_unavailable(database.change_password(&by, &proof, &hash, now()).await.err(), "2");
     assert_unavailable(database.reset_password(user.id, &proof, &hash, now()).await.err(), "3");
-    assert_unavailable(database.change_phone(&by, Some(&user.phone), &new_phone, now()).await.err(), "4");
+    assert_unavailable(database.change_phone(&by, &number_change(&user.phone, &new_phone), now()).await.err(), "4");
     assert_unavailable(database.end_sessions(&by, now()).await.err(), "5");
     assert_unavailable(database.delete(user.id, &code_proof(&user), None, now()).await.err(), "6");
     assert_unavailable(database.delete(user.id, &proof, Some(&by), now()).await.err(), "7");

@@ -14,7 +14,7 @@ use doorstep::domain::policy::SessionPolicy;
 use doorstep::domain::refresh::{Refresh, RefreshBlock};
 use doorstep::domain::session::{Authority, Device, Generation, NewSession, SessionId};
 use doorstep::domain::user::{AccountVersion, NewUser, Nickname, Profile, UserId};
-use doorstep::ports::{Created, Proof, Users};
+use doorstep::ports::{Created, NumberChange, Proof, Users};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -145,7 +145,7 @@ pub fn password_proof(user: &NewUser) -> Proof {
 
 /// Creates the proof by a code that was sent before any change of the credentials.
 pub fn code_proof(user: &NewUser) -> Proof {
-    Proof::Code { phone: user.phone.clone(), credentials: 0 }
+    Proof::Code { phone: user.phone.clone(), credentials: 0, uses: None }
 }
 
 /// Creates the authority of this session before any change of the credentials.
@@ -181,4 +181,8 @@ impl Store {
 
 pub fn password_hash(user: &NewUser) -> &PasswordHash {
     user.password_hash.as_ref().unwrap()
+}
+
+pub fn number_change(from: &Phone, to: &Phone) -> NumberChange {
+    NumberChange { from: Some(from.clone()), to: to.clone(), uses: None, detach: None }
 }

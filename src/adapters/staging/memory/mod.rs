@@ -66,6 +66,7 @@ impl Staging for MemoryStaging {
                 sends: 1,
                 step: Step::FIRST,
                 password_hash: None,
+                completion: None,
                 new: flow.clone(),
             };
             let now = state.now;
@@ -180,8 +181,9 @@ impl Staging for MemoryStaging {
         };
         let (attempts_left, hash) = (stored.new.attempts, stored.password_hash.clone());
         let state = flow::State::new(stored.step, attempts_left, resend_in.unwrap_or_default(), hash);
-        let (phone, consent) = (stored.new.phone.clone(), stored.new.consent.clone());
-        Ok(state.map(|state| Flow { phone, state, consent, expires_in }))
+        let (phone, account, consent) = (stored.new.phone.clone(), stored.new.account, stored.new.consent.clone());
+        let completion = stored.completion;
+        Ok(state.map(|state| Flow { phone, state, account, consent, completion, expires_in }))
     }
 
     async fn advance(
@@ -205,9 +207,18 @@ impl Staging for MemoryStaging {
             }
             Change::SpendPassword => flow.new.passwords -= 1,
             Change::StorePasswordHash(hash) => flow.password_hash = Some(hash.clone()),
+            Change::Refunded(completion) => {
+                flow.ip_blocks.clear();
+                flow.completion = completion.or(flow.completion);
+            }
+            Change::StartAnew { completion, consent } => {
+                flow.new.purpose = Purpose::Register;
+                flow.completion = Some(*completion);
+                flow.new.consent.clone_from(consent);
+            }
         }
-        let proven = flow.proven();
-        Ok(Advance::Done { proven, expires_in: state.advance(key, transition, ttl) })
+        let (proven, completion) = (flow.proven(), flow.completion);
+        Ok(Advance::Done { proven, completion, expires_in: state.advance(key, transition, ttl) })
     }
 
     async fn refund_password(&self, key: &FlowKey, most: u32) -> Result<(), DependencyError> {

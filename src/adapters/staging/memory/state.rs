@@ -3,6 +3,7 @@
 use super::shared::Shared;
 use crate::adapters::staging::expiring::Expiring;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::completion::Completion;
 use crate::domain::flow::{Proven, Purpose, Step, Transition};
 use crate::domain::password::PasswordHash;
 use crate::domain::ticket::FlowKey;
@@ -32,6 +33,7 @@ pub(super) struct Stored {
     pub(super) new: NewFlow,
     pub(super) step: Step,
     pub(super) password_hash: Option<PasswordHash>,
+    pub(super) completion: Option<Completion>,
     pub(super) ip_blocks: Vec<String>,
     pub(super) provider: Option<String>,
     pub(super) sends: u32,

@@ -3,14 +3,14 @@
 use super::client::RedisStaging;
 use super::counters::{add_counters, admission};
 use super::reply::{
-    broken, client, done, duration, flag, list, millis, number, numbers, present, proven, reached, step, stored_phone,
-    words,
+    broken, client, done, duration, flag, list, millis, number, numbers, present, proven, reached, step,
+    stored_completion, stored_phone, words,
 };
 use crate::adapters::staging::scripts;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_app::ClientId;
 use crate::domain::consent::Consent;
-use crate::domain::flow::{Flow, Purpose, State, Step, Transition};
+use crate::domain::flow::{Flow, Proven, Purpose, State, Step, Transition};
 use crate::domain::limits::{Counter, Limit};
 use crate::domain::password::PasswordHash;
 use crate::domain::ticket::FlowKey;
@@ -144,12 +144,13 @@ impl Staging for RedisStaging {
         call.key(format!("limit:{{{}}}:{cooldown}", key.phone_hash.encoded())).arg(&*purpose.text());
         match words(&self.call(&call).await?)[..] {
             ["gone"] => Ok(None),
-            ["done", phone, at, attempts_left, hash, consent, left, cooldown] => {
+            ["done", phone, account, at, attempts_left, hash, consent, completion, left, cooldown] => {
                 let hash = present(hash).map(|hash| PasswordHash::new(hash.to_owned()));
                 let state = State::new(step(at)?, number(attempts_left)?, duration(cooldown)?, hash);
-                let (phone, expires_in) = (stored_phone(phone)?, duration(left)?);
+                let (Proven { phone, account }, expires_in) = (proven(phone, account)?, duration(left)?);
+                let completion = stored_completion(completion)?;
                 let consent = present(consent).map(|text| Consent::from_stored(text).ok_or_else(broken)).transpose()?;
-                Ok(Some(Flow { phone, state: state.ok_or_else(broken)?, consent, expires_in }))
+                Ok(Some(Flow { phone, state: state.ok_or_else(broken)?, account, consent, completion, expires_in }))
             }
             _ => Err(broken()),
         }
@@ -168,14 +169,27 @@ impl Staging for RedisStaging {
         match change {
             Change::SpendPassword => call.arg("passwords_left"),
             Change::StorePasswordHash(hash) => call.arg("").arg("password_hash").arg(hash.expose()),
+            Change::Refunded(completion) => {
+                call.arg("").arg("ip_blocks").arg("");
+                if let Some(completion) = completion {
+                    call.arg("completion").arg(completion.text());
+                }
+                &mut call
+            }
+            Change::StartAnew { completion, consent } => {
+                call.arg("").arg("purpose").arg(&*Purpose::Register.text()).arg("completion").arg(completion.text());
+                call.arg("consent").arg(consent.as_ref().map_or_else(String::new, Consent::text))
+            }
         };
         match words(&self.call(&call).await?)[..] {
             ["gone"] => Ok(Advance::Gone),
             ["step", at] => Ok(Advance::WrongStep(step(at)?)),
             ["exhausted", left] => Ok(Advance::Exhausted { retry_after: duration(left)? }),
-            ["done", phone, account, left] => {
-                Ok(Advance::Done { proven: proven(phone, account)?, expires_in: duration(left)? })
-            }
+            ["done", phone, account, completion, left] => Ok(Advance::Done {
+                proven: proven(phone, account)?,
+                completion: stored_completion(completion)?,
+                expires_in: duration(left)?,
+            }),
             _ => Err(broken()),
         }
     }

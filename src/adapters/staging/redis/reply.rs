@@ -1,6 +1,7 @@
 //! Conversions between the words of a script and values.
 
 use crate::domain::client_app::ClientId;
+use crate::domain::completion::Completion;
 use crate::domain::flow::{Proven, Step};
 use crate::domain::limits::{Counter, Reached};
 use crate::domain::phone::Phone;
@@ -58,6 +59,10 @@ pub(super) fn step(text: &str) -> Result<Step, DependencyError> {
 pub(super) fn proven(phone: &str, account: &str) -> Result<Proven, DependencyError> {
     let account = present(account).map(|text| AccountVersion::from_stored(text).ok_or_else(broken)).transpose()?;
     Ok(Proven { phone: stored_phone(phone)?, account })
+}
+
+pub(super) fn stored_completion(text: &str) -> Result<Option<Completion>, DependencyError> {
+    present(text).map(|text| Completion::from_stored(text).ok_or_else(broken)).transpose()
 }
 
 pub(super) fn client(text: &str) -> Result<Option<ClientId>, DependencyError> {

@@ -1,8 +1,9 @@
 -- KEYS: 1 flow, 2 cooldown of the phone. ARGV: 1 purpose.
-local purpose, phone, step, attempts_left, hash, consent =
-  unpack(redis.call('HMGET', KEYS[1], 'purpose', 'phone', 'step', 'attempts_left', 'password_hash', 'consent'))
+local purpose, phone, account, step, attempts_left, hash, consent, completion = unpack(redis.call('HMGET', KEYS[1],
+  'purpose', 'phone', 'account', 'step', 'attempts_left', 'password_hash', 'consent', 'completion'))
 if purpose ~= ARGV[1] then
   return {'gone'}
 end
 local cooldown = math.max(redis.call('PTTL', KEYS[2]), 0)
-return {'done', phone, step, attempts_left, hash or '', consent or '', redis.call('PTTL', KEYS[1]), cooldown}
+return {'done', phone, account or '', step, attempts_left, hash or '', consent or '', completion or '',
+  redis.call('PTTL', KEYS[1]), cooldown}

@@ -1,0 +1,134 @@
+//! Queries for detached accounts: accounts whose number another person has now.
+
+use super::engine::{AnyConnection, Backend};
+use super::fault::Fault;
+use super::pending;
+use super::rows::{NewSessionRow, UserRow, stored, text};
+use super::schema::{sessions, users};
+use super::sessions::{delete_excess, is_active};
+use super::transaction::{Rollback, transaction};
+use super::users::{is_phone_taken, revoke_all, user, user_columns};
+use crate::domain::policy::SessionPolicy;
+use crate::domain::user::AccountVersion;
+use crate::ports::{Detach, Reclaimed};
+use chrono::NaiveDateTime;
+use diesel::sql_types::Bool;
+use diesel::{
+    BoolExpressionMethods, BoxableExpression, ExpressionMethods, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, QueryResult, RunQueryDsl,
+};
+use std::time::Instant;
+
+/// Returns the SQL condition that the time of a detached account is not over.
+pub(super) fn lives(now: NaiveDateTime) -> Box<dyn BoxableExpression<users::table, Backend, SqlType = Bool>> {
+    Box::new(users::deletes_at.is_null().or(users::deletes_at.assume_not_null().gt(now)))
+}
+
+pub(super) fn detach(
+    connection: &mut AnyConnection,
+    detach: &Detach,
+    now: NaiveDateTime,
+    deadline: Instant,
+) -> Result<bool, Fault> {
+    let detached = transaction(connection, deadline, |connection| detach_in(connection, detach, now))?;
+    Ok(detached.is_some())
+}
+
+/// Detaches the account in the transaction of the caller. Updates the user's row first: a concurrent sign-in has stored
+/// its session before, or waits for the row and then finds another version of the account.
+pub(super) fn detach_in(connection: &mut AnyConnection, detach: &Detach, now: NaiveDateTime) -> Result<(), Rollback> {
+    let id = text(detach.account.user.0);
+    let row = users::table
+        .filter(users::id.eq(&id))
+        .filter(users::credentials_version.eq(detach.account.credentials))
+        .filter(users::phone.eq(detach.phone.e164()))
+        .filter(users::phone_proven_at.eq(stored(detach.proven_at)));
+    let changed = diesel::update(row)
+        .set((
+            users::phone.eq(None::<String>),
+            users::former_phone.eq(detach.phone.e164()),
+            users::detached_at.eq(now),
+            users::credentials_version.eq(users::credentials_version + 1),
+            users::updated_at.eq(now),
+        ))
+        .execute(connection)?;
+    if changed == 0 {
+        return Err(Rollback::Rejected);
+    }
+    pending::use_up(connection, &id, detach.uses)?;
+    if !is_in_use(connection, &id, now, stored(detach.in_use_since))? {
+        revoke_all(connection, &id, None, now)?;
+        let deletes_at = users::deletes_at.eq(stored(detach.deletes_at));
+        diesel::update(users::table.filter(users::id.eq(&id))).set(deletes_at).execute(connection)?;
+    }
+    Ok(())
+}
+
+fn is_in_use(
+    connection: &mut AnyConnection,
+    user: &str,
+    now: NaiveDateTime,
+    since: NaiveDateTime,
+) -> QueryResult<bool> {
+    let used = sessions::table.filter(sessions::user_id.eq(user)).filter(is_active(now, since));
+    used.count().get_result::<i64>(connection).map(|found| found > 0)
+}
+
+/// Gives a detached account a number, and stores a session.
+pub(super) fn reclaim(
+    connection: &mut AnyConnection,
+    account: AccountVersion,
+    phone: &str,
+    session: &NewSessionRow,
+    policy: &SessionPolicy,
+    deadline: Instant,
+) -> Result<Reclaimed, Fault> {
+    let now = session.created_at;
+    let reclaimed = transaction(connection, deadline, |connection| {
+        let row = users::table
+            .filter(users::id.eq(text(account.user.0)))
+            .filter(users::credentials_version.eq(account.credentials))
+            .filter(users::phone.is_null())
+            .filter(lives(now));
+        let updated = diesel::update(row)
+            .set((
+                users::phone.eq(phone),
+                users::phone_proven_at.eq(now),
+                users::former_phone.eq(None::<String>),
+                users::detached_at.eq(None::<NaiveDateTime>),
+                users::deletes_at.eq(None::<NaiveDateTime>),
+                users::last_login_at.eq(now),
+                users::credentials_version.eq(users::credentials_version + 1),
+                users::updated_at.eq(now),
+            ))
+            .returning(user_columns())
+            .get_result::<UserRow>(connection)
+            .optional();
+        match updated {
+            Err(error) if is_phone_taken(&error) => Err(Rollback::Rejected),
+            Err(error) => Err(error.into()),
+            Ok(None) => Ok(None),
+            Ok(Some(row)) => {
+                diesel::insert_into(sessions::table).values(session).execute(connection)?;
+                delete_excess(connection, session, policy)?;
+                Ok(Some(row))
+            }
+        }
+    })?;
+    match reclaimed {
+        Some(Some(row)) => user(row).map(Reclaimed::Done),
+        Some(None) => Ok(Reclaimed::Gone),
+        None => Ok(Reclaimed::PhoneTaken),
+    }
+}
+
+/// Deletes the detached accounts whose time is over, and expired pending acts. A retry is idempotent.
+pub(super) fn delete_expired(connection: &mut AnyConnection, now: NaiveDateTime) -> Result<usize, Fault> {
+    let over = users::table
+        .filter(users::phone.is_null())
+        .filter(users::deletes_at.is_not_null())
+        .filter(users::deletes_at.assume_not_null().le(now));
+    let deleted = diesel::delete(over).execute(connection);
+    let deleted = deleted.and_then(|users| pending::delete_expired(connection, now).map(|_| users));
+    deleted.map_err(|error| Fault::new(connection, &error))
+}

@@ -1,0 +1,176 @@
+//! Asks the rule of [`crate::domain::ownership`], and holds the act if the rule says so.
+
+use crate::domain::device::{DeviceId, KnownDevice};
+use crate::domain::dpop::Thumbprint;
+use crate::domain::ownership::{AccountState, Evidence, Outcome, OwnershipPolicy, decide};
+use crate::domain::pending::{ActKind, NewPending, PendingAct, PendingId};
+use crate::domain::phone::Phone;
+use crate::domain::session::{DeviceName, SessionId};
+use crate::domain::user::{AccountVersion, User};
+use crate::flows::account::notice::{self, Notice};
+use crate::flows::{Error, Service};
+use crate::ports::{AccountEvidence, Detach, EvidenceQuery, Whose};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+
+/// Act on an account, and the evidence that the client gives besides the code.
+#[derive(Default)]
+pub(in crate::flows) struct Question {
+    /// Device that the client's token names.
+    pub device: Option<DeviceId>,
+    /// Key of its DPoP proof.
+    pub key: Option<Thumbprint>,
+    /// The password was right.
+    pub password: bool,
+    /// Subject of the act: the new number, or the account that claims the number.
+    pub target: Option<String>,
+    /// Session that asks: the act ends with it.
+    pub session: Option<SessionId>,
+    pub device_name: Option<DeviceName>,
+    /// Notice that is sent when the act is held.
+    pub notice: Option<Notice>,
+}
+
+/// The act may be done.
+pub(in crate::flows) enum Admitted {
+    Enter(Box<Entered>),
+    /// The account loses its number instead.
+    Detach(Box<Detach>),
+}
+
+pub(in crate::flows) struct Entered {
+    pub user: User,
+    /// Device of the client, if the account knows it.
+    pub known: Option<KnownDevice>,
+    /// Pending act that the act uses up.
+    pub uses: Option<PendingId>,
+}
+
+impl Admitted {
+    /// For acts that never detach an account.
+    pub(in crate::flows) fn entered(self) -> Result<Entered, Error> {
+        match self {
+            Self::Enter(entered) => Ok(*entered),
+            Self::Detach(_) => Err(Error::TicketExpired),
+        }
+    }
+}
+
+/// Asks the rule whether the act may be done. `account` is the account that the code was sent for.
+pub(in crate::flows) async fn ask(
+    service: &Service,
+    act: ActKind,
+    whose: Whose,
+    account: AccountVersion,
+    question: Question,
+) -> Result<Admitted, Error> {
+    let (now, policy) = (service.now(), &service.policy.ownership);
+    // A signed-in user has an account, and does not start anew.
+    let is_public = matches!(whose, Whose::Phone(_)) && act != ActKind::NumberClaim;
+    let query = EvidenceQuery { whose, act, now, in_use_since: before(now, policy.in_use) };
+    // Otherwise the account was deleted since the code was sent, or got another phone or a new password.
+    let found = service.ports.users.evidence(&query).await?.ok_or(Error::TicketExpired)?;
+    if AccountVersion::of(&found.account.user) != account {
+        return Err(Error::TicketExpired);
+    }
+    let known = known_device(&found, act, &question).cloned();
+    let counts = |device: &KnownDevice| !act.is_irreversible() || device.is_known_for(policy.hold, now);
+    let evidence = Evidence { password: question.password, device: known.as_ref().is_some_and(counts) };
+    let state = found.facts.state(policy, now);
+    let start_anew = is_public && state != AccountState::Current;
+    let target = question.target.as_deref();
+    let held = |until: DateTime<Utc>| Error::ActHeld { retry_after: wait(until, now), start_anew };
+    match decide(act, state, evidence, found.pending.as_ref(), target, now) {
+        Outcome::Enter { uses } => Ok(Admitted::Enter(Box::new(Entered { user: found.account.user, known, uses }))),
+        Outcome::Dormant => Err(Error::AccountDormant),
+        Outcome::Detach => {
+            let phone = found.account.user.phone.clone().ok_or(Error::TicketExpired)?;
+            let proven_at = found.account.user.phone_proven_at;
+            Ok(Admitted::Detach(Box::new(detach(service, account, phone, proven_at))))
+        }
+        Outcome::Held { until } => Err(held(until)),
+        Outcome::Refused { until } => Err(Error::ActRefused { retry_after: wait(until, now), start_anew }),
+        Outcome::Hold => {
+            let (act, notice) = new_pending(service, act, account, question);
+            let held_now = act.id;
+            let act = service.ports.users.hold(&act).await?.ok_or(Error::TicketExpired)?;
+            if act.id == held_now {
+                tracing::info!(user = %account.user.0, act = act.kind.as_str(), "act held");
+                notice.into_iter().for_each(|notice| notice::send(service, notice));
+            }
+            Err(match act {
+                PendingAct { refused_at: Some(_), expires_at, .. } => {
+                    Error::ActRefused { retry_after: wait(expires_at, now), start_anew }
+                }
+                PendingAct { ready_at, .. } => held(ready_at),
+            })
+        }
+    }
+}
+
+/// Returns the state of the account of a phone, and its user, without holding anything. `account` is the account that
+/// the code was sent for.
+pub(in crate::flows) async fn state_of(
+    service: &Service,
+    phone: Phone,
+    account: AccountVersion,
+) -> Result<(AccountState, User), Error> {
+    let (now, policy) = (service.now(), &service.policy.ownership);
+    let in_use_since = before(now, policy.in_use);
+    let query = EvidenceQuery { whose: Whose::Phone(phone), act: ActKind::SignIn, now, in_use_since };
+    let found = service.ports.users.evidence(&query).await?;
+    let found = found.filter(|found| AccountVersion::of(&found.account.user) == account).ok_or(Error::TicketExpired)?;
+    Ok((found.facts.state(policy, now), found.account.user))
+}
+
+/// Returns the device of the session that asks, or the device of the token, if the account knows it.
+///
+/// The device of a session counts for a change of number, with the password. It does not count for a deletion: a code in
+/// the app is not worth more than a code without it.
+fn known_device<'a>(found: &'a AccountEvidence, act: ActKind, question: &Question) -> Option<&'a KnownDevice> {
+    if act == ActKind::PhoneChange {
+        // The session is signed in already: its key was checked then.
+        let (_, device) = found.sessions.iter().find(|(session, _)| Some(*session) == question.session)?;
+        return found.devices.iter().find(|known| Some(known.id) == *device);
+    }
+    let named = found.devices.iter().find(|known| Some(known.id) == question.device);
+    named.filter(|known| known.accepts(question.key.as_ref()))
+}
+
+fn new_pending(
+    service: &Service,
+    kind: ActKind,
+    account: AccountVersion,
+    question: Question,
+) -> (NewPending, Option<Notice>) {
+    let (now, policy) = (service.now(), &service.policy.ownership);
+    let ready_at = after(now, policy.hold);
+    let Question { target, session, device_name, notice, .. } = question;
+    let (id, expires_at) = (PendingId(service.new_id()), after(ready_at, policy.ready_life));
+    let act = NewPending { id, account, kind, target, session, device_name, asked_at: now, ready_at, expires_at };
+    (act, notice)
+}
+
+/// Account that loses its phone, if the phone is not proven after `proven_at`.
+pub(in crate::flows) fn detach(
+    service: &Service,
+    account: AccountVersion,
+    phone: Phone,
+    proven_at: DateTime<Utc>,
+) -> Detach {
+    let (now, OwnershipPolicy { in_use, reclaim, .. }) = (service.now(), &service.policy.ownership);
+    let (in_use_since, deletes_at) = (before(now, *in_use), after(now, *reclaim));
+    Detach { account, phone, proven_at, in_use_since, deletes_at, uses: None }
+}
+
+pub(super) fn before(time: DateTime<Utc>, span: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(span).ok().and_then(|span| time.checked_sub_signed(span)).unwrap_or_default()
+}
+
+pub(super) fn after(time: DateTime<Utc>, span: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(span).ok().and_then(|span| time.checked_add_signed(span)).unwrap_or(time)
+}
+
+pub(super) fn wait(until: DateTime<Utc>, now: DateTime<Utc>) -> Duration {
+    (until - now).to_std().unwrap_or_default()
+}

@@ -1,0 +1,66 @@
+//! Pending acts of an account: its signed-in owner sees, approves and refuses them.
+
+use super::ask::{after, before, wait};
+use crate::domain::device::KnownDevice;
+use crate::domain::ownership::OwnershipPolicy;
+use crate::domain::pending::{ActKind, Decision, PendingAct, PendingId};
+use crate::domain::user::AccountVersion;
+use crate::flows::session::Caller;
+use crate::flows::{Error, Service};
+use crate::ports::{AccountEvidence, EvidenceQuery, Whose};
+use chrono::{DateTime, Utc};
+
+/// Lists the acts that wait, or that can be done now. The refused ones are not listed.
+pub async fn list(service: &Service, caller: &Caller) -> Result<Vec<PendingAct>, Error> {
+    let acts = service.ports.users.pending(AccountVersion::of(&caller.user), service.now()).await?;
+    Ok(acts.into_iter().filter(|act| act.refused_at.is_none()).collect())
+}
+
+/// Allows the act at once. The device of the session must have been known for [`OwnershipPolicy::hold`]: a thief who has
+/// just signed in with a stolen SIM must not approve the own act.
+pub async fn approve(service: &Service, caller: &Caller, act: PendingId) -> Result<(), Error> {
+    must_be_known(service, caller).await?;
+    let expires_at = after(service.now(), service.policy.ownership.approved_life);
+    resolve(service, caller, act, Decision::Approve, expires_at).await
+}
+
+/// Refuses the act. It cannot be asked for again for [`OwnershipPolicy::refusal`]. Every session can refuse.
+pub async fn refuse(service: &Service, caller: &Caller, act: PendingId) -> Result<(), Error> {
+    let expires_at = after(service.now(), service.policy.ownership.refusal);
+    resolve(service, caller, act, Decision::Refuse, expires_at).await
+}
+
+async fn must_be_known(service: &Service, caller: &Caller) -> Result<(), Error> {
+    let (now, OwnershipPolicy { in_use, hold, .. }) = (service.now(), &service.policy.ownership);
+    let in_use_since = before(now, *in_use);
+    let query = EvidenceQuery { whose: Whose::User(caller.user.id), act: ActKind::SignIn, now, in_use_since };
+    let found = service.ports.users.evidence(&query).await?.ok_or(Error::TokenInvalid)?;
+    match device_of(&found, caller) {
+        Some(device) if device.is_known_for(*hold, now) => Ok(()),
+        device => {
+            let since = device.map_or(now, |device| device.since);
+            Err(Error::DeviceTooNew { retry_after: wait(after(since, *hold), now) })
+        }
+    }
+}
+
+/// Returns the known device of the caller's session.
+fn device_of<'a>(found: &'a AccountEvidence, caller: &Caller) -> Option<&'a KnownDevice> {
+    let (_, id) = found.sessions.iter().find(|(session, _)| *session == caller.session)?;
+    found.devices.iter().find(|device| Some(device.id) == *id)
+}
+
+async fn resolve(
+    service: &Service,
+    caller: &Caller,
+    act: PendingId,
+    decision: Decision,
+    expires_at: DateTime<Utc>,
+) -> Result<(), Error> {
+    let (users, by) = (&service.ports.users, caller.authority());
+    if users.resolve(&by, act, decision, service.now(), expires_at).await? {
+        tracing::info!(user = %caller.user.id.0, ?decision, "pending act resolved");
+        return Ok(());
+    }
+    Err(Error::PendingNotFound)
+}

@@ -1,0 +1,29 @@
+//! Deletion of detached accounts whose time is over.
+
+use crate::flows::Service;
+use std::time::Duration;
+
+/// Interval: an hour. Nothing depends on it, because every query ignores what has expired.
+const INTERVAL: Duration = Duration::from_secs(3_600);
+
+impl Service {
+    /// Deletes what has expired, now and every hour, until the service finishes.
+    pub fn start_sweep(&self) {
+        let service = self.clone();
+        self.background.spawn_until_finish(async move {
+            loop {
+                service.sweep().await;
+                tokio::time::sleep(INTERVAL).await;
+            }
+        });
+    }
+
+    /// Deletes the detached accounts whose time is over, and expired pending acts.
+    pub async fn sweep(&self) {
+        match self.ports.users.delete_expired(self.now()).await {
+            Ok(0) => {}
+            Ok(accounts) => tracing::info!(accounts, "detached accounts deleted"),
+            Err(error) => tracing::warn!(%error, "deletion of detached accounts failed"),
+        }
+    }
+}
