@@ -31,11 +31,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         post("/v1/account-deletion/verify-code", verify_code)
             .operation("accountDeletion.verifyCode", "Verify the code and delete the account.")
             .description(
-                "The code is the consent. The deletion is held first (`act_held`), so that the owner can refuse it on a \
-                 device that is signed in; later a new code deletes all data of the account in this service and ends \
+                "The code is the consent. The deletion is held first (`act_held`), so that the owner can refuse it on \
+                 a device that is signed in; later a new code deletes all data of the account in this service and ends \
                  all sessions. An account that was not used for a long time loses its number at once, and is deleted \
-                 later. The number can sign up again. A wrong code (`code_wrong`) uses one of the attempts. After a `503` the \
-                 client can submit the same code again.",
+                 later. The number can sign up again. A wrong code (`code_wrong`) uses one of the attempts. After a \
+                 `503` the client can submit the same code again.",
             )
             .success("Account deleted")
             .errors(otp::VERIFY_CODE)

@@ -35,8 +35,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .description(
                 "A wrong code (`code_wrong`) uses one of the attempts; the last wrong code ends the flow \
                  (`code_exhausted`). A right code may not be enough: `account_dormant`, `act_held` and `act_refused` \
-                 keep the flow for 15 minutes. Submit the same code again with the token of a known device, or after \
-                 the act was approved on another device.",
+                 keep the flow. Submit the same code again with the token of a known device, or after the act was \
+                 approved on another device.",
             )
             .success("Phone number verified")
             .requires_passwords()

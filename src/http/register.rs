@@ -60,7 +60,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             )
             .success("Phone number verified")
             .errors(otp::VERIFY_CODE)
-            .errors(&[Code::WrongStep]),
+            .errors(&[Code::WrongStep, Code::AccountDormant, Code::PhoneAlreadyRegistered]),
         post("/v1/register/set-password", set_password)
             .operation("register.setPassword", "Set the password.")
             .description(

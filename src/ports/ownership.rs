@@ -82,7 +82,8 @@ pub struct AccountEvidence {
     pub pending: Option<PendingAct>,
 }
 
-/// Account that loses its number. One that is in use keeps its sessions; any other one loses them, and is deleted later.
+/// Account that loses its number. One that is in use keeps its sessions; any other one loses them, and is deleted
+/// later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detach {
     pub account: AccountVersion,

@@ -203,7 +203,7 @@ async fn assert_refunded_after_verification(
         "me/deletion" => server.call(Method::DELETE, "/v1/me", access, body).await,
         _ => server.call(Method::POST, &format!("/v1/{flow}/verify-code"), access, body).await,
     };
-    assert!(done.status.is_success(), "{flow}: {done:?}");
+    assert!(done.status.is_success() || done.code() == "act_held", "{flow}: {done:?}");
     assert_budget_left_for(server, flow, 1, accounts).await;
     server.advance(HOUR);
 }

@@ -8,10 +8,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 server_tests!(
     the_password_deletes_the_account,
-    a_code_deletes_the_account,
-    a_code_deletes_the_account_without_a_session,
+    a_code_deletes_the_account_after_a_day,
+    a_code_without_a_session_deletes_the_account_after_a_day,
     an_unknown_number_gets_the_same_response_and_no_message,
     an_incomplete_request_deletes_nothing,
     wrong_passwords_and_codes_delete_nothing,
@@ -42,8 +44,9 @@ async fn the_password_deletes_the_account(server: TestServer) {
     assert_deleted(&server, &users[0]).await;
 }
 
-async fn a_code_deletes_the_account(server: TestServer) {
-    let user = server.create_user().await;
+/// A code alone deletes nothing for a day: the owner can refuse it.
+async fn a_code_deletes_the_account_after_a_day(server: TestServer) {
+    let mut user = server.create_user().await;
     let sent = server.call(Method::POST, "/v1/me/deletion/send-code", &user.access_token, Value::Null).await;
     sent.assert_status(200);
     let ticket = sent.text("ticket");
@@ -53,15 +56,30 @@ async fn a_code_deletes_the_account(server: TestServer) {
     assert_eq!(again.text("ticket"), ticket);
     let message = server.sms.messages_for(&user.phone).pop().unwrap();
     assert_eq!(message.template_id, DELETION_TEMPLATE_ID, "not the template for account deletion");
-    delete(&server, &user, json!({"ticket": ticket, "code": message.code})).await.assert_status(204);
+    let body = json!({"ticket": ticket, "code": message.code});
+    for _ in 0..2 {
+        delete(&server, &user, body.clone()).await.assert_error(409, "act_held");
+    }
+    server.advance(DAY);
+    server.renew(&mut user).await;
+    delete(&server, &user, body).await.assert_error(410, "ticket_expired");
+    let sent = server.call(Method::POST, "/v1/me/deletion/send-code", &user.access_token, Value::Null).await;
+    let code = server.sms.code_for(&user.phone).unwrap();
+    delete(&server, &user, json!({"ticket": sent.text("ticket"), "code": code})).await.assert_status(204);
     assert_deleted(&server, &user).await;
 }
 
-async fn a_code_deletes_the_account_without_a_session(server: TestServer) {
-    let user = server.create_user().await;
+async fn a_code_without_a_session_deletes_the_account_after_a_day(server: TestServer) {
+    let mut user = server.create_user().await;
     let (ticket, code) = server.ticket_and_code("account-deletion", &user.phone).await;
     let message = server.sms.messages_for(&user.phone).pop().unwrap();
     assert_eq!(message.template_id, DELETION_TEMPLATE_ID);
+    let body = json!({"ticket": ticket, "code": code});
+    server.post("/v1/account-deletion/verify-code", body.clone()).await.assert_error(409, "act_held");
+    server.advance(DAY);
+    server.renew(&mut user).await;
+    server.post("/v1/account-deletion/verify-code", body).await.assert_error(410, "ticket_expired");
+    let (ticket, code) = server.ticket_and_code("account-deletion", &user.phone).await;
     let body = json!({"ticket": ticket, "code": code});
     server.post("/v1/account-deletion/verify-code", body.clone()).await.assert_status(204);
     server.post("/v1/account-deletion/verify-code", body).await.assert_error(410, "ticket_expired");

@@ -34,6 +34,11 @@ const TABLE: &[(u16, &[&str])] = &[
             "phone_missing",
             "password_already_set",
             "password_too_new",
+            "account_dormant",
+            "act_held",
+            "act_refused",
+            "start_anew_unavailable",
+            "device_too_new",
             "wrong_step",
             "request_in_progress",
         ],
@@ -65,10 +70,20 @@ const TABLE: &[(u16, &[&str])] = &[
 ];
 
 /// Codes that the service returns only during a failure or overload (`a_broken_database_is_an_internal_error`,
-/// `failures.rs`), during another request with the same key (`idempotency/mod.rs`), or to a detached account
-/// (`phone_confirmation.rs`). Other tests cover them.
-const TESTED_ELSEWHERE: [&str; 5] =
-    ["internal_error", "dependency_unavailable", "overloaded", "request_in_progress", "phone_missing"];
+/// `failures.rs`), during another request with the same key (`idempotency/mod.rs`), or days after a sign-up
+/// (`ownership/`). Other tests cover them.
+const TESTED_ELSEWHERE: [&str; 10] = [
+    "internal_error",
+    "dependency_unavailable",
+    "overloaded",
+    "request_in_progress",
+    "phone_missing",
+    "account_dormant",
+    "act_held",
+    "act_refused",
+    "start_anew_unavailable",
+    "device_too_new",
+];
 
 #[test]
 fn the_error_table_contains_every_code_once() {

@@ -46,6 +46,7 @@ mod metrics;
 mod notices;
 mod openapi;
 mod outages;
+mod ownership;
 mod password_modes;
 mod password_reset;
 mod peer_faults;

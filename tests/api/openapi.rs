@@ -107,8 +107,8 @@ fn every_operation_has_an_id_a_summary_and_documented_errors() {
             }
         }
     }
-    let expected = "register.resendCode register.sendCode register.setPassword register.status register.submitProfile \
-                    register.verifyCode";
+    let expected = "register.resendCode register.sendCode register.setPassword register.startAnew register.status \
+                    register.submitProfile register.verifyCode";
     let register: Vec<&str> = ids.iter().map(String::as_str).filter(|id| id.starts_with("register.")).collect();
     assert_eq!(register.join(" "), expected);
 }

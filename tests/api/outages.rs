@@ -35,7 +35,7 @@ impl Attempt {
 
 /// Prepares one request of each kind that writes to the database.
 async fn attempts(server: &TestServer) -> Vec<Attempt> {
-    let users = server.create_users(9).await;
+    let users = server.create_owners(9).await;
     let phone = |at: usize| users[at].phone.clone();
     let (login, login_code) = server.ticket_and_code("login", &phone(1)).await;
     let (reset, reset_code) = server.ticket_and_code("password-reset", &phone(2)).await;
@@ -62,7 +62,7 @@ async fn attempts(server: &TestServer) -> Vec<Attempt> {
         post("/v1/login", log_in, 200),
         post("/v1/login/verify-code", json!({"ticket": login, "code": login_code}), 200),
         post("/v1/password-reset/set-password", json!({"ticket": reset, "password": NEW_PASSWORD}), 204),
-        post("/v1/account-deletion/verify-code", json!({"ticket": deletion, "code": deletion_code}), 204),
+        post("/v1/account-deletion/verify-code", json!({"ticket": deletion, "code": deletion_code}), 409),
         post("/v1/token/refresh", json!({"refresh_token": refresh}), 200),
         with_session(4, Method::POST, "/v1/me/phone/verify-code", json!({"ticket": change, "code": new_code}), 200),
         with_session(6, Method::PUT, "/v1/me/password", passwords, 200),
@@ -201,7 +201,7 @@ fn all_keys(url: &str) -> Vec<String> {
 #[actix_web::test]
 async fn a_phone_change_succeeds_if_the_notice_fails() {
     let server = TestServer::new(BackEnds::Embedded).await;
-    let user = server.create_user().await;
+    let user = server.create_owner().await;
     let new = fresh_phone();
     let body = json!({"phone_number": new, "current_password": PASSWORD});
     let sent = server.call(Method::POST, "/v1/me/phone/send-code", &user.access_token, body).await;

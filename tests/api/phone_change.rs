@@ -1,17 +1,17 @@
 //! Change of the phone number of an account.
 
 use crate::server_tests;
-use crate::test_server::{BackEnds, PASSWORD, Response, TestServer, fresh_phone, wrong_code};
+use crate::test_server::{PASSWORD, Response, TestServer, fresh_phone, wrong_code};
 use crate::users::{TestUser, wait_until};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 
 server_tests!(
     a_code_to_the_new_number_changes_the_phone,
     a_phone_change_requires_the_password,
-    a_taken_number_is_rejected,
-    only_one_of_two_users_gets_the_same_number,
+    the_number_of_an_account_in_use_is_held,
+    a_number_that_was_free_is_asked_for_again,
     a_ticket_of_another_user_is_rejected,
 );
 
@@ -26,7 +26,7 @@ async fn verify_code(server: &TestServer, access: &str, ticket: &str, code: &str
 }
 
 async fn a_code_to_the_new_number_changes_the_phone(server: TestServer) {
-    let user = server.create_user().await;
+    let user = server.create_owner().await;
     let new = fresh_phone();
     let sent = send_code(&server, &user, &new, PASSWORD).await;
     sent.assert_status(200);
@@ -54,7 +54,7 @@ async fn a_code_to_the_new_number_changes_the_phone(server: TestServer) {
 }
 
 async fn a_phone_change_requires_the_password(server: TestServer) {
-    let user = server.create_user().await;
+    let user = server.create_owner().await;
     let new = fresh_phone();
     send_code(&server, &user, &new, "not the password").await.assert_error(422, "password_wrong");
     send_code(&server, &user, "+12025550123", PASSWORD).await.assert_error(422, "region_not_supported");
@@ -65,35 +65,46 @@ async fn a_phone_change_requires_the_password(server: TestServer) {
     server.post("/v1/me/phone/send-code", body).await.assert_error(401, "token_missing");
 }
 
-async fn a_taken_number_is_rejected(server: TestServer) {
-    let users = server.create_users(2).await;
-    let sent = server.sms.messages_for(&users[1].phone).len();
-    for taken in [&users[1].phone, &users[0].phone, &users[1].phone, &users[0].phone, &users[1].phone] {
-        send_code(&server, &users[0], taken, PASSWORD).await.assert_error(409, "phone_already_registered");
+/// Only the person who has the phone learns that it has an account.
+async fn the_number_of_an_account_in_use_is_held(server: TestServer) {
+    let users = server.create_owners(2).await;
+    let sent = send_code(&server, &users[0], &users[1].phone, PASSWORD).await;
+    let free = send_code(&server, &users[0], &fresh_phone(), PASSWORD).await;
+    let members = |response: &Response| response.body.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!((sent.status, members(&sent)), (free.status, members(&free)));
+    let code = server.sms.code_for(&users[1].phone).unwrap();
+    let held = verify_code(&server, &users[0].access_token, &sent.text("ticket"), &code).await;
+    held.assert_error(409, "act_held");
+    assert_eq!((held.number("retry_after"), &held.body["start_anew"]), (86_400, &json!(false)));
+    for user in &users {
+        assert_eq!(server.me(&user.access_token).await.body["phone_number"], json!(user.phone));
     }
-    // The limit prevents a user from testing many numbers for accounts, and from causing many messages.
+    // The limit prevents a user from causing many messages.
+    for _ in 0..3 {
+        send_code(&server, &users[0], &fresh_phone(), PASSWORD).await.assert_status(200);
+    }
     let paused = send_code(&server, &users[0], &fresh_phone(), PASSWORD).await;
     paused.assert_error(429, "too_many_requests");
     assert!((86_000..=86_400).contains(&paused.number("retry_after")), "{paused:?}");
-    assert_eq!(server.sms.messages_for(&users[1].phone).len(), sent);
 }
 
-/// The check at the first step cannot decide a race; the UNIQUE constraint does.
-async fn only_one_of_two_users_gets_the_same_number(server: TestServer) {
-    let user = server.create_user().await;
+/// The number got an account after the code was sent.
+async fn a_number_that_was_free_is_asked_for_again(server: TestServer) {
+    let user = server.create_owner().await;
     let new = fresh_phone();
     let ticket = send_code(&server, &user, &new, PASSWORD).await.text("ticket");
     let code = server.sms.code_for(&new).unwrap();
     server.advance(Duration::from_secs(60));
     server.sign_up(&new).await;
-    verify_code(&server, &user.access_token, &ticket, &code).await.assert_error(409, "phone_already_registered");
-    verify_code(&server, &user.access_token, &ticket, &code).await.assert_error(410, "ticket_expired");
+    for _ in 0..2 {
+        verify_code(&server, &user.access_token, &ticket, &code).await.assert_error(409, "act_held");
+    }
     assert_eq!(server.me(&user.access_token).await.body["phone_number"], json!(user.phone));
     assert!(server.sms.notices_for(&user.phone).is_empty());
 }
 
 async fn a_ticket_of_another_user_is_rejected(server: TestServer) {
-    let users = server.create_users(2).await;
+    let users = server.create_owners(2).await;
     let new = fresh_phone();
     let ticket = send_code(&server, &users[0], &new, PASSWORD).await.text("ticket");
     let code = server.sms.code_for(&new).unwrap();
@@ -102,41 +113,4 @@ async fn a_ticket_of_another_user_is_rejected(server: TestServer) {
         server.call(Method::POST, "/v1/me/phone/resend-code", &users[1].access_token, json!({"ticket": ticket}));
     resend.await.assert_error(410, "ticket_expired");
     verify_code(&server, &users[0].access_token, &ticket, &code).await.assert_status(200);
-}
-
-/// `REGISTER_CONCEAL_TAKEN` also applies to a phone change: the response does not reveal who has an account.
-async fn a_taken_number_is_concealed(back_ends: BackEnds) {
-    let server = TestServer::with(back_ends, &[("REGISTER_CONCEAL_TAKEN", "true")]).await;
-    let mut phones = Vec::new();
-    for _ in 0..2 {
-        let phone = fresh_phone();
-        let (ticket, code) = server.ticket_and_code("register", &phone).await;
-        server.verify_code(&ticket, &code).await.assert_status(200);
-        server.set_password(&ticket).await.assert_status(200);
-        server.submit_profile(&ticket).await.assert_status(201);
-        phones.push(phone);
-    }
-    server.advance(Duration::from_secs(3_600));
-    let user = server.new_session(&phones[0]).await;
-    let new = fresh_phone();
-    let taken = send_code(&server, &user, &phones[1], PASSWORD).await;
-    let free = send_code(&server, &user, &new, PASSWORD).await;
-    let members = |response: &Response| response.body.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!((taken.status, members(&taken)), (free.status, members(&free)));
-    server.next_code(&new, 0).await;
-    assert_eq!(server.sms.messages_for(&phones[1]).len(), 1, "not only the message of the sign-up");
-    for _ in 0..4 {
-        verify_code(&server, &user.access_token, &taken.text("ticket"), "000000").await.assert_error(422, "code_wrong");
-    }
-    assert_eq!(server.me(&user.access_token).await.body["phone_number"], Value::from(phones[0].clone()));
-}
-
-#[actix_web::test]
-async fn a_taken_number_is_concealed_embedded() {
-    a_taken_number_is_concealed(BackEnds::Embedded).await;
-}
-
-#[actix_web::test]
-async fn a_taken_number_is_concealed_real() {
-    a_taken_number_is_concealed(BackEnds::Real).await;
 }

@@ -25,6 +25,10 @@ fn endpoints() -> Vec<(&'static str, Method, String, bool, Value)> {
     all.push(("me/password", Method::POST, "/v1/me/password/resend-code".to_owned(), true, json!({})));
     all.push(("me/deletion", Method::POST, "/v1/me/deletion/resend-code".to_owned(), true, json!({})));
     all.push(("me/deletion", Method::DELETE, "/v1/me".to_owned(), true, code));
+    for flow in ["register", "login", "password-reset", "account-deletion"] {
+        all.push((flow, Method::POST, format!("/v1/{flow}/start-anew"), false, json!({})));
+    }
+    all.push(("login", Method::POST, "/v1/login/claim".to_owned(), false, password.clone()));
     all.push(("register", Method::POST, "/v1/register/status".to_owned(), false, json!({})));
     all.push(("register", Method::POST, "/v1/register/set-password".to_owned(), false, password.clone()));
     all.push(("register", Method::POST, "/v1/register/submit-profile".to_owned(), false, json!({"nickname": "Eve"})));
@@ -104,7 +108,8 @@ async fn an_unverified_ticket_is_unknown_to_other_flows(server: TestServer) {
             "me/deletion" => server.call(Method::DELETE, "/v1/me", &user.access_token, body).await,
             _ => server.post(&path, body).await,
         };
-        assert!(response.status.is_success(), "{flow}: {response:?}");
+        // A deletion with a code, and a change of number on a new device, are held.
+        assert!(response.status.is_success() || response.code() == "act_held", "{flow}: {response:?}");
     }
 }
 

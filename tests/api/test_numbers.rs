@@ -7,6 +7,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 
+const HOUR: Duration = Duration::from_secs(3_600);
+
 server_tests!(
     start: std::future::ready;
     sign_up_with_a_test_number_sends_no_message,
@@ -66,8 +68,10 @@ async fn sign_up_with_a_test_number_sends_no_message(back_ends: BackEnds) {
 }
 
 async fn every_flow_accepts_the_fixed_code(back_ends: BackEnds) {
-    let server = server(back_ends).await;
-    let access = server.test_account(UNASSIGNED).await.text("access_token");
+    let server = TestServer::with(back_ends, &[TEST_PHONES, ("HOLD_HOURS", "1")]).await;
+    let account = server.test_account(UNASSIGNED).await;
+    server.advance(HOUR);
+    let access = server.refresh(&account.text("refresh_token")).await.text("access_token");
     // Login.
     let ticket = server.test_ticket("login", UNASSIGNED).await;
     let again = server.post("/v1/login/resend-code", json!({"ticket": ticket})).await;
@@ -93,8 +97,8 @@ async fn every_flow_accepts_the_fixed_code(back_ends: BackEnds) {
     let access = server.log_in(UNASSIGNED, "staple battery horse").await.text("access_token");
     let sent = server.call(Method::POST, "/v1/me/deletion/send-code", &access, Value::Null).await;
     let body = json!({"ticket": sent.text("ticket"), "code": CODE});
-    server.call(Method::DELETE, "/v1/me", &access, body).await.assert_status(204);
-    server.test_account(UNASSIGNED).await;
+    server.call(Method::DELETE, "/v1/me", &access, body).await.assert_error(409, "act_held");
+    server.advance(HOUR);
     let ticket = server.test_ticket("account-deletion", UNASSIGNED).await;
     server.post("/v1/account-deletion/verify-code", json!({"ticket": ticket, "code": CODE})).await.assert_status(204);
     // A real message is sent after any message of the test number, and is the only one.

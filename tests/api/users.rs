@@ -54,6 +54,29 @@ impl TestServer {
         }
     }
 
+    /// Creates a user whose device has been known for a day.
+    pub async fn create_owner(&self) -> TestUser {
+        self.create_owners(1).await.remove(0)
+    }
+
+    /// Creates users whose devices have been known for a day, so that they can change the number.
+    pub async fn create_owners(&self, count: usize) -> Vec<TestUser> {
+        let mut users = self.create_users(count).await;
+        self.advance(Duration::from_secs(86_400));
+        for user in &mut users {
+            self.renew(user).await;
+        }
+        users
+    }
+
+    /// Refreshes the tokens of a user.
+    pub async fn renew(&self, user: &mut TestUser) {
+        let tokens = self.refresh(&user.refresh_token).await;
+        tokens.assert_status(200);
+        user.access_token = tokens.text("access_token");
+        user.refresh_token = tokens.text("refresh_token");
+    }
+
     /// Signs in with the password, as on one more device.
     pub async fn new_session(&self, phone: &str) -> TestUser {
         let response = self.log_in(phone, PASSWORD).await;

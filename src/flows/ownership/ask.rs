@@ -47,7 +47,7 @@ pub(in crate::flows) struct Entered {
 }
 
 impl Admitted {
-    /// For acts that never detach an account.
+    /// Returns the entry, for acts that never detach an account.
     pub(in crate::flows) fn entered(self) -> Result<Entered, Error> {
         match self {
             Self::Enter(entered) => Ok(*entered),
@@ -80,7 +80,8 @@ pub(in crate::flows) async fn ask(
     let start_anew = is_public && state != AccountState::Current;
     let target = question.target.as_deref();
     let held = |until: DateTime<Utc>| Error::ActHeld { retry_after: wait(until, now), start_anew };
-    match decide(act, state, evidence, found.pending.as_ref(), target, now) {
+    let pending = found.pending.as_ref().filter(|act| !is_replaced(act, &question));
+    match decide(act, state, evidence, pending, target, now) {
         Outcome::Enter { uses } => Ok(Admitted::Enter(Box::new(Entered { user: found.account.user, known, uses }))),
         Outcome::Dormant => Err(Error::AccountDormant),
         Outcome::Detach => {
@@ -125,8 +126,8 @@ pub(in crate::flows) async fn state_of(
 
 /// Returns the device of the session that asks, or the device of the token, if the account knows it.
 ///
-/// The device of a session counts for a change of number, with the password. It does not count for a deletion: a code in
-/// the app is not worth more than a code without it.
+/// The device of a session counts for a change of number, with the password. It does not count for a deletion: a code
+/// in the app is not worth more than a code without it.
 fn known_device<'a>(found: &'a AccountEvidence, act: ActKind, question: &Question) -> Option<&'a KnownDevice> {
     if act == ActKind::PhoneChange {
         // The session is signed in already: its key was checked then.
@@ -135,6 +136,12 @@ fn known_device<'a>(found: &'a AccountEvidence, act: ActKind, question: &Questio
     }
     let named = found.devices.iter().find(|known| Some(known.id) == question.device);
     named.filter(|known| known.accepts(question.key.as_ref()))
+}
+
+/// Returns whether the session that asked for the act asks for another one instead.
+fn is_replaced(act: &PendingAct, question: &Question) -> bool {
+    let is_own = act.session.is_some() && act.session == question.session;
+    act.refused_at.is_none() && is_own && act.target != question.target
 }
 
 fn new_pending(

@@ -1,4 +1,4 @@
-//! Whose account is it: asking the rule, claiming an account, starting anew, reclaiming, and pending acts.
+//! Ownership of accounts: asking the rule, claiming an account, starting anew, reclaiming, and pending acts.
 
 mod ask;
 mod claim;

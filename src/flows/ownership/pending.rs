@@ -16,8 +16,8 @@ pub async fn list(service: &Service, caller: &Caller) -> Result<Vec<PendingAct>,
     Ok(acts.into_iter().filter(|act| act.refused_at.is_none()).collect())
 }
 
-/// Allows the act at once. The device of the session must have been known for [`OwnershipPolicy::hold`]: a thief who has
-/// just signed in with a stolen SIM must not approve the own act.
+/// Allows the act at once. The device of the session must have been known for [`OwnershipPolicy::hold`]: a thief who
+/// has just signed in with a stolen SIM must not approve the own act.
 pub async fn approve(service: &Service, caller: &Caller, act: PendingId) -> Result<(), Error> {
     must_be_known(service, caller).await?;
     let expires_at = after(service.now(), service.policy.ownership.approved_life);

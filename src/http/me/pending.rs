@@ -37,8 +37,8 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
             .harmless()
             .operation("pending.refuse", "Refuse a held act.")
             .description(
-                "It cannot be asked for again for a week. The session that asked for it cancels it: it can be asked for \
-                 again at once.",
+                "It cannot be asked for again for a week. The session that asked for it cancels it: it can be asked \
+                 for again at once.",
             )
             .success("Refused")
             .errors(&[Code::NotFound]),

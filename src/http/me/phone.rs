@@ -19,17 +19,12 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
         post("/v1/me/phone/send-code", send_code)
             .operation("phoneChange.sendCode", "Send a code to the new number.")
             .description(
-                "Requires the current password, if the account has one. A number with an account gets a code, too: only \
-                 the person who has the phone learns that it has one.",
+                "Requires the current password, if the account has one. A number with an account gets a code, too: \
+                 only the person who has the phone learns that it has one.",
             )
             .success("Ticket and waiting time")
             .errors(SEND_LIMITS)
-            .errors(&[
-                Code::PasswordWrong,
-                Code::RegionNotSupported,
-                Code::SmsDeliveryFailed,
-                Code::Overloaded,
-            ]),
+            .errors(&[Code::PasswordWrong, Code::RegionNotSupported, Code::SmsDeliveryFailed, Code::Overloaded]),
         post("/v1/me/phone/resend-code", resend_code)
             .operation("phoneChange.resendCode", "Send the code again.")
             .description(otp::RESEND)
@@ -41,9 +36,9 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
             .description(
                 "The earlier number gets a notice by SMS. The sessions stay active. A wrong code (`code_wrong`) uses \
                  one of the attempts. After a `503` the client can submit the same code again.\n\n\
-                 The change is done at once with the password on a device that is known for a day or more. Otherwise it \
-                 is held (`act_held`), and so is a change to a number whose account is in use: repeat it later, or \
-                 submit the same code again after an approval. A dormant account loses the number at once.",
+                 The change is done at once with the password on a device that is known for as long as acts are held. \
+                 Otherwise it is held (`act_held`), and so is a change to a number whose account is in use: repeat it \
+                 later, or submit the same code again after an approval. A dormant account loses the number at once.",
             )
             .success("Account with the new number")
             .errors(otp::VERIFY_CODE)

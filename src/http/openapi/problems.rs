@@ -84,7 +84,9 @@ fn share_example(code: Code, components: &mut Components) -> RefOr<utoipa::opena
 
 /// Tells whether errors with this code have a `Retry-After` header.
 fn has_retry_after(code: Code) -> bool {
-    [Code::RequestInProgress, Code::PasswordTooNew].contains(&code) || [429, 503].contains(&code.row().status)
+    use Code::{ActHeld, ActRefused, DeviceTooNew, PasswordTooNew, RequestInProgress};
+    matches!(code, RequestInProgress | ActHeld | ActRefused | DeviceTooNew | PasswordTooNew)
+        || [429, 503].contains(&code.row().status)
 }
 
 /// Returns a problem with the fields that its code has.
@@ -105,6 +107,13 @@ fn example(code: Code) -> Problem {
         Code::ProofOfWorkRequired | Code::ProofOfWorkInvalid => {
             Problem { proof_of_work: Challenge::parse(EXAMPLE_CHALLENGE).ok().map(Box::new), ..plain }
         }
+        Code::AccountDormant => Problem { step: Some(Step::AccountUnclear), start_anew: Some(true), ..plain },
+        Code::ActHeld | Code::ActRefused => Problem {
+            step: Some(Step::AccountUnclear),
+            start_anew: Some(true),
+            retry_after: Some(Duration::from_secs(86_400)),
+            ..plain
+        },
         Code::ResendCooldown => Problem { retry_after: Some(Duration::from_secs(42)), ..plain },
         _ if has_retry_after(code) => Problem { retry_after: Some(Duration::from_secs(1)), ..plain },
         _ => plain,
