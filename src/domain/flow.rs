@@ -6,6 +6,7 @@
 use super::completion::Completion;
 use super::consent::Consent;
 use super::password::PasswordHash;
+use super::password_mode::PasswordMode;
 use super::phone::Phone;
 use super::user::{AccountVersion, UserId};
 use std::borrow::Cow;
@@ -26,6 +27,10 @@ pub enum Purpose {
     Reclaim,
     /// Deletion by a signed-in user, who proves that the phone is still theirs.
     DeleteSelf(UserId),
+    /// First password of a signed-in user who has none; the code replaces the current password.
+    SetPassword(UserId),
+    /// New proof that the phone is still the user's.
+    ConfirmPhone(UserId),
 }
 
 impl Purpose {
@@ -40,6 +45,8 @@ impl Purpose {
             Self::ChangePhone(_) => "change_phone",
             Self::Reclaim => "reclaim",
             Self::DeleteSelf(_) => "delete_self",
+            Self::SetPassword(_) => "set_password",
+            Self::ConfirmPhone(_) => "confirm_phone",
         }
     }
 
@@ -48,9 +55,12 @@ impl Purpose {
     pub const fn budget_class(self) -> BudgetClass {
         match self {
             Self::Register | Self::ChangePhone(_) | Self::Reclaim => BudgetClass::NewNumbers,
-            Self::Login | Self::ResetPassword | Self::DeleteAccount | Self::DeleteSelf(_) => {
-                BudgetClass::ExistingAccounts
-            }
+            Self::Login
+            | Self::ResetPassword
+            | Self::DeleteAccount
+            | Self::DeleteSelf(_)
+            | Self::SetPassword(_)
+            | Self::ConfirmPhone(_) => BudgetClass::ExistingAccounts,
         }
     }
 
@@ -58,8 +68,12 @@ impl Purpose {
     #[must_use]
     pub fn text(self) -> Cow<'static, str> {
         match self {
-            Self::ChangePhone(user) | Self::DeleteSelf(user) => format!("{}:{}", self.name(), user.0).into(),
-            _ => self.name().into(),
+            Self::ChangePhone(user) | Self::DeleteSelf(user) | Self::SetPassword(user) | Self::ConfirmPhone(user) => {
+                format!("{}:{}", self.name(), user.0).into()
+            }
+            Self::Register | Self::Login | Self::ResetPassword | Self::DeleteAccount | Self::Reclaim => {
+                self.name().into()
+            }
         }
     }
 }
@@ -118,14 +132,15 @@ impl Step {
         Self::ALL.into_iter().find(|step| step.as_str() == text)
     }
 
-    /// Action that the client takes next.
+    /// Action that the client takes next. Where passwords are optional, the client can skip
+    /// [`Action::SetPassword`] (see [`State::into_password`]).
     #[must_use]
-    pub const fn next_action(self) -> Action {
+    pub const fn next_action(self, passwords: PasswordMode) -> Action {
         match self {
             Self::CodeSent => Action::VerifyCode,
             Self::AccountUnclear => Action::ClaimAccount,
-            Self::PhoneVerified => Action::SetPassword,
-            Self::PasswordSet => Action::SubmitProfile,
+            Self::PhoneVerified if passwords.accepts_passwords() => Action::SetPassword,
+            Self::PhoneVerified | Self::PasswordSet => Action::SubmitProfile,
         }
     }
 }
@@ -312,6 +327,18 @@ impl State {
             Self::PasswordSet { .. } => Step::PasswordSet,
         }
     }
+
+    /// Ends a sign-up: returns the password of the new account, which may have none.
+    ///
+    /// # Errors
+    /// The step, if another action comes first.
+    pub fn into_password(self, passwords: PasswordMode) -> Result<Option<PasswordHash>, Step> {
+        match self {
+            Self::PasswordSet { password_hash } => Ok(Some(password_hash).filter(|_| passwords.accepts_passwords())),
+            Self::PhoneVerified if passwords.can_skip() => Ok(None),
+            Self::PhoneVerified | Self::AccountUnclear | Self::CodeSent { .. } => Err(self.step()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -331,6 +358,34 @@ mod tests {
         assert!(Transition::SET_PASSWORD.restarts_ttl(Step::PhoneVerified));
         assert!(!Transition::SET_PASSWORD.restarts_ttl(Step::PasswordSet));
         assert!(!Transition::HASH_PASSWORD.restarts_ttl(Step::PhoneVerified));
+    }
+
+    /// Next action, and the result of a submitted profile: whether the account gets a password, or the wrong step.
+    /// Written out here, so that a change of the rules has to change both.
+    #[test]
+    fn the_mode_of_passwords_decides_the_steps_of_a_sign_up() {
+        use Action::{SetPassword, SubmitProfile, VerifyCode};
+        use PasswordMode::{None, Optional, Required};
+        use Step::{CodeSent, PasswordSet, PhoneVerified};
+        let state = |step| {
+            let hash = Some(PasswordHash::new("hash".to_owned()));
+            State::new(step, 5, Duration::ZERO, hash).unwrap()
+        };
+        for (mode, step, next, submitted) in [
+            (Required, CodeSent, VerifyCode, Err(CodeSent)),
+            (Required, PhoneVerified, SetPassword, Err(PhoneVerified)),
+            (Required, PasswordSet, SubmitProfile, Ok(true)),
+            (Optional, CodeSent, VerifyCode, Err(CodeSent)),
+            (Optional, PhoneVerified, SetPassword, Ok(false)),
+            (Optional, PasswordSet, SubmitProfile, Ok(true)),
+            (None, CodeSent, VerifyCode, Err(CodeSent)),
+            (None, PhoneVerified, SubmitProfile, Ok(false)),
+            (None, PasswordSet, SubmitProfile, Ok(false)),
+        ] {
+            assert_eq!(step.next_action(mode), next, "{mode:?} {step:?}");
+            let found = state(step).into_password(mode).map(|hash| hash.is_some());
+            assert_eq!(found, submitted, "{mode:?} {step:?}");
+        }
     }
 
     #[test]

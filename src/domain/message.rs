@@ -12,6 +12,8 @@ pub enum Topic {
     ResetPassword,
     ChangePhone,
     DeleteAccount,
+    SetPassword,
+    ConfirmPhone,
     /// Notice to the number that the account had before.
     PhoneChanged,
     /// Notice to the number of the account that somebody asks to change it.
@@ -23,12 +25,14 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Register,
         Self::Login,
         Self::ResetPassword,
         Self::ChangePhone,
         Self::DeleteAccount,
+        Self::SetPassword,
+        Self::ConfirmPhone,
         Self::PhoneChanged,
         Self::PhoneChangeHeld,
         Self::PasswordChanged,
@@ -46,6 +50,8 @@ impl Topic {
             Self::ResetPassword => "reset_password",
             Self::ChangePhone => "change_phone",
             Self::DeleteAccount => "delete_account",
+            Self::SetPassword => "set_password",
+            Self::ConfirmPhone => "confirm_phone",
             Self::PhoneChanged => "phone_changed",
             Self::PhoneChangeHeld => "phone_change_held",
             Self::PasswordChanged => "password_changed",
@@ -72,6 +78,8 @@ impl From<Purpose> for Topic {
             Purpose::ResetPassword => Self::ResetPassword,
             Purpose::ChangePhone(_) | Purpose::Reclaim => Self::ChangePhone,
             Purpose::DeleteAccount | Purpose::DeleteSelf(_) => Self::DeleteAccount,
+            Purpose::SetPassword(_) => Self::SetPassword,
+            Purpose::ConfirmPhone(_) => Self::ConfirmPhone,
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod segment;
 pub mod client_app;
 pub mod webhook;
 pub mod password;
+pub mod password_mode;
 pub mod consent;
 pub mod user;
 pub mod avatar;

@@ -53,11 +53,18 @@ impl OwnershipPolicy {
         self.confirm.is_some_and(|span| is_older(proven_at, span, now))
     }
 
-    /// Returns whether a password counts for irreversible acts: not if it was set with a code alone a short time ago,
-    /// because a thief of the SIM could have set it.
+    /// Returns the time until a password that was set with a code alone counts for an act that cannot be undone: the
+    /// code of a stolen SIM must not be enough. `None`: it counts now.
     #[must_use]
-    pub fn is_settled(&self, password_reset_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
-        password_reset_at.is_none_or(|time| is_older(time, self.hold, now))
+    pub fn settles_in(&self, reset_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Duration> {
+        let age = (now - reset_at?).to_std().unwrap_or_default();
+        self.hold.checked_sub(age).filter(|left| !left.is_zero())
+    }
+
+    /// Returns whether a password counts for an act that cannot be undone (see [`Self::settles_in`]).
+    #[must_use]
+    pub fn is_settled(&self, reset_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+        self.settles_in(reset_at, now).is_none()
     }
 
     /// Returns whether an account was neither proven nor used for a long time. `used_at` may be earlier than the last
@@ -170,4 +177,21 @@ fn held(pending: Option<&PendingAct>, target: Option<&str>, now: DateTime<Utc>) 
     }
     // Another target waits until the pending act is done, refused or expired.
     Outcome::Held { until: if is_ready { act.expires_at } else { act.ready_at } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_that_was_set_with_a_code_settles_after_the_time_of_a_held_act() {
+        let (policy, now) = (OwnershipPolicy::default(), "2026-11-20T12:00:00Z".parse().unwrap());
+        let second = Duration::from_secs(1);
+        let left = |age: Duration| policy.settles_in(Some(now - TimeDelta::from_std(age).unwrap()), now);
+        assert_eq!(policy.settles_in(None, now), None);
+        assert_eq!([left(Duration::ZERO), left(DAY - second), left(DAY)], [Some(DAY), Some(second), None]);
+        assert!(policy.is_settled(None, now) && !policy.is_settled(Some(now), now));
+        // The clock of another process is ahead.
+        assert_eq!(policy.settles_in(Some(now + TimeDelta::seconds(1)), now), Some(DAY));
+    }
 }

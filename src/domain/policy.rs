@@ -12,9 +12,11 @@ use super::ip_block::Nat64;
 use super::limits::Limits;
 use super::message::Topic;
 use super::ownership::OwnershipPolicy;
+use super::password_mode::PasswordMode;
 use super::phone::{Phone, PhoneError, Regions};
 use super::test_phone::TestPhones;
 use super::texts::Texts;
+use super::user::User;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
@@ -98,32 +100,6 @@ pub enum Demand {
     Always,
 }
 
-/// Passwords of accounts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum PasswordMode {
-    /// Every new account has a password.
-    #[default]
-    Required,
-    /// The user can skip the password.
-    Optional,
-    /// No account gets a password.
-    None,
-}
-
-impl PasswordMode {
-    pub const ALL: [Self; 3] = [Self::Required, Self::Optional, Self::None];
-
-    /// Value of the setting.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Required => "required",
-            Self::Optional => "optional",
-            Self::None => "none",
-        }
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionPolicy {
     /// 15 minutes (RFC 9700: short-lived).
@@ -205,6 +181,12 @@ impl Policy {
     #[must_use]
     pub fn sends(&self, topic: Topic) -> bool {
         !Topic::OPTIONAL.contains(&topic) || self.notices.contains(&topic)
+    }
+
+    /// Returns whether the user has a password that is accepted.
+    #[must_use]
+    pub const fn has_password(&self, user: &User) -> bool {
+        user.has_password && self.passwords.accepts_passwords()
     }
 
     /// Parses a number that may get an account, or an active test number, which need not belong to a supported region.

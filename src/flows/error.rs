@@ -21,6 +21,12 @@ pub enum Error {
     PhoneTaken,
     /// The account is detached: it has no phone that could get a code.
     NoPhone,
+    /// The account has a password: a code does not replace it.
+    PasswordAlreadySet,
+    /// The password was set with a code alone, and too recently for an act that cannot be undone.
+    PasswordTooNew {
+        retry_after: Duration,
+    },
     ResendCooldown {
         retry_after: Duration,
     },
@@ -108,7 +114,7 @@ impl Error {
 
     /// The client can enter the code again.
     pub(super) const fn keeps_flow(&self) -> bool {
-        self.questions_account() || matches!(self, Self::Dependency(_))
+        self.questions_account() || matches!(self, Self::Dependency(_) | Self::PasswordTooWeak)
     }
 }
 

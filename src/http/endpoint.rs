@@ -4,6 +4,7 @@ use super::contract::{Contract, Inputs, Output};
 use super::dpop::check_proof;
 use super::error::{Code, Problem};
 use super::idempotency::{Replay, idempotent};
+use super::passwords::check_passwords;
 use actix_web::guard;
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
@@ -27,6 +28,8 @@ pub(super) struct Endpoint {
     /// Error codes, apart from those that every endpoint with such a contract has.
     pub errors: Vec<Code>,
     pub harmless: bool,
+    /// The endpoint is disabled where passwords are.
+    requires_passwords: bool,
     pub contract: Contract,
     route: Route,
 }
@@ -67,6 +70,7 @@ impl Endpoint {
             success: "",
             errors: Vec::new(),
             harmless: false,
+            requires_passwords: false,
             contract,
         }
     }
@@ -96,6 +100,11 @@ impl Endpoint {
         Self { harmless: true, ..self }
     }
 
+    /// Disables the endpoint where passwords are disabled (`passwords_disabled`).
+    pub fn requires_passwords(self) -> Self {
+        Self { requires_passwords: true, ..self }.errors(&[Code::PasswordsDisabled])
+    }
+
     /// Returns who gets a stored response; `None` if no response is stored.
     pub fn replay(&self) -> Option<Replay> {
         let is_keyed = !self.harmless && [Method::POST, Method::PUT].contains(&self.method);
@@ -103,13 +112,14 @@ impl Endpoint {
     }
 
     fn into_route(self) -> Route {
-        let replay = self.replay();
+        let (replay, requires_passwords) = (self.replay(), self.requires_passwords);
         let route = match replay {
             Some(replay) => self.route.wrap(from_fn(move |request, next| idempotent(replay, request, next))),
             None => self.route,
         };
         // The last wrapper runs first.
-        if self.contract.proof { route.wrap(from_fn(check_proof)) } else { route }
+        let route = if self.contract.proof { route.wrap(from_fn(check_proof)) } else { route };
+        if requires_passwords { route.wrap(from_fn(check_passwords)) } else { route }
     }
 }
 

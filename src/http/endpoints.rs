@@ -17,6 +17,7 @@ pub(super) fn all() -> Vec<Endpoint> {
         avatar::endpoints(),
         me::password::endpoints(),
         me::phone::endpoints(),
+        me::confirm::endpoints(),
         me::deletion::endpoints(),
         me::pending::endpoints(),
         password_reset::endpoints(),

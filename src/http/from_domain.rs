@@ -8,22 +8,23 @@ use super::dto::problem::Work;
 use super::dto::session::{Session, Sessions, SignedIn, Tokens};
 use super::response::{Reply, seconds};
 use crate::domain::avatar::Permit;
-use crate::domain::consent::LegalDocuments;
 use crate::domain::flow::{Action, Flow, State, Step};
+use crate::domain::password_mode::PasswordMode;
 use crate::domain::pending::{self, ActKind};
 use crate::domain::phone::Phone;
 use crate::domain::proof::Challenge;
 use crate::domain::session as domain;
 use crate::domain::user;
 use crate::flows::session::{self, Caller};
-use crate::flows::{avatar, otp};
+use crate::flows::{Service, avatar, otp};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 impl From<otp::CodeSent> for CodeSent {
     fn from(sent: otp::CodeSent) -> Self {
         Self {
             ticket: sent.ticket.expose(),
-            step: otp::CodeSent::STEP.into(),
+            // The code comes first in every mode.
+            step: NextStep::after(otp::CodeSent::STEP, PasswordMode::default()),
             phone_number: sent.phone.masked(),
             expires_in: seconds(sent.expires_in),
             resend_in: seconds(sent.resend_in),
@@ -32,15 +33,15 @@ impl From<otp::CodeSent> for CodeSent {
     }
 }
 
-impl From<otp::StepDone> for StepDone {
-    fn from(done: otp::StepDone) -> Self {
-        Self { step: done.step.into(), expires_in: seconds(done.expires_in) }
+impl StepDone {
+    pub(super) fn new(done: &otp::StepDone, passwords: PasswordMode) -> Self {
+        Self { step: NextStep::after(done.step, passwords), expires_in: seconds(done.expires_in) }
     }
 }
 
-impl From<Step> for NextStep {
-    fn from(completed: Step) -> Self {
-        match completed.next_action() {
+impl NextStep {
+    pub(super) fn after(completed: Step, passwords: PasswordMode) -> Self {
+        match completed.next_action(passwords) {
             Action::VerifyCode => Self::VerifyCode,
             Action::ClaimAccount => Self::ClaimAccount,
             Action::SetPassword => Self::SetPassword,
@@ -49,26 +50,30 @@ impl From<Step> for NextStep {
     }
 }
 
-impl From<Flow> for FlowStatus {
-    fn from(flow: Flow) -> Self {
+impl FlowStatus {
+    pub(super) fn new(flow: &Flow, passwords: PasswordMode) -> Self {
         let (resend_in, attempts_left) = match flow.state {
             State::CodeSent { attempts_left, resend_in } => (Some(seconds(resend_in)), Some(attempts_left)),
             State::AccountUnclear | State::PhoneVerified | State::PasswordSet { .. } => (None, None),
         };
         let step = flow.state.step();
         let phone = if step == Step::CodeSent { flow.phone.masked() } else { flow.phone.e164().to_owned() };
-        Self { step: step.into(), phone_number: phone, expires_in: seconds(flow.expires_in), resend_in, attempts_left }
+        let (step, expires_in) = (NextStep::after(step, passwords), seconds(flow.expires_in));
+        Self { step, phone_number: phone, expires_in, resend_in, attempts_left }
     }
 }
 
 impl User {
-    /// Account as its owner sees it, while these documents are in force.
-    pub(super) fn new(user: user::User, in_force: &LegalDocuments) -> Self {
+    /// Account as its owner sees it now.
+    pub(super) fn new(user: user::User, service: &Service) -> Self {
+        let (policy, now) = (service.policy(), service.now());
+        let is_confirm_due = policy.ownership.is_confirm_due(user.phone_proven_at, now);
         Self {
-            consent_due: in_force.due(&user.accepted).map(ToString::to_string).collect(),
+            consent_due: policy.legal_documents.due(&user.accepted).map(ToString::to_string).collect(),
+            phone_confirm_due: user.phone.is_some() && is_confirm_due,
+            has_password: policy.has_password(&user),
             id: user.id.0.to_string(),
             phone_number: user.phone.map(|phone| phone.e164().to_owned()),
-            has_password: user.has_password,
             nickname: user.nickname,
             avatar_url: user.avatar_url,
             gender: user.gender.map(user::Gender::as_str),
@@ -93,20 +98,17 @@ impl From<session::Tokens> for Tokens {
 }
 
 /// Response to a sign-in. It contains tokens.
-pub(super) fn signed_in<const STATUS: u16>(
-    signed_in: session::SignedIn,
-    in_force: &LegalDocuments,
-) -> Reply<SignedIn, STATUS> {
+pub(super) fn signed_in<const STATUS: u16>(signed_in: session::SignedIn, service: &Service) -> Reply<SignedIn, STATUS> {
     let issued = signed_in.tokens.generation;
-    Reply::with_tokens(SignedIn::new(signed_in, in_force), issued)
+    Reply::with_tokens(SignedIn::new(signed_in, service), issued)
 }
 
 impl SignedIn {
-    /// User who has signed in, while these documents are in force.
-    fn new(signed_in: session::SignedIn, in_force: &LegalDocuments) -> Self {
+    /// User who has signed in.
+    fn new(signed_in: session::SignedIn, service: &Service) -> Self {
         let tokens = Tokens::from(signed_in.tokens);
         Self {
-            user: User::new(signed_in.user, in_force),
+            user: User::new(signed_in.user, service),
             access_token: tokens.access_token,
             token_type: tokens.token_type,
             expires_in: tokens.expires_in,

@@ -33,6 +33,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                  possible.",
             )
             .success("Signed in")
+            .requires_passwords()
             .errors(&[
                 Code::ResponseGone,
                 Code::CredentialsInvalid,
@@ -79,7 +80,7 @@ async fn with_password(
     body: Json<LogIn>,
 ) -> Result<Reply<SignedIn>, Problem> {
     let signed_in = login::with_password(&service, body.0.parse(client, key, &service)?).await?;
-    Ok(from_domain::signed_in(signed_in, &service.policy().legal_documents))
+    Ok(from_domain::signed_in(signed_in, &service))
 }
 
 async fn send_code(service: web::Data<Service>, client: ClientContext, body: Json<SendCode>) -> Sent {
@@ -98,7 +99,7 @@ async fn verify_code(
     let token = service.device_of(body.0.device_token.as_deref().map(String::as_str));
     let (ticket, code, device) = body.0.parse(key)?;
     let signed_in = login::with_code(&service, ticket, code, token, device).await?;
-    Ok(from_domain::signed_in(signed_in, &service.policy().legal_documents))
+    Ok(from_domain::signed_in(signed_in, &service))
 }
 
 impl LogIn {

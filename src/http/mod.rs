@@ -25,6 +25,7 @@ pub mod openapi;
 mod otp;
 mod ownership;
 mod password_reset;
+mod passwords;
 mod register;
 mod response;
 mod routes;

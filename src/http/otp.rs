@@ -1,6 +1,7 @@
 //! Handlers and error codes of `send-code`, `resend-code` and `verify-code` that several flows share.
 
 use super::client::ClientContext;
+use super::dto::account::SendOwnCode;
 use super::dto::flow::{CodeSent, FlowTicket, SendCode, VerifyCode, VerifyOwnerCode};
 use super::error::{Code, Problem};
 use super::form::Form;
@@ -83,6 +84,13 @@ pub(super) fn parse_send_code(
 /// Parses the `client_id` of an app with SMS autofill.
 pub(super) fn parse_app(form: &mut Form, text: Option<&str>, service: &Service) -> Option<ClientId> {
     form.optional("client_id", text, |text| service.policy().apps.known(text))
+}
+
+/// Parses the request for a code to the account's own number.
+pub(super) fn parse_own(body: &SendOwnCode, service: &Service) -> Result<Option<ClientId>, Problem> {
+    let mut form = Form::default();
+    let app = parse_app(&mut form, body.client_id.as_deref(), service);
+    form.finish(|| Some(app))
 }
 
 impl FlowTicket {

@@ -108,7 +108,7 @@ async fn claim(
     body: Json<ClaimAccount>,
 ) -> Result<Reply<SignedIn>, Problem> {
     let signed_in = ownership::claim(&service, body.0.parse(key, &service)?).await?;
-    Ok(from_domain::signed_in(signed_in, &service.policy().legal_documents))
+    Ok(from_domain::signed_in(signed_in, &service))
 }
 
 type Started = Result<Reply<StepDone>, Problem>;
@@ -135,7 +135,8 @@ async fn start(service: web::Data<Service>, client: ClientContext, body: Json<St
     let accepted = body.0.accepted.unwrap_or_default();
     let accepted = form.field("accepted", service.policy().legal_documents.parse_accepted(&accepted));
     let (ticket, accepted) = form.finish(|| ticket.zip(accepted))?;
-    Ok(Reply::new(ownership::start_anew(&service, purpose, &ticket, &accepted, client.0).await?))
+    let done = ownership::start_anew(&service, purpose, &ticket, &accepted, client.0).await?;
+    Ok(Reply::new(StepDone::new(&done, service.policy().passwords)))
 }
 
 async fn send_code(service: web::Data<Service>, client: ClientContext, key: DeviceKey, body: Json<Reclaim>) -> Sent {
@@ -153,7 +154,7 @@ async fn verify_code(
 ) -> Result<Reply<SignedIn>, Problem> {
     let (ticket, code, device) = body.0.parse(key)?;
     let signed_in = reclaim::verify_code(&service, ticket, code, device).await?;
-    Ok(from_domain::signed_in(signed_in, &service.policy().legal_documents))
+    Ok(from_domain::signed_in(signed_in, &service))
 }
 
 /// Parses the evidence of a body: exactly one of the two fields.

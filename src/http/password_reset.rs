@@ -20,12 +20,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .operation("passwordReset.sendCode", "Send a password reset code.")
             .description(otp::SEND_CONCEALED)
             .success("Ticket and waiting time")
+            .requires_passwords()
             .errors(SEND_LIMITS)
             .errors(otp::SEND_TO_ACCOUNT),
         post("/v1/password-reset/resend-code", resend_code)
             .operation("passwordReset.resendCode", "Send the code again.")
             .description(otp::RESEND)
             .success("Ticket and waiting time")
+            .requires_passwords()
             .errors(SEND_LIMITS)
             .errors(&[Code::TicketExpired, Code::WrongStep]),
         post("/v1/password-reset/verify-code", verify_code)
@@ -37,6 +39,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                  approved on another device.",
             )
             .success("Phone number verified")
+            .requires_passwords()
             .errors(otp::VERIFY_CODE)
             .errors(IN_QUESTION)
             .errors(&[Code::WrongStep, Code::Overloaded]),
@@ -47,6 +50,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                  of passwords per ticket is limited (`too_many_requests`).",
             )
             .success("Password set")
+            .requires_passwords()
             .errors(SET_PASSWORD),
     ]
 }
@@ -66,7 +70,8 @@ async fn verify_code(
 ) -> Result<Reply<StepDone>, Problem> {
     let device = service.device_of(body.0.device_token.as_deref().map(String::as_str));
     let (ticket, code) = body.0.parse()?;
-    Ok(Reply::new(password_reset::verify_code(&service, ticket, code, device, key.0).await?))
+    let done = password_reset::verify_code(&service, ticket, code, device, key.0).await?;
+    Ok(Reply::new(StepDone::new(&done, service.policy().passwords)))
 }
 
 async fn set_password(

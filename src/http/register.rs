@@ -65,13 +65,17 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .operation("register.setPassword", "Set the password.")
             .description(
                 "The call can be repeated until the profile is submitted. The number of passwords per ticket is \
-                 limited (`too_many_requests`).",
+                 limited (`too_many_requests`). Where passwords are optional, the client can skip this step.",
             )
             .success("Password set")
+            .requires_passwords()
             .errors(SET_PASSWORD),
         post("/v1/register/submit-profile", submit_profile)
             .operation("register.submitProfile", "Create the account.")
-            .description("Submits the profile, creates the account and signs the user in on this device.")
+            .description(
+                "Submits the profile, creates the account and signs the user in on this device. Where passwords are \
+                 optional or disabled, the call can follow `verify-code`; the account then has no password.",
+            )
             .success("Account created")
             .errors(&[
                 Code::TicketExpired,
@@ -109,12 +113,14 @@ async fn resend_code(service: web::Data<Service>, client: ClientContext, body: J
 
 async fn verify_code(service: web::Data<Service>, body: Json<VerifyCode>) -> Result<Reply<StepDone>, Problem> {
     let (ticket, code) = body.0.parse()?;
-    Ok(Reply::new(register::verify_code(&service, &ticket, &code).await?))
+    let done = register::verify_code(&service, &ticket, &code).await?;
+    Ok(Reply::new(StepDone::new(&done, service.policy().passwords)))
 }
 
 async fn set_password(service: web::Data<Service>, body: Json<SetPassword>) -> Result<Reply<StepDone>, Problem> {
     let (ticket, password) = body.0.parse()?;
-    Ok(Reply::new(register::set_password(&service, &ticket, password).await?))
+    let done = register::set_password(&service, &ticket, password).await?;
+    Ok(Reply::new(StepDone::new(&done, service.policy().passwords)))
 }
 
 async fn submit_profile(
@@ -123,11 +129,12 @@ async fn submit_profile(
     body: Json<SubmitProfile>,
 ) -> Result<Reply<SignedIn, 201>, Problem> {
     let signed_in = register::submit_profile(&service, body.0.parse(key, &service)?).await?;
-    Ok(from_domain::signed_in(signed_in, &service.policy().legal_documents))
+    Ok(from_domain::signed_in(signed_in, &service))
 }
 
 async fn status(service: web::Data<Service>, body: Json<FlowTicket>) -> Result<Reply<FlowStatus>, Problem> {
-    Ok(Reply::new(register::status(&service, &body.0.parse()?).await?))
+    let flow = register::status(&service, &body.0.parse()?).await?;
+    Ok(Reply::new(FlowStatus::new(&flow, service.policy().passwords)))
 }
 
 impl SendSignUpCode {

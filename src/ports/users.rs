@@ -121,7 +121,8 @@ pub trait Users: AccountOwnership + Send + Sync {
 
     /// Replaces the password, renews the session of the authority and revokes all others, all or nothing. The session
     /// keeps its key. If it has none, the refresh tokens that it had before are invalid afterwards. The new generation
-    /// is unused ([`Users::is_unused`]). `None` when the authority has ended or `proof` is no longer valid.
+    /// is unused ([`Users::is_unused`]). A proof by code also records the time ([`User::password_reset_at`],
+    /// [`User::phone_proven_at`]). `None` when the authority has ended or `proof` is no longer valid.
     async fn change_password(
         &self,
         by: &Authority,
@@ -130,8 +131,8 @@ pub trait Users: AccountOwnership + Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Option<Renewed>, DependencyError>;
 
-    /// Replaces a forgotten password and revokes every session, both or neither, if `proof` is still valid; otherwise
-    /// returns `false`.
+    /// Replaces a forgotten password, records the time ([`User::password_reset_at`]) and revokes every session, all or
+    /// nothing, if `proof` is still valid; otherwise returns `false`.
     async fn reset_password(
         &self,
         user: UserId,
@@ -148,6 +149,15 @@ pub trait Users: AccountOwnership + Send + Sync {
         change: &NumberChange,
         now: DateTime<Utc>,
     ) -> Result<PhoneChange, DependencyError>;
+
+    /// Records a new proof of the phone ([`User::phone_proven_at`]); `None` when the authority has ended or the user no
+    /// longer has the phone. One statement.
+    async fn confirm_phone(
+        &self,
+        by: &Authority,
+        phone: &Phone,
+        now: DateTime<Utc>,
+    ) -> Result<Option<User>, DependencyError>;
 
     /// Deletes the account and all its data if `proof` is still valid and the authority, if one is given, has not
     /// ended; otherwise returns `false`.

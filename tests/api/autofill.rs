@@ -27,6 +27,8 @@ const ARABIC: &str = r#"{"ar": {
     "reset_password": "{brand}: رمز إعادة تعيين كلمة المرور هو {code}",
     "change_phone": "{brand}: رمز تغيير الرقم هو {code}",
     "delete_account": "{brand}: رمز حذف الحساب هو {code}",
+    "set_password": "{brand}: رمز تعيين كلمة المرور هو {code}",
+    "confirm_phone": "{brand}: رمز تأكيد الرقم هو {code}",
     "phone_changed": "{brand}: رقم حسابك الآن هو {phone}"
 }}"#;
 const COOLDOWN: Duration = Duration::from_secs(10);

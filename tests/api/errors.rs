@@ -24,7 +24,7 @@ const TABLE: &[(u16, &[&str])] = &[
             "refresh_key_mismatch",
         ],
     ),
-    (404, &["not_found", "avatar_uploads_disabled"]),
+    (404, &["not_found", "avatar_uploads_disabled", "passwords_disabled"]),
     (405, &["method_not_allowed"]),
     (408, &["request_timeout"]),
     (
@@ -32,6 +32,8 @@ const TABLE: &[(u16, &[&str])] = &[
         &[
             "phone_already_registered",
             "phone_missing",
+            "password_already_set",
+            "password_too_new",
             "account_dormant",
             "act_held",
             "act_refused",
@@ -131,6 +133,12 @@ async fn the_service_returns_every_error_code(back_ends: BackEnds) {
     // Consent.
     let server_with_documents = TestServer::with(back_ends, &[("LEGAL_DOCUMENTS", "terms@1")]).await;
     record(server_with_documents.send_code(&fresh_phone()).await);
+    // Passwords.
+    let server_without_passwords = TestServer::with(back_ends, &[("PASSWORD_MODE", "none")]).await;
+    record(server_without_passwords.log_in(&fresh_phone(), PASSWORD).await);
+    for response in crate::first_password::every_error(&TestServer::new(back_ends).await).await {
+        record(response);
+    }
     // Captchas and phone numbers.
     let send = |phone: &str, captcha: &str, answer: &str| {
         server.post(

@@ -21,6 +21,8 @@ fn bodies_with_invalid_fields() -> Vec<(Method, &'static str, Value, &'static [&
     let login = json!({"phone_number": "x", "password": password, "captcha_id": "x"});
     let new_phone = json!({"phone_number": "x", "current_password": password, "client_id": "other"});
     let put = json!({"current_password": password, "new_password": password});
+    let put_by_code = json!({"ticket": ticket, "code": code, "new_password": password});
+    let put_by_both = json!({"current_password": password, "ticket": ticket, "code": code, "new_password": password});
     let patch = json!({"nickname": null, "avatar_url": "x", "gender": "x", "birthday": "x"});
     let upload = json!({"content_type": "x", "content_length": 0});
     let deletion = json!({"password": password, "ticket": ticket, "code": code});
@@ -45,6 +47,14 @@ fn bodies_with_invalid_fields() -> Vec<(Method, &'static str, Value, &'static [&
         (Method::POST, "/v1/login/verify-code", json!({"ticket": ticket, "code": code}), &["code", "ticket"]),
         (Method::PATCH, "/v1/me", patch, &["avatar_url", "birthday", "gender", "nickname"]),
         (Method::PUT, "/v1/me/password", put, &["current_password", "new_password"]),
+        (Method::PUT, "/v1/me/password", put_by_code, &["code", "new_password", "ticket"]),
+        (Method::PUT, "/v1/me/password", put_by_both, &["code", "current_password", "new_password", "ticket"]),
+        (
+            Method::POST,
+            "/v1/me/phone/confirm/verify-code",
+            json!({"ticket": ticket, "code": code}),
+            &["code", "ticket"],
+        ),
         (Method::POST, "/v1/me/phone/send-code", new_phone, &["client_id", "current_password", "phone_number"]),
         (Method::POST, "/v1/me/avatar", upload, &["content_length", "content_type"]),
         (Method::DELETE, "/v1/me", deletion, &["code", "password", "ticket"]),

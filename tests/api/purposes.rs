@@ -17,10 +17,12 @@ fn endpoints() -> Vec<(&'static str, Method, String, bool, Value)> {
     let mut all = Vec::new();
     let code = json!({"code": "CODE"});
     let password = json!({"password": PASSWORD});
-    for flow in ["register", "login", "password-reset", "account-deletion", "me/phone"] {
-        all.push((flow, Method::POST, format!("/v1/{flow}/resend-code"), flow == "me/phone", json!({})));
-        all.push((flow, Method::POST, format!("/v1/{flow}/verify-code"), flow == "me/phone", code.clone()));
+    for flow in ["register", "login", "password-reset", "account-deletion", "me/phone", "me/phone/confirm"] {
+        let needs_token = flow.starts_with("me/");
+        all.push((flow, Method::POST, format!("/v1/{flow}/resend-code"), needs_token, json!({})));
+        all.push((flow, Method::POST, format!("/v1/{flow}/verify-code"), needs_token, code.clone()));
     }
+    all.push(("me/password", Method::POST, "/v1/me/password/resend-code".to_owned(), true, json!({})));
     all.push(("me/deletion", Method::POST, "/v1/me/deletion/resend-code".to_owned(), true, json!({})));
     all.push(("me/deletion", Method::DELETE, "/v1/me".to_owned(), true, code));
     for flow in ["register", "login", "password-reset", "account-deletion"] {
@@ -80,7 +82,9 @@ async fn start_flow(server: &TestServer, flow: &str) -> (String, String, TestUse
             let body = json!({"phone_number": phone, "current_password": PASSWORD});
             server.call(Method::POST, "/v1/me/phone/send-code", &user.access_token, body).await
         }
-        "me/deletion" => server.call(Method::POST, "/v1/me/deletion/send-code", &user.access_token, Value::Null).await,
+        "me/deletion" | "me/phone/confirm" => {
+            server.call(Method::POST, &format!("/v1/{flow}/send-code"), &user.access_token, Value::Null).await
+        }
         _ => {
             let body = json!({"phone_number": phone, "captcha_id": captcha, "captcha_answer": BYPASS});
             server.post(&format!("/v1/{flow}/send-code"), body).await
@@ -90,7 +94,8 @@ async fn start_flow(server: &TestServer, flow: &str) -> (String, String, TestUse
     (sent.text("ticket"), server.next_code(&phone, before).await, user)
 }
 
-const FLOWS: [&str; 6] = ["register", "login", "password-reset", "account-deletion", "me/phone", "me/deletion"];
+const FLOWS: [&str; 7] =
+    ["register", "login", "password-reset", "account-deletion", "me/phone", "me/phone/confirm", "me/deletion"];
 
 async fn an_unverified_ticket_is_unknown_to_other_flows(server: TestServer) {
     for flow in FLOWS {
@@ -99,7 +104,7 @@ async fn an_unverified_ticket_is_unknown_to_other_flows(server: TestServer) {
         // The attempts did not use up the ticket.
         let (path, body) = (format!("/v1/{flow}/verify-code"), json!({"ticket": ticket, "code": code}));
         let response = match flow {
-            "me/phone" => server.call(Method::POST, &path, &user.access_token, body).await,
+            "me/phone" | "me/phone/confirm" => server.call(Method::POST, &path, &user.access_token, body).await,
             "me/deletion" => server.call(Method::DELETE, "/v1/me", &user.access_token, body).await,
             _ => server.post(&path, body).await,
         };
@@ -119,7 +124,7 @@ async fn a_verified_ticket_is_unknown_to_other_flows(server: TestServer) {
 }
 
 async fn a_ticket_of_a_signed_in_user_is_unknown_to_other_users(server: TestServer) {
-    for flow in ["me/phone", "me/deletion"] {
+    for flow in ["me/phone", "me/phone/confirm", "me/deletion"] {
         let (ticket, code, user) = start_flow(&server, flow).await;
         let attacker = server.create_user().await;
         assert_unknown_elsewhere(&server, flow, &ticket, &code, &attacker, true).await;

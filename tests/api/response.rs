@@ -57,8 +57,8 @@ impl Response {
         }
         assert_eq!(self.body["status"], self.status.as_u16());
         assert_eq!(self.body["request_id"].as_str().unwrap(), self.headers["x-request-id"]);
-        let can_wait = ["request_in_progress", "act_held", "act_refused", "device_too_new"].contains(&self.code());
-        let can_retry = can_wait || [429, 503].contains(&self.status.as_u16());
+        let temporary = ["request_in_progress", "act_held", "act_refused", "device_too_new", "password_too_new"];
+        let can_retry = temporary.contains(&self.code()) || [429, 503].contains(&self.status.as_u16());
         assert_eq!(can_retry, self.headers.contains_key("retry-after"), "{self:?}");
         if can_retry {
             assert_eq!(self.headers["retry-after"].to_str().unwrap(), self.number("retry_after").to_string());

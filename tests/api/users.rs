@@ -38,6 +38,22 @@ impl TestServer {
         users
     }
 
+    /// Creates a user without a password who signed up an hour ago.
+    pub async fn create_user_without_password(&self) -> TestUser {
+        let phone = fresh_phone();
+        let ticket = self.verified_ticket(&phone).await;
+        let created = self.submit_profile(&ticket).await;
+        assert_eq!(created.status, StatusCode::CREATED, "{created:?}");
+        self.advance(Duration::from_secs(3_600));
+        let tokens = self.refresh(&created.text("refresh_token")).await;
+        TestUser {
+            phone,
+            access_token: tokens.text("access_token"),
+            refresh_token: tokens.text("refresh_token"),
+            profile: created.body["user"].clone(),
+        }
+    }
+
     /// Creates a user whose device has been known for a day.
     pub async fn create_owner(&self) -> TestUser {
         self.create_owners(1).await.remove(0)

@@ -377,3 +377,12 @@ async fn the_start_logs_the_warnings_of_the_settings_and_of_redis() {
     let line = doorstep.line("redis evicts keys");
     assert!(line.contains("WARN") && line.contains("allkeys-lru"), "{line}");
 }
+
+#[actix_web::test]
+async fn the_start_says_what_accounts_without_passwords_mean_for_recycled_numbers() {
+    let folder = Folder::new();
+    let (doorstep, _client) = folder.serve(&[("PASSWORD_MODE", "optional")]).await;
+    let line = doorstep.line("setting needs attention");
+    assert!(line.contains("WARN") && line.contains("NUMBER_STALE_DAYS: 0"), "{line}");
+    assert!(line.contains("next owner of a recycled number enters the account with a code"), "{line}");
+}

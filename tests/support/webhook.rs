@@ -126,7 +126,8 @@ fn check_body(request: &HttpRequest, body: &[u8]) -> Result<Taken, Rejection> {
         return Err((422, "no such number, region or language"));
     }
     let expected: &[&str] = match &*data.topic {
-        "register" | "login" | "reset_password" | "change_phone" | "delete_account" => &["code", "minutes"],
+        "register" | "login" | "reset_password" | "change_phone" | "delete_account" | "set_password"
+        | "confirm_phone" => &["code", "minutes"],
         "phone_changed" => &["phone"],
         _ => return Err((422, "no such topic")),
     };

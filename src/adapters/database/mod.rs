@@ -256,6 +256,16 @@ impl Users for Database {
         self.writes.run(move |connection, deadline| users::change_phone(connection, &by, &change, now, deadline)).await
     }
 
+    async fn confirm_phone(
+        &self,
+        by: &Authority,
+        phone: &Phone,
+        now: DateTime<Utc>,
+    ) -> Result<Option<User>, DependencyError> {
+        let (by, phone, now) = (AuthorityRow::from(by), phone.e164().to_owned(), rows::stored(now));
+        self.writes.run(move |connection, _| users::confirm_phone(connection, &by, &phone, now)).await
+    }
+
     async fn delete(
         &self,
         user: UserId,

@@ -108,7 +108,10 @@ pub(super) fn change_password(
 ) -> Result<Option<Renewed>, Fault> {
     let renewed: Option<(i64, NaiveDateTime, bool)> = transaction(connection, deadline, |connection| {
         let user = users::table.filter(holds(by, now)).filter(is_valid(proof));
-        if diesel::update(user).set(new_password(hash, now)).execute(connection)? == 0 {
+        let password = new_password(hash, now);
+        // `None` leaves the column as it is.
+        let reset_at = matches!(proof, Proof::Code { .. }).then(|| users::password_reset_at.eq(now));
+        if diesel::update(user).set((password, reset_at, proven(proof, now))).execute(connection)? == 0 {
             return Err(Rollback::Rejected);
         }
         revoke_all(connection, &by.user, Some(&by.session), now)?;
@@ -143,7 +146,8 @@ pub(super) fn reset_password(
 ) -> Result<bool, Fault> {
     let changed = transaction(connection, deadline, |connection| {
         let user = users::table.filter(users::id.eq(id)).filter(is_valid(proof));
-        if diesel::update(user).set((new_password(hash, now), proven(proof, now))).execute(connection)? == 0 {
+        let columns = (new_password(hash, now), users::password_reset_at.eq(now), proven(proof, now));
+        if diesel::update(user).set(columns).execute(connection)? == 0 {
             return Err(Rollback::Rejected);
         }
         pending::use_up(connection, id, proof.uses())?;
@@ -204,6 +208,22 @@ pub(super) fn change_phone(
         Some(row) => user(row).map(PhoneChange::Done),
         None => Ok(if is_taken { PhoneChange::Taken } else { PhoneChange::Gone }),
     }
+}
+
+/// Records the proof of the phone. A retry is idempotent.
+pub(super) fn confirm_phone(
+    connection: &mut AnyConnection,
+    by: &AuthorityRow,
+    phone: &str,
+    now: NaiveDateTime,
+) -> Result<Option<User>, Fault> {
+    let row = diesel::update(users::table.filter(holds(by, now)).filter(has_phone(Some(phone))))
+        .set(users::phone_proven_at.eq(now))
+        .returning(user_columns())
+        .get_result::<UserRow>(connection)
+        .optional()
+        .map_err(|error| Fault::new(connection, &error))?;
+    row.map(user).transpose()
 }
 
 /// Deletes the user, and their sessions and consents by `ON DELETE CASCADE`.

@@ -16,8 +16,15 @@ pub(super) const MAX_SMS: usize = 2;
 pub(super) fn samples() -> Vec<(Topic, Content)> {
     let Ok(code) = OneTimeCode::parse("000000") else { return Vec::new() };
     let user = UserId(uuid::Uuid::nil());
-    let purposes =
-        [Purpose::Register, Purpose::Login, Purpose::ResetPassword, Purpose::ChangePhone(user), Purpose::DeleteAccount];
+    let purposes = [
+        Purpose::Register,
+        Purpose::Login,
+        Purpose::ResetPassword,
+        Purpose::ChangePhone(user),
+        Purpose::DeleteAccount,
+        Purpose::SetPassword(user),
+        Purpose::ConfirmPhone(user),
+    ];
     let codes = purposes.map(|purpose| Content::Code { purpose, code: code.clone(), minutes: MAX_MINUTES });
     // E.164: at most 15 digits.
     let to = || "+12345678****345".to_owned();

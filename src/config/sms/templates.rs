@@ -78,9 +78,9 @@ impl Declared for TemplateVariables {
 pub(super) fn section() -> Section {
     let introduction = "A template is an id and its variables: 123(code,minutes), or with names \
                         123(code=code,time=minutes). Without brackets the template gets all values of the topic. The \
-                        topics REGISTER, LOGIN, RESET_PASSWORD, CHANGE_PHONE and DELETE_ACCOUNT have the values code \
-                        and minutes. The topic PHONE_CHANGED has the value phone, the masked new number; \
-                        PASSWORD_CHANGED and PASSWORD_RESET have none. \
+                        topics REGISTER, LOGIN, RESET_PASSWORD, CHANGE_PHONE, SET_PASSWORD, CONFIRM_PHONE and \
+                        DELETE_ACCOUNT have the values code and minutes. The topic PHONE_CHANGED has the value \
+                        phone, the masked new number; PASSWORD_CHANGED and PASSWORD_RESET have none. \
                         ..._TEMPLATE_CODE applies to every code without a template of its own, except DELETE_ACCOUNT. \
                         That message must say that the code deletes the account; otherwise an attacker can talk a user \
                         into giving the code away. Each topic can have its template (..._TEMPLATE_LOGIN) and its \

@@ -165,6 +165,8 @@ mod tests {
             "reset_password": "{brand}: รหัสตั้งรหัสผ่านใหม่ {code}",
             "change_phone": "{brand}: รหัสเปลี่ยนเบอร์ {code}",
             "delete_account": "{brand}: รหัสลบบัญชี {code}",
+            "set_password": "{brand}: รหัสตั้งรหัสผ่าน {code}",
+            "confirm_phone": "{brand}: รหัสยืนยันเบอร์ {code}",
             "phone_changed": "{brand}: บัญชีของคุณใช้เบอร์ {phone} แล้ว",
             "password_changed": "{brand}: รหัสผ่านของคุณถูกเปลี่ยน",
             "password_reset": "{brand}: รหัสผ่านของคุณถูกตั้งใหม่",

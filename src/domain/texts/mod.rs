@@ -7,12 +7,17 @@ use std::fmt;
 
 /// English is the default language. Every code names its purpose: otherwise an attacker could ask a user for a code
 /// under a pretext and delete the account with it.
-const ENGLISH: [(Topic, &str); 9] = [
+const ENGLISH: [(Topic, &str); 11] = [
     (Topic::Register, "{brand}: your sign-up code is {code}, valid for {minutes} min. Do not share it."),
     (Topic::Login, "{brand}: your sign-in code is {code}, valid for {minutes} min. Do not share it."),
     (Topic::ResetPassword, "{brand}: your password reset code is {code}, valid for {minutes} min. Do not share it."),
     (Topic::ChangePhone, "{brand}: your number change code is {code}, valid for {minutes} min. Do not share it."),
     (Topic::DeleteAccount, "{brand}: your account DELETION code is {code}, valid for {minutes} min. Do not share it."),
+    (Topic::SetPassword, "{brand}: your code to SET A PASSWORD is {code}, valid for {minutes} min. Do not share it."),
+    (
+        Topic::ConfirmPhone,
+        "{brand}: your number confirmation code is {code}, valid for {minutes} min. Do not share it.",
+    ),
     (Topic::PhoneChanged, "{brand}: your account now has the number {phone}. If this was not you, contact us."),
     (
         Topic::PhoneChangeHeld,
@@ -25,12 +30,14 @@ const ENGLISH: [(Topic, &str); 9] = [
     (Topic::PasswordReset, "{brand}: the password of your account was reset. If this was not you, contact us."),
 ];
 
-const CHINESE: [(Topic, &str); 9] = [
+const CHINESE: [(Topic, &str); 11] = [
     (Topic::Register, "【{brand}】注册验证码{code}，{minutes}分钟内有效，请勿告知他人。"),
     (Topic::Login, "【{brand}】登录验证码{code}，{minutes}分钟内有效，请勿告知他人。"),
     (Topic::ResetPassword, "【{brand}】重置密码验证码{code}，{minutes}分钟内有效，请勿告知他人。"),
     (Topic::ChangePhone, "【{brand}】更换手机号验证码{code}，{minutes}分钟内有效，请勿告知他人。"),
     (Topic::DeleteAccount, "【{brand}】注销账号验证码{code}，{minutes}分钟内有效，请勿告知他人。"),
+    (Topic::SetPassword, "【{brand}】设置密码验证码{code}，{minutes}分钟内有效，请勿告知他人。"),
+    (Topic::ConfirmPhone, "【{brand}】确认手机号验证码{code}，{minutes}分钟内有效，请勿告知他人。"),
     (Topic::PhoneChanged, "【{brand}】您的账号已更换手机号为 {phone}。如非本人操作，请联系我们。"),
     (Topic::PhoneChangeHeld, "【{brand}】您的账号将更换手机号为 {phone}。如非本人操作，请立即在应用内拒绝。"),
     (Topic::PasswordChanged, "【{brand}】您的账号密码已修改。如非本人操作，请在应用内重置密码。"),
@@ -64,7 +71,7 @@ impl Texts {
     /// Returns the built-in texts, in English and Chinese.
     #[must_use]
     pub fn built_in(brand: &str) -> Self {
-        let language = |tag: &str, texts: [(Topic, &str); 9]| {
+        let language = |tag: &str, texts: [(Topic, &str); 11]| {
             let texts = texts.into_iter().filter_map(|(topic, text)| Some((topic, Text::parse(topic, text).ok()?)));
             (tag.to_owned(), texts.collect())
         };

@@ -16,7 +16,16 @@ fn every_topic_has_a_text_in_each_built_in_language() {
 
 #[test]
 fn each_purpose_has_its_own_text_in_both_languages() {
-    let purposes = [Purpose::Register, Purpose::Login, Purpose::ResetPassword, Purpose::DeleteAccount];
+    let user = crate::domain::user::UserId(uuid::Uuid::nil());
+    let purposes = [
+        Purpose::Register,
+        Purpose::Login,
+        Purpose::ResetPassword,
+        Purpose::ChangePhone(user),
+        Purpose::DeleteAccount,
+        Purpose::SetPassword(user),
+        Purpose::ConfirmPhone(user),
+    ];
     let texts = Texts::built_in("Acme");
     for (language, _, _) in texts.languages() {
         let mut texts: Vec<_> = purposes.iter().map(|purpose| texts.render(language, &code(*purpose), None)).collect();

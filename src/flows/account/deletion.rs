@@ -1,6 +1,7 @@
 //! Account deletion: deletes the rows and ends the sessions; the phone number is then free. In the app it requires the
 //! password or a code; without the app, a code.
 
+use super::own_number;
 use super::password::confirm;
 use crate::domain::client_app::ClientId;
 use crate::domain::device::DeviceId;
@@ -11,9 +12,8 @@ use crate::domain::password::Password;
 use crate::domain::pending::ActKind;
 use crate::domain::session::Authority;
 use crate::domain::ticket::Ticket;
-use crate::domain::user::{AccountVersion, UserId};
-use crate::flows::limits::SendReservation;
-use crate::flows::otp::{self, CodeSent, Recipient};
+use crate::domain::user::UserId;
+use crate::flows::otp::{self, CodeSent};
 use crate::flows::ownership::{self, Admitted, Question};
 use crate::flows::session::Caller;
 use crate::flows::{Client, Error, Service};
@@ -25,6 +25,10 @@ pub async fn with_password(service: &Service, caller: Caller, password: Password
 
 async fn confirm_and_delete(service: Service, caller: Caller, password: Password) -> Result<(), Error> {
     let proof = confirm(&service, &caller, password).await?;
+    let settles_in = service.policy.ownership.settles_in(caller.user.password_reset_at, service.now());
+    if let Some(retry_after) = settles_in {
+        return Err(Error::PasswordTooNew { retry_after });
+    }
     // Not deleted: the session has ended, or the password was changed, concurrently.
     delete(&service, caller.user.id, &proof, Some(&caller.authority()), Error::TokenInvalid).await
 }
@@ -36,16 +40,7 @@ pub async fn send_code(
     client: Client,
     app: Option<ClientId>,
 ) -> Result<CodeSent, Error> {
-    let purpose = Purpose::DeleteSelf(caller.user.id);
-    let phone = caller.user.phone.clone().ok_or(Error::NoPhone)?;
-    let account = Some(AccountVersion::of(&caller.user));
-    let to = Recipient { purpose, phone, account, decoy: false, conceal: false, client, app, consent: None };
-    service.background.run_to_completion(reserve_and_send(service.clone(), to)).await
-}
-
-async fn reserve_and_send(service: Service, to: Recipient) -> Result<CodeSent, Error> {
-    let reservation = SendReservation::reserve(&service, to.purpose, to.client, &to.phone).await?;
-    otp::send(&service, to, reservation).await
+    own_number::send_code(service, Purpose::DeleteSelf(caller.user.id), caller, client, app).await
 }
 
 pub async fn resend_code(
@@ -54,7 +49,7 @@ pub async fn resend_code(
     ticket: Ticket,
     client: Client,
 ) -> Result<CodeSent, Error> {
-    otp::resend(service, Purpose::DeleteSelf(caller.user.id), ticket, client, false).await
+    own_number::resend_code(service, Purpose::DeleteSelf(caller.user.id), caller, ticket, client).await
 }
 
 pub async fn with_code(service: &Service, caller: &Caller, ticket: Ticket, given: OneTimeCode) -> Result<(), Error> {

@@ -1,14 +1,22 @@
-//! Password change, and confirmation of an important change with the current password.
+//! Password change, first password of an account without one, and confirmation of an important change with the current
+//! password.
 
 use super::notice::{self, Notice};
+use super::own_number;
+use crate::domain::client_app::ClientId;
+use crate::domain::flow::Purpose;
 use crate::domain::message::Content;
+use crate::domain::otp::OneTimeCode;
 use crate::domain::password::{NewPassword, Password, PasswordHash};
+use crate::domain::phone::Phone;
 use crate::domain::session::Generation;
 use crate::domain::texts::TextLanguage;
-use crate::domain::user::User;
+use crate::domain::ticket::Ticket;
+use crate::domain::user::{AccountVersion, User};
 use crate::flows::limits::PasswordAttempt;
+use crate::flows::otp::CodeSent;
 use crate::flows::session::{self, Caller, Tokens};
-use crate::flows::{Error, Service};
+use crate::flows::{Client, Error, Service};
 use crate::ports::{Hashed, Proof, Renewed, Verdict};
 
 /// Replaces the password, renews this session and ends the user's other sessions. The refresh tokens that this session
@@ -32,6 +40,59 @@ async fn replace(
     language: TextLanguage,
 ) -> Result<Tokens, Error> {
     let proof = confirm(&service, &caller, current).await?;
+    store(service, caller, proof, new, language).await
+}
+
+/// Sends a code to the own number of a user without a password.
+pub async fn send_code(
+    service: &Service,
+    caller: &Caller,
+    client: Client,
+    app: Option<ClientId>,
+) -> Result<CodeSent, Error> {
+    require_no_password(caller)?;
+    own_number::send_code(service, Purpose::SetPassword(caller.user.id), caller, client, app).await
+}
+
+pub async fn resend_code(
+    service: &Service,
+    caller: &Caller,
+    ticket: Ticket,
+    client: Client,
+) -> Result<CodeSent, Error> {
+    own_number::resend_code(service, Purpose::SetPassword(caller.user.id), caller, ticket, client).await
+}
+
+/// Sets the first password with a code. It does not replace a password: a person with the SIM and an unlocked phone
+/// must not take over the account. After a password that is too weak, the code is still valid.
+pub async fn set_first(
+    service: &Service,
+    caller: Caller,
+    ticket: Ticket,
+    given: OneTimeCode,
+    new: NewPassword,
+    language: TextLanguage,
+) -> Result<Tokens, Error> {
+    require_no_password(&caller)?;
+    let set = move |service, caller: Caller, phone: Phone| {
+        let proof = Proof::of_code(phone, AccountVersion::of(&caller.user));
+        store(service, caller, proof, new, language)
+    };
+    own_number::redeem(service, Purpose::SetPassword(caller.user.id), caller, ticket, given, set).await
+}
+
+fn require_no_password(caller: &Caller) -> Result<(), Error> {
+    if caller.user.has_password { Err(Error::PasswordAlreadySet) } else { Ok(()) }
+}
+
+/// Stores the new password, and renews the session.
+async fn store(
+    service: Service,
+    caller: Caller,
+    proof: Proof,
+    new: NewPassword,
+    language: TextLanguage,
+) -> Result<Tokens, Error> {
     let hash = match service.ports.hasher.hash(new, caller.user.phone.as_ref()).await? {
         Hashed::Hash(hash) => hash,
         Hashed::TooWeak => return Err(Error::PasswordTooWeak),
@@ -58,6 +119,9 @@ pub(super) async fn confirm(service: &Service, caller: &Caller, given: Password)
 }
 
 async fn compare(service: &Service, caller: &Caller, given: Password) -> Result<PasswordHash, Error> {
+    if !service.policy.has_password(&caller.user) {
+        return Err(Error::PasswordWrong);
+    }
     let hash = service.ports.users.password_hash(caller.user.id).await?.ok_or(Error::TokenInvalid)?;
     match service.ports.hasher.verify(given, Some(hash.clone())).await? {
         Verdict::Right { .. } => Ok(hash),

@@ -122,7 +122,7 @@ async fn own_change(
     let is_settled = service.policy.ownership.is_settled(user.password_reset_at, service.now());
     let content = Content::PhoneChangeHeld { to: new.masked() };
     let question = Question {
-        password: user.has_password && is_settled,
+        password: service.policy.has_password(user) && is_settled,
         session: Some(caller.session),
         target: Some(new.e164().to_owned()),
         notice: user.phone.clone().map(|to| Notice { user: user.id, to, content, language }),

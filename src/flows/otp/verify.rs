@@ -37,7 +37,8 @@ pub(in crate::flows) async fn verify(
 }
 
 /// Checks the code of a flow without further steps, and performs the action of the flow at once. If a dependency fails,
-/// the code can be entered again. If the code is not enough, the flow is kept. Otherwise the flow is deleted.
+/// or the new password is too weak, the code can be entered again. If the code is not enough, the flow is kept.
+/// Otherwise the flow is deleted.
 pub(in crate::flows) async fn redeem<T, Done>(
     service: &Service,
     purpose: Purpose,

@@ -63,6 +63,7 @@ async fn check(
     let is_right = match evidence {
         super::Evidence::Password(password) => {
             let hash = found.and_then(|found| found.account.password_hash);
+            let hash = hash.filter(|_| service.policy.passwords.accepts_passwords());
             matches!(service.ports.hasher.verify(password, hash).await?, Verdict::Right { .. })
         }
         super::Evidence::Device(device) => found.is_some_and(|found| knows(&found, device, key)),

@@ -1,7 +1,7 @@
 //! Step 4: the flow becomes an account and a session.
 
 use crate::domain::completion::Completion;
-use crate::domain::flow::{Purpose, State};
+use crate::domain::flow::Purpose;
 use crate::domain::session::Device;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{NewUser, Profile, UserId};
@@ -20,14 +20,11 @@ pub struct SubmitProfile {
 pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result<SignedIn, Error> {
     let (staging, key) = (&service.ports.staging, request.ticket.flow_key());
     let flow = staging.read_flow(&key, Purpose::Register).await?.ok_or(Error::TicketExpired)?;
-    let step = flow.state.step();
-    let State::PasswordSet { password_hash } = flow.state else {
-        return Err(Error::WrongStep(step));
-    };
+    let password_hash = flow.state.into_password(service.policy.passwords).map_err(Error::WrongStep)?;
     let now = service.now();
     let id = UserId::new(now, service.random());
     let (phone, profile, consent) = (flow.phone, request.profile, flow.consent);
-    let user = NewUser { id, phone, password_hash: Some(password_hash), profile, consent, created_at: now };
+    let user = NewUser { id, phone, password_hash, profile, consent, created_at: now };
     let opened = session::open(service, id, request.device)?;
     let created = match flow.completion {
         Some(Completion::Detach { account, proven_at }) => {

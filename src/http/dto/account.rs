@@ -13,6 +13,10 @@ pub struct User {
     /// Phone number in E.164. `null` if another person has signed up with the number: ask the user for a new one.
     #[schema(example = "+8613800138000")]
     pub phone_number: Option<String>,
+    /// `true` if the user should prove that the number is still theirs: ask them, and send
+    /// `POST /v1/me/phone/confirm/send-code`.
+    #[schema(example = false)]
+    pub phone_confirm_due: bool,
     /// `true` if the user can sign in with a password.
     #[schema(example = true)]
     pub has_password: bool,
@@ -106,18 +110,24 @@ pub struct AcceptDocuments {
     pub accepted: Vec<String>,
 }
 
-/// Current and new password.
+/// New password, and either the current password or, for an account without one, a new code with its ticket.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePassword {
     #[schema(
-        value_type = String,
+        value_type = Option<String>,
         format = Password,
         min_length = 8,
         max_length = 128,
         example = "correct horse battery"
     )]
-    pub current_password: Zeroizing<String>,
+    pub current_password: Option<Zeroizing<String>>,
+    /// Ticket from `POST /v1/me/password/send-code`.
+    #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(null))]
+    pub ticket: Option<String>,
+    /// Six digits, as a string. Digits of any script; spaces are ignored.
+    #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = json!(null))]
+    pub code: Option<String>,
     /// New password: 8 to 128 characters (after Unicode NFC), without control or invisible characters. Common passwords
     /// are rejected (`password_too_weak`).
     #[schema(

@@ -34,7 +34,7 @@ async fn accept(
 ) -> Result<Reply<User>, Problem> {
     let accepted = body.0.parse(&service)?;
     let user = consents::accept(&service, bearer.caller(&service).await?, &accepted, client.0).await?;
-    Ok(Reply::new(User::new(user, &service.policy().legal_documents)))
+    Ok(Reply::new(User::new(user, &service)))
 }
 
 impl AcceptDocuments {

@@ -1,8 +1,6 @@
 //! `DELETE /v1/me`, and the code that can replace the password.
 
-use crate::domain::otp::OneTimeCode;
-use crate::domain::password::Password;
-use crate::domain::ticket::Ticket;
+use super::confirmation::{Confirmation, Fields};
 use crate::flows::Service;
 use crate::flows::account::deletion;
 use crate::http::client::ClientContext;
@@ -33,18 +31,19 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
             .description(otp::RESEND)
             .success("Ticket and waiting time")
             .errors(SEND_LIMITS)
-            .errors(&[Code::TicketExpired, Code::WrongStep, Code::SmsDeliveryFailed]),
+            .errors(&[Code::PhoneMissing, Code::TicketExpired, Code::WrongStep, Code::SmsDeliveryFailed]),
         delete("/v1/me", delete_account)
             .operation("me.delete", "Delete the account.")
             .description(
                 "Requires the password, or a new code with its ticket. With a code the deletion is held first \
-                 (`act_held`): later, or after an approval on another device, a new code does it. Deletes all data of \
-                 the account in this service and ends all sessions. The number can sign up again.",
+                 (`act_held`): later, or after an approval on another device, a new code does it. A password that was \
+                 set with a code alone is refused for a while (`password_too_new`). Deletes all data of the account in \
+                 this service and ends all sessions. The number can sign up again.",
             )
             .success("Account deleted")
             .errors(otp::VERIFY_CODE)
             .errors(IN_QUESTION)
-            .errors(&[Code::PasswordWrong, Code::TooManyRequests, Code::Overloaded]),
+            .errors(&[Code::PasswordWrong, Code::PasswordTooNew, Code::TooManyRequests, Code::Overloaded]),
     ]
 }
 
@@ -54,9 +53,7 @@ async fn send_code(
     bearer: Bearer,
     body: OptionalJson<SendOwnCode>,
 ) -> Sent {
-    let mut form = Form::default();
-    let app = otp::parse_app(&mut form, body.0.client_id.as_deref(), &service);
-    let app = form.finish(|| Some(app))?;
+    let app = otp::parse_own(&body.0, &service)?;
     Ok(Reply::new(deletion::send_code(&service, &bearer.caller(&service).await?, client.0, app).await?))
 }
 
@@ -84,26 +81,11 @@ async fn delete_account(
     Ok(NoContent)
 }
 
-enum Confirmation {
-    Password(Password),
-    Code(Ticket, OneTimeCode),
-}
-
 impl DeleteMe {
     fn parse(&self) -> Result<Confirmation, Problem> {
         let mut form = Form::default();
-        let alone = self.password.as_ref().filter(|_| self.ticket.is_none() && self.code.is_none());
-        let password = form.optional("password", alone.map(|text| text.as_str()), Password::parse);
-        let ticket = form.optional("ticket", self.ticket.as_deref(), Ticket::parse);
-        let code = form.optional("code", self.code.as_deref(), OneTimeCode::parse);
-        match (&self.password, &self.ticket, &self.code) {
-            (None, None, None) => form.missing("password"),
-            (None, None, Some(_)) => form.missing("ticket"),
-            (None, Some(_), None) => form.missing("code"),
-            (Some(_), None, None) | (None, Some(_), Some(_)) => {}
-            (Some(_), _, _) => form.excluded("password"),
-        }
-        let by_code = ticket.zip(code).map(|(ticket, code)| Confirmation::Code(ticket, code));
-        form.finish(|| password.map(Confirmation::Password).or(by_code))
+        let (password, ticket, code) = (self.password.as_ref(), self.ticket.as_deref(), self.code.as_deref());
+        let confirmation = Fields { name: "password", password, ticket, code }.parse(&mut form);
+        form.finish(|| confirmation)
     }
 }

@@ -1,5 +1,7 @@
 //! `/v1/me`: the account of the signed-in user.
 
+pub mod confirm;
+mod confirmation;
 pub mod consents;
 pub mod deletion;
 pub mod password;

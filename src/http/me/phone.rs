@@ -54,7 +54,7 @@ async fn send_code(
 ) -> Sent {
     let request = body.0.parse(client, &service)?;
     let caller = bearer.caller(&service).await?;
-    if caller.user.has_password && request.current_password.is_none() {
+    if service.policy().has_password(&caller.user) && request.current_password.is_none() {
         let mut form = Form::default();
         form.missing("current_password");
         form.finish(|| None::<()>)?;
@@ -81,7 +81,7 @@ async fn verify_code(
     let (ticket, code) = body.0.parse()?;
     let caller = bearer.caller(&service).await?;
     let user = phone::verify_code(&service, caller, ticket, code, client.0.text_language).await?;
-    Ok(Reply::new(User::new(user, &service.policy().legal_documents)))
+    Ok(Reply::new(User::new(user, &service)))
 }
 
 impl ChangePhone {

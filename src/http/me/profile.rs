@@ -26,7 +26,7 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn read(service: web::Data<Service>, bearer: Bearer) -> Result<Reply<User>, Problem> {
-    Ok(Reply::new(User::new(bearer.caller(&service).await?.user, &service.policy().legal_documents)))
+    Ok(Reply::new(User::new(bearer.caller(&service).await?.user, &service)))
 }
 
 async fn update(
@@ -36,7 +36,7 @@ async fn update(
 ) -> Result<Reply<User>, Problem> {
     let change = body.0.parse(&service)?;
     let user = profile::change(&service, bearer.caller(&service).await?, &change).await?;
-    Ok(Reply::new(User::new(user, &service.policy().legal_documents)))
+    Ok(Reply::new(User::new(user, &service)))
 }
 
 impl ChangeProfile {

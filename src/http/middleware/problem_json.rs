@@ -2,6 +2,7 @@
 
 use super::request_id::RequestId;
 use crate::domain::language::Language;
+use crate::domain::password_mode::PasswordMode;
 use crate::flows::Service;
 use crate::flows::dpop::new_nonce;
 use crate::http::dpop::NONCE;
@@ -58,7 +59,7 @@ pub(in crate::http) fn problem_of<B>(response: &ServiceResponse<B>) -> Option<Pr
 
 fn render(response: ServiceResponse, problem: &Problem, language: Language, service: &Service) -> ServiceResponse {
     let id = response.request().extensions().get().map(|RequestId(id)| id.clone()).unwrap_or_default();
-    let body = problem_body(problem, language, &id);
+    let body = problem_body(problem, language, &id, service.policy().passwords);
     let mut response = response.map_body(|_, _| BoxBody::new(body));
     *response.response_mut().status_mut() = problem.code.status();
     let headers = response.headers_mut();
@@ -87,7 +88,12 @@ const fn www_authenticate(code: Code) -> &'static str {
 }
 
 /// Returns the body of a problem, as JSON text.
-pub(in crate::http) fn problem_body(problem: &Problem, language: Language, id: &str) -> String {
+pub(in crate::http) fn problem_body(
+    problem: &Problem,
+    language: Language,
+    id: &str,
+    passwords: PasswordMode,
+) -> String {
     let Row { status, name, en, zh, .. } = problem.code.row();
     let [title, detail] = match language {
         Language::English => en,
@@ -106,7 +112,7 @@ pub(in crate::http) fn problem_body(problem: &Problem, language: Language, id: &
         request_id: id,
         errors: errors.collect(),
         attempts_left: problem.attempts_left,
-        step: problem.step.map(NextStep::from),
+        step: problem.step.map(|step| NextStep::after(step, passwords)),
         start_anew: problem.start_anew,
         proof_of_work: problem.proof_of_work.as_deref().map(Work::from),
         documents: problem.documents.iter().map(ToString::to_string).collect(),

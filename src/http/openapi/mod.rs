@@ -17,7 +17,7 @@ use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, Info, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, Server};
 
 /// Tags: the first parts of the operation ids.
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 14] = [
     ("captchas", "Image and audio captchas"),
     ("register", "Sign-up in four steps"),
     ("login", "Sign-in with the password or with a code"),
@@ -25,6 +25,8 @@ const TAGS: [(&str, &str); 12] = [
     ("sessions", "Devices on which the user is signed in"),
     ("me", "Account of the signed-in user"),
     ("phoneChange", "Phone number change of the signed-in user"),
+    ("phoneConfirmation", "Proof of the signed-in user that the number is still theirs"),
+    ("firstPassword", "Code for the first password of a signed-in user without one"),
     ("deletion", "Code that replaces the password when a signed-in user deletes the account"),
     ("passwordReset", "Password reset with a code"),
     ("accountDeletion", "Account deletion without the app, with a code"),

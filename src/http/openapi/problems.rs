@@ -4,6 +4,7 @@ use super::parameters::{replay_headers, response_header};
 use crate::domain::consent::LegalDocument;
 use crate::domain::flow::Step;
 use crate::domain::language::Language;
+use crate::domain::password_mode::PasswordMode;
 use crate::domain::proof::Challenge;
 use crate::http::contract::schema;
 use crate::http::dto::problem;
@@ -69,7 +70,12 @@ fn response(codes: &[Code], can_be_replay: bool, components: &mut Components) ->
 
 /// Adds the example of a code, and returns the reference to it.
 fn share_example(code: Code, components: &mut Components) -> RefOr<utoipa::openapi::example::Example> {
-    let text = problem_body(&example(code), Language::English, "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d");
+    let text = problem_body(
+        &example(code),
+        Language::English,
+        "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d",
+        PasswordMode::default(),
+    );
     let value = serde_json::from_str(&text).ok();
     let example = ExampleBuilder::new().summary(code.row().en[0]).value(value).build();
     components.examples.insert(code.row().name.to_owned(), RefOr::T(example));
@@ -78,7 +84,8 @@ fn share_example(code: Code, components: &mut Components) -> RefOr<utoipa::opena
 
 /// Tells whether errors with this code have a `Retry-After` header.
 fn has_retry_after(code: Code) -> bool {
-    matches!(code, Code::RequestInProgress | Code::ActHeld | Code::ActRefused | Code::DeviceTooNew)
+    use Code::{ActHeld, ActRefused, DeviceTooNew, PasswordTooNew, RequestInProgress};
+    matches!(code, RequestInProgress | ActHeld | ActRefused | DeviceTooNew | PasswordTooNew)
         || [429, 503].contains(&code.row().status)
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 const FIRST_USER: UserId = UserId(Uuid::from_u128(1));
 const SECOND_USER: UserId = UserId(Uuid::from_u128(2));
 
-const ALL: [Purpose; 8] = [
+const ALL: [Purpose; 12] = [
     Purpose::Register,
     Purpose::Login,
     Purpose::ResetPassword,
@@ -19,6 +19,10 @@ const ALL: [Purpose; 8] = [
     Purpose::ChangePhone(SECOND_USER),
     Purpose::DeleteSelf(FIRST_USER),
     Purpose::DeleteSelf(SECOND_USER),
+    Purpose::SetPassword(FIRST_USER),
+    Purpose::SetPassword(SECOND_USER),
+    Purpose::ConfirmPhone(FIRST_USER),
+    Purpose::ConfirmPhone(SECOND_USER),
 ];
 
 /// Asserts that every method answers this purpose as if there were no flow.

@@ -16,7 +16,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const ANN: UserId = UserId(Uuid::from_u128(1));
 const BEN: UserId = UserId(Uuid::from_u128(2));
 
-const PURPOSES: [Purpose; 8] = [
+const PURPOSES: [Purpose; 12] = [
     Purpose::Register,
     Purpose::Login,
     Purpose::ResetPassword,
@@ -25,6 +25,10 @@ const PURPOSES: [Purpose; 8] = [
     Purpose::ChangePhone(BEN),
     Purpose::DeleteSelf(ANN),
     Purpose::DeleteSelf(BEN),
+    Purpose::SetPassword(ANN),
+    Purpose::SetPassword(BEN),
+    Purpose::ConfirmPhone(ANN),
+    Purpose::ConfirmPhone(BEN),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

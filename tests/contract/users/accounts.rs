@@ -147,6 +147,29 @@ async fn one_of_two_concurrent_changes_to_one_phone_succeeds() {
 }
 
 #[tokio::test]
+async fn a_confirmation_records_the_proof_of_the_current_phone_and_nothing_else() {
+    for store in stores() {
+        let (user, session) = store.signed_up("+8613800138000", 1).await;
+        let (other, other_session) = store.signed_up("+8613800138001", 2).await;
+        let at = now() + TimeDelta::hours(1);
+        let confirmed = store.database.confirm_phone(&authority(&session), &user.phone, at).await.unwrap().unwrap();
+        let expected = User { phone_proven_at: at, ..User::from(user.clone()) };
+        assert_eq!(fields(&confirmed), fields(&expected), "{}", store.engine);
+        assert_eq!(fields(&store.user(&user.phone).await.unwrap()), fields(&expected), "{}", store.engine);
+        // A code to the number of another account, or to an earlier number, proves nothing.
+        let later = at + TimeDelta::hours(1);
+        for (by, phone) in [(&session, &other.phone), (&other_session, &user.phone)] {
+            let confirmed = store.database.confirm_phone(&authority(by), phone, later).await.unwrap();
+            assert!(confirmed.is_none(), "{}", store.engine);
+        }
+        store.execute("UPDATE users SET former_phone = phone, phone = NULL");
+        let detached = store.database.confirm_phone(&authority(&session), &user.phone, later).await.unwrap();
+        assert!(detached.is_none(), "{}", store.engine);
+        assert_eq!(store.count("users WHERE phone_proven_at = created_at"), 1, "{}", store.engine);
+    }
+}
+
+#[tokio::test]
 async fn deletion_removes_user_and_sessions_and_frees_the_phone() {
     for store in stores() {
         for (n, proof, signed_in) in [

@@ -24,11 +24,12 @@ enum Write {
     ChangePasswordWithPassword,
     ChangePasswordWithCode,
     ChangePhone,
+    ConfirmPhone,
     DeleteWithPassword,
     DeleteWithCode,
 }
 
-const WRITES: [Write; 10] = [
+const WRITES: [Write; 11] = [
     Write::EndOwnSession,
     Write::EndOtherSession,
     Write::EndSessions,
@@ -37,6 +38,7 @@ const WRITES: [Write; 10] = [
     Write::ChangePasswordWithPassword,
     Write::ChangePasswordWithCode,
     Write::ChangePhone,
+    Write::ConfirmPhone,
     Write::DeleteWithPassword,
     Write::DeleteWithCode,
 ];
@@ -81,6 +83,7 @@ impl<'a> Account<'a> {
             Write::ChangePasswordWithPassword => self.change_password(by, &password, at).await,
             Write::ChangePasswordWithCode => self.change_password(by, &code, at).await,
             Write::ChangePhone => self.change_phone(by, &user.phone.unwrap(), at).await,
+            Write::ConfirmPhone => database.confirm_phone(by, &user.phone.unwrap(), at).await.unwrap().is_some(),
             Write::DeleteWithPassword => database.delete(user.id, &password, Some(by), at).await.unwrap(),
             Write::DeleteWithCode => database.delete(user.id, &code, Some(by), at).await.unwrap(),
         }
@@ -110,7 +113,7 @@ impl<'a> Account<'a> {
         };
         let user = format!(
             "SELECT coalesce(max(phone || ' ' || password_hash || ' ' || nickname || ' ' || credentials_version || ' ' \
-            || updated_at || ' ' || password_changed_at || ' ' || accepted_documents || (SELECT count(*) FROM consents \
+            || updated_at || ' ' || password_changed_at || ' ' || phone_proven_at || accepted_documents || (SELECT count(*) FROM consents \
             WHERE user_id = '{0}')), 'deleted') AS value FROM users WHERE id = '{0}'",
             self.user.id.0
         );

@@ -9,7 +9,7 @@ use diesel::connection::SimpleConnection;
 use doorstep::domain::policy::SessionPolicy;
 use doorstep::domain::session::{Authority, NewSession};
 use doorstep::domain::user::{AccountVersion, NewUser};
-use doorstep::ports::{Proof, Renewed, Users};
+use doorstep::ports::{Created, Proof, Renewed, Users};
 use std::sync::Arc;
 
 impl Store {
@@ -72,6 +72,41 @@ async fn a_new_password_ends_every_session_except_the_one_to_keep() {
         assert_eq!(active().await, [other_session.id], "{}", store.engine);
         assert!(store.reset_password(&other, &code_proof(&other)).await);
         assert_eq!(active().await, [], "{}", store.engine);
+    }
+}
+
+#[tokio::test]
+async fn the_time_of_a_password_that_was_set_with_a_code_is_recorded() {
+    for store in stores() {
+        let reset_at =
+            async |user: &NewUser| store.database.by_phone(&user.phone).await.unwrap().unwrap().user.password_reset_at;
+        let at = now() + TimeDelta::hours(1);
+        let (changed, session) = store.signed_up("+8613800138000", 1).await;
+        assert!(store.change_password(&authority(&session), &password_proof(&changed)).await.is_some());
+        assert_eq!(reset_at(&changed).await, None, "{}", store.engine);
+
+        let (reset, _) = store.signed_up("+8613800138001", 2).await;
+        assert!(store.reset_password(&reset, &code_proof(&reset)).await);
+        assert_eq!(reset_at(&reset).await, Some(at), "{}", store.engine);
+
+        let (mut first, _) = new_user("+8613800138002", 3);
+        first.password_hash = None;
+        let session = device(&first, 3);
+        assert_eq!(store.database.create(&first, &session).await.unwrap(), Created::Yes);
+        let account = store.database.by_phone(&first.phone).await.unwrap().unwrap();
+        assert!(account.password_hash.is_none() && !account.user.has_password, "{}", store.engine);
+        assert!(store.database.password_hash(first.id).await.unwrap().is_none(), "{}", store.engine);
+        assert!(!store.signs_in(&device(&first, 4), &Proof::Password(another_hash())).await, "{}", store.engine);
+        assert!(store.change_password(&authority(&session), &code_proof(&first)).await.is_some(), "{}", store.engine);
+        assert_eq!(reset_at(&first).await, Some(at), "{}", store.engine);
+        let proven = format!("users WHERE id = '{}' AND phone_proven_at = password_reset_at", first.id.0);
+        assert_eq!(store.count(&proven), 1, "{}: a code proves the phone", store.engine);
+
+        // A change with this password does not make it older than it is.
+        let later = at + TimeDelta::hours(1);
+        let (by, proof) = (authority_at(&session, 1), Proof::Password(another_hash()));
+        assert!(store.database.change_password(&by, &proof, &another_hash(), later).await.unwrap().is_some());
+        assert_eq!(reset_at(&first).await, Some(at), "{}", store.engine);
     }
 }
 

@@ -84,6 +84,8 @@ async fn a_call_without_a_transaction_is_one_statement() {
     assert_statements(13).await;
     store.database.is_unused(Generation { session: session.id, number: 0 }, now()).await.unwrap();
     assert_statements(14).await;
+    assert!(store.database.confirm_phone(&authority(&second), &user.phone, now()).await.unwrap().is_none());
+    assert_statements(15).await;
 }
 
 /// Ends the server side of the connection. A sequence counts the attempts, because no rollback resets it.
