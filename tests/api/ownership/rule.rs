@@ -1,5 +1,5 @@
-//! The rule, walked from outside: every flow × every state of the account × every evidence, with taken numbers concealed
-//! and not. The table is written independently of the service.
+//! The rule, walked from outside: every flow × every state of the account × every evidence, with taken numbers
+//! concealed and not. The table is written independently of the service.
 
 use super::{DAY, NEW_PASSWORD};
 use crate::test_server::{BackEnds, PASSWORD, Response, TestServer, fresh_phone};
@@ -137,7 +137,8 @@ async fn every_flow_asks_the_rule(back_ends: BackEnds, conceals: &str) {
     }
 }
 
-/// The sign-up with the number of an account: only a dormant one is offered, and only where taken numbers are concealed.
+/// The sign-up with the number of an account: only a dormant one is offered, and only where taken numbers are
+/// concealed.
 async fn a_sign_up_offers_only_dormant_accounts(back_ends: BackEnds, conceals: &str) {
     let settings = [("NUMBER_STALE_DAYS", "10"), ("NUMBER_CONFIRM_DAYS", "4"), ("REGISTER_CONCEAL_TAKEN", conceals)];
     let server = TestServer::with(back_ends, &settings).await;
