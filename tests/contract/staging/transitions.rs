@@ -165,9 +165,7 @@ async fn apply(store: &dyn Staging, case: &Case, purpose: Purpose) -> Outcome {
         Verb::VerifyWrongCode => enter_code(store, case, purpose, false, verify).await,
         Verb::RedeemRightCode => enter_code(store, case, purpose, true, redeem).await,
         Verb::RedeemWrongCode => enter_code(store, case, purpose, false, redeem).await,
-        Verb::AcceptCode => {
-            advance(store, case, purpose, &Transition::ACCEPT_CODE, &Change::Refunded(None)).await
-        }
+        Verb::AcceptCode => advance(store, case, purpose, &Transition::ACCEPT_CODE, &Change::Refunded(None)).await,
         Verb::QuestionAccount => question_account(store, case, purpose).await,
         Verb::StartAnew => advance(store, case, purpose, &Transition::START_ANEW, &start_anew()).await,
         Verb::HashPassword => advance(store, case, purpose, &Transition::HASH_PASSWORD, &Change::SpendPassword).await,
