@@ -171,3 +171,6 @@ fn held(pending: Option<&PendingAct>, target: Option<&str>, now: DateTime<Utc>) 
     // Another target waits until the pending act is done, refused or expired.
     Outcome::Held { until: if is_ready { act.expires_at } else { act.ready_at } }
 }
+
+#[cfg(test)]
+mod tests;
