@@ -47,7 +47,7 @@ fn days(days: i64) -> TimeDelta {
     TimeDelta::days(days)
 }
 
-/// Act that was asked for at this time, is ready a day later, and expires a week after that.
+/// Act asked for at this time; it is ready a day later, and expires a week after that.
 fn asked(kind: ActKind, at: DateTime<Utc>, target: Option<&str>) -> PendingAct {
     PendingAct {
         id: ID,
@@ -175,9 +175,7 @@ fn the_state_follows_from_the_ages_of_proof_and_use() {
 #[test]
 fn a_span_ends_at_its_last_microsecond() {
     let tick = TimeDelta::microseconds(1);
-    let at = |proven_at, used_at| {
-        Facts { proven_at, used_at, in_use: true }.state(&OwnershipPolicy::default(), now())
-    };
+    let at = |proven_at, used_at| Facts { proven_at, used_at, in_use: true }.state(&OwnershipPolicy::default(), now());
     let stale = now() - days(90);
     assert_eq!((at(stale, stale), at(stale + tick, stale), at(stale, stale + tick)), (Dormant, Current, Current));
     let old = now() - days(180);

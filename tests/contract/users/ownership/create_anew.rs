@@ -11,7 +11,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// User who signs up later, and their session.
-fn newcomer(phone: &str, n: u8) -> (NewUser, NewSession) {
+fn later_user(phone: &str, n: u8) -> (NewUser, NewSession) {
     let (mut user, mut session) = new_user(phone, n);
     user.created_at = later();
     (session.created_at, session.expires_at) = (later(), later() + DAY);
@@ -34,7 +34,7 @@ async fn the_new_account_gets_the_number_of_the_earlier_one() {
             let number = format!("+861380013800{digit}");
             let (earlier, old) = store.signed_up(&number, digit).await;
             let detach = if in_use { detachment_in_use(&earlier) } else { detachment(&earlier) };
-            let (mut user, session) = newcomer(&number, digit + 10);
+            let (mut user, session) = later_user(&number, digit + 10);
             let documents = vec![LegalDocument::parse("terms@1").unwrap()];
             user.consent = Some(Consent { documents, at: later(), ip_block: "block".to_owned() });
             let created = store.database.create_anew(&user, &session, &detach).await.unwrap();
@@ -59,7 +59,7 @@ async fn nothing_is_stored_if_the_earlier_account_has_changed() {
     for store in stores() {
         let (earlier, session) = store.signed_up("+8613800138000", 1).await;
         let (other, _) = store.signed_up("+8613800138001", 2).await;
-        let new = newcomer("+8613800138000", 3);
+        let new = later_user("+8613800138000", 3);
         let detach = detachment(&earlier);
         for changed in [
             Detach { account: version_at(&earlier, 1), ..detach.clone() },
@@ -81,7 +81,7 @@ async fn nothing_is_stored_if_the_earlier_account_has_changed() {
         let detach = Detach { account: version_at(&earlier, 1), ..detach };
         assert_eq!(store.database.create_anew(&new.0, &new.1, &detach).await.unwrap(), Created::Yes);
         // A second sign-up for the same earlier account.
-        store.assert_not_created(&newcomer("+8613800138000", 5), &detach, Created::Changed).await;
+        store.assert_not_created(&later_user("+8613800138000", 5), &detach, Created::Changed).await;
     }
 }
 
@@ -93,7 +93,7 @@ async fn a_number_of_a_third_account_is_taken_and_nothing_is_detached() {
         let act = new_act(&earlier, ActKind::NumberClaim, 1);
         store.hold_new(&act).await;
         let detach = Detach { uses: Some(act.id), ..detachment(&earlier) };
-        store.assert_not_created(&newcomer("+8613800138001", 3), &detach, Created::PhoneTaken).await;
+        store.assert_not_created(&later_user("+8613800138001", 3), &detach, Created::PhoneTaken).await;
     }
 }
 
@@ -101,7 +101,7 @@ async fn a_number_of_a_third_account_is_taken_and_nothing_is_detached() {
 async fn a_session_or_consent_that_cannot_be_stored_leaves_the_earlier_account_as_it_was() {
     for store in stores() {
         let (earlier, session) = store.signed_up("+8613800138000", 1).await;
-        let (user, mut same_id) = newcomer("+8613800138000", 2);
+        let (user, mut same_id) = later_user("+8613800138000", 2);
         let valid = same_id.clone();
         same_id.id = session.id;
         let (mut twice, document) = (user.clone(), LegalDocument::parse("terms@1").unwrap());
@@ -123,7 +123,7 @@ async fn one_of_many_concurrent_sign_ups_starts_anew() {
         let tasks: Vec<_> = (10..30)
             .map(|n| {
                 let (database, detach) = (Arc::clone(&store.database), detachment(&earlier));
-                let (user, session) = newcomer("+8613800138000", n);
+                let (user, session) = later_user("+8613800138000", n);
                 // Every second one is a sign-up that does not know the earlier account.
                 tokio::spawn(async move {
                     if n % 2 == 0 {

@@ -20,7 +20,7 @@ fn attempts(store: &Store) -> String {
 }
 
 /// User who signs up later with the number of the earlier account.
-fn newcomer(earlier: &NewUser, n: u8) -> (NewUser, NewSession) {
+fn later_user(earlier: &NewUser, n: u8) -> (NewUser, NewSession) {
     let (user, session) = new_user(earlier.phone.e164(), n);
     (NewUser { created_at: later(), ..user }, NewSession { created_at: later(), expires_at: later() + DAY, ..session })
 }
@@ -71,7 +71,7 @@ async fn a_transaction_is_retried_once_if_the_connection_fails_before_the_commit
     assert_retried("sessions");
 
     disconnect("INSERT ON sessions");
-    let (new, first) = newcomer(&other, 4);
+    let (new, first) = later_user(&other, 4);
     assert_eq!(database.create_anew(&new, &first, &detachment(&other)).await.unwrap(), Created::Yes);
     assert_retried("sessions");
 
@@ -111,7 +111,7 @@ async fn a_transaction_is_not_retried_if_the_connection_fails_at_the_commit() {
     assert_unavailable(database.hold(&new_act(&user, ActKind::Deletion, 2)).await.err());
     assert_unavailable(database.resolve(&by, act.id, Decision::Refuse, now(), expires_at).await.err());
     assert_unavailable(database.detach(&detachment(&other), later()).await.err());
-    let (new, first) = newcomer(&other, 5);
+    let (new, first) = later_user(&other, 5);
     assert_unavailable(database.create_anew(&new, &first, &detachment(&other)).await.err());
     assert_unavailable(database.change_phone(&by, &claim(&user, &other), now()).await.err());
     let session = NewSession { created_at: later(), expires_at: later() + DAY, ..device(&former, 6) };
