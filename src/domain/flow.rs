@@ -192,8 +192,6 @@ impl Transition {
         to: Some(Step::AccountUnclear),
         ttl: Ttl::RestartOnChange,
     };
-    /// Claims the account in question.
-    pub const CLAIM_ACCOUNT: Self = Self::stay(&[Step::AccountUnclear]);
     /// Makes the flow a sign-up of the person who has the phone now.
     pub const START_ANEW: Self =
         Self { from: &[Step::AccountUnclear], to: Some(Step::PhoneVerified), ttl: Ttl::Restart };

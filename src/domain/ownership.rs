@@ -180,18 +180,4 @@ fn held(pending: Option<&PendingAct>, target: Option<&str>, now: DateTime<Utc>) 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_that_was_set_with_a_code_settles_after_the_time_of_a_held_act() {
-        let (policy, now) = (OwnershipPolicy::default(), "2026-11-20T12:00:00Z".parse().unwrap());
-        let second = Duration::from_secs(1);
-        let left = |age: Duration| policy.settles_in(Some(now - TimeDelta::from_std(age).unwrap()), now);
-        assert_eq!(policy.settles_in(None, now), None);
-        assert_eq!([left(Duration::ZERO), left(DAY - second), left(DAY)], [Some(DAY), Some(second), None]);
-        assert!(policy.is_settled(None, now) && !policy.is_settled(Some(now), now));
-        // The clock of another process is ahead.
-        assert_eq!(policy.settles_in(Some(now + TimeDelta::seconds(1)), now), Some(DAY));
-    }
-}
+mod tests;

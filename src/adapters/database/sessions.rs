@@ -27,7 +27,9 @@ pub(super) fn sign_in(
     // A proof by code contains no hash that could be replaced.
     let rehashed = rehashed.filter(|_| matches!(proof, Proof::Password(_)));
     let stored = transaction(connection, deadline, |connection| {
-        let updated = diesel::update(users::table.filter(users::id.eq(&session.user_id)).filter(is_valid(proof)))
+        // Since the password was checked, another person may have signed up with the number.
+        let user = users::table.filter(users::id.eq(&session.user_id)).filter(users::phone.is_not_null());
+        let updated = diesel::update(user.filter(is_valid(proof)))
             .set((
                 users::last_login_at.eq(session.created_at),
                 rehashed.map(|hash| users::password_hash.eq(hash)),

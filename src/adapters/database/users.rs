@@ -4,7 +4,7 @@ use super::detachment::detach_in;
 use super::engine::{AnyConnection, Backend};
 use super::fault::{Fault, broken};
 use super::pending;
-use super::rows::{AuthorityRow, ProfileRow, UserRow, id};
+use super::rows::{AuthorityRow, ProfileRow, UserRow, id, text};
 use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
 use crate::domain::password::PasswordHash;
@@ -176,7 +176,7 @@ pub(super) fn end_sessions(
 }
 
 /// Updates the phone in a transaction, although it may be one statement: if the connection is lost at COMMIT, a retry
-/// would no longer find the old phone.
+/// would no longer find the old phone. Nothing is left of an earlier detachment.
 pub(super) fn change_phone(
     connection: &mut AnyConnection,
     by: &AuthorityRow,
@@ -187,14 +187,17 @@ pub(super) fn change_phone(
     let mut is_taken = false;
     let changed = transaction(connection, deadline, |connection| {
         if let Some(detach) = &change.detach {
+            lock(connection, [&by.user, &text(detach.account.user.0)])?;
             detach_in(connection, detach, now)?;
         }
-        pending::use_up(connection, &by.user, change.uses)?;
         let from = change.from.as_ref().map(Phone::e164);
         let updated = diesel::update(users::table.filter(holds(by, now)).filter(has_phone(from)))
             .set((
                 users::phone.eq(change.to.e164()),
                 users::phone_proven_at.eq(now),
+                users::former_phone.eq(None::<String>),
+                users::detached_at.eq(None::<NaiveDateTime>),
+                users::deletes_at.eq(None::<NaiveDateTime>),
                 users::credentials_version.eq(users::credentials_version + 1),
                 users::updated_at.eq(now),
             ))
@@ -202,7 +205,9 @@ pub(super) fn change_phone(
             .get_result::<UserRow>(connection)
             .optional();
         is_taken = updated.as_ref().is_err_and(is_phone_taken);
-        updated.map_err(reject_if_taken)?.ok_or(Rollback::Rejected)
+        let row = updated.map_err(reject_if_taken)?.ok_or(Rollback::Rejected)?;
+        pending::use_up(connection, &by.user, change.uses)?;
+        Ok(row)
     })?;
     match changed {
         Some(row) => user(row).map(PhoneChange::Done),
@@ -236,7 +241,11 @@ pub(super) fn delete(
     deadline: Instant,
 ) -> Result<bool, Fault> {
     let deleted = transaction(connection, deadline, |connection| {
-        pending::use_up(connection, id, proof.uses())?;
+        if proof.uses().is_some() {
+            // The act would be deleted with the user.
+            lock(connection, [id])?;
+            pending::use_up(connection, id, proof.uses())?;
+        }
         let user = users::table.filter(users::id.eq(id)).filter(is_valid(proof));
         let deleted = match by {
             Some(by) => diesel::delete(user.filter(holds(by, now))).execute(connection)?,
@@ -245,6 +254,17 @@ pub(super) fn delete(
         if deleted == 0 { Err(Rollback::Rejected) } else { Ok(()) }
     })?;
     Ok(deleted.is_some())
+}
+
+/// Locks the rows of users by updates that change nothing. The order of the ids keeps two transactions from waiting for
+/// each other. The row of a user is locked before their pending acts, everywhere.
+fn lock<const N: usize>(connection: &mut AnyConnection, mut ids: [&str; N]) -> QueryResult<()> {
+    ids.sort_unstable();
+    for id in ids {
+        let same = users::credentials_version.eq(users::credentials_version);
+        diesel::update(users::table.filter(users::id.eq(id))).set(same).execute(connection)?;
+    }
+    Ok(())
 }
 
 /// Returns the columns of a new password.

@@ -10,6 +10,7 @@ mod idempotency;
 mod ip_blocks;
 mod outage;
 mod purposes;
+mod questions;
 mod sends;
 mod shared;
 mod sliding;
@@ -110,6 +111,16 @@ promises!(
     ip_blocks::one_of_many_concurrent_deletions_returns_true,
     ip_blocks::the_client_app_of_a_flow_is_kept,
     purposes::a_flow_is_unknown_to_every_other_purpose_and_user,
+    questions::only_wrong_codes_cost_attempts_of_an_account_in_question,
+    questions::wrong_codes_for_an_account_in_question_count_for_the_phone,
+    questions::one_of_many_concurrent_right_codes_for_an_account_in_question_is_claimed,
+    questions::an_account_in_question_restarts_the_lifetime_once,
+    questions::the_ip_blocks_of_a_refunded_flow_are_not_returned_again,
+    questions::a_completion_is_stored_until_another_one_replaces_it,
+    questions::a_second_question_keeps_the_completion_and_a_second_answer_replaces_it,
+    questions::a_flow_that_starts_anew_is_a_sign_up,
+    questions::a_flow_that_starts_anew_without_consent_has_none,
+    questions::one_of_many_concurrent_calls_starts_anew,
     sends::one_of_100_concurrent_sends_is_reserved,
     sends::concurrent_sends_never_exceed_the_hourly_limit,
     sends::the_cooldown_grows_and_starts_again_after_an_hour,

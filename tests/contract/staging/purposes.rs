@@ -10,13 +10,14 @@ use uuid::Uuid;
 const FIRST_USER: UserId = UserId(Uuid::from_u128(1));
 const SECOND_USER: UserId = UserId(Uuid::from_u128(2));
 
-const ALL: [Purpose; 12] = [
+const ALL: [Purpose; 13] = [
     Purpose::Register,
     Purpose::Login,
     Purpose::ResetPassword,
     Purpose::DeleteAccount,
     Purpose::ChangePhone(FIRST_USER),
     Purpose::ChangePhone(SECOND_USER),
+    Purpose::Reclaim,
     Purpose::DeleteSelf(FIRST_USER),
     Purpose::DeleteSelf(SECOND_USER),
     Purpose::SetPassword(FIRST_USER),

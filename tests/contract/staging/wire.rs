@@ -8,9 +8,11 @@ use crate::support::redis::{self, OwnRedis};
 use deadpool_redis::redis::{Connection, cmd};
 use doorstep::adapters::staging::redis::RedisStaging;
 use doorstep::domain::captcha::{CaptchaAnswer, CaptchaId};
+use doorstep::domain::completion::Completion;
 use doorstep::domain::flow::{BudgetClass, Cooldowns, Transition};
 use doorstep::domain::limits::{Counter, Limit, Quota, Refund, Rule, Scope};
 use doorstep::domain::password::PasswordHash;
+use doorstep::domain::pending::PendingId;
 use doorstep::ports::{
     Advance, Change, CodeAttempt, CodeCheck, Counters, Dependency, DependencyError, NewFlow, OnRight, Resend, Staging,
     Verified,
@@ -18,6 +20,7 @@ use doorstep::ports::{
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Reads with MONITOR which commands the server executes.
 struct Monitor {
@@ -124,6 +127,7 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("advance, storing a hash");
     store.delete_flow(&flow).await.unwrap();
     after("delete_flow");
+    account_in_question(store, &mut after).await;
     store.begin("name", "print", MINUTE).await.unwrap();
     after("begin, first");
     store.release("name", "print").await.unwrap();
@@ -134,6 +138,24 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("complete");
     store.ping().await.unwrap();
     after("ping");
+}
+
+/// Calls every method that an account in question needs besides.
+async fn account_in_question(store: &dyn Staging, after: &mut impl FnMut(&str)) {
+    let (flow, completion) = (key(1, 1), Completion::Use(PendingId(Uuid::from_u128(7))));
+    allowed(store.open_flow(&flow, &new_flow(1), &[]).await.unwrap());
+    after("open_flow, of an account in question");
+    let mut advance = async |transition: Transition, change: Change| {
+        let advanced = store.advance(&flow, PURPOSE, &transition, &change, policy().verified_ttl).await.unwrap();
+        assert!(matches!(advanced, Advance::Done { .. }), "{advanced:?}");
+        after("advance, of an account in question");
+    };
+    advance(Transition::QUESTION_ACCOUNT, Change::Refunded(None)).await;
+    advance(Transition::ACCEPT_CODE, Change::Refunded(Some(completion))).await;
+    advance(Transition::QUESTION_ACCOUNT, Change::Refunded(None)).await;
+    advance(Transition::START_ANEW, Change::StartAnew { completion, consent: None }).await;
+    store.delete_flow(&flow).await.unwrap();
+    after("delete_flow, of an account in question");
 }
 
 fn slot_tag(key: &str) -> &str {
@@ -238,6 +260,14 @@ async fn entries_of_an_unknown_format_are_a_defect() {
     open(store, &flow, 1, &limits).await;
     cmd("HSET").arg(&name).arg("consent").arg("nonsense").exec(&mut redis).unwrap();
     assert_broken(store.read_flow(&flow, PURPOSE).await);
+
+    for completion in ["nonsense", "use nonsense", "detach nonsense 1", "use"] {
+        open(store, &flow, 1, &limits).await;
+        verify(store, &flow, true, &limits).await;
+        cmd("HSET").arg(&name).arg("completion").arg(completion).exec(&mut redis).unwrap();
+        assert_broken(store.read_flow(&flow, PURPOSE).await);
+        assert_broken(store.advance(&flow, PURPOSE, &Transition::HASH_PASSWORD, &Change::SpendPassword, ttl).await);
+    }
 
     open(store, &flow, 1, &limits).await;
     cmd("HSET").arg(&name).arg("step").arg("password_set").exec(&mut redis).unwrap();

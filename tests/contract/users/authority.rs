@@ -7,11 +7,12 @@ use super::store::{
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::domain::consent::{Consent, LegalDocument};
 use doorstep::domain::password::PasswordHash;
+use doorstep::domain::pending::{ActKind, Decision, NewPending, PendingId};
 use doorstep::domain::phone::Phone;
 use doorstep::domain::policy::SessionPolicy;
 use doorstep::domain::session::{Authority, NewSession};
-use doorstep::domain::user::{AccountVersion, NewUser, Nickname, ProfileChange};
-use doorstep::ports::{PhoneChange, Proof, Users};
+use doorstep::domain::user::{AccountVersion, NewUser, Nickname, ProfileChange, User};
+use doorstep::ports::{AccountOwnership, Detach, NumberChange, PhoneChange, Proof, Users};
 
 /// Write that carries an authority.
 #[derive(Debug, Clone, Copy)]
@@ -25,11 +26,14 @@ enum Write {
     ChangePasswordWithCode,
     ChangePhone,
     ConfirmPhone,
+    TakeNumber,
+    ApproveAct,
+    RefuseAct,
     DeleteWithPassword,
     DeleteWithCode,
 }
 
-const WRITES: [Write; 11] = [
+const WRITES: [Write; 14] = [
     Write::EndOwnSession,
     Write::EndOtherSession,
     Write::EndSessions,
@@ -39,6 +43,9 @@ const WRITES: [Write; 11] = [
     Write::ChangePasswordWithCode,
     Write::ChangePhone,
     Write::ConfirmPhone,
+    Write::TakeNumber,
+    Write::ApproveAct,
+    Write::RefuseAct,
     Write::DeleteWithPassword,
     Write::DeleteWithCode,
 ];
@@ -82,8 +89,14 @@ impl<'a> Account<'a> {
             Write::AcceptDocuments => database.accept(by, &new_consent(at)).await.unwrap().is_some(),
             Write::ChangePasswordWithPassword => self.change_password(by, &password, at).await,
             Write::ChangePasswordWithCode => self.change_password(by, &code, at).await,
-            Write::ChangePhone => self.change_phone(by, &user.phone.unwrap(), at).await,
+            Write::ChangePhone => self.change_phone(by, &user.phone.unwrap(), None, at).await,
             Write::ConfirmPhone => database.confirm_phone(by, &user.phone.unwrap(), at).await.unwrap().is_some(),
+            Write::TakeNumber => {
+                let other = self.other_account().await;
+                self.change_phone(by, &user.phone.unwrap(), Some(other), at).await
+            }
+            Write::ApproveAct => self.resolve(by, &user, Decision::Approve, at).await,
+            Write::RefuseAct => self.resolve(by, &user, Decision::Refuse, at).await,
             Write::DeleteWithPassword => database.delete(user.id, &password, Some(by), at).await.unwrap(),
             Write::DeleteWithCode => database.delete(user.id, &code, Some(by), at).await.unwrap(),
         }
@@ -94,12 +107,49 @@ impl<'a> Account<'a> {
         self.store.database.change_password(by, proof, &hash, at).await.unwrap().is_some()
     }
 
-    async fn change_phone(&self, by: &Authority, from: &Phone, at: DateTime<Utc>) -> bool {
-        match self.store.database.change_phone(by, &number_change(from, &self.free_phone), at).await.unwrap() {
+    /// Changes the number to the free one, or to the one of this other account.
+    async fn change_phone(&self, by: &Authority, from: &Phone, other: Option<Detach>, at: DateTime<Utc>) -> bool {
+        let to = other.as_ref().map_or(&self.free_phone, |other| &other.phone).clone();
+        let change = NumberChange { detach: other, ..number_change(from, &to) };
+        match self.store.database.change_phone(by, &change, at).await.unwrap() {
             PhoneChange::Done(_) => true,
             PhoneChange::Gone => false,
-            PhoneChange::Taken => panic!("{} is taken", self.free_phone.e164()),
+            PhoneChange::Taken => panic!("{} is taken", to.e164()),
         }
+    }
+
+    /// Returns the account whose number [`Write::TakeNumber`] takes. The first call stores it.
+    async fn other_account(&self) -> Detach {
+        let n = self.user.id.0.as_bytes()[15];
+        let (user, session) = new_user(&format!("+8613600138{n:03}"), n.wrapping_add(128));
+        if self.store.database.account_of(&user.phone).await.unwrap().is_none() {
+            self.store.database.create(&user, &session).await.unwrap();
+        }
+        Detach {
+            account: authority(&session).account,
+            phone: user.phone,
+            proven_at: now(),
+            in_use_since: now() - TimeDelta::days(30),
+            deletes_at: now() + TimeDelta::days(180),
+            uses: None,
+        }
+    }
+
+    /// Decides about an act that nobody has decided about. It is in force for the current credentials.
+    async fn resolve(&self, by: &Authority, user: &User, decision: Decision, at: DateTime<Utc>) -> bool {
+        let act = NewPending {
+            id: PendingId(user.id.0),
+            account: AccountVersion::of(user),
+            kind: ActKind::SignIn,
+            target: None,
+            session: None,
+            device_name: None,
+            asked_at: at,
+            ready_at: at,
+            expires_at: at + TimeDelta::days(1),
+        };
+        let act = self.store.database.hold(&act).await.unwrap().unwrap();
+        self.store.database.resolve(by, act.id, decision, at, act.expires_at).await.unwrap()
     }
 
     /// Returns the user and the three sessions as they are stored.
@@ -113,8 +163,10 @@ impl<'a> Account<'a> {
         };
         let user = format!(
             "SELECT coalesce(max(phone || ' ' || password_hash || ' ' || nickname || ' ' || credentials_version || ' ' \
-            || updated_at || ' ' || password_changed_at || ' ' || phone_proven_at || accepted_documents || (SELECT count(*) FROM consents \
-            WHERE user_id = '{0}')), 'deleted') AS value FROM users WHERE id = '{0}'",
+            || updated_at || ' ' || password_changed_at || ' ' || phone_proven_at || accepted_documents || \
+            (SELECT count(*) FROM consents WHERE user_id = '{0}') || (SELECT count(*) FROM pending_acts WHERE \
+            approved_at IS NOT NULL OR refused_at IS NOT NULL) || (SELECT count(*) FROM users WHERE phone IS NULL)), \
+            'deleted') AS value FROM users WHERE id = '{0}'",
             self.user.id.0
         );
         [self.store.text(&user), session(&self.first), session(&self.second), session(&self.third)]

@@ -6,6 +6,7 @@ mod consents;
 mod credentials;
 mod migrations;
 mod outages;
+mod ownership;
 mod passwords;
 mod refresh;
 mod refresh_keys;

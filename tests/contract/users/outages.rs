@@ -9,11 +9,12 @@ use crate::support::postgres::OwnPostgres;
 use crate::support::process::free_port;
 use diesel::connection::SimpleConnection;
 use doorstep::adapters::database::{Database, migrate};
+use doorstep::domain::pending::{ActKind, Decision, NewPending, PendingId};
 use doorstep::domain::phone::Phone;
 use doorstep::domain::policy::SessionPolicy;
 use doorstep::domain::session::Generation;
 use doorstep::domain::user::ProfileChange;
-use doorstep::ports::{Created, DependencyError, Users};
+use doorstep::ports::{AccountOwnership, Created, DependencyError, Detach, EvidenceQuery, NumberChange, Users, Whose};
 use std::net::TcpListener;
 use std::process::Command;
 use std::sync::Arc;
@@ -80,6 +81,42 @@ async fn every_call_fails_in_time_and_without_a_secret_while_postgres_is_down() 
         assert_unavailable(database.change_phone(&by, &number, now())),
         assert_unavailable(database.delete(user.id, &proof, None, now())),
         assert_unavailable(database.delete(user.id, &proof, Some(&by), now())),
+    );
+}
+
+#[tokio::test]
+async fn every_call_of_ownership_fails_in_time_and_without_a_secret_while_postgres_is_down() {
+    let database = open(&format!("postgres://u:open-sesame@127.0.0.1:{}/d", free_port()));
+    let (user, session) = new_user("+8613800138000", 1);
+    let (by, policy) = (authority(&session), SessionPolicy::default());
+    let (account, act, expires_at) = (by.account, PendingId(session.id.0), session.expires_at);
+    let whose = Whose::Phone(user.phone.clone());
+    let query = EvidenceQuery { whose, act: ActKind::SignIn, now: now(), in_use_since: now() };
+    let new = NewPending {
+        id: act,
+        account,
+        kind: ActKind::PhoneChange,
+        target: Some(user.phone.e164().to_owned()),
+        session: Some(session.id),
+        device_name: None,
+        asked_at: now(),
+        ready_at: now(),
+        expires_at,
+    };
+    let phone = user.phone.clone();
+    let detach =
+        Detach { account, phone, proven_at: now(), in_use_since: now(), deletes_at: expires_at, uses: Some(act) };
+    let change = NumberChange { detach: Some(detach.clone()), ..number_change(&user.phone, &user.phone) };
+    tokio::join!(
+        assert_unavailable(database.evidence(&query)),
+        assert_unavailable(database.hold(&new)),
+        assert_unavailable(AccountOwnership::pending(&*database, account, now())),
+        assert_unavailable(database.resolve(&by, act, Decision::Approve, now(), expires_at)),
+        assert_unavailable(database.detach(&detach, now())),
+        assert_unavailable(database.reclaim(account, &user.phone, &session, &policy)),
+        assert_unavailable(database.delete_expired(now())),
+        assert_unavailable(database.create_anew(&user, &session, &detach)),
+        assert_unavailable(database.change_phone(&by, &change, now())),
     );
 }
 

@@ -11,7 +11,7 @@ use doorstep::domain::user::ProfileChange;
 use doorstep::ports::{Created, DependencyError, PhoneChange, Proof, Refreshed, Users};
 
 /// Returns the number of statements of this database so far, without the statements that count.
-fn statements(store: &Store) -> i64 {
+pub(super) fn statements(store: &Store) -> i64 {
     store
         .text(
             "SELECT coalesce(sum(calls), 0)::text AS value FROM pg_stat_statements JOIN pg_database ON dbid = oid \

@@ -1,6 +1,5 @@
 -- KEYS: 1 flow. ARGV: 1-5 see flow.lua, 6 field of an allowance that is spent ('' for none), then fields and values.
-local purpose, step, phone, account, completion, left =
-  unpack(redis.call('HMGET', KEYS[1], 'purpose', 'step', 'phone', 'account', 'completion', ARGV[6]))
+local purpose, step, left = unpack(redis.call('HMGET', KEYS[1], 'purpose', 'step', ARGV[6]))
 local refusal = refuse(purpose, step)
 if refusal then
   return refusal
@@ -15,4 +14,5 @@ for i = 7, #ARGV, 2 do
   redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
 end
 move(step)
+local phone, account, completion = unpack(redis.call('HMGET', KEYS[1], 'phone', 'account', 'completion'))
 return {'done', phone, account or '', completion or '', redis.call('PTTL', KEYS[1])}
