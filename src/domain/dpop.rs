@@ -21,6 +21,12 @@ impl Thumbprint {
         Self(BASE64_URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, canonical.as_bytes())))
     }
 
+    /// Accepts the text of a thumbprint that was stored before: 43 characters.
+    #[must_use]
+    pub fn from_stored(text: String) -> Option<Self> {
+        (text.len() == 43).then_some(Self(text))
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

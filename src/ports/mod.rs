@@ -30,4 +30,4 @@ pub use staging::{
     Advance, Change, CodeAttempt, CodeCheck, NewFlow, OnRight, Resend, ReservedResend, Staging, Verified,
 };
 pub use telemetry::{Event, Outcome, Telemetry};
-pub use users::{Account, Created, PhoneChange, Proof, Refreshed, Renewed, Users};
+pub use users::{Account, AccountOnDevice, Created, PhoneChange, Proof, Refreshed, Renewed, Users};

@@ -3,6 +3,8 @@
 
 use super::schema::{consents, sessions, users};
 use crate::domain::consent::{Consent, LegalDocument};
+use crate::domain::device::{DeviceId, KnownDevice};
+use crate::domain::dpop::Thumbprint;
 use crate::domain::phone::Phone;
 use crate::domain::session::{Authority, NewSession, Session, SessionId};
 use crate::domain::user::{AvatarUrl, Birthday, Gender, NewUser, ProfileChange, User, UserId};
@@ -194,19 +196,47 @@ pub(super) struct SessionRow {
     created_at: NaiveDateTime,
     last_used_at: NaiveDateTime,
     expires_at: NaiveDateTime,
+    device_id: Option<String>,
 }
 
-impl TryFrom<SessionRow> for Session {
+impl SessionRow {
+    /// Returns the session of an account with these known devices. The error is the name of the column with a value that
+    /// this program never writes.
+    pub fn session(self, known: &[KnownDevice]) -> Result<Session, &'static str> {
+        let device = self.device_id.map(|text| id(&text, "sessions.device_id")).transpose()?;
+        let known = known.iter().find(|known| Some(known.id.0) == device);
+        Ok(Session {
+            id: SessionId(id(&self.id, "sessions.id")?),
+            device_name: self.device_name,
+            created_at: self.created_at.and_utc(),
+            last_used_at: self.last_used_at.and_utc(),
+            expires_at: self.expires_at.and_utc(),
+            known_since: known.map(|known| known.since),
+        })
+    }
+}
+
+/// Device of a session.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+pub(super) struct DeviceRow {
+    created_at: NaiveDateTime,
+    last_used_at: NaiveDateTime,
+    device_id: Option<String>,
+    device_since: Option<NaiveDateTime>,
+    jkt: Option<String>,
+}
+
+impl TryFrom<DeviceRow> for KnownDevice {
     /// Name of the column with a value that this program never writes.
     type Error = &'static str;
 
-    fn try_from(row: SessionRow) -> Result<Self, Self::Error> {
+    fn try_from(row: DeviceRow) -> Result<Self, Self::Error> {
         Ok(Self {
-            id: SessionId(id(&row.id, "sessions.id")?),
-            device_name: row.device_name,
-            created_at: row.created_at.and_utc(),
-            last_used_at: row.last_used_at.and_utc(),
-            expires_at: row.expires_at.and_utc(),
+            id: DeviceId(id(&row.device_id.unwrap_or_default(), "sessions.device_id")?),
+            since: row.device_since.unwrap_or(row.created_at).and_utc(),
+            used_at: row.last_used_at.and_utc(),
+            key: row.jkt.map(|key| Thumbprint::from_stored(key).ok_or("sessions.jkt")).transpose()?,
         })
     }
 }
@@ -223,7 +253,7 @@ pub(super) struct NewSessionRow {
     last_used_at: NaiveDateTime,
     expires_at: NaiveDateTime,
     jkt: Option<String>,
-    device_id: String,
+    pub device_id: String,
     device_since: NaiveDateTime,
 }
 
