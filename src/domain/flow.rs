@@ -241,6 +241,8 @@ pub struct Proven {
     pub phone: Phone,
     /// Account that the code was sent for; `None` at sign-up.
     pub account: Option<AccountVersion>,
+    /// The client has proven the password of the account before the code was sent.
+    pub password_proven: bool,
 }
 
 /// Flow as staging holds it.

@@ -1,6 +1,7 @@
 //! `POST /v1/account-deletion/…`: deletion with the phone but without the app, as app stores require.
 
 use super::client::ClientContext;
+use super::dpop::DeviceKey;
 use super::dto::flow::{FlowTicket, SendCode, VerifyCode};
 use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
@@ -40,7 +41,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn send_code(service: web::Data<Service>, client: ClientContext, body: Json<SendCode>) -> Sent {
-    otp::send_to_account(service, client, &body.0, Purpose::DeleteAccount).await
+    otp::send_to_account(service, client, DeviceKey(None), &body.0.into(), Purpose::DeleteAccount).await
 }
 
 async fn resend_code(service: web::Data<Service>, client: ClientContext, body: Json<FlowTicket>) -> Sent {

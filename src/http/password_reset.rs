@@ -1,7 +1,8 @@
 //! `POST /v1/password-reset/…`: password reset with a code.
 
 use super::client::ClientContext;
-use super::dto::flow::{FlowTicket, SendCode, SetPassword, StepDone, VerifyCode};
+use super::dpop::DeviceKey;
+use super::dto::flow::{FlowTicket, SendAccountCode, SetPassword, StepDone, VerifyCode};
 use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
 use super::extract::Json;
@@ -16,16 +17,17 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         post("/v1/password-reset/send-code", send_code)
             .operation("passwordReset.sendCode", "Send a password reset code.")
-            .description(otp::SEND_CONCEALED)
+            .description(otp::SEND_CONCEALED_OR_KNOWN)
             .success("Ticket and waiting time")
             .errors(SEND_LIMITS)
-            .errors(otp::SEND_TO_ACCOUNT),
+            .errors(otp::SEND_TO_ACCOUNT)
+            .errors(otp::SEND_TO_KNOWN_DEVICE),
         post("/v1/password-reset/resend-code", resend_code)
             .operation("passwordReset.resendCode", "Send the code again.")
             .description(otp::RESEND)
             .success("Ticket and waiting time")
             .errors(SEND_LIMITS)
-            .errors(&[Code::TicketExpired, Code::WrongStep]),
+            .errors(&[Code::TicketExpired, Code::WrongStep, Code::SmsDeliveryFailed]),
         post("/v1/password-reset/verify-code", verify_code)
             .operation("passwordReset.verifyCode", "Verify the code.")
             .description(
@@ -46,8 +48,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn send_code(service: web::Data<Service>, client: ClientContext, body: Json<SendCode>) -> Sent {
-    otp::send_to_account(service, client, &body.0, Purpose::ResetPassword).await
+async fn send_code(
+    service: web::Data<Service>,
+    client: ClientContext,
+    key: DeviceKey,
+    body: Json<SendAccountCode>,
+) -> Sent {
+    otp::send_to_account(service, client, key, &body.0, Purpose::ResetPassword).await
 }
 
 async fn resend_code(service: web::Data<Service>, client: ClientContext, body: Json<FlowTicket>) -> Sent {

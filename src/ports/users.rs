@@ -107,12 +107,8 @@ pub trait Users: Send + Sync {
 
     /// Revokes one session of the user like [`Users::end_session`], and forgets its device, both or neither. Never
     /// forgets the device of the authority's session for another session.
-    async fn end_device(
-        &self,
-        by: &Authority,
-        session: SessionId,
-        now: DateTime<Utc>,
-    ) -> Result<bool, DependencyError>;
+    async fn end_device(&self, by: &Authority, session: SessionId, now: DateTime<Utc>)
+    -> Result<bool, DependencyError>;
 
     /// Revokes all sessions of the user, forgets all devices and renews the credentials version, all or nothing; `false`
     /// when the authority has ended.

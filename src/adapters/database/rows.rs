@@ -196,15 +196,14 @@ pub(super) struct SessionRow {
     created_at: NaiveDateTime,
     last_used_at: NaiveDateTime,
     expires_at: NaiveDateTime,
-    device_id: Option<String>,
 }
 
 impl SessionRow {
-    /// Returns the session of an account with these known devices. The error is the name of the column with a value that
-    /// this program never writes.
-    pub fn session(self, known: &[KnownDevice]) -> Result<Session, &'static str> {
-        let device = self.device_id.map(|text| id(&text, "sessions.device_id")).transpose()?;
-        let known = known.iter().find(|known| Some(known.id.0) == device);
+    /// Returns the session, on this device of an account that knows these devices. The error is the name of the column
+    /// with a value that this program never writes.
+    pub fn with_device(self, device: &DeviceRow, known: &[KnownDevice]) -> Result<Session, &'static str> {
+        let device = device.device()?;
+        let known = device.and_then(|device| known.iter().find(|known| known.id == device.id));
         Ok(Session {
             id: SessionId(id(&self.id, "sessions.id")?),
             device_name: self.device_name,
@@ -220,24 +219,23 @@ impl SessionRow {
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions)]
 pub(super) struct DeviceRow {
-    created_at: NaiveDateTime,
-    last_used_at: NaiveDateTime,
     device_id: Option<String>,
     device_since: Option<NaiveDateTime>,
+    last_used_at: NaiveDateTime,
     jkt: Option<String>,
 }
 
-impl TryFrom<DeviceRow> for KnownDevice {
-    /// Name of the column with a value that this program never writes.
-    type Error = &'static str;
-
-    fn try_from(row: DeviceRow) -> Result<Self, Self::Error> {
-        Ok(Self {
-            id: DeviceId(id(&row.device_id.unwrap_or_default(), "sessions.device_id")?),
-            since: row.device_since.unwrap_or(row.created_at).and_utc(),
-            used_at: row.last_used_at.and_utc(),
-            key: row.jkt.map(|key| Thumbprint::from_stored(key).ok_or("sessions.jkt")).transpose()?,
-        })
+impl DeviceRow {
+    /// Returns the device, as this session knows it; `None`: it was forgotten. The error is the name of the column with a
+    /// value that this program never writes.
+    pub fn device(&self) -> Result<Option<KnownDevice>, &'static str> {
+        let Some((device, since)) = self.device_id.as_deref().zip(self.device_since) else { return Ok(None) };
+        Ok(Some(KnownDevice {
+            id: DeviceId(id(device, "sessions.device_id")?),
+            since: since.and_utc(),
+            used_at: self.last_used_at.and_utc(),
+            key: self.jkt.clone().map(|key| Thumbprint::from_stored(key).ok_or("sessions.jkt")).transpose()?,
+        }))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::engine::AnyConnection;
 use super::fault::Fault;
-use super::rows::{AuthorityRow, NewSessionRow, SessionRow, before};
+use super::rows::{AuthorityRow, DeviceRow, NewSessionRow, SessionRow, before};
 use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
 use super::users::{invalid_value, is_valid};
@@ -94,16 +94,16 @@ pub(super) fn list(
     now: NaiveDateTime,
     policy: &SessionPolicy,
 ) -> Result<Vec<Session>, Fault> {
-    let known = known_devices::of(connection, user, now)?;
-    let rows = sessions::table
+    // Ended sessions, too: their devices may be known. A sign-in deletes the others.
+    let rows: Vec<(SessionRow, DeviceRow, bool)> = sessions::table
         .filter(sessions::user_id.eq(user))
-        .filter(is_active(now, before(now, policy.idle)))
         .order((sessions::last_used_at.desc(), sessions::id.desc()))
-        .limit(i64::from(policy.per_user))
-        .select(SessionRow::as_select())
+        .select((SessionRow::as_select(), DeviceRow::as_select(), is_active(now, before(now, policy.idle))))
         .load(connection)
         .map_err(|error| Fault::new(connection, &error))?;
-    rows.into_iter().map(|row| row.session(&known).map_err(invalid_value)).collect()
+    let known = known_devices::among(rows.iter().map(|(_, device, _)| device), now)?;
+    let active = rows.into_iter().filter(|(_, _, is_active)| *is_active).take(policy.per_user as usize);
+    active.map(|(session, device, _)| session.with_device(&device, &known).map_err(invalid_value)).collect()
 }
 
 /// Revokes a session if the authority has not ended. Its own session may be the one to revoke. A retry after a lost

@@ -88,10 +88,8 @@ impl Limit {
             Self::DeviceCodes => Entry::new("device-codes", Scope::Phone, Quota::per_day(3), PhoneLimitReached)
                 .refunded_on(&[NothingDone]),
             // 3 a day. Only a client with the right password gets here.
-            Self::NewDeviceCodes => {
-                Entry::new("new-device-codes", Scope::Phone, Quota::per_day(3), PhoneLimitReached)
-                    .refunded_on(&[NothingDone])
-            }
+            Self::NewDeviceCodes => Entry::new("new-device-codes", Scope::Phone, Quota::per_day(3), PhoneLimitReached)
+                .refunded_on(&[NothingDone]),
             // 10: the three flows of a day allow 15. A thief of a device token guesses a code with a chance of 1 in
             // 100,000 a day.
             Self::DeviceWrongCodes => {
@@ -272,12 +270,9 @@ impl Limit {
             }
             // 10 in the 180 days that a device is known: people share a device with a few others, and a thief of a token
             // tries it with many numbers. Beyond them the token is worth nothing.
-            Self::DeviceOtherNumbers => Entry::new(
-                "device-other-numbers",
-                Scope::Device,
-                Quota::per_seconds(10, 180 * 86_400),
-                CaptchaRequired,
-            ),
+            Self::DeviceOtherNumbers => {
+                Entry::new("device-other-numbers", Scope::Device, Quota::per_seconds(10, 180 * 86_400), CaptchaRequired)
+            }
             // 60 and 10 an hour, as for sign-in.
             Self::UserPasswordAttempts => {
                 Entry::new("passwords-user", Scope::User, Quota::per_hour(60), TooManyRequests)

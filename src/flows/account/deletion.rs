@@ -35,7 +35,17 @@ pub async fn send_code(
     let purpose = Purpose::DeleteSelf(caller.user.id);
     let phone = caller.user.phone.clone().ok_or(Error::NoPhone)?;
     let account = Some(AccountVersion::of(&caller.user));
-    let to = Recipient { purpose, phone, account, decoy: false, conceal: false, client, app, consent: None };
+    let to = Recipient {
+        purpose,
+        phone,
+        account,
+        decoy: false,
+        conceal: false,
+        client,
+        app,
+        consent: None,
+        password_proven: false,
+    };
     service.background.run_to_completion(reserve_and_send(service.clone(), to)).await
 }
 

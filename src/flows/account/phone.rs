@@ -39,7 +39,17 @@ async fn confirm_and_send(service: Service, caller: Caller, request: SendCode) -
     let purpose = Purpose::ChangePhone(caller.user.id);
     let account = Some(AccountVersion::of(&caller.user));
     let SendCode { phone, client, app, .. } = request;
-    let to = Recipient { purpose, phone, account, decoy: false, conceal: false, client, app, consent: None };
+    let to = Recipient {
+        purpose,
+        phone,
+        account,
+        decoy: false,
+        conceal: false,
+        client,
+        app,
+        consent: None,
+        password_proven: false,
+    };
     otp::send_to_free_phone(&service, to).await
 }
 

@@ -51,6 +51,7 @@ impl Staging for RedisStaging {
             ("client", flow.client.as_ref().map_or("", ClientId::as_str)),
             ("ip_blocks", &flow.ip_block),
             ("consent", &consent),
+            ("password_proven", if flow.password_proven { flag(true) } else { "" }),
             ("step", Step::FIRST.as_str()),
             ("sends", "1"),
             ("attempts_left", &attempts),
@@ -122,8 +123,8 @@ impl Staging for RedisStaging {
             ["gone"] => Ok(CodeCheck::Gone),
             ["step", at] => Ok(CodeCheck::WrongStep(step(at)?)),
             ["limited", pairs @ ..] => Ok(CodeCheck::Limited(reached(limits, pairs)?)),
-            ["right", phone, account, ip_blocks, provider] => Ok(CodeCheck::Right(Verified {
-                proven: proven(phone, account)?,
+            ["right", phone, account, password, ip_blocks, provider] => Ok(CodeCheck::Right(Verified {
+                proven: proven(phone, account, password)?,
                 ip_blocks: list(ip_blocks),
                 provider: present(provider).map(str::to_owned),
             })),
@@ -173,8 +174,8 @@ impl Staging for RedisStaging {
             ["gone"] => Ok(Advance::Gone),
             ["step", at] => Ok(Advance::WrongStep(step(at)?)),
             ["exhausted", left] => Ok(Advance::Exhausted { retry_after: duration(left)? }),
-            ["done", phone, account, left] => {
-                Ok(Advance::Done { proven: proven(phone, account)?, expires_in: duration(left)? })
+            ["done", phone, account, password, left] => {
+                Ok(Advance::Done { proven: proven(phone, account, password)?, expires_in: duration(left)? })
             }
             _ => Err(broken()),
         }

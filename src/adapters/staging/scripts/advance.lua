@@ -1,6 +1,6 @@
 -- KEYS: 1 flow. ARGV: 1-5 see flow.lua, 6 field of an allowance that is spent ('' for none), then fields and values.
-local purpose, step, phone, account, left =
-  unpack(redis.call('HMGET', KEYS[1], 'purpose', 'step', 'phone', 'account', ARGV[6]))
+local purpose, step, phone, account, password, left =
+  unpack(redis.call('HMGET', KEYS[1], 'purpose', 'step', 'phone', 'account', 'password_proven', ARGV[6]))
 local refusal = refuse(purpose, step)
 if refusal then
   return refusal
@@ -15,4 +15,4 @@ for i = 7, #ARGV, 2 do
   redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
 end
 move(step)
-return {'done', phone, account or '', redis.call('PTTL', KEYS[1])}
+return {'done', phone, account or '', password or '', redis.call('PTTL', KEYS[1])}
