@@ -9,8 +9,9 @@ use aws_lc_rs::{digest, hmac};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::fmt;
 
-/// Keyed hash of a phone number, or of a device and a phone number. Staging stores the counters of the flow under it, and
-/// so contains no list of phone numbers. The first two bits are the [`Subject`]: a ticket alone says which limits apply.
+/// Keyed hash of a phone number, or of a device and a phone number. Staging stores the counters of the flow under it,
+/// and so contains no list of phone numbers. The first two bits are the [`Subject`]: a ticket alone says which limits
+/// apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PhoneHash([u8; 16]);
 

@@ -23,8 +23,9 @@ impl NamedDevice {
         service.device_of(token).map(|id| Self { id, key: key.cloned() })
     }
 
-    /// Counts a request of the device on these limits. Returns what was counted; `None`, and counts nothing, if a limit is
-    /// reached, or if the token was used with too many other numbers: then the client is like one without a token.
+    /// Counts a request of the device on these limits, and returns what was counted. Counts nothing and returns `None`
+    /// if a limit is reached, or if the token was used with too many other numbers: the client is like one without a
+    /// token.
     pub(super) async fn count(&self, service: &Service, limits: &[Limit]) -> Result<Option<Vec<Counter>>, Error> {
         let counters = service.policy.limits.device(self.id, limits);
         match admit(service, &counters).await? {
@@ -33,8 +34,8 @@ impl NamedDevice {
         }
     }
 
-    /// Reads the account of a phone, and the device if the account knows it and the request has its key. Otherwise counts
-    /// a use with another number, whether the phone has an account or not.
+    /// Reads the account of a phone, and the device if the account knows it and the request has its key. Otherwise
+    /// counts a use with another number, whether the phone has an account or not.
     pub(super) async fn account(&self, service: &Service, phone: &Phone) -> Result<AccountOnDevice, Error> {
         let found = service.ports.users.by_phone_and_device(phone, self.id, service.now()).await?;
         let known = found.known.filter(|known| known.accepts(self.key.as_ref()));

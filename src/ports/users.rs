@@ -110,8 +110,8 @@ pub trait Users: Send + Sync {
     async fn end_device(&self, by: &Authority, session: SessionId, now: DateTime<Utc>)
     -> Result<bool, DependencyError>;
 
-    /// Revokes all sessions of the user, forgets all devices and renews the credentials version, all or nothing; `false`
-    /// when the authority has ended.
+    /// Revokes all sessions of the user, forgets all devices and renews the credentials version, all or nothing;
+    /// `false` when the authority has ended.
     async fn end_sessions(&self, by: &Authority, now: DateTime<Utc>) -> Result<bool, DependencyError>;
 
     /// Changes the profile; `None` when the authority has ended. One statement.
@@ -126,9 +126,10 @@ pub trait Users: Send + Sync {
     /// never change. All or nothing; `None` when the authority has ended.
     async fn accept(&self, by: &Authority, consent: &Consent) -> Result<Option<User>, DependencyError>;
 
-    /// Replaces the password, renews the session of the authority, revokes all others and forgets all other devices, all
-    /// or nothing. The session keeps its key. If it has none, the refresh tokens that it had before are invalid afterwards. The new generation
-    /// is unused ([`Users::is_unused`]). `None` when the authority has ended or `proof` is no longer valid.
+    /// Replaces the password, renews the session of the authority, revokes all others and forgets all other devices,
+    /// all or nothing. The session keeps its key. If it has none, the refresh tokens that it had before are invalid
+    /// afterwards. The new generation is unused ([`Users::is_unused`]). `None` when the authority has ended or `proof`
+    /// is no longer valid.
     async fn change_password(
         &self,
         by: &Authority,
@@ -137,8 +138,8 @@ pub trait Users: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Option<Renewed>, DependencyError>;
 
-    /// Replaces a forgotten password, revokes every session and forgets every device, all or nothing, if `proof` is still
-    /// valid; otherwise returns `false`.
+    /// Replaces a forgotten password, revokes every session and forgets every device, all or nothing, if `proof` is
+    /// still valid; otherwise returns `false`.
     async fn reset_password(
         &self,
         user: UserId,

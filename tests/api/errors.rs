@@ -27,7 +27,7 @@ const TABLE: &[(u16, &[&str])] = &[
     (404, &["not_found", "avatar_uploads_disabled"]),
     (405, &["method_not_allowed"]),
     (408, &["request_timeout"]),
-    (409, &["phone_already_registered", "wrong_step", "request_in_progress"]),
+    (409, &["phone_already_registered", "phone_missing", "wrong_step", "new_device", "request_in_progress"]),
     (410, &["ticket_expired", "code_exhausted", "response_gone"]),
     (413, &["payload_too_large"]),
     (415, &["unsupported_media_type"]),
@@ -56,7 +56,8 @@ const TABLE: &[(u16, &[&str])] = &[
 
 /// Codes that the service returns only during a failure or overload (`a_broken_database_is_an_internal_error`,
 /// `failures.rs`), or during another request with the same key (`idempotency/mod.rs`). Other tests cover them.
-const TESTED_ELSEWHERE: [&str; 4] = ["internal_error", "dependency_unavailable", "overloaded", "request_in_progress"];
+const TESTED_ELSEWHERE: [&str; 5] =
+    ["internal_error", "dependency_unavailable", "overloaded", "request_in_progress", "phone_missing"];
 
 #[test]
 fn the_error_table_contains_every_code_once() {
@@ -72,7 +73,7 @@ async fn the_service_returns_every_error_code(back_ends: BackEnds) {
     let mut record =
         |response: Response| assert!(returned.insert(response.code().to_owned()), "{} twice", response.code());
     let settings = [
-        ("SMS_BUDGET_HOUR", "12"),
+        ("SMS_BUDGET_HOUR", "13"),
         ("LIMIT_IP_CAPTCHAS", "32"),
         ("PHONE_REGIONS", "CN,DE"),
         ("SMS_BUDGET_REGION_HOUR", "100,DE=1"),
@@ -106,6 +107,11 @@ async fn the_service_returns_every_error_code(back_ends: BackEnds) {
     // Consent.
     let server_with_documents = TestServer::with(back_ends, &[("LEGAL_DOCUMENTS", "terms@1")]).await;
     record(server_with_documents.send_code(&fresh_phone()).await);
+    // New devices.
+    let server_with_code = TestServer::with(back_ends, &[("NEW_DEVICE_CODE", "true")]).await;
+    let known_phone = fresh_phone();
+    server_with_code.sign_up(&known_phone).await;
+    record(server_with_code.log_in_with_captcha(&known_phone, PASSWORD).await);
     // Captchas and phone numbers.
     let send = |phone: &str, captcha: &str, answer: &str| {
         server.post(
@@ -167,7 +173,7 @@ async fn the_service_returns_every_error_code(back_ends: BackEnds) {
     for response in crate::dpop::every_error(&server_with_dpop).await {
         record(response);
     }
-    // Limits: one message to a region, five messages to one phone, nine of twelve messages of the service, 32 captchas.
+    // Limits: one message to a region, five messages to one phone, nine of the service to new numbers, 32 captchas.
     server.new_ticket("+4915123456789").await;
     record(server.send_code("+4915123456780").await);
     let limited_phone = fresh_phone();
@@ -200,7 +206,7 @@ async fn the_service_returns_every_error_code_real() {
 #[actix_web::test]
 async fn a_broken_database_is_an_internal_error() {
     let server = TestServer::new(BackEnds::Real).await;
-    server.database().batch_execute("DROP TABLE consents, sessions, users").unwrap();
+    server.database().batch_execute("DROP TABLE consents, pending_acts, sessions, users").unwrap();
     let broken = server.send_code(&fresh_phone()).await;
     broken.assert_error(500, "internal_error");
     assert!(!broken.body.to_string().contains("users"), "{broken:?}");

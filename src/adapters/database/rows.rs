@@ -226,8 +226,8 @@ pub(super) struct DeviceRow {
 }
 
 impl DeviceRow {
-    /// Returns the device, as this session knows it; `None`: it was forgotten. The error is the name of the column with a
-    /// value that this program never writes.
+    /// Returns the device of the session; `None`: it was forgotten. The error is the name of the column with a value
+    /// that this program never writes.
     pub fn device(&self) -> Result<Option<KnownDevice>, &'static str> {
         let Some((device, since)) = self.device_id.as_deref().zip(self.device_since) else { return Ok(None) };
         Ok(Some(KnownDevice {

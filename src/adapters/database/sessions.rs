@@ -117,8 +117,8 @@ pub(super) fn end(
     revoke(connection, by, session, now).map(|ended| ended > 0).map_err(|error| Fault::new(connection, &error))
 }
 
-/// Revokes a session and forgets its device; the device of another session of the authority's own device stays. Locks the
-/// user's row first, like all calls that change several sessions.
+/// Revokes a session and forgets its device. The device of the authority is forgotten with its own session only. Locks
+/// the user's row first, like all calls that change several sessions.
 pub(super) fn end_device(
     connection: &mut AnyConnection,
     by: &AuthorityRow,

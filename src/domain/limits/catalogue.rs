@@ -83,8 +83,8 @@ impl Limit {
             Self::WrongCodes => Entry::new("wrong-codes", Scope::Phone, Quota::per_day(30), PhoneLimitReached)
                 .setting("LIMIT_WRONG_CODES_DAY", "Wrong codes for one phone in any 24 hours.")
                 .sliding(),
-            // 3 a day: enough for a person who mistypes, and for a message that is lost. They are counted by the flows of
-            // the device, and strangers cannot use them up.
+            // 3 a day: enough for a person who mistypes, and for a message that is lost. Only the flows of the device
+            // count on it: strangers cannot use it up.
             Self::DeviceCodes => Entry::new("device-codes", Scope::Phone, Quota::per_day(3), PhoneLimitReached)
                 .refunded_on(&[NothingDone]),
             // 3 a day. Only a client with the right password gets here.
@@ -268,8 +268,8 @@ impl Limit {
                     .sliding()
                     .refunded_on(&[NothingDone, PasswordRight])
             }
-            // 10 in the 180 days that a device is known: people share a device with a few others, and a thief of a token
-            // tries it with many numbers. Beyond them the token is worth nothing.
+            // 10 in the 180 days that a device is known: people share a device with a few others, and a thief of a
+            // token tries it with many numbers. Beyond them the token is worth nothing.
             Self::DeviceOtherNumbers => {
                 Entry::new("device-other-numbers", Scope::Device, Quota::per_seconds(10, 180 * 86_400), CaptchaRequired)
             }

@@ -70,8 +70,8 @@ impl Limits {
         Rule::Shared { class, member, quota, reserved: self.reserved.of(quota.max) }
     }
 
-    /// Limits on the messages of a flow's phone or device. The operation that opens a flow or reserves a resend counts on
-    /// them.
+    /// Limits on the messages of a flow's phone or device. The operation that opens a flow or reserves a resend counts
+    /// on them.
     #[must_use]
     pub fn phone(&self, flow: PhoneHash) -> Vec<Counter> {
         let messages: &[Limit] = match flow.subject() {

@@ -111,8 +111,8 @@ const fn class_of(purpose: Purpose, flow: PhoneHash) -> BudgetClass {
     }
 }
 
-/// Limits of a message, except those of its phone or device. A known device counts on the totals only: strangers can use
-/// up the limits of its IP block, and the unverified codes of its region.
+/// Limits of a message, except those of its phone or device. A known device counts on the totals only: strangers can
+/// use up the limits of its IP block, and the unverified codes of its region.
 fn counters(service: &Service, class: BudgetClass, phone: &Phone, ip_block: &IpBlock) -> Vec<Counter> {
     let (limits, region) = (&service.policy.limits, phone.region());
     let mut counters = vec![sms_regions::block_counter(Some(region)), sms_regions::block_counter(None)];

@@ -1,5 +1,5 @@
-//! Code for a new device: with `NEW_DEVICE_CODE`, a right password alone is not enough on a device that the account does
-//! not know.
+//! Code for a new device: with `NEW_DEVICE_CODE`, a right password alone is not enough on a device that the account
+//! does not know.
 
 use crate::domain::client_app::ClientId;
 use crate::domain::flow::Purpose;
@@ -11,7 +11,7 @@ use crate::flows::otp::{self, CodeSent, Recipient};
 use crate::flows::{Client, Error, Service};
 
 /// Sends a code to the phone of the account. Returns the error that contains its ticket, or the reason why no code was
-/// sent. The messages count on limits of their own: strangers who use up those of the phone keep nobody from signing in.
+/// sent. The messages count on limits of their own: strangers who use up those of the phone keep nobody out.
 pub(super) async fn send_code(
     service: &Service,
     user: &User,

@@ -79,8 +79,8 @@ pub struct SignedIn {
     /// `true` if the refresh token is bound to the key of the request's `DPoP` proof: each refresh needs a proof of it.
     #[schema(example = false)]
     pub refresh_bound: bool,
-    /// Device token: a secret, the same for the life of the device. Keep it beside the refresh token, and also after the
-    /// sign-out: the next sign-in with it comes from a known device.
+    /// Device token: a secret, the same for the life of the device. Keep it beside the refresh token, and also after
+    /// the sign-out: the next sign-in with it comes from a known device.
     #[schema(example = "AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v")]
     pub device_token: String,
 }
