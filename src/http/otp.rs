@@ -43,7 +43,8 @@ pub(super) const SEND_CONCEALED: &str = "A number without an account gets the sa
                                          captcha allows one attempt, right or wrong.";
 
 /// Description of `send-code` for an account that a known device can request.
-pub(super) const SEND_CONCEALED_OR_KNOWN: &str = "A number without an account gets the same response, but no message. The captcha allows one attempt.\n\n\
+pub(super) const SEND_CONCEALED_OR_KNOWN: &str = "A number without an account gets the same response, but no \
+     message. The captcha allows one attempt.\n\n\
      A known device of the account sends its `device_token` instead of a captcha. It gets 3 codes a day, which neither \
      the limits of the number nor those of the IP address stop. `captcha_required` means that the account does not \
      know the device, or that its codes of the day are used up: continue with a captcha. A carrier can still refuse \
