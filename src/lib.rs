@@ -93,6 +93,8 @@
 //! - **Generation**: the number of a refresh token in its session. Each refresh creates the next generation.
 //! - **Bound session**: a session whose refresh token is accepted only with a DPoP proof (RFC 9449) of the key of the
 //!   device.
+//! - **Known device**: a device that has signed in to an account. The account knows five, for 180 days after their last
+//!   use. A **device token** names one and proves that the service has issued it.
 //! - **Permit**: a signed permission to upload one avatar to the operator's storage. It expires.
 //!
 //! - **Legal document**: a text that a user accepts, by its name and version: `terms@2026-11-01`. The operator puts one

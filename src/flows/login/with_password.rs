@@ -25,7 +25,7 @@ pub struct LogIn {
 
 /// Signs in. An unknown phone and a wrong password get the same error after the same work: two staging round trips at
 /// most, one SQL statement, one hash. A right password also costs a transaction and a refund. A device token costs one
-/// more SQL statement, and two more staging round trips if the account does not know the device.
+/// more SQL statement, and three more staging round trips if the account does not know the device.
 pub async fn with_password(service: &Service, request: LogIn) -> Result<SignedIn, Error> {
     if let Some((id, answer)) = &request.captcha {
         captcha::redeem(service, id, answer).await?;

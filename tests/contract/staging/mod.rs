@@ -67,6 +67,7 @@ promises!(
     claims::wrong_codes_of_a_claim_cost_attempts_until_the_flow_is_deleted,
     claims::a_verified_flow_cannot_be_claimed,
     codes::one_of_many_concurrent_right_codes_advances_the_flow,
+    codes::a_right_code_says_whether_the_password_was_proven,
     codes::five_of_many_concurrent_wrong_codes_count,
     codes::concurrent_right_and_wrong_codes_have_one_outcome,
     codes::wrong_codes_of_a_day_add_up_over_flows,
