@@ -48,8 +48,9 @@
 //!
 //! - **Region**: a country or territory, by its ISO 3166 code. The region of a message is the region of the phone
 //!   number.
-//! - **New number, existing account**: the two budget classes of codes. Sign-up and change of phone number send codes
-//!   to new numbers; all other flows send codes only to numbers with an account.
+//! - **New number, existing account, known device**: the three budget classes of codes. Sign-up and change of phone
+//!   number send codes to new numbers; all other flows send codes only to numbers with an account. A code that a known
+//!   device requests for its account without a captcha has a class of its own.
 //! - **Autofill**, SMS autofill: the code appears in the app without typing, by domain-bound codes (iOS) or SMS
 //!   Retriever (Android).
 //! - **Failover**: when a provider certainly did not send a message, the next provider of the region sends it.
