@@ -60,8 +60,8 @@ impl Scenario {
     /// Sends a device token for another number, and wrong ones.
     async fn try_device_token(&mut self, token: &str) {
         self.add_secret("device token", token);
-        let body = |phone: &str, token: &str| json!({"phone_number": phone, "password": WRONG_PASSWORD, "device_token": token});
-        self.post("/v1/login", body(PHONE, token), 401).await;
+        let body = json!({"phone_number": PHONE, "password": WRONG_PASSWORD, "device_token": token});
+        self.post("/v1/login", body, 401).await;
         for phone in [PHONE, OTHER_PHONE] {
             let code = json!({"phone_number": phone, "device_token": &token[1..]});
             self.post("/v1/login/send-code", code, 422).await;
