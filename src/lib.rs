@@ -48,8 +48,9 @@
 //!
 //! - **Region**: a country or territory, by its ISO 3166 code. The region of a message is the region of the phone
 //!   number.
-//! - **New number, existing account**: the two budget classes of codes. Sign-up and change of phone number send codes
-//!   to new numbers; all other flows send codes only to numbers with an account.
+//! - **New number, existing account, known device**: the three budget classes of codes. Sign-up and change of phone
+//!   number send codes to new numbers; all other flows send codes only to numbers with an account. A code that a known
+//!   device requests for its account without a captcha has a class of its own.
 //! - **Autofill**, SMS autofill: the code appears in the app without typing, by domain-bound codes (iOS) or SMS
 //!   Retriever (Android).
 //! - **Failover**: when a provider certainly did not send a message, the next provider of the region sends it.
@@ -93,6 +94,8 @@
 //! - **Generation**: the number of a refresh token in its session. Each refresh creates the next generation.
 //! - **Bound session**: a session whose refresh token is accepted only with a DPoP proof (RFC 9449) of the key of the
 //!   device.
+//! - **Known device**: a device that has signed in to an account. The account knows five, for 180 days after their last
+//!   use. A **device token** names one and proves that the service has issued it.
 //! - **Permit**: a signed permission to upload one avatar to the operator's storage. It expires.
 //!
 //! - **Legal document**: a text that a user accepts, by its name and version: `terms@2026-11-01`. The operator puts one

@@ -17,7 +17,8 @@ section! {
         |waits| waits.iter().map(u64::to_string).collect::<Vec<_>>().join(","),
     );
     /// Share of each budget of messages, and of each limit of an IP block on messages, phones and unverified codes,
-    /// that new numbers and existing accounts each keep, in percent. Sign-ups can use the rest, and no more.
+    /// that new numbers, existing accounts and known devices each keep, in percent. Sign-ups can use the rest, and no
+    /// more.
     static SMS_BUDGET_RESERVED_PERCENT: WithDefault<u32> =
         number(0, ReservedShare::HIGHEST as u64).default(|| ReservedShare::default().of(100));
 }

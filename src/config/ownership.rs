@@ -1,7 +1,7 @@
 //! Ownership of numbers: recycled numbers, stolen SIMs, and accounts without a password.
 
 use super::env::Env;
-use super::variable::{Variable, WithDefault, number, section};
+use super::variable::{Variable, WithDefault, flag, number, section};
 use crate::domain::ownership::OwnershipPolicy;
 use crate::domain::password_mode::PasswordMode;
 use std::time::Duration;
@@ -27,6 +27,9 @@ section! {
     /// with a code alone is held for HOLD_HOURS. 0: never.
     static NUMBER_CONFIRM_DAYS: WithDefault<u64> =
         number(0, 3_650).default(|| OwnershipPolicy::default().confirm.map_or(0, |span| span.as_secs() / DAY));
+    /// A right password on a device that the account does not know needs a captcha, and then a code to the number. It
+    /// stops a thief of the password alone. A person who has lost the number and every known device cannot sign in.
+    static NEW_DEVICE_CODE: WithDefault<bool> = flag().default(|| false);
     /// Time that an act is held, hours. In this time the owner can refuse it on a device that is signed in. Shorter:
     /// thieves of SIMs wait less, and so do people who have lost everything but the SIM.
     static HOLD_HOURS: WithDefault<u64> =
@@ -41,6 +44,10 @@ const DAY: u64 = 86_400;
 
 pub(super) fn read_passwords(env: &mut Env) -> PasswordMode {
     env.get(&PASSWORD_MODE)
+}
+
+pub(super) fn read_new_device_code(env: &mut Env) -> bool {
+    env.get(&NEW_DEVICE_CODE)
 }
 
 pub(super) fn read(env: &mut Env, passwords: PasswordMode) -> OwnershipPolicy {

@@ -66,6 +66,7 @@ pub(super) fn read(env: &mut Env, captcha: CaptchaPolicy) -> Policy {
         session: tokens::read_sessions(env),
         ownership: ownership::read(env, passwords),
         passwords,
+        new_device_code: ownership::read_new_device_code(env),
         public_urls: tokens::read_public_urls(env),
         conceal_taken_phone: env.get(&REGISTER_CONCEAL_TAKEN),
         legal_documents: env.optional(&legal::LEGAL_DOCUMENTS).unwrap_or_default(),

@@ -3,7 +3,7 @@
 use super::dpop::Thumbprint;
 use super::{Invalid, signed_id};
 use aws_lc_rs::hmac;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use std::fmt;
 use std::time::Duration;
 use uuid::Uuid;
@@ -28,7 +28,7 @@ impl KnownDevice {
     /// Known devices of an account: 5. A further one replaces the least recently used.
     pub const PER_ACCOUNT: usize = 5;
     /// A device that is not used for 180 days, the longest session by default, is not known any more.
-    pub const LIFE: TimeDelta = TimeDelta::days(180);
+    pub const LIFE: Duration = Duration::from_secs(180 * 86_400);
 
     /// Returns the known devices among the devices of all sessions of an account.
     #[must_use]
@@ -37,7 +37,7 @@ impl KnownDevice {
         let mut known: Vec<Self> = Vec::new();
         for device in all {
             let is_new = known.iter().all(|earlier| earlier.id != device.id);
-            if is_new && now - device.used_at < Self::LIFE && known.len() < Self::PER_ACCOUNT {
+            if is_new && device.used_at > now - Self::LIFE && known.len() < Self::PER_ACCOUNT {
                 known.push(device);
             }
         }
@@ -92,6 +92,7 @@ impl fmt::Debug for DeviceToken {
 mod tests {
     use super::*;
     use crate::domain::keys::Keys;
+    use chrono::TimeDelta;
 
     fn device(id: u128, used_hours_ago: i64) -> KnownDevice {
         let used_at = now() - TimeDelta::hours(used_hours_ago);

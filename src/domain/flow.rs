@@ -78,18 +78,22 @@ impl Purpose {
     }
 }
 
-/// Class of numbers with a budget of its own and a reserved share of every total: SMS pumping by sign-ups does not keep
-/// people with an account from signing in. The kind of flow decides the class, because it is public.
+/// Class of messages with a reserved share of every total: SMS pumping by sign-ups does not keep people with an account
+/// from signing in, and strangers who request codes for an account do not keep its owner from signing in on a known
+/// device. The kind of flow decides the class, because it is public.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BudgetClass {
     /// Codes to any number: sign-up and change of number.
     NewNumbers,
     /// Codes to numbers with an account; no message is sent to other numbers.
     ExistingAccounts,
+    /// Codes that a known device requests for its account.
+    KnownDevices,
 }
 
 impl BudgetClass {
-    pub const ALL: [Self; Self::ExistingAccounts as usize + 1] = [Self::NewNumbers, Self::ExistingAccounts];
+    pub const ALL: [Self; Self::KnownDevices as usize + 1] =
+        [Self::NewNumbers, Self::ExistingAccounts, Self::KnownDevices];
 
     /// Name in logs and in staging.
     #[must_use]
@@ -97,6 +101,7 @@ impl BudgetClass {
         match self {
             Self::NewNumbers => "new_numbers",
             Self::ExistingAccounts => "existing_accounts",
+            Self::KnownDevices => "known_devices",
         }
     }
 }
@@ -274,6 +279,8 @@ pub struct Proven {
     pub phone: Phone,
     /// Account that the code was sent for; `None` at sign-up.
     pub account: Option<AccountVersion>,
+    /// The client has proven the password of the account before the code was sent.
+    pub password_proven: bool,
 }
 
 /// Flow as staging holds it.

@@ -56,7 +56,7 @@ impl IpBlock {
     /// Multiples of a limit's maximum: for an IPv4 address or a /64, for a /56, for a /48.
     ///
     /// 2 for a /56, which is one household. 6 for a /48: it may be one customer, or 65,536 phones of a carrier that
-    /// gives a /64 to each. With the defaults of the catalogue, one /48 can then close no region (126 of 140 unverified
+    /// gives a /64 to each. With the defaults of the catalogue, one /48 can then close no region (108 of 120 unverified
     /// codes of one class) and require captchas from no other client (600 of 1,000 wrong passwords).
     pub const MULTIPLES: [u32; Self::WIDTHS] = [1, 2, 6];
 

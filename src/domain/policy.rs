@@ -47,6 +47,8 @@ pub struct Policy {
     pub session: SessionPolicy,
     pub ownership: OwnershipPolicy,
     pub passwords: PasswordMode,
+    /// A right password on a device that the account does not know needs a code, too.
+    pub new_device_code: bool,
     /// URLs by which clients reach the service, for DPoP.
     pub public_urls: PublicUrls,
     /// Concealment: sign-up and change of number respond to a taken phone like to a free one, and send nothing.
@@ -169,6 +171,7 @@ impl Policy {
             session: SessionPolicy::default(),
             ownership: OwnershipPolicy::default(),
             passwords: PasswordMode::default(),
+            new_device_code: false,
             public_urls: PublicUrls::default(),
             conceal_taken_phone: false,
             legal_documents: LegalDocuments::default(),

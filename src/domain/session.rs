@@ -87,6 +87,8 @@ pub struct Session {
     pub last_used_at: DateTime<Utc>,
     /// Absolute end.
     pub expires_at: DateTime<Utc>,
+    /// First sign-in on its device; `None`: the device is not known.
+    pub known_since: Option<DateTime<Utc>>,
 }
 
 /// Number of a refresh token in its session. Each refresh creates the next generation; the first is 0.

@@ -4,22 +4,71 @@
 //! is the secret. The ticket contains the phone hash so that one staging operation can change the flow and the counters
 //! of its phone together, in one Redis Cluster slot, without a read before.
 
-use super::{Invalid, phone::Phone};
+use super::{Invalid, device::DeviceId, phone::Phone};
 use aws_lc_rs::{digest, hmac};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::fmt;
 
-/// Keyed hash of a phone number. Staging stores the counters of a phone under it, and so contains no list of phone
-/// numbers.
+/// Keyed hash of a phone number, or of a device and a phone number. Staging stores the counters of the flow under it,
+/// and so contains no list of phone numbers. The first two bits are the [`Subject`]: a ticket alone says which limits
+/// apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PhoneHash([u8; 16]);
+
+/// Subject of the limits of a flow. Strangers use up the limits of a phone, and not those of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    Phone,
+    /// Known device of the account with the phone.
+    KnownDevice,
+    /// New device, on which the password of the account was right.
+    NewDevice,
+}
+
+impl Subject {
+    const fn bits(self) -> u8 {
+        match self {
+            Self::Phone => 0b0000_0000,
+            Self::KnownDevice => 0b1000_0000,
+            Self::NewDevice => 0b1100_0000,
+        }
+    }
+}
+
+const SUBJECT_BITS: u8 = 0b1100_0000;
 
 impl PhoneHash {
     #[must_use]
     pub fn of(phone: &Phone, key: &hmac::Key) -> Self {
+        Self::new(Subject::Phone, phone.e164(), key)
+    }
+
+    /// Hash of a known device of the account with this phone.
+    #[must_use]
+    pub fn of_device(device: DeviceId, phone: &Phone, key: &hmac::Key) -> Self {
+        Self::new(Subject::KnownDevice, &format!("{} {}", device.0, phone.e164()), key)
+    }
+
+    /// Hash of all new devices of the account with this phone.
+    #[must_use]
+    pub fn of_new_device(phone: &Phone, key: &hmac::Key) -> Self {
+        Self::new(Subject::NewDevice, &format!("new {}", phone.e164()), key)
+    }
+
+    fn new(subject: Subject, text: &str, key: &hmac::Key) -> Self {
         let mut hash = [0; 16];
-        hash.copy_from_slice(&hmac::sign(key, phone.e164().as_bytes()).as_ref()[..16]);
+        hash.copy_from_slice(&hmac::sign(key, text.as_bytes()).as_ref()[..16]);
+        hash[0] = (hash[0] & !SUBJECT_BITS) | subject.bits();
         Self(hash)
+    }
+
+    #[must_use]
+    pub const fn subject(&self) -> Subject {
+        match self.0[0] & SUBJECT_BITS {
+            0b1000_0000 => Subject::KnownDevice,
+            0b1100_0000 => Subject::NewDevice,
+            _ => Subject::Phone,
+        }
     }
 
     #[must_use]
@@ -107,6 +156,7 @@ impl FlowKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use uuid::Uuid;
 
     fn ticket() -> Ticket {
         Ticket::new(PhoneHash([1; 16]), [2; 32])
@@ -123,6 +173,21 @@ mod tests {
     fn another_phone_hash_is_another_flow() {
         let forged = Ticket::new(PhoneHash([9; 16]), [2; 32]);
         assert_ne!(forged.flow_key().encoded(), ticket().flow_key().encoded());
+    }
+
+    #[test]
+    fn a_ticket_contains_the_subject_of_its_limits() {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &[1; 32]);
+        for n in 0..32 {
+            let (phone, device) = (Phone::from_stored(format!("+86138001380{n:02}")).unwrap(), DeviceId(Uuid::nil()));
+            for (hash, subject) in [
+                (PhoneHash::of(&phone, &key), Subject::Phone),
+                (PhoneHash::of_device(device, &phone, &key), Subject::KnownDevice),
+                (PhoneHash::of_new_device(&phone, &key), Subject::NewDevice),
+            ] {
+                assert_eq!(Ticket::new(hash, [2; 32]).phone_hash().subject(), subject);
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The one error type of all flows.
 
+use super::otp::CodeSent;
 use crate::domain::consent::LegalDocument;
 use crate::domain::flow::Step;
 use crate::domain::proof::Challenge;
@@ -84,6 +85,8 @@ pub enum Error {
     },
     /// The idempotency key belongs to a request with other content.
     IdempotencyKeyReused,
+    /// The password is right and the device is new: a code was sent to the phone of the account.
+    NewDevice(Box<CodeSent>),
     /// Unknown phone or wrong password: the same error for both.
     CredentialsInvalid,
     /// Wrong current password of a signed-in user.

@@ -2,14 +2,13 @@
 
 use super::account::notice::{self, Notice};
 use super::error::Error;
+use super::known_device::NamedDevice;
 use super::limits::PasswordAttempt;
 use super::new_password::{self, Advanced};
 use super::otp::{self, StepDone};
 use super::ownership::{self, Question};
 use super::service::Service;
 use crate::domain::completion::Completion;
-use crate::domain::device::DeviceId;
-use crate::domain::dpop::Thumbprint;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::message::Content;
 use crate::domain::otp::OneTimeCode;
@@ -27,21 +26,15 @@ pub async fn verify_code(
     service: &Service,
     ticket: Ticket,
     given: OneTimeCode,
-    device: Option<DeviceId>,
-    key: Option<Thumbprint>,
+    device: Option<NamedDevice>,
 ) -> Result<StepDone, Error> {
-    let ask = move |service, proven| ask(service, proven, device, key);
+    let ask = move |service, proven| ask(service, proven, device);
     otp::accept(service, Purpose::ResetPassword, ticket, given, ask).await
 }
 
-async fn ask(
-    service: Service,
-    proven: Proven,
-    device: Option<DeviceId>,
-    key: Option<Thumbprint>,
-) -> Result<Option<Completion>, Error> {
+async fn ask(service: Service, proven: Proven, device: Option<NamedDevice>) -> Result<Option<Completion>, Error> {
     let (whose, account) = (Whose::Phone(proven.phone), proven.account.ok_or(Error::TicketExpired)?);
-    let question = Question { device, key, ..Question::default() };
+    let question = Question { device, ..Question::default() };
     let entered = ownership::ask(&service, ActKind::PasswordReset, whose, account, question).await?.entered()?;
     Ok(entered.uses.map(Completion::Use))
 }

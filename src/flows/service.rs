@@ -121,8 +121,7 @@ impl Service {
     }
 
     /// Device of a device token. A token that the service has not issued names none: its client is like one without.
-    #[must_use]
-    pub fn device_of(&self, token: Option<&str>) -> Option<DeviceId> {
+    pub(super) fn device_of(&self, token: Option<&str>) -> Option<DeviceId> {
         token.and_then(|text| DeviceToken::open(&self.keys.device, text).ok())
     }
 

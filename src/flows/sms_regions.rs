@@ -77,8 +77,10 @@ pub async fn status(counters: &dyn Counters, policy: &Policy) -> Result<Status, 
     let of_region = |region: &Region| {
         let of_class = |limit, class| limits.region_counter(limit, class, *region);
         let hour = BudgetClass::ALL.map(|class| of_class(Limit::RegionHour, class));
-        let unverified = [BudgetClass::NewNumbers, BudgetClass::ExistingAccounts]
-            .map(|class| of_class(Limit::region_unverified(class), class));
+        let unverified = [
+            of_class(Limit::RegionUnverified, BudgetClass::NewNumbers),
+            of_class(Limit::RegionUnverifiedAccounts, BudgetClass::ExistingAccounts),
+        ];
         [block_counter(Some(*region))].into_iter().chain(hour).chain(unverified)
     };
     let regions = all_regions();
@@ -117,7 +119,7 @@ impl Spent {
         Self { count: usage.count, max, expires_in: usage.expires_in }
     }
 
-    /// Use of one budget by two classes.
+    /// Use of one budget by several classes.
     fn plus(self, other: Self) -> Self {
         Self {
             count: self.count.saturating_add(other.count),

@@ -45,7 +45,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn send_code(service: web::Data<Service>, client: ClientContext, body: Json<SendCode>) -> Sent {
-    otp::send_to_account(service, client, &body.0, Purpose::DeleteAccount).await
+    otp::send_to_account(service, client, DeviceKey(None), &body.0.into(), Purpose::DeleteAccount).await
 }
 
 async fn resend_code(service: web::Data<Service>, client: ClientContext, body: Json<FlowTicket>) -> Sent {
@@ -57,8 +57,8 @@ async fn verify_code(
     key: DeviceKey,
     body: Json<VerifyOwnerCode>,
 ) -> Result<NoContent, Problem> {
-    let device = service.device_of(body.0.device_token.as_deref().map(String::as_str));
+    let device = body.0.device(&service, &key);
     let (ticket, code) = body.0.parse()?;
-    deletion::with_code_alone(&service, ticket, code, device, key.0).await?;
+    deletion::with_code_alone(&service, ticket, code, device).await?;
     Ok(NoContent)
 }

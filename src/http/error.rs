@@ -1,11 +1,14 @@
 //! Errors of the API: the table of error codes, and the problem (RFC 9457) that has one of them.
 
+use super::response::seconds;
 use crate::domain::consent::LegalDocument;
 use crate::domain::flow::Step;
 use crate::domain::proof::Challenge;
+use crate::flows::otp::CodeSent;
 use crate::flows::{self, DependencyError};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 
@@ -38,6 +41,7 @@ pub enum Code {
     StartAnewUnavailable,
     DeviceTooNew,
     WrongStep,
+    NewDevice,
     RequestInProgress,
     TicketExpired,
     CodeExhausted,
@@ -122,6 +126,8 @@ static ROWS: [Row; Code::DependencyUnavailable as usize + 1] = [
     row(Code::StartAnewUnavailable, 409, "start_anew_unavailable", ["No new account possible", "The account of this number was used with it recently. Sign in to it."], ["无法注册新账号", "该手机号对应的账号近期已验证，请直接登录。"]),
     row(Code::DeviceTooNew, 409, "device_too_new", ["Device too new", "This device can approve held acts in `retry_after` seconds. Use a device that was signed in before."], ["设备登录时间过短", "该设备在 retry_after 秒后才能批准操作，请使用更早登录的设备。"]),
     row(Code::WrongStep, 409, "wrong_step", ["Wrong step", "The field `step` names the next step."], ["步骤不符", "下一步见 step 字段。"]),
+    // A message was sent.
+    row(Code::NewDevice, 409, "new_device", ["Code required on a new device", "A code was sent to the phone number of the account. Enter it with the `ticket`."], ["新设备需要验证码", "验证码已发送至账号的手机号，请连同 ticket 一起提交。"]).replayable(),
     row(Code::RequestInProgress, 409, "request_in_progress", ["Request in progress", "The same request is still running. Try again after `retry_after` seconds."], ["请求处理中", "相同的请求正在处理，请在 retry_after 秒后重试。"]),
     row(Code::TicketExpired, 410, "ticket_expired", ["Ticket expired", "Start again."], ["流程已过期", "请重新开始。"]),
     // An attempt was counted.
@@ -206,8 +212,24 @@ pub struct Problem {
     pub proof_of_work: Option<Box<Challenge>>,
     /// Documents in force, if they must be accepted.
     pub documents: Vec<LegalDocument>,
+    /// Flow that the request has started.
+    pub flow: Option<Box<StartedFlow>>,
     /// Cause, for the log and never for the client.
     pub cause: Option<String>,
+}
+
+/// Flow that waits for its code. The ticket is a secret of the client.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct StartedFlow {
+    pub ticket: String,
+    pub expires_in: u64,
+    pub resend_in: u64,
+}
+
+impl fmt::Debug for StartedFlow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StartedFlow(..)")
+    }
 }
 
 /// Wait before a retry after a failure of a dependency: 1 s. The dependency may have recovered by then.
@@ -225,6 +247,7 @@ impl Problem {
             start_anew: None,
             proof_of_work: None,
             documents: Vec::new(),
+            flow: None,
             cause: None,
         }
     }
@@ -292,6 +315,12 @@ impl From<flows::Error> for Problem {
             flows::Error::RequestInProgress { retry_after } => Self::retry_later(Code::RequestInProgress, retry_after),
             flows::Error::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
             flows::Error::CaptchaRequired => Self::new(Code::CaptchaRequired),
+            flows::Error::NewDevice(sent) => {
+                let CodeSent { ticket, expires_in, resend_in, attempts_left, .. } = *sent;
+                let (expires_in, resend_in) = (seconds(expires_in), seconds(resend_in));
+                let flow = StartedFlow { ticket: ticket.expose(), expires_in, resend_in };
+                Self { flow: Some(Box::new(flow)), attempts_left: Some(attempts_left), ..Self::new(Code::NewDevice) }
+            }
             flows::Error::CredentialsInvalid => Self::new(Code::CredentialsInvalid),
             flows::Error::PasswordWrong => Self::new(Code::PasswordWrong),
             flows::Error::RefreshInvalid => Self::new(Code::RefreshInvalid),

@@ -106,7 +106,7 @@ pub(super) fn signed_in<const STATUS: u16>(signed_in: session::SignedIn, service
 impl SignedIn {
     /// User who has signed in.
     fn new(signed_in: session::SignedIn, service: &Service) -> Self {
-        let tokens = Tokens::from(signed_in.tokens);
+        let (tokens, device) = (Tokens::from(signed_in.tokens), signed_in.device);
         Self {
             user: User::new(signed_in.user, service),
             access_token: tokens.access_token,
@@ -115,6 +115,7 @@ impl SignedIn {
             refresh_token: tokens.refresh_token,
             refresh_expires_in: tokens.refresh_expires_in,
             refresh_bound: tokens.refresh_bound,
+            device_token: device.expose().to_owned(),
         }
     }
 }
@@ -129,6 +130,8 @@ impl Sessions {
             created_at: timestamp(session.created_at),
             last_used_at: timestamp(session.last_used_at),
             expires_at: timestamp(session.expires_at),
+            known_device: session.known_since.is_some(),
+            device_known_since: session.known_since.map(timestamp),
         };
         let password_changed_at = timestamp(caller.user.password_changed_at);
         Self { sessions: sessions.into_iter().map(one).collect(), password_changed_at }

@@ -2,7 +2,7 @@
 
 use super::client::ClientContext;
 use super::dpop::DeviceKey;
-use super::dto::flow::{FlowTicket, SendCode};
+use super::dto::flow::{FlowTicket, SendAccountCode};
 use super::dto::session::{LogIn, SignedIn, VerifyLogin};
 use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
@@ -12,14 +12,12 @@ use super::from_domain;
 use super::otp::{self, SEND_LIMITS, Sent};
 use super::ownership::IN_QUESTION;
 use super::response::Reply;
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::flow::Purpose;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
 use crate::domain::session::{Device, DeviceName};
 use crate::domain::ticket::Ticket;
-use crate::flows::Service;
-use crate::flows::login;
+use crate::flows::{NamedDevice, Service, login};
 use actix_web::web;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -30,7 +28,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 "An unknown number and a wrong password get the same response (`credentials_invalid`) after the same \
                  time. After some wrong passwords for a number a captcha is required (`captcha_required`). After more \
                  of them, sign-in with the password is suspended (`phone_limit_reached`); sign-in with a code stays \
-                 possible.",
+                 possible.\n\n\
+                 A known device of the account sends its `device_token`. It has limits of its own, which wrong \
+                 passwords of strangers do not use up, and needs no captcha.\n\n\
+                 If the operator requires a code for new devices, a client without a known device needs a captcha. \
+                 After a right password it gets `new_device` with a `ticket`, and a code is sent: continue with \
+                 `POST /v1/login/verify-code`.",
             )
             .success("Signed in")
             .requires_passwords()
@@ -40,22 +43,24 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 Code::CaptchaRequired,
                 Code::CaptchaExpired,
                 Code::CaptchaWrong,
-                Code::PhoneLimitReached,
-                Code::TooManyRequests,
                 Code::Overloaded,
-            ]),
+                Code::NewDevice,
+                Code::SmsDeliveryFailed,
+            ])
+            .errors(SEND_LIMITS),
         post("/v1/login/send-code", send_code)
             .operation("login.sendCode", "Send a sign-in code.")
-            .description(otp::SEND_CONCEALED)
+            .description(otp::SEND_CONCEALED_OR_KNOWN)
             .success("Ticket and waiting time")
             .errors(SEND_LIMITS)
-            .errors(otp::SEND_TO_ACCOUNT),
+            .errors(otp::SEND_TO_ACCOUNT)
+            .errors(otp::SEND_TO_KNOWN_DEVICE),
         post("/v1/login/resend-code", resend_code)
             .operation("login.resendCode", "Send the code again.")
             .description(otp::RESEND)
             .success("Ticket and waiting time")
             .errors(SEND_LIMITS)
-            .errors(&[Code::TicketExpired, Code::WrongStep]),
+            .errors(&[Code::TicketExpired, Code::WrongStep, Code::SmsDeliveryFailed]),
         post("/v1/login/verify-code", verify_code)
             .operation("login.verifyCode", "Sign in with the code.")
             .description(
@@ -83,8 +88,13 @@ async fn with_password(
     Ok(from_domain::signed_in(signed_in, &service))
 }
 
-async fn send_code(service: web::Data<Service>, client: ClientContext, body: Json<SendCode>) -> Sent {
-    otp::send_to_account(service, client, &body.0, Purpose::Login).await
+async fn send_code(
+    service: web::Data<Service>,
+    client: ClientContext,
+    key: DeviceKey,
+    body: Json<SendAccountCode>,
+) -> Sent {
+    otp::send_to_account(service, client, key, &body.0, Purpose::Login).await
 }
 
 async fn resend_code(service: web::Data<Service>, client: ClientContext, body: Json<FlowTicket>) -> Sent {
@@ -96,7 +106,8 @@ async fn verify_code(
     key: DeviceKey,
     body: Json<VerifyLogin>,
 ) -> Result<Reply<SignedIn>, Problem> {
-    let token = service.device_of(body.0.device_token.as_deref().map(String::as_str));
+    let token = body.0.device_token.as_deref().map(String::as_str);
+    let token = NamedDevice::of(&service, token, key.0.as_ref());
     let (ticket, code, device) = body.0.parse(key)?;
     let signed_in = login::with_code(&service, ticket, code, token, device).await?;
     Ok(from_domain::signed_in(signed_in, &service))
@@ -107,17 +118,13 @@ impl LogIn {
         let mut form = Form::default();
         let phone = form.field("phone_number", service.policy().phone_of_account(&self.phone_number, service.now()));
         let password = form.field("password", Password::parse(&self.password));
-        let captcha_id = form.optional("captcha_id", self.captcha_id.as_deref(), CaptchaId::parse);
-        let captcha_answer = form.optional("captcha_answer", self.captcha_answer.as_deref(), CaptchaAnswer::parse);
-        match (&self.captcha_id, &self.captcha_answer) {
-            (Some(_), None) => form.missing("captcha_answer"),
-            (None, Some(_)) => form.missing("captcha_id"),
-            _ => {}
-        }
+        let captcha = otp::parse_captcha(&mut form, [&self.captcha_id, &self.captcha_answer], false);
+        let app = otp::parse_app(&mut form, self.client_id.as_deref(), service);
         let name = self.device_name.as_deref().and_then(DeviceName::parse);
+        let named = NamedDevice::of(service, self.device_token.as_deref(), key.0.as_ref());
         form.finish(|| {
-            let (captcha, device) = (captcha_id.zip(captcha_answer), Device { name, key: key.0, known: None });
-            Some(login::LogIn { phone: phone?, password: password?, captcha, device, client: client.0.address })
+            let (device, client) = (Device { name, key: key.0, known: None }, client.0);
+            Some(login::LogIn { phone: phone?, password: password?, captcha, device, named, client, app })
         })
     }
 }

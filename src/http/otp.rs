@@ -1,8 +1,9 @@
 //! Handlers and error codes of `send-code`, `resend-code` and `verify-code` that several flows share.
 
 use super::client::ClientContext;
+use super::dpop::DeviceKey;
 use super::dto::account::SendOwnCode;
-use super::dto::flow::{CodeSent, FlowTicket, SendCode, VerifyCode, VerifyOwnerCode};
+use super::dto::flow::{CodeSent, FlowTicket, SendAccountCode, SendCode, VerifyCode, VerifyOwnerCode};
 use super::error::{Code, Problem};
 use super::form::Form;
 use super::response::Reply;
@@ -12,7 +13,7 @@ use crate::domain::flow::Purpose;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
-use crate::flows::{Service, otp};
+use crate::flows::{NamedDevice, Service, otp};
 use actix_web::web;
 
 /// Limits on messages.
@@ -27,6 +28,9 @@ pub(super) const SEND_LIMITS: &[Code] = &[
 /// Errors of `send-code` for an account, the same whether the account exists or not.
 pub(super) const SEND_TO_ACCOUNT: &[Code] = &[Code::CaptchaExpired, Code::CaptchaWrong, Code::Overloaded];
 
+/// Errors of `send-code` for an account that a known device requests.
+pub(super) const SEND_TO_KNOWN_DEVICE: &[Code] = &[Code::CaptchaRequired, Code::SmsDeliveryFailed];
+
 /// Errors of `verify-code`.
 pub(super) const VERIFY_CODE: &[Code] =
     &[Code::CodeWrong, Code::CodeExhausted, Code::PhoneLimitReached, Code::TicketExpired];
@@ -39,6 +43,14 @@ pub(super) const RESEND: &str =
 pub(super) const SEND_CONCEALED: &str = "A number without an account gets the same response, but no message. The \
                                          captcha allows one attempt, right or wrong.";
 
+/// Description of `send-code` for an account that a known device can request.
+pub(super) const SEND_CONCEALED_OR_KNOWN: &str = "A number without an account gets the same response, but no \
+     message. The captcha allows one attempt.\n\n\
+     A known device of the account sends its `device_token` instead of a captcha. It gets 3 codes a day, which neither \
+     the limits of the number nor those of the IP address stop. `captcha_required` means that the account does not \
+     know the device, or that its codes of the day are used up: continue with a captcha. A carrier can still refuse \
+     the message.";
+
 /// Response to every `send-code` and `resend-code`.
 pub(super) type Sent = Result<Reply<CodeSent>, Problem>;
 
@@ -46,12 +58,14 @@ pub(super) type Sent = Result<Reply<CodeSent>, Problem>;
 pub(super) async fn send_to_account(
     service: web::Data<Service>,
     client: ClientContext,
-    body: &SendCode,
+    key: DeviceKey,
+    body: &SendAccountCode,
     purpose: Purpose,
 ) -> Sent {
     let mut form = Form::default();
     let phone = form.field("phone_number", service.policy().phone_of_account(&body.phone_number, service.now()));
-    let request = parse_send_code(form, phone, body, client, &service)?;
+    let mut request = parse_send_code(form, phone, body, client, &service)?;
+    request.device = NamedDevice::of(&service, body.device_token.as_deref(), key.0.as_ref());
     Ok(Reply::new(otp::send_to_account(&service, purpose, request).await?))
 }
 
@@ -69,16 +83,41 @@ pub(super) async fn resend_to_account(
 pub(super) fn parse_send_code(
     mut form: Form,
     phone: Option<Phone>,
-    body: &SendCode,
+    body: &SendAccountCode,
     client: ClientContext,
     service: &Service,
 ) -> Result<otp::SendCode, Problem> {
-    let id = form.field("captcha_id", CaptchaId::parse(&body.captcha_id));
-    let answer = form.field("captcha_answer", CaptchaAnswer::parse(&body.captcha_answer));
+    let captcha = parse_captcha(&mut form, [&body.captcha_id, &body.captcha_answer], body.device_token.is_none());
     let app = parse_app(&mut form, body.client_id.as_deref(), service);
-    form.finish(|| {
-        Some(otp::SendCode { phone: phone?, captcha_id: id?, captcha_answer: answer?, client: client.0, app })
-    })
+    form.finish(|| Some(otp::SendCode { phone: phone?, captcha, device: None, client: client.0, app }))
+}
+
+/// Parses the id and the answer of a captcha: both or, unless one is required, none.
+pub(super) fn parse_captcha(
+    form: &mut Form,
+    [id, answer]: [&Option<String>; 2],
+    is_required: bool,
+) -> Option<(CaptchaId, CaptchaAnswer)> {
+    if id.is_none() && (is_required || answer.is_some()) {
+        form.missing("captcha_id");
+    }
+    if answer.is_none() && (is_required || id.is_some()) {
+        form.missing("captcha_answer");
+    }
+    let id = form.optional("captcha_id", id.as_deref(), CaptchaId::parse);
+    id.zip(form.optional("captcha_answer", answer.as_deref(), CaptchaAnswer::parse))
+}
+
+impl From<SendCode> for SendAccountCode {
+    fn from(body: SendCode) -> Self {
+        Self {
+            phone_number: body.phone_number,
+            captcha_id: Some(body.captcha_id),
+            captcha_answer: Some(body.captcha_answer),
+            device_token: None,
+            client_id: body.client_id,
+        }
+    }
 }
 
 /// Parses the `client_id` of an app with SMS autofill.
@@ -111,6 +150,11 @@ impl VerifyCode {
 }
 
 impl VerifyOwnerCode {
+    /// Device that the token names.
+    pub(super) fn device(&self, service: &Service, key: &DeviceKey) -> Option<NamedDevice> {
+        NamedDevice::of(service, self.device_token.as_deref().map(String::as_str), key.0.as_ref())
+    }
+
     pub(super) fn parse(&self) -> Result<(Ticket, OneTimeCode), Problem> {
         let mut form = Form::default();
         let ticket = form.field("ticket", Ticket::parse(&self.ticket));

@@ -13,12 +13,13 @@ use super::from_domain;
 use super::otp::{self, SEND_LIMITS, Sent};
 use super::response::Reply;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::dpop::Thumbprint;
 use crate::domain::flow::Purpose;
 use crate::domain::password::Password;
 use crate::domain::session::{Device, DeviceName};
 use crate::domain::ticket::Ticket;
-use crate::flows::Service;
 use crate::flows::ownership::{self, Claim, Evidence, reclaim};
+use crate::flows::{NamedDevice, Service};
 use actix_web::web;
 use zeroize::Zeroizing;
 
@@ -163,10 +164,11 @@ fn evidence(
     service: &Service,
     password: Option<&Zeroizing<String>>,
     device_token: Option<&Zeroizing<String>>,
+    key: Option<&Thumbprint>,
 ) -> Option<Evidence> {
     match (password, device_token) {
         (Some(password), None) => form.field("password", Password::parse(password)).map(Evidence::Password),
-        (None, Some(token)) => Some(Evidence::Device(service.device_of(Some(token)))),
+        (None, Some(token)) => Some(Evidence::Device(NamedDevice::of(service, Some(token), key))),
         (None, None) => {
             form.missing("password");
             None
@@ -182,7 +184,7 @@ impl ClaimAccount {
     fn parse(&self, key: DeviceKey, service: &Service) -> Result<Claim, Problem> {
         let mut form = Form::default();
         let ticket = form.field("ticket", Ticket::parse(&self.ticket));
-        let evidence = evidence(&mut form, service, self.password.as_ref(), self.device_token.as_ref());
+        let evidence = evidence(&mut form, service, self.password.as_ref(), self.device_token.as_ref(), key.0.as_ref());
         let name = self.device_name.as_deref().and_then(DeviceName::parse);
         let device = Device { name, key: key.0, known: None };
         form.finish(|| Some(Claim { ticket: ticket?, evidence: evidence?, device }))
@@ -193,7 +195,7 @@ impl Reclaim {
     fn parse(&self, client: ClientContext, key: DeviceKey, service: &Service) -> Result<reclaim::SendCode, Problem> {
         let (mut form, policy, now) = (Form::default(), service.policy(), service.now());
         let former = form.field("former_phone_number", policy.phone_of_account(&self.former_phone_number, now));
-        let evidence = evidence(&mut form, service, self.password.as_ref(), self.device_token.as_ref());
+        let evidence = evidence(&mut form, service, self.password.as_ref(), self.device_token.as_ref(), key.0.as_ref());
         let phone = form.phone("phone_number", policy.phone(&self.phone_number, now));
         let id = form.field("captcha_id", CaptchaId::parse(&self.captcha_id));
         let answer = form.field("captcha_answer", CaptchaAnswer::parse(&self.captcha_answer));
@@ -202,7 +204,6 @@ impl Reclaim {
             Some(reclaim::SendCode {
                 former_phone: former?,
                 evidence: evidence?,
-                key: key.0,
                 phone: phone?,
                 captcha_id: id?,
                 captcha_answer: answer?,

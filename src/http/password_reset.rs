@@ -2,7 +2,7 @@
 
 use super::client::ClientContext;
 use super::dpop::DeviceKey;
-use super::dto::flow::{FlowTicket, SendCode, SetPassword, StepDone, VerifyOwnerCode};
+use super::dto::flow::{FlowTicket, SendAccountCode, SetPassword, StepDone, VerifyOwnerCode};
 use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
 use super::extract::Json;
@@ -18,18 +18,19 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         post("/v1/password-reset/send-code", send_code)
             .operation("passwordReset.sendCode", "Send a password reset code.")
-            .description(otp::SEND_CONCEALED)
+            .description(otp::SEND_CONCEALED_OR_KNOWN)
             .success("Ticket and waiting time")
             .requires_passwords()
             .errors(SEND_LIMITS)
-            .errors(otp::SEND_TO_ACCOUNT),
+            .errors(otp::SEND_TO_ACCOUNT)
+            .errors(otp::SEND_TO_KNOWN_DEVICE),
         post("/v1/password-reset/resend-code", resend_code)
             .operation("passwordReset.resendCode", "Send the code again.")
             .description(otp::RESEND)
             .success("Ticket and waiting time")
             .requires_passwords()
             .errors(SEND_LIMITS)
-            .errors(&[Code::TicketExpired, Code::WrongStep]),
+            .errors(&[Code::TicketExpired, Code::WrongStep, Code::SmsDeliveryFailed]),
         post("/v1/password-reset/verify-code", verify_code)
             .operation("passwordReset.verifyCode", "Verify the code.")
             .description(
@@ -55,8 +56,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn send_code(service: web::Data<Service>, client: ClientContext, body: Json<SendCode>) -> Sent {
-    otp::send_to_account(service, client, &body.0, Purpose::ResetPassword).await
+async fn send_code(
+    service: web::Data<Service>,
+    client: ClientContext,
+    key: DeviceKey,
+    body: Json<SendAccountCode>,
+) -> Sent {
+    otp::send_to_account(service, client, key, &body.0, Purpose::ResetPassword).await
 }
 
 async fn resend_code(service: web::Data<Service>, client: ClientContext, body: Json<FlowTicket>) -> Sent {
@@ -68,9 +74,9 @@ async fn verify_code(
     key: DeviceKey,
     body: Json<VerifyOwnerCode>,
 ) -> Result<Reply<StepDone>, Problem> {
-    let device = service.device_of(body.0.device_token.as_deref().map(String::as_str));
+    let device = body.0.device(&service, &key);
     let (ticket, code) = body.0.parse()?;
-    let done = password_reset::verify_code(&service, ticket, code, device, key.0).await?;
+    let done = password_reset::verify_code(&service, ticket, code, device).await?;
     Ok(Reply::new(StepDone::new(&done, service.policy().passwords)))
 }
 

@@ -103,7 +103,7 @@ async fn send_code(service: web::Data<Service>, client: ClientContext, body: Jso
     let phone = form.phone("phone_number", service.policy().phone(&body.phone_number, service.now()));
     let accepted =
         form.field("accepted", service.policy().legal_documents.parse_accepted(&accepted)).unwrap_or_default();
-    let request = otp::parse_send_code(form, phone, &body, client, &service)?;
+    let request = otp::parse_send_code(form, phone, &body.into(), client, &service)?;
     Ok(Reply::new(register::send_code(&service, request, &accepted).await?))
 }
 

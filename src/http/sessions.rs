@@ -36,7 +36,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .description(
                 "Ends the session of this device, or all sessions of the user with `\"everywhere\": true`. This \
                  service rejects the access token at once. Services that verify tokens by the JWK set alone accept it \
-                 until it expires.",
+                 until it expires.\n\n\
+                 The device stays known, so that the next sign-in with its `device_token` is easy. \
+                 `\"forget_device\": true` forgets it, and `\"everywhere\": true` forgets all devices.",
             )
             .success("Signed out"),
         get("/v1/sessions", list)
@@ -45,7 +47,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .success("Sessions of the user"),
         delete("/v1/sessions/{id}", end)
             .operation("sessions.end", "End a session.")
-            .description("Signs one device of the user out. `not_found` means that the session has already ended.")
+            .description(
+                "Signs one device of the user out and forgets it, unless it is this one. `not_found` means that the \
+                 session has already ended.",
+            )
             .success("Signed out")
             .errors(&[Code::NotFound]),
     ]
@@ -69,7 +74,7 @@ async fn log_out(
     let caller = bearer.caller(&service).await?;
     match body.0.everywhere {
         Some(true) => devices::log_out_everywhere(&service, &caller).await?,
-        _ => devices::log_out(&service, &caller).await?,
+        _ => devices::log_out(&service, &caller, body.0.forget_device == Some(true)).await?,
     }
     Ok(NoContent)
 }

@@ -32,4 +32,6 @@ pub use staging::{
     Advance, Change, CodeAttempt, CodeCheck, NewFlow, OnRight, Resend, ReservedResend, Staging, Verified,
 };
 pub use telemetry::{Event, Outcome, Telemetry};
-pub use users::{Account, AccountSummary, Created, NumberChange, PhoneChange, Proof, Refreshed, Renewed, Users};
+pub use users::{
+    Account, AccountOnDevice, AccountSummary, Created, NumberChange, PhoneChange, Proof, Refreshed, Renewed, Users,
+};

@@ -95,6 +95,8 @@ pub struct NewFlow {
     pub ip_block: String,
     /// Consent of the user, for their account.
     pub consent: Option<Consent>,
+    /// The client has proven the password of the account before.
+    pub password_proven: bool,
     /// Wrong codes until the flow is deleted.
     pub attempts: u32,
     /// Passwords that may be hashed for it.
@@ -114,6 +116,7 @@ impl NewFlow {
             client: None,
             ip_block: String::new(),
             consent: None,
+            password_proven: false,
             attempts: policy.attempts,
             passwords: policy.passwords,
             ttl: policy.code_ttl,

@@ -2,6 +2,7 @@
 
 use super::{AccountOwnership, DependencyError, Detach};
 use crate::domain::consent::Consent;
+use crate::domain::device::{DeviceId, KnownDevice};
 use crate::domain::password::PasswordHash;
 use crate::domain::pending::PendingId;
 use crate::domain::phone::Phone;
@@ -35,6 +36,15 @@ pub trait Users: AccountOwnership + Send + Sync {
     /// Returns the whole account of a phone. One statement.
     async fn by_phone(&self, phone: &Phone) -> Result<Option<Account>, DependencyError>;
 
+    /// Returns the whole account of a phone, and the device if the account knows it. MUST take equally long when the
+    /// phone has no account. One call, which is for requests with a device token only.
+    async fn by_phone_and_device(
+        &self,
+        phone: &Phone,
+        device: DeviceId,
+        now: DateTime<Utc>,
+    ) -> Result<AccountOnDevice, DependencyError>;
+
     /// Returns the owner of a session that is neither revoked nor expired at `now`. One statement.
     async fn by_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<Option<User>, DependencyError>;
 
@@ -46,7 +56,8 @@ pub trait Users: AccountOwnership + Send + Sync {
     ///
     /// - Replaces the hash that the proof contains, if `rehashed` is given.
     /// - Deletes the user's inactive sessions, and the least recently used active sessions beyond
-    ///   [`SessionPolicy::per_user`].
+    ///   [`SessionPolicy::per_user`]. The last session of each known device stays, also when it has ended
+    ///   ([`KnownDevice::among`]).
     /// - Returns `false` and stores nothing when the proof is not valid or no longer valid.
     async fn sign_in(
         &self,
@@ -103,8 +114,13 @@ pub trait Users: AccountOwnership + Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<bool, DependencyError>;
 
-    /// Revokes all sessions of the user and renews the credentials version, both or neither; `false` when the authority
-    /// has ended.
+    /// Revokes one session of the user like [`Users::end_session`], and forgets its device, both or neither. Never
+    /// forgets the device of the authority's session for another session.
+    async fn end_device(&self, by: &Authority, session: SessionId, now: DateTime<Utc>)
+    -> Result<bool, DependencyError>;
+
+    /// Revokes all sessions of the user, forgets all devices and renews the credentials version, all or nothing;
+    /// `false` when the authority has ended.
     async fn end_sessions(&self, by: &Authority, now: DateTime<Utc>) -> Result<bool, DependencyError>;
 
     /// Changes the profile; `None` when the authority has ended. One statement.
@@ -119,10 +135,11 @@ pub trait Users: AccountOwnership + Send + Sync {
     /// never change. All or nothing; `None` when the authority has ended.
     async fn accept(&self, by: &Authority, consent: &Consent) -> Result<Option<User>, DependencyError>;
 
-    /// Replaces the password, renews the session of the authority and revokes all others, all or nothing. The session
-    /// keeps its key. If it has none, the refresh tokens that it had before are invalid afterwards. The new generation
-    /// is unused ([`Users::is_unused`]). A proof by code also records the time ([`User::password_reset_at`],
-    /// [`User::phone_proven_at`]). `None` when the authority has ended or `proof` is no longer valid.
+    /// Replaces the password, renews the session of the authority, revokes all others and forgets all other devices,
+    /// all or nothing. The session keeps its key. If it has none, the refresh tokens that it had before are invalid
+    /// afterwards. The new generation is unused ([`Users::is_unused`]). A proof by code also records the time
+    /// ([`User::password_reset_at`], [`User::phone_proven_at`]). `None` when the authority has ended or `proof` is no
+    /// longer valid.
     async fn change_password(
         &self,
         by: &Authority,
@@ -131,8 +148,8 @@ pub trait Users: AccountOwnership + Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<Option<Renewed>, DependencyError>;
 
-    /// Replaces a forgotten password, records the time ([`User::password_reset_at`]) and revokes every session, all or
-    /// nothing, if `proof` is still valid; otherwise returns `false`.
+    /// Replaces a forgotten password, records the time ([`User::password_reset_at`]), revokes every session and forgets
+    /// every device, all or nothing, if `proof` is still valid; otherwise returns `false`.
     async fn reset_password(
         &self,
         user: UserId,
@@ -196,6 +213,14 @@ pub struct AccountSummary {
 pub struct Account {
     pub user: User,
     pub password_hash: Option<PasswordHash>,
+}
+
+/// Account of a phone, as a device finds it.
+#[derive(Debug, Clone)]
+pub struct AccountOnDevice {
+    pub account: Option<Account>,
+    /// The device, if the account knows it. It may have another key than the request ([`KnownDevice::accepts`]).
+    pub known: Option<KnownDevice>,
 }
 
 /// Proof that the client acts for the user. The statement that relies on it compares it with the row again. If a

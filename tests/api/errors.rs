@@ -40,6 +40,7 @@ const TABLE: &[(u16, &[&str])] = &[
             "start_anew_unavailable",
             "device_too_new",
             "wrong_step",
+            "new_device",
             "request_in_progress",
         ],
     ),
@@ -99,7 +100,7 @@ async fn the_service_returns_every_error_code(back_ends: BackEnds) {
     let mut record =
         |response: Response| assert!(returned.insert(response.code().to_owned()), "{} twice", response.code());
     let settings = [
-        ("SMS_BUDGET_HOUR", "12"),
+        ("SMS_BUDGET_HOUR", "13"),
         ("LIMIT_IP_CAPTCHAS", "32"),
         ("PHONE_REGIONS", "CN,DE"),
         ("SMS_BUDGET_REGION_HOUR", "100,DE=1"),
@@ -139,6 +140,11 @@ async fn the_service_returns_every_error_code(back_ends: BackEnds) {
     for response in crate::first_password::every_error(&TestServer::new(back_ends).await).await {
         record(response);
     }
+    // New devices.
+    let server_with_code = TestServer::with(back_ends, &[("NEW_DEVICE_CODE", "true")]).await;
+    let known_phone = fresh_phone();
+    server_with_code.sign_up(&known_phone).await;
+    record(server_with_code.log_in_with_captcha(&known_phone, PASSWORD).await);
     // Captchas and phone numbers.
     let send = |phone: &str, captcha: &str, answer: &str| {
         server.post(
@@ -200,7 +206,7 @@ async fn the_service_returns_every_error_code(back_ends: BackEnds) {
     for response in crate::dpop::every_error(&server_with_dpop).await {
         record(response);
     }
-    // Limits: one message to a region, five messages to one phone, nine of twelve messages of the service, 32 captchas.
+    // Limits: one message to a region, five messages to one phone, nine of the service to new numbers, 32 captchas.
     server.new_ticket("+4915123456789").await;
     record(server.send_code("+4915123456780").await);
     let limited_phone = fresh_phone();

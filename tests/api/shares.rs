@@ -77,38 +77,38 @@ const TOTALS: [(&str, (u16, &str)); 3] = [
 
 async fn sign_ups_leave_existing_accounts_their_share_of_every_total(back_ends: BackEnds) {
     for (total, denial) in TOTALS {
-        let (server, accounts) = server(back_ends, 4, &[(total, "10")]).await;
-        assert_eq!(sign_ups(&server, denial).await, 7, "{total}");
-        for phone in &accounts[..3] {
+        let (server, accounts) = server(back_ends, 3, &[(total, "10")]).await;
+        assert_eq!(sign_ups(&server, denial).await, 6, "{total}");
+        for phone in &accounts[..2] {
             sign_in_from(&server, "192.0.2.1", phone).await.assert_status(200);
         }
-        sign_in_from(&server, "192.0.2.1", &accounts[3]).await.assert_error(denial.0, denial.1);
+        sign_in_from(&server, "192.0.2.1", &accounts[2]).await.assert_error(denial.0, denial.1);
     }
 }
 
 async fn sign_ins_leave_new_numbers_their_share_of_every_total(back_ends: BackEnds) {
     for (total, denial) in TOTALS {
-        let (server, _) = server(back_ends, 0, &[(total, "10"), ("SMS_BUDGET_RESERVED_PERCENT", "20")]).await;
+        let (server, _) = server(back_ends, 0, &[(total, "10"), ("SMS_BUDGET_RESERVED_PERCENT", "10")]).await;
         for n in 0..8 {
             sign_in_from(&server, &address(n), &fresh_phone()).await.assert_status(200);
         }
         sign_in_from(&server, &address(9), &fresh_phone()).await.assert_error(denial.0, denial.1);
-        assert_eq!(sign_ups(&server, denial).await, 2, "{total}");
+        assert_eq!(sign_ups(&server, denial).await, 1, "{total}");
     }
 }
 
 async fn every_limit_of_an_ip_block_keeps_a_share_for_existing_accounts(back_ends: BackEnds) {
     for limit in ["LIMIT_IP_SENDS", "LIMIT_IP_PHONES_HOUR", "LIMIT_IP_UNVERIFIED_HOUR"] {
-        let (server, accounts) = server(back_ends, 4, &[(limit, "10")]).await;
+        let (server, accounts) = server(back_ends, 3, &[(limit, "10")]).await;
         let ip = "203.0.113.7";
-        for _ in 0..7 {
+        for _ in 0..6 {
             send_from(&server, ip, &fresh_phone()).await.assert_status(200);
         }
         send_from(&server, ip, &fresh_phone()).await.assert_error(429, "too_many_requests");
-        for phone in &accounts[..3] {
+        for phone in &accounts[..2] {
             sign_in_from(&server, ip, phone).await.assert_status(200);
         }
-        sign_in_from(&server, ip, &accounts[3]).await.assert_error(429, "too_many_requests");
+        sign_in_from(&server, ip, &accounts[2]).await.assert_error(429, "too_many_requests");
         send_from(&server, ip, &fresh_phone()).await.assert_error(429, "too_many_requests");
     }
 }
@@ -132,8 +132,8 @@ async fn probe(server: &TestServer, limit: &str, flow: &str, phone: &str) -> Vec
         "login" => sign_in_from(server, &ip(n), phone).await,
         _ => send_from(server, &ip(n), phone).await,
     };
-    // Each class can use seven of ten, and ten of its own budget.
-    let filled = if limit == "SMS_BUDGET_REGION_UNVERIFIED_HOUR" { 9 } else { 6 };
+    // Each class can use six of ten, and ten of its own budget.
+    let filled = if limit == "SMS_BUDGET_REGION_UNVERIFIED_HOUR" { 9 } else { 5 };
     for n in 0..filled {
         send(n, &fresh_phone()).await.assert_status(200);
     }

@@ -11,6 +11,7 @@ use doorstep::adapters::jwt::{Tokens, generate_key};
 use doorstep::adapters::sms::{aliyun, cloopen, tencent, twilio, webhook};
 use doorstep::domain::captcha::CaptchaAnswer;
 use doorstep::domain::consent::{Consent, LegalDocument, LegalDocuments};
+use doorstep::domain::device::{DeviceId, DeviceToken};
 use doorstep::domain::dpop::{DpopNonce, DpopProof, PublicUrls};
 use doorstep::domain::idempotency::IdempotencyKey;
 use doorstep::domain::keys::Keys;
@@ -23,7 +24,7 @@ use doorstep::http::dto::account::{
     AcceptDocuments, ChangePassword, ChangePhone, ChangeProfile, DeleteMe, SubmitProfile,
 };
 use doorstep::http::dto::captcha::CreateCaptcha;
-use doorstep::http::dto::flow::{FlowTicket, SendCode, SendSignUpCode, SetPassword, VerifyCode};
+use doorstep::http::dto::flow::{FlowTicket, SendAccountCode, SendCode, SendSignUpCode, SetPassword, VerifyCode};
 use doorstep::http::dto::session::{LogIn, RefreshTokens};
 use doorstep::http::error::{Code, Problem};
 use doorstep::http::extract::Json;
@@ -162,6 +163,7 @@ struct Issued {
     tokens: Tokens,
     refresh: String,
     access: String,
+    device: String,
 }
 
 struct Fixed;
@@ -184,7 +186,8 @@ static ISSUED: LazyLock<Issued> = LazyLock::new(|| {
     };
     let refresh = RefreshToken::issue(&keys.refresh, Generation { session: SessionId(id), number: 41 });
     let (refresh, access) = (refresh.expose().to_owned(), tokens.sign(&claims).unwrap());
-    Issued { keys, tokens, refresh, access }
+    let device = DeviceToken::issue(&keys.device, DeviceId(id)).expose().to_owned();
+    Issued { keys, tokens, refresh, access, device }
 });
 
 fn now() -> DateTime<Utc> {
@@ -195,6 +198,7 @@ fn token_seeds() -> Vec<Vec<u8>> {
     text_seeds(&[
         &ISSUED.refresh,
         &ISSUED.access,
+        &ISSUED.device,
         "eyJhbGciOiJub25lIn0.e30.",
         "..",
         "eyJhbGciOiJFZERTQSJ9.eyJleHAiOjF9.AA",
@@ -204,18 +208,20 @@ fn token_seeds() -> Vec<Vec<u8>> {
 /// Only the issued text is a token: no other text is accepted, not even another spelling.
 pub fn token(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let Issued { keys, tokens, refresh, access } = &*ISSUED;
+    let Issued { keys, tokens, refresh, access, device } = &*ISSUED;
     assert_eq!(RefreshToken::open(&keys.refresh, &text).is_ok(), text == *refresh);
     assert_eq!(tokens.verify(&text, now()).is_ok(), text == *access);
+    assert_eq!(DeviceToken::open(&keys.device, &text).is_ok(), text == *device);
     // Most inputs are no token at all; changes of a token reach further.
     if let [position, change, ..] = *data {
-        for issued in [refresh, access] {
+        for issued in [refresh, access, device] {
             let mut bytes = issued.clone().into_bytes();
             let at = usize::from(position) * bytes.len() / 256;
             bytes[at] ^= change & 0x7f;
             let text = String::from_utf8(bytes).unwrap();
             assert_eq!(RefreshToken::open(&keys.refresh, &text).is_ok(), text == *refresh);
             assert_eq!(tokens.verify(&text, now()).is_ok(), text == *access);
+            assert_eq!(DeviceToken::open(&keys.device, &text).is_ok(), text == *device);
         }
     }
 }
@@ -288,6 +294,7 @@ const BODIES: [&str; 8] = [
 /// A body is accepted, or refused with a code that clients know and with the name of a field, never with its content.
 pub fn json_body(data: &[u8]) {
     check_body::<SendCode>(data);
+    check_body::<SendAccountCode>(data);
     check_body::<SendSignUpCode>(data);
     check_body::<FlowTicket>(data);
     check_body::<VerifyCode>(data);

@@ -26,7 +26,7 @@ const ADDRESSES: usize = 900;
 /// IP address that sends one request in ten.
 const BUSY_ADDRESS: &str = "198.51.100.7";
 /// Unverified codes that one region may get: the default of `SMS_BUDGET_REGION_UNVERIFIED_HOUR`.
-const BUDGET: usize = 140;
+const BUDGET: usize = 120;
 
 /// Errors that the attacker may get.
 const EXPECTED_ERRORS: [(u16, &str); 4] =
@@ -235,7 +235,7 @@ fn check_config_names_budgets_that_contradict_each_other() {
     let check = |settings: &[(&str, &str)]| Folder::new().run(&["check-config"], settings);
     let output = check(&[("PHONE_REGIONS", "CN,GB"), ("SMS_BUDGET_REGION_UNVERIFIED_HOUR", "146")]);
     assert_eq!(output.status, Some(0), "{}", output.stderr);
-    for name in ["SMS_BUDGET_REGION_HOUR: 700", "SMS_BUDGET_REGION_UNVERIFIED_HOUR: 3504"] {
+    for name in ["SMS_BUDGET_REGION_HOUR: 600", "SMS_BUDGET_REGION_UNVERIFIED_HOUR: 3504"] {
         assert!(output.stderr.contains(name), "{name} in {}", output.stderr);
     }
     assert!(!check(&[]).stderr.contains("SMS_BUDGET"));

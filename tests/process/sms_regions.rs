@@ -71,15 +71,15 @@ async fn a_region_is_blocked_and_unblocked_while_the_service_runs() {
     assert!(server.doorstep.line("sms region budget exhausted").contains("sms-block"));
     assert_sent(&server.client, SINGAPOREAN[0]).await;
     let line = server.status("CN");
-    assert!(line.starts_with("CN 1/900, 60m left 1/140, 60m left 0/140 BLOCKED for 120m"), "{line}");
-    assert_eq!(server.status("SG"), "SG 1/70, 60m left 1/140, 60m left 0/140");
+    assert!(line.starts_with("CN 1/900, 60m left 1/120, 60m left 0/120 BLOCKED for 120m"), "{line}");
+    assert_eq!(server.status("SG"), "SG 1/70, 60m left 1/120, 60m left 0/120");
     assert_eq!(server.status("service"), "service 2/1000, 60m left 2/5000, 24h left");
 
     let output = server.sms_ok(&["allow", "cn"]);
     assert!(output.contains("Codes are sent to CN") && output.contains("They were blocked."), "{output}");
     assert!(server.sms_ok(&["allow", "CN"]).contains("They were not blocked."));
     assert_sent(&server.client, CHINESE[1]).await;
-    assert_eq!(server.status("CN"), "CN 2/900, 60m left 2/140, 60m left 0/140");
+    assert_eq!(server.status("CN"), "CN 2/900, 60m left 2/120, 60m left 0/120");
 }
 
 #[actix_web::test]

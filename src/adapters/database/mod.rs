@@ -8,6 +8,8 @@ mod engine;
 mod error;
 mod evidence;
 mod fault;
+mod forget_devices;
+mod known_devices;
 pub mod migrate;
 mod ownership;
 mod pending;
@@ -21,6 +23,7 @@ mod transaction;
 mod users;
 
 use crate::domain::consent::Consent;
+use crate::domain::device::DeviceId;
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::policy::SessionPolicy;
@@ -28,8 +31,8 @@ use crate::domain::refresh::Refresh;
 use crate::domain::session::{Authority, Generation, NewSession, Session, SessionId};
 use crate::domain::user::{NewUser, ProfileChange, User, UserId};
 use crate::ports::{
-    Account, AccountSummary, Created, DependencyError, Detach, NumberChange, PhoneChange, Proof, Refreshed, Renewed,
-    Users,
+    Account, AccountOnDevice, AccountSummary, Created, DependencyError, Detach, NumberChange, PhoneChange, Proof,
+    Refreshed, Renewed, Users,
 };
 use address::Address;
 use async_trait::async_trait;
@@ -134,6 +137,16 @@ impl Users for Database {
         self.reads.run(move |connection, _| users::by_phone(connection, &phone)).await
     }
 
+    async fn by_phone_and_device(
+        &self,
+        phone: &Phone,
+        device: DeviceId,
+        now: DateTime<Utc>,
+    ) -> Result<AccountOnDevice, DependencyError> {
+        let (phone, now) = (phone.e164().to_owned(), rows::stored(now));
+        self.reads.run(move |connection, _| known_devices::account(connection, &phone, device, now)).await
+    }
+
     async fn by_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<Option<User>, DependencyError> {
         let (session, now) = (rows::text(session.0), rows::stored(now));
         self.reads.run(move |connection, _| users::by_session(connection, &session, now)).await
@@ -194,6 +207,18 @@ impl Users for Database {
     ) -> Result<bool, DependencyError> {
         let (by, session, now) = (AuthorityRow::from(by), rows::text(session.0), rows::stored(now));
         self.writes.run(move |connection, _| sessions::end(connection, &by, &session, now)).await
+    }
+
+    async fn end_device(
+        &self,
+        by: &Authority,
+        session: SessionId,
+        now: DateTime<Utc>,
+    ) -> Result<bool, DependencyError> {
+        let (by, session, now) = (AuthorityRow::from(by), rows::text(session.0), rows::stored(now));
+        self.writes
+            .run(move |connection, deadline| sessions::end_device(connection, &by, &session, now, deadline))
+            .await
     }
 
     async fn end_sessions(&self, by: &Authority, now: DateTime<Utc>) -> Result<bool, DependencyError> {

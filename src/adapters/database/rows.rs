@@ -3,6 +3,8 @@
 
 use super::schema::{consents, sessions, users};
 use crate::domain::consent::{Consent, LegalDocument};
+use crate::domain::device::{DeviceId, KnownDevice};
+use crate::domain::dpop::Thumbprint;
 use crate::domain::phone::Phone;
 use crate::domain::session::{Authority, NewSession, Session, SessionId};
 use crate::domain::user::{AvatarUrl, Birthday, Gender, NewUser, ProfileChange, User, UserId};
@@ -196,18 +198,44 @@ pub(super) struct SessionRow {
     expires_at: NaiveDateTime,
 }
 
-impl TryFrom<SessionRow> for Session {
-    /// Name of the column with a value that this program never writes.
-    type Error = &'static str;
-
-    fn try_from(row: SessionRow) -> Result<Self, Self::Error> {
-        Ok(Self {
-            id: SessionId(id(&row.id, "sessions.id")?),
-            device_name: row.device_name,
-            created_at: row.created_at.and_utc(),
-            last_used_at: row.last_used_at.and_utc(),
-            expires_at: row.expires_at.and_utc(),
+impl SessionRow {
+    /// Returns the session, on this device of an account that knows these devices. The error is the name of the column
+    /// with a value that this program never writes.
+    pub fn with_device(self, device: &DeviceRow, known: &[KnownDevice]) -> Result<Session, &'static str> {
+        let device = device.device()?;
+        let known = device.and_then(|device| known.iter().find(|known| known.id == device.id));
+        Ok(Session {
+            id: SessionId(id(&self.id, "sessions.id")?),
+            device_name: self.device_name,
+            created_at: self.created_at.and_utc(),
+            last_used_at: self.last_used_at.and_utc(),
+            expires_at: self.expires_at.and_utc(),
+            known_since: known.map(|known| known.since),
         })
+    }
+}
+
+/// Device of a session.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+pub(super) struct DeviceRow {
+    device_id: Option<String>,
+    device_since: Option<NaiveDateTime>,
+    last_used_at: NaiveDateTime,
+    jkt: Option<String>,
+}
+
+impl DeviceRow {
+    /// Returns the device of the session; `None`: it was forgotten. The error is the name of the column with a value
+    /// that this program never writes.
+    pub fn device(&self) -> Result<Option<KnownDevice>, &'static str> {
+        let Some((device, since)) = self.device_id.as_deref().zip(self.device_since) else { return Ok(None) };
+        Ok(Some(KnownDevice {
+            id: DeviceId(id(device, "sessions.device_id")?),
+            since: since.and_utc(),
+            used_at: self.last_used_at.and_utc(),
+            key: self.jkt.clone().map(|key| Thumbprint::from_stored(key).ok_or("sessions.jkt")).transpose()?,
+        }))
     }
 }
 
@@ -223,7 +251,7 @@ pub(super) struct NewSessionRow {
     last_used_at: NaiveDateTime,
     expires_at: NaiveDateTime,
     jkt: Option<String>,
-    device_id: String,
+    pub device_id: String,
     device_since: NaiveDateTime,
 }
 

@@ -2,17 +2,21 @@
 
 use super::engine::AnyConnection;
 use super::fault::Fault;
-use super::pending;
-use super::rows::{AuthorityRow, NewSessionRow, SessionRow, before};
+use super::rows::{AuthorityRow, DeviceRow, NewSessionRow, SessionRow, before};
 use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
 use super::users::{invalid_value, is_valid, proven};
+use super::{forget_devices, known_devices, pending};
+use crate::domain::device::KnownDevice;
 use crate::domain::policy::SessionPolicy;
 use crate::domain::session::Session;
 use crate::ports::Proof;
 use chrono::NaiveDateTime;
-use diesel::dsl::{auto_type, exists};
-use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl, SelectableHelper};
+use diesel::dsl::{auto_type, exists, max};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, RunQueryDsl,
+    SelectableHelper,
+};
 use std::time::Instant;
 
 /// Updates the user's row first, then changes the sessions. The reason is in `users::change_password`.
@@ -47,13 +51,16 @@ pub(super) fn sign_in(
     Ok(stored.is_some())
 }
 
+/// Known devices besides that of the new session.
+const OTHER_DEVICES: i64 = KnownDevice::PER_ACCOUNT as i64 - 1;
+
 diesel::alias!(
     const BESIDE: Alias<Beside> = sessions as beside;
 );
 
 /// Deletes the user's inactive sessions, and the least recently used active sessions beyond the maximum. The new
-/// session stays. The conditions of [`is_active`] are repeated here, because that function does not accept the table's
-/// alias.
+/// session stays, and so does the last session of each known device ([`KnownDevice::among`]). The conditions of
+/// [`is_active`] are repeated here, because that function does not accept the table's alias.
 pub(super) fn delete_excess(
     connection: &mut AnyConnection,
     new: &NewSessionRow,
@@ -61,6 +68,16 @@ pub(super) fn delete_excess(
 ) -> QueryResult<usize> {
     let max_others = i64::from(policy.per_user) - 1;
     let last_used_at = BESIDE.field(sessions::last_used_at);
+    // The device of the new session is one of the known devices. Ids grow with time: the largest is the last session.
+    let (device, last) = (BESIDE.field(sessions::device_id), max(BESIDE.field(sessions::id)));
+    let of_known_devices = BESIDE
+        .filter(BESIDE.field(sessions::user_id).eq(&new.user_id))
+        .filter(device.ne(&new.device_id))
+        .filter(last_used_at.gt(before(new.created_at, KnownDevice::LIFE)))
+        .group_by(device)
+        .order((max(last_used_at).desc(), last.desc()))
+        .limit(OTHER_DEVICES)
+        .select(last.assume_not_null());
     let kept = BESIDE
         .filter(BESIDE.field(sessions::user_id).eq(&new.user_id))
         .filter(BESIDE.field(sessions::id).ne(&new.id))
@@ -71,7 +88,8 @@ pub(super) fn delete_excess(
         .limit(max_others.max(0))
         .select(BESIDE.field(sessions::id));
     let others = sessions::table.filter(sessions::user_id.eq(&new.user_id)).filter(sessions::id.ne(&new.id));
-    diesel::delete(others.filter(sessions::id.ne_all(kept))).execute(connection)
+    let deleted = others.filter(sessions::id.ne_all(kept)).filter(sessions::id.ne_all(of_known_devices));
+    diesel::delete(deleted).execute(connection)
 }
 
 /// Returns the SQL condition that a session is active: not revoked, not expired, and used after `since`.
@@ -87,15 +105,16 @@ pub(super) fn list(
     now: NaiveDateTime,
     policy: &SessionPolicy,
 ) -> Result<Vec<Session>, Fault> {
-    let rows = sessions::table
+    // Ended sessions, too: their devices may be known. A sign-in deletes the others.
+    let rows: Vec<(SessionRow, DeviceRow, bool)> = sessions::table
         .filter(sessions::user_id.eq(user))
-        .filter(is_active(now, before(now, policy.idle)))
         .order((sessions::last_used_at.desc(), sessions::id.desc()))
-        .limit(i64::from(policy.per_user))
-        .select(SessionRow::as_select())
+        .select((SessionRow::as_select(), DeviceRow::as_select(), is_active(now, before(now, policy.idle))))
         .load(connection)
         .map_err(|error| Fault::new(connection, &error))?;
-    rows.into_iter().map(|row| Session::try_from(row).map_err(invalid_value)).collect()
+    let known = known_devices::among(rows.iter().map(|(_, device, _)| device), now)?;
+    let active = rows.into_iter().filter(|(_, _, is_active)| *is_active).take(policy.per_user as usize);
+    active.map(|(session, device, _)| session.with_device(&device, &known).map_err(invalid_value)).collect()
 }
 
 /// Revokes a session if the authority has not ended. Its own session may be the one to revoke. A retry after a lost
@@ -106,6 +125,32 @@ pub(super) fn end(
     session: &str,
     now: NaiveDateTime,
 ) -> Result<bool, Fault> {
+    revoke(connection, by, session, now).map(|ended| ended > 0).map_err(|error| Fault::new(connection, &error))
+}
+
+/// Revokes a session and forgets its device. The device of the authority is forgotten with its own session only. Locks
+/// the user's row first, like all calls that change several sessions.
+pub(super) fn end_device(
+    connection: &mut AnyConnection,
+    by: &AuthorityRow,
+    session: &str,
+    now: NaiveDateTime,
+    deadline: Instant,
+) -> Result<bool, Fault> {
+    let ended = transaction(connection, deadline, |connection| {
+        let same = users::credentials_version.eq(users::credentials_version);
+        diesel::update(users::table.filter(users::id.eq(&by.user))).set(same).execute(connection)?;
+        if revoke(connection, by, session, now)? == 0 {
+            return Err(Rollback::Rejected);
+        }
+        let own = Some(by.session.as_str()).filter(|own| *own != session);
+        forget_devices::forget(connection, &by.user, Some(session), own)?;
+        Ok(())
+    })?;
+    Ok(ended.is_some())
+}
+
+fn revoke(connection: &mut AnyConnection, by: &AuthorityRow, session: &str, now: NaiveDateTime) -> QueryResult<usize> {
     let caller = BESIDE
         .filter(BESIDE.field(sessions::id).eq(&by.session))
         .filter(BESIDE.field(sessions::user_id).eq(&by.user))
@@ -119,9 +164,5 @@ pub(super) fn end(
         .filter(sessions::expires_at.gt(now))
         .filter(exists(caller))
         .filter(exists(user));
-    diesel::update(active)
-        .set(sessions::revoked_at.eq(now))
-        .execute(connection)
-        .map(|ended| ended > 0)
-        .map_err(|error| Fault::new(connection, &error))
+    diesel::update(active).set(sessions::revoked_at.eq(now)).execute(connection)
 }

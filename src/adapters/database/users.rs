@@ -3,6 +3,7 @@
 use super::detachment::detach_in;
 use super::engine::{AnyConnection, Backend};
 use super::fault::{Fault, broken};
+use super::forget_devices::forget as forget_devices;
 use super::pending;
 use super::rows::{AuthorityRow, ProfileRow, UserRow, id, text};
 use super::schema::{sessions, users};
@@ -115,6 +116,7 @@ pub(super) fn change_password(
             return Err(Rollback::Rejected);
         }
         revoke_all(connection, &by.user, Some(&by.session), now)?;
+        forget_devices(connection, &by.user, None, Some(&by.session))?;
         let session = sessions::table.filter(sessions::id.eq(&by.session)).filter(sessions::user_id.eq(&by.user));
         // Tokens of the generations before are neither refreshed nor taken for copies.
         let renewed = diesel::update(session)
@@ -152,6 +154,7 @@ pub(super) fn reset_password(
         }
         pending::use_up(connection, id, proof.uses())?;
         revoke_all(connection, id, None, now)?;
+        forget_devices(connection, id, None, None)?;
         Ok(())
     })?;
     Ok(changed.is_some())
@@ -170,6 +173,7 @@ pub(super) fn end_sessions(
             return Err(Rollback::Rejected);
         }
         revoke_all(connection, &by.user, None, now)?;
+        forget_devices(connection, &by.user, None, None)?;
         Ok(())
     })?;
     Ok(ended.is_some())

@@ -18,6 +18,9 @@ impl Limit {
         Self::PhoneHour,
         Self::PhoneDay,
         Self::WrongCodes,
+        Self::DeviceCodes,
+        Self::NewDeviceCodes,
+        Self::DeviceWrongCodes,
         Self::PhoneAtProvider,
         Self::RegionBlock,
         Self::IpSends,
@@ -40,6 +43,9 @@ impl Limit {
         Self::WrongPasswordsFree,
         Self::IpWrongPasswordsFree,
         Self::ServiceWrongPasswordsFree,
+        Self::DeviceAttempts,
+        Self::DeviceWrongPasswords,
+        Self::DeviceOtherNumbers,
         Self::UserPasswordAttempts,
         Self::UserWrongPasswords,
         Self::UserPhoneChanges,
@@ -77,6 +83,18 @@ impl Limit {
             Self::WrongCodes => Entry::new("wrong-codes", Scope::Phone, Quota::per_day(30), PhoneLimitReached)
                 .setting("LIMIT_WRONG_CODES_DAY", "Wrong codes for one phone in any 24 hours.")
                 .sliding(),
+            // 3 a day: enough for a person who mistypes, and for a message that is lost. Only the flows of the device
+            // count on it: strangers cannot use it up.
+            Self::DeviceCodes => Entry::new("device-codes", Scope::Phone, Quota::per_day(3), PhoneLimitReached)
+                .refunded_on(&[NothingDone]),
+            // 3 a day. Only a client with the right password gets here.
+            Self::NewDeviceCodes => Entry::new("new-device-codes", Scope::Phone, Quota::per_day(3), PhoneLimitReached)
+                .refunded_on(&[NothingDone]),
+            // 10: the three flows of a day allow 15. A thief of a device token guesses a code with a chance of 1 in
+            // 100,000 a day.
+            Self::DeviceWrongCodes => {
+                Entry::new("device-wrong-codes", Scope::Phone, Quota::per_day(10), PhoneLimitReached).sliding()
+            }
             // The router of the providers sets this counter when a provider refuses, for as long as the provider says.
             Self::PhoneAtProvider => {
                 Entry::new("sms-provider-phone", Scope::PhoneAtProvider, Quota::per_hour(1), PhoneLimitReached)
@@ -107,18 +125,18 @@ impl Limit {
                 )
                 .shared()
                 .refunded_on(&[NothingDone, PhoneTaken, CodeVerified]),
-            // 140 an hour. SMS pumping earns money per message, and the attacker verifies few codes. This is a fifth of
+            // 120 an hour. SMS pumping earns money per message, and the attacker verifies few codes. This is a fifth of
             // the messages that new numbers can get in an hour. Pumping of one region for a whole day does not use up
-            // the day of new numbers (24 times 140 is 3,360 of 3,500). Decoys count like messages: a refund would
+            // the day of new numbers (24 times 120 is 2,880 of 3,000). Decoys count like messages: a refund would
             // reveal which phone has an account.
             Self::RegionUnverified => {
-                Entry::new("sms-unverified-region", Scope::Region, Quota::per_hour(140), SmsRegionSuspended)
+                Entry::new("sms-unverified-region", Scope::Region, Quota::per_hour(120), SmsRegionSuspended)
                     .setting("SMS_BUDGET_REGION_UNVERIFIED_HOUR", REGION_UNVERIFIED)
                     .refunded_on(&[NothingDone, PhoneTaken, CodeVerified])
                     .extends_abuse_signal()
             }
             Self::RegionUnverifiedAccounts => {
-                Entry::new("sms-unverified-accounts", Scope::Region, Quota::per_hour(140), SmsRegionSuspended)
+                Entry::new("sms-unverified-accounts", Scope::Region, Quota::per_hour(120), SmsRegionSuspended)
                     .setting("SMS_BUDGET_REGION_UNVERIFIED_HOUR", REGION_UNVERIFIED)
                     .refunded_on(&[NothingDone, PhoneTaken, CodeVerified])
                     .extends_abuse_signal()
@@ -241,6 +259,20 @@ impl Limit {
                     )
                     .refunded_on(&[NothingDone, PasswordRight])
             }
+            // 60 an hour, as for a phone: each attempt costs a query, and most cost a hash.
+            Self::DeviceAttempts => Entry::new("device-attempts", Scope::Device, Quota::per_hour(60), CaptchaRequired)
+                .refunded_on(&[NothingDone]),
+            // 10 in any 24 hours. Beyond them the device counts like any other client.
+            Self::DeviceWrongPasswords => {
+                Entry::new("device-wrong-passwords", Scope::Device, Quota::per_day(10), CaptchaRequired)
+                    .sliding()
+                    .refunded_on(&[NothingDone, PasswordRight])
+            }
+            // 10 in the 180 days that a device is known: people share a device with a few others, and a thief of a
+            // token tries it with many numbers. Beyond them the token is worth nothing.
+            Self::DeviceOtherNumbers => {
+                Entry::new("device-other-numbers", Scope::Device, Quota::per_seconds(10, 180 * 86_400), CaptchaRequired)
+            }
             // 60 and 10 an hour, as for sign-in.
             Self::UserPasswordAttempts => {
                 Entry::new("passwords-user", Scope::User, Quota::per_hour(60), TooManyRequests)
@@ -301,12 +333,14 @@ impl Limit {
         self.entry().refunded_on.contains(&refund)
     }
 
-    /// Unverified codes of a region, by the budget class of their numbers.
+    /// Unverified codes of a region, by the budget class of their numbers. Those of known devices have no limit of a
+    /// region: a stranger cannot request one.
     #[must_use]
-    pub const fn region_unverified(class: BudgetClass) -> Self {
+    pub const fn region_unverified(class: BudgetClass) -> Option<Self> {
         match class {
-            BudgetClass::NewNumbers => Self::RegionUnverified,
-            BudgetClass::ExistingAccounts => Self::RegionUnverifiedAccounts,
+            BudgetClass::NewNumbers => Some(Self::RegionUnverified),
+            BudgetClass::ExistingAccounts => Some(Self::RegionUnverifiedAccounts),
+            BudgetClass::KnownDevices => None,
         }
     }
 }

@@ -76,8 +76,8 @@ mod tests {
         let fitting = |limits: &mut Limits| limits.set(Limit::RegionHour, 250);
         assert_eq!(found(&four, fitting), [""; 0]);
         assert_eq!(found(&four, |_| ()), ["SMS_BUDGET_REGION_HOUR"]);
-        assert_eq!(found(&["CN", "CN"], |limits| limits.set(Limit::RegionUnverified, 145)), [""; 0]);
-        assert_eq!(found(&["CN"], |limits| limits.set(Limit::RegionUnverified, 146)), [UNVERIFIED]);
+        assert_eq!(found(&["CN", "CN"], |limits| limits.set(Limit::RegionUnverified, 125)), [""; 0]);
+        assert_eq!(found(&["CN"], |limits| limits.set(Limit::RegionUnverified, 126)), [UNVERIFIED]);
         let beyond_the_hour = |limits: &mut Limits| {
             fitting(limits);
             limits.set(Limit::ServiceDay, 1_000_000);

@@ -7,12 +7,14 @@ use std::time::Duration;
 /// Subject that a limit counts by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Phone, as keyed hash. Its counters share the Redis Cluster slot of the phone's flows.
+    /// Phone, as keyed hash, or a device and its phone. Its counters share the Redis Cluster slot of the flows.
     Phone,
     /// Account, by the keyed hash of its phone. Its counters share a slot with those of the other scopes, so that one
     /// operation counts on all of them.
     Account,
     IpBlock,
+    /// Known device, by its id.
+    Device,
     /// One phone, as keyed hash, at one SMS provider.
     PhoneAtProvider,
     Region,
@@ -26,7 +28,7 @@ impl Scope {
     /// requests a second; for the service and an hour, 2,800 messages a second.
     pub(super) const fn highest(self) -> u32 {
         match self {
-            Self::Phone | Self::Account | Self::PhoneAtProvider | Self::User | Self::ProofOfWork => 100,
+            Self::Phone | Self::Account | Self::Device | Self::PhoneAtProvider | Self::User | Self::ProofOfWork => 100,
             Self::IpBlock => 1_000_000,
             Self::Region | Self::Service => 10_000_000,
         }

@@ -4,9 +4,10 @@ use super::counter::{Counter, Rule};
 use super::limit::Limit;
 use super::quota::Quota;
 use super::share::ReservedShare;
+use crate::domain::device::DeviceId;
 use crate::domain::flow::{BudgetClass, Cooldowns};
 use crate::domain::phone::Region;
-use crate::domain::ticket::PhoneHash;
+use crate::domain::ticket::{PhoneHash, Subject};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -69,16 +70,24 @@ impl Limits {
         Rule::Shared { class, member, quota, reserved: self.reserved.of(quota.max) }
     }
 
-    /// Limits on the messages to a phone. The operation that opens a flow or reserves a resend counts on them.
+    /// Limits on the messages of a flow's phone or device. The operation that opens a flow or reserves a resend counts
+    /// on them.
     #[must_use]
-    pub fn phone(&self, phone: PhoneHash) -> Vec<Counter> {
-        let cooldown = Rule::Cooldown { waits: self.cooldowns.clone(), grows_with: Limit::PhoneHour };
-        vec![
-            Counter { limit: Limit::PhoneCooldown, key: phone.encoded(), rule: cooldown },
-            self.counter(Limit::PhoneHour, phone.encoded()),
-            self.counter(Limit::PhoneDay, phone.encoded()),
-            self.wrong_codes_reached(phone),
-        ]
+    pub fn phone(&self, flow: PhoneHash) -> Vec<Counter> {
+        let messages: &[Limit] = match flow.subject() {
+            Subject::Phone => &[Limit::PhoneHour, Limit::PhoneDay],
+            Subject::KnownDevice => &[Limit::DeviceCodes],
+            Subject::NewDevice => &[Limit::NewDeviceCodes],
+        };
+        let cooldown = Rule::Cooldown { waits: self.cooldowns.clone(), grows_with: messages[0] };
+        let mut counters = vec![Counter { limit: Limit::PhoneCooldown, key: flow.encoded(), rule: cooldown }];
+        counters.extend(messages.iter().map(|limit| self.counter(*limit, flow.encoded())));
+        counters.push(self.wrong_codes_reached(flow));
+        if flow.subject() == Subject::KnownDevice {
+            // A device without messages goes on with a captcha at once: that denial comes before the cooldown.
+            counters.rotate_left(1);
+        }
+        counters
     }
 
     /// Limits of a test number, which gets no message: only its wrong codes are limited.
@@ -87,10 +96,29 @@ impl Limits {
         vec![self.wrong_codes_reached(phone)]
     }
 
+    /// Counter of the wrong codes of a flow's phone or device.
+    #[must_use]
+    pub fn wrong_codes(&self, flow: PhoneHash) -> Counter {
+        let limit = match flow.subject() {
+            Subject::Phone => Limit::WrongCodes,
+            Subject::KnownDevice | Subject::NewDevice => Limit::DeviceWrongCodes,
+        };
+        self.counter(limit, flow.encoded())
+    }
+
+    /// Limits of a device token, with a threshold: a token of which too many accounts know nothing is worth nothing.
+    #[must_use]
+    pub fn device(&self, device: DeviceId, limits: &[Limit]) -> Vec<Counter> {
+        let limit = Limit::DeviceOtherNumbers;
+        let rule = Rule::Threshold(self.quota(limit).max);
+        let counted = limits.iter().map(|limit| self.counter(*limit, device.0.to_string()));
+        [Counter { limit, key: device.0.to_string(), rule }].into_iter().chain(counted).collect()
+    }
+
     /// No message is sent while the wrong codes of the day are used up.
-    fn wrong_codes_reached(&self, phone: PhoneHash) -> Counter {
-        let limit = Limit::WrongCodes;
-        Counter { limit, key: phone.encoded(), rule: Rule::Threshold(self.quota(limit).max) }
+    fn wrong_codes_reached(&self, flow: PhoneHash) -> Counter {
+        let counter = self.wrong_codes(flow);
+        Counter { rule: Rule::Threshold(self.quota(counter.limit).max), ..counter }
     }
 }
 

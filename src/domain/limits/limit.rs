@@ -11,6 +11,12 @@ pub enum Limit {
     PhoneDay,
     /// Wrong codes over all flows of a phone in a day.
     WrongCodes,
+    /// Messages that a known device requests for its account, without a captcha.
+    DeviceCodes,
+    /// Messages to the phone of an account after a right password on a new device.
+    NewDeviceCodes,
+    /// Wrong codes over all flows of a device for one phone.
+    DeviceWrongCodes,
     /// Messages to a phone that a provider refuses now by a limit of its own.
     PhoneAtProvider,
     /// Block of a region, or of all regions, by the operator.
@@ -55,6 +61,12 @@ pub enum Limit {
     IpWrongPasswordsFree,
     /// Wrong passwords of the whole service without a captcha.
     ServiceWrongPasswordsFree,
+    /// Requests with a device token: passwords at sign-in, and codes.
+    DeviceAttempts,
+    /// Wrong passwords from a known device.
+    DeviceWrongPasswords,
+    /// Uses of a device token for an account that does not know the device.
+    DeviceOtherNumbers,
     /// Current passwords of a signed-in user that are hashed, right or wrong.
     UserPasswordAttempts,
     /// Wrong current passwords of a signed-in user.

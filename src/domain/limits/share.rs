@@ -32,10 +32,10 @@ impl ReservedShare {
     }
 }
 
-/// 30 %: a class that is attacked can use 70 %.
+/// 20 % for each of three classes: a class that is attacked can use 60 %.
 impl Default for ReservedShare {
     fn default() -> Self {
-        Self(30)
+        Self(20)
     }
 }
 
@@ -46,10 +46,10 @@ mod tests {
     #[test]
     fn every_class_keeps_its_share_of_a_maximum() {
         let share = ReservedShare::default();
-        for (max, reserved, most) in [(1_000, 300, 700), (30, 9, 21), (3, 0, 3), (1, 0, 1), (0, 0, 0)] {
+        for (max, reserved, most) in [(1_000, 200, 600), (30, 6, 18), (4, 0, 4), (1, 0, 1), (0, 0, 0)] {
             assert_eq!((share.of(max), share.most(max)), (reserved, most), "{max}");
         }
-        assert_eq!(ReservedShare::percent(100).most(10), 5);
+        assert_eq!(ReservedShare::percent(100).most(10), 4);
         assert_eq!(ReservedShare::percent(0).most(u32::MAX), u32::MAX);
     }
 }

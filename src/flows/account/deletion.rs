@@ -4,8 +4,6 @@
 use super::own_number;
 use super::password::confirm;
 use crate::domain::client_app::ClientId;
-use crate::domain::device::DeviceId;
-use crate::domain::dpop::Thumbprint;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
@@ -16,7 +14,7 @@ use crate::domain::user::UserId;
 use crate::flows::otp::{self, CodeSent};
 use crate::flows::ownership::{self, Admitted, Question};
 use crate::flows::session::Caller;
-use crate::flows::{Client, Error, Service};
+use crate::flows::{Client, Error, NamedDevice, Service};
 use crate::ports::{Proof, Whose};
 
 pub async fn with_password(service: &Service, caller: Caller, password: Password) -> Result<(), Error> {
@@ -54,7 +52,7 @@ pub async fn resend_code(
 
 pub async fn with_code(service: &Service, caller: &Caller, ticket: Ticket, given: OneTimeCode) -> Result<(), Error> {
     let by = caller.authority();
-    let delete = move |service, proven| delete_proven(service, proven, Some(by), None, None);
+    let delete = move |service, proven| delete_proven(service, proven, Some(by), None);
     otp::redeem(service, Purpose::DeleteSelf(caller.user.id), ticket, given, delete).await
 }
 
@@ -64,10 +62,9 @@ pub async fn with_code_alone(
     service: &Service,
     ticket: Ticket,
     given: OneTimeCode,
-    device: Option<DeviceId>,
-    key: Option<Thumbprint>,
+    device: Option<NamedDevice>,
 ) -> Result<(), Error> {
-    let delete = move |service, proven| delete_proven(service, proven, None, device, key);
+    let delete = move |service, proven| delete_proven(service, proven, None, device);
     otp::redeem(service, Purpose::DeleteAccount, ticket, given, delete).await
 }
 
@@ -75,12 +72,11 @@ async fn delete_proven(
     service: Service,
     proven: Proven,
     by: Option<Authority>,
-    device: Option<DeviceId>,
-    key: Option<Thumbprint>,
+    device: Option<NamedDevice>,
 ) -> Result<(), Error> {
     let account = proven.account.ok_or(Error::TicketExpired)?;
     let whose = by.map_or(Whose::Phone(proven.phone.clone()), |by| Whose::User(by.account.user));
-    let question = Question { session: by.map(|by| by.session), device, key, ..Question::default() };
+    let question = Question { session: by.map(|by| by.session), device, ..Question::default() };
     match ownership::ask(&service, ActKind::Deletion, whose, account, question).await? {
         Admitted::Enter(entered) => {
             let proof = Proof::of_code(proven.phone, account).using(entered.uses);

@@ -23,7 +23,7 @@ pub(super) async fn count(service: &Service, counters: &[Counter]) -> Result<Cou
 
 /// Counts on all counters or on none. A call without an answer may be counted, and nothing follows it: it is refunded
 /// when the store answers again.
-async fn admit(service: &Service, counters: &[Counter]) -> Result<Admission, DependencyError> {
+pub(super) async fn admit(service: &Service, counters: &[Counter]) -> Result<Admission, DependencyError> {
     let admission = service.ports.staging.count(counters).await;
     if is_unavailable(&admission) {
         refund_when_available(service, counters.to_vec());

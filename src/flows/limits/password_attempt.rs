@@ -7,6 +7,7 @@ use crate::domain::phone::Phone;
 use crate::domain::ticket::PhoneHash;
 use crate::domain::user::UserId;
 use crate::flows::error::Error;
+use crate::flows::known_device::NamedDevice;
 use crate::flows::refund::{log_refund_error, refund};
 use crate::flows::service::Service;
 
@@ -34,6 +35,17 @@ impl PasswordAttempt {
         }
         count(service, &counters).await?;
         Ok(Self(counters))
+    }
+
+    /// Counts an attempt to sign in on a device that the account may know; `None` if the device counts like any other
+    /// client.
+    pub(in crate::flows) async fn for_device(service: &Service, device: &NamedDevice) -> Result<Option<Self>, Error> {
+        Ok(device.count(service, &[Limit::DeviceAttempts, Limit::DeviceWrongPasswords]).await?.map(Self))
+    }
+
+    /// Refunds the wrong password of a device that the account does not know: the attempt counts on other limits.
+    pub(in crate::flows) async fn move_to_other_limits(self, service: &Service) {
+        refund(service, &self.0, Refund::PasswordRight).await;
     }
 
     /// Counts an attempt of a signed-in user to confirm an action with their password.

@@ -1,11 +1,11 @@
 //! Send reservations: one message, counted on its limits before it is sent.
 
 use super::{admit, denied};
-use crate::domain::flow::Purpose;
+use crate::domain::flow::{BudgetClass, Purpose};
 use crate::domain::ip_block::IpBlock;
 use crate::domain::limits::{Counter, Limit, Limits, Refund, ReservedShare, Rule, Scope};
 use crate::domain::phone::{Phone, Region};
-use crate::domain::ticket::PhoneHash;
+use crate::domain::ticket::{PhoneHash, Subject};
 use crate::flows::error::Error;
 use crate::flows::refund::refund;
 use crate::flows::service::Service;
@@ -14,7 +14,7 @@ use crate::ports::{Admission, Counts, DependencyError, Event, Verified};
 
 /// Permission to send one message. For a test number it reserves nothing.
 pub(in crate::flows) struct SendReservation {
-    phone: PhoneHash,
+    flow: PhoneHash,
     reserved: Option<Reserved>,
 }
 
@@ -32,29 +32,29 @@ impl SendReservation {
         client: Client,
         phone: &Phone,
     ) -> Result<Self, Error> {
-        let phone_hash = PhoneHash::of(phone, &service.keys.phone_hash);
+        let flow = PhoneHash::of(phone, &service.keys.phone_hash);
+        Self::reserve_for(service, purpose, client, phone, flow).await
+    }
+
+    /// Reserves one message like [`SendReservation::reserve`], for a flow with the limits of `flow`.
+    pub(in crate::flows) async fn reserve_for(
+        service: &Service,
+        purpose: Purpose,
+        client: Client,
+        phone: &Phone,
+        flow: PhoneHash,
+    ) -> Result<Self, Error> {
         if let Some(test) = service.test_phone(phone) {
             test_number::log_use(test, "send");
-            return Ok(Self { phone: phone_hash, reserved: None });
+            return Ok(Self { flow: PhoneHash::of(phone, &service.keys.phone_hash), reserved: None });
         }
-        let (limits, region, class) = (&service.policy.limits, phone.region(), purpose.budget_class());
-        let ip_block = service.ip_block(client.address);
-        let mut counters = vec![sms_regions::block_counter(Some(region)), sms_regions::block_counter(None)];
-        counters.extend(limits.ip_class_counters(Limit::IpSends, class, &ip_block));
-        counters.extend(limits.ip_distinct(Limit::IpPhones, class, &ip_block, &phone_hash.encoded()));
-        counters.extend(limits.ip_class_counters(Limit::IpUnverified, class, &ip_block));
-        counters.extend([
-            limits.region_counter(Limit::region_unverified(class), class, region),
-            limits.region_counter(Limit::RegionHour, class, region),
-            limits.class_counter(Limit::ServiceHour, class, ""),
-            limits.class_counter(Limit::ServiceDay, class, ""),
-            abuse_signal::probe(),
-        ]);
+        let (region, ip_block) = (phone.region(), service.ip_block(client.address));
+        let counters = counters(service, class_of(purpose, flow), phone, &ip_block);
         match admit(service, &counters).await? {
             Admission::Allowed(counts) => {
-                warn_at_80_percent(limits.reserved, &counters, &counts, region);
+                warn_at_80_percent(service.policy.limits.reserved, &counters, &counts, region);
                 abuse_signal::update(service, region, &counters, &counts).await;
-                Ok(Self { phone: phone_hash, reserved: Some(Reserved { ip_block: ip_block.text(), counters }) })
+                Ok(Self { flow, reserved: Some(Reserved { ip_block: ip_block.text(), counters }) })
             }
             Admission::Limited(reached) => {
                 abuse_signal::extend_on_denial(service, reached.limit).await;
@@ -69,9 +69,14 @@ impl SendReservation {
         self.reserved.is_none()
     }
 
-    /// Limits of the phone itself.
+    /// Hash by which the flow of the message counts, for its ticket.
+    pub(in crate::flows) const fn flow(&self) -> PhoneHash {
+        self.flow
+    }
+
+    /// Limits of the phone itself, or of the device.
     pub(in crate::flows) fn phone_limits(&self, limits: &Limits) -> Vec<Counter> {
-        if self.is_test_number() { limits.test_number(self.phone) } else { limits.phone(self.phone) }
+        if self.is_test_number() { limits.test_number(self.flow) } else { limits.phone(self.flow) }
     }
 
     /// IP blocks of the client, as a flow stores them; empty if nothing is counted.
@@ -98,13 +103,49 @@ impl SendReservation {
     }
 }
 
+/// Budget class of a message. Only a known device has a class of its own.
+const fn class_of(purpose: Purpose, flow: PhoneHash) -> BudgetClass {
+    match flow.subject() {
+        Subject::KnownDevice => BudgetClass::KnownDevices,
+        Subject::Phone | Subject::NewDevice => purpose.budget_class(),
+    }
+}
+
+/// Limits of a message, except those of its phone or device. A known device counts on the totals only: strangers can
+/// use up the limits of its IP block, and the unverified codes of its region.
+fn counters(service: &Service, class: BudgetClass, phone: &Phone, ip_block: &IpBlock) -> Vec<Counter> {
+    let (limits, region) = (&service.policy.limits, phone.region());
+    let mut counters = vec![sms_regions::block_counter(Some(region)), sms_regions::block_counter(None)];
+    if let Some(unverified) = Limit::region_unverified(class) {
+        let phone = PhoneHash::of(phone, &service.keys.phone_hash).encoded();
+        counters.extend(limits.ip_class_counters(Limit::IpSends, class, ip_block));
+        counters.extend(limits.ip_distinct(Limit::IpPhones, class, ip_block, &phone));
+        counters.extend(limits.ip_class_counters(Limit::IpUnverified, class, ip_block));
+        counters.push(limits.region_counter(unverified, class, region));
+    }
+    counters.extend([
+        limits.region_counter(Limit::RegionHour, class, region),
+        limits.class_counter(Limit::ServiceHour, class, ""),
+        limits.class_counter(Limit::ServiceDay, class, ""),
+        abuse_signal::probe(),
+    ]);
+    counters
+}
+
 /// Refunds the unverified codes of all messages of a flow whose code was verified.
-pub(in crate::flows) async fn refund_verified(service: &Service, purpose: Purpose, verified: &Verified) {
-    let (limits, region, class) = (&service.policy.limits, verified.proven.phone.region(), purpose.budget_class());
+pub(in crate::flows) async fn refund_verified(
+    service: &Service,
+    purpose: Purpose,
+    flow: PhoneHash,
+    verified: &Verified,
+) {
+    let (limits, region, class) = (&service.policy.limits, verified.proven.phone.region(), class_of(purpose, flow));
+    // A message for a known device was not counted as unverified.
+    let Some(unverified) = Limit::region_unverified(class) else { return };
     let of_message = |ip_block: &String| {
         let block = IpBlock::from_stored(ip_block);
         let mut counters = limits.ip_class_counters(Limit::IpUnverified, class, &block);
-        counters.push(limits.region_counter(Limit::region_unverified(class), class, region));
+        counters.push(limits.region_counter(unverified, class, region));
         counters
     };
     // A send without an IP block counted nothing: no message was sent.

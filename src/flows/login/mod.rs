@@ -1,5 +1,6 @@
 //! Sign-in, with the password or with a code.
 
+mod new_device;
 mod with_code;
 mod with_password;
 

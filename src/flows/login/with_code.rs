@@ -1,6 +1,5 @@
 //! Sign-in with a code. [`crate::flows::otp::send_to_account`] sends the code.
 
-use crate::domain::device::DeviceId;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;
 use crate::domain::pending::ActKind;
@@ -8,7 +7,7 @@ use crate::domain::session::Device;
 use crate::domain::ticket::Ticket;
 use crate::flows::ownership::{self, Question};
 use crate::flows::session::{self, SignedIn};
-use crate::flows::{Error, Service, otp};
+use crate::flows::{Error, NamedDevice, Service, otp};
 use crate::ports::{Proof, Whose};
 
 /// Checks the code and signs in. If the database fails, the code stays valid. The code alone may not be enough: then
@@ -17,17 +16,26 @@ pub async fn with_code(
     service: &Service,
     ticket: Ticket,
     given: OneTimeCode,
-    token: Option<DeviceId>,
+    token: Option<NamedDevice>,
     device: Device,
 ) -> Result<SignedIn, Error> {
     let sign_in = move |service, proven| sign_in(service, proven, token, device);
     otp::redeem(service, Purpose::Login, ticket, given, sign_in).await
 }
 
-async fn sign_in(service: Service, proven: Proven, token: Option<DeviceId>, device: Device) -> Result<SignedIn, Error> {
+async fn sign_in(
+    service: Service,
+    proven: Proven,
+    token: Option<NamedDevice>,
+    device: Device,
+) -> Result<SignedIn, Error> {
     let (whose, account) = (Whose::Phone(proven.phone.clone()), proven.account.ok_or(Error::TicketExpired)?);
-    let question =
-        Question { device: token, key: device.key.clone(), device_name: device.name.clone(), ..Question::default() };
+    let question = Question {
+        device: token,
+        password: proven.password_proven,
+        device_name: device.name.clone(),
+        ..Question::default()
+    };
     let entered = ownership::ask(&service, ActKind::SignIn, whose, account, question).await?.entered()?;
     let proof = Proof::of_code(proven.phone, account).using(entered.uses);
     let device = Device { known: entered.known, ..device };

@@ -5,7 +5,7 @@ use super::sent::CodeSent;
 use crate::domain::flow::{Flow, Purpose, State};
 use crate::domain::limits::{Limit, Refund};
 use crate::domain::test_phone::TestPhone;
-use crate::domain::ticket::Ticket;
+use crate::domain::ticket::{Subject, Ticket};
 use crate::flows::client::Client;
 use crate::flows::error::Error;
 use crate::flows::limits::{SendReservation, denied};
@@ -55,15 +55,17 @@ async fn reserve_and_resend(
     if let Some(test) = service.test_phone_of(&ticket) {
         return resend_to_test_number(&service, purpose, ticket, test).await;
     }
-    let (key, limits) = (ticket.flow_key(), &service.policy.limits);
-    let phone_limits = limits.phone(ticket.phone_hash());
+    let (key, limits, flow) = (ticket.flow_key(), &service.policy.limits, ticket.phone_hash());
+    // A device gets a ticket for an account only, and knows that it exists.
+    let conceal = conceal && flow.subject() == Subject::Phone;
+    let phone_limits = limits.phone(flow);
     let reserved = match service.ports.staging.reserve_resend(&key, purpose, &phone_limits).await? {
         Resend::Reserved(reserved) => reserved,
         Resend::Limited(reached) => return Err(denied(&service, &reached)),
         Resend::WrongStep(step) => return Err(Error::WrongStep(step)),
         Resend::Gone => return Err(Error::TicketExpired),
     };
-    let reservation = match SendReservation::reserve(&service, purpose, client, &reserved.phone).await {
+    let reservation = match SendReservation::reserve_for(&service, purpose, client, &reserved.phone, flow).await {
         Ok(reservation) => reservation,
         Err(error) => {
             cancel(&service, &key, &phone_limits, Refund::NothingDone, false).await;

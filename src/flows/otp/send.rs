@@ -6,22 +6,24 @@ use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_app::ClientId;
 use crate::domain::consent::Consent;
 use crate::domain::flow::Purpose;
-use crate::domain::limits::{Limit, Refund};
+use crate::domain::limits::{Denial, Limit, Reached, Refund};
 use crate::domain::phone::Phone;
-use crate::domain::ticket::{PhoneHash, Ticket};
+use crate::domain::ticket::{PhoneHash, Subject, Ticket};
 use crate::domain::user::AccountVersion;
 use crate::flows::captcha;
 use crate::flows::client::Client;
 use crate::flows::error::Error;
+use crate::flows::known_device::NamedDevice;
 use crate::flows::limits::{SendReservation, denied};
 use crate::flows::service::Service;
-use crate::ports::{AccountSummary, Admission, NewFlow};
+use crate::ports::{AccountOnDevice, AccountSummary, Admission, NewFlow};
 
 /// Request of a client that is not signed in.
 pub struct SendCode {
     pub phone: Phone,
-    pub captcha_id: CaptchaId,
-    pub captcha_answer: CaptchaAnswer,
+    /// `None` only for a client that has sent a device token, which may be invalid.
+    pub captcha: Option<(CaptchaId, CaptchaAnswer)>,
+    pub device: Option<NamedDevice>,
     pub client: Client,
     /// App that the message is for.
     pub app: Option<ClientId>,
@@ -41,6 +43,8 @@ pub(in crate::flows) struct Recipient {
     pub app: Option<ClientId>,
     /// Consent of the user; `None` except at sign-up.
     pub consent: Option<Consent>,
+    /// The client has proven the password of the account before.
+    pub password_proven: bool,
 }
 
 /// Sends a code, after a captcha, to a phone that should have no account yet. If it has one, the response says so,
@@ -53,10 +57,21 @@ pub async fn send_to_new_number(
     request: SendCode,
     consent: Option<Consent>,
 ) -> Result<CodeSent, Error> {
-    captcha::redeem(service, &request.captcha_id, &request.captcha_answer).await?;
+    let SendCode { phone, captcha, client, app, .. } = request;
+    let (id, answer) = captcha.ok_or(Error::CaptchaRequired)?;
+    captcha::redeem(service, &id, &answer).await?;
     let handle = service.clone();
-    let SendCode { phone, client, app, .. } = request;
-    let to = Recipient { purpose, phone, account: None, decoy: false, conceal: false, client, app, consent };
+    let to = Recipient {
+        purpose,
+        phone,
+        account: None,
+        decoy: false,
+        conceal: false,
+        client,
+        app,
+        consent,
+        password_proven: false,
+    };
     let send = async move { send_to_free_phone(&handle, to).await };
     service.background.run_to_completion(send).await
 }
@@ -87,20 +102,60 @@ fn is_stale(service: &Service, account: &AccountSummary) -> bool {
 }
 
 /// Sends a code, after a captcha, to the phone of an account. A phone without an account gets the same response after
-/// the same work, and no message: strangers do not learn who has an account.
+/// the same work, and no message: strangers do not learn who has an account. A client without a captcha needs a known
+/// device.
 pub async fn send_to_account(service: &Service, purpose: Purpose, request: SendCode) -> Result<CodeSent, Error> {
-    captcha::redeem(service, &request.captcha_id, &request.captcha_answer).await?;
     let handle = service.clone();
+    let Some((id, answer)) = &request.captcha else {
+        return service.background.run_to_completion(send_to_known_device(handle, purpose, request)).await;
+    };
+    captcha::redeem(service, id, answer).await?;
     let send = async move {
         let SendCode { phone, client, app, .. } = request;
         let reservation = SendReservation::reserve(&handle, purpose, client, &phone).await?;
         let account_of = handle.ports.users.account_of(&phone).await;
         let account = reservation.refund_on_error(&handle, account_of).await?.map(|account| account.version);
         let decoy = account.is_none();
-        let to = Recipient { purpose, phone, account, decoy, conceal: true, client, app, consent: None };
+        let to = Recipient {
+            purpose,
+            phone,
+            account,
+            decoy,
+            conceal: true,
+            client,
+            app,
+            consent: None,
+            password_proven: false,
+        };
         send(&handle, to, reservation).await
     };
     service.background.run_to_completion(send).await
+}
+
+/// Sends a code that a known device requests for its account. The limits are those of the device, and nothing has to be
+/// concealed from it. Any other client gets the same error, whether the phone has an account or not: it goes on with a
+/// captcha.
+async fn send_to_known_device(service: Service, purpose: Purpose, request: SendCode) -> Result<CodeSent, Error> {
+    let SendCode { phone, device, client, app, .. } = request;
+    // A test number gets no message that a limit could keep away.
+    let device = device.filter(|_| service.test_phone(&phone).is_none()).ok_or(Error::CaptchaRequired)?;
+    device.count(&service, &[Limit::DeviceAttempts]).await?.ok_or(Error::CaptchaRequired)?;
+    let AccountOnDevice { account, known } = device.account(&service, &phone).await?;
+    let (account, known) = account.zip(known).ok_or(Error::CaptchaRequired)?;
+    let flow = PhoneHash::of_device(known.id, &phone, &service.keys.phone_hash);
+    let reservation = SendReservation::reserve_for(&service, purpose, client, &phone, flow).await?;
+    let to = Recipient {
+        purpose,
+        phone,
+        account: Some(AccountVersion::of(&account.user)),
+        decoy: false,
+        conceal: false,
+        client,
+        app,
+        consent: None,
+        password_proven: false,
+    };
+    send(&service, to, reservation).await
 }
 
 /// Stores a flow and sends its code. The flow is stored first; if the message fails, the flow is deleted.
@@ -110,7 +165,7 @@ pub(in crate::flows) async fn send(
     reservation: SendReservation,
 ) -> Result<CodeSent, Error> {
     let (policy, limits) = (&service.policy.flow, &service.policy.limits);
-    let ticket = Ticket::new(PhoneHash::of(&to.phone, &service.keys.phone_hash), service.random());
+    let ticket = Ticket::new(reservation.flow(), service.random());
     let key = ticket.flow_key();
     let flow = NewFlow {
         account: to.account,
@@ -118,6 +173,7 @@ pub(in crate::flows) async fn send(
         client: to.app.clone(),
         ip_block: reservation.ip_block().to_owned(),
         consent: to.consent,
+        password_proven: to.password_proven,
         ..NewFlow::new(to.purpose, to.phone.clone(), policy)
     };
     let phone_limits = reservation.phone_limits(limits);
@@ -126,7 +182,7 @@ pub(in crate::flows) async fn send(
         Ok(Admission::Allowed(counts)) => counts,
         Ok(Admission::Limited(reached)) => {
             reservation.refund(service, Refund::NothingDone).await;
-            return Err(denied(service, &reached));
+            return Err(denied_at_first(service, ticket.phone_hash(), &reached));
         }
         Err(error) => {
             // The flow may be stored: perhaps only the response was lost.
@@ -146,4 +202,12 @@ pub(in crate::flows) async fn send(
         SendParams { purpose: to.purpose, send: 1, decoy: to.decoy, language: to.client.text_language, app: to.app };
     deliver(service, Delivery::new(service, &sent, &params, reservation), to.conceal).await?;
     Ok(sent)
+}
+
+/// Error of a reached limit. A known device without further messages goes on with a captcha, like any other client.
+fn denied_at_first(service: &Service, flow: PhoneHash, reached: &Reached) -> Error {
+    match reached.denial() {
+        Denial::PhoneLimitReached if flow.subject() == Subject::KnownDevice => Error::CaptchaRequired,
+        _ => denied(service, reached),
+    }
 }

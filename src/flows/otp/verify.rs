@@ -3,7 +3,6 @@
 use super::expected::Expected;
 use crate::domain::completion::Completion;
 use crate::domain::flow::{Proven, Purpose, Step, Transition};
-use crate::domain::limits::Limit;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::ticket::Ticket;
 use crate::flows::error::Error;
@@ -32,7 +31,7 @@ pub(in crate::flows) async fn verify(
 ) -> Result<(StepDone, Proven), Error> {
     let (transition, expires_in) = (Transition::VERIFY_CODE, service.policy.flow.verified_ttl);
     let verified = check(service, purpose, ticket, given, OnRight::Advance { transition, ttl: expires_in }).await?;
-    on_verified(service, purpose, &verified).await;
+    on_verified(service, purpose, ticket, &verified).await;
     Ok((StepDone { step: transition.to.unwrap_or(Step::FIRST), expires_in }, verified.proven))
 }
 
@@ -59,7 +58,7 @@ where
         }
         // Two callers may have claimed the code, one after the other. Only the one that deletes the flow refunds.
         if delete_flow(&service, &ticket).await {
-            on_verified(&service, purpose, &verified).await;
+            on_verified(&service, purpose, &ticket, &verified).await;
         }
         done
     };
@@ -92,7 +91,7 @@ where
         };
         release(&service, &ticket).await;
         let expires_in = moved?;
-        on_verified(&service, purpose, &verified).await;
+        on_verified(&service, purpose, &ticket, &verified).await;
         Ok(StepDone { step: transition.to.unwrap_or(Step::FIRST), expires_in })
     };
     service.background.run_to_completion(work).await
@@ -115,7 +114,7 @@ where
     let mut done = act(service.clone(), verified.proven.clone()).await;
     if done.as_ref().is_err_and(Error::questions_account) {
         match question_account(service, purpose, ticket).await {
-            Ok(()) => on_verified(service, purpose, &verified).await,
+            Ok(()) => on_verified(service, purpose, ticket, &verified).await,
             Err(error) => done = Err(error),
         }
     }
@@ -158,7 +157,7 @@ async fn check(
     on_right: OnRight,
 ) -> Result<Verified, Error> {
     let expected = Expected::new(service, purpose, ticket);
-    let wrong_codes = service.policy.limits.counter(Limit::WrongCodes, ticket.phone_hash().encoded());
+    let wrong_codes = service.policy.limits.wrong_codes(ticket.phone_hash());
     let attempt = CodeAttempt { purpose, right: expected.code.matches(given), wrong_codes, on_right };
     let checked = service.ports.staging.verify_code(&ticket.flow_key(), &attempt).await?;
     expected.log_attempt(&checked);
@@ -175,13 +174,13 @@ async fn check(
 
 /// Records the verified code, and refunds the unverified codes of the flow's messages. Does nothing for a test number,
 /// which gets no message.
-async fn on_verified(service: &Service, purpose: Purpose, verified: &Verified) {
+async fn on_verified(service: &Service, purpose: Purpose, ticket: &Ticket, verified: &Verified) {
     if verified.ip_blocks.iter().all(String::is_empty) {
         return;
     }
     let (provider, region) = (verified.provider.as_deref().unwrap_or("unknown"), verified.proven.phone.region());
     service.ports.telemetry.record(Event::CodeVerified { provider, region, topic: purpose.into() });
-    refund_verified(service, purpose, verified).await;
+    refund_verified(service, purpose, ticket.phone_hash(), verified).await;
 }
 
 /// Deletes a finished flow; returns whether it existed. A flow that cannot be deleted now expires by itself.

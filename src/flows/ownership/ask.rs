@@ -1,14 +1,13 @@
 //! Asks the rule of [`crate::domain::ownership`], and holds the act if the rule says so.
 
-use crate::domain::device::{DeviceId, KnownDevice};
-use crate::domain::dpop::Thumbprint;
+use crate::domain::device::KnownDevice;
 use crate::domain::ownership::{AccountState, Evidence, Outcome, OwnershipPolicy, decide};
 use crate::domain::pending::{ActKind, NewPending, PendingAct, PendingId};
 use crate::domain::phone::Phone;
 use crate::domain::session::{DeviceName, SessionId};
 use crate::domain::user::{AccountVersion, User};
 use crate::flows::account::notice::{self, Notice};
-use crate::flows::{Error, Service};
+use crate::flows::{Error, NamedDevice, Service};
 use crate::ports::{AccountEvidence, Detach, EvidenceQuery, Whose};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
@@ -17,9 +16,7 @@ use std::time::Duration;
 #[derive(Default)]
 pub(in crate::flows) struct Question {
     /// Device that the client's token names.
-    pub device: Option<DeviceId>,
-    /// Key of its DPoP proof.
-    pub key: Option<Thumbprint>,
+    pub device: Option<NamedDevice>,
     /// The password was right.
     pub password: bool,
     /// Subject of the act: the new number, or the account that claims the number.
@@ -73,7 +70,7 @@ pub(in crate::flows) async fn ask(
     if AccountVersion::of(&found.account.user) != account {
         return Err(Error::TicketExpired);
     }
-    let known = known_device(&found, act, &question).cloned();
+    let known = known_device(service, &found, act, &question).await?;
     let counts = |device: &KnownDevice| !act.is_irreversible() || device.is_known_for(policy.hold, now);
     let evidence = Evidence { password: question.password, device: known.as_ref().is_some_and(counts) };
     let state = found.facts.state(policy, now);
@@ -128,14 +125,22 @@ pub(in crate::flows) async fn state_of(
 ///
 /// The device of a session counts for a change of number, with the password. It does not count for a deletion: a code
 /// in the app is not worth more than a code without it.
-fn known_device<'a>(found: &'a AccountEvidence, act: ActKind, question: &Question) -> Option<&'a KnownDevice> {
+async fn known_device(
+    service: &Service,
+    found: &AccountEvidence,
+    act: ActKind,
+    question: &Question,
+) -> Result<Option<KnownDevice>, Error> {
     if act == ActKind::PhoneChange {
         // The session is signed in already: its key was checked then.
-        let (_, device) = found.sessions.iter().find(|(session, _)| Some(*session) == question.session)?;
-        return found.devices.iter().find(|known| Some(known.id) == *device);
+        let session = found.sessions.iter().find(|(session, _)| Some(*session) == question.session);
+        let device = session.and_then(|(_, device)| *device);
+        return Ok(found.devices.iter().find(|known| Some(known.id) == device).cloned());
     }
-    let named = found.devices.iter().find(|known| Some(known.id) == question.device);
-    named.filter(|known| known.accepts(question.key.as_ref()))
+    match &question.device {
+        Some(named) => named.among(service, &found.devices).await,
+        None => Ok(None),
+    }
 }
 
 /// Returns whether the session that asked for the act asks for another one instead.

@@ -1,7 +1,6 @@
 //! Claim of an account after a sign-in code that was right, and not enough: with the password or a known device.
 
 use super::ask::{Question, ask};
-use crate::domain::device::DeviceId;
 use crate::domain::flow::{Flow, Purpose, State};
 use crate::domain::password::Password;
 use crate::domain::pending::ActKind;
@@ -10,7 +9,7 @@ use crate::domain::ticket::Ticket;
 use crate::domain::user::{AccountVersion, UserId};
 use crate::flows::limits::PasswordAttempt;
 use crate::flows::session::{self, SignedIn};
-use crate::flows::{Error, Service, otp};
+use crate::flows::{Error, NamedDevice, Service, otp};
 use crate::ports::{Proof, Verdict, Whose};
 
 pub struct Claim {
@@ -22,7 +21,7 @@ pub struct Claim {
 pub enum Evidence {
     Password(Password),
     /// Device that the client's token names; `None`: the service has not issued the token.
-    Device(Option<DeviceId>),
+    Device(Option<NamedDevice>),
 }
 
 /// Signs in, and deletes the flow. The phone is proven. After a wrong password the flow stays.
@@ -53,9 +52,9 @@ async fn question(
     evidence: Evidence,
     device: &Device,
 ) -> Result<Question, Error> {
-    let (key, device_name) = (device.key.clone(), device.name.clone());
+    let device_name = device.name.clone();
     match evidence {
-        Evidence::Device(id) => Ok(Question { device: id, key, device_name, ..Question::default() }),
+        Evidence::Device(device) => Ok(Question { device, device_name, ..Question::default() }),
         Evidence::Password(password) => {
             let attempt = PasswordAttempt::for_user(service, account.user).await?;
             attempt.record(service, compare(service, account.user, password).await).await?;

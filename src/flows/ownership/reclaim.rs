@@ -3,8 +3,6 @@
 use super::ask::before;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_app::ClientId;
-use crate::domain::device::DeviceId;
-use crate::domain::dpop::Thumbprint;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;
 
@@ -17,13 +15,11 @@ use crate::flows::limits::PasswordAttempt;
 use crate::flows::otp::{self, CodeSent, Recipient};
 use crate::flows::session::{self, Opened, SignedIn};
 use crate::flows::{Client, Error, Service, captcha};
-use crate::ports::{AccountEvidence, EvidenceQuery, Reclaimed, Verdict, Whose};
+use crate::ports::{EvidenceQuery, Reclaimed, Verdict, Whose};
 
 pub struct SendCode {
     pub former_phone: Phone,
     pub evidence: super::Evidence,
-    /// Key of the DPoP proof.
-    pub key: Option<Thumbprint>,
     pub phone: Phone,
     pub captcha_id: CaptchaId,
     pub captcha_answer: CaptchaAnswer,
@@ -41,20 +37,25 @@ pub async fn send_code(service: &Service, request: SendCode) -> Result<CodeSent,
 async fn check_and_send(service: Service, request: SendCode) -> Result<CodeSent, Error> {
     let block = service.ip_block(request.client.address);
     let attempt = PasswordAttempt::for_login(&service, &request.former_phone, &block, true).await?;
-    let checked = check(&service, &request.former_phone, request.evidence, request.key.as_ref()).await;
+    let checked = check(&service, &request.former_phone, request.evidence).await;
     let account = attempt.record(&service, checked).await?;
     let SendCode { phone, client, app, .. } = request;
     let (purpose, account) = (Purpose::Reclaim, Some(account));
-    let to = Recipient { purpose, phone, account, decoy: false, conceal: false, client, app, consent: None };
+    let to = Recipient {
+        purpose,
+        phone,
+        account,
+        decoy: false,
+        conceal: false,
+        client,
+        app,
+        consent: None,
+        password_proven: false,
+    };
     otp::send_to_free_phone(&service, to).await
 }
 
-async fn check(
-    service: &Service,
-    former: &Phone,
-    evidence: super::Evidence,
-    key: Option<&Thumbprint>,
-) -> Result<AccountVersion, Error> {
+async fn check(service: &Service, former: &Phone, evidence: super::Evidence) -> Result<AccountVersion, Error> {
     let now = service.now();
     let in_use_since = before(now, service.policy.ownership.in_use);
     let query = EvidenceQuery { whose: Whose::Former(former.clone()), act: ActKind::SignIn, now, in_use_since };
@@ -66,13 +67,13 @@ async fn check(
             let hash = hash.filter(|_| service.policy.passwords.accepts_passwords());
             matches!(service.ports.hasher.verify(password, hash).await?, Verdict::Right { .. })
         }
-        super::Evidence::Device(device) => found.is_some_and(|found| knows(&found, device, key)),
+        super::Evidence::Device(None) => false,
+        super::Evidence::Device(Some(named)) => {
+            let known = found.map(|found| found.devices).unwrap_or_default();
+            named.among(service, &known).await?.is_some()
+        }
     };
     account.filter(|_| is_right).ok_or(Error::CredentialsInvalid)
-}
-
-fn knows(found: &AccountEvidence, device: Option<DeviceId>, key: Option<&Thumbprint>) -> bool {
-    found.devices.iter().any(|known| Some(known.id) == device && known.accepts(key))
 }
 
 pub async fn resend_code(service: &Service, ticket: Ticket, client: Client) -> Result<CodeSent, Error> {
@@ -93,11 +94,11 @@ pub async fn verify_code(
 async fn reclaim(service: Service, proven: Proven, device: Device) -> Result<SignedIn, Error> {
     let Proven { phone, account, .. } = proven;
     let account = account.ok_or(Error::TicketExpired)?;
-    let Opened { session, tokens, .. } = session::open(&service, account.user, device)?;
+    let Opened { session, tokens, device } = session::open(&service, account.user, device)?;
     match service.ports.users.reclaim(account, &phone, &session, &service.policy.session).await? {
         Reclaimed::Done(user) => {
             tracing::info!(user = %user.id.0, phone = phone.masked(), "account reclaimed");
-            Ok(SignedIn { user, tokens })
+            Ok(SignedIn { user, tokens, device })
         }
         Reclaimed::PhoneTaken => Err(Error::PhoneTaken),
         Reclaimed::Gone => Err(Error::TicketExpired),

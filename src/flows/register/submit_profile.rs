@@ -40,7 +40,7 @@ pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result
     // The database has decided: a failure of this deletion changes nothing. The flow then expires by itself.
     otp::delete_flow(service, &request.ticket).await;
     match created {
-        Created::Yes => Ok(SignedIn { user: user.into(), tokens: opened.tokens }),
+        Created::Yes => Ok(SignedIn { user: user.into(), tokens: opened.tokens, device: opened.device }),
         Created::PhoneTaken => Err(Error::PhoneTaken),
         Created::Changed => Err(Error::TicketExpired),
     }

@@ -19,24 +19,32 @@ fn to_the_hour(session: Session) -> Session {
     Session { last_used_at: hour.max(session.created_at), ..session }
 }
 
-/// Signs this device out.
-pub async fn log_out(service: &Service, caller: &Caller) -> Result<(), Error> {
+/// Signs this device out. It stays a known device, unless `forget` is set.
+pub async fn log_out(service: &Service, caller: &Caller, forget: bool) -> Result<(), Error> {
+    let (users, authority, now) = (&service.ports.users, caller.authority(), service.now());
     // `false`: a concurrent call has ended the session, or has changed the credentials: the session may live on.
-    let ended = service.ports.users.end_session(&caller.authority(), caller.session, service.now()).await?;
+    let ended = if forget {
+        users.end_device(&authority, caller.session, now).await?
+    } else {
+        users.end_session(&authority, caller.session, now).await?
+    };
     if ended { Ok(()) } else { Err(Error::TokenInvalid) }
 }
 
-/// Signs every device out, including this one.
+/// Signs every device out and forgets it, including this one.
 pub async fn log_out_everywhere(service: &Service, caller: &Caller) -> Result<(), Error> {
     // `false`: the credentials were changed concurrently, which has ended the other sessions.
     let ended = service.ports.users.end_sessions(&caller.authority(), service.now()).await?;
     if ended { Ok(()) } else { Err(Error::TokenInvalid) }
 }
 
-/// Signs one device of the caller out.
+/// Signs one device of the caller out and forgets it. The own device stays known.
 pub async fn end(service: &Service, caller: &Caller, session: SessionId) -> Result<(), Error> {
     let (users, authority, now) = (&service.ports.users, caller.authority(), service.now());
-    if users.end_session(&authority, session, now).await? {
+    if session == caller.session {
+        return log_out(service, caller, false).await;
+    }
+    if users.end_device(&authority, session, now).await? {
         return Ok(());
     }
     // The session is unknown or has ended, or the credentials were changed concurrently: then it may live on.

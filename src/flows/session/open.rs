@@ -1,6 +1,7 @@
 //! Opening a session.
 
 use super::tokens::{Tokens, tokens};
+use crate::domain::device::DeviceToken;
 use crate::domain::password::PasswordHash;
 use crate::domain::session::{Device, Generation, NewSession, SessionId};
 use crate::domain::user::{User, UserId};
@@ -11,11 +12,14 @@ use crate::ports::Proof;
 pub struct SignedIn {
     pub user: User,
     pub tokens: Tokens,
+    /// Proves later that a request comes from this device. The device keeps it when the session ends.
+    pub device: DeviceToken,
 }
 
 pub(in crate::flows) struct Opened {
     pub session: NewSession,
     pub tokens: Tokens,
+    pub device: DeviceToken,
 }
 
 /// Creates a session and its tokens, and stores nothing: if a token cannot be signed, no session must be stored.
@@ -23,7 +27,9 @@ pub(in crate::flows) fn open(service: &Service, user_id: UserId, device: Device)
     let now = service.now();
     let (id, expires_at) = (SessionId::new(now, service.random()), now + service.policy.session.absolute);
     let tokens = tokens(service, user_id, Generation { session: id, number: 0 }, expires_at, device.key.is_some())?;
-    Ok(Opened { session: NewSession { id, user_id, device, created_at: now, expires_at }, tokens })
+    let session = NewSession { id, user_id, device, created_at: now, expires_at };
+    let device = DeviceToken::issue(&service.keys.device, session.device_since().0);
+    Ok(Opened { session, tokens, device })
 }
 
 /// Signs an existing user in. Returns `None` if `proof` is no longer valid.
@@ -34,7 +40,7 @@ pub(in crate::flows) async fn sign_in(
     rehashed: Option<&PasswordHash>,
     device: Device,
 ) -> Result<Option<SignedIn>, Error> {
-    let Opened { session, tokens } = open(service, user.id, device)?;
+    let Opened { session, tokens, device } = open(service, user.id, device)?;
     let done = service.ports.users.sign_in(&session, proof, rehashed, &service.policy.session).await?;
-    Ok(done.then_some(SignedIn { user, tokens }))
+    Ok(done.then_some(SignedIn { user, tokens, device }))
 }

@@ -23,6 +23,29 @@ pub struct SendCode {
     pub client_id: Option<String>,
 }
 
+/// Phone number of an account, and a solved captcha or a device token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendAccountCode {
+    /// Mobile number in E.164, or in the national format of the default region.
+    #[schema(max_length = 256, pattern = "^[^A-Za-z]+$", example = "+8613800138000")]
+    pub phone_number: String,
+    /// Id of a captcha from `POST /v1/captchas`. Required without `device_token`, and after `captcha_required`.
+    #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
+    pub captcha_id: Option<String>,
+    /// Answer: the characters or the sum in the image, or the spoken digits. Upper or lower case, full or half width
+    /// and spaces do not matter. At most 32 bytes.
+    #[schema(max_length = 32, pattern = "[^ ]", example = "ADEHLM")]
+    pub captcha_answer: Option<String>,
+    /// Device token of an earlier sign-in to this account. With it and without a captcha, the code counts on the limits
+    /// of the device. Ignored with a captcha.
+    #[schema(example = json!(null))]
+    pub device_token: Option<String>,
+    /// App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
+    pub client_id: Option<String>,
+}
+
 /// Phone number of a new account, a solved captcha, and the user's consent.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -42,6 +42,14 @@ pub struct Problem<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, example = json!(["terms@2026-11-01", "privacy@2026-11-01"]))]
     pub documents: Vec<String>,
+    /// Ticket of the flow that the request has started: a secret, as from `send-code`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    pub ticket: Option<&'a str>,
+    /// Seconds until this flow expires if the code is not verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false)]
+    pub expires_in: Option<u64>,
     /// Seconds until the code can be sent again.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u64, required = false)]

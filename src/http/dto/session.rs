@@ -29,6 +29,14 @@ pub struct LogIn {
     pub captcha_id: Option<String>,
     #[schema(max_length = 32, pattern = "[^ ]", example = json!(null))]
     pub captcha_answer: Option<String>,
+    /// Device token of an earlier sign-in to this account. If the account knows the device, the attempt counts on the
+    /// limits of the device, and needs no captcha. Any other text is ignored.
+    #[schema(example = "AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v")]
+    pub device_token: Option<String>,
+    /// App that receives the code to a new device (`new_device`), for SMS autofill. Only ids that the operator has
+    /// configured are accepted.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
+    pub client_id: Option<String>,
 }
 
 /// Code that the user has entered for the sign-in.
@@ -74,6 +82,10 @@ pub struct SignedIn {
     /// `true` if the refresh token is bound to the key of the request's `DPoP` proof: each refresh needs a proof of it.
     #[schema(example = false)]
     pub refresh_bound: bool,
+    /// Device token: a secret, the same for the life of the device. Keep it beside the refresh token, and also after
+    /// the sign-out: the next sign-in with it comes from a known device.
+    #[schema(example = "AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v")]
+    pub device_token: String,
 }
 
 /// New pair of tokens.
@@ -110,9 +122,12 @@ pub struct RefreshTokens {
 #[derive(Deserialize, Default, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogOut {
-    /// Sign out all devices of the user, not only this one.
+    /// Sign out all devices of the user, not only this one, and forget them.
     #[schema(example = false)]
     pub everywhere: Option<bool>,
+    /// Forget this device, too: its device token is worth nothing afterwards.
+    #[schema(example = false)]
+    pub forget_device: Option<bool>,
 }
 
 /// Devices on which the user is signed in.
@@ -146,4 +161,10 @@ pub struct Session {
     /// Time when the session ends in any case. RFC 3339, UTC.
     #[schema(format = DateTime, example = "2027-05-19T12:00:00.000Z")]
     pub expires_at: String,
+    /// `true` if the device of the session is a known device: the account knows the five that were used last.
+    #[schema(example = true)]
+    pub known_device: bool,
+    /// Time of the first sign-in on the known device. RFC 3339, UTC.
+    #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
+    pub device_known_since: Option<String>,
 }

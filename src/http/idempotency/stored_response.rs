@@ -1,7 +1,7 @@
 //! Stored responses: which responses are stored for replays, and their format.
 
 use crate::domain::session::{Generation, SessionId};
-use crate::http::error::{Code, Problem};
+use crate::http::error::{Code, Problem, StartedFlow};
 use crate::http::middleware::problem_of;
 use crate::http::response::IssuedTokens;
 use actix_web::body::MessageBody;
@@ -36,7 +36,12 @@ enum Form {
     /// Status and headers of a success. The body follows the line.
     Answer { status: u16, headers: Vec<(String, String)> },
     /// Parts of a problem, so that a replay is in the language of the retry. Stored problems have no other parts.
-    Problem { code: String, attempts_left: Option<u32> },
+    Problem {
+        code: String,
+        attempts_left: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        flow: Option<Box<StartedFlow>>,
+    },
 }
 
 /// Maximum size of a stored body: 4 KiB. The largest, a profile with tokens and a long avatar URL, has less than 3 KiB.
@@ -47,8 +52,8 @@ impl StoredResponse {
     /// Returns the response, and its stored form; none if a retry may get another response.
     pub fn capture(response: ServiceResponse) -> (ServiceResponse, Option<Self>) {
         if let Some(problem) = problem_of(&response) {
-            let Problem { code, attempts_left, .. } = problem;
-            let form = || Form::Problem { code: code.row().name.to_owned(), attempts_left };
+            let Problem { code, attempts_left, flow, .. } = problem;
+            let form = || Form::Problem { code: code.row().name.to_owned(), attempts_left, flow };
             return (response, code.row().replayable.then(|| Self { form: form(), tokens: None, body: Bytes::new() }));
         }
         let tokens = response.response().extensions().get().map(|IssuedTokens(generation)| *generation);
@@ -91,9 +96,9 @@ impl StoredResponse {
         let Head { at, form, .. } = serde_json::from_slice(head).ok()?;
         let mut response = match form {
             Form::Answer { status, headers } => rebuild(status, &headers, &body[1..])?,
-            Form::Problem { code, attempts_left } => {
+            Form::Problem { code, attempts_left, flow } => {
                 let code = Code::all().find(|candidate| candidate.row().name == code)?;
-                Problem { attempts_left, ..Problem::new(code) }.error_response()
+                Problem { attempts_left, flow, ..Problem::new(code) }.error_response()
             }
         };
         let age = u64::try_from(now.timestamp().saturating_sub(at)).unwrap_or_default();

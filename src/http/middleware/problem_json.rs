@@ -99,7 +99,8 @@ pub(in crate::http) fn problem_body(
         Language::English => en,
         Language::Chinese => zh,
     };
-    let retry_after = problem.retry_after.map(seconds);
+    let (retry_after, flow) = (problem.retry_after.map(seconds), problem.flow.as_deref());
+    let cooldown = retry_after.filter(|_| problem.code == Code::ResendCooldown);
     let field = |error: &FieldError| field_detail(error.code, language);
     let errors = problem.errors.iter();
     let errors = errors.map(|error| FieldProblem { field: &error.field, code: error.code, detail: field(error) });
@@ -116,7 +117,9 @@ pub(in crate::http) fn problem_body(
         start_anew: problem.start_anew,
         proof_of_work: problem.proof_of_work.as_deref().map(Work::from),
         documents: problem.documents.iter().map(ToString::to_string).collect(),
-        resend_in: retry_after.filter(|_| problem.code == Code::ResendCooldown),
+        ticket: flow.map(|flow| flow.ticket.as_str()),
+        expires_in: flow.map(|flow| flow.expires_in),
+        resend_in: cooldown.or(flow.map(|flow| flow.resend_in)),
         retry_after,
     };
     serde_json::to_string(&body).unwrap_or_default()

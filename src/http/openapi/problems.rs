@@ -8,7 +8,7 @@ use crate::domain::password_mode::PasswordMode;
 use crate::domain::proof::Challenge;
 use crate::http::contract::schema;
 use crate::http::dto::problem;
-use crate::http::error::{Code, FieldError, Problem};
+use crate::http::error::{Code, FieldError, Problem, StartedFlow};
 use crate::http::middleware::problem_body;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,6 +16,8 @@ use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::{Components, ContentBuilder, Ref, RefOr, Response, ResponseBuilder, Type};
 
 const EXAMPLE_CHALLENGE: &str = "ARIAAAGh7v1SAHf3b1Q2mC9dKp4x8w0LqzVt5Ncu7YyJhR3gWe6oSaBk";
+
+const EXAMPLE_TICKET: &str = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ";
 
 /// Adds the schema of the body.
 pub(super) fn add_schema(components: &mut Components) {
@@ -103,6 +105,10 @@ fn example(code: Code) -> Problem {
         Code::RegionNotSupported => Problem { errors: error("phone_number", "not_allowed"), ..plain },
         Code::CodeWrong => Problem { attempts_left: Some(3), ..plain },
         Code::CodeExhausted => Problem { attempts_left: Some(0), ..plain },
+        Code::NewDevice => {
+            let flow = StartedFlow { ticket: EXAMPLE_TICKET.to_owned(), expires_in: 300, resend_in: 60 };
+            Problem { flow: Some(Box::new(flow)), attempts_left: Some(5), ..plain }
+        }
         Code::WrongStep => Problem { step: Some(Step::PhoneVerified), ..plain },
         Code::ProofOfWorkRequired | Code::ProofOfWorkInvalid => {
             Problem { proof_of_work: Challenge::parse(EXAMPLE_CHALLENGE).ok().map(Box::new), ..plain }

@@ -96,13 +96,4 @@ impl TestServer {
         let template = format!("/v1/me/pending/{{id}}/{decision}");
         self.call_path(Method::POST, &path, &template, access, Value::Null).await
     }
-
-    /// Signs in by code with more evidence.
-    pub async fn sign_in_with(&self, phone: &str, more: Value) -> Response {
-        let (ticket, code) = self.ticket_and_code("login", phone).await;
-        let mut body = more;
-        body["ticket"] = json!(ticket);
-        body["code"] = json!(code);
-        self.post("/v1/login/verify-code", body).await
-    }
 }

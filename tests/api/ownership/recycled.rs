@@ -9,6 +9,8 @@ server_tests!(
     the_next_owner_of_a_number_does_not_enter_its_dormant_account,
     the_owner_of_a_dormant_account_comes_back_with_the_password,
     the_owner_of_a_dormant_account_claims_it_with_the_password,
+    the_owner_of_a_dormant_account_comes_back_on_a_known_device,
+    a_known_device_reclaims_a_detached_account,
     the_next_owner_gets_a_new_account_and_the_earlier_owner_reclaims_theirs,
     a_deletion_by_the_next_owner_only_detaches_the_account,
     a_detached_account_is_deleted_after_its_time,
@@ -98,6 +100,53 @@ async fn the_next_owner_gets_a_new_account_and_the_earlier_owner_reclaims_theirs
         let again = server.reclaim_body(&user.phone, &fresh_phone()).await;
         server.post("/v1/reclaim/send-code", again).await.assert_error(401, "credentials_invalid");
     }
+}
+
+async fn the_owner_of_a_dormant_account_comes_back_on_a_known_device(server: TestServer) {
+    let phone = fresh_phone();
+    let account = server.sign_up(&phone).await;
+    server.advance(91 * DAY);
+    let device_token = account.text("device_token");
+    // The code was not enough; the device claims the same flow.
+    let (ticket, code) = server.ticket_and_code("login", &phone).await;
+    server.verify("login", &ticket, &code).await.assert_error(409, "account_dormant");
+    let claimed = server.post("/v1/login/claim", json!({"ticket": ticket, "device_token": device_token})).await;
+    claimed.assert_status(200);
+    assert_eq!(claimed.body["user"]["id"], account.body["user"]["id"]);
+    assert_eq!(claimed.text("device_token"), device_token, "the device has another id");
+    // After the next absence it sends the token with the code.
+    server.advance(91 * DAY);
+    for flow in ["password-reset", "login"] {
+        let (ticket, code) = server.ticket_and_code(flow, &phone).await;
+        let body = json!({"ticket": ticket, "code": code, "device_token": device_token});
+        server.post(&format!("/v1/{flow}/verify-code"), body).await.assert_status(200);
+        server.advance(DAY / 24);
+    }
+}
+
+async fn a_known_device_reclaims_a_detached_account(server: TestServer) {
+    let (phone, new) = (fresh_phone(), fresh_phone());
+    let account = server.sign_up(&phone).await;
+    server.advance(91 * DAY);
+    let other_device = server.create_user().await;
+    server.sign_up_anew(&phone).await;
+    server.advance(60 * DAY);
+    let reclaim = async |device_token: &str| {
+        let mut body = server.reclaim_body(&phone, &new).await;
+        body.as_object_mut().unwrap().remove("password");
+        body["device_token"] = json!(device_token);
+        server.post("/v1/reclaim/send-code", body).await
+    };
+    let unknown = server.log_in(&other_device.phone, PASSWORD).await.text("device_token");
+    for wrong in ["x", &unknown] {
+        reclaim(wrong).await.assert_error(401, "credentials_invalid");
+    }
+    let sent = reclaim(&account.text("device_token")).await;
+    sent.assert_status(200);
+    let code = server.next_code(&new, 0).await;
+    let reclaimed = server.verify("reclaim", &sent.text("ticket"), &code).await;
+    reclaimed.assert_status(200);
+    assert_eq!(reclaimed.body["user"]["id"], account.body["user"]["id"]);
 }
 
 async fn a_deletion_by_the_next_owner_only_detaches_the_account(server: TestServer) {

@@ -52,6 +52,9 @@ async fn a_thief_who_resets_the_password_changes_no_number_for_a_day(server: Tes
         thief = tokens.text("refresh_token");
         let access = tokens.text("access_token");
         server.change_number(&access, &new, NEW_PASSWORD).await.assert_error(409, "act_held");
+        let deletion = json!({"password": NEW_PASSWORD});
+        let deletion = server.call(Method::DELETE, "/v1/me", &access, deletion).await;
+        deletion.assert_error(409, "password_too_new");
         assert_eq!(server.me(&access).await.body["phone_number"], json!(owner.phone));
     }
 }

@@ -2,12 +2,12 @@
 //! arrive at once.
 
 use super::{
-    DAY, HOUR, Harness, MINUTE, PURPOSE, assert_limited, assert_reached, at_once, key, new_flow, open, resend, right,
-    unlimited, verify,
+    DAY, HOUR, Harness, MINUTE, PURPOSE, allowed, assert_limited, assert_reached, at_once, key, new_flow, open, resend,
+    right, spend_password, unlimited, verify,
 };
 use doorstep::domain::flow::{State, Step};
 use doorstep::domain::limits::{Limit, Limits};
-use doorstep::ports::{CodeCheck, NewFlow, Resend};
+use doorstep::ports::{Advance, CodeCheck, NewFlow, Resend};
 
 fn times(checks: &[CodeCheck], expected: &CodeCheck) -> usize {
     checks.iter().filter(|check| *check == expected).count()
@@ -23,6 +23,20 @@ pub async fn one_of_many_concurrent_right_codes_advances_the_flow(harness: &impl
     let checks = checks.await;
     assert_eq!(times(&checks, &right(1)), 1);
     assert_eq!(times(&checks, &CodeCheck::WrongStep(Step::PhoneVerified)), 199);
+}
+
+/// A flow remembers that the password was right before its code was sent.
+pub async fn a_right_code_says_whether_the_password_was_proven(harness: &impl Harness) {
+    let store = harness.store();
+    for (n, password_proven) in [(1, false), (2, true)] {
+        let key = key(1, n);
+        let flow = NewFlow { password_proven, ..new_flow(1) };
+        allowed(store.open_flow(&key, &flow, &[]).await.unwrap());
+        let CodeCheck::Right(verified) = verify(&*store, &key, true, &unlimited()).await else { panic!("not right") };
+        assert_eq!(verified.proven.password_proven, password_proven);
+        let Advance::Done { proven, .. } = spend_password(&*store, &key, PURPOSE).await else { panic!("not done") };
+        assert_eq!(proven, verified.proven);
+    }
 }
 
 pub async fn five_of_many_concurrent_wrong_codes_count(harness: &impl Harness) {

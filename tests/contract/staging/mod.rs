@@ -68,6 +68,7 @@ promises!(
     claims::wrong_codes_of_a_claim_cost_attempts_until_the_flow_is_deleted,
     claims::a_verified_flow_cannot_be_claimed,
     codes::one_of_many_concurrent_right_codes_advances_the_flow,
+    codes::a_right_code_says_whether_the_password_was_proven,
     codes::five_of_many_concurrent_wrong_codes_count,
     codes::concurrent_right_and_wrong_codes_have_one_outcome,
     codes::wrong_codes_of_a_day_add_up_over_flows,
@@ -139,7 +140,7 @@ promises!(
     shared::members_of_every_class_keep_their_share,
     shared::a_refund_makes_room_for_its_class,
     shared::a_threshold_reads_the_calls_of_all_classes,
-    shared::concurrent_calls_of_two_classes_never_exceed_the_maximum,
+    shared::concurrent_calls_of_all_classes_never_exceed_the_maximum,
     sliding::no_window_has_more_than_the_maximum,
     sliding::a_steady_caller_gets_the_maximum_in_each_window,
     sliding::each_call_leaves_the_window_by_itself,
@@ -187,7 +188,7 @@ fn account(number: u32) -> AccountVersion {
 }
 
 fn proven(number: u32) -> Proven {
-    Proven { phone: phone(number), account: Some(account(number)) }
+    Proven { phone: phone(number), account: Some(account(number)), password_proven: false }
 }
 
 /// Result of a right code for the phone, after one message.

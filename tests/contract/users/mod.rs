@@ -4,6 +4,7 @@ mod accounts;
 mod authority;
 mod consents;
 mod credentials;
+mod devices;
 mod migrations;
 mod outages;
 mod ownership;

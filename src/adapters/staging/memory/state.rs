@@ -48,7 +48,7 @@ pub(super) struct Request {
 
 impl Stored {
     pub(super) fn proven(&self) -> Proven {
-        Proven { phone: self.new.phone.clone(), account: self.new.account }
+        Proven { phone: self.new.phone.clone(), account: self.new.account, password_proven: self.new.password_proven }
     }
 }
 

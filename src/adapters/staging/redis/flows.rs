@@ -51,6 +51,7 @@ impl Staging for RedisStaging {
             ("client", flow.client.as_ref().map_or("", ClientId::as_str)),
             ("ip_blocks", &flow.ip_block),
             ("consent", &consent),
+            ("password_proven", if flow.password_proven { flag(true) } else { "" }),
             ("step", Step::FIRST.as_str()),
             ("sends", "1"),
             ("attempts_left", &attempts),
@@ -122,8 +123,8 @@ impl Staging for RedisStaging {
             ["gone"] => Ok(CodeCheck::Gone),
             ["step", at] => Ok(CodeCheck::WrongStep(step(at)?)),
             ["limited", pairs @ ..] => Ok(CodeCheck::Limited(reached(limits, pairs)?)),
-            ["right", phone, account, ip_blocks, provider] => Ok(CodeCheck::Right(Verified {
-                proven: proven(phone, account)?,
+            ["right", phone, account, password, ip_blocks, provider] => Ok(CodeCheck::Right(Verified {
+                proven: proven(phone, account, password)?,
                 ip_blocks: list(ip_blocks),
                 provider: present(provider).map(str::to_owned),
             })),
@@ -147,7 +148,7 @@ impl Staging for RedisStaging {
             ["done", phone, account, at, attempts_left, hash, consent, completion, left, cooldown] => {
                 let hash = present(hash).map(|hash| PasswordHash::new(hash.to_owned()));
                 let state = State::new(step(at)?, number(attempts_left)?, duration(cooldown)?, hash);
-                let (Proven { phone, account }, expires_in) = (proven(phone, account)?, duration(left)?);
+                let (Proven { phone, account, .. }, expires_in) = (proven(phone, account, "")?, duration(left)?);
                 let completion = stored_completion(completion)?;
                 let consent = present(consent).map(|text| Consent::from_stored(text).ok_or_else(broken)).transpose()?;
                 Ok(Some(Flow { phone, state: state.ok_or_else(broken)?, account, consent, completion, expires_in }))
@@ -185,8 +186,8 @@ impl Staging for RedisStaging {
             ["gone"] => Ok(Advance::Gone),
             ["step", at] => Ok(Advance::WrongStep(step(at)?)),
             ["exhausted", left] => Ok(Advance::Exhausted { retry_after: duration(left)? }),
-            ["done", phone, account, completion, left] => Ok(Advance::Done {
-                proven: proven(phone, account)?,
+            ["done", phone, account, password, completion, left] => Ok(Advance::Done {
+                proven: proven(phone, account, password)?,
                 completion: stored_completion(completion)?,
                 expires_in: duration(left)?,
             }),

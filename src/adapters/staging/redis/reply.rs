@@ -56,9 +56,9 @@ pub(super) fn step(text: &str) -> Result<Step, DependencyError> {
     Step::parse(text).ok_or_else(broken)
 }
 
-pub(super) fn proven(phone: &str, account: &str) -> Result<Proven, DependencyError> {
+pub(super) fn proven(phone: &str, account: &str, password: &str) -> Result<Proven, DependencyError> {
     let account = present(account).map(|text| AccountVersion::from_stored(text).ok_or_else(broken)).transpose()?;
-    Ok(Proven { phone: stored_phone(phone)?, account })
+    Ok(Proven { phone: stored_phone(phone)?, account, password_proven: password == flag(true) })
 }
 
 pub(super) fn stored_completion(text: &str) -> Result<Option<Completion>, DependencyError> {

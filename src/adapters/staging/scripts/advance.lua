@@ -14,5 +14,6 @@ for i = 7, #ARGV, 2 do
   redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
 end
 move(step)
-local phone, account, completion = unpack(redis.call('HMGET', KEYS[1], 'phone', 'account', 'completion'))
-return {'done', phone, account or '', completion or '', redis.call('PTTL', KEYS[1])}
+local phone, account, password, completion =
+  unpack(redis.call('HMGET', KEYS[1], 'phone', 'account', 'password_proven', 'completion'))
+return {'done', phone, account or '', password or '', completion or '', redis.call('PTTL', KEYS[1])}

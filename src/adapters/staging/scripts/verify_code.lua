@@ -1,7 +1,8 @@
 -- KEYS: 1 flow, 2 claim, 3 wrong codes of the phone. ARGV: 1-5 see flow.lua, 6 whether the code is right, 7 lifetime of
 -- the claim or 0, then the wrong codes (see counters.lua).
-local purpose, step, phone, account, decoy, ip_blocks, provider =
-  unpack(redis.call('HMGET', KEYS[1], 'purpose', 'step', 'phone', 'account', 'decoy', 'ip_blocks', 'provider'))
+local purpose, step, phone, account, password, decoy, ip_blocks, provider = unpack(redis.call(
+  'HMGET', KEYS[1], 'purpose', 'step', 'phone', 'account', 'password_proven', 'decoy', 'ip_blocks', 'provider'
+))
 local refusal = refuse(purpose, step)
 if refusal then
   return refusal
@@ -16,7 +17,7 @@ if ARGV[6] == '1' and decoy == '0' then
     return {'busy', math.max(redis.call('PTTL', KEYS[2]), 1)}
   end
   move(step)
-  return {'right', phone, account or '', ip_blocks or '', provider or ''}
+  return {'right', phone, account or '', password or '', ip_blocks or '', provider or ''}
 end
 add(wrong_codes)
 local attempts_left = redis.call('HINCRBY', KEYS[1], 'attempts_left', -1)

@@ -53,7 +53,20 @@ impl Scenario {
         let body = json!({"phone_number": PHONE, "password": password, "device_name": "iPhone 17"});
         let signed_in = self.post("/v1/login", body, 200).await;
         self.try_tokens(&signed_in).await;
+        self.try_device_token(signed_in["device_token"].as_str().unwrap()).await;
         ["access_token", "refresh_token"].map(|name| signed_in[name].as_str().unwrap().to_owned())
+    }
+
+    /// Sends a device token for another number, and wrong ones.
+    async fn try_device_token(&mut self, token: &str) {
+        self.add_secret("device token", token);
+        let body = json!({"phone_number": PHONE, "password": WRONG_PASSWORD, "device_token": token});
+        self.post("/v1/login", body, 401).await;
+        for phone in [PHONE, OTHER_PHONE] {
+            let code = json!({"phone_number": phone, "device_token": &token[1..]});
+            self.post("/v1/login/send-code", code, 422).await;
+        }
+        self.post("/v1/login", json!({"phone_number": PHONE, "device_token": [token]}), 400).await;
     }
 
     async fn sign_in_by_code(&mut self) {
