@@ -60,7 +60,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .operation("login.verifyCode", "Sign in with the code.")
             .description(
                 "A wrong code (`code_wrong`) uses one of the attempts; the last wrong code ends the flow \
-                 (`code_exhausted`). A code works once, but after a `503` the client can submit the same code again.\n\n\
+                 (`code_exhausted`). A code works once, but after a `503` the client can submit the same code \
+                 again.\n\n\
                  A right code may not be enough: `account_dormant`, `act_held` and `act_refused` keep the flow. The \
                  user can prove the account with more (`POST /v1/login/claim`), start a new account (`POST \
                  /v1/login/start-anew`), or approve the act on another device: then submit the same code again.",

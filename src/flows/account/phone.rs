@@ -95,6 +95,9 @@ async fn change(service: Service, caller: Caller, proven: Proven, language: Text
     let change = NumberChange { from: user.phone.clone(), to: new.clone(), uses, detach };
     match service.ports.users.change_phone(&by, &change, service.now()).await? {
         PhoneChange::Done(changed) => {
+            if let Some(detach) = change.detach {
+                tracing::info!(user = %detach.account.user.0, "account detached");
+            }
             tracing::info!(user = %user.id.0, phone = new.masked(), "phone number changed");
             if let Some(to) = user.phone {
                 let content = Content::PhoneChanged { to: new.masked() };

@@ -29,7 +29,11 @@ pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result
     let created = match flow.completion {
         Some(Completion::Detach { account, proven_at }) => {
             let earlier = ownership::detach(service, account, user.phone.clone(), proven_at);
-            service.ports.users.create_anew(&user, &opened.session, &earlier).await?
+            let created = service.ports.users.create_anew(&user, &opened.session, &earlier).await?;
+            if created == Created::Yes {
+                tracing::info!(user = %account.user.0, "account detached");
+            }
+            created
         }
         _ => service.ports.users.create(&user, &opened.session).await?,
     };

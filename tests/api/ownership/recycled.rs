@@ -204,8 +204,8 @@ async fn strangers_cannot_distinguish_a_dormant_account(server: TestServer) {
     taken.assert_error(409, "phone_already_registered");
 }
 
-/// A service that conceals taken numbers sends a code to a dormant one: the person who has it learns of the account, and
-/// nobody else.
+/// A service that conceals taken numbers sends a code to a dormant one: the person who has it learns of the account,
+/// and nobody else.
 async fn a_concealed_sign_up_goes_on_with_the_number_of_a_dormant_account(back_ends: BackEnds) {
     let server = TestServer::with(back_ends, &[("REGISTER_CONCEAL_TAKEN", "true")]).await;
     let sign_up = async |phone: &str| {
