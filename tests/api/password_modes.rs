@@ -201,8 +201,8 @@ async fn existing_passwords_are_not_accepted_where_passwords_are_disabled(server
     assert_eq!(signed_in.body["user"]["has_password"], true);
 }
 
-/// The next owner of the number gets an account of their own, without a step for a password. The earlier owner knows the
-/// password, which is no evidence in this mode.
+/// The next owner of the number gets an account of their own, without a step for a password. The earlier owner knows
+/// the password, which is no evidence in this mode.
 async fn a_disabled_password_proves_no_dormant_or_detached_account(server: TestServer) {
     let mut server = TestServer::with(server.back_ends(), &[("NUMBER_STALE_DAYS", "45")]).await;
     let user = server.create_user().await;
