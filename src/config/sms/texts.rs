@@ -168,6 +168,7 @@ mod tests {
             "set_password": "{brand}: รหัสตั้งรหัสผ่าน {code}",
             "confirm_phone": "{brand}: รหัสยืนยันเบอร์ {code}",
             "phone_changed": "{brand}: บัญชีของคุณใช้เบอร์ {phone} แล้ว",
+            "phone_change_held": "{brand}: บัญชีของคุณจะเปลี่ยนเบอร์เป็น {phone}",
             "password_changed": "{brand}: รหัสผ่านของคุณถูกเปลี่ยน",
             "password_reset": "{brand}: รหัสผ่านของคุณถูกตั้งใหม่",
         }})
