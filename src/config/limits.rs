@@ -2,7 +2,7 @@
 
 use super::env::Env;
 use super::variable::{Declared, Description, Section, Variable, WithDefault, items, list, number, section};
-use crate::domain::flow::Cooldowns;
+use crate::domain::limits::Cooldowns;
 use crate::domain::limits::{Entry, Limit, Limits, ReservedShare, Scope};
 use crate::domain::phone::{Region, Regions, region};
 use std::time::Duration;

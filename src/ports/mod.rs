@@ -2,6 +2,7 @@
 //! (`tests/contract`).
 
 mod access_tokens;
+mod account;
 mod avatar_storage;
 mod captcha;
 mod counters;
@@ -18,6 +19,7 @@ mod telemetry;
 mod users;
 
 pub use access_tokens::{AccessTokens, TokenError};
+pub use account::{Account, AccountSummary};
 pub use avatar_storage::AvatarStorage;
 pub use captcha::{AudioCaptcha, CaptchaRenderer};
 pub use counters::{Admission, Counters, Counts, Usage};
@@ -32,6 +34,4 @@ pub use staging::{
     Advance, Change, CodeAttempt, CodeCheck, NewFlow, OnRight, Resend, ReservedResend, Staging, Verified,
 };
 pub use telemetry::{Event, Outcome, Telemetry};
-pub use users::{
-    Account, AccountOnDevice, AccountSummary, Created, NumberChange, PhoneChange, Proof, Refreshed, Renewed, Users,
-};
+pub use users::{AccountOnDevice, Created, NumberChange, PhoneChange, Proof, Refreshed, Renewed, Users};

@@ -1,6 +1,7 @@
 //! Port of the ownership of accounts: facts for the rule, held acts, detached accounts. Part of the user store.
 
-use super::{Account, DependencyError};
+use super::DependencyError;
+use super::account::Account;
 use crate::domain::device::{DeviceId, KnownDevice};
 use crate::domain::ownership::Facts;
 use crate::domain::pending::{ActKind, Decision, NewPending, PendingAct, PendingId};
@@ -49,8 +50,9 @@ pub trait AccountOwnership: Send + Sync {
         policy: &SessionPolicy,
     ) -> Result<Reclaimed, DependencyError>;
 
-    /// Deletes the detached accounts whose time is over, and expired pending acts. Returns the number of accounts.
-    async fn delete_expired(&self, now: DateTime<Utc>) -> Result<usize, DependencyError>;
+    /// Deletes the detached accounts whose time is over, and expired pending acts. A detached account that was in use
+    /// and has no session any more is deleted at `deletes_at`. Returns the number of deleted accounts.
+    async fn delete_expired(&self, now: DateTime<Utc>, deletes_at: DateTime<Utc>) -> Result<usize, DependencyError>;
 }
 
 /// Account whose ownership is in question.

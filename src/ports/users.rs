@@ -1,5 +1,6 @@
 //! Port of the user store: accounts and their sessions.
 
+use super::account::{Account, AccountSummary};
 use super::{AccountOwnership, DependencyError, Detach};
 use crate::domain::consent::Consent;
 use crate::domain::device::{DeviceId, KnownDevice};
@@ -196,23 +197,6 @@ pub enum Created {
     PhoneTaken,
     /// The account that should lose the phone has changed.
     Changed,
-}
-
-/// Account of a phone, from its row alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AccountSummary {
-    pub version: AccountVersion,
-    /// Last proof of the phone.
-    pub proven_at: DateTime<Utc>,
-    /// Last sign-in. The account may have been used later, by a refresh.
-    pub signed_in_at: Option<DateTime<Utc>>,
-}
-
-/// User and the hash of their password, if they have one.
-#[derive(Debug, Clone)]
-pub struct Account {
-    pub user: User,
-    pub password_hash: Option<PasswordHash>,
 }
 
 /// Account of a phone, as a device finds it.

@@ -1,12 +1,12 @@
 //! Queries for consents: a record that only grows, and a column of the user's row that lists its documents. A request
 //! reads the column with the user, so that it needs no further statement.
 
+use super::conditions::{holds, user, user_columns};
 use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::rows::{AuthorityRow, ConsentRow, UserRow, stored};
 use super::schema::{consents, users};
 use super::transaction::{Rollback, transaction};
-use super::users::{holds, user, user_columns};
 use crate::domain::consent::{Consent, LegalDocument};
 use crate::domain::user::User;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl};

@@ -1,5 +1,6 @@
 //! Queries for detached accounts: accounts whose number another person has now.
 
+use super::conditions::{is_phone_taken, revoke_all, user, user_columns};
 use super::engine::{AnyConnection, Backend};
 use super::fault::Fault;
 use super::pending;
@@ -7,11 +8,11 @@ use super::rows::{NewSessionRow, UserRow, stored, text};
 use super::schema::{sessions, users};
 use super::sessions::{delete_excess, is_active};
 use super::transaction::{Rollback, transaction};
-use super::users::{is_phone_taken, revoke_all, user, user_columns};
 use crate::domain::policy::SessionPolicy;
 use crate::domain::user::AccountVersion;
 use crate::ports::{Detach, Reclaimed};
 use chrono::NaiveDateTime;
+use diesel::dsl::{exists, not};
 use diesel::sql_types::Bool;
 use diesel::{
     BoolExpressionMethods, BoxableExpression, ExpressionMethods, NullableExpressionMethods, OptionalExtension,
@@ -122,13 +123,25 @@ pub(super) fn reclaim(
     }
 }
 
-/// Deletes the detached accounts whose time is over, and expired pending acts. A retry is idempotent.
-pub(super) fn delete_expired(connection: &mut AnyConnection, now: NaiveDateTime) -> Result<usize, Fault> {
+/// Deletes the detached accounts whose time is over, and expired pending acts. A detached account that was in use gets
+/// its time when its last session has ended. A retry is idempotent.
+pub(super) fn delete_expired(
+    connection: &mut AnyConnection,
+    now: NaiveDateTime,
+    deletes_at: NaiveDateTime,
+) -> Result<usize, Fault> {
+    let alive = sessions::table
+        .filter(sessions::user_id.eq(users::id))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(now));
+    let detached = users::table.filter(users::phone.is_null()).filter(users::detached_at.is_not_null());
+    let abandoned = detached.filter(users::deletes_at.is_null()).filter(not(exists(alive)));
+    let marked = diesel::update(abandoned).set(users::deletes_at.eq(deletes_at)).execute(connection);
     let over = users::table
         .filter(users::phone.is_null())
         .filter(users::deletes_at.is_not_null())
         .filter(users::deletes_at.assume_not_null().le(now));
-    let deleted = diesel::delete(over).execute(connection);
+    let deleted = marked.and_then(|_| diesel::delete(over).execute(connection));
     let deleted = deleted.and_then(|users| pending::delete_expired(connection, now).map(|_| users));
     deleted.map_err(|error| Fault::new(connection, &error))
 }

@@ -1,6 +1,7 @@
 //! User store in SQLite or PostgreSQL: one set of queries; the scheme of the URL selects the engine.
 
 mod address;
+mod conditions;
 mod connection;
 mod consents;
 mod detachment;
@@ -144,7 +145,7 @@ impl Users for Database {
         now: DateTime<Utc>,
     ) -> Result<AccountOnDevice, DependencyError> {
         let (phone, now) = (phone.e164().to_owned(), rows::stored(now));
-        self.reads.run(move |connection, _| known_devices::account(connection, &phone, device, now)).await
+        self.reads.run(move |connection, _| users::by_phone_and_device(connection, &phone, device, now)).await
     }
 
     async fn by_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<Option<User>, DependencyError> {

@@ -65,8 +65,8 @@ impl AccountOwnership for Database {
             .await
     }
 
-    async fn delete_expired(&self, now: DateTime<Utc>) -> Result<usize, DependencyError> {
-        let now = rows::stored(now);
-        self.writes.run(move |connection, _| detachment::delete_expired(connection, now)).await
+    async fn delete_expired(&self, now: DateTime<Utc>, deletes_at: DateTime<Utc>) -> Result<usize, DependencyError> {
+        let (now, deletes_at) = (rows::stored(now), rows::stored(deletes_at));
+        self.writes.run(move |connection, _| detachment::delete_expired(connection, now, deletes_at)).await
     }
 }

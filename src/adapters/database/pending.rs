@@ -1,11 +1,11 @@
 //! Queries for pending acts.
 
+use super::conditions::{holds, invalid_value};
 use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::rows::{AuthorityRow, id, stored, text};
 use super::schema::{pending_acts, sessions, users};
 use super::transaction::{Rollback, transaction};
-use super::users::{holds, invalid_value};
 use crate::domain::pending::{ActKind, Decision, NewPending, PendingAct, PendingId};
 use crate::domain::session::SessionId;
 use crate::domain::user::AccountVersion;

@@ -1,11 +1,11 @@
 //! Refresh of a session: one statement, which decides by the current row.
 
+use super::conditions::invalid_value;
 use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::rows::{before, id, text};
 use super::schema::sessions;
 use super::sessions::is_active;
-use super::users::invalid_value;
 use crate::domain::dpop::Thumbprint;
 use crate::domain::policy::SessionPolicy;
 use crate::domain::refresh::Refresh;

@@ -40,7 +40,7 @@ pub(super) fn id(text: &str, column: &'static str) -> Result<Uuid, &'static str>
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub(super) struct UserRow {
-    id: String,
+    pub id: String,
     phone: Option<String>,
     #[diesel(select_expression = users::password_hash.is_not_null())]
     #[diesel(select_expression_type = IsNotNull<users::password_hash>)]
@@ -221,7 +221,7 @@ impl SessionRow {
 pub(super) struct DeviceRow {
     device_id: Option<String>,
     device_since: Option<NaiveDateTime>,
-    last_used_at: NaiveDateTime,
+    pub last_used_at: NaiveDateTime,
     jkt: Option<String>,
 }
 

@@ -1,11 +1,11 @@
 //! Queries for sessions.
 
+use super::conditions::{invalid_value, is_valid, proven};
 use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::rows::{AuthorityRow, DeviceRow, NewSessionRow, SessionRow, before};
 use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
-use super::users::{invalid_value, is_valid, proven};
 use super::{forget_devices, known_devices, pending};
 use crate::domain::device::KnownDevice;
 use crate::domain::policy::SessionPolicy;

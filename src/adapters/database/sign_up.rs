@@ -1,5 +1,6 @@
 //! Insert of a new account.
 
+use super::conditions::reject_if_taken;
 use super::consents;
 use super::detachment::detach_in;
 use super::engine::AnyConnection;
@@ -7,7 +8,6 @@ use super::fault::Fault;
 use super::rows::{ConsentRow, NewSessionRow, NewUserRow};
 use super::schema::{sessions, users};
 use super::transaction::transaction;
-use super::users::reject_if_taken;
 use crate::ports::{Created, Detach};
 use diesel::RunQueryDsl;
 use std::time::Instant;

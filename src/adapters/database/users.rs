@@ -1,26 +1,25 @@
 //! Queries for accounts.
 
+use super::conditions::{
+    has_phone, holds, invalid_value, is_phone_taken, is_valid, proven, reject_if_taken, revoke_all, user, user_columns,
+};
 use super::detachment::detach_in;
-use super::engine::{AnyConnection, Backend};
-use super::fault::{Fault, broken};
+use super::engine::AnyConnection;
+use super::fault::Fault;
 use super::forget_devices::forget as forget_devices;
-use super::pending;
 use super::rows::{AuthorityRow, ProfileRow, UserRow, id, text};
 use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
+use super::{known_devices, pending};
+use crate::domain::device::DeviceId;
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::user::{AccountVersion, User, UserId};
-use crate::ports::{Account, AccountSummary, NumberChange, PhoneChange, Proof, Renewed};
+use crate::ports::{Account, AccountOnDevice, AccountSummary, NumberChange, PhoneChange, Proof, Renewed};
 use chrono::NaiveDateTime;
-use diesel::dsl::{auto_type, exists};
+use diesel::dsl::auto_type;
 use diesel::r2d2::R2D2Connection;
-use diesel::result::{DatabaseErrorKind, Error};
-use diesel::sql_types::Bool;
-use diesel::{
-    BoolExpressionMethods, BoxableExpression, ExpressionMethods, NullableExpressionMethods, OptionalExtension,
-    QueryDsl, QueryResult, RunQueryDsl, Selectable, SelectableHelper,
-};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl, SelectableHelper};
 use std::time::Instant;
 
 pub(super) fn ping(connection: &mut AnyConnection) -> Result<(), Fault> {
@@ -52,6 +51,20 @@ pub(super) fn by_phone(connection: &mut AnyConnection, phone: &str) -> Result<Op
         .map_err(|error| Fault::new(connection, &error))?;
     let Some((row, hash)): Option<(UserRow, Option<String>)> = found else { return Ok(None) };
     Ok(Some(Account { user: user(row)?, password_hash: hash.map(PasswordHash::new) }))
+}
+
+/// Reads the account of a phone, then its devices. Without an account, the second statement is the same and finds none:
+/// the time does not say whether the phone has an account.
+pub(super) fn by_phone_and_device(
+    connection: &mut AnyConnection,
+    phone: &str,
+    device: DeviceId,
+    now: NaiveDateTime,
+) -> Result<AccountOnDevice, Fault> {
+    let account = by_phone(connection, phone)?;
+    let user = account.as_ref().map(|account| text(account.user.id.0)).unwrap_or_default();
+    let known = known_devices::of(connection, &user, now)?.into_iter().find(|known| known.id == device);
+    Ok(AccountOnDevice { account, known })
 }
 
 pub(super) fn by_session(
@@ -280,88 +293,4 @@ fn new_password<'a>(hash: &'a str, now: NaiveDateTime) -> _ {
         users::credentials_version.eq(users::credentials_version + 1_i64),
         users::updated_at.eq(now),
     )
-}
-
-/// Returns the column of a proven phone, if the proof is a code.
-pub(super) fn proven(proof: &Proof, now: NaiveDateTime) -> Option<ProvenAt> {
-    matches!(proof, Proof::Code { .. }).then(|| users::phone_proven_at.eq(now))
-}
-
-type ProvenAt = diesel::dsl::Eq<users::phone_proven_at, NaiveDateTime>;
-
-pub(super) fn revoke_all(
-    connection: &mut AnyConnection,
-    user: &str,
-    except: Option<&str>,
-    now: NaiveDateTime,
-) -> QueryResult<usize> {
-    let others = sessions::table
-        .filter(sessions::user_id.eq(user))
-        .filter(sessions::revoked_at.is_null())
-        // Without `except`, the condition is true for every session: no id is empty.
-        .filter(sessions::id.ne(except.unwrap_or_default()));
-    diesel::update(others).set(sessions::revoked_at.eq(now)).execute(connection)
-}
-
-type Condition<'a> = Box<dyn BoxableExpression<users::table, Backend, SqlType = Bool> + 'a>;
-
-/// Returns the SQL condition that the proof is still valid for the user's row.
-pub(super) fn is_valid(proof: &Proof) -> Condition<'_> {
-    match proof {
-        // NULL is equal to nothing.
-        Proof::Password(hash) => Box::new(users::password_hash.assume_not_null().eq(hash.expose())),
-        Proof::Code { phone, credentials, .. } => {
-            let phone = users::phone.assume_not_null().eq(phone.e164());
-            Box::new(phone.and(users::credentials_version.eq(*credentials)))
-        }
-    }
-}
-
-/// Returns the SQL condition that the account has this phone, or none.
-fn has_phone(phone: Option<&str>) -> Condition<'_> {
-    match phone {
-        Some(phone) => Box::new(users::phone.assume_not_null().eq(phone)),
-        None => Box::new(users::phone.is_null()),
-    }
-}
-
-/// Returns the SQL condition that the row is the user of the authority, and that the authority has not ended.
-pub(super) fn holds(by: &AuthorityRow, now: NaiveDateTime) -> Condition<'_> {
-    let session = sessions::table
-        .filter(sessions::id.eq(&by.session))
-        .filter(sessions::user_id.eq(&by.user))
-        .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(now));
-    let user = users::id.eq(&by.user).and(users::credentials_version.eq(by.credentials));
-    Box::new(user.and(exists(session)))
-}
-
-/// Returns the columns of [`UserRow`], for the `RETURNING` of a statement.
-pub(super) fn user_columns() -> <UserRow as Selectable<Backend>>::SelectExpression {
-    <UserRow as Selectable<Backend>>::construct_selection()
-}
-
-pub(super) fn user(row: UserRow) -> Result<User, Fault> {
-    User::try_from(row).map_err(invalid_value)
-}
-
-/// Returns the error for a column with a value that this program never writes.
-pub(super) fn invalid_value(column: &'static str) -> Fault {
-    broken(format!("{column} has an invalid value")).into()
-}
-
-pub(super) fn reject_if_taken(error: Error) -> Rollback {
-    if is_phone_taken(&error) { Rollback::Rejected } else { Rollback::Error(error) }
-}
-
-/// Returns whether the error is the unique constraint on the phone. PostgreSQL returns the name of the constraint,
-/// SQLite the text `UNIQUE constraint failed: users.phone`.
-pub(super) fn is_phone_taken(error: &Error) -> bool {
-    match error {
-        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, about) => match about.constraint_name() {
-            Some(constraint) => constraint == "users_phone_key",
-            None => about.message().ends_with(": users.phone"),
-        },
-        _ => false,
-    }
 }

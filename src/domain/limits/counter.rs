@@ -1,8 +1,9 @@
 //! Counters, and the rules by which they count.
 
+use super::cooldowns::Cooldowns;
 use super::limit::Limit;
 use super::quota::Quota;
-use crate::domain::flow::{BudgetClass, Cooldowns};
+use crate::domain::flow::BudgetClass;
 
 /// Counter of one limit for one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]

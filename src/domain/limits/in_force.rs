@@ -1,11 +1,12 @@
 //! The limits in force.
 
+use super::cooldowns::Cooldowns;
 use super::counter::{Counter, Rule};
 use super::limit::Limit;
 use super::quota::Quota;
 use super::share::ReservedShare;
 use crate::domain::device::DeviceId;
-use crate::domain::flow::{BudgetClass, Cooldowns};
+use crate::domain::flow::BudgetClass;
 use crate::domain::phone::Region;
 use crate::domain::ticket::{PhoneHash, Subject};
 use std::collections::BTreeMap;

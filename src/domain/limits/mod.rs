@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod contradictions;
+mod cooldowns;
 mod counter;
 mod entry;
 mod in_force;
@@ -16,6 +17,7 @@ mod share;
 #[cfg(test)]
 mod tests;
 
+pub use cooldowns::Cooldowns;
 pub use counter::{Counter, Rule};
 pub use entry::{Denial, Entry, Refund, Scope};
 pub use in_force::Limits;

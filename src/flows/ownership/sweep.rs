@@ -1,5 +1,6 @@
 //! Deletion of detached accounts whose time is over.
 
+use super::ask::after;
 use crate::flows::Service;
 use std::time::Duration;
 
@@ -20,7 +21,9 @@ impl Service {
 
     /// Deletes the detached accounts whose time is over, and expired pending acts.
     pub async fn sweep(&self) {
-        match self.ports.users.delete_expired(self.now()).await {
+        let now = self.now();
+        let deletes_at = after(now, self.policy.ownership.reclaim);
+        match self.ports.users.delete_expired(now, deletes_at).await {
             Ok(0) => {}
             Ok(accounts) => tracing::info!(accounts, "detached accounts deleted"),
             Err(error) => tracing::warn!(%error, "deletion of detached accounts failed"),

@@ -1,7 +1,7 @@
 //! Cooldown rule as a plain counter: the wait that a call starts grows with another counter of the same call.
 
 use super::{HOUR, Harness, MINUTE, allowed, assert_left, assert_limited, at_once, key, values};
-use doorstep::domain::flow::Cooldowns;
+use doorstep::domain::limits::Cooldowns;
 use doorstep::domain::limits::{Counter, Limit, Quota, Rule};
 use doorstep::ports::{Admission, Staging};
 use std::slice;

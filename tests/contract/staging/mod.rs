@@ -19,8 +19,9 @@ mod steps;
 mod transitions;
 mod wire;
 
-use doorstep::domain::flow::{Cooldowns, FlowPolicy, Proven, Purpose, Transition};
+use doorstep::domain::flow::{FlowPolicy, Proven, Purpose, Transition};
 use doorstep::domain::keys::Keys;
+use doorstep::domain::limits::Cooldowns;
 use doorstep::domain::limits::{Counter, Limit, Limits, Reached, Refund};
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::phone::Phone;

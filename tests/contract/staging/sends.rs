@@ -4,7 +4,8 @@ use super::{
     DAY, HOUR, Harness, MINUTE, PURPOSE, allowed, assert_left, assert_limited, assert_reached, at_once, key, limits,
     open, refundable, resend, unlimited, verify,
 };
-use doorstep::domain::flow::{Cooldowns, State};
+use doorstep::domain::flow::State;
+use doorstep::domain::limits::Cooldowns;
 use doorstep::domain::limits::{Counter, Denial, Limit, Limits, Quota, Refund, Rule};
 use doorstep::ports::{Admission, CodeCheck, Counts, Resend, ReservedResend, Staging};
 use std::time::Duration;

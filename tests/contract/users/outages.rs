@@ -114,7 +114,7 @@ async fn every_call_of_ownership_fails_in_time_and_without_a_secret_while_postgr
         assert_unavailable(database.resolve(&by, act, Decision::Approve, now(), expires_at)),
         assert_unavailable(database.detach(&detach, now())),
         assert_unavailable(database.reclaim(account, &user.phone, &session, &policy)),
-        assert_unavailable(database.delete_expired(now())),
+        assert_unavailable(database.delete_expired(now(), now())),
         assert_unavailable(database.create_anew(&user, &session, &detach)),
         assert_unavailable(database.change_phone(&by, &change, now())),
     );

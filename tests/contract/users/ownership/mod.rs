@@ -47,6 +47,13 @@ fn later() -> DateTime<Utc> {
     now() + DAY * 91
 }
 
+impl Store {
+    /// Deletes what has expired at this time. An account that lost its last session is deleted 180 days later.
+    async fn sweep(&self, at: DateTime<Utc>) -> usize {
+        self.database.delete_expired(at, at + DAY * 180).await.unwrap()
+    }
+}
+
 fn policy() -> SessionPolicy {
     SessionPolicy { per_user: 100, ..SessionPolicy::default() }
 }

@@ -62,7 +62,7 @@ async fn a_detached_account_gets_a_new_number_and_a_session() {
         let summary = store.database.account_of(&to).await.unwrap().unwrap();
         assert_eq!((summary.proven_at, summary.signed_in_at), (at, Some(at)), "{}", store.engine);
         // It is an account like any other.
-        assert_eq!(store.database.delete_expired(at + DAY * 999).await.unwrap(), 0, "{}", store.engine);
+        assert_eq!(store.sweep(at + DAY * 999).await, 0, "{}", store.engine);
         store.assert_gone(&user, version_at(&user, 1), at).await;
         store.assert_gone(&user, version_at(&user, 2), at).await;
         // The person who has the former number now keeps it.
@@ -124,7 +124,7 @@ async fn only_a_detached_account_that_has_not_changed_is_reclaimed() {
             store.assert_gone(&user, version_at(&user, credentials), later()).await;
         }
         let deletes_at = detachment(&user).deletes_at;
-        assert_eq!(store.database.delete_expired(deletes_at).await.unwrap(), 1, "{}", store.engine);
+        assert_eq!(store.sweep(deletes_at).await, 1, "{}", store.engine);
         store.assert_gone(&user, version_at(&user, 1), later()).await;
     }
 }
@@ -196,7 +196,7 @@ async fn an_account_is_either_reclaimed_or_deleted() {
                 let to = phone(&format!("+861380013820{n}"));
                 tokio::spawn(async move { database.reclaim(account, &to, &session, &policy()).await.unwrap() })
             };
-            let deleted = store.database.delete_expired(deletes_at).await.unwrap();
+            let deleted = store.sweep(deletes_at).await;
             let reclaimed = matches!(reclaim.await.unwrap(), Reclaimed::Done(_));
             assert_eq!(deleted, usize::from(!reclaimed), "{}", store.engine);
             let rows = store.count(&format!("users WHERE id = '{}'", user.id.0));

@@ -78,7 +78,7 @@ async fn a_transaction_is_retried_once_if_the_connection_fails_before_the_commit
     // No attempt counted twice.
     assert_eq!((store.credentials(&user), store.credentials(&other)), (2, 1));
     disconnect("DELETE ON users");
-    assert_eq!(database.delete_expired(later() + DAY * 999).await.unwrap(), 1);
+    assert_eq!(database.delete_expired(later() + DAY * 999, later() + DAY * 9_999).await.unwrap(), 1);
     assert_retried("users");
 }
 
