@@ -141,7 +141,7 @@ async fn start(service: web::Data<Service>, client: ClientContext, body: Json<St
 }
 
 async fn send_code(service: web::Data<Service>, client: ClientContext, key: DeviceKey, body: Json<Reclaim>) -> Sent {
-    Ok(Reply::new(reclaim::send_code(&service, body.0.parse(client, key, &service)?).await?))
+    Ok(Reply::new(reclaim::send_code(&service, body.0.parse(client, &key, &service)?).await?))
 }
 
 async fn resend_code(service: web::Data<Service>, client: ClientContext, body: Json<FlowTicket>) -> Sent {
@@ -192,7 +192,7 @@ impl ClaimAccount {
 }
 
 impl Reclaim {
-    fn parse(&self, client: ClientContext, key: DeviceKey, service: &Service) -> Result<reclaim::SendCode, Problem> {
+    fn parse(&self, client: ClientContext, key: &DeviceKey, service: &Service) -> Result<reclaim::SendCode, Problem> {
         let (mut form, policy, now) = (Form::default(), service.policy(), service.now());
         let former = form.field("former_phone_number", policy.phone_of_account(&self.former_phone_number, now));
         let evidence = evidence(&mut form, service, self.password.as_ref(), self.device_token.as_ref(), key.0.as_ref());
