@@ -89,7 +89,7 @@ pub(in crate::flows) async fn ask(
         Outcome::Held { until } => Err(held(until)),
         Outcome::Refused { until } => Err(Error::ActRefused { retry_after: wait(until, now), start_anew }),
         Outcome::Hold => {
-            let (act, notice) = new_pending(service, act, account, question);
+            let (act, notice) = new_pending(service, act, account, question, now);
             let held_now = act.id;
             let act = service.ports.users.hold(&act).await?.ok_or(Error::TicketExpired)?;
             if act.id == held_now {
@@ -154,8 +154,9 @@ fn new_pending(
     kind: ActKind,
     account: AccountVersion,
     question: Question,
+    now: DateTime<Utc>,
 ) -> (NewPending, Option<Notice>) {
-    let (now, policy) = (service.now(), &service.policy.ownership);
+    let policy = &service.policy.ownership;
     let ready_at = after(now, policy.hold);
     let Question { target, session, device_name, notice, .. } = question;
     let (id, expires_at) = (PendingId(service.new_id()), after(ready_at, policy.ready_life));

@@ -28,7 +28,7 @@ async fn run_scenario(format: &str) -> Log {
     let database_url = postgres.url("postgres");
     let [jwt_keys, secret_key] =
         [&["keygen"][..], &["keygen", "--secret-key"]].map(|arguments| folder.run(arguments, &[]).stdout);
-    let scenario = Scenario::new(&redis_url, &[&jwt_keys, &secret_key]);
+    let scenario = Scenario::new(&redis_url, &database_url, &[&jwt_keys, &secret_key]);
     let vars = [
         &scenario.provider_settings()[..],
         &STORAGE_SETTINGS,
@@ -122,6 +122,8 @@ async fn json_lines_contain_no_secret_and_name_their_request() {
         "phone number changed",
         "sms notice failed",
         "account deleted",
+        "act held",
+        "pending act resolved",
     ] {
         assert!(lines.iter().any(|line| line["message"] == message), "{message}");
     }

@@ -4,6 +4,8 @@ use super::{COUNTRY, OTHER_PHONE, PASSWORD, PHONE, Scenario, Secret};
 use crate::doorstep::DEADLINE;
 use crate::support::cloopen::Behaviour;
 use crate::support::redis;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -33,6 +35,14 @@ impl Scenario {
 
     fn advance_an_hour(&self) {
         redis::advance(&self.redis_url, Duration::from_secs(3_600));
+    }
+
+    /// Makes devices and held acts two days older.
+    fn age_devices_and_acts(&self) {
+        let mut database = PgConnection::establish(&self.database_url).unwrap();
+        let older = "UPDATE sessions SET device_since = device_since - interval '2 days'; \
+                     UPDATE pending_acts SET ready_at = ready_at - interval '2 days'";
+        database.batch_execute(older).unwrap();
     }
 
     async fn sign_in(&mut self) {
@@ -131,7 +141,14 @@ impl Scenario {
         self.call(Method::POST, &path("verify-code"), access, json!({"ticket": ticket, "code": wrong}), 422).await;
         self.sms.behave(notice);
         let requests = self.sms.requests();
-        self.call(Method::POST, &path("verify-code"), access, json!({"ticket": ticket, "code": code}), 200).await;
+        let right = json!({"ticket": ticket, "code": code});
+        self.call(Method::POST, &path("verify-code"), access, right.clone(), 409).await;
+        let pending = self.call(Method::GET, "/v1/me/pending", access, Value::Null, 200).await;
+        let act = format!("/v1/me/pending/{}", pending["pending"][0]["id"].as_str().unwrap());
+        self.call(Method::POST, &format!("{act}/approve"), access, Value::Null, 409).await;
+        self.call(Method::POST, &format!("{act}/refuse"), access, Value::Null, 204).await;
+        self.age_devices_and_acts();
+        self.call(Method::POST, &path("verify-code"), access, right, 200).await;
         self.wait_until(|scenario| scenario.sms.requests() > requests).await;
     }
 
@@ -156,10 +173,12 @@ impl Scenario {
         for (body, status) in [
             (json!({"ticket": ticket, "code": wrong}), 422),
             (json!({"ticket": ticket, "code": code, "password": RESET_PASSWORD}), 422),
-            (json!({"ticket": ticket, "code": code}), 204),
+            (json!({"ticket": ticket, "code": code}), 409),
         ] {
             self.call(Method::DELETE, "/v1/me", &access, body, status).await;
         }
+        self.age_devices_and_acts();
+        self.call(Method::DELETE, "/v1/me", &access, json!({"ticket": ticket, "code": code}), 204).await;
     }
 
     async fn delete_by_password(&mut self) {
@@ -174,6 +193,8 @@ impl Scenario {
         let [ticket, code, wrong] = self.ticket_for("account-deletion").await;
         let path = "/v1/account-deletion/verify-code";
         self.post(path, json!({"ticket": ticket, "code": wrong}), 422).await;
+        self.post(path, json!({"ticket": ticket, "code": code}), 409).await;
+        self.age_devices_and_acts();
         self.post(path, json!({"ticket": ticket, "code": code}), 204).await;
     }
 

@@ -63,17 +63,19 @@ pub struct Scenario {
     pub responses: Vec<Response>,
     sms: FakeCloopen,
     redis_url: String,
+    database_url: String,
     client: Client,
     address: String,
 }
 
 impl Scenario {
-    pub fn new(redis_url: &str, keys: &[&str]) -> Self {
+    pub fn new(redis_url: &str, database_url: &str, keys: &[&str]) -> Self {
         let mut scenario = Self {
             secrets: Vec::new(),
             responses: Vec::new(),
             sms: FakeCloopen::start(Arc::new(SystemClock)),
             redis_url: redis_url.to_owned(),
+            database_url: database_url.to_owned(),
             client: Client::new(""),
             address: String::new(),
         };
