@@ -143,7 +143,7 @@ impl Step {
     pub const fn next_action(self, passwords: PasswordMode) -> Action {
         match self {
             Self::CodeSent => Action::VerifyCode,
-            Self::AccountUnclear => Action::ClaimAccount,
+            Self::AccountUnclear => Action::ProveAccount,
             Self::PhoneVerified if passwords.accepts_passwords() => Action::SetPassword,
             Self::PhoneVerified | Self::PasswordSet => Action::SubmitProfile,
         }
@@ -154,8 +154,8 @@ impl Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     VerifyCode,
-    /// The client proves the account with more, waits, or starts anew.
-    ClaimAccount,
+    /// The client proves the account with more evidence, waits, or starts anew: as far as the flow offers it.
+    ProveAccount,
     SetPassword,
     SubmitProfile,
 }

@@ -86,6 +86,15 @@ pub struct PendingAct {
     pub refused_at: Option<DateTime<Utc>>,
 }
 
+impl PendingAct {
+    /// Returns whether the session that asked for the act asks for another one instead.
+    #[must_use]
+    pub fn is_replaced_by(&self, session: Option<SessionId>, target: Option<&str>) -> bool {
+        let is_own = self.session.is_some() && self.session == session;
+        self.refused_at.is_none() && is_own && self.target.as_deref() != target
+    }
+}
+
 /// Decision of the owner about a pending act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {

@@ -3,6 +3,7 @@
 use super::otp::CodeSent;
 use crate::domain::consent::LegalDocument;
 use crate::domain::flow::Step;
+use crate::domain::pending::ActKind;
 use crate::domain::proof::Challenge;
 use crate::ports::DependencyError;
 use std::time::Duration;
@@ -57,19 +58,8 @@ pub enum Error {
     CodeBusy {
         retry_after: Duration,
     },
-    /// The account was neither used nor proven for a long time: a code alone does not open it.
-    AccountDormant,
-    /// The act is held: it can be done later, unless the owner refuses it.
-    ActHeld {
-        retry_after: Duration,
-        /// The person can start anew meanwhile.
-        start_anew: bool,
-    },
-    /// The owner has refused the act.
-    ActRefused {
-        retry_after: Duration,
-        start_anew: bool,
-    },
+    /// A right code that is not enough.
+    InQuestion(InQuestion),
     /// The account has a current proof of its number.
     StartAnewUnavailable,
     /// The device is not known for long enough to approve an act.
@@ -109,10 +99,39 @@ pub enum Error {
     Dependency(DependencyError),
 }
 
+/// Why a right code is not enough, and how the person can go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InQuestion {
+    pub act: ActKind,
+    pub reason: Reason,
+    /// The person can start anew.
+    pub start_anew: bool,
+    /// Remaining lifetime of the flow, if the error keeps one.
+    pub expires_in: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The account was neither used nor proven for a long time.
+    Dormant,
+    /// The act can be done later, unless the owner refuses it.
+    Held { retry_after: Duration },
+    /// The owner has refused the act.
+    Refused { retry_after: Duration },
+}
+
 impl Error {
     /// A right code was not enough.
     pub(super) const fn questions_account(&self) -> bool {
-        matches!(self, Self::AccountDormant | Self::ActHeld { .. } | Self::ActRefused { .. })
+        matches!(self, Self::InQuestion(_))
+    }
+
+    /// Returns the same error for a flow with this remaining lifetime.
+    pub(super) fn within(self, expires_in: Duration) -> Self {
+        match self {
+            Self::InQuestion(question) => Self::InQuestion(InQuestion { expires_in: Some(expires_in), ..question }),
+            other => other,
+        }
     }
 
     /// The client can enter the code again.

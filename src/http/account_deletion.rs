@@ -7,7 +7,6 @@ use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::otp::{self, SEND_LIMITS, Sent};
-use super::ownership::IN_QUESTION;
 use super::response::NoContent;
 use crate::domain::flow::Purpose;
 use crate::flows::Service;
@@ -39,7 +38,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             )
             .success("Account deleted")
             .errors(otp::VERIFY_CODE)
-            .errors(IN_QUESTION)
+            .errors(&[Code::ActHeld, Code::ActRefused])
             .errors(&[Code::Overloaded]),
     ]
 }

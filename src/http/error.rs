@@ -3,9 +3,10 @@
 use super::response::seconds;
 use crate::domain::consent::LegalDocument;
 use crate::domain::flow::Step;
+use crate::domain::pending::ActKind;
 use crate::domain::proof::Challenge;
 use crate::flows::otp::CodeSent;
-use crate::flows::{self, DependencyError};
+use crate::flows::{self, DependencyError, InQuestion, Reason};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use serde::{Deserialize, Serialize};
@@ -206,6 +207,10 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
     pub attempts_left: Option<u32>,
     pub step: Option<Step>,
+    /// Remaining lifetime of the flow, after a right code that was not enough.
+    pub expires_in: Option<Duration>,
+    /// Act whose right code was not enough.
+    pub act: Option<ActKind>,
     /// Whether the person can start a new account with the ticket.
     pub start_anew: Option<bool>,
     /// Boxed, because a large error makes every result of a handler large.
@@ -244,6 +249,8 @@ impl Problem {
             retry_after: None,
             attempts_left: None,
             step: None,
+            expires_in: None,
+            act: None,
             start_anew: None,
             proof_of_work: None,
             documents: Vec::new(),
@@ -259,11 +266,6 @@ impl Problem {
 
     fn with_challenge(code: Code, challenge: Challenge) -> Self {
         Self { proof_of_work: Some(Box::new(challenge)), ..Self::new(code) }
-    }
-
-    /// A right code was not enough. The flow goes on.
-    fn in_question(code: Code, retry_after: Option<Duration>, start_anew: bool) -> Self {
-        Self { retry_after, start_anew: Some(start_anew), step: Some(Step::AccountUnclear), ..Self::new(code) }
     }
 
     fn retry_later(code: Code, retry_after: Duration) -> Self {
@@ -300,13 +302,7 @@ impl From<flows::Error> for Problem {
             }
             flows::Error::CodeExhausted => Self { attempts_left: Some(0), ..Self::new(Code::CodeExhausted) },
             flows::Error::CodeBusy { retry_after } => Self::retry_later(Code::Overloaded, retry_after),
-            flows::Error::AccountDormant => Self::in_question(Code::AccountDormant, None, true),
-            flows::Error::ActHeld { retry_after, start_anew } => {
-                Self::in_question(Code::ActHeld, Some(retry_after), start_anew)
-            }
-            flows::Error::ActRefused { retry_after, start_anew } => {
-                Self::in_question(Code::ActRefused, Some(retry_after), start_anew)
-            }
+            flows::Error::InQuestion(question) => question.into(),
             flows::Error::StartAnewUnavailable => Self::new(Code::StartAnewUnavailable),
             flows::Error::DeviceTooNew { retry_after } => Self::retry_later(Code::DeviceTooNew, retry_after),
             flows::Error::PendingNotFound => Self::new(Code::NotFound),
@@ -334,6 +330,24 @@ impl From<flows::Error> for Problem {
             flows::Error::TokenExpired => Self::new(Code::TokenExpired),
             flows::Error::AvatarUploadsDisabled => Self::new(Code::AvatarUploadsDisabled),
             flows::Error::Dependency(error) => error.into(),
+        }
+    }
+}
+
+impl From<InQuestion> for Problem {
+    fn from(question: InQuestion) -> Self {
+        let (code, retry_after) = match question.reason {
+            Reason::Dormant => (Code::AccountDormant, None),
+            Reason::Held { retry_after } => (Code::ActHeld, Some(retry_after)),
+            Reason::Refused { retry_after } => (Code::ActRefused, Some(retry_after)),
+        };
+        Self {
+            retry_after,
+            act: Some(question.act),
+            start_anew: Some(question.start_anew),
+            expires_in: question.expires_in,
+            step: Some(Step::AccountUnclear),
+            ..Self::new(code)
         }
     }
 }

@@ -43,7 +43,7 @@ impl NextStep {
     pub(super) fn after(completed: Step, passwords: PasswordMode) -> Self {
         match completed.next_action(passwords) {
             Action::VerifyCode => Self::VerifyCode,
-            Action::ClaimAccount => Self::ClaimAccount,
+            Action::ProveAccount => Self::ProveAccount,
             Action::SetPassword => Self::SetPassword,
             Action::SubmitProfile => Self::SubmitProfile,
         }

@@ -26,9 +26,9 @@ pub trait AccountOwnership: Send + Sync {
     /// Returns the pending acts of an account that are in force, the refused ones too, the oldest first.
     async fn pending(&self, account: AccountVersion, now: DateTime<Utc>) -> Result<Vec<PendingAct>, DependencyError>;
 
-    /// Approves or refuses a pending act that is neither approved nor refused; it expires at `expires_at` then. The
-    /// session that asked for it cannot approve it; if it refuses, the act is deleted. `false` if there is no such act,
-    /// or if the authority has ended.
+    /// Approves or refuses a pending act that is not refused; it expires at `expires_at` then. An approved act can be
+    /// refused. A repeated decision changes nothing. The session that asked for it cannot approve it; if it refuses, the
+    /// act is deleted. `false` if there is no such act, or if the authority has ended.
     async fn resolve(
         &self,
         by: &Authority,
@@ -69,8 +69,6 @@ pub struct EvidenceQuery {
     pub whose: Whose,
     pub act: ActKind,
     pub now: DateTime<Utc>,
-    /// An active session that was used after this time makes the account one in use.
-    pub in_use_since: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone)]
@@ -92,7 +90,7 @@ pub struct Detach {
     pub phone: Phone,
     /// Last proof of the phone, when the rule was asked: a later proof prevents the detachment.
     pub proven_at: DateTime<Utc>,
-    /// See [`EvidenceQuery::in_use_since`].
+    /// An active session that was used after this time makes the account one in use.
     pub in_use_since: DateTime<Utc>,
     pub deletes_at: DateTime<Utc>,
     /// Pending act that it uses up.

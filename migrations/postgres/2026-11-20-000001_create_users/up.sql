@@ -35,5 +35,5 @@ CREATE TABLE users (
     CONSTRAINT users_gender_length CHECK (length(gender) BETWEEN 1 AND 16)
 );
 
-CREATE INDEX users_former_phone_idx ON users (former_phone) WHERE former_phone IS NOT NULL;
-CREATE INDEX users_deletes_at_idx ON users (deletes_at) WHERE deletes_at IS NOT NULL;
+CREATE INDEX users_former_phone_idx ON users (former_phone, phone) WHERE former_phone IS NOT NULL;
+CREATE INDEX users_deletes_at_idx ON users (phone, deletes_at) WHERE deletes_at IS NOT NULL;

@@ -23,3 +23,5 @@ CREATE TABLE pending_acts (
     CONSTRAINT pending_acts_kind_length CHECK (length(kind) BETWEEN 1 AND 32),
     CONSTRAINT pending_acts_device_name_length CHECK (length(device_name) BETWEEN 1 AND 256)
 );
+
+CREATE INDEX pending_acts_expires_at_idx ON pending_acts (expires_at);

@@ -40,7 +40,7 @@ pub(super) fn evidence(
     query: &EvidenceQuery,
 ) -> Result<Option<AccountEvidence>, Fault> {
     let found = read(connection, query).map_err(|error| Fault::new(connection, &error))?;
-    let (Some((row, hash, last_login_at)), rows, pending) = found else { return Ok(None) };
+    let (Some((row, hash, last_login_at, detached_at)), rows, pending) = found else { return Ok(None) };
     let account = Account { user: user(row)?, password_hash: hash.map(PasswordHash::new) };
     let now = stored(query.now);
     let is_active = |row: &&UseRow| row.revoked_at.is_none() && row.expires_at > now;
@@ -49,14 +49,15 @@ pub(super) fn evidence(
     let facts = Facts {
         proven_at: account.user.phone_proven_at,
         used_at: used_at.map_or(account.user.created_at, |time| time.and_utc()),
-        in_use: active.iter().any(|row| row.device.last_used_at > stored(query.in_use_since)),
     };
     let version = AccountVersion::of(&account.user);
     let sessions = active.iter().map(|row| row.session()).collect::<Result<Vec<_>, _>>().map_err(invalid_value)?;
     let is_alive = |session: &str| active.iter().any(|row| row.id == session);
     let pending = pending.and_then(|row| in_force(row, version, now, is_alive));
     let pending = pending.transpose().map_err(invalid_value)?;
-    let devices = known_devices::among(rows.iter().map(|row| &row.device), now)?;
+    // A detached account can be reclaimed on the devices that it knew then.
+    let known_at = detached_at.unwrap_or(now);
+    let devices = known_devices::among(rows.iter().map(|row| &row.device), known_at)?;
     Ok(Some(AccountEvidence { account, facts, devices, sessions, pending }))
 }
 
@@ -80,10 +81,10 @@ fn read(connection: &mut AnyConnection, query: &EvidenceQuery) -> QueryResult<Re
     Ok((found, rows, pending))
 }
 
-type Found = (UserRow, Option<String>, Option<NaiveDateTime>);
+type Found = (UserRow, Option<String>, Option<NaiveDateTime>, Option<NaiveDateTime>);
 
 fn account(connection: &mut AnyConnection, query: &EvidenceQuery) -> QueryResult<Option<Found>> {
-    let columns = (UserRow::as_select(), users::password_hash, users::last_login_at);
+    let columns = (UserRow::as_select(), users::password_hash, users::last_login_at, users::detached_at);
     match &query.whose {
         Whose::Phone(phone) => {
             users::table.filter(users::phone.eq(phone.e164())).select(columns).get_result(connection).optional()

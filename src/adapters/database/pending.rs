@@ -107,7 +107,9 @@ pub(super) fn hold(
         let row: Option<PendingRow> = of_kind.select(PendingRow::as_select()).get_result(connection).optional()?;
         let alive = active_sessions(connection, &new.user_id, now)?;
         let earlier = row.and_then(|row| in_force(row, act.account, now, |session| name_of(&alive, session).is_some()));
-        if let Some(earlier) = earlier.filter(|earlier| !is_replaced(earlier.as_ref().ok(), act)) {
+        if let Some(earlier) = earlier.filter(|earlier| {
+            !earlier.as_ref().is_ok_and(|earlier| earlier.is_replaced_by(act.session, act.target.as_deref()))
+        }) {
             return Ok(earlier);
         }
         diesel::delete(of_kind).execute(connection)?;
@@ -115,14 +117,6 @@ pub(super) fn hold(
         Ok(PendingAct::try_from(new))
     })?;
     kept.transpose().map_err(invalid_value)
-}
-
-/// Returns whether the session that asked for the earlier act asks for another one instead.
-fn is_replaced(earlier: Option<&PendingAct>, act: &NewPending) -> bool {
-    earlier.is_some_and(|earlier| {
-        let is_own = earlier.session.is_some() && earlier.session == act.session;
-        earlier.refused_at.is_none() && is_own && earlier.target != act.target
-    })
 }
 
 /// Active session, and the name of its device.
@@ -177,25 +171,27 @@ pub(super) fn resolve(
         if diesel::update(users::table.filter(holds(by, now))).set(same).execute(connection)? == 0 {
             return Err(Rollback::Rejected);
         }
-        let open = pending_acts::table
+        let row = pending_acts::table
             .filter(pending_acts::id.eq(act))
             .filter(pending_acts::user_id.eq(&by.user))
-            .filter(pending_acts::expires_at.gt(now))
-            .filter(pending_acts::approved_at.is_null())
-            .filter(pending_acts::refused_at.is_null());
-        let asker: Option<Option<String>> = open.select(pending_acts::session_id).get_result(connection).optional()?;
-        let is_own = asker.ok_or(Rollback::Rejected)?.as_ref() == Some(&by.session);
-        let changed = match decision {
-            Decision::Approve if is_own => 0,
-            Decision::Approve => diesel::update(open)
+            .filter(pending_acts::expires_at.gt(now));
+        let found: Option<PendingRow> = row.select(PendingRow::as_select()).get_result(connection).optional()?;
+        let found = found.ok_or(Rollback::Rejected)?;
+        let is_own = found.session_id.as_ref() == Some(&by.session);
+        match decision {
+            // A repeated decision changes nothing: the device lost the response.
+            Decision::Refuse if found.refused_at.is_some() => return Ok(()),
+            Decision::Approve if found.refused_at.is_some() || is_own => return Err(Rollback::Rejected),
+            Decision::Approve if found.approved_at.is_some() => return Ok(()),
+            Decision::Approve => diesel::update(row)
                 .set((pending_acts::approved_at.eq(now), pending_acts::expires_at.eq(expires_at)))
                 .execute(connection)?,
-            Decision::Refuse if is_own => diesel::delete(open).execute(connection)?,
-            Decision::Refuse => diesel::update(open)
+            Decision::Refuse if is_own => diesel::delete(row).execute(connection)?,
+            Decision::Refuse => diesel::update(row)
                 .set((pending_acts::refused_at.eq(now), pending_acts::expires_at.eq(expires_at)))
                 .execute(connection)?,
         };
-        if changed == 0 { Err(Rollback::Rejected) } else { Ok(()) }
+        Ok(())
     })?;
     Ok(resolved.is_some())
 }

@@ -79,5 +79,4 @@ diesel::table! {
 }
 
 diesel::joinable!(sessions -> users (user_id));
-diesel::joinable!(pending_acts -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(users, sessions, pending_acts);

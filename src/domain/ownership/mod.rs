@@ -17,7 +17,7 @@ pub struct OwnershipPolicy {
     pub stale: Option<Duration>,
     /// A proof of the phone is old after this time: 180 days. `None`: no proof becomes old.
     pub confirm: Option<Duration>,
-    /// An account is in use if one of its sessions is active and was used within this time: 30 days.
+    /// A detached account keeps its sessions if one of them is active and was used within this time: 30 days.
     pub in_use: Duration,
     /// Time that an act is held: 24 hours, in which a person looks at the phone.
     pub hold: Duration,
@@ -47,10 +47,14 @@ impl Default for OwnershipPolicy {
 }
 
 impl OwnershipPolicy {
-    /// Returns whether the user should prove the phone again.
+    /// Returns whether the user should prove the phone again: after [`Self::confirm`], or after [`Self::stale`] if this
+    /// is shorter, because the carrier may have given the number to another person by then.
     #[must_use]
     pub fn is_confirm_due(&self, proven_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-        self.confirm.is_some_and(|span| is_older(proven_at, span, now))
+        self.confirm.is_some_and(|span| {
+            let span = self.stale.map_or(span, |stale| span.min(stale));
+            is_older(proven_at, span, now)
+        })
     }
 
     /// Returns the time until a password that was set with a code alone counts for an act that cannot be undone: the
@@ -86,8 +90,6 @@ pub struct Facts {
     pub proven_at: DateTime<Utc>,
     /// Last sign-in or refresh, also of sessions that have ended.
     pub used_at: DateTime<Utc>,
-    /// A session is active, and was used within [`OwnershipPolicy::in_use`].
-    pub in_use: bool,
 }
 
 /// State of an account, as the rule sees it.
@@ -95,10 +97,18 @@ pub struct Facts {
 pub enum AccountState {
     /// Neither proven nor used for a long time: the number probably belongs to another person.
     Dormant,
-    /// In use, but the phone was not proven for a long time.
+    /// Used lately, but the phone was not proven for a long time.
     OldProof,
     /// Everything else.
     Current,
+}
+
+impl AccountState {
+    /// The person who has the phone can get an account of their own with it.
+    #[must_use]
+    pub const fn can_start_anew(self) -> bool {
+        !matches!(self, Self::Current)
+    }
 }
 
 impl Facts {
@@ -106,7 +116,7 @@ impl Facts {
     pub fn state(&self, policy: &OwnershipPolicy, now: DateTime<Utc>) -> AccountState {
         if policy.is_stale(self.proven_at, self.used_at, now) {
             AccountState::Dormant
-        } else if self.in_use && policy.is_confirm_due(self.proven_at, now) {
+        } else if policy.is_confirm_due(self.proven_at, now) {
             AccountState::OldProof
         } else {
             AccountState::Current
@@ -158,7 +168,8 @@ pub fn decide(
         NumberClaim => false,
     };
     match (act, state) {
-        _ if is_proven => Outcome::Enter { uses: None },
+        // The held act of the same kind has no purpose any more.
+        _ if is_proven => Outcome::Enter { uses: pending.filter(|act| act.refused_at.is_none()).map(|act| act.id) },
         (SignIn | PasswordReset, Current) => Outcome::Enter { uses: None },
         (SignIn | PasswordReset, Dormant) => Outcome::Dormant,
         (Deletion | NumberClaim, Dormant) => Outcome::Detach,

@@ -92,6 +92,11 @@ fn held_table(kind: ActKind, target: Option<&str>) -> Vec<(&'static str, Option<
     table
 }
 
+/// Held act that a person with more evidence removes: every one that was not refused.
+fn removed(pending: Option<&PendingAct>) -> Option<PendingId> {
+    pending.filter(|act| act.refused_at.is_none()).map(|act| act.id)
+}
+
 #[test]
 fn every_act_state_evidence_and_pending_act_has_the_outcome_of_the_table() {
     let evidence = [(false, false), (true, false), (false, true), (true, true)];
@@ -101,6 +106,7 @@ fn every_act_state_evidence_and_pending_act_has_the_outcome_of_the_table() {
             for target in [None, Some(TARGET)] {
                 for (name, pending, held) in held_table(act, target) {
                     let expected = match answer {
+                        Enters if password || device => Outcome::Enter { uses: removed(pending.as_ref()) },
                         Enters => Outcome::Enter { uses: None },
                         IsDormant => Outcome::Dormant,
                         IsDetached => Outcome::Detach,
@@ -136,50 +142,42 @@ fn an_act_is_ready_from_its_time_on() {
     assert_eq!(outcome(act.ready_at), Outcome::Enter { uses: Some(ID) });
 }
 
-/// Ages of the last proof and the last use in days, whether a session was used lately, and the state.
-const AGES: [(i64, i64, bool, AccountState); 18] = [
-    (0, 0, true, Current),
-    (0, 0, false, Current),
+/// Ages of the last proof and the last use in days, and the state.
+const AGES: [(i64, i64, AccountState); 13] = [
+    (0, 0, Current),
+    (0, 400, Current),
+    (89, 0, Current),
+    (89, 90, Current),
+    (89, 400, Current),
     // Neither proven nor used for 90 days.
-    (90, 90, false, Dormant),
-    (90, 90, true, Dormant),
-    (89, 90, false, Current),
-    (90, 89, false, Current),
-    (89, 400, false, Current),
-    (400, 89, false, Current),
-    (400, 90, false, Dormant),
-    (90, 400, false, Dormant),
-    (400, 400, false, Dormant),
-    (400, 400, true, Dormant),
-    // In use, and not proven for 180 days.
-    (179, 0, true, Current),
-    (180, 0, true, OldProof),
-    (180, 89, true, OldProof),
-    (180, 0, false, Current),
-    (180, 89, false, Current),
-    (0, 400, true, Current),
+    (90, 90, Dormant),
+    (90, 400, Dormant),
+    (400, 90, Dormant),
+    (400, 400, Dormant),
+    // Used lately, and not proven for 90 days: the carrier may have given the number to another person.
+    (90, 0, OldProof),
+    (90, 31, OldProof),
+    (90, 89, OldProof),
+    (400, 89, OldProof),
 ];
 
-fn state(policy: &OwnershipPolicy, proven: i64, used: i64, in_use: bool) -> AccountState {
-    let facts = Facts { proven_at: now() - days(proven), used_at: now() - days(used), in_use };
-    facts.state(policy, now())
+fn state(policy: &OwnershipPolicy, proven: i64, used: i64) -> AccountState {
+    Facts { proven_at: now() - days(proven), used_at: now() - days(used) }.state(policy, now())
 }
 
 #[test]
 fn the_state_follows_from_the_ages_of_proof_and_use() {
-    for (proven, used, in_use, expected) in AGES {
-        assert_eq!(state(&OwnershipPolicy::default(), proven, used, in_use), expected, "{proven} {used} {in_use}");
+    for (proven, used, expected) in AGES {
+        assert_eq!(state(&OwnershipPolicy::default(), proven, used), expected, "{proven} {used}");
     }
 }
 
 #[test]
 fn a_span_ends_at_its_last_microsecond() {
     let tick = TimeDelta::microseconds(1);
-    let at = |proven_at, used_at| Facts { proven_at, used_at, in_use: true }.state(&OwnershipPolicy::default(), now());
+    let at = |proven_at, used_at| Facts { proven_at, used_at }.state(&OwnershipPolicy::default(), now());
     let stale = now() - days(90);
-    assert_eq!((at(stale, stale), at(stale + tick, stale), at(stale, stale + tick)), (Dormant, Current, Current));
-    let old = now() - days(180);
-    assert_eq!((at(old, now()), at(old + tick, now())), (OldProof, Current));
+    assert_eq!((at(stale, stale), at(stale + tick, stale), at(stale, stale + tick)), (Dormant, Current, OldProof));
 }
 
 #[test]
@@ -187,28 +185,36 @@ fn no_account_is_dormant_and_no_proof_is_old_if_the_operator_turns_it_off() {
     let no_stale = OwnershipPolicy { stale: None, ..OwnershipPolicy::default() };
     let no_confirm = OwnershipPolicy { confirm: None, ..OwnershipPolicy::default() };
     let neither = OwnershipPolicy { stale: None, confirm: None, ..OwnershipPolicy::default() };
-    for (proven, used, in_use, expected) in AGES {
+    for (proven, used, expected) in AGES {
         let stale_only = if expected == OldProof { Current } else { expected };
-        assert_eq!(state(&no_confirm, proven, used, in_use), stale_only, "{proven} {used} {in_use}");
-        let confirm_only = if proven >= 180 && in_use { OldProof } else { Current };
-        assert_eq!(state(&no_stale, proven, used, in_use), confirm_only, "{proven} {used} {in_use}");
-        assert_eq!(state(&neither, proven, used, in_use), Current, "{proven} {used} {in_use}");
+        assert_eq!(state(&no_confirm, proven, used), stale_only, "{proven} {used}");
+        let confirm_only = if proven >= 180 { OldProof } else { Current };
+        assert_eq!(state(&no_stale, proven, used), confirm_only, "{proven} {used}");
+        assert_eq!(state(&neither, proven, used), Current, "{proven} {used}");
     }
 }
 
 /// A clock that is behind, and a time in the future, do not make an account dormant.
 #[test]
 fn a_time_in_the_future_is_not_old() {
-    assert_eq!(state(&OwnershipPolicy::default(), -1, 400, true), Current);
-    assert_eq!(state(&OwnershipPolicy::default(), 400, -1, false), Current);
+    assert_eq!(state(&OwnershipPolicy::default(), -1, 400), Current);
+    assert_eq!(state(&OwnershipPolicy::default(), 400, -1), OldProof);
 }
 
+/// Longer use without a proof never makes a code worth more.
 #[test]
-fn a_proof_is_due_after_180_days() {
-    let policy = OwnershipPolicy::default();
-    assert!(policy.is_confirm_due(now() - days(180), now()));
-    assert!(!policy.is_confirm_due(now() - days(180) + TimeDelta::microseconds(1), now()));
-    assert!(!OwnershipPolicy { confirm: None, ..policy }.is_confirm_due(now() - days(999), now()));
+fn a_proof_becomes_old_after_the_shorter_span() {
+    for (stale, confirm, due) in [(90, 180, 90), (180, 90, 90), (365, 180, 180)] {
+        let policy = OwnershipPolicy { stale: span_of(stale), confirm: span_of(confirm), ..OwnershipPolicy::default() };
+        assert!(policy.is_confirm_due(now() - days(due), now()), "{stale} {confirm}");
+        assert!(!policy.is_confirm_due(now() - days(due) + TimeDelta::microseconds(1), now()), "{stale} {confirm}");
+    }
+    let off = OwnershipPolicy { confirm: None, ..OwnershipPolicy::default() };
+    assert!(!off.is_confirm_due(now() - days(999), now()));
+}
+
+fn span_of(days: u32) -> Option<Duration> {
+    Some(DAY * days)
 }
 
 #[test]

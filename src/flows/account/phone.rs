@@ -18,7 +18,7 @@ use crate::flows::limits::SendReservation;
 use crate::flows::otp::{self, CodeSent, Recipient};
 use crate::flows::ownership::{self, Admitted, Question};
 use crate::flows::session::Caller;
-use crate::flows::{Client, Error, Service, limits};
+use crate::flows::{Client, Error, InQuestion, Reason, Service, limits};
 use crate::ports::{Detach, NumberChange, PhoneChange, Whose};
 
 pub struct SendCode {
@@ -100,6 +100,10 @@ async fn change(service: Service, caller: Caller, proven: Proven, language: Text
         Some(other) => Some(number_claim(&service, other.version, &new, caller.user.id).await),
         None => None,
     };
+    // A refusal by the other account is final for now: waiting for the own hold would help nothing.
+    if let Some(Err(error @ Error::InQuestion(InQuestion { reason: Reason::Refused { .. }, .. }))) = detach {
+        return Err(error);
+    }
     let (uses, detach) = (own?, detach.transpose()?);
     let user = caller.user;
     let change = NumberChange { from: user.phone.clone(), to: new.clone(), uses, detach };

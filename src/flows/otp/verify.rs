@@ -5,7 +5,7 @@ use crate::domain::completion::Completion;
 use crate::domain::flow::{Proven, Purpose, Step, Transition};
 use crate::domain::otp::OneTimeCode;
 use crate::domain::ticket::Ticket;
-use crate::flows::error::Error;
+use crate::flows::error::{Error, InQuestion};
 use crate::flows::limits::{denied, refund_verified};
 use crate::flows::new_password;
 use crate::flows::refund::log_refund_error;
@@ -112,11 +112,12 @@ where
     let on_right = OnRight::Claim { transition: Transition::REDEEM_CODE, ttl: service.policy.flow.claim_ttl };
     let verified = check(service, purpose, ticket, given, on_right).await?;
     let mut done = act(service.clone(), verified.proven.clone()).await;
-    if done.as_ref().is_err_and(Error::questions_account) {
-        match question_account(service, purpose, ticket).await {
-            Ok(()) => on_verified(service, purpose, ticket, &verified).await,
-            Err(error) => done = Err(error),
+    if let Err(Error::InQuestion(question)) = done {
+        let kept = question_account(service, purpose, ticket, question).await;
+        if let Error::InQuestion(_) = kept {
+            on_verified(service, purpose, ticket, &verified).await;
         }
+        done = Err(kept);
     }
     if done.as_ref().is_err_and(Error::keeps_flow) {
         release(service, ticket).await;
@@ -124,13 +125,18 @@ where
     Ok((verified, done))
 }
 
-/// Keeps a flow whose code was right, and not enough. Its unverified codes are refunded once.
+/// Keeps a flow whose code was right, and not enough. Its unverified codes are refunded once. Returns the error for the
+/// client.
 pub(in crate::flows) async fn question_account(
     service: &Service,
     purpose: Purpose,
     ticket: &Ticket,
-) -> Result<(), Error> {
-    advance(service, purpose, ticket, &Transition::QUESTION_ACCOUNT, None).await.map(drop)
+    question: InQuestion,
+) -> Error {
+    match advance(service, purpose, ticket, &Transition::QUESTION_ACCOUNT, None).await {
+        Ok(expires_in) => Error::InQuestion(InQuestion { expires_in: Some(expires_in), ..question }),
+        Err(error) => error,
+    }
 }
 
 /// Makes a transition after which the unverified codes of the flow count as refunded. Returns the remaining lifetime.

@@ -32,11 +32,12 @@ pub async fn claim(service: &Service, request: Claim) -> Result<SignedIn, Error>
 async fn check_and_sign_in(service: Service, request: Claim) -> Result<SignedIn, Error> {
     let Claim { ticket, evidence, device } = request;
     let flow = service.ports.staging.read_flow(&ticket.flow_key(), Purpose::Login).await?;
-    let Flow { phone, state, account, .. } = flow.ok_or(Error::TicketExpired)?;
+    let Flow { phone, state, account, expires_in, .. } = flow.ok_or(Error::TicketExpired)?;
     let State::AccountUnclear = state else { return Err(Error::WrongStep(state.step())) };
     let account = account.ok_or(Error::TicketExpired)?;
     let question = question(&service, account, evidence, &device).await?;
-    let entered = ask(&service, ActKind::SignIn, Whose::Phone(phone.clone()), account, question).await?.entered()?;
+    let asked = ask(&service, ActKind::SignIn, Whose::Phone(phone.clone()), account, question).await;
+    let entered = asked.map_err(|error| error.within(expires_in))?.entered()?;
     let proof = Proof::of_code(phone, account).using(entered.uses);
     let device = Device { known: entered.known, ..device };
     let signed_in = session::sign_in(&service, entered.user, &proof, None, device).await?;

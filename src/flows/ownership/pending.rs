@@ -1,6 +1,6 @@
 //! Pending acts of an account: its signed-in owner sees, approves and refuses them.
 
-use super::ask::{after, before, wait};
+use super::ask::{after, wait};
 use crate::domain::device::KnownDevice;
 use crate::domain::ownership::OwnershipPolicy;
 use crate::domain::pending::{ActKind, Decision, PendingAct, PendingId};
@@ -31,9 +31,8 @@ pub async fn refuse(service: &Service, caller: &Caller, act: PendingId) -> Resul
 }
 
 async fn must_be_known(service: &Service, caller: &Caller) -> Result<(), Error> {
-    let (now, OwnershipPolicy { in_use, hold, .. }) = (service.now(), &service.policy.ownership);
-    let in_use_since = before(now, *in_use);
-    let query = EvidenceQuery { whose: Whose::User(caller.user.id), act: ActKind::SignIn, now, in_use_since };
+    let (now, OwnershipPolicy { hold, .. }) = (service.now(), &service.policy.ownership);
+    let query = EvidenceQuery { whose: Whose::User(caller.user.id), act: ActKind::SignIn, now };
     let found = service.ports.users.evidence(&query).await?.ok_or(Error::TokenInvalid)?;
     match device_of(&found, caller) {
         Some(device) if device.is_known_for(*hold, now) => Ok(()),

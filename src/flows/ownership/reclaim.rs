@@ -1,6 +1,5 @@
 //! Reclaim of a detached account: its former number with the password or a known device, then a code to a free number.
 
-use super::ask::before;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_app::ClientId;
 use crate::domain::flow::{Proven, Purpose};
@@ -57,8 +56,7 @@ async fn check_and_send(service: Service, request: SendCode) -> Result<CodeSent,
 
 async fn check(service: &Service, former: &Phone, evidence: super::Evidence) -> Result<AccountVersion, Error> {
     let now = service.now();
-    let in_use_since = before(now, service.policy.ownership.in_use);
-    let query = EvidenceQuery { whose: Whose::Former(former.clone()), act: ActKind::SignIn, now, in_use_since };
+    let query = EvidenceQuery { whose: Whose::Former(former.clone()), act: ActKind::SignIn, now };
     let found = service.ports.users.evidence(&query).await?;
     let account = found.as_ref().map(|found| AccountVersion::of(&found.account.user));
     let is_right = match evidence {

@@ -4,7 +4,6 @@ use super::ask::state_of;
 use crate::domain::completion::Completion;
 use crate::domain::consent::LegalDocument;
 use crate::domain::flow::{Flow, Purpose, State, Step, Transition};
-use crate::domain::ownership::AccountState;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::AccountVersion;
@@ -37,7 +36,7 @@ pub async fn start_anew(
 /// An account with a current proof keeps its number.
 async fn completion(service: &Service, phone: Phone, account: AccountVersion) -> Result<Completion, Error> {
     let (state, user) = state_of(service, phone, account).await?;
-    if state == AccountState::Current {
+    if !state.can_start_anew() {
         return Err(Error::StartAnewUnavailable);
     }
     Ok(Completion::Detach { account, proven_at: user.phone_proven_at })

@@ -3,9 +3,10 @@
 use crate::domain::flow::Purpose;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::ownership::AccountState;
+use crate::domain::pending::ActKind;
 use crate::domain::ticket::Ticket;
 use crate::flows::otp::{self, StepDone};
-use crate::flows::{Error, Service, ownership};
+use crate::flows::{Error, InQuestion, Reason, Service, ownership};
 
 pub async fn verify_code(service: &Service, ticket: &Ticket, given: &OneTimeCode) -> Result<StepDone, Error> {
     let (done, proven) = otp::verify(service, Purpose::Register, ticket, given).await?;
@@ -13,8 +14,9 @@ pub async fn verify_code(service: &Service, ticket: &Ticket, given: &OneTimeCode
     let Some(account) = proven.account else { return Ok(done) };
     let (state, _) = ownership::state_of(service, proven.phone, account).await?;
     if state == AccountState::Dormant {
-        otp::question_account(service, Purpose::Register, ticket).await?;
-        return Err(Error::AccountDormant);
+        let (act, reason) = (ActKind::SignIn, Reason::Dormant);
+        let question = InQuestion { act, reason, start_anew: true, expires_in: None };
+        return Err(otp::question_account(service, Purpose::Register, ticket, question).await);
     }
     otp::delete_flow(service, ticket).await;
     Err(Error::PhoneTaken)

@@ -42,5 +42,7 @@ pub(in crate::flows) async fn sign_in(
 ) -> Result<Option<SignedIn>, Error> {
     let Opened { session, tokens, device } = open(service, user.id, device)?;
     let done = service.ports.users.sign_in(&session, proof, rehashed, &service.policy.session).await?;
-    Ok(done.then_some(SignedIn { user, tokens, device }))
+    // A code has just proven the phone.
+    let proven_at = if let Proof::Code { .. } = proof { session.created_at } else { user.phone_proven_at };
+    Ok(done.then_some(SignedIn { user: User { phone_proven_at: proven_at, ..user }, tokens, device }))
 }

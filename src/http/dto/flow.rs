@@ -150,7 +150,7 @@ pub struct StepDone {
 #[serde(rename_all = "snake_case")]
 pub enum NextStep {
     VerifyCode,
-    ClaimAccount,
+    ProveAccount,
     SetPassword,
     SubmitProfile,
 }

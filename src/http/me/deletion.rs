@@ -11,7 +11,6 @@ use crate::http::error::{Code, Problem};
 use crate::http::extract::{Bearer, Json, OptionalJson};
 use crate::http::form::Form;
 use crate::http::otp::{self, SEND_LIMITS, Sent};
-use crate::http::ownership::IN_QUESTION;
 use crate::http::response::{NoContent, Reply};
 use actix_web::web;
 
@@ -42,7 +41,7 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
             )
             .success("Account deleted")
             .errors(otp::VERIFY_CODE)
-            .errors(IN_QUESTION)
+            .errors(&[Code::ActHeld, Code::ActRefused])
             .errors(&[Code::PasswordWrong, Code::PasswordTooNew, Code::TooManyRequests, Code::Overloaded]),
     ]
 }

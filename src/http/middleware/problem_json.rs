@@ -3,6 +3,7 @@
 use super::request_id::RequestId;
 use crate::domain::language::Language;
 use crate::domain::password_mode::PasswordMode;
+use crate::domain::pending::ActKind;
 use crate::flows::Service;
 use crate::flows::dpop::new_nonce;
 use crate::http::dpop::NONCE;
@@ -114,11 +115,12 @@ pub(in crate::http) fn problem_body(
         errors: errors.collect(),
         attempts_left: problem.attempts_left,
         step: problem.step.map(|step| NextStep::after(step, passwords)),
+        act: problem.act.map(ActKind::as_str),
         start_anew: problem.start_anew,
         proof_of_work: problem.proof_of_work.as_deref().map(Work::from),
         documents: problem.documents.iter().map(ToString::to_string).collect(),
         ticket: flow.map(|flow| flow.ticket.as_str()),
-        expires_in: flow.map(|flow| flow.expires_in),
+        expires_in: flow.map(|flow| flow.expires_in).or(problem.expires_in.map(seconds)),
         resend_in: cooldown.or(flow.map(|flow| flow.resend_in)),
         retry_after,
     };

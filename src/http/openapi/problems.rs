@@ -5,7 +5,9 @@ use crate::domain::consent::LegalDocument;
 use crate::domain::flow::Step;
 use crate::domain::language::Language;
 use crate::domain::password_mode::PasswordMode;
+use crate::domain::pending::ActKind;
 use crate::domain::proof::Challenge;
+use crate::flows::{InQuestion, Reason};
 use crate::http::contract::schema;
 use crate::http::dto::problem;
 use crate::http::error::{Code, FieldError, Problem, StartedFlow};
@@ -91,6 +93,11 @@ fn has_retry_after(code: Code) -> bool {
         || [429, 503].contains(&code.row().status)
 }
 
+fn example_question(reason: Reason) -> Problem {
+    let expires_in = Some(Duration::from_secs(900));
+    InQuestion { act: ActKind::SignIn, reason, start_anew: true, expires_in }.into()
+}
+
 /// Returns a problem with the fields that its code has.
 fn example(code: Code) -> Problem {
     let plain = Problem::new(code);
@@ -113,13 +120,9 @@ fn example(code: Code) -> Problem {
         Code::ProofOfWorkRequired | Code::ProofOfWorkInvalid => {
             Problem { proof_of_work: Challenge::parse(EXAMPLE_CHALLENGE).ok().map(Box::new), ..plain }
         }
-        Code::AccountDormant => Problem { step: Some(Step::AccountUnclear), start_anew: Some(true), ..plain },
-        Code::ActHeld | Code::ActRefused => Problem {
-            step: Some(Step::AccountUnclear),
-            start_anew: Some(true),
-            retry_after: Some(Duration::from_secs(86_400)),
-            ..plain
-        },
+        Code::AccountDormant => example_question(Reason::Dormant),
+        Code::ActHeld => example_question(Reason::Held { retry_after: Duration::from_secs(86_400) }),
+        Code::ActRefused => example_question(Reason::Refused { retry_after: Duration::from_secs(86_400) }),
         Code::ResendCooldown => Problem { retry_after: Some(Duration::from_secs(42)), ..plain },
         _ if has_retry_after(code) => Problem { retry_after: Some(Duration::from_secs(1)), ..plain },
         _ => plain,

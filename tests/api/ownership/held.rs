@@ -40,7 +40,7 @@ async fn a_sign_in_is_held_for_a_day(server: TestServer) {
     let body = json!({"ticket": ticket, "code": code, "device_name": "Eve's phone"});
     let held = server.post("/v1/login/verify-code", body.clone()).await;
     held.assert_error(409, "act_held");
-    assert_eq!((held.number("retry_after"), held.text("step").as_str()), (86_400, "claim_account"));
+    assert_eq!((held.number("retry_after"), held.text("step").as_str()), (86_400, "prove_account"));
     assert_eq!((&held.headers["retry-after"], &held.body["start_anew"]), (&"86400".parse().unwrap(), &json!(true)));
     // A second request does not prolong it.
     server.advance(DAY / 288);
@@ -98,7 +98,7 @@ async fn a_password_reset_is_held(server: TestServer) {
     let body = json!({"ticket": ticket, "password": NEW_PASSWORD});
     let early = server.post("/v1/password-reset/set-password", body.clone()).await;
     early.assert_error(409, "wrong_step");
-    assert_eq!(early.text("step"), "claim_account");
+    assert_eq!(early.text("step"), "prove_account");
     let act = server.pending(&user.access_token).await.remove(0);
     assert_eq!(act["kind"], json!("password_reset"));
     server.resolve(&user.access_token, &act, "approve").await.assert_status(204);

@@ -28,7 +28,7 @@ async fn the_next_owner_of_a_number_does_not_enter_its_dormant_account(server: T
         for _ in 0..2 {
             let dormant = server.verify(flow, &ticket, &code).await;
             dormant.assert_error(409, "account_dormant");
-            assert_eq!((dormant.text("step").as_str(), &dormant.body["start_anew"]), ("claim_account", &json!(true)));
+            assert_eq!((dormant.text("step").as_str(), &dormant.body["start_anew"]), ("prove_account", &json!(true)));
         }
         let body = json!({"ticket": ticket, "password": NEW_PASSWORD});
         let early = server.post(&format!("/v1/{flow}/set-password"), body.clone()).await;

@@ -91,7 +91,7 @@ async fn every_call_of_ownership_fails_in_time_and_without_a_secret_while_postgr
     let (by, policy) = (authority(&session), SessionPolicy::default());
     let (account, act, expires_at) = (by.account, PendingId(session.id.0), session.expires_at);
     let whose = Whose::Phone(user.phone.clone());
-    let query = EvidenceQuery { whose, act: ActKind::SignIn, now: now(), in_use_since: now() };
+    let query = EvidenceQuery { whose, act: ActKind::SignIn, now: now() };
     let new = NewPending {
         id: act,
         account,

@@ -34,7 +34,7 @@ async fn the_last_proof_and_the_last_use_are_separate_facts() {
     for store in stores() {
         let (user, session) = store.signed_up("+8613800138000", 1).await;
         let facts = async || store.evidence_of(&user, now() + DAY).await.facts;
-        let expected = |proven_at, used_at| Facts { proven_at, used_at, in_use: true };
+        let expected = |proven_at, used_at| Facts { proven_at, used_at };
         assert_eq!(facts().await, expected(now(), now()), "{}", store.engine);
 
         let presented = Generation { session: session.id, number: 0 };
@@ -52,7 +52,7 @@ async fn the_last_proof_and_the_last_use_are_separate_facts() {
 }
 
 #[tokio::test]
-async fn the_use_of_ended_sessions_counts_but_they_do_not_keep_an_account_in_use() {
+async fn the_use_of_ended_sessions_counts() {
     for store in stores() {
         let (user, first) = store.signed_up("+8613800138000", 1).await;
         let mut second = device(&user, 2);
@@ -62,15 +62,14 @@ async fn the_use_of_ended_sessions_counts_but_they_do_not_keep_an_account_in_use
         store.database.refresh(&refresh_with(presented), now() + HOUR * 5, &policy()).await.unwrap();
         let facts = async || {
             let (whose, act) = (Whose::User(user.id), ActKind::SignIn);
-            let query = EvidenceQuery { whose, act, now: now() + DAY, in_use_since: now() + HOUR };
+            let query = EvidenceQuery { whose, act, now: now() + DAY };
             store.database.evidence(&query).await.unwrap().unwrap().facts
         };
-        assert_eq!(facts().await, Facts { proven_at: now(), used_at: now() + HOUR * 5, in_use: true });
+        assert_eq!(facts().await, Facts { proven_at: now(), used_at: now() + HOUR * 5 });
 
         let by = authority(&first);
         assert!(store.database.end_session(&by, second.id, now() + HOUR * 6).await.unwrap());
-        // The first session is active, and was not used since.
-        let ended = Facts { proven_at: now(), used_at: now() + HOUR * 5, in_use: false };
+        let ended = Facts { proven_at: now(), used_at: now() + HOUR * 5 };
         assert_eq!(facts().await, ended, "{}", store.engine);
 
         // Sessions that are deleted leave the time of the last sign-in.
@@ -78,23 +77,6 @@ async fn the_use_of_ended_sessions_counts_but_they_do_not_keep_an_account_in_use
         assert_eq!(facts().await.used_at, now() + HOUR, "{}", store.engine);
         store.execute("UPDATE users SET last_login_at = NULL");
         assert_eq!(facts().await.used_at, now(), "{}", store.engine);
-    }
-}
-
-#[tokio::test]
-async fn an_account_is_in_use_while_a_session_is_active_and_was_used_lately() {
-    for store in stores() {
-        let (user, session) = store.signed_up("+8613800138000", 1).await;
-        let in_use = async |at, in_use_since| {
-            let query = EvidenceQuery { whose: Whose::User(user.id), act: ActKind::SignIn, now: at, in_use_since };
-            store.database.evidence(&query).await.unwrap().unwrap().facts.in_use
-        };
-        assert!(in_use(now(), now() - TICK).await, "{}", store.engine);
-        assert!(!in_use(now(), now()).await, "{}", store.engine);
-        assert!(in_use(session.expires_at - TICK, now() - TICK).await, "{}", store.engine);
-        assert!(!in_use(session.expires_at, now() - TICK).await, "{}", store.engine);
-        store.execute("UPDATE sessions SET revoked_at = created_at");
-        assert!(!in_use(now(), now() - TICK).await, "{}", store.engine);
     }
 }
 

@@ -114,7 +114,7 @@ fn detachment_in_use(user: &NewUser) -> Detach {
 
 impl Store {
     async fn evidence(&self, whose: Whose, act: ActKind, at: DateTime<Utc>) -> Option<AccountEvidence> {
-        let query = EvidenceQuery { whose, act, now: at, in_use_since: at - DAY * 30 };
+        let query = EvidenceQuery { whose, act, now: at };
         self.database.evidence(&query).await.unwrap()
     }
 
