@@ -9,8 +9,8 @@ use uuid::Uuid;
 pub enum Completion {
     /// Uses up a pending act.
     Use(PendingId),
-    /// Detaches the earlier account of the phone, unless its phone was proven after this time.
-    Detach { account: AccountVersion, proven_at: DateTime<Utc> },
+    /// Detaches the earlier account of the phone, unless it was used or proven by its owner after this time.
+    Detach { account: AccountVersion, as_of: DateTime<Utc> },
 }
 
 impl Completion {
@@ -19,8 +19,8 @@ impl Completion {
     pub fn text(&self) -> String {
         match self {
             Self::Use(id) => format!("use {}", id.0),
-            Self::Detach { account, proven_at } => {
-                format!("detach {} {}", account.text(), proven_at.timestamp_micros())
+            Self::Detach { account, as_of } => {
+                format!("detach {} {}", account.text(), as_of.timestamp_micros())
             }
         }
     }
@@ -30,9 +30,9 @@ impl Completion {
         let parts: Vec<&str> = text.split(' ').collect();
         match parts[..] {
             ["use", id] => Some(Self::Use(PendingId(Uuid::try_parse(id).ok()?))),
-            ["detach", account, proven_at] => Some(Self::Detach {
+            ["detach", account, as_of] => Some(Self::Detach {
                 account: AccountVersion::from_stored(account)?,
-                proven_at: DateTime::from_timestamp_micros(proven_at.parse().ok()?)?,
+                as_of: DateTime::from_timestamp_micros(as_of.parse().ok()?)?,
             }),
             _ => None,
         }
@@ -48,8 +48,8 @@ mod tests {
     fn a_completion_is_read_back_from_its_text_form() {
         let id = Uuid::from_u128(7);
         let account = AccountVersion { user: UserId(id), credentials: 3 };
-        let proven_at = "2026-11-20T12:00:00.123456Z".parse().unwrap();
-        for completion in [Completion::Use(PendingId(id)), Completion::Detach { account, proven_at }] {
+        let as_of = "2026-11-20T12:00:00.123456Z".parse().unwrap();
+        for completion in [Completion::Use(PendingId(id)), Completion::Detach { account, as_of }] {
             assert_eq!(Completion::from_stored(&completion.text()), Some(completion));
         }
         for text in ["", "use", "use x", "detach", "detach x 1", "other 1"] {

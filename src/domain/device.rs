@@ -20,25 +20,32 @@ pub struct KnownDevice {
     pub since: DateTime<Utc>,
     /// Last sign-in or refresh on it.
     pub used_at: DateTime<Utc>,
-    /// Key of its last session: its token is worth nothing without a proof of this key.
+    /// Key of its last session that has one: its token is worth nothing without a proof of this key.
     pub key: Option<Thumbprint>,
 }
 
 impl KnownDevice {
-    /// Known devices of an account: 5. A further one replaces the least recently used.
+    /// Known devices of an account: 5. A further one replaces the least recently used, a new one first.
     pub const PER_ACCOUNT: usize = 5;
+    /// A device that is known for less than a day makes no room for itself: a thief of the password or the SIM must not
+    /// replace the owner's devices by new ones.
+    pub const SETTLES: Duration = Duration::from_secs(86_400);
     /// A device that is not used for 180 days, the longest session by default, is not known any more.
     pub const LIFE: Duration = Duration::from_secs(180 * 86_400);
 
     /// Returns the known devices among the devices of all sessions of an account.
     #[must_use]
     pub fn among(mut all: Vec<Self>, now: DateTime<Utc>) -> Vec<Self> {
-        all.sort_by_key(|device| std::cmp::Reverse(device.used_at));
+        let is_settled = |device: &Self| device.is_known_for(Self::SETTLES, now);
+        all.sort_by_key(|device| (!is_settled(device), std::cmp::Reverse(device.used_at)));
         let mut known: Vec<Self> = Vec::new();
         for device in all {
-            let is_new = known.iter().all(|earlier| earlier.id != device.id);
-            if is_new && device.used_at > now - Self::LIFE && known.len() < Self::PER_ACCOUNT {
-                known.push(device);
+            let is_full = known.len() >= Self::PER_ACCOUNT;
+            match known.iter_mut().find(|earlier| earlier.id == device.id) {
+                // A device that has ever proven a key proves it.
+                Some(earlier) => earlier.key = earlier.key.take().or(device.key),
+                None if device.used_at > now - Self::LIFE && !is_full => known.push(device),
+                None => {}
             }
         }
         known

@@ -153,8 +153,10 @@ async fn verify_code(
     key: DeviceKey,
     body: Json<VerifyLogin>,
 ) -> Result<Reply<SignedIn>, Problem> {
+    let token = body.0.device_token.as_deref().map(String::as_str);
+    let named = NamedDevice::of(&service, token, key.0.as_ref());
     let (ticket, code, device) = body.0.parse(key)?;
-    let signed_in = reclaim::verify_code(&service, ticket, code, device).await?;
+    let signed_in = reclaim::verify_code(&service, ticket, code, named, device).await?;
     Ok(from_domain::signed_in(signed_in, &service))
 }
 

@@ -27,7 +27,7 @@ pub trait AccountOwnership: Send + Sync {
     async fn pending(&self, account: AccountVersion, now: DateTime<Utc>) -> Result<Vec<PendingAct>, DependencyError>;
 
     /// Approves or refuses a pending act that is not refused; it expires at `expires_at` then. An approved act can be
-    /// refused. A repeated decision changes nothing. The session that asked for it cannot approve it; if it refuses, the
+    /// refused. A repeated decision changes nothing. The device that asked for it cannot approve it; if it refuses, the
     /// act is deleted. `false` if there is no such act, or if the authority has ended.
     async fn resolve(
         &self,
@@ -60,8 +60,9 @@ pub trait AccountOwnership: Send + Sync {
 pub enum Whose {
     Phone(Phone),
     User(UserId),
-    /// The account that was detached from this number last, and is not yet deleted.
-    Former(Phone),
+    /// The account that was detached from this number last, has no active session, and is not yet deleted. With a
+    /// device: the last one of those on which this device has signed in.
+    Former(Phone, Option<DeviceId>),
 }
 
 #[derive(Debug, Clone)]
@@ -88,8 +89,8 @@ pub struct AccountEvidence {
 pub struct Detach {
     pub account: AccountVersion,
     pub phone: Phone,
-    /// Last proof of the phone, when the rule was asked: a later proof prevents the detachment.
-    pub proven_at: DateTime<Utc>,
+    /// Time when the rule was asked: a later proof of the phone or sign-in prevents the detachment.
+    pub as_of: DateTime<Utc>,
     /// An active session that was used after this time makes the account one in use.
     pub in_use_since: DateTime<Utc>,
     pub deletes_at: DateTime<Utc>,

@@ -281,8 +281,9 @@ pub enum PhoneChange {
     Done(User),
     /// The new phone belongs to another account.
     Taken,
-    /// The authority has ended, the user no longer has the old phone, the pending act is used up, or the account that
-    /// should lose the phone has changed.
+    /// The pending act is used up, or the account that should lose the phone has changed.
+    Changed,
+    /// The authority has ended, or the user no longer has the old phone.
     Gone,
 }
 

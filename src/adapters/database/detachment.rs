@@ -20,9 +20,23 @@ use diesel::{
 };
 use std::time::Instant;
 
-/// Returns the SQL condition that the time of a detached account is not over.
-pub(super) fn lives(now: NaiveDateTime) -> Box<dyn BoxableExpression<users::table, Backend, SqlType = Bool>> {
-    Box::new(users::deletes_at.is_null().or(users::deletes_at.assume_not_null().gt(now)))
+type Condition = Box<dyn BoxableExpression<users::table, Backend, SqlType = Bool>>;
+
+/// Returns the SQL condition that the time of a detached account is not over, and that it has no active session: with
+/// one, its owner sets a number in the app, by the rules of a change of number.
+pub(super) fn can_be_reclaimed(now: NaiveDateTime) -> Condition {
+    let active = sessions::table
+        .filter(sessions::user_id.eq(users::id))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(now));
+    let lives = users::deletes_at.is_null().or(users::deletes_at.assume_not_null().gt(now));
+    Box::new(lives.and(not(exists(active))))
+}
+
+/// Returns the SQL condition that this device has signed in to the account.
+pub(super) fn has_device(device: String) -> Condition {
+    let of_device = sessions::table.filter(sessions::user_id.eq(users::id)).filter(sessions::device_id.eq(device));
+    Box::new(exists(of_device))
 }
 
 pub(super) fn detach(
@@ -38,12 +52,13 @@ pub(super) fn detach(
 /// Detaches the account in the transaction of the caller. Updates the user's row first: a concurrent sign-in has stored
 /// its session before, or waits for the row and then finds another version of the account.
 pub(super) fn detach_in(connection: &mut AnyConnection, detach: &Detach, now: NaiveDateTime) -> Result<(), Rollback> {
-    let id = text(detach.account.user.0);
+    let (id, as_of) = (text(detach.account.user.0), stored(detach.as_of));
     let row = users::table
         .filter(users::id.eq(&id))
         .filter(users::credentials_version.eq(detach.account.credentials))
         .filter(users::phone.eq(detach.phone.e164()))
-        .filter(users::phone_proven_at.eq(stored(detach.proven_at)));
+        .filter(users::phone_proven_at.le(as_of))
+        .filter(users::last_login_at.is_null().or(users::last_login_at.assume_not_null().le(as_of)));
     let changed = diesel::update(row)
         .set((
             users::phone.eq(None::<String>),
@@ -90,7 +105,7 @@ pub(super) fn reclaim(
             .filter(users::id.eq(text(account.user.0)))
             .filter(users::credentials_version.eq(account.credentials))
             .filter(users::phone.is_null())
-            .filter(lives(now));
+            .filter(can_be_reclaimed(now));
         let updated = diesel::update(row)
             .set((
                 users::phone.eq(phone),

@@ -1,7 +1,7 @@
 //! Facts about an account for the ownership rule.
 
 use super::conditions::{invalid_value, user};
-use super::detachment::lives;
+use super::detachment::{can_be_reclaimed, has_device};
 use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::known_devices;
@@ -92,14 +92,20 @@ fn account(connection: &mut AnyConnection, query: &EvidenceQuery) -> QueryResult
         Whose::User(user) => {
             users::table.filter(users::id.eq(text(user.0))).select(columns).get_result(connection).optional()
         }
-        Whose::Former(phone) => users::table
-            .filter(users::former_phone.eq(phone.e164()))
-            .filter(users::phone.is_null())
-            .filter(lives(stored(query.now)))
-            .order((users::detached_at.desc(), users::id.desc()))
-            .select(columns)
-            .first(connection)
-            .optional(),
+        Whose::Former(phone, device) => {
+            let detached = users::table
+                .filter(users::former_phone.eq(phone.e164()))
+                .filter(users::phone.is_null())
+                .filter(can_be_reclaimed(stored(query.now)))
+                .order((users::detached_at.desc(), users::id.desc()))
+                .select(columns)
+                .into_boxed();
+            let detached = match device {
+                Some(device) => detached.filter(has_device(text(device.0))),
+                None => detached,
+            };
+            detached.first(connection).optional()
+        }
     }
 }
 

@@ -177,16 +177,20 @@ pub(super) fn resolve(
             .filter(pending_acts::expires_at.gt(now));
         let found: Option<PendingRow> = row.select(PendingRow::as_select()).get_result(connection).optional()?;
         let found = found.ok_or(Rollback::Rejected)?;
-        let is_own = found.session_id.as_ref() == Some(&by.session);
+        let is_own = match &found.session_id {
+            Some(asker) => *asker == by.session || device_of(connection, asker)? == device_of(connection, &by.session)?,
+            None => false,
+        };
         match decision {
             // A repeated decision changes nothing: the device lost the response.
-            Decision::Refuse if found.refused_at.is_some() => return Ok(()),
+            Decision::Refuse | Decision::Cancel if found.refused_at.is_some() => return Ok(()),
             Decision::Approve if found.refused_at.is_some() || is_own => return Err(Rollback::Rejected),
             Decision::Approve if found.approved_at.is_some() => return Ok(()),
             Decision::Approve => diesel::update(row)
                 .set((pending_acts::approved_at.eq(now), pending_acts::expires_at.eq(expires_at)))
                 .execute(connection)?,
             Decision::Refuse if is_own => diesel::delete(row).execute(connection)?,
+            Decision::Cancel => diesel::delete(row).execute(connection)?,
             Decision::Refuse => diesel::update(row)
                 .set((pending_acts::refused_at.eq(now), pending_acts::expires_at.eq(expires_at)))
                 .execute(connection)?,
@@ -194,6 +198,16 @@ pub(super) fn resolve(
         Ok(())
     })?;
     Ok(resolved.is_some())
+}
+
+/// Returns the known device of a session, or the session itself if its device was forgotten.
+fn device_of(connection: &mut AnyConnection, session: &str) -> QueryResult<String> {
+    let device: Option<Option<String>> = sessions::table
+        .filter(sessions::id.eq(session))
+        .select(sessions::device_id)
+        .get_result(connection)
+        .optional()?;
+    Ok(device.flatten().unwrap_or_else(|| session.to_owned()))
 }
 
 /// Uses up a pending act of a user, in the transaction of what it allows. Of two concurrent calls, one succeeds.

@@ -12,7 +12,7 @@ use crate::domain::policy::SessionPolicy;
 use crate::domain::session::Session;
 use crate::ports::Proof;
 use chrono::NaiveDateTime;
-use diesel::dsl::{auto_type, exists, max};
+use diesel::dsl::{auto_type, exists, max, min};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, RunQueryDsl,
     SelectableHelper,
@@ -70,12 +70,14 @@ pub(super) fn delete_excess(
     let last_used_at = BESIDE.field(sessions::last_used_at);
     // The device of the new session is one of the known devices. Ids grow with time: the largest is the last session.
     let (device, last) = (BESIDE.field(sessions::device_id), max(BESIDE.field(sessions::id)));
+    let settled = min(BESIDE.field(sessions::device_since)).le(before(new.created_at, KnownDevice::SETTLES));
     let of_known_devices = BESIDE
         .filter(BESIDE.field(sessions::user_id).eq(&new.user_id))
         .filter(device.ne(&new.device_id))
         .filter(last_used_at.gt(before(new.created_at, KnownDevice::LIFE)))
         .group_by(device)
-        .order((max(last_used_at).desc(), last.desc()))
+        // Devices that are known for a day stay before new ones.
+        .order((settled.desc(), max(last_used_at).desc(), last.desc()))
         .limit(OTHER_DEVICES)
         .select(last.assume_not_null());
     let kept = BESIDE

@@ -1,7 +1,7 @@
 //! Queries for accounts.
 
 use super::conditions::{
-    has_phone, holds, invalid_value, is_phone_taken, is_valid, proven, reject_if_taken, revoke_all, user, user_columns,
+    has_phone, holds, invalid_value, is_valid, proven, reject_if_taken, revoke_all, user, user_columns,
 };
 use super::detachment::detach_in;
 use super::engine::AnyConnection;
@@ -201,7 +201,7 @@ pub(super) fn change_phone(
     now: NaiveDateTime,
     deadline: Instant,
 ) -> Result<PhoneChange, Fault> {
-    let mut is_taken = false;
+    let mut refused = PhoneChange::Changed;
     let changed = transaction(connection, deadline, |connection| {
         if let Some(detach) = &change.detach {
             lock(connection, [&by.user, &text(detach.account.user.0)])?;
@@ -221,14 +221,18 @@ pub(super) fn change_phone(
             .returning(user_columns())
             .get_result::<UserRow>(connection)
             .optional();
-        is_taken = updated.as_ref().is_err_and(is_phone_taken);
+        refused = match &updated {
+            Ok(Some(_)) => PhoneChange::Changed,
+            Ok(None) => PhoneChange::Gone,
+            Err(_) => PhoneChange::Taken,
+        };
         let row = updated.map_err(reject_if_taken)?.ok_or(Rollback::Rejected)?;
         pending::use_up(connection, &by.user, change.uses)?;
         Ok(row)
     })?;
     match changed {
         Some(row) => user(row).map(PhoneChange::Done),
-        None => Ok(if is_taken { PhoneChange::Taken } else { PhoneChange::Gone }),
+        None => Ok(refused),
     }
 }
 

@@ -37,6 +37,7 @@ pub async fn send_code(service: &Service, caller: Caller, request: SendCode) -> 
 
 async fn confirm_and_send(service: Service, caller: Caller, request: SendCode) -> Result<CodeSent, Error> {
     let SendCode { phone, current_password, client, app } = request;
+    let password_proven = current_password.is_some();
     if let Some(password) = current_password {
         confirm(&service, &caller, password).await?;
     }
@@ -54,7 +55,7 @@ async fn confirm_and_send(service: Service, caller: Caller, request: SendCode) -
         client,
         app,
         consent: None,
-        password_proven: false,
+        password_proven,
     };
     let reservation = SendReservation::reserve(&service, purpose, to.client, &to.phone).await?;
     otp::send(&service, to, reservation).await
@@ -95,7 +96,7 @@ async fn change(service: Service, caller: Caller, proven: Proven, language: Text
         return Err(Error::TicketExpired);
     }
     // Both are asked, so that both are held at the same time.
-    let own = own_change(&service, &caller, &new, language).await;
+    let own = own_change(&service, &caller, &new, proven.password_proven, language).await;
     let detach = match service.ports.users.account_of(&new).await? {
         Some(other) => Some(number_claim(&service, other.version, &new, caller.user.id).await),
         None => None,
@@ -120,6 +121,8 @@ async fn change(service: Service, caller: Caller, proven: Proven, language: Text
             Ok(changed)
         }
         PhoneChange::Taken => Err(Error::PhoneTaken),
+        // The other account or the held act has changed meanwhile: the rule must be asked again.
+        PhoneChange::Changed => Err(Error::TicketExpired),
         PhoneChange::Gone => Err(Error::TokenInvalid),
     }
 }
@@ -130,13 +133,14 @@ async fn own_change(
     service: &Service,
     caller: &Caller,
     new: &Phone,
+    password_proven: bool,
     language: TextLanguage,
 ) -> Result<Option<PendingId>, Error> {
     let (user, account) = (&caller.user, AccountVersion::of(&caller.user));
     let is_settled = service.policy.ownership.is_settled(user.password_reset_at, service.now());
     let content = Content::PhoneChangeHeld { to: new.masked() };
     let question = Question {
-        password: service.policy.has_password(user) && is_settled,
+        password: password_proven && is_settled,
         session: Some(caller.session),
         target: Some(new.e164().to_owned()),
         notice: user.phone.clone().map(|to| Notice { user: user.id, to, content, language }),
@@ -157,7 +161,7 @@ async fn number_claim(
     match ownership::ask(service, ActKind::NumberClaim, Whose::Phone(phone.clone()), account, question).await? {
         Admitted::Detach(detach) => Ok(*detach),
         Admitted::Enter(entered) => {
-            let detach = ownership::detach(service, account, phone.clone(), entered.user.phone_proven_at);
+            let detach = ownership::detach(service, account, phone.clone(), service.now());
             Ok(Detach { uses: entered.uses, ..detach })
         }
     }

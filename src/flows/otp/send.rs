@@ -141,7 +141,10 @@ async fn send_to_known_device(service: Service, purpose: Purpose, request: SendC
     let device = device.filter(|_| service.test_phone(&phone).is_none()).ok_or(Error::CaptchaRequired)?;
     device.count(&service, &[Limit::DeviceAttempts]).await?.ok_or(Error::CaptchaRequired)?;
     let AccountOnDevice { account, known } = device.account(&service, &phone).await?;
-    let (account, known) = account.zip(known).ok_or(Error::CaptchaRequired)?;
+    // Each sign-in can make a device known. Only a device that was known for some time sends codes without a captcha:
+    // otherwise one account could send any number of messages.
+    let settled = known.filter(|known| known.is_known_for(service.policy.ownership.hold, service.now()));
+    let (account, known) = account.zip(settled).ok_or(Error::CaptchaRequired)?;
     let flow = PhoneHash::of_device(known.id, &phone, &service.keys.phone_hash);
     let reservation = SendReservation::reserve_for(&service, purpose, client, &phone, flow).await?;
     let to = Recipient {

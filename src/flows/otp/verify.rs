@@ -85,8 +85,10 @@ where
             Ok(completion) => advance(&service, purpose, &ticket, &transition, completion).await,
             Err(error) if error.keeps_flow() => return Err(error),
             Err(error) => {
-                delete_flow(&service, &ticket).await;
-                Err(error)
+                if delete_flow(&service, &ticket).await {
+                    on_verified(&service, purpose, &ticket, &verified).await;
+                }
+                return Err(error);
             }
         };
         release(&service, &ticket).await;

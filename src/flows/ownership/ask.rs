@@ -89,8 +89,7 @@ pub(in crate::flows) async fn ask(
         Outcome::Dormant => Err(in_question(Reason::Dormant)),
         Outcome::Detach => {
             let phone = found.account.user.phone.clone().ok_or(Error::TicketExpired)?;
-            let proven_at = found.account.user.phone_proven_at;
-            Ok(Admitted::Detach(Box::new(detach(service, account, phone, proven_at))))
+            Ok(Admitted::Detach(Box::new(detach(service, account, phone, now))))
         }
         Outcome::Held { until } => Err(held(until)),
         Outcome::Refused { until } => Err(refused(until)),
@@ -158,18 +157,18 @@ fn new_pending(
     (act, notice)
 }
 
-/// Account that loses its phone, if the phone is not proven after `proven_at`.
+/// Account that loses its phone, unless its owner proves it or signs in after `as_of`.
 pub(in crate::flows) fn detach(
     service: &Service,
     account: AccountVersion,
     phone: Phone,
-    proven_at: DateTime<Utc>,
+    as_of: DateTime<Utc>,
 ) -> Detach {
     let (now, OwnershipPolicy { in_use, reclaim, .. }) = (service.now(), &service.policy.ownership);
     // A session that is idle for too long has ended.
     let in_use = service.policy.session.idle.min(*in_use);
     let (in_use_since, deletes_at) = (before(now, in_use), after(now, *reclaim));
-    Detach { account, phone, proven_at, in_use_since, deletes_at, uses: None }
+    Detach { account, phone, as_of, in_use_since, deletes_at, uses: None }
 }
 
 fn before(time: DateTime<Utc>, span: Duration) -> DateTime<Utc> {

@@ -24,10 +24,16 @@ pub async fn approve(service: &Service, caller: &Caller, act: PendingId) -> Resu
     resolve(service, caller, act, Decision::Approve, expires_at).await
 }
 
-/// Refuses the act. It cannot be asked for again for [`OwnershipPolicy::refusal`]. Every session can refuse.
+/// Refuses the act. It cannot be asked for again for [`OwnershipPolicy::refusal`]. Every session can refuse; that of a
+/// device that is new only cancels the act: a thief who has just signed in must not lock the owner out for long.
 pub async fn refuse(service: &Service, caller: &Caller, act: PendingId) -> Result<(), Error> {
+    let decision = match must_be_known(service, caller).await {
+        Ok(()) => Decision::Refuse,
+        Err(Error::DeviceTooNew { .. }) => Decision::Cancel,
+        Err(error) => return Err(error),
+    };
     let expires_at = after(service.now(), service.policy.ownership.refusal);
-    resolve(service, caller, act, Decision::Refuse, expires_at).await
+    resolve(service, caller, act, decision, expires_at).await
 }
 
 async fn must_be_known(service: &Service, caller: &Caller) -> Result<(), Error> {

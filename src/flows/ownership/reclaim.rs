@@ -2,9 +2,11 @@
 
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_app::ClientId;
+use crate::domain::device::{DeviceId, KnownDevice};
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;
 
+use crate::domain::password::Password;
 use crate::domain::pending::ActKind;
 use crate::domain::phone::Phone;
 use crate::domain::session::Device;
@@ -13,8 +15,8 @@ use crate::domain::user::AccountVersion;
 use crate::flows::limits::PasswordAttempt;
 use crate::flows::otp::{self, CodeSent, Recipient};
 use crate::flows::session::{self, Opened, SignedIn};
-use crate::flows::{Client, Error, Service, captcha};
-use crate::ports::{EvidenceQuery, Reclaimed, Verdict, Whose};
+use crate::flows::{Client, Error, NamedDevice, Service, captcha};
+use crate::ports::{AccountEvidence, EvidenceQuery, Reclaimed, Verdict, Whose};
 
 pub struct SendCode {
     pub former_phone: Phone,
@@ -34,10 +36,14 @@ pub async fn send_code(service: &Service, request: SendCode) -> Result<CodeSent,
 }
 
 async fn check_and_send(service: Service, request: SendCode) -> Result<CodeSent, Error> {
-    let block = service.ip_block(request.client.address);
-    let attempt = PasswordAttempt::for_login(&service, &request.former_phone, &block, true).await?;
-    let checked = check(&service, &request.former_phone, request.evidence).await;
-    let account = attempt.record(&service, checked).await?;
+    let account = match request.evidence {
+        super::Evidence::Password(password) => {
+            let block = service.ip_block(request.client.address);
+            let attempt = PasswordAttempt::for_login(&service, &request.former_phone, &block, true).await?;
+            attempt.record(&service, by_password(&service, &request.former_phone, password).await).await?
+        }
+        super::Evidence::Device(named) => by_device(&service, &request.former_phone, named).await?,
+    };
     let SendCode { phone, client, app, .. } = request;
     let (purpose, account) = (Purpose::Reclaim, Some(account));
     let to = Recipient {
@@ -54,24 +60,32 @@ async fn check_and_send(service: Service, request: SendCode) -> Result<CodeSent,
     otp::send_to_free_phone(&service, to).await
 }
 
-async fn check(service: &Service, former: &Phone, evidence: super::Evidence) -> Result<AccountVersion, Error> {
-    let now = service.now();
-    let query = EvidenceQuery { whose: Whose::Former(former.clone()), act: ActKind::SignIn, now };
-    let found = service.ports.users.evidence(&query).await?;
-    let account = found.as_ref().map(|found| AccountVersion::of(&found.account.user));
-    let is_right = match evidence {
-        super::Evidence::Password(password) => {
-            let hash = found.and_then(|found| found.account.password_hash);
-            let hash = hash.filter(|_| service.policy.passwords.accepts_passwords());
-            matches!(service.ports.hasher.verify(password, hash).await?, Verdict::Right { .. })
-        }
-        super::Evidence::Device(None) => false,
-        super::Evidence::Device(Some(named)) => {
-            let known = found.map(|found| found.devices).unwrap_or_default();
-            named.among(service, &known).await?.is_some()
-        }
-    };
-    account.filter(|_| is_right).ok_or(Error::CredentialsInvalid)
+async fn by_password(service: &Service, former: &Phone, password: Password) -> Result<AccountVersion, Error> {
+    let account = detached(service, former, None).await?.map(|found| found.account);
+    let hash = account.as_ref().and_then(|account| account.password_hash.clone());
+    let hash = hash.filter(|_| service.policy.passwords.accepts_passwords());
+    let verdict = service.ports.hasher.verify(password, hash).await?;
+    let right = account.filter(|_| matches!(verdict, Verdict::Right { .. }));
+    right.map(|account| AccountVersion::of(&account.user)).ok_or(Error::CredentialsInvalid)
+}
+
+/// Wrong passwords of strangers for the number do not count: a device token cannot be guessed.
+async fn by_device(service: &Service, former: &Phone, named: Option<NamedDevice>) -> Result<AccountVersion, Error> {
+    let named = named.ok_or(Error::CredentialsInvalid)?;
+    let found = detached(service, former, Some(named.id)).await?;
+    let devices = found.as_ref().map(|found| &*found.devices).unwrap_or_default();
+    let known = named.among(service, devices).await?;
+    let right = found.filter(|_| known.is_some());
+    right.map(|found| AccountVersion::of(&found.account.user)).ok_or(Error::CredentialsInvalid)
+}
+
+async fn detached(
+    service: &Service,
+    former: &Phone,
+    device: Option<DeviceId>,
+) -> Result<Option<AccountEvidence>, Error> {
+    let (whose, act) = (Whose::Former(former.clone(), device), ActKind::SignIn);
+    Ok(service.ports.users.evidence(&EvidenceQuery { whose, act, now: service.now() }).await?)
 }
 
 pub async fn resend_code(service: &Service, ticket: Ticket, client: Client) -> Result<CodeSent, Error> {
@@ -83,15 +97,22 @@ pub async fn verify_code(
     service: &Service,
     ticket: Ticket,
     given: OneTimeCode,
+    named: Option<NamedDevice>,
     device: Device,
 ) -> Result<SignedIn, Error> {
-    let reclaim = move |service, proven| reclaim(service, proven, device);
+    let reclaim = move |service, proven| reclaim(service, proven, named, device);
     otp::redeem(service, Purpose::Reclaim, ticket, given, reclaim).await
 }
 
-async fn reclaim(service: Service, proven: Proven, device: Device) -> Result<SignedIn, Error> {
+async fn reclaim(
+    service: Service,
+    proven: Proven,
+    named: Option<NamedDevice>,
+    device: Device,
+) -> Result<SignedIn, Error> {
     let Proven { phone, account, .. } = proven;
     let account = account.ok_or(Error::TicketExpired)?;
+    let device = Device { known: known(&service, account, named).await?, ..device };
     let Opened { session, tokens, device } = session::open(&service, account.user, device)?;
     match service.ports.users.reclaim(account, &phone, &session, &service.policy.session).await? {
         Reclaimed::Done(user) => {
@@ -101,4 +122,16 @@ async fn reclaim(service: Service, proven: Proven, device: Device) -> Result<Sig
         Reclaimed::PhoneTaken => Err(Error::PhoneTaken),
         Reclaimed::Gone => Err(Error::TicketExpired),
     }
+}
+
+/// Device of the client, if the account knows it.
+async fn known(
+    service: &Service,
+    account: AccountVersion,
+    named: Option<NamedDevice>,
+) -> Result<Option<KnownDevice>, Error> {
+    let Some(named) = named else { return Ok(None) };
+    let query = EvidenceQuery { whose: Whose::User(account.user), act: ActKind::SignIn, now: service.now() };
+    let found = service.ports.users.evidence(&query).await?.ok_or(Error::TicketExpired)?;
+    named.among(service, &found.devices).await
 }

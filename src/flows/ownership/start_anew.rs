@@ -35,11 +35,12 @@ pub async fn start_anew(
 
 /// An account with a current proof keeps its number.
 async fn completion(service: &Service, phone: Phone, account: AccountVersion) -> Result<Completion, Error> {
-    let (state, user) = state_of(service, phone, account).await?;
+    let as_of = service.now();
+    let (state, _) = state_of(service, phone, account).await?;
     if !state.can_start_anew() {
         return Err(Error::StartAnewUnavailable);
     }
-    Ok(Completion::Detach { account, proven_at: user.phone_proven_at })
+    Ok(Completion::Detach { account, as_of })
 }
 
 fn may_sign_up(service: &Service, phone: &Phone) -> bool {

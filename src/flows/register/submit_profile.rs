@@ -27,8 +27,8 @@ pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result
     let user = NewUser { id, phone, password_hash, profile, consent, created_at: now };
     let opened = session::open(service, id, request.device)?;
     let created = match flow.completion {
-        Some(Completion::Detach { account, proven_at }) => {
-            let earlier = ownership::detach(service, account, user.phone.clone(), proven_at);
+        Some(Completion::Detach { account, as_of }) => {
+            let earlier = ownership::detach(service, account, user.phone.clone(), as_of);
             let created = service.ports.users.create_anew(&user, &opened.session, &earlier).await?;
             if created == Created::Yes {
                 tracing::info!(user = %account.user.0, "account detached");

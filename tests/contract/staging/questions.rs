@@ -23,7 +23,7 @@ fn use_of(act: u128) -> Completion {
 }
 
 fn detach() -> Completion {
-    Completion::Detach { account: account(1), proven_at: "2026-05-20T12:00:00.123456Z".parse().unwrap() }
+    Completion::Detach { account: account(1), as_of: "2026-05-20T12:00:00.123456Z".parse().unwrap() }
 }
 
 fn consent() -> Consent {

@@ -113,7 +113,7 @@ impl<'a> Account<'a> {
         let change = NumberChange { detach: other, ..number_change(from, &to) };
         match self.store.database.change_phone(by, &change, at).await.unwrap() {
             PhoneChange::Done(_) => true,
-            PhoneChange::Gone => false,
+            PhoneChange::Gone | PhoneChange::Changed => false,
             PhoneChange::Taken => panic!("{} is taken", to.e164()),
         }
     }
@@ -128,7 +128,7 @@ impl<'a> Account<'a> {
         Detach {
             account: authority(&session).account,
             phone: user.phone,
-            proven_at: now(),
+            as_of: now(),
             in_use_since: now() - TimeDelta::days(30),
             deletes_at: now() + TimeDelta::days(180),
             uses: None,

@@ -104,8 +104,7 @@ async fn every_call_of_ownership_fails_in_time_and_without_a_secret_while_postgr
         expires_at,
     };
     let phone = user.phone.clone();
-    let detach =
-        Detach { account, phone, proven_at: now(), in_use_since: now(), deletes_at: expires_at, uses: Some(act) };
+    let detach = Detach { account, phone, as_of: now(), in_use_since: now(), deletes_at: expires_at, uses: Some(act) };
     let change = NumberChange { detach: Some(detach.clone()), ..number_change(&user.phone, &user.phone) };
     tokio::join!(
         assert_unavailable(database.evidence(&query)),

@@ -65,7 +65,7 @@ async fn nothing_is_stored_if_the_earlier_account_has_changed() {
             Detach { account: version_at(&earlier, 1), ..detach.clone() },
             Detach { account: version_at(&other, 0), ..detach.clone() },
             Detach { phone: other.phone.clone(), ..detach.clone() },
-            Detach { proven_at: now() - TICK, ..detach.clone() },
+            Detach { as_of: now() - TICK, ..detach.clone() },
             Detach { uses: Some(PendingId(Uuid::from_u128(9))), ..detach.clone() },
         ] {
             store.assert_not_created(&new, &changed, Created::Changed).await;
@@ -76,7 +76,7 @@ async fn nothing_is_stored_if_the_earlier_account_has_changed() {
         assert!(store.stores_session(&proven, &code_proof(&earlier)).await);
         store.assert_not_created(&new, &detach, Created::Changed).await;
         assert!(store.database.end_sessions(&authority(&session), now()).await.unwrap());
-        let detach = Detach { proven_at: now() + TICK, ..detach };
+        let detach = Detach { as_of: now() + TICK, ..detach };
         store.assert_not_created(&new, &detach, Created::Changed).await;
         let detach = Detach { account: version_at(&earlier, 1), ..detach };
         assert_eq!(store.database.create_anew(&new.0, &new.1, &detach).await.unwrap(), Created::Yes);

@@ -110,8 +110,8 @@ async fn a_later_proof_or_changed_credentials_prevent_the_detachment() {
         session.created_at += TICK;
         assert!(store.stores_session(&session, &code_proof(&user)).await);
         store.assert_attached(&detach).await;
-        let detach = Detach { proven_at: now() + TICK, ..detach };
-        let later_proof = Detach { proven_at: now() + TICK * 2, ..detach.clone() };
+        let detach = Detach { as_of: now() + TICK, ..detach };
+        let later_proof = Detach { as_of: now() + TICK * 2, ..detach.clone() };
         store.assert_attached(&later_proof).await;
         // The owner has changed the password since.
         let (by, proof) = (authority(&first), password_proof(&user));
@@ -155,8 +155,7 @@ async fn an_account_is_detached_again_after_it_got_another_number() {
         let to = phone("+8613800138009");
         let change = doorstep::ports::NumberChange { from: None, to: to.clone(), uses: None, detach: None };
         store.database.change_phone(&by, &change, now() + HOUR * 2).await.unwrap();
-        let detach =
-            Detach { account: version_at(&user, 2), phone: to, proven_at: now() + HOUR * 2, ..detachment(&user) };
+        let detach = Detach { account: version_at(&user, 2), phone: to, as_of: now() + HOUR * 2, ..detachment(&user) };
         store.detached(&detach, later()).await;
         assert_eq!(store.column(&user, "former_phone"), "+8613800138009", "{}", store.engine);
         assert_ne!(store.column(&user, "deletes_at"), "none", "{}", store.engine);

@@ -100,7 +100,7 @@ fn detachment(user: &NewUser) -> Detach {
     Detach {
         account: version(user),
         phone: user.phone.clone(),
-        proven_at: user.created_at,
+        as_of: user.created_at,
         in_use_since: later() - DAY * 30,
         deletes_at: later() + DAY * 180,
         uses: None,
