@@ -96,6 +96,17 @@
 //!   device.
 //! - **Known device**: a device that has signed in to an account. The account knows five, for 180 days after their last
 //!   use. A **device token** names one and proves that the service has issued it.
+//! - **Dormant** account: an account that was neither used nor proven for a long time (`NUMBER_STALE_DAYS`). The
+//!   carrier may have given its number to another person. A code alone does not open it.
+//! - **Proof** of a number: a right code to it. An old proof (`NUMBER_CONFIRM_DAYS`) is not enough alone while the
+//!   account is in use.
+//! - **Detached** account: an account that has lost its number. It is deleted after `RECLAIM_DAYS`, unless its owner
+//!   reclaims it or still uses a session.
+//! - **Reclaim**: the owner of a detached account proves it, and gives it a new number.
+//! - **Held act**, pending act: a sign-in, a reset, a deletion or a change of number that has a right code and waits
+//!   for `HOLD_HOURS`. Sessions of the owner can approve or refuse it. A **number claim** is the held act at an account
+//!   whose number another account takes.
+//! - **Start anew**: a person with the number of a dormant account continues their flow as a sign-up.
 //! - **Permit**: a signed permission to upload one avatar to the operator's storage. It expires.
 //!
 //! - **Legal document**: a text that a user accepts, by its name and version: `terms@2026-11-01`. The operator puts one

@@ -68,6 +68,7 @@ impl Declared for TemplateVariables {
             template("CODE", self.example, "Template of every code without a template of its own."),
             template("DELETE_ACCOUNT", "", "Template of the code that deletes the account."),
             template("PHONE_CHANGED", "", "Template of the notice to the number that the account had before."),
+            template("PHONE_CHANGE_HELD", "", "Template of the notice of a held change, if SMS_NOTICES names it."),
             template("PASSWORD_CHANGED", "", "Template of the notice of a password change, if SMS_NOTICES names it."),
             template("PASSWORD_RESET", "", "Template of the notice of a password reset, if SMS_NOTICES names it."),
         ];
@@ -79,8 +80,9 @@ pub(super) fn section() -> Section {
     let introduction = "A template is an id and its variables: 123(code,minutes), or with names \
                         123(code=code,time=minutes). Without brackets the template gets all values of the topic. The \
                         topics REGISTER, LOGIN, RESET_PASSWORD, CHANGE_PHONE, SET_PASSWORD, CONFIRM_PHONE and \
-                        DELETE_ACCOUNT have the values code and minutes. The topic PHONE_CHANGED has the value \
-                        phone, the masked new number; PASSWORD_CHANGED and PASSWORD_RESET have none. \
+                        DELETE_ACCOUNT have the values code and minutes. The topics PHONE_CHANGED and \
+                        PHONE_CHANGE_HELD have the value phone, the masked new number; PASSWORD_CHANGED and \
+                        PASSWORD_RESET have none. PHONE_CHANGED and all topics of SMS_NOTICES need a template. \
                         ..._TEMPLATE_CODE applies to every code without a template of its own, except DELETE_ACCOUNT. \
                         That message must say that the code deletes the account; otherwise an attacker can talk a user \
                         into giving the code away. Each topic can have its template (..._TEMPLATE_LOGIN) and its \

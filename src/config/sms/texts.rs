@@ -158,24 +158,15 @@ mod tests {
         env.into_problems().errors
     }
 
+    /// Returns the example of docs/sms-providers.md.
     fn thai() -> serde_json::Value {
-        serde_json::json!({"th": {
-            "register": "{brand}: รหัสสมัคร {code} ใช้ได้ {minutes} นาที",
-            "login": "{brand}: รหัสเข้าสู่ระบบ {code}",
-            "reset_password": "{brand}: รหัสตั้งรหัสผ่านใหม่ {code}",
-            "change_phone": "{brand}: รหัสเปลี่ยนเบอร์ {code}",
-            "delete_account": "{brand}: รหัสลบบัญชี {code}",
-            "set_password": "{brand}: รหัสตั้งรหัสผ่าน {code}",
-            "confirm_phone": "{brand}: รหัสยืนยันเบอร์ {code}",
-            "phone_changed": "{brand}: บัญชีของคุณใช้เบอร์ {phone} แล้ว",
-            "phone_change_held": "{brand}: บัญชีของคุณจะเปลี่ยนเบอร์เป็น {phone}",
-            "password_changed": "{brand}: รหัสผ่านของคุณถูกเปลี่ยน",
-            "password_reset": "{brand}: รหัสผ่านของคุณถูกตั้งใหม่",
-        }})
+        let (_, section) = include_str!("../../../docs/sms-providers.md").split_once("\n## Texts\n").unwrap();
+        let example = section.split("```").nth(1).and_then(|block| block.strip_prefix("json\n"));
+        serde_json::from_str(example.unwrap()).unwrap()
     }
 
     #[test]
-    fn a_file_adds_a_language_that_can_be_the_default() {
+    fn the_documented_file_adds_a_language_that_can_be_the_default() {
         assert_eq!(problems(&thai().to_string(), "th"), Vec::<String>::new());
     }
 

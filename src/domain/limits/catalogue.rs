@@ -299,7 +299,10 @@ impl Limit {
             // in.
             Self::ServiceNotices => {
                 Entry::new("notices-day", Scope::Service, Quota::per_day(1_000), SmsBudgetExhausted)
-                    .setting("SMS_BUDGET_NOTICES_DAY", "Notices about passwords of the whole service in a day.")
+                    .setting(
+                        "SMS_BUDGET_NOTICES_DAY",
+                        "Notices about passwords and about held changes of number, of the whole service in a day.",
+                    )
                     .refunded_on(&[NothingDone])
             }
             // 20 an hour, more than a user needs: a limit to what one account can store in the bucket.
