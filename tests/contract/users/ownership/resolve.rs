@@ -53,8 +53,9 @@ async fn another_device_approves_refuses_or_cancels_an_act() {
             let resolved = PendingAct { approved_at, refused_at, expires_at: expires_at(), ..waiting(&act) };
             assert_eq!(store.in_force(&user, kind, now()).await, Some(resolved.clone()), "{}", store.engine);
             // The device lost the response: nothing changes.
-            let again = store.database.resolve(&authority(&second), act.id, decision, now() + DAY, now() + DAY * 9);
-            assert!(again.await.unwrap(), "{} {decision:?}", store.engine);
+            let (by, later) = (authority(&second), now() + DAY * 9);
+            let again = store.database.resolve(&by, act.id, decision, now() + DAY, later).await.unwrap();
+            assert!(again, "{} {decision:?}", store.engine);
             assert_eq!(store.in_force(&user, kind, now()).await, Some(resolved), "{}", store.engine);
         }
     }
