@@ -23,8 +23,8 @@ section! {
     /// States).
     static NUMBER_STALE_DAYS: Variable<u64> =
         number(0, 3_650).default_in_words("90 if PASSWORD_MODE is required, else 0: nobody could come back");
-    /// The proof of a number is old after this time, days. The app asks the user to confirm the number, and a sign-in
-    /// with a code alone is held for HOLD_HOURS. 0: never.
+    /// The proof of a number is old after this time, days, or after NUMBER_STALE_DAYS if that is shorter. The app asks
+    /// the user to confirm the number, and a sign-in with a code alone is held for HOLD_HOURS. 0: never.
     static NUMBER_CONFIRM_DAYS: WithDefault<u64> =
         number(0, 3_650).default(|| OwnershipPolicy::default().confirm.map_or(0, |span| span.as_secs() / DAY));
     /// A right password on a device that the account does not know needs a captcha, and then a code to the number. It

@@ -99,7 +99,7 @@ impl PendingAct {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     Approve,
-    /// Ends the act, and prevents that it is asked for again for some time.
+    /// Ends the act. Nobody can ask for it again for some time.
     Refuse,
     /// Ends the act.
     Cancel,

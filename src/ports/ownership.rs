@@ -60,9 +60,13 @@ pub trait AccountOwnership: Send + Sync {
 pub enum Whose {
     Phone(Phone),
     User(UserId),
-    /// The account that was detached from this number last, has no active session, and is not yet deleted. With a
-    /// device: the last one of those on which this device has signed in.
-    Former(Phone, Option<DeviceId>),
+    /// The account that was detached from this number last, has no active session that was used since then, and is not
+    /// yet deleted. With a device: the last one of those on which this device has signed in.
+    Former {
+        phone: Phone,
+        device: Option<DeviceId>,
+        used_since: DateTime<Utc>,
+    },
 }
 
 #[derive(Debug, Clone)]

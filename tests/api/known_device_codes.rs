@@ -10,6 +10,7 @@ use std::time::Duration;
 server_tests!(
     start: std::future::ready;
     a_known_device_gets_a_code_without_a_captcha,
+    a_new_device_needs_a_captcha_for_codes,
     a_known_device_has_three_codes_a_day,
     a_resend_counts_like_a_code,
     the_limits_of_the_number_and_of_the_device_are_separate,
@@ -67,6 +68,19 @@ async fn a_known_device_gets_a_code_without_a_captcha(back_ends: BackEnds) {
     verify(&server, RESET, &ticket, &code).await.assert_status(200);
     let body = json!({"ticket": ticket, "password": "staple battery horse"});
     server.post("/v1/password-reset/set-password", body).await.assert_status(204);
+}
+
+/// Otherwise each new account could send codes to its number without a captcha.
+async fn a_new_device_needs_a_captcha_for_codes(back_ends: BackEnds) {
+    let server = TestServer::new(back_ends).await;
+    let user = server.create_user().await;
+    let token = server.log_in(&user.phone, PASSWORD).await.text("device_token");
+    server.advance(DAY - MINUTE);
+    for flow in [LOGIN, RESET] {
+        send_on(&server, flow, &token, &user.phone).await.assert_error(422, "captcha_required");
+    }
+    server.advance(MINUTE);
+    send_on(&server, LOGIN, &token, &user.phone).await.assert_status(200);
 }
 
 async fn a_known_device_has_three_codes_a_day(back_ends: BackEnds) {

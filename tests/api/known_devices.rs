@@ -29,6 +29,7 @@ server_tests!(
     a_password_reset_forgets_every_device,
     a_device_is_known_for_180_days,
     the_list_of_sessions_names_known_devices,
+    new_devices_take_no_place_of_older_ones,
 );
 
 impl TestServer {
@@ -294,6 +295,17 @@ async fn the_list_of_sessions_names_known_devices(server: TestServer) {
     }
 }
 
+/// A thief has the password, and signs in on many devices: the owner's device stays known.
+async fn new_devices_take_no_place_of_older_ones(server: TestServer) {
+    let (user, token) = user_with_device(&server).await;
+    server.advance(DAY);
+    for _ in 0..8 {
+        server.advance(Duration::from_secs(60));
+        server.log_in(&user.phone, PASSWORD).await.assert_status(200);
+    }
+    assert!(server.knows(&token, &user.phone).await);
+}
+
 /// Forgetting costs the thief of a token the device, and a token without its key is worth nothing.
 async fn a_token_of_a_bound_device_needs_its_key(back_ends: BackEnds) {
     let server = dpop_server(back_ends).await;
@@ -314,7 +326,8 @@ async fn a_token_of_a_bound_device_needs_its_key(back_ends: BackEnds) {
     let signed_in = log_in(Some(&key), &token).await;
     signed_in.assert_status(200);
     assert_eq!(signed_in.text("device_token"), token);
-    // The same for a code.
+    // The same for a code, of a device that is known for a day.
+    server.advance(DAY);
     let path = "/v1/login/send-code";
     let body = json!({"phone_number": user.phone, "device_token": token});
     server.post(path, body.clone()).await.assert_error(422, "captcha_required");

@@ -13,6 +13,7 @@ server_tests!(
     start: std::future::ready;
     sign_up_with_a_test_number_sends_no_message,
     every_flow_accepts_the_fixed_code,
+    a_code_enters_the_dormant_account_of_a_test_number,
     a_test_number_is_exempt_from_send_limits_and_budgets,
     verification_of_a_test_number_refunds_nothing,
     wrong_codes_of_a_test_number_are_counted,
@@ -68,10 +69,8 @@ async fn sign_up_with_a_test_number_sends_no_message(back_ends: BackEnds) {
 }
 
 async fn every_flow_accepts_the_fixed_code(back_ends: BackEnds) {
-    let server = TestServer::with(back_ends, &[TEST_PHONES, ("HOLD_HOURS", "1")]).await;
-    let account = server.test_account(UNASSIGNED).await;
-    server.advance(HOUR);
-    let access = server.refresh(&account.text("refresh_token")).await.text("access_token");
+    let server = TestServer::with(back_ends, &[TEST_PHONES]).await;
+    let access = server.test_account(UNASSIGNED).await.text("access_token");
     // Login.
     let ticket = server.test_ticket("login", UNASSIGNED).await;
     let again = server.post("/v1/login/resend-code", json!({"ticket": ticket})).await;
@@ -93,17 +92,27 @@ async fn every_flow_accepts_the_fixed_code(back_ends: BackEnds) {
     server.post("/v1/password-reset/verify-code", json!({"ticket": ticket, "code": CODE})).await.assert_status(200);
     let body = json!({"ticket": ticket, "password": "staple battery horse"});
     server.post("/v1/password-reset/set-password", body).await.assert_status(204);
-    // Account deletion, with a session and without one.
+    // Account deletion, with a session and without one. It is not held.
     let access = server.log_in(UNASSIGNED, "staple battery horse").await.text("access_token");
     let sent = server.call(Method::POST, "/v1/me/deletion/send-code", &access, Value::Null).await;
     let body = json!({"ticket": sent.text("ticket"), "code": CODE});
-    server.call(Method::DELETE, "/v1/me", &access, body).await.assert_error(409, "act_held");
-    server.advance(HOUR);
+    server.call(Method::DELETE, "/v1/me", &access, body).await.assert_status(204);
+    server.test_account(UNASSIGNED).await;
     let ticket = server.test_ticket("account-deletion", UNASSIGNED).await;
     server.post("/v1/account-deletion/verify-code", json!({"ticket": ticket, "code": CODE})).await.assert_status(204);
     // A real message is sent after any message of the test number, and is the only one.
     server.new_ticket(&fresh_phone()).await;
     assert_eq!((server.sms.accepted(), server.sms.notices_for(MOBILE).len()), (1, 0));
+}
+
+/// Nobody gets the number from a carrier, and a test must not wait for a day.
+async fn a_code_enters_the_dormant_account_of_a_test_number(back_ends: BackEnds) {
+    let server = TestServer::with(back_ends, &[TEST_PHONES]).await;
+    let account = server.test_account(UNASSIGNED).await;
+    server.advance(91 * 24 * HOUR);
+    let ticket = server.test_ticket("login", UNASSIGNED).await;
+    let entered = server.post("/v1/login/verify-code", json!({"ticket": ticket, "code": CODE})).await;
+    assert_eq!(entered.body["user"]["id"], account.body["user"]["id"], "{entered:?}");
 }
 
 async fn a_test_number_is_exempt_from_send_limits_and_budgets(back_ends: BackEnds) {

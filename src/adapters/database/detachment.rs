@@ -4,7 +4,7 @@ use super::conditions::{is_phone_taken, revoke_all, user, user_columns};
 use super::engine::{AnyConnection, Backend};
 use super::fault::Fault;
 use super::pending;
-use super::rows::{NewSessionRow, UserRow, stored, text};
+use super::rows::{NewSessionRow, UserRow, before, stored, text};
 use super::schema::{sessions, users};
 use super::sessions::{delete_excess, is_active};
 use super::transaction::{Rollback, transaction};
@@ -22,13 +22,10 @@ use std::time::Instant;
 
 type Condition = Box<dyn BoxableExpression<users::table, Backend, SqlType = Bool>>;
 
-/// Returns the SQL condition that the time of a detached account is not over, and that it has no active session: with
-/// one, its owner sets a number in the app, by the rules of a change of number.
-pub(super) fn can_be_reclaimed(now: NaiveDateTime) -> Condition {
-    let active = sessions::table
-        .filter(sessions::user_id.eq(users::id))
-        .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(now));
+/// Returns the SQL condition that the time of a detached account is not over, and that it has no active session that
+/// was used after `since`: with one, its owner sets a number in the app, by the rules of a change of number.
+pub(super) fn can_be_reclaimed(now: NaiveDateTime, since: NaiveDateTime) -> Condition {
+    let active = sessions::table.filter(sessions::user_id.eq(users::id)).filter(is_active(now, since));
     let lives = users::deletes_at.is_null().or(users::deletes_at.assume_not_null().gt(now));
     Box::new(lives.and(not(exists(active))))
 }
@@ -105,7 +102,7 @@ pub(super) fn reclaim(
             .filter(users::id.eq(text(account.user.0)))
             .filter(users::credentials_version.eq(account.credentials))
             .filter(users::phone.is_null())
-            .filter(can_be_reclaimed(now));
+            .filter(can_be_reclaimed(now, before(now, policy.idle)));
         let updated = diesel::update(row)
             .set((
                 users::phone.eq(phone),

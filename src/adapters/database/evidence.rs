@@ -92,11 +92,11 @@ fn account(connection: &mut AnyConnection, query: &EvidenceQuery) -> QueryResult
         Whose::User(user) => {
             users::table.filter(users::id.eq(text(user.0))).select(columns).get_result(connection).optional()
         }
-        Whose::Former(phone, device) => {
+        Whose::Former { phone, device, used_since } => {
             let detached = users::table
                 .filter(users::former_phone.eq(phone.e164()))
                 .filter(users::phone.is_null())
-                .filter(can_be_reclaimed(stored(query.now)))
+                .filter(can_be_reclaimed(stored(query.now), stored(*used_since)))
                 .order((users::detached_at.desc(), users::id.desc()))
                 .select(columns)
                 .into_boxed();

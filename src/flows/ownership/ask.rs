@@ -164,14 +164,14 @@ pub(in crate::flows) fn detach(
     phone: Phone,
     as_of: DateTime<Utc>,
 ) -> Detach {
-    let (now, OwnershipPolicy { in_use, reclaim, .. }) = (service.now(), &service.policy.ownership);
-    // A session that is idle for too long has ended.
-    let in_use = service.policy.session.idle.min(*in_use);
+    let (now, OwnershipPolicy { in_use, stale, reclaim, .. }) = (service.now(), &service.policy.ownership);
+    // A session that is idle for too long has ended, and a dormant account is not in use.
+    let in_use = service.policy.session.idle.min(*in_use).min(stale.unwrap_or(*in_use));
     let (in_use_since, deletes_at) = (before(now, in_use), after(now, *reclaim));
     Detach { account, phone, as_of, in_use_since, deletes_at, uses: None }
 }
 
-fn before(time: DateTime<Utc>, span: Duration) -> DateTime<Utc> {
+pub(super) fn before(time: DateTime<Utc>, span: Duration) -> DateTime<Utc> {
     TimeDelta::from_std(span).ok().and_then(|span| time.checked_sub_signed(span)).unwrap_or_default()
 }
 

@@ -1,11 +1,11 @@
 //! Reclaim of a detached account: its former number with the password or a known device, then a code to a free number.
 
+use super::ask::before;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_app::ClientId;
 use crate::domain::device::{DeviceId, KnownDevice};
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;
-
 use crate::domain::password::Password;
 use crate::domain::pending::ActKind;
 use crate::domain::phone::Phone;
@@ -84,8 +84,9 @@ async fn detached(
     former: &Phone,
     device: Option<DeviceId>,
 ) -> Result<Option<AccountEvidence>, Error> {
-    let (whose, act) = (Whose::Former(former.clone(), device), ActKind::SignIn);
-    Ok(service.ports.users.evidence(&EvidenceQuery { whose, act, now: service.now() }).await?)
+    let (now, act) = (service.now(), ActKind::SignIn);
+    let whose = Whose::Former { phone: former.clone(), device, used_since: before(now, service.policy.session.idle) };
+    Ok(service.ports.users.evidence(&EvidenceQuery { whose, act, now }).await?)
 }
 
 pub async fn resend_code(service: &Service, ticket: Ticket, client: Client) -> Result<CodeSent, Error> {

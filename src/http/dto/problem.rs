@@ -30,8 +30,8 @@ pub struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = NextStep, required = false)]
     pub step: Option<NextStep>,
-    /// Act whose right code was not enough: the kinds of `GET /v1/me/pending`. `number_claim`: the new number of a change
-    /// belongs to another account, whose owner decides.
+    /// Act whose right code was not enough: the kinds of `GET /v1/me/pending`. `number_claim`: the new number of a
+    /// change belongs to another account, whose owner decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     pub act: Option<&'static str>,

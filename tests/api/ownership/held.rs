@@ -11,6 +11,8 @@ server_tests!(
     start: super::server;
     a_sign_in_is_held_for_a_day,
     the_owner_approves_a_sign_in,
+    an_approved_act_can_be_refused,
+    a_device_that_is_new_only_cancels_an_act,
     the_owner_refuses_a_sign_in,
     a_password_reset_is_held,
     a_held_act_is_done_once,
@@ -67,9 +69,37 @@ async fn the_owner_approves_a_sign_in(server: TestServer) {
     let act = server.pending(&user.access_token).await.remove(0);
     server.resolve(&user.access_token, &act, "approve").await.assert_status(204);
     assert_eq!(server.pending(&user.access_token).await[0]["approved"], json!(true));
-    server.resolve(&user.access_token, &act, "refuse").await.assert_error(404, "not_found");
+    server.resolve(&user.access_token, &act, "approve").await.assert_status(204);
     server.verify("login", &ticket, &code).await.assert_status(200);
     assert!(server.pending(&user.access_token).await.is_empty());
+    server.resolve(&user.access_token, &act, "approve").await.assert_error(404, "not_found");
+}
+
+/// The owner notices the mistake before the act is done.
+async fn an_approved_act_can_be_refused(server: TestServer) {
+    let user = user_with_old_proof(&server).await;
+    let (ticket, code) = server.ticket_and_code("login", &user.phone).await;
+    server.verify("login", &ticket, &code).await.assert_error(409, "act_held");
+    let act = server.pending(&user.access_token).await.remove(0);
+    for decision in ["approve", "refuse", "refuse"] {
+        server.resolve(&user.access_token, &act, decision).await.assert_status(204);
+    }
+    server.resolve(&user.access_token, &act, "approve").await.assert_error(404, "not_found");
+    server.verify("login", &ticket, &code).await.assert_error(409, "act_refused");
+}
+
+/// A thief who is signed in refuses the owner's act: it must not stop the owner for a week.
+async fn a_device_that_is_new_only_cancels_an_act(server: TestServer) {
+    let user = user_with_old_proof(&server).await;
+    let (ticket, code) = server.ticket_and_code("login", &user.phone).await;
+    server.verify("login", &ticket, &code).await.assert_error(409, "act_held");
+    let new = server.new_session(&user.phone).await;
+    let act = server.pending(&new.access_token).await.remove(0);
+    server.resolve(&new.access_token, &act, "refuse").await.assert_status(204);
+    assert!(server.pending(&user.access_token).await.is_empty());
+    let again = server.verify("login", &ticket, &code).await;
+    again.assert_error(409, "act_held");
+    assert_eq!(again.number("retry_after"), 86_400);
 }
 
 async fn the_owner_refuses_a_sign_in(server: TestServer) {
@@ -163,7 +193,6 @@ async fn acts_of_other_users_are_unknown(server: TestServer) {
         server.resolve(&other.access_token, &unknown, decision).await.assert_error(404, "not_found");
     }
     assert_eq!(server.pending(&user.access_token).await.len(), 1);
-    server.request(Method::GET, "/v1/me/pending").send().await.unwrap();
     let anonymous = server.send(server.request(Method::GET, "/v1/me/pending"), "/v1/me/pending").await;
     anonymous.assert_error(401, "token_missing");
 }

@@ -3,7 +3,8 @@
 use super::{DAY, NEW_PASSWORD};
 use crate::server_tests;
 use crate::test_server::{BackEnds, PASSWORD, Response, TestServer, fresh_phone};
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 server_tests!(
     the_next_owner_of_a_number_does_not_enter_its_dormant_account,
@@ -31,19 +32,33 @@ async fn the_next_owner_of_a_number_does_not_enter_its_dormant_account(server: T
             assert_eq!((dormant.text("step").as_str(), &dormant.body["start_anew"]), ("prove_account", &json!(true)));
         }
         let body = json!({"ticket": ticket, "password": NEW_PASSWORD});
-        let early = server.post(&format!("/v1/{flow}/set-password"), body.clone()).await;
-        assert!(early.status.is_client_error(), "{early:?}");
+        if flow == "password-reset" {
+            let early = server.post("/v1/password-reset/set-password", body.clone()).await;
+            early.assert_error(409, "wrong_step");
+        }
         server.post("/v1/register/set-password", body).await.assert_error(410, "ticket_expired");
         let owner = server.log_in(&user.phone, PASSWORD).await;
-        assert_eq!(owner.body["user"], user.profile, "the account has changed");
+        let mut expected = user.profile.clone();
+        expected["phone_confirm_due"] = json!(true);
+        assert_eq!(owner.body["user"], expected, "the account has changed");
     }
 }
 
 async fn the_owner_of_a_dormant_account_comes_back_with_the_password(server: TestServer) {
     let user = server.dormant_user().await;
-    server.log_in(&user.phone, PASSWORD).await.assert_status(200);
-    // The account is in use again: a code alone is enough.
-    server.enter_by_code("login", &user.phone).await.1.assert_status(200);
+    let signed_in = server.log_in(&user.phone, PASSWORD).await;
+    assert_eq!(signed_in.body["user"]["phone_confirm_due"], json!(true), "{signed_in:?}");
+    // The account is in use again, and the proof of its number is old: it may be the number of another person.
+    server.enter_by_code("login", &user.phone).await.1.assert_error(409, "act_held");
+    server.advance(DAY / 1_440);
+    let access = signed_in.text("access_token");
+    let before = server.sms.messages_for(&user.phone).len();
+    let sent = server.call(Method::POST, "/v1/me/phone/confirm/send-code", &access, Value::Null).await;
+    let body = json!({"ticket": sent.text("ticket"), "code": server.next_code(&user.phone, before).await});
+    server.call(Method::POST, "/v1/me/phone/confirm/verify-code", &access, body).await.assert_status(200);
+    server.advance(DAY / 1_440);
+    let (_, signed_in) = server.enter_by_code("login", &user.phone).await;
+    assert_eq!(signed_in.body["user"]["phone_confirm_due"], json!(false), "{signed_in:?}");
 }
 
 async fn the_owner_of_a_dormant_account_claims_it_with_the_password(server: TestServer) {
@@ -76,8 +91,6 @@ async fn the_next_owner_gets_a_new_account_and_the_earlier_owner_reclaims_theirs
         server.start_anew(flow, &ticket).await.assert_status(200);
         let body = json!({"ticket": ticket, "password": NEW_PASSWORD});
         server.post("/v1/register/set-password", body).await.assert_status(200);
-        // Until the last step nothing has changed.
-        assert_eq!(server.log_in(&user.phone, PASSWORD).await.body["user"]["id"], user.profile["id"]);
         let created = server.submit_profile(&ticket).await;
         created.assert_status(201);
         assert_ne!(created.body["user"]["id"], user.profile["id"]);
@@ -183,6 +196,17 @@ async fn an_owner_who_comes_back_before_the_sign_up_ends_keeps_the_number(server
     let (own, dormant) = server.enter_by_code("login", &user.phone).await;
     dormant.assert_error(409, "account_dormant");
     server.post("/v1/login/claim", json!({"ticket": own, "password": PASSWORD})).await.assert_status(200);
+    server.submit_profile(&ticket).await.assert_error(410, "ticket_expired");
+    assert_eq!(server.log_in(&user.phone, PASSWORD).await.body["user"]["id"], user.profile["id"]);
+    // The password alone, without the phone, is enough.
+    let user = server.dormant_user().await;
+    let (ticket, dormant) = server.enter_by_code("login", &user.phone).await;
+    dormant.assert_error(409, "account_dormant");
+    server.start_anew("login", &ticket).await.assert_status(200);
+    server.advance(DAY / 1_440);
+    server.log_in(&user.phone, PASSWORD).await.assert_status(200);
+    let body = json!({"ticket": ticket, "password": NEW_PASSWORD});
+    server.post("/v1/register/set-password", body).await.assert_status(200);
     server.submit_profile(&ticket).await.assert_error(410, "ticket_expired");
     assert_eq!(server.log_in(&user.phone, PASSWORD).await.body["user"]["id"], user.profile["id"]);
 }

@@ -71,6 +71,7 @@ async fn owner(server: &TestServer, state: State) -> Owner {
 /// Performs the flow with a right code and this evidence; with the password, the way that the flow offers for it.
 async fn enter(server: &TestServer, owner: &Owner, flow: &str, evidence: Evidence) -> Response {
     if flow == "account-deletion" && evidence == Evidence::Password {
+        // The account is not dormant any more.
         let access = server.log_in(&owner.phone, PASSWORD).await.text("access_token");
         return server.call(Method::DELETE, "/v1/me", &access, json!({"password": PASSWORD})).await;
     }

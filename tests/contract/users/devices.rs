@@ -114,21 +114,38 @@ async fn a_device_whose_session_has_ended_stays_known() {
 async fn an_account_knows_the_five_devices_that_were_used_last() {
     for store in stores() {
         let (user, first) = store.signed_up(PHONE, 0).await;
-        let devices: Vec<_> = (1..=7).map(|n| session_at(&user, n)).collect();
+        let devices: Vec<_> = (1..=7).map(|n| session_at(&user, 30 * n)).collect();
         for session in &devices {
             store.sign_in_on(session, &password_proof(&user)).await;
             store.execute("UPDATE sessions SET revoked_at = created_at");
         }
         let all: Vec<_> = [&first].into_iter().chain(&devices).collect();
         let expected = [false, false, false, true, true, true, true, true];
-        assert_eq!(store.knows(&user, &all, hours(7)).await, expected, "{}", store.engine);
+        assert_eq!(store.knows(&user, &all, hours(234)).await, expected, "{}", store.engine);
         assert_eq!(store.count("sessions"), 5, "{}: one ended session for each known device", store.engine);
         // A device that is used again takes the place of the least recently used one.
-        let known = store.known(&user, &devices[2], hours(8)).await.unwrap();
-        store.sign_in_on(&again(&devices[2], 8, known), &password_proof(&user)).await;
-        store.sign_in_on(&session_at(&user, 9), &password_proof(&user)).await;
+        let known = store.known(&user, &devices[2], hours(240)).await.unwrap();
+        store.sign_in_on(&again(&devices[2], 240, known), &password_proof(&user)).await;
+        store.sign_in_on(&session_at(&user, 245), &password_proof(&user)).await;
         let expected = [false, false, false, true, false, true, true, true];
-        assert_eq!(store.knows(&user, &all, hours(9)).await, expected, "{}", store.engine);
+        assert_eq!(store.knows(&user, &all, hours(245)).await, expected, "{}", store.engine);
+        assert_eq!(store.count("sessions"), 5, "{}", store.engine);
+    }
+}
+
+/// Otherwise a thief who has the password signs in five times, and the owner's devices are unknown.
+#[tokio::test]
+async fn devices_of_the_last_day_take_no_place_of_older_ones() {
+    for store in stores() {
+        let (user, first) = store.signed_up(PHONE, 0).await;
+        let devices: Vec<_> = (100..=107).map(|n| session_at(&user, n)).collect();
+        for session in &devices {
+            store.sign_in_on(session, &password_proof(&user)).await;
+            store.execute("UPDATE sessions SET revoked_at = created_at");
+        }
+        let all: Vec<_> = [&first].into_iter().chain(&devices).collect();
+        let expected = [true, false, false, false, false, true, true, true, true];
+        assert_eq!(store.knows(&user, &all, hours(107)).await, expected, "{}", store.engine);
         assert_eq!(store.count("sessions"), 5, "{}", store.engine);
     }
 }

@@ -6,9 +6,15 @@ use doorstep::domain::device::DeviceId;
 use doorstep::domain::ownership::Facts;
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::pending::ActKind;
+use doorstep::domain::phone::Phone;
 use doorstep::domain::session::Generation;
 use doorstep::domain::user::AccountVersion;
 use doorstep::ports::{AccountOwnership, EvidenceQuery, Refreshed, Users, Whose};
+
+/// Account that was detached from this number.
+fn former(phone: &Phone) -> Whose {
+    Whose::Former { phone: phone.clone(), device: None, used_since: now() - DAY * 30 }
+}
 
 #[tokio::test]
 async fn an_account_is_found_by_its_phone_and_by_its_user() {
@@ -23,7 +29,7 @@ async fn an_account_is_found_by_its_phone_and_by_its_user() {
             assert_eq!(found.pending, None, "{}", store.engine);
         }
         let unknown = super::super::store::new_user("+8613800138002", 3).0;
-        for whose in [Whose::Phone(unknown.phone), Whose::User(unknown.id), Whose::Former(user.phone, None)] {
+        for whose in [Whose::Phone(unknown.phone), Whose::User(unknown.id), former(&user.phone)] {
             assert!(store.evidence(whose, ActKind::SignIn, now()).await.is_none(), "{}", store.engine);
         }
     }
@@ -113,7 +119,7 @@ async fn the_evidence_contains_the_version_of_the_account() {
 #[tokio::test]
 async fn the_account_that_was_detached_last_is_found_by_its_former_phone() {
     for store in stores() {
-        let former = Whose::Former(phone("+8613800138000"), None);
+        let former = former(&phone("+8613800138000"));
         let found = async |at| {
             let found = store.evidence(former.clone(), ActKind::SignIn, at).await;
             found.map(|found| found.account.user.id)
@@ -147,7 +153,7 @@ async fn an_account_with_a_number_is_not_found_by_a_former_one() {
         store.signed_up("+8613800138000", 1).await;
         store.execute("UPDATE users SET former_phone = '+8613800138009', detached_at = created_at");
         for number in ["+8613800138000", "+8613800138009"] {
-            let found = store.evidence(Whose::Former(phone(number), None), ActKind::SignIn, now()).await;
+            let found = store.evidence(former(&phone(number)), ActKind::SignIn, now()).await;
             assert!(found.is_none(), "{} {number}", store.engine);
         }
     }
