@@ -72,7 +72,8 @@ fn reclaims() -> Vec<Endpoint> {
             .description(
                 "For the owner of an account whose number another person has now: its former number, and its password \
                  or the token of a known device. An unknown number, a wrong password and an unknown device get the \
-                 same response (`credentials_invalid`).",
+                 same response (`credentials_invalid`), and so does an account with a session that is in use: its \
+                 number is set in the app.",
             )
             .success("Ticket and waiting time")
             .errors(SEND_LIMITS)

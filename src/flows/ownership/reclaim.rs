@@ -28,8 +28,8 @@ pub struct SendCode {
     pub app: Option<ClientId>,
 }
 
-/// Checks the evidence, and sends a code to the new number. Counts as a password attempt at the former number: an
-/// unknown number, a wrong password and an unknown device get the same error after the same work.
+/// Checks the evidence, and sends a code to the new number. A password counts as an attempt at the former number. An
+/// unknown number, a wrong password and an unknown device get the same error.
 pub async fn send_code(service: &Service, request: SendCode) -> Result<CodeSent, Error> {
     captcha::redeem(service, &request.captcha_id, &request.captcha_answer).await?;
     service.background.run_to_completion(check_and_send(service.clone(), request)).await
