@@ -3,7 +3,6 @@
 use super::response::seconds;
 use crate::domain::consent::LegalDocument;
 use crate::domain::flow::Step;
-use crate::domain::pending::ActKind;
 use crate::domain::proof::Challenge;
 use crate::flows::otp::CodeSent;
 use crate::flows::{self, DependencyError, InQuestion, Reason};
@@ -207,20 +206,15 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
     pub attempts_left: Option<u32>,
     pub step: Option<Step>,
-    /// Remaining lifetime of the flow, after a right code that was not enough.
-    pub expires_in: Option<Duration>,
-    /// Act whose right code was not enough.
-    pub act: Option<ActKind>,
-    /// Whether the person can start a new account with the ticket.
-    pub start_anew: Option<bool>,
-    /// Boxed, because a large error makes every result of a handler large.
+    /// Right code that was not enough. Boxed, like the others: a large error makes every result of a handler large.
+    pub question: Option<Box<InQuestion>>,
     pub proof_of_work: Option<Box<Challenge>>,
     /// Documents in force, if they must be accepted.
     pub documents: Vec<LegalDocument>,
     /// Flow that the request has started.
     pub flow: Option<Box<StartedFlow>>,
     /// Cause, for the log and never for the client.
-    pub cause: Option<String>,
+    pub cause: Option<Box<str>>,
 }
 
 /// Flow that waits for its code. The ticket is a secret of the client.
@@ -249,9 +243,7 @@ impl Problem {
             retry_after: None,
             attempts_left: None,
             step: None,
-            expires_in: None,
-            act: None,
-            start_anew: None,
+            question: None,
             proof_of_work: None,
             documents: Vec::new(),
             flow: None,
@@ -341,14 +333,7 @@ impl From<InQuestion> for Problem {
             Reason::Held { retry_after } => (Code::ActHeld, Some(retry_after)),
             Reason::Refused { retry_after } => (Code::ActRefused, Some(retry_after)),
         };
-        Self {
-            retry_after,
-            act: Some(question.act),
-            start_anew: Some(question.start_anew),
-            expires_in: question.expires_in,
-            step: Some(Step::AccountUnclear),
-            ..Self::new(code)
-        }
+        Self { retry_after, question: Some(Box::new(question)), step: Some(Step::AccountUnclear), ..Self::new(code) }
     }
 }
 
@@ -359,7 +344,7 @@ impl From<DependencyError> for Problem {
             DependencyError::Overloaded(_) => Self::retry_later(Code::Overloaded, RECOVERY),
             DependencyError::Broken { .. } => Self::new(Code::InternalError),
         };
-        Self { cause: Some(error.to_string()), ..problem }
+        Self { cause: Some(error.to_string().into()), ..problem }
     }
 }
 

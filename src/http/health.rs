@@ -29,7 +29,7 @@ async fn healthz() -> Reply<Health> {
 async fn readyz(service: web::Data<Service>) -> Result<Reply<Health>, Problem> {
     let warming_up = Problem {
         retry_after: Some(Duration::from_secs(1)),
-        cause: Some("warming up".to_owned()),
+        cause: Some("warming up".into()),
         ..Problem::new(Code::DependencyUnavailable)
     };
     service.ready().await.ok_or(warming_up)??;

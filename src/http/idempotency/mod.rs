@@ -136,5 +136,5 @@ fn error_response(request: HttpRequest, problem: &Problem) -> ServiceResponse {
 }
 
 fn internal_error(cause: &str) -> Problem {
-    Problem { cause: Some(cause.to_owned()), ..Problem::new(Code::InternalError) }
+    Problem { cause: Some(cause.into()), ..Problem::new(Code::InternalError) }
 }

@@ -3,7 +3,6 @@
 use super::request_id::RequestId;
 use crate::domain::language::Language;
 use crate::domain::password_mode::PasswordMode;
-use crate::domain::pending::ActKind;
 use crate::flows::Service;
 use crate::flows::dpop::new_nonce;
 use crate::http::dpop::NONCE;
@@ -103,6 +102,7 @@ pub(in crate::http) fn problem_body(
     let (retry_after, flow) = (problem.retry_after.map(seconds), problem.flow.as_deref());
     let cooldown = retry_after.filter(|_| problem.code == Code::ResendCooldown);
     let field = |error: &FieldError| field_detail(error.code, language);
+    let question = problem.question.as_deref();
     let errors = problem.errors.iter();
     let errors = errors.map(|error| FieldProblem { field: &error.field, code: error.code, detail: field(error) });
     let body = problem::Problem {
@@ -115,12 +115,12 @@ pub(in crate::http) fn problem_body(
         errors: errors.collect(),
         attempts_left: problem.attempts_left,
         step: problem.step.map(|step| NextStep::after(step, passwords)),
-        act: problem.act.map(ActKind::as_str),
-        start_anew: problem.start_anew,
+        act: question.map(|question| question.act.as_str()),
+        start_anew: question.map(|question| question.start_anew),
         proof_of_work: problem.proof_of_work.as_deref().map(Work::from),
         documents: problem.documents.iter().map(ToString::to_string).collect(),
         ticket: flow.map(|flow| flow.ticket.as_str()),
-        expires_in: flow.map(|flow| flow.expires_in).or(problem.expires_in.map(seconds)),
+        expires_in: flow.map(|flow| flow.expires_in).or(question.and_then(|question| question.expires_in).map(seconds)),
         resend_in: cooldown.or(flow.map(|flow| flow.resend_in)),
         retry_after,
     };
