@@ -40,10 +40,12 @@ pub async fn insert(back_ends: &BackEnds, kind: Kind, numbers: Range<u32>, step:
         "WITH RECURSIVE numbers (n) AS (
              SELECT {first} UNION ALL SELECT n + {step} FROM numbers WHERE n + {step} <= {last}
          )
-         INSERT INTO users (id, phone, password_hash, nickname, created_at, updated_at, password_changed_at)
+         INSERT INTO users (id, phone, password_hash, nickname, created_at, updated_at, password_changed_at,
+                            phone_proven_at)
          SELECT '019a9f6e-0000-7000-8000-' || substr('' || (1000000000000 + n), 2),
                 '+86139' || substr('' || (100000000 + n), 2), '{hash}', '小明',
-                TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00'
+                TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00',
+                CURRENT_TIMESTAMP
          FROM numbers"
     );
     match kind {
