@@ -83,7 +83,7 @@ impl Purpose {
 /// device. The kind of flow decides the class, because it is public.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BudgetClass {
-    /// Codes to any number: sign-up and change of number.
+    /// Codes to any number: sign-up, change of number and reclaim.
     NewNumbers,
     /// Codes to numbers with an account; no message is sent to other numbers.
     ExistingAccounts,

@@ -1,4 +1,4 @@
-//! Whether accounts have passwords.
+//! Password mode: required, optional or none.
 
 /// Passwords of accounts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -26,9 +26,10 @@ pub trait AccountOwnership: Send + Sync {
     /// Returns the pending acts of an account that are in force, the refused ones too, the oldest first.
     async fn pending(&self, account: AccountVersion, now: DateTime<Utc>) -> Result<Vec<PendingAct>, DependencyError>;
 
-    /// Approves or refuses a pending act that is not refused; it expires at `expires_at` then. An approved act can be
-    /// refused. A repeated decision changes nothing. The device that asked for it cannot approve it; if it refuses, the
-    /// act is deleted. `false` if there is no such act, or if the authority has ended.
+    /// Approves, refuses or cancels a pending act that is not refused. A cancelled act is deleted; any other one
+    /// expires at `expires_at`. An approved act can be refused. A repeated decision changes nothing. The device that
+    /// asked for it cannot approve it, and its refusal cancels it. `false` if there is no such act, or if the authority
+    /// has ended.
     async fn resolve(
         &self,
         by: &Authority,

@@ -1,5 +1,5 @@
-//! Change of number: the password, then a code to the new number. Not from a device that is known for long, the change
-//! is held.
+//! Change of number: the password, then a code to the new number. The change is held, unless it comes from a device
+//! that has been known for the time of a hold.
 
 use super::notice::{self, Notice};
 use super::password::confirm;
@@ -101,7 +101,7 @@ async fn change(service: Service, caller: Caller, proven: Proven, language: Text
         Some(other) => Some(number_claim(&service, other.version, &new, caller.user.id).await),
         None => None,
     };
-    // A refusal by the other account is final for now: waiting for the own hold would help nothing.
+    // A refusal by the other account comes first: after the own hold, the change would still be refused.
     if let Some(Err(error @ Error::InQuestion(InQuestion { reason: Reason::Refused { .. }, .. }))) = detach {
         return Err(error);
     }

@@ -94,8 +94,8 @@ pub(in crate::flows) async fn send_to_free_phone(service: &Service, to: Recipien
     send(service, Recipient { decoy, conceal, account, ..to }, reservation).await
 }
 
-/// Whether the account of the phone may be dormant. Then the person who has the phone learns it, by a right code. The
-/// row of the account alone decides whether a code is sent: another query would take time, and show a taken phone.
+/// Returns whether the account of the phone may be dormant: then a code is sent, and the person who has the phone
+/// learns of the account. Its row alone decides: another query would take time, and show a taken phone.
 fn is_stale(service: &Service, account: &AccountSummary) -> bool {
     let used_at = account.signed_in_at.unwrap_or(account.proven_at);
     service.policy.ownership.is_stale(account.proven_at, used_at, service.now())

@@ -12,7 +12,7 @@ use crate::flows::{Client, Error, Service, consent, new_password};
 use crate::ports::Change;
 
 /// Makes the flow a sign-up whose phone is verified. Its last step detaches the earlier account, unless the owner has
-/// proven the number meanwhile. Nothing has changed before.
+/// proven the number or signed in meanwhile. Nothing has changed before.
 pub async fn start_anew(
     service: &Service,
     purpose: Purpose,

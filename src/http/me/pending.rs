@@ -28,7 +28,7 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
             .operation("pending.approve", "Approve a held act.")
             .description(
                 "The person who asked for it can do it at once, within an hour. The device of this session must have \
-                 been known for the time that acts are held (`device_too_new`), and the session that asked for an act \
+                 been known for the time that acts are held (`device_too_new`), and the device that asked for an act \
                  cannot approve it (`not_found`).",
             )
             .success("Approved")
@@ -37,8 +37,8 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
             .harmless()
             .operation("pending.refuse", "Refuse a held act.")
             .description(
-                "It cannot be asked for again for a week. The session that asked for it cancels it: it can be asked \
-                 for again at once.",
+                "It cannot be asked for again for a week. The device that asked for it, and a device that has been \
+                 known for less time than acts are held, only cancel it: it can be asked for again at once.",
             )
             .success("Refused")
             .errors(&[Code::NotFound]),

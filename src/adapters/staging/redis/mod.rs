@@ -3,7 +3,7 @@
 //! | key | holds |
 //! |---|---|
 //! | `captcha:{id}` | hash: answer |
-//! | `flow:{phone}:digest` | hash: purpose, phone, account, decoy, client, ip_blocks, provider, step, sends, attempts_left, passwords_left, password_hash, consent, completion |
+//! | `flow:{phone}:digest` | hash: purpose, phone, account, decoy, client, ip_blocks, provider, step, sends, attempts_left, passwords_left, password_hash, password_proven, consent, completion |
 //! | `claim:{phone}:digest` | exists while a caller redeems the right code of the flow |
 //! | `limit:{phone}:name` | limits of a phone on messages |
 //! | `limit:{shared}:name:key` | every other limit: a number, or a hash of members |
