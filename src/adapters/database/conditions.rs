@@ -70,6 +70,13 @@ pub(super) fn holds(by: &AuthorityRow, now: NaiveDateTime) -> Condition<'_> {
     Box::new(user.and(exists(session)))
 }
 
+/// Locks the row of a user that meets the condition, by an update that changes nothing. The row of a user is locked
+/// before their sessions and pending acts, everywhere. Returns whether there is one.
+pub(super) fn lock(connection: &mut AnyConnection, user: Condition<'_>) -> QueryResult<bool> {
+    let same = users::credentials_version.eq(users::credentials_version);
+    diesel::update(users::table.filter(user)).set(same).execute(connection).map(|rows| rows > 0)
+}
+
 /// Returns the columns of [`UserRow`], for the `RETURNING` of a statement.
 pub(super) fn user_columns() -> <UserRow as Selectable<Backend>>::SelectExpression {
     <UserRow as Selectable<Backend>>::construct_selection()

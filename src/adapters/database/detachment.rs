@@ -1,7 +1,7 @@
 //! Queries for detached accounts: accounts whose number another person has now.
 
-use super::conditions::{is_phone_taken, revoke_all, user, user_columns};
-use super::engine::{AnyConnection, Backend};
+use super::conditions::{Condition, is_phone_taken, revoke_all, user, user_columns};
+use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::pending;
 use super::rows::{NewSessionRow, UserRow, before, stored, text};
@@ -13,25 +13,22 @@ use crate::domain::user::AccountVersion;
 use crate::ports::{Detach, Reclaimed};
 use chrono::NaiveDateTime;
 use diesel::dsl::{exists, not};
-use diesel::sql_types::Bool;
 use diesel::{
-    BoolExpressionMethods, BoxableExpression, ExpressionMethods, NullableExpressionMethods, OptionalExtension,
-    QueryDsl, QueryResult, RunQueryDsl,
+    BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, OptionalExtension, QueryDsl, QueryResult,
+    RunQueryDsl,
 };
 use std::time::Instant;
 
-type Condition = Box<dyn BoxableExpression<users::table, Backend, SqlType = Bool>>;
-
 /// Returns the SQL condition that the time of a detached account is not over, and that it has no active session that
 /// was used after `since`: with one, its owner sets a number in the app, by the rules of a change of number.
-pub(super) fn can_be_reclaimed(now: NaiveDateTime, since: NaiveDateTime) -> Condition {
+pub(super) fn can_be_reclaimed(now: NaiveDateTime, since: NaiveDateTime) -> Condition<'static> {
     let active = sessions::table.filter(sessions::user_id.eq(users::id)).filter(is_active(now, since));
     let lives = users::deletes_at.is_null().or(users::deletes_at.assume_not_null().gt(now));
     Box::new(lives.and(not(exists(active))))
 }
 
 /// Returns the SQL condition that this device has signed in to the account.
-pub(super) fn has_device(device: String) -> Condition {
+pub(super) fn has_device(device: String) -> Condition<'static> {
     let of_device = sessions::table.filter(sessions::user_id.eq(users::id)).filter(sessions::device_id.eq(device));
     Box::new(exists(of_device))
 }

@@ -1,6 +1,6 @@
 //! Queries for pending acts.
 
-use super::conditions::{holds, invalid_value};
+use super::conditions::{holds, invalid_value, lock};
 use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::rows::{AuthorityRow, id, stored, text};
@@ -11,8 +11,8 @@ use crate::domain::session::SessionId;
 use crate::domain::user::AccountVersion;
 use chrono::NaiveDateTime;
 use diesel::{
-    ExpressionMethods, Insertable, OptionalExtension, QueryDsl, QueryResult, Queryable, RunQueryDsl, Selectable,
-    SelectableHelper,
+    BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, QueryResult, Queryable,
+    RunQueryDsl, Selectable, SelectableHelper,
 };
 use std::time::Instant;
 
@@ -87,7 +87,7 @@ pub(super) fn in_force(
     is_in_force.then(|| row.try_into())
 }
 
-/// Locks the user's row first, by an update that changes nothing: of two concurrent calls, the second one sees the act
+/// Locks the user's row first: of two concurrent calls, the second one sees the act
 /// of the first one.
 pub(super) fn hold(
     connection: &mut AnyConnection,
@@ -96,10 +96,8 @@ pub(super) fn hold(
 ) -> Result<Option<PendingAct>, Fault> {
     let (new, now) = (PendingRow::from(act), stored(act.asked_at));
     let kept = transaction(connection, deadline, |connection| {
-        let user = users::table.filter(users::id.eq(&new.user_id));
-        let same = users::credentials_version.eq(users::credentials_version);
-        let user = user.filter(users::credentials_version.eq(new.credentials_version));
-        if diesel::update(user).set(same).execute(connection)? == 0 {
+        let same = users::credentials_version.eq(new.credentials_version);
+        if !lock(connection, Box::new(users::id.eq(&new.user_id).and(same)))? {
             return Err(Rollback::Rejected);
         }
         let of_kind =
@@ -167,8 +165,7 @@ pub(super) fn resolve(
     deadline: Instant,
 ) -> Result<bool, Fault> {
     let resolved = transaction(connection, deadline, |connection| {
-        let same = users::credentials_version.eq(users::credentials_version);
-        if diesel::update(users::table.filter(holds(by, now))).set(same).execute(connection)? == 0 {
+        if !lock(connection, holds(by, now))? {
             return Err(Rollback::Rejected);
         }
         let row = pending_acts::table

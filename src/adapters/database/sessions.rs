@@ -1,6 +1,6 @@
 //! Queries for sessions.
 
-use super::conditions::{invalid_value, is_valid, proven};
+use super::conditions::{invalid_value, is_valid, lock, proven};
 use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::rows::{AuthorityRow, DeviceRow, NewSessionRow, SessionRow, before};
@@ -140,8 +140,7 @@ pub(super) fn end_device(
     deadline: Instant,
 ) -> Result<bool, Fault> {
     let ended = transaction(connection, deadline, |connection| {
-        let same = users::credentials_version.eq(users::credentials_version);
-        diesel::update(users::table.filter(users::id.eq(&by.user))).set(same).execute(connection)?;
+        lock(connection, Box::new(users::id.eq(&by.user)))?;
         if revoke(connection, by, session, now)? == 0 {
             return Err(Rollback::Rejected);
         }

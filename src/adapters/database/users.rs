@@ -1,7 +1,7 @@
 //! Queries for accounts.
 
 use super::conditions::{
-    has_phone, holds, invalid_value, is_valid, proven, reject_if_taken, revoke_all, user, user_columns,
+    has_phone, holds, invalid_value, is_valid, lock, proven, reject_if_taken, revoke_all, user, user_columns,
 };
 use super::detachment::detach_in;
 use super::engine::AnyConnection;
@@ -204,7 +204,7 @@ pub(super) fn change_phone(
     let mut refused = PhoneChange::Changed;
     let changed = transaction(connection, deadline, |connection| {
         if let Some(detach) = &change.detach {
-            lock(connection, [&by.user, &text(detach.account.user.0)])?;
+            lock_both(connection, [&by.user, &text(detach.account.user.0)])?;
             detach_in(connection, detach, now)?;
         }
         let from = change.from.as_ref().map(Phone::e164);
@@ -264,7 +264,7 @@ pub(super) fn delete(
     let deleted = transaction(connection, deadline, |connection| {
         if proof.uses().is_some() {
             // The act would be deleted with the user.
-            lock(connection, [id])?;
+            lock(connection, Box::new(users::id.eq(id)))?;
             pending::use_up(connection, id, proof.uses())?;
         }
         let user = users::table.filter(users::id.eq(id)).filter(is_valid(proof));
@@ -277,13 +277,11 @@ pub(super) fn delete(
     Ok(deleted.is_some())
 }
 
-/// Locks the rows of users by updates that change nothing. The order of the ids keeps two transactions from waiting for
-/// each other. The row of a user is locked before their pending acts, everywhere.
-fn lock<const N: usize>(connection: &mut AnyConnection, mut ids: [&str; N]) -> QueryResult<()> {
+/// Locks the rows of two users. The order of the ids keeps two transactions from waiting for each other.
+fn lock_both(connection: &mut AnyConnection, mut ids: [&str; 2]) -> QueryResult<()> {
     ids.sort_unstable();
     for id in ids {
-        let same = users::credentials_version.eq(users::credentials_version);
-        diesel::update(users::table.filter(users::id.eq(id))).set(same).execute(connection)?;
+        lock(connection, Box::new(users::id.eq(id)))?;
     }
     Ok(())
 }
