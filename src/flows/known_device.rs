@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::limits::admit;
 use super::service::Service;
-use crate::domain::device::{DeviceId, KnownDevice};
+use crate::domain::device::{DeviceId, DeviceToken, KnownDevice};
 use crate::domain::dpop::Thumbprint;
 use crate::domain::limits::{Counter, Limit};
 use crate::domain::phone::Phone;
@@ -20,7 +20,8 @@ impl NamedDevice {
     /// Verifies a device token. Any other text names no device: its client is like one without.
     #[must_use]
     pub fn of(service: &Service, token: Option<&str>, key: Option<&Thumbprint>) -> Option<Self> {
-        service.device_of(token).map(|id| Self { id, key: key.cloned() })
+        let id = DeviceToken::open(&service.keys.device, token?).ok()?;
+        Some(Self { id, key: key.cloned() })
     }
 
     /// Counts a request of the device on these limits, and returns what was counted. Counts nothing and returns `None`

@@ -3,7 +3,6 @@
 use super::background::Background;
 use super::probe::SharedProbe;
 use super::session::Dead;
-use crate::domain::device::{DeviceId, DeviceToken};
 use crate::domain::id::uuid_v7;
 use crate::domain::ip_block::IpBlock;
 use crate::domain::keys::Keys;
@@ -118,11 +117,6 @@ impl Service {
     /// Waits until all messages in flight have been sent.
     pub async fn finish(&self) {
         self.background.finish().await;
-    }
-
-    /// Device of a device token. A token that the service has not issued names none: its client is like one without.
-    pub(super) fn device_of(&self, token: Option<&str>) -> Option<DeviceId> {
-        token.and_then(|text| DeviceToken::open(&self.keys.device, text).ok())
     }
 
     /// IP blocks of a client.

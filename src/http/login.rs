@@ -17,7 +17,7 @@ use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
 use crate::domain::session::{Device, DeviceName};
 use crate::domain::ticket::Ticket;
-use crate::flows::{NamedDevice, Service, login};
+use crate::flows::{Service, login};
 use actix_web::web;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -106,8 +106,7 @@ async fn verify_code(
     key: DeviceKey,
     body: Json<VerifyLogin>,
 ) -> Result<Reply<SignedIn>, Problem> {
-    let token = body.0.device_token.as_deref().map(String::as_str);
-    let token = NamedDevice::of(&service, token, key.0.as_ref());
+    let token = otp::named_device(&service, body.0.device_token.as_ref(), &key);
     let (ticket, code, device) = body.0.parse(key)?;
     let signed_in = login::with_code(&service, ticket, code, token, device).await?;
     Ok(from_domain::signed_in(signed_in, &service))
@@ -121,7 +120,7 @@ impl LogIn {
         let captcha = otp::parse_captcha(&mut form, [&self.captcha_id, &self.captcha_answer], false);
         let app = otp::parse_app(&mut form, self.client_id.as_deref(), service);
         let name = self.device_name.as_deref().and_then(DeviceName::parse);
-        let named = NamedDevice::of(service, self.device_token.as_deref(), key.0.as_ref());
+        let named = otp::named_device(service, self.device_token.as_ref(), &key);
         form.finish(|| {
             let (device, client) = (Device { name, key: key.0, known: None }, client.0);
             Some(login::LogIn { phone: phone?, password: password?, captcha, device, named, client, app })
@@ -131,10 +130,8 @@ impl LogIn {
 
 impl VerifyLogin {
     pub(super) fn parse(&self, key: DeviceKey) -> Result<(Ticket, OneTimeCode, Device), Problem> {
-        let mut form = Form::default();
-        let ticket = form.field("ticket", Ticket::parse(&self.ticket));
-        let code = form.field("code", OneTimeCode::parse(&self.code));
+        let (ticket, code) = otp::parse_code(&self.ticket, &self.code)?;
         let name = self.device_name.as_deref().and_then(DeviceName::parse);
-        form.finish(|| Some((ticket?, code?, Device { name, key: key.0, known: None })))
+        Ok((ticket, code, Device { name, key: key.0, known: None }))
     }
 }

@@ -15,6 +15,7 @@ use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
 use crate::flows::{NamedDevice, Service, otp};
 use actix_web::web;
+use zeroize::Zeroizing;
 
 /// Limits on messages.
 pub(super) const SEND_LIMITS: &[Code] = &[
@@ -65,7 +66,7 @@ pub(super) async fn send_to_account(
     let mut form = Form::default();
     let phone = form.field("phone_number", service.policy().phone_of_account(&body.phone_number, service.now()));
     let mut request = parse_send_code(form, phone, body, client, &service)?;
-    request.device = NamedDevice::of(&service, body.device_token.as_deref(), key.0.as_ref());
+    request.device = named_device(&service, body.device_token.as_ref(), &key);
     Ok(Reply::new(otp::send_to_account(&service, purpose, request).await?))
 }
 
@@ -140,25 +141,36 @@ impl FlowTicket {
     }
 }
 
+/// Parses a ticket and its code.
+pub(super) fn parse_code(ticket: &str, code: &str) -> Result<(Ticket, OneTimeCode), Problem> {
+    let mut form = Form::default();
+    let ticket = form.field("ticket", Ticket::parse(ticket));
+    let code = form.field("code", OneTimeCode::parse(code));
+    form.finish(|| ticket.zip(code))
+}
+
+/// Returns the device that a token names.
+pub(super) fn named_device(
+    service: &Service,
+    token: Option<&Zeroizing<String>>,
+    key: &DeviceKey,
+) -> Option<NamedDevice> {
+    NamedDevice::of(service, token.map(|token| token.as_str()), key.0.as_ref())
+}
+
 impl VerifyCode {
     pub(super) fn parse(&self) -> Result<(Ticket, OneTimeCode), Problem> {
-        let mut form = Form::default();
-        let ticket = form.field("ticket", Ticket::parse(&self.ticket));
-        let code = form.field("code", OneTimeCode::parse(&self.code));
-        form.finish(|| ticket.zip(code))
+        parse_code(&self.ticket, &self.code)
     }
 }
 
 impl VerifyOwnerCode {
     /// Device that the token names.
     pub(super) fn device(&self, service: &Service, key: &DeviceKey) -> Option<NamedDevice> {
-        NamedDevice::of(service, self.device_token.as_deref().map(String::as_str), key.0.as_ref())
+        named_device(service, self.device_token.as_ref(), key)
     }
 
     pub(super) fn parse(&self) -> Result<(Ticket, OneTimeCode), Problem> {
-        let mut form = Form::default();
-        let ticket = form.field("ticket", Ticket::parse(&self.ticket));
-        let code = form.field("code", OneTimeCode::parse(&self.code));
-        form.finish(|| ticket.zip(code))
+        parse_code(&self.ticket, &self.code)
     }
 }

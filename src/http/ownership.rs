@@ -13,13 +13,12 @@ use super::from_domain;
 use super::otp::{self, SEND_LIMITS, Sent};
 use super::response::Reply;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::dpop::Thumbprint;
 use crate::domain::flow::Purpose;
 use crate::domain::password::Password;
 use crate::domain::session::{Device, DeviceName};
 use crate::domain::ticket::Ticket;
+use crate::flows::Service;
 use crate::flows::ownership::{self, Claim, Evidence, reclaim};
-use crate::flows::{NamedDevice, Service};
 use actix_web::web;
 use zeroize::Zeroizing;
 
@@ -154,8 +153,7 @@ async fn verify_code(
     key: DeviceKey,
     body: Json<VerifyLogin>,
 ) -> Result<Reply<SignedIn>, Problem> {
-    let token = body.0.device_token.as_deref().map(String::as_str);
-    let named = NamedDevice::of(&service, token, key.0.as_ref());
+    let named = otp::named_device(&service, body.0.device_token.as_ref(), &key);
     let (ticket, code, device) = body.0.parse(key)?;
     let signed_in = reclaim::verify_code(&service, ticket, code, named, device).await?;
     Ok(from_domain::signed_in(signed_in, &service))
@@ -167,11 +165,11 @@ fn evidence(
     service: &Service,
     password: Option<&Zeroizing<String>>,
     device_token: Option<&Zeroizing<String>>,
-    key: Option<&Thumbprint>,
+    key: &DeviceKey,
 ) -> Option<Evidence> {
     match (password, device_token) {
         (Some(password), None) => form.field("password", Password::parse(password)).map(Evidence::Password),
-        (None, Some(token)) => Some(Evidence::Device(NamedDevice::of(service, Some(token), key))),
+        (None, Some(token)) => Some(Evidence::Device(otp::named_device(service, Some(token), key))),
         (None, None) => {
             form.missing("password");
             None
@@ -187,7 +185,7 @@ impl ClaimAccount {
     fn parse(&self, key: DeviceKey, service: &Service) -> Result<Claim, Problem> {
         let mut form = Form::default();
         let ticket = form.field("ticket", Ticket::parse(&self.ticket));
-        let evidence = evidence(&mut form, service, self.password.as_ref(), self.device_token.as_ref(), key.0.as_ref());
+        let evidence = evidence(&mut form, service, self.password.as_ref(), self.device_token.as_ref(), &key);
         let name = self.device_name.as_deref().and_then(DeviceName::parse);
         let device = Device { name, key: key.0, known: None };
         form.finish(|| Some(Claim { ticket: ticket?, evidence: evidence?, device }))
@@ -198,7 +196,7 @@ impl Reclaim {
     fn parse(&self, client: ClientContext, key: &DeviceKey, service: &Service) -> Result<reclaim::SendCode, Problem> {
         let (mut form, policy, now) = (Form::default(), service.policy(), service.now());
         let former = form.field("former_phone_number", policy.phone_of_account(&self.former_phone_number, now));
-        let evidence = evidence(&mut form, service, self.password.as_ref(), self.device_token.as_ref(), key.0.as_ref());
+        let evidence = evidence(&mut form, service, self.password.as_ref(), self.device_token.as_ref(), key);
         let phone = form.phone("phone_number", policy.phone(&self.phone_number, now));
         let id = form.field("captcha_id", CaptchaId::parse(&self.captcha_id));
         let answer = form.field("captcha_answer", CaptchaAnswer::parse(&self.captcha_answer));

@@ -88,6 +88,15 @@ pub struct AccountEvidence {
     pub pending: Option<PendingAct>,
 }
 
+impl AccountEvidence {
+    /// Returns the known device of an active session.
+    #[must_use]
+    pub fn device_of(&self, session: SessionId) -> Option<&KnownDevice> {
+        let (_, id) = self.sessions.iter().find(|(active, _)| *active == session)?;
+        self.devices.iter().find(|device| Some(device.id) == *id)
+    }
+}
+
 /// Account that loses its number. One that is in use keeps its sessions; any other one loses them, and is deleted
 /// later.
 #[derive(Debug, Clone, PartialEq, Eq)]

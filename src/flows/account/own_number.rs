@@ -23,17 +23,7 @@ pub(super) async fn send_code(
 ) -> Result<CodeSent, Error> {
     let phone = phone_of(caller)?.clone();
     let account = Some(AccountVersion::of(&caller.user));
-    let to = Recipient {
-        purpose,
-        phone,
-        account,
-        decoy: false,
-        conceal: false,
-        client,
-        app,
-        consent: None,
-        password_proven: false,
-    };
+    let to = Recipient { account, ..Recipient::new(purpose, phone, client, app) };
     service.background.run_to_completion(reserve_and_send(service.clone(), to)).await
 }
 

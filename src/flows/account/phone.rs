@@ -46,17 +46,7 @@ async fn confirm_and_send(service: Service, caller: Caller, request: SendCode) -
     }
     let purpose = Purpose::ChangePhone(caller.user.id);
     let account = Some(AccountVersion::of(&caller.user));
-    let to = Recipient {
-        purpose,
-        phone,
-        account,
-        decoy: false,
-        conceal: false,
-        client,
-        app,
-        consent: None,
-        password_proven,
-    };
+    let to = Recipient { account, password_proven, ..Recipient::new(purpose, phone, client, app) };
     let reservation = SendReservation::reserve(&service, purpose, to.client, &to.phone).await?;
     otp::send(&service, to, reservation).await
 }

@@ -33,16 +33,7 @@ async fn send(
     let purpose = Purpose::Login;
     let flow = PhoneHash::of_new_device(&phone, &service.keys.phone_hash);
     let reservation = SendReservation::reserve_for(service, purpose, client, &phone, flow).await?;
-    let to = Recipient {
-        purpose,
-        phone,
-        account: Some(AccountVersion::of(user)),
-        decoy: false,
-        conceal: false,
-        client,
-        app,
-        consent: None,
-        password_proven: true,
-    };
+    let account = Some(AccountVersion::of(user));
+    let to = Recipient { account, password_proven: true, ..Recipient::new(purpose, phone, client, app) };
     otp::send(service, to, reservation).await
 }

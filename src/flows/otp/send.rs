@@ -47,6 +47,14 @@ pub(in crate::flows) struct Recipient {
     pub password_proven: bool,
 }
 
+impl Recipient {
+    /// Recipient without an account, whose message is sent.
+    pub(in crate::flows) const fn new(purpose: Purpose, phone: Phone, client: Client, app: Option<ClientId>) -> Self {
+        let (account, consent) = (None, None);
+        Self { purpose, phone, account, decoy: false, conceal: false, client, app, consent, password_proven: false }
+    }
+}
+
 /// Sends a code, after a captcha, to a phone that should have no account yet. If it has one, the response says so,
 /// unless the policy conceals it. Order: captcha, budgets, account, limits of the phone, message. Cheap checks come
 /// first. Four staging round trips and one SQL statement before the message, and one round trip after it, which stores
@@ -61,17 +69,7 @@ pub async fn send_to_new_number(
     let (id, answer) = captcha.ok_or(Error::CaptchaRequired)?;
     captcha::redeem(service, &id, &answer).await?;
     let handle = service.clone();
-    let to = Recipient {
-        purpose,
-        phone,
-        account: None,
-        decoy: false,
-        conceal: false,
-        client,
-        app,
-        consent,
-        password_proven: false,
-    };
+    let to = Recipient { consent, ..Recipient::new(purpose, phone, client, app) };
     let send = async move { send_to_free_phone(&handle, to).await };
     service.background.run_to_completion(send).await
 }
@@ -116,17 +114,7 @@ pub async fn send_to_account(service: &Service, purpose: Purpose, request: SendC
         let account_of = handle.ports.users.account_of(&phone).await;
         let account = reservation.refund_on_error(&handle, account_of).await?.map(|account| account.version);
         let decoy = account.is_none();
-        let to = Recipient {
-            purpose,
-            phone,
-            account,
-            decoy,
-            conceal: true,
-            client,
-            app,
-            consent: None,
-            password_proven: false,
-        };
+        let to = Recipient { account, decoy, conceal: true, ..Recipient::new(purpose, phone, client, app) };
         send(&handle, to, reservation).await
     };
     service.background.run_to_completion(send).await
@@ -147,17 +135,8 @@ async fn send_to_known_device(service: Service, purpose: Purpose, request: SendC
     let (account, known) = account.zip(settled).ok_or(Error::CaptchaRequired)?;
     let flow = PhoneHash::of_device(known.id, &phone, &service.keys.phone_hash);
     let reservation = SendReservation::reserve_for(&service, purpose, client, &phone, flow).await?;
-    let to = Recipient {
-        purpose,
-        phone,
-        account: Some(AccountVersion::of(&account.user)),
-        decoy: false,
-        conceal: false,
-        client,
-        app,
-        consent: None,
-        password_proven: false,
-    };
+    let account = Some(AccountVersion::of(&account.user));
+    let to = Recipient { account, ..Recipient::new(purpose, phone, client, app) };
     send(&service, to, reservation).await
 }
 

@@ -132,9 +132,7 @@ async fn known_device(
 ) -> Result<Option<KnownDevice>, Error> {
     if act == ActKind::PhoneChange {
         // The session is signed in already: its key was checked then.
-        let session = found.sessions.iter().find(|(session, _)| Some(*session) == question.session);
-        let device = session.and_then(|(_, device)| *device);
-        return Ok(found.devices.iter().find(|known| Some(known.id) == device).cloned());
+        return Ok(question.session.and_then(|session| found.device_of(session)).cloned());
     }
     match &question.device {
         Some(named) => named.among(service, &found.devices).await,

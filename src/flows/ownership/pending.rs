@@ -1,13 +1,12 @@
 //! Pending acts of an account: its signed-in owner sees, approves and refuses them.
 
 use super::ask::{after, wait};
-use crate::domain::device::KnownDevice;
 use crate::domain::ownership::OwnershipPolicy;
 use crate::domain::pending::{ActKind, Decision, PendingAct, PendingId};
 use crate::domain::user::AccountVersion;
 use crate::flows::session::Caller;
 use crate::flows::{Error, Service};
-use crate::ports::{AccountEvidence, EvidenceQuery, Whose};
+use crate::ports::{EvidenceQuery, Whose};
 use chrono::{DateTime, Utc};
 
 /// Lists the acts that wait, or that can be done now. The refused ones are not listed.
@@ -40,19 +39,13 @@ async fn must_be_known(service: &Service, caller: &Caller) -> Result<(), Error> 
     let (now, OwnershipPolicy { hold, .. }) = (service.now(), &service.policy.ownership);
     let query = EvidenceQuery { whose: Whose::User(caller.user.id), act: ActKind::SignIn, now };
     let found = service.ports.users.evidence(&query).await?.ok_or(Error::TokenInvalid)?;
-    match device_of(&found, caller) {
+    match found.device_of(caller.session) {
         Some(device) if device.is_known_for(*hold, now) => Ok(()),
         device => {
             let since = device.map_or(now, |device| device.since);
             Err(Error::DeviceTooNew { retry_after: wait(after(since, *hold), now) })
         }
     }
-}
-
-/// Returns the known device of the caller's session.
-fn device_of<'a>(found: &'a AccountEvidence, caller: &Caller) -> Option<&'a KnownDevice> {
-    let (_, id) = found.sessions.iter().find(|(session, _)| *session == caller.session)?;
-    found.devices.iter().find(|device| Some(device.id) == *id)
 }
 
 async fn resolve(

@@ -45,18 +45,7 @@ async fn check_and_send(service: Service, request: SendCode) -> Result<CodeSent,
         super::Evidence::Device(named) => by_device(&service, &request.former_phone, named).await?,
     };
     let SendCode { phone, client, app, .. } = request;
-    let (purpose, account) = (Purpose::Reclaim, Some(account));
-    let to = Recipient {
-        purpose,
-        phone,
-        account,
-        decoy: false,
-        conceal: false,
-        client,
-        app,
-        consent: None,
-        password_proven: false,
-    };
+    let to = Recipient { account: Some(account), ..Recipient::new(Purpose::Reclaim, phone, client, app) };
     otp::send_to_free_phone(&service, to).await
 }
 

@@ -39,8 +39,8 @@ pub struct SendAccountCode {
     pub captcha_answer: Option<String>,
     /// Device token of an earlier sign-in to this account. With it and without a captcha, the code counts on the limits
     /// of the device. Ignored with a captcha.
-    #[schema(example = json!(null))]
-    pub device_token: Option<String>,
+    #[schema(value_type = Option<String>, example = json!(null))]
+    pub device_token: Option<Zeroizing<String>>,
     /// App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
     pub client_id: Option<String>,

@@ -31,8 +31,11 @@ pub struct LogIn {
     pub captcha_answer: Option<String>,
     /// Device token of an earlier sign-in to this account. If the account knows the device, the attempt counts on the
     /// limits of the device, and needs no captcha. Any other text is ignored.
-    #[schema(example = "AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v")]
-    pub device_token: Option<String>,
+    #[schema(
+        value_type = Option<String>,
+        example = "AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v"
+    )]
+    pub device_token: Option<Zeroizing<String>>,
     /// App that receives the code to a new device (`new_device`), for SMS autofill. Only ids that the operator has
     /// configured are accepted.
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
