@@ -79,6 +79,8 @@ pub enum Error {
     NewDevice(Box<CodeSent>),
     /// Unknown phone or wrong password: the same error for both.
     CredentialsInvalid,
+    /// The account has a password, and the request does not contain it.
+    CurrentPasswordRequired,
     /// Wrong current password of a signed-in user.
     PasswordWrong,
     RefreshInvalid,

@@ -1,11 +1,9 @@
 //! Errors of the API: the table of error codes, and the problem (RFC 9457) that has one of them.
 
-use super::response::seconds;
 use crate::domain::consent::LegalDocument;
 use crate::domain::flow::Step;
 use crate::domain::proof::Challenge;
-use crate::flows::otp::CodeSent;
-use crate::flows::{self, DependencyError, InQuestion, Reason};
+use crate::flows::InQuestion;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use serde::{Deserialize, Serialize};
@@ -231,9 +229,6 @@ impl fmt::Debug for StartedFlow {
     }
 }
 
-/// Wait before a retry after a failure of a dependency: 1 s. The dependency may have recovered by then.
-const RECOVERY: Duration = Duration::from_secs(1);
-
 impl Problem {
     #[must_use]
     pub const fn new(code: Code) -> Self {
@@ -256,95 +251,12 @@ impl Problem {
         Self { errors, ..Self::new(Code::ValidationFailed) }
     }
 
-    fn with_challenge(code: Code, challenge: Challenge) -> Self {
+    pub(super) fn with_challenge(code: Code, challenge: Challenge) -> Self {
         Self { proof_of_work: Some(Box::new(challenge)), ..Self::new(code) }
     }
 
-    fn retry_later(code: Code, retry_after: Duration) -> Self {
+    pub(super) fn retry_later(code: Code, retry_after: Duration) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(code) }
-    }
-}
-
-impl From<flows::Error> for Problem {
-    fn from(error: flows::Error) -> Self {
-        match error {
-            flows::Error::CaptchaExpired => Self::new(Code::CaptchaExpired),
-            flows::Error::CaptchaWrong => Self::new(Code::CaptchaWrong),
-            flows::Error::ProofOfWorkRequired(challenge) => Self::with_challenge(Code::ProofOfWorkRequired, challenge),
-            flows::Error::ProofOfWorkInvalid(challenge) => Self::with_challenge(Code::ProofOfWorkInvalid, challenge),
-            flows::Error::ConsentRequired(documents) => Self { documents, ..Self::new(Code::ConsentRequired) },
-            flows::Error::PhoneTaken => Self::new(Code::PhoneAlreadyRegistered),
-            flows::Error::NoPhone => Self::new(Code::PhoneMissing),
-            flows::Error::PasswordAlreadySet => Self::new(Code::PasswordAlreadySet),
-            flows::Error::PasswordTooNew { retry_after } => Self::retry_later(Code::PasswordTooNew, retry_after),
-            flows::Error::ResendCooldown { retry_after } => Self::retry_later(Code::ResendCooldown, retry_after),
-            flows::Error::PhoneLimitReached { retry_after } => Self::retry_later(Code::PhoneLimitReached, retry_after),
-            flows::Error::TooManyRequests { retry_after } => Self::retry_later(Code::TooManyRequests, retry_after),
-            flows::Error::SmsBudgetExhausted { retry_after } => {
-                Self::retry_later(Code::SmsBudgetExhausted, retry_after)
-            }
-            flows::Error::SmsRegionSuspended { retry_after } => {
-                Self::retry_later(Code::SmsRegionSuspended, retry_after)
-            }
-            flows::Error::SmsDeliveryFailed => Self::new(Code::SmsDeliveryFailed),
-            flows::Error::TicketExpired => Self::new(Code::TicketExpired),
-            flows::Error::WrongStep(step) => Self { step: Some(step), ..Self::new(Code::WrongStep) },
-            flows::Error::CodeWrong { attempts_left } => {
-                Self { attempts_left: Some(attempts_left), ..Self::new(Code::CodeWrong) }
-            }
-            flows::Error::CodeExhausted => Self { attempts_left: Some(0), ..Self::new(Code::CodeExhausted) },
-            flows::Error::CodeBusy { retry_after } => Self::retry_later(Code::Overloaded, retry_after),
-            flows::Error::InQuestion(question) => question.into(),
-            flows::Error::StartAnewUnavailable => Self::new(Code::StartAnewUnavailable),
-            flows::Error::DeviceTooNew { retry_after } => Self::retry_later(Code::DeviceTooNew, retry_after),
-            flows::Error::PendingNotFound => Self::new(Code::NotFound),
-            flows::Error::RegionNotSupported => Self::new(Code::RegionNotSupported),
-            flows::Error::PasswordTooWeak => Self::new(Code::PasswordTooWeak),
-            flows::Error::RequestInProgress { retry_after } => Self::retry_later(Code::RequestInProgress, retry_after),
-            flows::Error::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
-            flows::Error::CaptchaRequired => Self::new(Code::CaptchaRequired),
-            flows::Error::NewDevice(sent) => {
-                let CodeSent { ticket, expires_in, resend_in, attempts_left, .. } = *sent;
-                let (expires_in, resend_in) = (seconds(expires_in), seconds(resend_in));
-                let flow = StartedFlow { ticket: ticket.expose(), expires_in, resend_in };
-                Self { flow: Some(Box::new(flow)), attempts_left: Some(attempts_left), ..Self::new(Code::NewDevice) }
-            }
-            flows::Error::CredentialsInvalid => Self::new(Code::CredentialsInvalid),
-            flows::Error::PasswordWrong => Self::new(Code::PasswordWrong),
-            flows::Error::RefreshInvalid => Self::new(Code::RefreshInvalid),
-            flows::Error::RefreshReused => Self::new(Code::RefreshReused),
-            flows::Error::RefreshKeyMismatch => Self::new(Code::RefreshKeyMismatch),
-            flows::Error::DpopProofInvalid => Self::new(Code::InvalidDpopProof),
-            flows::Error::DpopNonceRequired => Self::new(Code::UseDpopNonce),
-            flows::Error::ResponseGone => Self::new(Code::ResponseGone),
-            flows::Error::SessionNotFound => Self::new(Code::NotFound),
-            flows::Error::TokenInvalid => Self::new(Code::TokenInvalid),
-            flows::Error::TokenExpired => Self::new(Code::TokenExpired),
-            flows::Error::AvatarUploadsDisabled => Self::new(Code::AvatarUploadsDisabled),
-            flows::Error::Dependency(error) => error.into(),
-        }
-    }
-}
-
-impl From<InQuestion> for Problem {
-    fn from(question: InQuestion) -> Self {
-        let (code, retry_after) = match question.reason {
-            Reason::Dormant => (Code::AccountDormant, None),
-            Reason::Held { retry_after } => (Code::ActHeld, Some(retry_after)),
-            Reason::Refused { retry_after } => (Code::ActRefused, Some(retry_after)),
-        };
-        Self { retry_after, question: Some(Box::new(question)), step: Some(Step::AccountUnclear), ..Self::new(code) }
-    }
-}
-
-impl From<DependencyError> for Problem {
-    fn from(error: DependencyError) -> Self {
-        let problem = match &error {
-            DependencyError::Unavailable { .. } => Self::retry_later(Code::DependencyUnavailable, RECOVERY),
-            DependencyError::Overloaded(_) => Self::retry_later(Code::Overloaded, RECOVERY),
-            DependencyError::Broken { .. } => Self::new(Code::InternalError),
-        };
-        Self { cause: Some(error.to_string().into()), ..problem }
     }
 }
 

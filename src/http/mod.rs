@@ -14,6 +14,7 @@ pub mod error;
 pub mod extract;
 mod form;
 mod from_domain;
+mod from_flows;
 mod health;
 mod idempotency;
 mod keys;

@@ -38,8 +38,10 @@ pub async fn send_code(service: &Service, caller: Caller, request: SendCode) -> 
 async fn confirm_and_send(service: Service, caller: Caller, request: SendCode) -> Result<CodeSent, Error> {
     let SendCode { phone, current_password, client, app } = request;
     let password_proven = current_password.is_some();
-    if let Some(password) = current_password {
-        confirm(&service, &caller, password).await?;
+    match current_password {
+        Some(password) => drop(confirm(&service, &caller, password).await?),
+        None if service.policy.has_password(&caller.user) => return Err(Error::CurrentPasswordRequired),
+        None => {}
     }
     if service.test_phone(&phone).is_none() {
         limits::count_for_user(&service, Limit::UserPhoneChanges, caller.user.id).await?;

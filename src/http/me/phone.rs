@@ -53,13 +53,7 @@ async fn send_code(
     body: Json<ChangePhone>,
 ) -> Sent {
     let request = body.0.parse(client, &service)?;
-    let caller = bearer.caller(&service).await?;
-    if service.policy().has_password(&caller.user) && request.current_password.is_none() {
-        let mut form = Form::default();
-        form.missing("current_password");
-        form.finish(|| None::<()>)?;
-    }
-    Ok(Reply::new(phone::send_code(&service, caller, request).await?))
+    Ok(Reply::new(phone::send_code(&service, bearer.caller(&service).await?, request).await?))
 }
 
 async fn resend_code(
