@@ -28,6 +28,10 @@ pub static FIELD_CODES: [FieldCode; 11] = [
     row("invalid_format", "The format is invalid.", "格式不正确。"),
 ];
 
+pub(super) fn names() -> [&'static str; 11] {
+    FIELD_CODES.each_ref().map(|row| row.name)
+}
+
 /// Returns the sentence of a field code.
 pub(super) fn detail(code: &str, language: Language) -> &'static str {
     let [.., last] = &FIELD_CODES;
