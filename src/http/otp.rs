@@ -121,7 +121,7 @@ impl From<SendCode> for SendAccountCode {
     }
 }
 
-/// Parses the `client_id` of an app with SMS autofill.
+/// Parses the `client_id` of a configured app.
 pub(super) fn parse_app(form: &mut Form, text: Option<&str>, service: &Service) -> Option<ClientId> {
     form.optional("client_id", text, |text| service.policy().apps.known(text))
 }

@@ -154,7 +154,7 @@ async fn verify_code(
     body: Json<VerifyLogin>,
 ) -> Result<Reply<SignedIn>, Problem> {
     let named = otp::named_device(&service, body.0.device_token.as_ref(), &key);
-    let (ticket, code, device) = body.0.parse(key)?;
+    let (ticket, code, device) = body.0.parse(key, &service)?;
     let signed_in = reclaim::verify_code(&service, ticket, code, named, device).await?;
     Ok(from_domain::signed_in(signed_in, &service))
 }
@@ -186,8 +186,9 @@ impl ClaimAccount {
         let mut form = Form::default();
         let ticket = form.field("ticket", Ticket::parse(&self.ticket));
         let evidence = evidence(&mut form, service, self.password.as_ref(), self.device_token.as_ref(), &key);
+        let client_id = otp::parse_app(&mut form, self.client_id.as_deref(), service);
         let name = self.device_name.as_deref().and_then(DeviceName::parse);
-        let device = Device { name, key: key.0, known: None };
+        let device = Device { name, key: key.0, known: None, client_id };
         form.finish(|| Some(Claim { ticket: ticket?, evidence: evidence?, device }))
     }
 }

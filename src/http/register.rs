@@ -164,10 +164,12 @@ impl SubmitProfile {
         let avatar_url = form.optional("avatar_url", self.avatar_url.as_deref(), |text| AvatarUrl::parse(text, base));
         let gender = form.optional("gender", self.gender.as_deref(), Gender::parse);
         let birthday = form.optional("birthday", self.birthday.as_deref(), |text| Birthday::parse(text, now));
+        let client_id = otp::parse_app(&mut form, self.client_id.as_deref(), service);
         let name = self.device_name.as_deref().and_then(DeviceName::parse);
         form.finish(|| {
             let profile = Profile { nickname: nickname?, avatar_url, gender, birthday };
-            Some(register::SubmitProfile { ticket: ticket?, profile, device: Device { name, key: key.0, known: None } })
+            let device = Device { name, key: key.0, known: None, client_id };
+            Some(register::SubmitProfile { ticket: ticket?, profile, device })
         })
     }
 }

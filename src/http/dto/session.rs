@@ -36,8 +36,8 @@ pub struct LogIn {
         example = "AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v"
     )]
     pub device_token: Option<Zeroizing<String>>,
-    /// App that receives the code to a new device (`new_device`), for SMS autofill. Only ids that the operator has
-    /// configured are accepted.
+    /// App that signs in, for the claim `client_id` of its access tokens, and for SMS autofill of the code to a new
+    /// device (`new_device`). Only ids that the operator has configured are accepted.
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
     pub client_id: Option<String>,
 }
@@ -62,6 +62,10 @@ pub struct VerifyLogin {
     /// characters are removed.
     #[schema(example = "iPhone 17")]
     pub device_name: Option<String>,
+    /// App that signs in, for the claim `client_id` of its access tokens. Only ids that the operator has configured are
+    /// accepted.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
+    pub client_id: Option<String>,
 }
 
 /// Account, signed in on this device.
