@@ -16,8 +16,8 @@ use crate::config::{Config, Problems};
 use crate::ports::Clock;
 use captcha_samples::Samples;
 use clap::{Parser, Subcommand};
-use output::Outcome;
 use keygen::Alg;
+use output::Outcome;
 use sms::SmsCommand;
 use std::process::ExitCode;
 

@@ -9,7 +9,7 @@ use super::error::{Code, Problem};
 use super::extract::Json;
 use super::form::Form;
 use super::from_domain;
-use super::otp::{self, SEND_LIMITS, Sent};
+use super::otp::{self, SEND_LIMITS, Sent, Status};
 use super::ownership::IN_QUESTION;
 use super::response::Reply;
 use crate::domain::flow::Purpose;
@@ -75,6 +75,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .errors(otp::VERIFY_CODE)
             .errors(IN_QUESTION)
             .errors(&[Code::ResponseGone, Code::Overloaded]),
+        otp::status_row(post("/v1/login/status", status), "login.status"),
     ]
 }
 
@@ -110,6 +111,10 @@ async fn verify_code(
     let (ticket, code, device) = body.0.parse(key, &service)?;
     let signed_in = login::with_code(&service, ticket, code, token, device).await?;
     Ok(from_domain::signed_in(signed_in, &service))
+}
+
+async fn status(service: web::Data<Service>, body: Json<FlowTicket>) -> Status {
+    otp::status(&service, &body.0, Purpose::Login).await
 }
 
 impl LogIn {

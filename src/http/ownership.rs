@@ -10,7 +10,7 @@ use super::error::{Code, Problem};
 use super::extract::Json;
 use super::form::Form;
 use super::from_domain;
-use super::otp::{self, SEND_LIMITS, Sent};
+use super::otp::{self, SEND_LIMITS, Sent, Status};
 use super::response::Reply;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::flow::Purpose;
@@ -100,6 +100,7 @@ fn reclaims() -> Vec<Endpoint> {
             .success("Signed in")
             .errors(otp::VERIFY_CODE)
             .errors(&[Code::PhoneAlreadyRegistered, Code::ResponseGone, Code::Overloaded]),
+        otp::status_row(post("/v1/reclaim/status", status), "reclaim.status"),
     ]
 }
 
@@ -157,6 +158,10 @@ async fn verify_code(
     let (ticket, code, device) = body.0.parse(key, &service)?;
     let signed_in = reclaim::verify_code(&service, ticket, code, named, device).await?;
     Ok(from_domain::signed_in(signed_in, &service))
+}
+
+async fn status(service: web::Data<Service>, body: Json<FlowTicket>) -> Status {
+    otp::status(&service, &body.0, Purpose::Reclaim).await
 }
 
 /// Parses the evidence of a body: exactly one of the two fields.

@@ -150,13 +150,7 @@ fn keep(
             sessions::last_used_at.eq(case_when(is_key, at).otherwise(sessions::last_used_at)),
             sessions::rotated_at.eq(case_when(is_key, at.nullable()).otherwise(sessions::rotated_at)),
         ))
-        .returning((
-            sessions::user_id,
-            sessions::generation,
-            sessions::expires_at,
-            sessions::jkt,
-            sessions::client_id,
-        ))
+        .returning((sessions::user_id, sessions::generation, sessions::expires_at, sessions::jkt, sessions::client_id))
         .get_result(connection)
         .optional()
         .map_err(|error| Fault::new(connection, &error))?;

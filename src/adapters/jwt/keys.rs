@@ -48,7 +48,7 @@ pub(super) struct PublicKey {
     pub id: String,
     key_type: KeyType,
     /// Ed25519: 32 bytes. P-256: the uncompressed point, a byte 4 before the two coordinates.
-    pub(super) bytes: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 impl SigningKey {
