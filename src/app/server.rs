@@ -51,7 +51,7 @@ pub(super) fn bind(
     let (per_peer, nat64) = (settings.max_connections_per_peer, service.policy().nat64.clone());
     let connections = Arc::new(Connections::new(max_connections, per_peer, proxies.clone(), nat64));
     let (service, proxies, docs) = (web::Data::new(service.clone()), web::Data::new(proxies), settings.docs);
-    let origins = settings.origins.clone();
+    let allowed = settings.cors.clone();
     let serve = move || {
         let app = actix_web::App::new()
             .app_data(service.clone())
@@ -61,7 +61,7 @@ pub(super) fn bind(
             .wrap(from_fn(problem_json))
             .wrap(from_fn(access_log))
             .wrap(from_fn(request_id))
-            .wrap(cors(&origins))
+            .wrap(cors(&allowed))
             .configure(|routes| http::routes(routes, docs));
         let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
         let shutdown = shutdown.clone();

@@ -4,7 +4,7 @@ use super::env::Env;
 use super::threads::{MAX_THREADS, cores};
 use super::variable::{Variable, WithDefault, flag, number, seconds, section};
 use super::{cors, proxies};
-use crate::domain::origin::AllowedOrigins;
+use crate::domain::cors::AllowedOrigins;
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -20,7 +20,7 @@ pub struct ServerSettings {
     /// Maximum number of connections of one IP block that is not a trusted proxy.
     pub max_connections_per_peer: usize,
     /// Origins of web pages that may call the API.
-    pub origins: AllowedOrigins,
+    pub cors: AllowedOrigins,
     /// Viewer of the OpenAPI document at `/docs`.
     pub docs: bool,
     /// Time for requests in flight and messages after SIGTERM or SIGINT.
@@ -79,7 +79,7 @@ pub(super) fn read(env: &mut Env) -> ServerSettings {
         trusted_proxies: proxies::read(env),
         max_connections: env.optional(&MAX_CONNECTIONS),
         max_connections_per_peer: env.get(&MAX_CONNECTIONS_PER_PEER),
-        origins: cors::read(env),
+        cors: cors::read(env),
         docs: env.optional(&DOCS).unwrap_or(!env.is_production()),
         shutdown: env.seconds(&SHUTDOWN_SECONDS),
     }

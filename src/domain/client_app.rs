@@ -28,9 +28,9 @@ impl ClientId {
     }
 }
 
-/// Configured apps, and the SMS autofill data of each.
+/// Configured apps, and the SMS autofill data of each that has some.
 #[derive(Debug, Clone, Default)]
-pub struct ClientApps(BTreeMap<ClientId, Autofill>);
+pub struct ClientApps(BTreeMap<ClientId, Option<Autofill>>);
 
 impl ClientApps {
     /// Reads the ID of a configured app. Returns [`Invalid::NotAllowed`] for an ID that is not configured.
@@ -41,16 +41,17 @@ impl ClientApps {
 
     #[must_use]
     pub fn autofill(&self, id: &ClientId) -> Option<&Autofill> {
-        self.0.get(id)
+        self.0.get(id)?.as_ref()
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&ClientId, &Autofill)> {
-        self.0.iter()
+    /// Lists the apps with SMS autofill.
+    pub fn with_autofill(&self) -> impl Iterator<Item = (&ClientId, &Autofill)> {
+        self.0.iter().filter_map(|(id, autofill)| Some((id, autofill.as_ref()?)))
     }
 }
 
-impl FromIterator<(ClientId, Autofill)> for ClientApps {
-    fn from_iter<I: IntoIterator<Item = (ClientId, Autofill)>>(apps: I) -> Self {
+impl FromIterator<(ClientId, Option<Autofill>)> for ClientApps {
+    fn from_iter<I: IntoIterator<Item = (ClientId, Option<Autofill>)>>(apps: I) -> Self {
         Self(apps.into_iter().collect())
     }
 }

@@ -85,9 +85,9 @@ struct VerifyingKey {
 }
 
 impl VerifyingKey {
-    /// Creates the key with the checks of the library. The only algorithm is that of the key: a token with its `kid` and
-    /// another `alg` is rejected (RFC 8725 section 3.1). Expiry is not checked: the library would use the system clock,
-    /// but the time comes from the caller.
+    /// Creates the key with the checks of the library. The only algorithm is that of the key: a token with its `kid`
+    /// and another `alg` is rejected (RFC 8725 section 3.1). Expiry is not checked: the library would use the system
+    /// clock, but the time comes from the caller.
     fn new(key: &PublicKey, issuer: &str, audience: &str) -> Self {
         let mut validation = Validation::new(key.algorithm());
         validation.validate_exp = false;

@@ -202,19 +202,19 @@ pub struct FlowStatus {
     /// Act whose right code was not enough: the kinds of `GET /v1/me/pending`. Only present with the step
     /// `prove_account`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "sign_in")]
     pub act: Option<&'static str>,
     /// Error code of the last right code, which was not enough: `account_dormant`, `act_held` or `act_refused`. Only
     /// present with the step `prove_account`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
+    #[schema(value_type = String, required = false, example = "act_held")]
     pub reason: Option<&'static str>,
     /// `true` if the person can start a new account with the ticket. Only present with the step `prove_account`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = bool, required = false)]
+    #[schema(value_type = bool, required = false, example = true)]
     pub start_anew: Option<bool>,
     /// Seconds until a held act can be done, or a refused act can be requested again. Only present with these reasons.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = u64, required = false)]
+    #[schema(value_type = u64, required = false, example = 86_400)]
     pub retry_after: Option<u64>,
 }

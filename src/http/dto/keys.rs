@@ -9,21 +9,27 @@ pub struct KeySet {
     pub keys: Vec<PublicKey>,
 }
 
-/// JSON Web Key (RFC 8037).
+/// JSON Web Key: Ed25519 (RFC 8037) or EC P-256 (RFC 7518).
 #[derive(ToSchema)]
 pub struct PublicKey {
-    #[schema(example = "OKP")]
+    /// `OKP` (Ed25519) or `EC` (P-256).
+    #[schema(example = "EC")]
     pub kty: String,
-    #[schema(example = "Ed25519")]
+    /// `Ed25519` or `P-256`.
+    #[schema(example = "P-256")]
     pub crv: String,
-    /// Public key, base64url.
-    #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
+    /// Public key of Ed25519, or the first coordinate of a point on P-256, base64url.
+    #[schema(example = "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs")]
     pub x: String,
+    /// Second coordinate of a point on P-256, base64url. Only present with `kty: EC`.
+    #[schema(required = false, example = "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA")]
+    pub y: String,
     /// Id of the key, as in the header of a token.
-    #[schema(example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]
+    #[schema(example = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I")]
     pub kid: String,
     #[schema(example = "sig")]
     pub r#use: String,
-    #[schema(example = "EdDSA")]
+    /// Only algorithm of the key: `EdDSA` or `ES256`.
+    #[schema(example = "ES256")]
     pub alg: String,
 }

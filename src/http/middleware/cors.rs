@@ -1,6 +1,6 @@
 //! Cross-origin requests of browsers (CORS, <https://fetch.spec.whatwg.org/#http-cors-protocol>).
 
-use crate::domain::origin::{AllowedOrigins, Origin};
+use crate::domain::cors::{AllowedOrigins, Origin};
 use actix_cors::Cors;
 use actix_web::http::Method;
 use actix_web::middleware::Condition;

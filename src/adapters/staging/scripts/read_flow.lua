@@ -1,6 +1,7 @@
 -- KEYS: 1 flow, 2 cooldown of the phone. ARGV: 1 purpose.
-local purpose, phone, account, step, attempts_left, hash, consent, completion, question = unpack(redis.call('HMGET',
-  KEYS[1], 'purpose', 'phone', 'account', 'step', 'attempts_left', 'password_hash', 'consent', 'completion', 'question'))
+local purpose, phone, account, step, attempts_left, hash, consent, completion, question =
+  unpack(redis.call('HMGET', KEYS[1], 'purpose', 'phone', 'account', 'step', 'attempts_left', 'password_hash',
+    'consent', 'completion', 'question'))
 if purpose ~= ARGV[1] then
   return {'gone'}
 end
