@@ -18,6 +18,7 @@ pub mod message;
 pub mod texts;
 pub mod template;
 pub mod segment;
+pub mod client_id;
 pub mod client_app;
 pub mod webhook;
 pub mod password;

@@ -1,6 +1,6 @@
 //! Sessions of signed-in devices, and their tokens.
 
-use super::client_app::ClientId;
+use super::client_id::ClientId;
 use super::device::{DeviceId, KnownDevice};
 use super::user::{AccountVersion, UserId};
 use super::{Invalid, dpop::Thumbprint, id::uuid_v7, text};

@@ -10,7 +10,7 @@ use super::extract::Bearer;
 use super::form::Form;
 use super::response::Reply;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::flow::Purpose;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::phone::Phone;

@@ -1,7 +1,7 @@
 //! Access tokens.
 
 use super::DependencyError;
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::session::AccessClaims;
 use chrono::{DateTime, Utc};
 

@@ -2,7 +2,7 @@
 
 use super::{Admission, Counters, Counts, DependencyError, IdempotencyStore};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::completion::Completion;
 use crate::domain::consent::Consent;
 use crate::domain::flow::{Flow, FlowPolicy, Proven, Purpose, Step, Transition};

@@ -2,7 +2,7 @@
 
 use super::account::{Account, AccountSummary};
 use super::{AccountOwnership, DependencyError, Detach};
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::consent::Consent;
 use crate::domain::device::{DeviceId, KnownDevice};
 use crate::domain::password::PasswordHash;

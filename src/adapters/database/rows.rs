@@ -2,7 +2,7 @@
 //! engines must be able to store them.
 
 use super::schema::{consents, sessions, users};
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::consent::{Consent, LegalDocument};
 use crate::domain::device::{DeviceId, KnownDevice};
 use crate::domain::dpop::Thumbprint;

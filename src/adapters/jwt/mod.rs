@@ -4,7 +4,7 @@ mod keys;
 
 pub use keys::{KeyError, KeyType, generate_key};
 
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::session::{AccessClaims, SessionId};
 use crate::domain::user::UserId;
 use crate::ports::{self, Dependency, DependencyError, TokenError};

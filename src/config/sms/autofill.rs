@@ -3,7 +3,8 @@
 use super::length::{MAX_SMS, samples, sms_count};
 use crate::config::env::Env;
 use crate::config::variable::{About, Variable, items, section};
-use crate::domain::client_app::{ClientApps, ClientId};
+use crate::domain::client_app::ClientApps;
+use crate::domain::client_id::ClientId;
 use crate::domain::message::{Autofill, Value};
 use crate::domain::texts::Texts;
 use std::collections::BTreeSet;

@@ -3,7 +3,7 @@
 
 use super::notice::{self, Notice};
 use super::own_number;
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::flow::Purpose;
 use crate::domain::message::Content;
 use crate::domain::otp::OneTimeCode;

@@ -1,6 +1,6 @@
 //! Access and refresh tokens of a session.
 
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::session::{AccessClaims, Generation, RefreshToken};
 use crate::domain::user::UserId;
 use crate::flows::{Error, Service};

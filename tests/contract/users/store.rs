@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use doorstep::adapters::database::{Database, Settings, migrate};
-use doorstep::domain::client_app::ClientId;
+use doorstep::domain::client_id::ClientId;
 use doorstep::domain::ip_block::{IpBlock, Nat64};
 use doorstep::domain::keys::Keys;
 use doorstep::domain::password::PasswordHash;

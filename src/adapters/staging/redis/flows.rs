@@ -8,7 +8,7 @@ use super::reply::{
 };
 use crate::adapters::staging::scripts;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::consent::Consent;
 use crate::domain::flow::{Flow, Proven, Purpose, State, Step, Transition};
 use crate::domain::limits::{Counter, Limit};

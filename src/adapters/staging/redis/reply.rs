@@ -1,6 +1,6 @@
 //! Conversions between the words of a script and values.
 
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::completion::Completion;
 use crate::domain::flow::{Proven, Step};
 use crate::domain::limits::{Counter, Reached};
