@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use device_key::DeviceKey;
 use divan::{Bencher, black_box};
 use doorstep::adapters::dpop::Es256Proofs;
-use doorstep::adapters::jwt::{Tokens, generate_key};
+use doorstep::adapters::jwt::{KeyType, Tokens, generate_key};
 use doorstep::adapters::system::{OsRandom, SystemClock};
 use doorstep::domain::dpop::PublicUrls;
 use doorstep::domain::keys::Keys;
@@ -23,7 +23,7 @@ fn main() {
 }
 
 fn tokens() -> Tokens {
-    Tokens::from_pem(&generate_key(&OsRandom), "doorstep", "doorstep").unwrap()
+    Tokens::from_pem(&generate_key(KeyType::Ed25519, &OsRandom), "doorstep", "doorstep").unwrap()
 }
 
 fn signed_token(tokens: &Tokens, now: DateTime<Utc>, number: u128) -> String {
@@ -34,7 +34,7 @@ fn signed_token(tokens: &Tokens, now: DateTime<Utc>, number: u128) -> String {
         expires_at: now + TimeDelta::minutes(15),
         token_id: Uuid::from_u128(number),
     };
-    tokens.sign(&claims).unwrap()
+    tokens.sign(&claims, None).unwrap()
 }
 
 #[divan::bench]

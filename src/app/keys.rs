@@ -1,6 +1,6 @@
 //! Keys from the settings or, in development, from two files that the first start creates.
 
-use crate::adapters::jwt::{self, KeyError, Tokens};
+use crate::adapters::jwt::{self, KeyError, KeyType, Tokens};
 use crate::config::{Config, KeySettings, MasterKey, TokenSettings};
 use crate::domain::keys::Keys;
 use crate::ports::Random;
@@ -26,7 +26,7 @@ pub(super) fn load(config: &Config, random: &dyn Random) -> Result<Loaded, Box<d
         KeySettings::Generated => {
             let folder = &config.data_folder;
             let secret = read_or_create(&folder.join("secret_key"), || new_secret_key(random))?;
-            let jwt = read_or_create(&folder.join("jwt_keys.pem"), || jwt::generate_key(random))?;
+            let jwt = read_or_create(&folder.join("jwt_keys.pem"), || jwt::generate_key(KeyType::default(), random))?;
             let master = MasterKey::parse(&secret)
                 .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "the file secret_key is damaged: remove it"))?;
             let tokens = tokens(jwt.expose_secret(), &config.token)

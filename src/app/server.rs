@@ -2,7 +2,7 @@
 
 use crate::config::ServerSettings;
 use crate::flows::Service;
-use crate::http::middleware::{access_log, admission, problem_json, request_id};
+use crate::http::middleware::{access_log, admission, cors, problem_json, request_id};
 use crate::http::transport::{Connections, Guarded};
 use crate::http::{self, client::Proxies};
 use actix_http::error::DispatchError;
@@ -51,6 +51,7 @@ pub(super) fn bind(
     let (per_peer, nat64) = (settings.max_connections_per_peer, service.policy().nat64.clone());
     let connections = Arc::new(Connections::new(max_connections, per_peer, proxies.clone(), nat64));
     let (service, proxies, docs) = (web::Data::new(service.clone()), web::Data::new(proxies), settings.docs);
+    let allowed = settings.cors.clone();
     let serve = move || {
         let app = actix_web::App::new()
             .app_data(service.clone())
@@ -60,6 +61,7 @@ pub(super) fn bind(
             .wrap(from_fn(problem_json))
             .wrap(from_fn(access_log))
             .wrap(from_fn(request_id))
+            .wrap(cors(&allowed))
             .configure(|routes| http::routes(routes, docs));
         let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
         let shutdown = shutdown.clone();

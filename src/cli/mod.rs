@@ -16,6 +16,7 @@ use crate::config::{Config, Problems};
 use crate::ports::Clock;
 use captcha_samples::Samples;
 use clap::{Parser, Subcommand};
+use keygen::Alg;
 use output::Outcome;
 use sms::SmsCommand;
 use std::process::ExitCode;
@@ -38,8 +39,11 @@ enum Command {
     Openapi,
     /// Print a new signing key for JWT_KEYS.
     Keygen {
+        /// Algorithm of the key.
+        #[arg(long, value_enum, default_value_t)]
+        alg: Alg,
         /// Print a new SECRET_KEY instead.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "alg")]
         secret_key: bool,
     },
     /// Block codes to a region at once, and print how much of the SMS budgets is used.
@@ -71,7 +75,7 @@ fn execute(command: Command) -> Outcome {
         Command::Serve => serve::run(checked_settings()?),
         Command::Migrate => migrate::run(&Config::from_env()?),
         Command::Openapi => openapi::run(),
-        Command::Keygen { secret_key } => keygen::run(secret_key),
+        Command::Keygen { alg, secret_key } => keygen::run(alg, secret_key),
         Command::Sms { command } => sms::run(&Config::from_env()?, command),
         Command::CaptchaSamples(samples) => captcha_samples::run(&Config::from_env()?, &samples),
         Command::CheckConfig => check_config::run(checked_settings()?),

@@ -24,8 +24,8 @@ section! {
     static SECRET_KEY: Variable<SecretString> = secret()
         .default_in_words("created at the first start in development, if JWT_KEYS is not set either")
         .production(Rule("must be set"));
-    /// One or more Ed25519 private keys, PEM (PKCS #8): `doorstep keygen`. The first key signs, all keys verify. \n can
-    /// replace a line break.
+    /// One or more private keys, PEM (PKCS #8): Ed25519 for EdDSA (`doorstep keygen`) or EC P-256 for ES256 (`doorstep
+    /// keygen --alg ES256`). The first key signs, all keys verify. \n can replace a line break.
     static JWT_KEYS: Variable<SecretString> = secret()
         .default_in_words("created at the first start in development, if SECRET_KEY is not set either")
         .production(Rule("must be set"));

@@ -6,6 +6,7 @@
 
 mod avatar;
 mod captcha;
+mod cors;
 mod env;
 mod exposure;
 mod file;

@@ -1,9 +1,10 @@
 //! HTTP server, and the address of the metrics.
 
 use super::env::Env;
-use super::proxies;
 use super::threads::{MAX_THREADS, cores};
 use super::variable::{Variable, WithDefault, flag, number, seconds, section};
+use super::{cors, proxies};
+use crate::domain::cors::AllowedOrigins;
 use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -18,6 +19,8 @@ pub struct ServerSettings {
     pub max_connections: Option<usize>,
     /// Maximum number of connections of one IP block that is not a trusted proxy.
     pub max_connections_per_peer: usize,
+    /// Origins of web pages that may call the API.
+    pub cors: AllowedOrigins,
     /// Viewer of the OpenAPI document at `/docs`.
     pub docs: bool,
     /// Time for requests in flight and messages after SIGTERM or SIGINT.
@@ -76,6 +79,7 @@ pub(super) fn read(env: &mut Env) -> ServerSettings {
         trusted_proxies: proxies::read(env),
         max_connections: env.optional(&MAX_CONNECTIONS),
         max_connections_per_peer: env.get(&MAX_CONNECTIONS_PER_PEER),
+        cors: cors::read(env),
         docs: env.optional(&DOCS).unwrap_or(!env.is_production()),
         shutdown: env.seconds(&SHUTDOWN_SECONDS),
     }

@@ -1,36 +1,13 @@
 //! Client apps that the setting `CLIENT_APPS` names.
 
 use super::Invalid;
+use super::client_id::ClientId;
 use super::message::Autofill;
 use std::collections::BTreeMap;
 
-/// ID that an app sends: 1 to 64 ASCII letters, digits, dots, hyphens or underscores. It is not a secret.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ClientId(String);
-
-impl ClientId {
-    pub const LONGEST: usize = 64;
-
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        match text.len() {
-            0 => Err(Invalid::TooShort),
-            n if n > Self::LONGEST => Err(Invalid::TooLong),
-            _ if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte)) => {
-                Ok(Self(text.to_owned()))
-            }
-            _ => Err(Invalid::Format),
-        }
-    }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Configured apps, and the SMS autofill data of each.
+/// Configured apps, and the SMS autofill data of each that has some.
 #[derive(Debug, Clone, Default)]
-pub struct ClientApps(BTreeMap<ClientId, Autofill>);
+pub struct ClientApps(BTreeMap<ClientId, Option<Autofill>>);
 
 impl ClientApps {
     /// Reads the ID of a configured app. Returns [`Invalid::NotAllowed`] for an ID that is not configured.
@@ -41,16 +18,17 @@ impl ClientApps {
 
     #[must_use]
     pub fn autofill(&self, id: &ClientId) -> Option<&Autofill> {
-        self.0.get(id)
+        self.0.get(id)?.as_ref()
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&ClientId, &Autofill)> {
-        self.0.iter()
+    /// Lists the apps with SMS autofill.
+    pub fn with_autofill(&self) -> impl Iterator<Item = (&ClientId, &Autofill)> {
+        self.0.iter().filter_map(|(id, autofill)| Some((id, autofill.as_ref()?)))
     }
 }
 
-impl FromIterator<(ClientId, Autofill)> for ClientApps {
-    fn from_iter<I: IntoIterator<Item = (ClientId, Autofill)>>(apps: I) -> Self {
+impl FromIterator<(ClientId, Option<Autofill>)> for ClientApps {
+    fn from_iter<I: IntoIterator<Item = (ClientId, Option<Autofill>)>>(apps: I) -> Self {
         Self(apps.into_iter().collect())
     }
 }

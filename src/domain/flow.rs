@@ -8,6 +8,7 @@ use super::consent::Consent;
 use super::password::PasswordHash;
 use super::password_mode::PasswordMode;
 use super::phone::Phone;
+use super::question::OpenQuestion;
 use super::user::{AccountVersion, UserId};
 use std::borrow::Cow;
 use std::time::Duration;
@@ -272,6 +273,8 @@ pub struct Flow {
     /// Consent that the client gave when it requested the code, at sign-up.
     pub consent: Option<Consent>,
     pub completion: Option<Completion>,
+    /// Why the last right code was not enough.
+    pub question: Option<OpenQuestion>,
     /// Remaining lifetime.
     pub expires_in: Duration,
 }

@@ -1,5 +1,6 @@
 //! Sessions of signed-in devices, and their tokens.
 
+use super::client_id::ClientId;
 use super::device::{DeviceId, KnownDevice};
 use super::user::{AccountVersion, UserId};
 use super::{Invalid, dpop::Thumbprint, id::uuid_v7, text};
@@ -47,6 +48,8 @@ pub struct Device {
     pub key: Option<Thumbprint>,
     /// Known device of the account; `None`: the sign-in makes it known.
     pub known: Option<KnownDevice>,
+    /// App that signs in, for the claim `client_id` of its access tokens.
+    pub client_id: Option<ClientId>,
 }
 
 /// Session to create.

@@ -5,7 +5,9 @@ use crate::domain::consent::LegalDocument;
 use crate::domain::flow::Step;
 use crate::domain::pending::ActKind;
 use crate::domain::proof::Challenge;
+use crate::domain::question::{Doubt, OpenQuestion};
 use crate::ports::DependencyError;
+use chrono::{DateTime, Utc};
 use std::time::Duration;
 
 /// Reason why a flow refuses a request. Each is one code of the API.
@@ -120,6 +122,18 @@ pub enum Reason {
     Held { retry_after: Duration },
     /// The owner has refused the act.
     Refused { retry_after: Duration },
+}
+
+impl InQuestion {
+    /// Returns the question as staging keeps it.
+    pub(super) fn open(&self, now: DateTime<Utc>) -> OpenQuestion {
+        let doubt = match self.reason {
+            Reason::Dormant => Doubt::Dormant,
+            Reason::Held { retry_after } => Doubt::Held { until: now + retry_after },
+            Reason::Refused { retry_after } => Doubt::Refused { until: now + retry_after },
+        };
+        OpenQuestion { act: self.act, doubt, start_anew: self.start_anew }
+    }
 }
 
 impl Error {

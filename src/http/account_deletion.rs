@@ -6,7 +6,7 @@ use super::dto::flow::{FlowTicket, SendCode, VerifyOwnerCode};
 use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
 use super::extract::Json;
-use super::otp::{self, SEND_LIMITS, Sent};
+use super::otp::{self, SEND_LIMITS, Sent, Status};
 use super::response::NoContent;
 use crate::domain::flow::Purpose;
 use crate::flows::Service;
@@ -40,6 +40,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .errors(otp::VERIFY_CODE)
             .errors(&[Code::ActHeld, Code::ActRefused])
             .errors(&[Code::Overloaded]),
+        otp::status_row(post("/v1/account-deletion/status", status), "accountDeletion.status"),
     ]
 }
 
@@ -60,4 +61,8 @@ async fn verify_code(
     let (ticket, code) = body.0.parse()?;
     deletion::with_code_alone(&service, ticket, code, device).await?;
     Ok(NoContent)
+}
+
+async fn status(service: web::Data<Service>, body: Json<FlowTicket>) -> Status {
+    otp::status(&service, &body.0, Purpose::DeleteAccount).await
 }

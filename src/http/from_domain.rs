@@ -6,6 +6,7 @@ use super::dto::flow::{CodeSent, FlowStatus, NextStep, StepDone};
 use super::dto::ownership::{PendingAct, PendingActs};
 use super::dto::problem::{FieldProblem, Work};
 use super::dto::session::{Session, Sessions, SignedIn, Tokens};
+use super::error::Code;
 use super::field_codes::{self, FieldError};
 use super::response::{Reply, seconds};
 use crate::domain::avatar::Permit;
@@ -15,6 +16,7 @@ use crate::domain::password_mode::PasswordMode;
 use crate::domain::pending::{self, ActKind};
 use crate::domain::phone::Phone;
 use crate::domain::proof::Challenge;
+use crate::domain::question::Doubt;
 use crate::domain::session as domain;
 use crate::domain::user;
 use crate::flows::session::{self, Caller};
@@ -53,15 +55,36 @@ impl NextStep {
 }
 
 impl FlowStatus {
-    pub(super) fn new(flow: &Flow, passwords: PasswordMode) -> Self {
+    pub(super) fn new(flow: &Flow, service: &Service) -> Self {
         let (resend_in, attempts_left) = match flow.state {
             State::CodeSent { attempts_left, resend_in } => (Some(seconds(resend_in)), Some(attempts_left)),
             State::AccountUnclear | State::PhoneVerified | State::PasswordSet { .. } => (None, None),
         };
         let step = flow.state.step();
         let phone = if step == Step::CodeSent { flow.phone.masked() } else { flow.phone.e164().to_owned() };
-        let (step, expires_in) = (NextStep::after(step, passwords), seconds(flow.expires_in));
-        Self { step, phone_number: phone, expires_in, resend_in, attempts_left }
+        let question = flow.question.filter(|_| step == Step::AccountUnclear);
+        let (reason, until) = question.map(|question| reason(question.doubt)).unzip();
+        let (step, expires_in) = (NextStep::after(step, service.policy().passwords), seconds(flow.expires_in));
+        Self {
+            step,
+            phone_number: phone,
+            expires_in,
+            resend_in,
+            attempts_left,
+            act: question.map(|question| question.act.as_str()),
+            reason: reason.map(|code| code.row().name),
+            start_anew: question.map(|question| question.start_anew),
+            retry_after: until.flatten().map(|until| seconds((until - service.now()).to_std().unwrap_or_default())),
+        }
+    }
+}
+
+/// Returns the error code of a doubt, and the time of its end.
+const fn reason(doubt: Doubt) -> (Code, Option<DateTime<Utc>>) {
+    match doubt {
+        Doubt::Dormant => (Code::AccountDormant, None),
+        Doubt::Held { until } => (Code::ActHeld, Some(until)),
+        Doubt::Refused { until } => (Code::ActRefused, Some(until)),
     }
 }
 

@@ -9,7 +9,7 @@ use super::error::{Code, Problem};
 use super::extract::Json;
 use super::form::Form;
 use super::from_domain;
-use super::otp::{self, SEND_LIMITS, Sent};
+use super::otp::{self, SEND_LIMITS, Sent, Status};
 use super::ownership::IN_QUESTION;
 use super::response::Reply;
 use crate::domain::flow::Purpose;
@@ -75,6 +75,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .errors(otp::VERIFY_CODE)
             .errors(IN_QUESTION)
             .errors(&[Code::ResponseGone, Code::Overloaded]),
+        otp::status_row(post("/v1/login/status", status), "login.status"),
     ]
 }
 
@@ -107,9 +108,13 @@ async fn verify_code(
     body: Json<VerifyLogin>,
 ) -> Result<Reply<SignedIn>, Problem> {
     let token = otp::named_device(&service, body.0.device_token.as_ref(), &key);
-    let (ticket, code, device) = body.0.parse(key)?;
+    let (ticket, code, device) = body.0.parse(key, &service)?;
     let signed_in = login::with_code(&service, ticket, code, token, device).await?;
     Ok(from_domain::signed_in(signed_in, &service))
+}
+
+async fn status(service: web::Data<Service>, body: Json<FlowTicket>) -> Status {
+    otp::status(&service, &body.0, Purpose::Login).await
 }
 
 impl LogIn {
@@ -118,20 +123,23 @@ impl LogIn {
         let phone = form.field("phone_number", service.policy().phone_of_account(&self.phone_number, service.now()));
         let password = form.field("password", Password::parse(&self.password));
         let captcha = otp::parse_captcha(&mut form, [&self.captcha_id, &self.captcha_answer], false);
-        let app = otp::parse_app(&mut form, self.client_id.as_deref(), service);
+        let client_id = otp::parse_app(&mut form, self.client_id.as_deref(), service);
         let name = self.device_name.as_deref().and_then(DeviceName::parse);
         let named = otp::named_device(service, self.device_token.as_ref(), &key);
         form.finish(|| {
-            let (device, client) = (Device { name, key: key.0, known: None }, client.0);
-            Some(login::LogIn { phone: phone?, password: password?, captcha, device, named, client, app })
+            let (device, client) = (Device { name, key: key.0, known: None, client_id }, client.0);
+            Some(login::LogIn { phone: phone?, password: password?, captcha, device, named, client })
         })
     }
 }
 
 impl VerifyLogin {
-    pub(super) fn parse(&self, key: DeviceKey) -> Result<(Ticket, OneTimeCode, Device), Problem> {
-        let (ticket, code) = otp::parse_code(&self.ticket, &self.code)?;
+    pub(super) fn parse(&self, key: DeviceKey, service: &Service) -> Result<(Ticket, OneTimeCode, Device), Problem> {
+        let mut form = Form::default();
+        let ticket = form.field("ticket", Ticket::parse(&self.ticket));
+        let code = form.field("code", OneTimeCode::parse(&self.code));
+        let client_id = otp::parse_app(&mut form, self.client_id.as_deref(), service);
         let name = self.device_name.as_deref().and_then(DeviceName::parse);
-        Ok((ticket, code, Device { name, key: key.0, known: None }))
+        form.finish(|| Some((ticket?, code?, Device { name, key: key.0, known: None, client_id })))
     }
 }

@@ -1,19 +1,22 @@
-//! Handlers and error codes of `send-code`, `resend-code` and `verify-code` that several flows share.
+//! Handlers and error codes of `send-code`, `resend-code`, `verify-code` and `status` that several flows share.
 
 use super::client::ClientContext;
 use super::dpop::DeviceKey;
 use super::dto::account::SendOwnCode;
-use super::dto::flow::{CodeSent, FlowTicket, SendAccountCode, SendCode, VerifyCode, VerifyOwnerCode};
+use super::dto::flow::{CodeSent, FlowStatus, FlowTicket, SendAccountCode, SendCode, VerifyCode, VerifyOwnerCode};
+use super::endpoint::Endpoint;
 use super::error::{Code, Problem};
+use super::extract::Bearer;
 use super::form::Form;
 use super::response::Reply;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::flow::Purpose;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
-use crate::flows::{NamedDevice, Service, otp};
+use crate::domain::user::UserId;
+use crate::flows::{NamedDevice, Service, account, otp};
 use actix_web::web;
 use zeroize::Zeroizing;
 
@@ -54,6 +57,37 @@ pub(super) const SEND_CONCEALED_OR_KNOWN: &str = "A number without an account ge
 
 /// Response to every `send-code` and `resend-code`.
 pub(super) type Sent = Result<Reply<CodeSent>, Problem>;
+
+/// Response to every `status`.
+pub(super) type Status = Result<Reply<FlowStatus>, Problem>;
+
+/// Completes the row of a `status`.
+pub(super) fn status_row(endpoint: Endpoint, operation: &'static str) -> Endpoint {
+    let row = endpoint.harmless().operation(operation, "Get the current step.");
+    row.description(STATUS).success("Current step and remaining time").errors(&[Code::TicketExpired])
+}
+
+const STATUS: &str = "For an app that was stopped during the flow and has stored its ticket. The response is the same \
+                      whether the number has an account or not. After `start-anew` the ticket is a sign-up: ask \
+                      `POST /v1/register/status`.";
+
+/// Reads the flow of a ticket of this purpose.
+pub(super) async fn status(service: &Service, body: &FlowTicket, purpose: Purpose) -> Status {
+    let flow = otp::status(service, purpose, &body.parse()?).await?;
+    Ok(Reply::new(FlowStatus::new(&flow, service)))
+}
+
+/// Reads the flow of a ticket of this purpose and of the signed-in user.
+pub(super) async fn own_status(
+    service: &Service,
+    bearer: Bearer,
+    body: &FlowTicket,
+    purpose: fn(UserId) -> Purpose,
+) -> Status {
+    let ticket = body.parse()?;
+    let flow = account::status(service, &bearer.caller(service).await?, purpose, &ticket).await?;
+    Ok(Reply::new(FlowStatus::new(&flow, service)))
+}
 
 /// Sends a code if the number has an account. The response is the same without an account.
 pub(super) async fn send_to_account(
@@ -121,7 +155,7 @@ impl From<SendCode> for SendAccountCode {
     }
 }
 
-/// Parses the `client_id` of an app with SMS autofill.
+/// Parses the `client_id` of a configured app.
 pub(super) fn parse_app(form: &mut Form, text: Option<&str>, service: &Service) -> Option<ClientId> {
     form.optional("client_id", text, |text| service.policy().apps.known(text))
 }

@@ -10,7 +10,7 @@ use super::error::{Code, Problem};
 use super::extract::Json;
 use super::form::Form;
 use super::from_domain;
-use super::otp::{self, SEND_LIMITS, Sent};
+use super::otp::{self, SEND_LIMITS, Sent, Status};
 use super::response::Reply;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::flow::Purpose;
@@ -100,6 +100,7 @@ fn reclaims() -> Vec<Endpoint> {
             .success("Signed in")
             .errors(otp::VERIFY_CODE)
             .errors(&[Code::PhoneAlreadyRegistered, Code::ResponseGone, Code::Overloaded]),
+        otp::status_row(post("/v1/reclaim/status", status), "reclaim.status"),
     ]
 }
 
@@ -154,9 +155,13 @@ async fn verify_code(
     body: Json<VerifyLogin>,
 ) -> Result<Reply<SignedIn>, Problem> {
     let named = otp::named_device(&service, body.0.device_token.as_ref(), &key);
-    let (ticket, code, device) = body.0.parse(key)?;
+    let (ticket, code, device) = body.0.parse(key, &service)?;
     let signed_in = reclaim::verify_code(&service, ticket, code, named, device).await?;
     Ok(from_domain::signed_in(signed_in, &service))
+}
+
+async fn status(service: web::Data<Service>, body: Json<FlowTicket>) -> Status {
+    otp::status(&service, &body.0, Purpose::Reclaim).await
 }
 
 /// Parses the evidence of a body: exactly one of the two fields.
@@ -186,8 +191,9 @@ impl ClaimAccount {
         let mut form = Form::default();
         let ticket = form.field("ticket", Ticket::parse(&self.ticket));
         let evidence = evidence(&mut form, service, self.password.as_ref(), self.device_token.as_ref(), &key);
+        let client_id = otp::parse_app(&mut form, self.client_id.as_deref(), service);
         let name = self.device_name.as_deref().and_then(DeviceName::parse);
-        let device = Device { name, key: key.0, known: None };
+        let device = Device { name, key: key.0, known: None, client_id };
         form.finish(|| Some(Claim { ticket: ticket?, evidence: evidence?, device }))
     }
 }

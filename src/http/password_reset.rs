@@ -6,7 +6,7 @@ use super::dto::flow::{FlowTicket, SendAccountCode, SetPassword, StepDone, Verif
 use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
 use super::extract::Json;
-use super::otp::{self, SEND_LIMITS, Sent};
+use super::otp::{self, SEND_LIMITS, Sent, Status};
 use super::ownership::IN_QUESTION;
 use super::register::SET_PASSWORD;
 use super::response::{NoContent, Reply};
@@ -53,6 +53,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .success("Password set")
             .requires_passwords()
             .errors(SET_PASSWORD),
+        otp::status_row(post("/v1/password-reset/status", status), "passwordReset.status").requires_passwords(),
     ]
 }
 
@@ -88,4 +89,8 @@ async fn set_password(
     let (ticket, password) = body.0.parse()?;
     password_reset::set_password(&service, ticket, password, client.0.text_language).await?;
     Ok(NoContent)
+}
+
+async fn status(service: web::Data<Service>, body: Json<FlowTicket>) -> Status {
+    otp::status(&service, &body.0, Purpose::ResetPassword).await
 }

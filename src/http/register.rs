@@ -3,16 +3,17 @@
 use super::client::ClientContext;
 use super::dpop::DeviceKey;
 use super::dto::account::SubmitProfile;
-use super::dto::flow::{FlowStatus, FlowTicket, SendCode, SendSignUpCode, SetPassword, StepDone, VerifyCode};
+use super::dto::flow::{FlowTicket, SendCode, SendSignUpCode, SetPassword, StepDone, VerifyCode};
 use super::dto::session::SignedIn;
 use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
 use super::extract::Json;
 use super::form::Form;
 use super::from_domain;
-use super::otp::{self, SEND_LIMITS, Sent};
+use super::otp::{self, SEND_LIMITS, Sent, Status};
 use super::response::Reply;
 use crate::domain::Invalid;
+use crate::domain::flow::Purpose;
 use crate::domain::password::NewPassword;
 use crate::domain::session::{Device, DeviceName};
 use crate::domain::ticket::Ticket;
@@ -84,12 +85,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 Code::ResponseGone,
                 Code::Overloaded,
             ]),
-        post("/v1/register/status", status)
-            .harmless()
-            .operation("register.status", "Get the current step.")
-            .description("Use it after an app restart, with the stored ticket.")
-            .success("Current step and remaining time")
-            .errors(&[Code::TicketExpired]),
+        otp::status_row(post("/v1/register/status", status), "register.status"),
     ]
 }
 
@@ -132,9 +128,8 @@ async fn submit_profile(
     Ok(from_domain::signed_in(signed_in, &service))
 }
 
-async fn status(service: web::Data<Service>, body: Json<FlowTicket>) -> Result<Reply<FlowStatus>, Problem> {
-    let flow = register::status(&service, &body.0.parse()?).await?;
-    Ok(Reply::new(FlowStatus::new(&flow, service.policy().passwords)))
+async fn status(service: web::Data<Service>, body: Json<FlowTicket>) -> Status {
+    otp::status(&service, &body.0, Purpose::Register).await
 }
 
 impl SendSignUpCode {
@@ -164,10 +159,12 @@ impl SubmitProfile {
         let avatar_url = form.optional("avatar_url", self.avatar_url.as_deref(), |text| AvatarUrl::parse(text, base));
         let gender = form.optional("gender", self.gender.as_deref(), Gender::parse);
         let birthday = form.optional("birthday", self.birthday.as_deref(), |text| Birthday::parse(text, now));
+        let client_id = otp::parse_app(&mut form, self.client_id.as_deref(), service);
         let name = self.device_name.as_deref().and_then(DeviceName::parse);
         form.finish(|| {
             let profile = Profile { nickname: nickname?, avatar_url, gender, birthday };
-            Some(register::SubmitProfile { ticket: ticket?, profile, device: Device { name, key: key.0, known: None } })
+            let device = Device { name, key: key.0, known: None, client_id };
+            Some(register::SubmitProfile { ticket: ticket?, profile, device })
         })
     }
 }

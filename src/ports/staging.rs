@@ -2,13 +2,14 @@
 
 use super::{Admission, Counters, Counts, DependencyError, IdempotencyStore};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::completion::Completion;
 use crate::domain::consent::Consent;
 use crate::domain::flow::{Flow, FlowPolicy, Proven, Purpose, Step, Transition};
 use crate::domain::limits::{Counter, Reached};
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
+use crate::domain::question::OpenQuestion;
 use crate::domain::ticket::FlowKey;
 use crate::domain::user::AccountVersion;
 use async_trait::async_trait;
@@ -213,6 +214,8 @@ pub enum Change {
     StorePasswordHash(PasswordHash),
     /// Ends the record of the unverified codes: they are refunded now. Stores the completion, if there is one.
     Refunded(Option<Completion>),
+    /// Does the same, and stores why the right code was not enough.
+    Question(OpenQuestion),
     /// Makes the flow one of [`Purpose::Register`], with this completion and consent.
     StartAnew {
         completion: Completion,

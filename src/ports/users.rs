@@ -2,6 +2,7 @@
 
 use super::account::{Account, AccountSummary};
 use super::{AccountOwnership, DependencyError, Detach};
+use crate::domain::client_id::ClientId;
 use crate::domain::consent::Consent;
 use crate::domain::device::{DeviceId, KnownDevice};
 use crate::domain::password::PasswordHash;
@@ -244,7 +245,7 @@ impl Proof {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refreshed {
     Yes {
         user: UserId,
@@ -254,6 +255,8 @@ pub enum Refreshed {
         again: bool,
         /// Absolute expiry of the session.
         expires_at: DateTime<Utc>,
+        /// App that signed in.
+        client_id: Option<ClientId>,
     },
     /// The token was copied. This call revoked the session.
     Reused { user: UserId },
@@ -288,7 +291,7 @@ pub enum PhoneChange {
 }
 
 /// Session that a change of the password has renewed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renewed {
     /// Generation to return to the client.
     pub number: u32,
@@ -296,4 +299,6 @@ pub struct Renewed {
     pub expires_at: DateTime<Utc>,
     /// Whether the session is bound to a key. The renewal has kept the key.
     pub bound: bool,
+    /// App that signed in.
+    pub client_id: Option<ClientId>,
 }

@@ -3,6 +3,9 @@
 use crate::server_tests;
 use crate::test_server::{Response, TestServer, fresh_phone};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use doorstep::adapters::jwt::{KeyType, generate_key};
+use doorstep::adapters::system::OsRandom;
+use doorstep::app::new_secret_key;
 use doorstep::ports::Clock;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -34,6 +37,14 @@ async fn an_access_token_identifies_its_user(server: TestServer) {
 }
 
 async fn other_services_can_verify_tokens_with_the_key_set(server: TestServer) {
+    verify_with_the_key_set(&server, Algorithm::EdDSA).await;
+    let keys = generate_key(KeyType::P256, &OsRandom);
+    let settings = [("SECRET_KEY", &*new_secret_key(&OsRandom)), ("JWT_KEYS", &keys)];
+    let server = TestServer::with(server.back_ends(), &settings).await;
+    verify_with_the_key_set(&server, Algorithm::ES256).await;
+}
+
+async fn verify_with_the_key_set(server: &TestServer, algorithm: Algorithm) {
     let signed_in = server.sign_up(&fresh_phone()).await;
     let request = server.request(Method::GET, "/.well-known/jwks.json");
     let keys = server.send(request, "/.well-known/jwks.json").await;
@@ -42,9 +53,9 @@ async fn other_services_can_verify_tokens_with_the_key_set(server: TestServer) {
     let keys: JwkSet = serde_json::from_value(keys.body).unwrap();
     let token = signed_in.text("access_token");
     let header = jsonwebtoken::decode_header(&token).unwrap();
-    assert_eq!((header.typ.as_deref(), header.alg), (Some("at+jwt"), Algorithm::EdDSA));
+    assert_eq!((header.typ.as_deref(), header.alg), (Some("at+jwt"), algorithm));
     let key = DecodingKey::from_jwk(keys.find(&header.kid.unwrap()).unwrap()).unwrap();
-    let mut rules = Validation::new(Algorithm::EdDSA);
+    let mut rules = Validation::new(algorithm);
     rules.set_issuer(&["doorstep"]);
     rules.set_audience(&["doorstep"]);
     rules.validate_exp = false;
@@ -56,6 +67,8 @@ async fn other_services_can_verify_tokens_with_the_key_set(server: TestServer) {
     for claim in ["sid", "jti"] {
         assert!(claims[claim].is_string(), "{claim}");
     }
+    assert_eq!(claims["client_id"], "doorstep");
+    server.me(&token).await.assert_status(200);
 }
 
 async fn invalid_tokens_are_rejected(server: TestServer) {

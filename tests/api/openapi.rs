@@ -2,6 +2,9 @@
 
 use crate::response::{DOCUMENT, resolve};
 use crate::test_server::{BackEnds, TestServer};
+use doorstep::adapters::jwt::{KeyType, generate_key};
+use doorstep::adapters::system::OsRandom;
+use doorstep::app::new_secret_key;
 use flate2::read::GzDecoder;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderValue};
@@ -119,10 +122,17 @@ fn every_operation_has_an_id_a_summary_and_documented_errors() {
 /// The token adapter writes the key set, not the type that documents it, so the two can differ.
 #[actix_web::test]
 async fn the_key_set_matches_its_schema() {
-    let server = TestServer::new(BackEnds::Embedded).await;
+    let keys = [KeyType::P256, KeyType::Ed25519].map(|key_type| generate_key(key_type, &OsRandom)).concat();
+    let settings = [("SECRET_KEY", &*new_secret_key(&OsRandom)), ("JWT_KEYS", &keys)];
+    let server = TestServer::with(BackEnds::Embedded, &settings).await;
     let served = server.send(server.request(Method::GET, "/.well-known/jwks.json"), "/.well-known/jwks.json").await;
     let names = |object: &Value| object.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
-    assert_eq!(names(&served.body["keys"][0]), names(&DOCUMENT["components"]["schemas"]["PublicKey"]["properties"]));
+    let (schema, [ec, ed]) =
+        (&DOCUMENT["components"]["schemas"]["PublicKey"], [0, 1].map(|at| &served.body["keys"][at]));
+    assert_eq!(names(ec), names(&schema["properties"]));
+    let required: BTreeSet<_> =
+        schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+    assert_eq!(names(ed), required);
     assert_eq!(names(&served.body), names(&DOCUMENT["components"]["schemas"]["KeySet"]["properties"]));
 }
 

@@ -29,7 +29,9 @@ fn endpoints() -> Vec<(&'static str, Method, String, bool, Value)> {
         all.push((flow, Method::POST, format!("/v1/{flow}/start-anew"), false, json!({})));
     }
     all.push(("login", Method::POST, "/v1/login/claim".to_owned(), false, password.clone()));
-    all.push(("register", Method::POST, "/v1/register/status".to_owned(), false, json!({})));
+    for flow in FLOWS.into_iter().chain(["me/password", "reclaim"]) {
+        all.push((flow, Method::POST, format!("/v1/{flow}/status"), flow.starts_with("me/"), json!({})));
+    }
     all.push(("register", Method::POST, "/v1/register/set-password".to_owned(), false, password.clone()));
     all.push(("register", Method::POST, "/v1/register/submit-profile".to_owned(), false, json!({"nickname": "Eve"})));
     all.push(("password-reset", Method::POST, "/v1/password-reset/set-password".to_owned(), false, password));

@@ -7,7 +7,7 @@ use actix_web::test::TestRequest;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use doorstep::adapters::dpop::Es256Proofs;
-use doorstep::adapters::jwt::{Tokens, generate_key};
+use doorstep::adapters::jwt::{KeyType, Tokens, generate_key};
 use doorstep::adapters::sms::{aliyun, cloopen, tencent, twilio, webhook};
 use doorstep::domain::captcha::CaptchaAnswer;
 use doorstep::domain::consent::{Consent, LegalDocument, LegalDocuments};
@@ -176,7 +176,7 @@ impl Random for Fixed {
 
 static ISSUED: LazyLock<Issued> = LazyLock::new(|| {
     let (keys, id) = (Keys::derive(&[1; 32]), Uuid::from_u128(0x0199_39f5_d0a1_7000_8000_0000_0000_0001));
-    let tokens = Tokens::from_pem(&generate_key(&Fixed), "doorstep", "doorstep").unwrap();
+    let tokens = Tokens::from_pem(&generate_key(KeyType::Ed25519, &Fixed), "doorstep", "doorstep").unwrap();
     let claims = AccessClaims {
         user_id: UserId(id),
         session_id: SessionId(id),
@@ -185,7 +185,7 @@ static ISSUED: LazyLock<Issued> = LazyLock::new(|| {
         token_id: id,
     };
     let refresh = RefreshToken::issue(&keys.refresh, Generation { session: SessionId(id), number: 41 });
-    let (refresh, access) = (refresh.expose().to_owned(), tokens.sign(&claims).unwrap());
+    let (refresh, access) = (refresh.expose().to_owned(), tokens.sign(&claims, None).unwrap());
     let device = DeviceToken::issue(&keys.device, DeviceId(id)).expose().to_owned();
     Issued { keys, tokens, refresh, access, device }
 });

@@ -76,3 +76,44 @@ async fn key_rotation_ends_no_session() {
     let (renewed, _) = refresh(&client, &refresh_token).await;
     assert_eq!(client.me(&renewed).await.status, 200);
 }
+
+fn algorithm(token: &str) -> String {
+    let header = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
+    serde_json::from_slice::<Value>(&header).unwrap()["alg"].as_str().unwrap().to_owned()
+}
+
+#[actix_web::test]
+async fn a_key_of_another_algorithm_takes_over_and_ends_no_session() {
+    let folder = Folder::new();
+    let (ed, secret_key) = (keygen(&folder, &["keygen"]), keygen(&folder, &["keygen", "--secret-key"]));
+    let ec = keygen(&folder, &["keygen", "--alg", "ES256"]);
+    let vars = |jwt_keys| -> [Var<'_>; 3] {
+        [("SECRET_KEY", &secret_key), ("JWT_KEYS", jwt_keys), ("DATABASE_URL", "sqlite://data/doorstep.sqlite3")]
+    };
+    let (mut doorstep, client) = folder.serve(&vars(&ed)).await;
+    let signed_in = client.sign_up(&folder, "+8613800138000").await;
+    let old = signed_in.field("access_token");
+    assert_eq!(algorithm(&old), "EdDSA");
+    doorstep.stop("TERM");
+
+    let both = format!("{ec}{ed}");
+    let (_doorstep, client) = folder.serve(&vars(&both)).await;
+    let set = client.get("/.well-known/jwks.json").await;
+    let field =
+        |name: &str| set.body["keys"].as_array().unwrap().iter().map(|key| key[name].clone()).collect::<Vec<_>>();
+    assert_eq!((field("kty"), field("alg")), (vec![json!("EC"), json!("OKP")], vec![json!("ES256"), json!("EdDSA")]));
+    assert_eq!((field("crv")[0].clone(), field("y")[0].as_str().unwrap().len()), (json!("P-256"), 43));
+    assert_eq!(client.me(&old).await.status, 200, "the old key still verifies");
+    let (new, _) = refresh(&client, &signed_in.field("refresh_token")).await;
+    assert_eq!((algorithm(&new), key_id(&new)), ("ES256".to_owned(), field("kid")[0].as_str().unwrap().to_owned()));
+    assert_eq!(client.me(&new).await.status, 200);
+}
+
+#[test]
+fn keygen_refuses_an_unknown_algorithm() {
+    let folder = Folder::new();
+    for arguments in [&["keygen", "--alg", "RS256"][..], &["keygen", "--alg", "ES256", "--secret-key"]] {
+        let output = folder.run(arguments, &[]);
+        assert_eq!((output.status, output.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+    }
+}

@@ -3,7 +3,7 @@
 use super::conditions::invalid_value;
 use super::engine::AnyConnection;
 use super::fault::Fault;
-use super::rows::{before, id, text};
+use super::rows::{before, client_id, id, text};
 use super::schema::sessions;
 use super::sessions::is_active;
 use crate::domain::dpop::Thumbprint;
@@ -107,6 +107,7 @@ fn rotate(
             sessions::expires_at,
             sessions::revoked_at.is_not_null(),
             is_unbound,
+            sessions::client_id,
         ))
         .get_result(connection)
         .optional()
@@ -114,8 +115,10 @@ fn rotate(
     row.map_or(Ok(Refreshed::Ended), |row| rotated(row).map_err(invalid_value))
 }
 
-fn rotated(row: (String, i64, i32, NaiveDateTime, bool, bool)) -> Result<Refreshed, &'static str> {
-    let (user, generation, replays, expires_at, revoked, is_unbound) = row;
+type RotatedRow = (String, i64, i32, NaiveDateTime, bool, bool, Option<String>);
+
+fn rotated(row: RotatedRow) -> Result<Refreshed, &'static str> {
+    let (user, generation, replays, expires_at, revoked, is_unbound, client) = row;
     if !is_unbound {
         return Ok(Refreshed::KeyMismatch);
     }
@@ -124,7 +127,8 @@ fn rotated(row: (String, i64, i32, NaiveDateTime, bool, bool)) -> Result<Refresh
         return Ok(Refreshed::Reused { user });
     }
     let number = u32::try_from(generation).map_err(|_| "sessions.generation")?;
-    Ok(Refreshed::Yes { user, number, again: replays & AGAIN != 0, expires_at: expires_at.and_utc() })
+    let (expires_at, client_id) = (expires_at.and_utc(), client_id(client.as_deref())?);
+    Ok(Refreshed::Yes { user, number, again: replays & AGAIN != 0, expires_at, client_id })
 }
 
 /// Refreshes a session with this key, whose token stays. Any other session stays as it is. A retry is idempotent.
@@ -146,22 +150,25 @@ fn keep(
             sessions::last_used_at.eq(case_when(is_key, at).otherwise(sessions::last_used_at)),
             sessions::rotated_at.eq(case_when(is_key, at.nullable()).otherwise(sessions::rotated_at)),
         ))
-        .returning((sessions::user_id, sessions::generation, sessions::expires_at, sessions::jkt))
+        .returning((sessions::user_id, sessions::generation, sessions::expires_at, sessions::jkt, sessions::client_id))
         .get_result(connection)
         .optional()
         .map_err(|error| Fault::new(connection, &error))?;
     row.map_or(Ok(Refreshed::Ended), |row| kept(row, key).map_err(invalid_value))
 }
 
-fn kept(row: (String, i64, NaiveDateTime, Option<String>), key: &Thumbprint) -> Result<Refreshed, &'static str> {
-    let (user, generation, expires_at, bound_to) = row;
+type KeptRow = (String, i64, NaiveDateTime, Option<String>, Option<String>);
+
+fn kept(row: KeptRow, key: &Thumbprint) -> Result<Refreshed, &'static str> {
+    let (user, generation, expires_at, bound_to, client) = row;
     match bound_to {
         None => Ok(Refreshed::NotBound),
         Some(bound_to) if bound_to != key.as_str() => Ok(Refreshed::KeyMismatch),
         Some(_) => {
             let user = UserId(id(&user, "sessions.user_id")?);
             let number = u32::try_from(generation).map_err(|_| "sessions.generation")?;
-            Ok(Refreshed::Yes { user, number, again: false, expires_at: expires_at.and_utc() })
+            let (expires_at, client_id) = (expires_at.and_utc(), client_id(client.as_deref())?);
+            Ok(Refreshed::Yes { user, number, again: false, expires_at, client_id })
         }
     }
 }

@@ -2,6 +2,7 @@
 //! engines must be able to store them.
 
 use super::schema::{consents, sessions, users};
+use crate::domain::client_id::ClientId;
 use crate::domain::consent::{Consent, LegalDocument};
 use crate::domain::device::{DeviceId, KnownDevice};
 use crate::domain::dpop::Thumbprint;
@@ -30,6 +31,11 @@ pub(super) fn before(time: NaiveDateTime, span: Duration) -> NaiveDateTime {
 /// Returns the id as it is stored.
 pub(super) fn text(id: Uuid) -> String {
     id.hyphenated().to_string()
+}
+
+/// Parses the id of the app that signed in. The error is the name of the column.
+pub(super) fn client_id(text: Option<&str>) -> Result<Option<ClientId>, &'static str> {
+    text.map(ClientId::parse).transpose().map_err(|_| "sessions.client_id")
 }
 
 /// Parses an id from this column. The error is the name of the column.
@@ -251,6 +257,7 @@ pub(super) struct NewSessionRow {
     last_used_at: NaiveDateTime,
     expires_at: NaiveDateTime,
     jkt: Option<String>,
+    client_id: Option<String>,
     pub device_id: String,
     device_since: NaiveDateTime,
 }
@@ -269,6 +276,7 @@ impl From<&NewSession> for NewSessionRow {
             last_used_at: created_at,
             expires_at: stored(session.expires_at),
             jkt: session.device.key.as_ref().map(|key| key.as_str().to_owned()),
+            client_id: session.device.client_id.as_ref().map(|id| id.as_str().to_owned()),
             device_id: text(device.0),
             device_since: stored(since),
         }

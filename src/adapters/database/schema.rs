@@ -50,6 +50,7 @@ diesel::table! {
         rotated_at -> Nullable<Timestamp>,
         jkt -> Nullable<Text>,
         refreshed_from -> Nullable<Text>,
+        client_id -> Nullable<Text>,
     }
 }
 

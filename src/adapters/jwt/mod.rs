@@ -1,35 +1,21 @@
-//! Access tokens: JWT profile for OAuth 2.0 access tokens (RFC 9068). Ed25519 (RFC 8037) is the only algorithm.
+//! Access tokens: JWT profile for OAuth 2.0 access tokens (RFC 9068), signed with EdDSA or ES256 as each key says.
 
+mod keys;
+
+pub use keys::{KeyError, KeyType, generate_key};
+
+use crate::domain::client_id::ClientId;
 use crate::domain::session::{AccessClaims, SessionId};
 use crate::domain::user::UserId;
-use crate::ports::{self, Dependency, DependencyError, Random, TokenError};
+use crate::ports::{self, Dependency, DependencyError, TokenError};
 use aws_lc_rs::digest;
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
+use keys::{PublicKey, SigningKey};
 use quick_cache::sync::Cache;
-use rustls::pki_types::pem::{PemObject, SectionKind};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
-use zeroize::Zeroizing;
-
-/// Why a text contains no usable signing keys. The message quotes no part of the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum KeyError {
-    #[error("no PKCS#8 private key (BEGIN PRIVATE KEY) found")]
-    Missing,
-    #[error("not well-formed PEM")]
-    Malformed,
-    /// Number of the PEM block, from 1.
-    #[error("block {0} is not a PKCS#8 private key (BEGIN PRIVATE KEY)")]
-    NotPrivate(usize),
-    #[error("block {0} is not an Ed25519 key")]
-    NotEd25519(usize),
-    #[error("block {0} repeats an earlier key")]
-    Repeated(usize),
-}
 
 const TYPE: &str = "at+jwt";
 /// Tokens of this service have about 420 bytes. A longer text than 4 KiB is rejected without parsing.
@@ -41,7 +27,8 @@ const CACHED_TOKENS: usize = 8_192;
 /// SHA-256 of a whole token, signature included. No other text has it, so two tokens with equal claims are two entries.
 type Fingerprint = [u8; 32];
 
-/// Signs and verifies access tokens. Signs with the first key and accepts signatures of all keys.
+/// Signs and verifies access tokens. Signs with the first key and accepts signatures of all keys, whichever algorithm
+/// each has.
 ///
 /// Key rotation: add the new key as the last one. Move it to the first place when every verifier has fetched it. Remove
 /// the old key when its last token has expired.
@@ -50,8 +37,7 @@ pub struct Tokens {
     audience: String,
     header: Header,
     signing_key: EncodingKey,
-    keys: Vec<(String, DecodingKey)>,
-    validation: Validation,
+    keys: Vec<VerifyingKey>,
     /// Claims of verified tokens: an app sends the same token with every request until it refreshes. Verifying a token
     /// takes about 46 µs, finding it here half a microsecond (docs/performance.md).
     verified: Cache<Fingerprint, AccessClaims>,
@@ -61,32 +47,20 @@ pub struct Tokens {
 impl Tokens {
     /// Loads one or more PKCS#8 private keys in PEM (`-----BEGIN PRIVATE KEY-----`).
     pub fn from_pem(pem: &str, issuer: &str, audience: &str) -> Result<Self, KeyError> {
-        let mut signing = None;
-        let mut public: Vec<PublicKey> = Vec::new();
-        for (at, section) in <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_bytes()).enumerate() {
-            let (kind, der) = section.map_err(|_| KeyError::Malformed)?;
-            let der = Zeroizing::new(der);
-            if kind != SectionKind::PrivateKey {
-                return Err(KeyError::NotPrivate(at + 1));
-            }
-            let pair = Ed25519KeyPair::from_pkcs8(&der).map_err(|_| KeyError::NotEd25519(at + 1))?;
-            let key = PublicKey::of(&pair);
-            if public.iter().any(|earlier| earlier.id == key.id) {
-                return Err(KeyError::Repeated(at + 1));
-            }
-            signing.get_or_insert_with(|| (EncodingKey::from_ed_der(&der), key.id.clone()));
-            public.push(key);
-        }
-        let (signing_key, id) = signing.ok_or(KeyError::Missing)?;
+        let keys = SigningKey::all_from_pem(pem)?;
+        let public = || keys.iter().map(|key| &key.public);
+        let verifying = public().map(|key| VerifyingKey::new(key, issuer, audience)).collect();
+        let jwks = json!({ "keys": public().map(PublicKey::jwk).collect::<Vec<_>>() }).to_string();
+        let first = keys.into_iter().next().ok_or(KeyError::Missing)?;
+        let (typ, kid) = (Some(TYPE.to_owned()), Some(first.public.id.clone()));
         Ok(Self {
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
-            header: Header { typ: Some(TYPE.to_owned()), kid: Some(id), ..Header::new(Algorithm::EdDSA) },
-            signing_key,
-            jwks: json!({ "keys": public.iter().map(PublicKey::jwk).collect::<Vec<_>>() }).to_string(),
-            keys: public.into_iter().map(|key| (key.id, DecodingKey::from_ed_der(&key.bytes))).collect(),
-            validation: validation(issuer, audience),
+            header: Header { typ, kid, ..Header::new(first.public.algorithm()) },
+            signing_key: first.encoding,
+            keys: verifying,
             verified: Cache::new(CACHED_TOKENS),
+            jwks,
         })
     }
 
@@ -97,46 +71,30 @@ impl Tokens {
         if header.typ.as_deref() != Some(TYPE) || header.crit.is_some() {
             return None;
         }
-        let key = self.key(&header.kid?)?;
-        jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok()?.claims.read()
-    }
-
-    fn key(&self, id: &str) -> Option<&DecodingKey> {
-        self.keys.iter().find(|(key_id, _)| key_id == id).map(|(_, key)| key)
+        let kid = header.kid?;
+        let key = self.keys.iter().find(|key| key.id == kid)?;
+        jsonwebtoken::decode::<Claims>(token, &key.decoding, &key.validation).ok()?.claims.read()
     }
 }
 
-/// Returns the checks of the library. Expiry is not one of them: the library would use the system clock, but the time
-/// comes from the caller.
-fn validation(issuer: &str, audience: &str) -> Validation {
-    let mut validation = Validation::new(Algorithm::EdDSA);
-    validation.validate_exp = false;
-    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-    validation.set_issuer(&[issuer]);
-    validation.set_audience(&[audience]);
-    validation
-}
-
-/// Public key, with which other services verify tokens.
-struct PublicKey {
-    /// RFC 7638 thumbprint of the key (SHA-256): the same key has the same id in every process.
+/// Key that verifies tokens.
+struct VerifyingKey {
     id: String,
-    bytes: Vec<u8>,
+    decoding: DecodingKey,
+    validation: Validation,
 }
 
-impl PublicKey {
-    fn of(pair: &Ed25519KeyPair) -> Self {
-        let bytes = pair.public_key().as_ref().to_vec();
-        let x = BASE64_URL_SAFE_NO_PAD.encode(&bytes);
-        // RFC 7638 section 3: the required members in this order, without white space (RFC 8037 section 2 names them).
-        let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
-        let id = BASE64_URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, canonical.as_bytes()));
-        Self { id, bytes }
-    }
-
-    fn jwk(&self) -> serde_json::Value {
-        let x = BASE64_URL_SAFE_NO_PAD.encode(&self.bytes);
-        json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": self.id, "use": "sig", "alg": "EdDSA" })
+impl VerifyingKey {
+    /// Creates the key with the checks of the library. The only algorithm is that of the key: a token with its `kid`
+    /// and another `alg` is rejected (RFC 8725 section 3.1). Expiry is not checked: the library would use the system
+    /// clock, but the time comes from the caller.
+    fn new(key: &PublicKey, issuer: &str, audience: &str) -> Self {
+        let mut validation = Validation::new(key.algorithm());
+        validation.validate_exp = false;
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        validation.set_issuer(&[issuer]);
+        validation.set_audience(&[audience]);
+        Self { id: key.id.clone(), decoding: key.decoding(), validation }
     }
 }
 
@@ -147,6 +105,9 @@ struct Claims {
     aud: String,
     sub: String,
     sid: String,
+    /// App that signed in. This service does not read it, and tokens of earlier versions do not have it.
+    #[serde(skip_deserializing)]
+    client_id: String,
     iat: i64,
     exp: i64,
     jti: String,
@@ -166,12 +127,13 @@ impl Claims {
 
 impl ports::AccessTokens for Tokens {
     /// Signs the claims. Fractions of a second are cut off.
-    fn sign(&self, claims: &AccessClaims) -> Result<String, DependencyError> {
+    fn sign(&self, claims: &AccessClaims, client_id: Option<&ClientId>) -> Result<String, DependencyError> {
         let claims = Claims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
             sub: claims.user_id.0.to_string(),
             sid: claims.session_id.0.to_string(),
+            client_id: client_id.map_or(&*self.audience, ClientId::as_str).to_owned(),
             iat: claims.issued_at.timestamp(),
             exp: claims.expires_at.timestamp(),
             jti: claims.token_id.to_string(),
@@ -209,21 +171,6 @@ fn fingerprint(token: &str) -> Fingerprint {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
     bytes
-}
-
-/// Bytes before the 32 bytes of an Ed25519 key in PKCS#8 version 1 (RFC 8410 section 7). OpenSSL reads and writes this
-/// format.
-const PKCS8_PREFIX: [u8; 16] =
-    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
-
-/// Creates a new key for [`Tokens::from_pem`], as PEM.
-#[must_use]
-pub fn generate_key(random: &dyn Random) -> String {
-    let mut der = Zeroizing::new([0; 48]);
-    der[..16].copy_from_slice(&PKCS8_PREFIX);
-    random.fill(&mut der[16..]);
-    // 48 bytes are 64 characters: one line of PEM.
-    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64_STANDARD.encode(&der[..]))
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 use super::*;
 use crate::adapters::system::OsRandom;
-use crate::ports::AccessTokens;
+use crate::ports::{AccessTokens, Random};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
+use jsonwebtoken::Algorithm;
 use serde_json::Value;
 use std::process::{Command, Stdio};
 
@@ -11,14 +15,27 @@ fn tokens(pem: &str) -> Tokens {
     Tokens::from_pem(pem, ISSUER, AUDIENCE).unwrap()
 }
 
-fn pem_from(seed: [u8; 32]) -> String {
-    struct Fixed([u8; 32]);
-    impl Random for Fixed {
-        fn fill(&self, bytes: &mut [u8]) {
-            bytes.copy_from_slice(&self.0);
-        }
+const BOTH: [(KeyType, &str); 2] = [(KeyType::Ed25519, "EdDSA"), (KeyType::P256, "ES256")];
+
+struct Fixed([u8; 32]);
+
+impl Random for Fixed {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.copy_from_slice(&self.0);
     }
-    generate_key(&Fixed(seed))
+}
+
+fn pem_from(seed: [u8; 32]) -> String {
+    generate_key(KeyType::Ed25519, &Fixed(seed))
+}
+
+fn p256_pem_from(seed: [u8; 32]) -> String {
+    generate_key(KeyType::P256, &Fixed(seed))
+}
+
+fn der_of(pem: &str) -> Vec<u8> {
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    BASE64_STANDARD.decode(body).unwrap()
 }
 
 /// A time in 2017: `verify` must not use the system clock.
@@ -45,26 +62,104 @@ fn part(token: &str, at: usize) -> Value {
 fn forge(pem: &str, header: &Value, claims: &Value) -> String {
     let encoded = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     let message = format!("{}.{}", encoded(header), encoded(claims));
-    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-    let pair = Ed25519KeyPair::from_pkcs8(&BASE64_STANDARD.decode(body).unwrap()).unwrap();
-    let signature = BASE64_URL_SAFE_NO_PAD.encode(pair.sign(message.as_bytes()));
-    format!("{message}.{signature}")
+    let der = der_of(pem);
+    let signature = match Ed25519KeyPair::from_pkcs8(&der) {
+        Ok(pair) => pair.sign(message.as_bytes()).as_ref().to_vec(),
+        Err(_) => {
+            let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).unwrap();
+            pair.sign(&SystemRandom::new(), message.as_bytes()).unwrap().as_ref().to_vec()
+        }
+    };
+    format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
 }
 
 #[test]
 fn a_signed_token_verifies_until_it_expires() {
+    for (key_type, algorithm) in BOTH {
+        let tokens = tokens(&generate_key(key_type, &Fixed([1; 32])));
+        let token = tokens.sign(&claims(), None).unwrap();
+        assert_eq!(tokens.verify(&token, at(0)), Ok(claims()));
+        assert_eq!(tokens.verify(&token, at(899)), Ok(claims()));
+        assert_eq!(tokens.verify(&token, at(900)), Err(TokenError::Expired));
+        let set: Value = serde_json::from_str(tokens.jwks()).unwrap();
+        assert_eq!(set["keys"][0]["alg"], algorithm);
+        assert_eq!(part(&token, 0), json!({ "typ": "at+jwt", "alg": algorithm, "kid": set["keys"][0]["kid"] }));
+        let expected = json!({
+            "iss": ISSUER, "aud": AUDIENCE, "client_id": AUDIENCE, "sub": claims().user_id.0.to_string(),
+            "sid": claims().session_id.0.to_string(), "iat": at(0).timestamp(), "exp": at(900).timestamp(),
+            "jti": claims().token_id.to_string(),
+        });
+        assert_eq!(part(&token, 1), expected);
+    }
+}
+
+#[test]
+fn a_token_names_the_app_that_signed_in() {
     let tokens = tokens(&pem_from([1; 32]));
-    let token = tokens.sign(&claims()).unwrap();
+    let app = ClientId::parse("shop-ios").unwrap();
+    let token = tokens.sign(&claims(), Some(&app)).unwrap();
+    assert_eq!(part(&token, 1)["client_id"], "shop-ios");
     assert_eq!(tokens.verify(&token, at(0)), Ok(claims()));
-    assert_eq!(tokens.verify(&token, at(899)), Ok(claims()));
-    assert_eq!(tokens.verify(&token, at(900)), Err(TokenError::Expired));
-    let set: Value = serde_json::from_str(tokens.jwks()).unwrap();
-    assert_eq!(part(&token, 0), json!({ "typ": "at+jwt", "alg": "EdDSA", "kid": set["keys"][0]["kid"] }));
+}
+
+/// Tokens of the version before have no claim `client_id`. They are valid until they expire.
+#[test]
+fn a_token_without_a_client_verifies() {
+    let pem = pem_from([1; 32]);
+    let tokens = tokens(&pem);
+    let good = tokens.sign(&claims(), None).unwrap();
+    let mut body = part(&good, 1);
+    body.as_object_mut().unwrap().remove("client_id");
+    assert_eq!(tokens.verify(&forge(&pem, &part(&good, 0), &body), at(0)), Ok(claims()));
+}
+
+/// Uses the key and the thumbprint of RFC 9449, figures 2 and 15 (sections 4.1 and 6.1).
+#[test]
+fn the_id_of_an_ec_key_equals_the_rfc_9449_example() {
+    let [x, y] = ["l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs", "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA"];
+    let coordinate = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).unwrap();
+    let key = PublicKey::new(KeyType::P256, &[vec![4], coordinate(x), coordinate(y)].concat());
     let expected = json!({
-        "iss": ISSUER, "aud": AUDIENCE, "sub": claims().user_id.0.to_string(), "sid": claims().session_id.0.to_string(),
-        "iat": at(0).timestamp(), "exp": at(900).timestamp(), "jti": claims().token_id.to_string(),
+        "kty": "EC", "crv": "P-256", "x": x, "y": y, "use": "sig", "alg": "ES256",
+        "kid": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I",
     });
-    assert_eq!(part(&token, 1), expected);
+    assert_eq!(key.jwk(), expected);
+}
+
+#[test]
+fn keys_of_both_algorithms_rotate() {
+    let (ed, ec) = (pem_from([1; 32]), p256_pem_from([1; 32]));
+    for (old, new) in [(&ed, &ec), (&ec, &ed)] {
+        let token = tokens(old).sign(&claims(), None).unwrap();
+        let rotated = tokens(&format!("{new}{old}"));
+        assert_eq!(rotated.verify(&token, at(0)), Ok(claims()));
+        let token = rotated.sign(&claims(), None).unwrap();
+        assert_eq!(tokens(new).verify(&token, at(0)), Ok(claims()));
+        assert_eq!(tokens(old).verify(&token, at(0)), Err(TokenError::Invalid));
+    }
+}
+
+/// A token of one key that names the other key, with the algorithm of either: the algorithm is that of the named key.
+#[test]
+fn the_named_key_decides_the_algorithm() {
+    let (ed, ec) = (pem_from([1; 32]), p256_pem_from([1; 32]));
+    let both = tokens(&format!("{ed}{ec}"));
+    let good = both.sign(&claims(), None).unwrap();
+    let set: Value = serde_json::from_str(both.jwks()).unwrap();
+    let ids = [0, 1].map(|at| set["keys"][at]["kid"].clone());
+    let with = |alg: &str, kid: &Value| json!({ "typ": "at+jwt", "alg": alg, "kid": kid });
+    let mut accepted = Vec::new();
+    for (at_pem, pem) in [&ed, &ec].into_iter().enumerate() {
+        for alg in ["EdDSA", "ES256", "HS256", "none"] {
+            for (at_id, id) in ids.iter().enumerate() {
+                let token = forge(pem, &with(alg, id), &part(&good, 1));
+                if both.verify(&token, at(0)).is_ok() {
+                    accepted.push((at_pem, alg, at_id));
+                }
+            }
+        }
+    }
+    assert_eq!(accepted, [(0, "EdDSA", 0), (1, "ES256", 1)]);
 }
 
 /// Uses RFC 8037 appendix A: the private key of A.1, the public key of A.2, the thumbprint of A.3.
@@ -84,10 +179,10 @@ fn the_public_key_and_its_id_equal_the_rfc_8037_example() {
 #[test]
 fn a_token_of_an_old_key_still_verifies() {
     let (old, new) = (pem_from([1; 32]), pem_from([2; 32]));
-    let token = tokens(&old).sign(&claims()).unwrap();
+    let token = tokens(&old).sign(&claims(), None).unwrap();
     let rotated = tokens(&format!("{new}\n{old}"));
     assert_eq!(rotated.verify(&token, at(0)), Ok(claims()));
-    let token = rotated.sign(&claims()).unwrap();
+    let token = rotated.sign(&claims(), None).unwrap();
     assert_eq!(tokens(&new).verify(&token, at(0)), Ok(claims()));
     assert_eq!(tokens(&old).verify(&token, at(0)), Err(TokenError::Invalid), "the old keys do not include this kid");
     let set: Value = serde_json::from_str(rotated.jwks()).unwrap();
@@ -98,7 +193,7 @@ fn a_token_of_an_old_key_still_verifies() {
 fn a_token_with_one_wrong_header_field_or_claim_is_rejected() {
     let pem = pem_from([1; 32]);
     let tokens = tokens(&pem);
-    let good = tokens.sign(&claims()).unwrap();
+    let good = tokens.sign(&claims(), None).unwrap();
     let (header, body) = (part(&good, 0), part(&good, 1));
     assert_eq!(tokens.verify(&forge(&pem, &header, &body), at(0)), Ok(claims()), "`forge` signs correctly");
     let with = |value: &Value, name: &str, other: Value| {
@@ -141,7 +236,7 @@ fn a_token_with_one_wrong_header_field_or_claim_is_rejected() {
 fn a_token_with_another_signature_is_rejected() {
     let pem = pem_from([1; 32]);
     let tokens = tokens(&pem);
-    let good = tokens.sign(&claims()).unwrap();
+    let good = tokens.sign(&claims(), None).unwrap();
     let (header, body) = (part(&good, 0), part(&good, 1));
     let [head, payload, signature] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
 
@@ -153,9 +248,10 @@ fn a_token_with_another_signature_is_rejected() {
     unsigned["alg"] = json!("none");
     let none = format!("{}.{payload}.", BASE64_URL_SAFE_NO_PAD.encode(unsigned.to_string()));
     // Algorithm confusion: the attacker uses the public key as the secret of an HMAC.
-    let public = PublicKey::of(&Ed25519KeyPair::from_seed_unchecked(&[1; 32]).unwrap());
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[1; 32]).unwrap();
     let hmac_header = Header { alg: Algorithm::HS256, ..tokens.header.clone() };
-    let confused = jsonwebtoken::encode(&hmac_header, &body, &EncodingKey::from_secret(&public.bytes)).unwrap();
+    let secret = EncodingKey::from_secret(pair.public_key().as_ref());
+    let confused = jsonwebtoken::encode(&hmac_header, &body, &secret).unwrap();
 
     for token in [&other_key, &tampered, &none, &confused, "", ".", "..", "a.b.c", &good[..good.len() - 1]] {
         assert_eq!(tokens.verify(token, at(0)), Err(TokenError::Invalid), "{token}");
@@ -164,24 +260,26 @@ fn a_token_with_another_signature_is_rejected() {
 
 #[test]
 fn a_token_that_differs_in_one_character_from_a_cached_one_is_rejected() {
-    let tokens = tokens(&pem_from([1; 32]));
-    let good = tokens.sign(&claims()).unwrap();
-    assert_eq!(tokens.verify(&good, at(0)), Ok(claims()));
-    for at_byte in 0..good.len() {
-        let other = if good.as_bytes()[at_byte] == b'A' { "B" } else { "A" };
-        let tampered = format!("{}{other}{}", &good[..at_byte], &good[at_byte + 1..]);
-        // Twice: a rejected token must not enter the cache.
-        for _ in 0..2 {
-            assert_eq!(tokens.verify(&tampered, at(0)), Err(TokenError::Invalid), "{tampered}");
+    for (key_type, _) in BOTH {
+        let tokens = tokens(&generate_key(key_type, &Fixed([1; 32])));
+        let good = tokens.sign(&claims(), None).unwrap();
+        assert_eq!(tokens.verify(&good, at(0)), Ok(claims()));
+        for at_byte in 0..good.len() {
+            let other = if good.as_bytes()[at_byte] == b'A' { "B" } else { "A" };
+            let tampered = format!("{}{other}{}", &good[..at_byte], &good[at_byte + 1..]);
+            // Twice: a rejected token must not enter the cache.
+            for _ in 0..2 {
+                assert_eq!(tokens.verify(&tampered, at(0)), Err(TokenError::Invalid), "{tampered}");
+            }
         }
+        assert_eq!(tokens.verify(&good, at(0)), Ok(claims()));
     }
-    assert_eq!(tokens.verify(&good, at(0)), Ok(claims()));
 }
 
 #[test]
 fn a_cached_token_expires_on_time() {
     let tokens = tokens(&pem_from([1; 32]));
-    let good = tokens.sign(&claims()).unwrap();
+    let good = tokens.sign(&claims(), None).unwrap();
     let cached = || tokens.verified.get(&fingerprint(&good));
     assert_eq!(tokens.verify(&good, at(900)), Err(TokenError::Expired));
     assert_eq!(cached(), None, "an expired token is in the cache");
@@ -197,7 +295,7 @@ fn a_cached_token_expires_on_time() {
 fn a_token_of_another_audience_is_rejected() {
     let pem = pem_from([1; 32]);
     let (own, other) = (tokens(&pem), Tokens::from_pem(&pem, ISSUER, "other").unwrap());
-    let good = own.sign(&claims()).unwrap();
+    let good = own.sign(&claims(), None).unwrap();
     assert_eq!(own.verify(&good, at(0)), Ok(claims()));
     assert_eq!(other.verify(&good, at(0)), Err(TokenError::Invalid));
 }
@@ -214,7 +312,7 @@ fn an_invalid_pem_is_rejected_with_the_reason() {
     assert_eq!(load(&block("ENCRYPTED PRIVATE KEY", b"x")), KeyError::Missing);
     assert_eq!(load(&good.replace("-----END PRIVATE KEY-----", "")), KeyError::Malformed);
     assert_eq!(load(&format!("{good}{}", block("PUBLIC KEY", b"x"))), KeyError::NotPrivate(2));
-    assert_eq!(load(&format!("{good}{}", block("PRIVATE KEY", b"x"))), KeyError::NotEd25519(2));
+    assert_eq!(load(&format!("{good}{}", block("PRIVATE KEY", b"x"))), KeyError::Unsupported(2));
     assert_eq!(load(&format!("{good}{good}")), KeyError::Repeated(2));
 }
 
@@ -229,10 +327,34 @@ fn keys_are_compatible_with_openssl() {
         assert!(output.status.success());
         Some(output.stdout)
     };
-    let pem = generate_key(&OsRandom);
-    let Some(public) = openssl(&["pkey", "-pubout", "-outform", "DER"], &pem) else { return };
-    let x = BASE64_URL_SAFE_NO_PAD.encode(&public[public.len() - 32..]);
-    assert!(tokens(&pem).jwks().contains(&x));
-    let openssl_key = openssl(&["genpkey", "-algorithm", "ed25519"], "").unwrap();
-    tokens(&String::from_utf8(openssl_key).unwrap());
+    for (key_type, generate) in [
+        (KeyType::Ed25519, &["genpkey", "-algorithm", "ed25519"][..]),
+        (KeyType::P256, &["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]),
+    ] {
+        let pem = generate_key(key_type, &OsRandom);
+        let Some(public) = openssl(&["pkey", "-pubout", "-outform", "DER"], &pem) else { return };
+        // The last coordinate of a point is `y`.
+        let last = BASE64_URL_SAFE_NO_PAD.encode(&public[public.len() - 32..]);
+        assert!(tokens(&pem).jwks().contains(&last));
+        let openssl_key = openssl(generate, "").unwrap();
+        tokens(&String::from_utf8(openssl_key).unwrap());
+    }
+    let other = openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"], "").unwrap();
+    let loaded = Tokens::from_pem(&String::from_utf8(other).unwrap(), ISSUER, AUDIENCE).map(|_| ()).unwrap_err();
+    assert_eq!(loaded, KeyError::Unsupported(1));
+}
+
+/// The number 0 is no private key on the curve, and neither is the largest one.
+#[test]
+fn a_number_that_is_no_key_is_drawn_again() {
+    struct Draws(std::sync::Mutex<Vec<u8>>);
+    impl Random for Draws {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0.lock().unwrap().pop().unwrap());
+        }
+    }
+    let draws = Draws(std::sync::Mutex::new(vec![1, 0, 0xff]));
+    assert_eq!(generate_key(KeyType::P256, &draws), p256_pem_from([1; 32]));
+    let lines = p256_pem_from([1; 32]).lines().map(str::len).collect::<Vec<_>>();
+    assert!(lines[1..lines.len() - 2].iter().all(|length| *length == 64), "{lines:?}");
 }

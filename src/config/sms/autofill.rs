@@ -1,21 +1,23 @@
-//! Client apps with SMS autofill: `CLIENT_APPS`.
+//! Client apps, and SMS autofill in each: `CLIENT_APPS`.
 
 use super::length::{MAX_SMS, samples, sms_count};
 use crate::config::env::Env;
 use crate::config::variable::{About, Variable, items, section};
-use crate::domain::client_app::{ClientApps, ClientId};
+use crate::domain::client_app::ClientApps;
+use crate::domain::client_id::ClientId;
 use crate::domain::message::{Autofill, Value};
 use crate::domain::texts::Texts;
 use std::collections::BTreeSet;
 
 section! {
     pub(super) fn section = "SMS: autofill";
-    /// Apps, by the client_id that they send when they request a code, and how SMS autofill works in each: ios:domain
-    /// or android:hash (11 characters), separated by commas. The longest message with autofill must fit into two SMS
-    /// (iOS) or 140 bytes (Android). doorstep refuses a brand or a domain that is too long for this.
+    /// Apps, by the client_id that they send when they sign in and when they request a code, separated by commas. It is
+    /// the claim client_id of their access tokens. After =, how SMS autofill works in the app: ios:domain or
+    /// android:hash (11 characters). The longest message with autofill must fit into two SMS (iOS) or 140 bytes
+    /// (Android). doorstep refuses a brand or a domain that is too long for this.
     pub(super) static CLIENT_APPS: Variable<ClientApps> =
-        Variable::new("an ID with ios:domain or android:hash, like shop-ios=ios:example.com", parse)
-            .example("shop-ios=ios:example.com,shop-android=android:FA+9qCX9VSu");
+        Variable::new("an ID, alone or with ios:domain or android:hash, like shop-ios=ios:example.com", parse)
+            .example("shop-ios=ios:example.com,shop-android=android:FA+9qCX9VSu,shop-web");
 }
 
 pub(in crate::config) fn apps(env: &mut Env) -> ClientApps {
@@ -31,21 +33,24 @@ fn parse(text: &str, about: &About) -> Result<ClientApps, String> {
     Ok(apps.into_iter().collect())
 }
 
-fn app(text: &str, about: &About) -> Result<(ClientId, Autofill), String> {
-    let expected = || about.expected();
-    let (id, autofill) = text.split_once('=').ok_or_else(expected)?;
-    let (kind, value) = autofill.split_once(':').ok_or_else(expected)?;
-    let value = value.trim();
-    let autofill = match kind.trim() {
-        "ios" if is_domain(value) => Autofill::Domain(value.to_owned()),
-        "ios" => return Err("expected a domain after ios:, like example.com".to_owned()),
-        "android" if is_hash(value) => Autofill::AppHash(value.to_owned()),
-        "android" => return Err("expected the 11 characters of the app's hash after android:".to_owned()),
-        _ => return Err(expected()),
-    };
+fn app(text: &str, about: &About) -> Result<(ClientId, Option<Autofill>), String> {
+    let (id, autofill) = text.split_once('=').map_or((text, None), |(id, autofill)| (id, Some(autofill)));
+    let autofill = autofill.map(|text| parse_autofill(text, about)).transpose()?;
     let id = ClientId::parse(id.trim())
         .map_err(|_| "expected an ID of 1 to 64 letters, digits, dots, hyphens and underscores".to_owned())?;
     Ok((id, autofill))
+}
+
+fn parse_autofill(text: &str, about: &About) -> Result<Autofill, String> {
+    let (kind, value) = text.split_once(':').ok_or_else(|| about.expected())?;
+    let value = value.trim();
+    match kind.trim() {
+        "ios" if is_domain(value) => Ok(Autofill::Domain(value.to_owned())),
+        "ios" => Err("expected a domain after ios:, like example.com".to_owned()),
+        "android" if is_hash(value) => Ok(Autofill::AppHash(value.to_owned())),
+        "android" => Err("expected the 11 characters of the app's hash after android:".to_owned()),
+        _ => Err(about.expected()),
+    }
 }
 
 /// Tells whether a text is a domain of at least two labels (RFC 1123). It has no scheme, port or path, because Apple
@@ -70,7 +75,7 @@ const SMS_RETRIEVER_BYTES: usize = 140;
 /// Checks at the start that the longest text with autofill fits into a message for each app.
 pub(super) fn validate(env: &mut Env, texts: &Texts, apps: &ClientApps) {
     let codes: Vec<_> = samples().into_iter().filter(|(topic, _)| topic.values().contains(&Value::Code)).collect();
-    for (id, autofill) in apps.iter() {
+    for (id, autofill) in apps.with_autofill() {
         let too_long = codes.iter().find_map(|(topic, content)| {
             let mut lengths = texts.languages().map(|(language, _, _)| texts.render(language, content, Some(autofill)));
             lengths.find_map(|text| excess(&text, autofill)).map(|excess| (topic.name(), excess))
@@ -113,11 +118,13 @@ mod tests {
 
     #[test]
     fn an_app_has_a_domain_or_a_hash() {
-        assert_eq!(problems("a=ios:example.com, b=android:FA+9qCX9VSu,", "Acme"), Vec::<String>::new());
+        assert_eq!(problems("a=ios:example.com, b=android:FA+9qCX9VSu, shop-web,", "Acme"), Vec::<String>::new());
         for (bad, why) in [
-            ("a", "an ID with"),
-            ("a=example.com", "an ID with"),
-            ("a=web:example.com", "an ID with"),
+            ("a=", "an ID, alone or with"),
+            ("a=example.com", "an ID, alone or with"),
+            ("a=web:example.com", "an ID, alone or with"),
+            ("ios:example.com", "letters, digits"),
+            ("a,a", "only once"),
             ("a b=ios:example.com", "letters, digits"),
             ("=ios:example.com", "letters, digits"),
             ("a=ios:example", "a domain"),

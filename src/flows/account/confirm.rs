@@ -1,7 +1,7 @@
 //! Confirmation of the number: a code proves that the user still has the phone.
 
 use super::own_number;
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::flow::Purpose;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::phone::Phone;

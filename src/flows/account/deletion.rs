@@ -3,7 +3,7 @@
 
 use super::own_number;
 use super::password::confirm;
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;

@@ -8,3 +8,6 @@ mod own_number;
 pub mod password;
 pub mod phone;
 pub mod profile;
+mod status;
+
+pub use status::status;

@@ -1,6 +1,6 @@
 //! Codes to the number of a signed-in user, which prove that the phone is still theirs.
 
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;
 use crate::domain::phone::Phone;

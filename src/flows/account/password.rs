@@ -3,7 +3,7 @@
 
 use super::notice::{self, Notice};
 use super::own_number;
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::flow::Purpose;
 use crate::domain::message::Content;
 use crate::domain::otp::OneTimeCode;
@@ -99,7 +99,7 @@ async fn store(
     };
     let renewed = service.ports.users.change_password(&caller.authority(), &proof, &hash, service.now()).await?;
     // `None`: a concurrent change was faster, or the session has ended.
-    let Renewed { number, expires_at, bound } = renewed.ok_or(Error::TokenInvalid)?;
+    let Renewed { number, expires_at, bound, client_id } = renewed.ok_or(Error::TokenInvalid)?;
     let User { id: user, phone, .. } = caller.user;
     tracing::info!(user = %user.0, "password changed");
     if let Some(to) = phone {
@@ -107,7 +107,8 @@ async fn store(
         PasswordAttempt::reset(&service, &to).await;
         notice::send(&service, Notice { user, to, content: Content::PasswordChanged, language });
     }
-    session::renew(&service, user, Generation { session: caller.session, number }, expires_at, bound)
+    let generation = Generation { session: caller.session, number };
+    session::renew(&service, user, generation, expires_at, bound, client_id.as_ref())
 }
 
 /// Checks the current password of a signed-in user: a person who finds an unlocked phone must not take over the

@@ -3,7 +3,7 @@
 
 use super::notice::{self, Notice};
 use super::password::confirm;
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::limits::Limit;
 use crate::domain::message::Content;

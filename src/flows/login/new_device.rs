@@ -1,7 +1,7 @@
 //! Code for a new device: with `NEW_DEVICE_CODE`, a right password alone is not enough on a device that the account
 //! does not know.
 
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::flow::Purpose;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::PhoneHash;

@@ -2,7 +2,6 @@
 
 use super::new_device;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::client_app::ClientId;
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::session::Device;
@@ -19,8 +18,6 @@ pub struct LogIn {
     /// Device of the device token, if the client has sent a valid one.
     pub named: Option<NamedDevice>,
     pub client: Client,
-    /// App that the message to a new device is for.
-    pub app: Option<ClientId>,
 }
 
 /// Signs in. An unknown phone and a wrong password get the same error after the same work: two staging round trips at
@@ -94,7 +91,7 @@ async fn compare_once(service: &Service, request: &LogIn, account: Option<Accoun
         return Err(Error::CredentialsInvalid);
     };
     if service.policy.new_device_code && request.device.known.is_none() {
-        let (phone, app) = (request.phone.clone(), request.app.clone());
+        let (phone, app) = (request.phone.clone(), request.device.client_id.clone());
         return Err(new_device::send_code(service, &account.user, phone, request.client, app).await);
     }
     let proof = Proof::Password(hash);

@@ -2,7 +2,7 @@
 
 use super::expected::Expected;
 use super::sent::CodeSent;
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::flow::Purpose;
 use crate::domain::limits::{Counter, Refund};
 use crate::domain::message::Content;

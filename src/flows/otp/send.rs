@@ -3,7 +3,7 @@
 use super::delivery::{Delivery, SendParams, cancel, deliver};
 use super::sent::CodeSent;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::consent::Consent;
 use crate::domain::flow::Purpose;
 use crate::domain::limits::{Denial, Limit, Reached, Refund};

@@ -82,7 +82,10 @@ where
         let (verified, asked) = claim(&service, purpose, &ticket, &given, ask).await?;
         let transition = Transition::ACCEPT_CODE;
         let moved = match asked {
-            Ok(completion) => advance(&service, purpose, &ticket, &transition, completion).await,
+            Ok(completion) => {
+                let change = Change::Refunded(completion);
+                advance(&service, purpose, &ticket, &transition, &change).await
+            }
             Err(error) if error.keeps_flow() => return Err(error),
             Err(error) => {
                 if delete_flow(&service, &ticket).await {
@@ -135,7 +138,8 @@ pub(in crate::flows) async fn question_account(
     ticket: &Ticket,
     question: InQuestion,
 ) -> Error {
-    match advance(service, purpose, ticket, &Transition::QUESTION_ACCOUNT, None).await {
+    let change = Change::Question(question.open(service.now()));
+    match advance(service, purpose, ticket, &Transition::QUESTION_ACCOUNT, &change).await {
         Ok(expires_in) => Error::InQuestion(InQuestion { expires_in: Some(expires_in), ..question }),
         Err(error) => error,
     }
@@ -147,10 +151,9 @@ async fn advance(
     purpose: Purpose,
     ticket: &Ticket,
     transition: &Transition,
-    completion: Option<Completion>,
+    change: &Change,
 ) -> Result<Duration, Error> {
-    let change = Change::Refunded(completion);
-    new_password::advance(service, purpose, ticket, transition, &change).await.map(|flow| flow.expires_in)
+    new_password::advance(service, purpose, ticket, transition, change).await.map(|flow| flow.expires_in)
 }
 
 async fn release(service: &Service, ticket: &Ticket) {

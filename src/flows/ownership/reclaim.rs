@@ -2,7 +2,7 @@
 
 use super::ask::before;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::device::{DeviceId, KnownDevice};
 use crate::domain::flow::{Proven, Purpose};
 use crate::domain::otp::OneTimeCode;

@@ -26,7 +26,8 @@ pub(in crate::flows) struct Opened {
 pub(in crate::flows) fn open(service: &Service, user_id: UserId, device: Device) -> Result<Opened, Error> {
     let now = service.now();
     let (id, expires_at) = (SessionId::new(now, service.random()), now + service.policy.session.absolute);
-    let tokens = tokens(service, user_id, Generation { session: id, number: 0 }, expires_at, device.key.is_some())?;
+    let (first, client_id) = (Generation { session: id, number: 0 }, device.client_id.as_ref());
+    let tokens = tokens(service, user_id, first, expires_at, device.key.is_some(), client_id)?;
     let session = NewSession { id, user_id, device, created_at: now, expires_at };
     let device = DeviceToken::issue(&service.keys.device, session.device_since().0);
     Ok(Opened { session, tokens, device })

@@ -28,12 +28,12 @@ pub async fn refresh(service: &Service, request: RefreshTokens<'_>) -> Result<To
     let from = RefreshBlock::new(&service.keys.refresh_block, session, &service.ip_block(request.client));
     let request = Refresh { presented, key: request.key, from };
     match service.ports.users.refresh(&request, now, &service.policy.session).await? {
-        Refreshed::Yes { user, number, again, expires_at } => {
+        Refreshed::Yes { user, number, again, expires_at, client_id } => {
             if again {
                 service.ports.telemetry.record(Event::RefreshReplayed { revoked: false });
                 tracing::info!(session = %session.0, "refresh token replayed");
             }
-            tokens(service, user, Generation { session, number }, expires_at, bound)
+            tokens(service, user, Generation { session, number }, expires_at, bound, client_id.as_ref())
         }
         Refreshed::Reused { user } => {
             service.ports.telemetry.record(Event::RefreshReplayed { revoked: true });

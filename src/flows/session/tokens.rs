@@ -1,5 +1,6 @@
 //! Access and refresh tokens of a session.
 
+use crate::domain::client_id::ClientId;
 use crate::domain::session::{AccessClaims, Generation, RefreshToken};
 use crate::domain::user::UserId;
 use crate::flows::{Error, Service};
@@ -25,6 +26,7 @@ pub(in crate::flows) fn tokens(
     generation: Generation,
     expires_at: DateTime<Utc>,
     bound: bool,
+    client_id: Option<&ClientId>,
 ) -> Result<Tokens, Error> {
     let (now, policy) = (service.now(), &service.policy.session);
     let left = (expires_at - now).to_std().unwrap_or_default();
@@ -37,7 +39,7 @@ pub(in crate::flows) fn tokens(
         token_id: service.new_id(),
     };
     Ok(Tokens {
-        access: service.ports.tokens.sign(&claims)?,
+        access: service.ports.tokens.sign(&claims, client_id)?,
         access_expires_in: access_ttl,
         refresh: RefreshToken::issue(&service.keys.refresh, generation),
         refresh_expires_in: policy.idle.min(left),

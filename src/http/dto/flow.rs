@@ -2,6 +2,7 @@
 
 use super::account::DocumentName;
 use super::{EXAMPLE_APP, EXAMPLE_DEVICE, EXAMPLE_TICKET};
+use crate::domain::pending::ActKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -183,6 +184,13 @@ pub struct SetPassword {
 
 /// Current state of a flow.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "step": "verify_code",
+    "phone_number": "+86138****8000",
+    "expires_in": 241,
+    "resend_in": 12,
+    "attempts_left": 4,
+}))]
 pub struct FlowStatus {
     pub step: NextStep,
     /// Phone number of the flow, masked until it is verified.
@@ -199,4 +207,30 @@ pub struct FlowStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u32, required = false, example = 4)]
     pub attempts_left: Option<u32>,
+    /// Act whose right code was not enough. Only present with the step `prove_account`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        value_type = String,
+        required = false,
+        example = "sign_in",
+        extensions(("x-extensible-enum" = json!(ActKind::ALL.map(ActKind::as_str))))
+    )]
+    pub act: Option<&'static str>,
+    /// Error code of the last right code, which was not enough. Only present with the step `prove_account`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        value_type = String,
+        required = false,
+        example = "act_held",
+        extensions(("x-extensible-enum" = json!(["account_dormant", "act_held", "act_refused"])))
+    )]
+    pub reason: Option<&'static str>,
+    /// `true` if the person can start a new account with the ticket. Only present with the step `prove_account`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool, required = false, example = true)]
+    pub start_anew: Option<bool>,
+    /// Seconds until a held act can be done, or a refused act can be requested again. Only present with these reasons.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false, example = 86_400)]
+    pub retry_after: Option<u64>,
 }

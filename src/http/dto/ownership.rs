@@ -30,6 +30,10 @@ pub struct ClaimAccount {
     /// characters are removed.
     #[schema(example = "iPhone 17")]
     pub device_name: Option<String>,
+    /// App that signs in, for the claim `client_id` of its access tokens. Only ids that the operator has configured are
+    /// accepted.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(EXAMPLE_APP))]
+    pub client_id: Option<String>,
 }
 
 /// Start of a new account in place of the earlier account of the number.

@@ -37,8 +37,8 @@ pub struct LogIn {
         example = json!(EXAMPLE_DEVICE)
     )]
     pub device_token: Option<Zeroizing<String>>,
-    /// App that receives the code to a new device (`new_device`), for SMS autofill. Only ids that the operator has
-    /// configured are accepted.
+    /// App that signs in, for the claim `client_id` of its access tokens, and for SMS autofill of the code to a new
+    /// device (`new_device`). Only ids that the operator has configured are accepted.
     #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(EXAMPLE_APP))]
     pub client_id: Option<String>,
 }
@@ -60,6 +60,10 @@ pub struct VerifyLogin {
     /// characters are removed.
     #[schema(example = "iPhone 17")]
     pub device_name: Option<String>,
+    /// App that signs in, for the claim `client_id` of its access tokens. Only ids that the operator has configured are
+    /// accepted.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(EXAMPLE_APP))]
+    pub client_id: Option<String>,
 }
 
 /// Account, signed in on this device.

@@ -1,5 +1,6 @@
 //! `POST /v1/me/phone/confirm/…`: the signed-in user proves that the number is still theirs.
 
+use crate::domain::flow::Purpose;
 use crate::flows::Service;
 use crate::flows::account::confirm;
 use crate::http::client::ClientContext;
@@ -8,7 +9,7 @@ use crate::http::dto::flow::{FlowTicket, VerifyCode};
 use crate::http::endpoint::{Endpoint, post};
 use crate::http::error::{Code, Problem};
 use crate::http::extract::{Bearer, Json, OptionalJson};
-use crate::http::otp::{self, SEND_LIMITS, Sent};
+use crate::http::otp::{self, SEND_LIMITS, Sent, Status};
 use crate::http::response::Reply;
 use actix_web::web;
 
@@ -38,6 +39,7 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
             .success("Account with a confirmed number")
             .errors(otp::VERIFY_CODE)
             .errors(&[Code::PhoneMissing]),
+        otp::status_row(post("/v1/me/phone/confirm/status", status), "phoneConfirmation.status"),
     ]
 }
 
@@ -69,4 +71,8 @@ async fn verify_code(
     let (ticket, code) = body.0.parse()?;
     let user = confirm::verify_code(&service, bearer.caller(&service).await?, ticket, code).await?;
     Ok(Reply::new(User::new(user, &service)))
+}
+
+async fn status(service: web::Data<Service>, bearer: Bearer, body: Json<FlowTicket>) -> Status {
+    otp::own_status(&service, bearer, &body.0, Purpose::ConfirmPhone).await
 }

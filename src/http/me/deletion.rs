@@ -1,6 +1,7 @@
 //! `DELETE /v1/me`, and the code that can replace the password.
 
 use super::confirmation::{Confirmation, Fields};
+use crate::domain::flow::Purpose;
 use crate::flows::Service;
 use crate::flows::account::deletion;
 use crate::http::client::ClientContext;
@@ -10,7 +11,7 @@ use crate::http::endpoint::{Endpoint, delete, post};
 use crate::http::error::{Code, Problem};
 use crate::http::extract::{Bearer, Json, OptionalJson};
 use crate::http::form::Form;
-use crate::http::otp::{self, SEND_LIMITS, Sent};
+use crate::http::otp::{self, SEND_LIMITS, Sent, Status};
 use crate::http::response::{NoContent, Reply};
 use actix_web::web;
 
@@ -31,6 +32,7 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
             .success("Ticket and waiting time")
             .errors(SEND_LIMITS)
             .errors(&[Code::PhoneMissing, Code::TicketExpired, Code::WrongStep, Code::SmsDeliveryFailed]),
+        otp::status_row(post("/v1/me/deletion/status", status), "deletion.status"),
         delete("/v1/me", delete_account)
             .operation("me.delete", "Delete the account.")
             .description(
@@ -64,6 +66,10 @@ async fn resend_code(
 ) -> Sent {
     let ticket = body.0.parse()?;
     Ok(Reply::new(deletion::resend_code(&service, &bearer.caller(&service).await?, ticket, client.0).await?))
+}
+
+async fn status(service: web::Data<Service>, bearer: Bearer, body: Json<FlowTicket>) -> Status {
+    otp::own_status(&service, bearer, &body.0, Purpose::DeleteSelf).await
 }
 
 async fn delete_account(

@@ -1,6 +1,7 @@
 //! `PUT /v1/me/password`: password change of the signed-in user. `POST /v1/me/password/…`: code for a first password.
 
 use super::confirmation::{Confirmation, Fields};
+use crate::domain::flow::Purpose;
 use crate::domain::password::NewPassword;
 use crate::flows::Service;
 use crate::flows::account::password;
@@ -12,7 +13,7 @@ use crate::http::endpoint::{Endpoint, post, put};
 use crate::http::error::{Code, Problem};
 use crate::http::extract::{Bearer, Json, OptionalJson};
 use crate::http::form::Form;
-use crate::http::otp::{self, SEND_LIMITS, Sent};
+use crate::http::otp::{self, SEND_LIMITS, Sent, Status};
 use crate::http::response::Reply;
 use actix_web::web;
 
@@ -59,6 +60,7 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
             .requires_passwords()
             .errors(SEND_LIMITS)
             .errors(&[Code::PhoneMissing, Code::TicketExpired, Code::WrongStep, Code::SmsDeliveryFailed]),
+        otp::status_row(post("/v1/me/password/status", status), "firstPassword.status").requires_passwords(),
     ]
 }
 
@@ -96,6 +98,10 @@ async fn resend_code(
 ) -> Sent {
     let ticket = body.0.parse()?;
     Ok(Reply::new(password::resend_code(&service, &bearer.caller(&service).await?, ticket, client.0).await?))
+}
+
+async fn status(service: web::Data<Service>, bearer: Bearer, body: Json<FlowTicket>) -> Status {
+    otp::own_status(&service, bearer, &body.0, Purpose::SetPassword).await
 }
 
 impl ChangePassword {

@@ -1,5 +1,6 @@
 //! `POST /v1/me/phone/…`: phone number change of the signed-in user.
 
+use crate::domain::flow::Purpose;
 use crate::domain::password::Password;
 use crate::flows::Service;
 use crate::flows::account::phone;
@@ -10,7 +11,7 @@ use crate::http::endpoint::{Endpoint, post};
 use crate::http::error::{Code, Problem};
 use crate::http::extract::{Bearer, Json};
 use crate::http::form::Form;
-use crate::http::otp::{self, SEND_LIMITS, Sent};
+use crate::http::otp::{self, SEND_LIMITS, Sent, Status};
 use crate::http::response::Reply;
 use actix_web::web;
 
@@ -43,6 +44,7 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
             .success("Account with the new number")
             .errors(otp::VERIFY_CODE)
             .errors(&[Code::ActHeld, Code::ActRefused, Code::PhoneAlreadyRegistered]),
+        otp::status_row(post("/v1/me/phone/status", status), "phoneChange.status"),
     ]
 }
 
@@ -76,6 +78,10 @@ async fn verify_code(
     let caller = bearer.caller(&service).await?;
     let user = phone::verify_code(&service, caller, ticket, code, client.0.text_language).await?;
     Ok(Reply::new(User::new(user, &service)))
+}
+
+async fn status(service: web::Data<Service>, bearer: Bearer, body: Json<FlowTicket>) -> Status {
+    otp::own_status(&service, bearer, &body.0, Purpose::ChangePhone).await
 }
 
 impl ChangePhone {

@@ -14,7 +14,7 @@ use doorstep::ports::{Refreshed, Users};
 async fn compare(store: &Store, user: &NewUser, rng: &mut Rng, n: u8) {
     let key = |n: u32| Thumbprint::of_p256(&[u8::try_from(n).unwrap(); 32], &[1; 32]);
     let bound_to = rng.one_in(4).then_some(1);
-    let session = NewSession { device: Device { name: None, key: bound_to.map(key), known: None }, ..device(user, n) };
+    let session = NewSession { device: Device { key: bound_to.map(key), ..Device::default() }, ..device(user, n) };
     let proof = crate::users::store::password_proof(user);
     assert!(store.database.sign_in(&session, &proof, None, &SessionPolicy::default()).await.unwrap());
     let (mut model, mut time) = (Session::new(Rule::WithBlocks, bound_to), 0);

@@ -4,7 +4,7 @@ use super::{
     Harness, IP_BLOCK, MINUTE, PURPOSE, at_once, claim, key, limits, new_flow, open, policy, refundable, resend,
     unlimited, verify,
 };
-use doorstep::domain::client_app::ClientId;
+use doorstep::domain::client_id::ClientId;
 use doorstep::domain::limits::Refund;
 use doorstep::ports::{CodeCheck, NewFlow, Resend, Verified};
 

@@ -113,6 +113,7 @@ promises!(
     ip_blocks::one_of_many_concurrent_deletions_returns_true,
     ip_blocks::the_client_app_of_a_flow_is_kept,
     purposes::a_flow_is_unknown_to_every_other_purpose_and_user,
+    questions::a_flow_keeps_its_last_question,
     questions::only_wrong_codes_cost_attempts_of_an_account_in_question,
     questions::wrong_codes_for_an_account_in_question_count_for_the_phone,
     questions::one_of_many_concurrent_right_codes_for_an_account_in_question_is_claimed,

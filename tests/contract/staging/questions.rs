@@ -8,7 +8,8 @@ use doorstep::domain::completion::Completion;
 use doorstep::domain::consent::{Consent, LegalDocument};
 use doorstep::domain::flow::{Flow, Purpose, State, Step, Transition};
 use doorstep::domain::limits::Limit;
-use doorstep::domain::pending::PendingId;
+use doorstep::domain::pending::{ActKind, PendingId};
+use doorstep::domain::question::{Doubt, OpenQuestion};
 use doorstep::domain::ticket::FlowKey;
 use doorstep::ports::{Advance, Change, CodeAttempt, CodeCheck, NewFlow, OnRight, Resend, Staging, Verified};
 use std::time::Duration;
@@ -46,9 +47,11 @@ async fn advance(
     store.advance(key, purpose, &transition, &change, policy().verified_ttl).await.unwrap()
 }
 
+const DORMANT: OpenQuestion = OpenQuestion { act: ActKind::SignIn, doubt: Doubt::Dormant, start_anew: true };
+
 /// Questions the account. Returns the lifetime that is left.
 async fn question(store: &dyn Staging, key: &FlowKey, purpose: Purpose) -> Duration {
-    done(advance(store, key, purpose, Transition::QUESTION_ACCOUNT, Change::Refunded(None)).await).1
+    done(advance(store, key, purpose, Transition::QUESTION_ACCOUNT, Change::Question(DORMANT)).await).1
 }
 
 async fn accept(store: &dyn Staging, key: &FlowKey, completion: Option<Completion>) -> Advance {
@@ -105,6 +108,22 @@ pub async fn only_wrong_codes_cost_attempts_of_an_account_in_question(harness: &
     assert!(matches!(flow.state, State::AccountUnclear), "{flow:?}");
     assert_eq!(enter(&*store, &key, false).await, CodeCheck::Exhausted);
     assert_eq!(enter(&*store, &key, true).await, CodeCheck::Gone);
+}
+
+/// The last question counts. It does not change what the flow can do.
+pub async fn a_flow_keeps_its_last_question(harness: &impl Harness) {
+    let (store, key) = (harness.store(), key(1, 1));
+    open(&*store, &key, LOGIN).await;
+    assert_eq!(read(&*store, &key, LOGIN).await.question, None);
+    question(&*store, &key, LOGIN).await;
+    assert_eq!(read(&*store, &key, LOGIN).await.question, Some(DORMANT));
+    assert_eq!(enter(&*store, &key, true).await, right(&[]), "the unverified codes were refunded");
+    let until = "2026-11-21T12:00:00.123456Z".parse().unwrap();
+    let held = OpenQuestion { act: ActKind::SignIn, doubt: Doubt::Held { until }, start_anew: false };
+    done(advance(&*store, &key, LOGIN, Transition::QUESTION_ACCOUNT, Change::Question(held)).await);
+    assert_eq!(read(&*store, &key, LOGIN).await.question, Some(held));
+    done(accept(&*store, &key, Some(use_of(1))).await);
+    assert_eq!(read(&*store, &key, LOGIN).await.completion, Some(use_of(1)));
 }
 
 pub async fn wrong_codes_for_an_account_in_question_count_for_the_phone(harness: &impl Harness) {

@@ -13,7 +13,8 @@ use doorstep::domain::flow::{BudgetClass, Transition};
 use doorstep::domain::limits::Cooldowns;
 use doorstep::domain::limits::{Counter, Limit, Quota, Refund, Rule, Scope};
 use doorstep::domain::password::PasswordHash;
-use doorstep::domain::pending::PendingId;
+use doorstep::domain::pending::{ActKind, PendingId};
+use doorstep::domain::question::{Doubt, OpenQuestion};
 use doorstep::ports::{
     Advance, Change, CodeAttempt, CodeCheck, Counters, Dependency, DependencyError, NewFlow, OnRight, Resend, Staging,
     Verified,
@@ -153,7 +154,8 @@ async fn account_in_question(store: &dyn Staging, after: &mut impl FnMut(&str)) 
     };
     advance(Transition::QUESTION_ACCOUNT, Change::Refunded(None)).await;
     advance(Transition::ACCEPT_CODE, Change::Refunded(Some(completion))).await;
-    advance(Transition::QUESTION_ACCOUNT, Change::Refunded(None)).await;
+    let question = OpenQuestion { act: ActKind::SignIn, doubt: Doubt::Dormant, start_anew: true };
+    advance(Transition::QUESTION_ACCOUNT, Change::Question(question)).await;
     advance(Transition::START_ANEW, Change::StartAnew { completion, consent: None }).await;
     store.delete_flow(&flow).await.unwrap();
     after("delete_flow, of an account in question");
@@ -260,6 +262,10 @@ async fn entries_of_an_unknown_format_are_a_defect() {
 
     open(store, &flow, 1, &limits).await;
     cmd("HSET").arg(&name).arg("consent").arg("nonsense").exec(&mut redis).unwrap();
+    assert_broken(store.read_flow(&flow, PURPOSE).await);
+
+    open(store, &flow, 1, &limits).await;
+    cmd("HSET").arg(&name).arg("question").arg("nonsense").exec(&mut redis).unwrap();
     assert_broken(store.read_flow(&flow, PURPOSE).await);
 
     for completion in ["nonsense", "use nonsense", "detach nonsense 1", "use"] {

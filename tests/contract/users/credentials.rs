@@ -141,8 +141,9 @@ impl Change {
             }
             Self::Password(hash) => {
                 let renewed = database.change_password(&by, proof, hash, now()).await.unwrap();
-                let expected = Renewed { number: 1, expires_at: session.expires_at, bound: false };
-                assert!(renewed.is_none_or(|renewed| renewed == expected), "{renewed:?}");
+                let client_id = session.device.client_id.clone();
+                let expected = Renewed { number: 1, expires_at: session.expires_at, bound: false, client_id };
+                assert!(renewed.as_ref().is_none_or(|renewed| *renewed == expected), "{renewed:?}");
                 renewed.is_some()
             }
             // A password proof would stay valid after a change of the phone, because the hash is the same.

@@ -66,6 +66,7 @@ async fn sessions_survive_a_migration_of_their_table() {
             "2026-11-29-000001_bind_sessions",
             "2026-11-30-000001_record_consents",
             "2026-11-30-000002_create_pending_acts",
+            "2026-11-30-000003_store_client_ids",
         ];
         for _ in migrations {
             match store.engine {

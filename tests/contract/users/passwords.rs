@@ -45,7 +45,12 @@ async fn a_new_password_ends_every_session_except_the_one_to_keep() {
         let renewed = store.change_password(&authority(&second), &password_proof(&user)).await;
         assert_eq!(
             renewed,
-            Some(Renewed { number: 1, expires_at: second.expires_at, bound: false }),
+            Some(Renewed {
+                number: 1,
+                expires_at: second.expires_at,
+                bound: false,
+                client_id: second.device.client_id.clone()
+            }),
             "{}",
             store.engine
         );

@@ -35,7 +35,8 @@ impl Device {
     }
 
     pub fn child(&self, number: u32, again: bool) -> Refreshed {
-        Refreshed::Yes { user: self.user.id, number, again, expires_at: self.session.expires_at }
+        let (expires_at, client_id) = (self.session.expires_at, self.session.device.client_id.clone());
+        Refreshed::Yes { user: self.user.id, number, again, expires_at, client_id }
     }
 
     /// Refreshes with generation `number`, and replays it after `delay`. Returns the result and the time of the replay.
@@ -237,7 +238,8 @@ async fn reuse_does_not_affect_other_sessions() {
         assert_eq!(device.refresh(0, now()).await, device.reused());
         let presented = Generation { session: other.id, number: 0 };
         let result = device.store.database.refresh(&refresh_with(presented), now(), &device.policy).await.unwrap();
-        let expected = Refreshed::Yes { user: other.user_id, number: 1, again: false, expires_at: other.expires_at };
+        let (user, expires_at, client_id) = (other.user_id, other.expires_at, other.device.client_id);
+        let expected = Refreshed::Yes { user, number: 1, again: false, expires_at, client_id };
         assert_eq!(result, expected, "{}", device.store.engine);
     }
 }

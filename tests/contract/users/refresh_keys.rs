@@ -28,8 +28,8 @@ impl Phone {
         let mut phones = Vec::new();
         for store in stores() {
             let (user, _) = super::new_user("+8613800138000", 1);
-            let session =
-                NewSession { device: Device { name: None, key: key.clone(), known: None }, ..device(&user, 1) };
+            let session = device(&user, 1);
+            let session = NewSession { device: Device { key: key.clone(), ..session.device }, ..session };
             assert_eq!(store.database.create(&user, &session).await.unwrap(), Created::Yes);
             phones.push(Self { store, user, session });
         }
@@ -43,7 +43,8 @@ impl Phone {
     }
 
     fn token(&self, number: u32, again: bool) -> Refreshed {
-        Refreshed::Yes { user: self.user.id, number, again, expires_at: self.session.expires_at }
+        let (expires_at, client_id) = (self.session.expires_at, self.session.device.client_id.clone());
+        Refreshed::Yes { user: self.user.id, number, again, expires_at, client_id }
     }
 
     fn reused(&self) -> Refreshed {
@@ -130,7 +131,8 @@ async fn a_password_change_keeps_the_key_of_the_session() {
         phone.refresh(0, Some(key(1)), HOME, now()).await;
         let (by, proof) = (authority(&phone.session), password_proof(&phone.user));
         let renewed = phone.store.database.change_password(&by, &proof, &another_hash(), now()).await.unwrap();
-        let expected = Renewed { number: 1, expires_at: phone.session.expires_at, bound: true };
+        let client_id = phone.session.device.client_id.clone();
+        let expected = Renewed { number: 1, expires_at: phone.session.expires_at, bound: true, client_id };
         assert_eq!(renewed, Some(expected), "{}", phone.store.engine);
         assert!(phone.is_unused(1).await && !phone.is_unused(0).await, "{}", phone.store.engine);
 

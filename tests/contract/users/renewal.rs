@@ -28,9 +28,10 @@ async fn tokens_from_before_a_password_change_are_invalid_but_do_not_end_the_ses
         }
         let at = now() + TimeDelta::days(1);
         let renewed = device.change_password(at).await;
+        let client_id = device.session.device.client_id.clone();
         assert_eq!(
             renewed,
-            Renewed { number: 4, expires_at: device.session.expires_at, bound: false },
+            Renewed { number: 4, expires_at: device.session.expires_at, bound: false, client_id },
             "{}",
             device.store.engine
         );

@@ -6,6 +6,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use doorstep::adapters::database::{Database, Settings, migrate};
+use doorstep::domain::client_id::ClientId;
 use doorstep::domain::ip_block::{IpBlock, Nat64};
 use doorstep::domain::keys::Keys;
 use doorstep::domain::password::PasswordHash;
@@ -110,7 +111,7 @@ pub fn new_user(phone: &str, n: u8) -> (NewUser, NewSession) {
     let session = NewSession {
         id: SessionId::new(now(), [n; 10]),
         user_id: user.id,
-        device: Device::default(),
+        device: Device { client_id: client_id(n), ..Device::default() },
         created_at: now(),
         expires_at: now() + TimeDelta::hours(1),
     };
@@ -122,10 +123,15 @@ pub fn device(user: &NewUser, n: u8) -> NewSession {
     NewSession {
         id: SessionId::new(now(), [n; 10]),
         user_id: user.id,
-        device: Device::default(),
+        device: Device { client_id: client_id(n), ..Device::default() },
         created_at: now(),
         expires_at: now() + SessionPolicy::default().absolute,
     }
+}
+
+/// App that signs in: every second one sends its id.
+fn client_id(n: u8) -> Option<ClientId> {
+    (n % 2 == 1).then(|| ClientId::parse(&format!("shop-{n}")).unwrap())
 }
 
 /// Creates a request to refresh, without a key, always from the same IP block.

@@ -67,6 +67,7 @@ impl Staging for MemoryStaging {
                 step: Step::FIRST,
                 password_hash: None,
                 completion: None,
+                question: None,
                 new: flow.clone(),
             };
             let now = state.now;
@@ -182,8 +183,8 @@ impl Staging for MemoryStaging {
         let (attempts_left, hash) = (stored.new.attempts, stored.password_hash.clone());
         let state = flow::State::new(stored.step, attempts_left, resend_in.unwrap_or_default(), hash);
         let (phone, account, consent) = (stored.new.phone.clone(), stored.new.account, stored.new.consent.clone());
-        let completion = stored.completion;
-        Ok(state.map(|state| Flow { phone, state, account, consent, completion, expires_in }))
+        let (completion, question) = (stored.completion, stored.question);
+        Ok(state.map(|state| Flow { phone, state, account, consent, completion, question, expires_in }))
     }
 
     async fn advance(
@@ -210,6 +211,10 @@ impl Staging for MemoryStaging {
             Change::Refunded(completion) => {
                 flow.ip_blocks.clear();
                 flow.completion = completion.or(flow.completion);
+            }
+            Change::Question(question) => {
+                flow.ip_blocks.clear();
+                flow.question = Some(*question);
             }
             Change::StartAnew { completion, consent } => {
                 flow.new.purpose = Purpose::Register;

@@ -6,6 +6,7 @@ use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::completion::Completion;
 use crate::domain::flow::{Proven, Purpose, Step, Transition};
 use crate::domain::password::PasswordHash;
+use crate::domain::question::OpenQuestion;
 use crate::domain::ticket::FlowKey;
 use crate::ports::NewFlow;
 use chrono::{DateTime, Utc};
@@ -34,6 +35,7 @@ pub(super) struct Stored {
     pub(super) step: Step,
     pub(super) password_hash: Option<PasswordHash>,
     pub(super) completion: Option<Completion>,
+    pub(super) question: Option<OpenQuestion>,
     pub(super) ip_blocks: Vec<String>,
     pub(super) provider: Option<String>,
     pub(super) sends: u32,

@@ -4,11 +4,11 @@ use super::client::RedisStaging;
 use super::counters::{add_counters, admission};
 use super::reply::{
     broken, client, done, duration, flag, list, millis, number, numbers, present, proven, reached, step,
-    stored_completion, stored_phone, words,
+    stored_completion, stored_phone, stored_question, words,
 };
 use crate::adapters::staging::scripts;
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::consent::Consent;
 use crate::domain::flow::{Flow, Proven, Purpose, State, Step, Transition};
 use crate::domain::limits::{Counter, Limit};
@@ -145,13 +145,14 @@ impl Staging for RedisStaging {
         call.key(format!("limit:{{{}}}:{cooldown}", key.phone_hash.encoded())).arg(&*purpose.text());
         match words(&self.call(&call).await?)[..] {
             ["gone"] => Ok(None),
-            ["done", phone, account, at, attempts_left, hash, consent, completion, left, cooldown] => {
+            ["done", phone, account, at, attempts_left, hash, consent, completion, question, left, cooldown] => {
                 let hash = present(hash).map(|hash| PasswordHash::new(hash.to_owned()));
                 let state = State::new(step(at)?, number(attempts_left)?, duration(cooldown)?, hash);
                 let (Proven { phone, account, .. }, expires_in) = (proven(phone, account, "")?, duration(left)?);
                 let completion = stored_completion(completion)?;
                 let consent = present(consent).map(|text| Consent::from_stored(text).ok_or_else(broken)).transpose()?;
-                Ok(Some(Flow { phone, state: state.ok_or_else(broken)?, account, consent, completion, expires_in }))
+                let (state, question) = (state.ok_or_else(broken)?, stored_question(question)?);
+                Ok(Some(Flow { phone, state, account, consent, completion, question, expires_in }))
             }
             _ => Err(broken()),
         }
@@ -177,6 +178,7 @@ impl Staging for RedisStaging {
                 }
                 &mut call
             }
+            Change::Question(question) => call.arg("").arg("ip_blocks").arg("").arg("question").arg(question.text()),
             Change::StartAnew { completion, consent } => {
                 call.arg("").arg("purpose").arg(&*Purpose::Register.text()).arg("completion").arg(completion.text());
                 call.arg("consent").arg(consent.as_ref().map_or_else(String::new, Consent::text))

@@ -1,10 +1,11 @@
 //! Conversions between the words of a script and values.
 
-use crate::domain::client_app::ClientId;
+use crate::domain::client_id::ClientId;
 use crate::domain::completion::Completion;
 use crate::domain::flow::{Proven, Step};
 use crate::domain::limits::{Counter, Reached};
 use crate::domain::phone::Phone;
+use crate::domain::question::OpenQuestion;
 use crate::domain::user::AccountVersion;
 use crate::ports::{Dependency, DependencyError};
 use std::str::FromStr;
@@ -63,6 +64,10 @@ pub(super) fn proven(phone: &str, account: &str, password: &str) -> Result<Prove
 
 pub(super) fn stored_completion(text: &str) -> Result<Option<Completion>, DependencyError> {
     present(text).map(|text| Completion::from_stored(text).ok_or_else(broken)).transpose()
+}
+
+pub(super) fn stored_question(text: &str) -> Result<Option<OpenQuestion>, DependencyError> {
+    present(text).map(|text| OpenQuestion::from_stored(text).ok_or_else(broken)).transpose()
 }
 
 pub(super) fn client(text: &str) -> Result<Option<ClientId>, DependencyError> {
