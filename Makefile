@@ -48,10 +48,14 @@ spelling: ## check the spelling
 links: ## check the links between the Markdown files
 	git ls-files -z '*.md' | xargs -0 $(CHECKS)/lychee --offline --include-fragments --no-progress
 
-openapi: ## regenerate openapi/openapi.json from the code
+openapi: ## regenerate openapi/openapi.json, openapi/error-codes.json and docs/errors.md from the code
 	mkdir -p openapi
 	cargo run --locked --quiet -- openapi > openapi/openapi.json.new
+	cargo run --locked --quiet -- error-codes > openapi/error-codes.json.new
+	cargo run --locked --quiet -- error-codes --markdown > docs/errors.md.new
 	mv openapi/openapi.json.new openapi/openapi.json
+	mv openapi/error-codes.json.new openapi/error-codes.json
+	mv docs/errors.md.new docs/errors.md
 
 settings: ## regenerate .env.example and docs/configuration.md from the code
 	cargo run --locked --quiet -- settings > .env.example.new

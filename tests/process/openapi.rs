@@ -1,4 +1,4 @@
-//! `doorstep openapi`.
+//! `doorstep openapi` and `doorstep error-codes`.
 
 use crate::doorstep::Folder;
 
@@ -12,4 +12,24 @@ async fn the_command_the_committed_file_and_the_server_have_the_same_document() 
     let (_doorstep, client) = folder.serve(&[]).await;
     let served = client.get("/openapi.json").await;
     assert!(served.body == serde_json::from_str::<serde_json::Value>(&output.stdout).unwrap());
+}
+
+#[test]
+fn the_guide_to_the_error_codes_is_committed_as_json_and_as_a_page() {
+    let folder = Folder::new();
+    let stdout = |arguments: &[&str]| {
+        let output = folder.run(arguments, &[]);
+        assert_eq!(output.status, Some(0));
+        output.stdout
+    };
+    let json = include_str!("../../openapi/error-codes.json");
+    assert!(stdout(&["error-codes"]) == json, "stale: run `make openapi`");
+    let page = include_str!("../../docs/errors.md");
+    assert!(stdout(&["error-codes", "--markdown"]) == page, "stale: run `make openapi`");
+    assert!(std::fs::read_dir(&folder).unwrap().next().is_none(), "the command creates no files");
+    let guide: serde_json::Value = serde_json::from_str(json).unwrap();
+    for entry in guide["errors"].as_array().unwrap() {
+        let heading = format!("\n### {}\n", entry["code"].as_str().unwrap());
+        assert!(page.contains(&heading), "no anchor: {heading}");
+    }
 }
