@@ -3,7 +3,7 @@
 use super::output::Outcome;
 use crate::config::reference::wrap;
 use crate::http::error::Code;
-use crate::http::error_guide::{self, Document, Entry, Fallback, FieldGuide, Next, Sentence};
+use crate::http::error_guide::{self, Document, Entry, Fallback, Field, Next, Sentence};
 use crate::http::openapi::DOCUMENT;
 use actix_web::http::StatusCode;
 use serde_json::Value;
@@ -35,7 +35,7 @@ fn page(document: &Document) -> String {
         }
         text += &section(code, entry);
     }
-    text + &fields(document.fields) + &members()
+    text + &fields(&document.fields) + &members(document)
 }
 
 fn actions(document: &Document) -> String {
@@ -72,18 +72,21 @@ fn item(text: &str) -> String {
     wrap(text, "  ").replacen("  ", "- ", 1)
 }
 
-fn fields(fields: &[FieldGuide]) -> String {
-    let row = |field: &FieldGuide| [format!("`{}`", field.code), field.detail.en.to_owned(), quoted(field.show)];
+fn fields(fields: &[Field]) -> String {
+    let row = |field: &Field| [format!("`{}`", field.code), field.detail.en.to_owned(), quoted(field.show)];
     table("Field codes", ["`code` in `errors`", "Text of the service", "App shows"], fields.iter().map(row))
 }
 
-/// Table of the members of a problem, from the schema in the OpenAPI document.
-fn members() -> String {
-    let document: Value = serde_json::from_str(&DOCUMENT).unwrap_or_default();
-    let properties = &document["components"]["schemas"]["Problem"]["properties"];
-    let described = properties.as_object().into_iter().flatten();
-    let rows = described
-        .filter_map(|(name, schema)| Some([format!("`{name}`"), schema["description"].as_str()?.replace('\n', " ")]));
+/// Table of the members that some problems have, from the schema in the OpenAPI document.
+fn members(document: &Document) -> String {
+    let openapi: Value = serde_json::from_str(&DOCUMENT).unwrap_or_default();
+    let properties = &openapi["components"]["schemas"]["Problem"]["properties"];
+    let further = |name: &String| document.errors.iter().any(|entry| entry.fields.contains(name));
+    let described = properties.as_object().into_iter().flatten().filter(|(name, _)| further(name));
+    let rows = described.filter_map(|(name, schema)| {
+        let words: Vec<&str> = schema["description"].as_str()?.split_whitespace().collect();
+        Some([format!("`{name}`"), words.join(" ")])
+    });
     table("Members of a problem", ["Member", "Content"], rows)
 }
 

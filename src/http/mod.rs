@@ -13,6 +13,7 @@ mod endpoints;
 pub mod error;
 pub mod error_guide;
 pub mod extract;
+pub mod field_codes;
 mod form;
 mod from_domain;
 mod from_flows;

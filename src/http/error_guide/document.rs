@@ -1,9 +1,9 @@
 //! The guide as JSON, for SDKs and apps.
 
-use super::fields::{FIELDS, FieldGuide};
 use super::guide::{Sentence, show};
 use super::next::Next;
 use crate::http::error::Code;
+use crate::http::field_codes::{FIELD_CODES, FieldCode};
 use crate::http::openapi::example_problem;
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ pub struct Document {
     /// Codes, in the order of the table.
     pub errors: Vec<Entry>,
     /// Codes in `errors` of a problem.
-    pub fields: &'static [FieldGuide],
+    pub fields: Vec<Field>,
     /// Values of `next`.
     pub next: Vec<Action>,
     /// A code that is not in the list, and a request without a response.
@@ -43,6 +43,14 @@ pub struct Entry {
     pub retry_after: bool,
     /// Further members of the problem, in alphabetical order.
     pub fields: Vec<String>,
+}
+
+#[derive(Serialize)]
+pub struct Field {
+    pub code: &'static str,
+    /// The text `detail` of the service, for developers.
+    pub detail: Sentence,
+    pub show: Option<Sentence>,
 }
 
 #[derive(Serialize)]
@@ -73,6 +81,12 @@ impl From<Code> for Entry {
     }
 }
 
+impl From<&FieldCode> for Field {
+    fn from(row: &FieldCode) -> Self {
+        Self { code: row.name, detail: Sentence { en: row.en, zh: row.zh }, show: row.show }
+    }
+}
+
 /// Returns the members of a problem with this code, beside those of every problem.
 fn fields(code: Code) -> Vec<String> {
     let example = example_problem(code);
@@ -88,7 +102,7 @@ pub fn document() -> Document {
     let action = |next: Next| Action { next, meaning: next.meaning() };
     Document {
         errors: Code::all().map(Entry::from).collect(),
-        fields: &FIELDS,
+        fields: FIELD_CODES.iter().map(Field::from).collect(),
         next: Next::ALL.into_iter().map(action).collect(),
         unknown_code: Fallback { show: UNKNOWN, next: Next::RetryLater },
         no_response: Fallback { show: NO_RESPONSE, next: Next::Retry },

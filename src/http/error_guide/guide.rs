@@ -24,7 +24,7 @@ pub struct Sentence {
     pub zh: &'static str,
 }
 
-pub(super) const fn show(en: &'static str, zh: &'static str) -> Option<Sentence> {
+pub(in crate::http) const fn show(en: &'static str, zh: &'static str) -> Option<Sentence> {
     Some(Sentence { en, zh })
 }
 

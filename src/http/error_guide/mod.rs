@@ -3,7 +3,6 @@
 
 mod conflicts;
 mod document;
-mod fields;
 mod guide;
 mod input;
 mod limits;
@@ -12,8 +11,8 @@ mod requests;
 
 use super::error::Code;
 
-pub use document::{Document, Entry, Fallback, document, json};
-pub use fields::{FIELDS, FieldGuide, field_detail};
+pub use document::{Document, Entry, Fallback, Field, document, json};
+pub(super) use guide::show;
 pub use guide::{Guide, Sentence};
 pub use next::Next;
 
@@ -52,10 +51,11 @@ impl Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::field_codes::FIELD_CODES;
 
     fn sentences() -> Vec<(&'static str, Sentence)> {
         let of_codes = Code::all().filter_map(|code| Some((code.row().name, code.guide().show?)));
-        of_codes.chain(FIELDS.iter().filter_map(|field| Some((field.code, field.show?)))).collect()
+        of_codes.chain(FIELD_CODES.iter().filter_map(|row| Some((row.name, row.show?)))).collect()
     }
 
     #[test]

@@ -8,8 +8,7 @@ use crate::flows::dpop::new_nonce;
 use crate::http::dpop::NONCE;
 use crate::http::dto::flow::NextStep;
 use crate::http::dto::problem::{self, FieldProblem, Work};
-use crate::http::error::{Code, FieldError, Problem, Row};
-use crate::http::error_guide::field_detail;
+use crate::http::error::{Code, Problem, Row};
 use crate::http::language::negotiate;
 use crate::http::response::seconds;
 use actix_web::body::{BoxBody, MessageBody};
@@ -102,10 +101,8 @@ pub(in crate::http) fn problem_body(
     };
     let (retry_after, flow) = (problem.retry_after.map(seconds), problem.flow.as_deref());
     let cooldown = retry_after.filter(|_| problem.code == Code::ResendCooldown);
-    let field = |error: &FieldError| field_detail(error.code, language);
     let question = problem.question.as_deref();
-    let errors = problem.errors.iter();
-    let errors = errors.map(|error| FieldProblem { field: &error.field, code: error.code, detail: field(error) });
+    let field = |error| FieldProblem::new(error, language);
     let body = problem::Problem {
         r#type: format!("urn:problem-type:doorstep:{name}"),
         title,
@@ -113,7 +110,7 @@ pub(in crate::http) fn problem_body(
         code: name,
         detail,
         request_id: id,
-        errors: errors.collect(),
+        errors: problem.errors.iter().map(field).collect(),
         attempts_left: problem.attempts_left,
         step: problem.step.map(|step| NextStep::after(step, passwords)),
         act: question.map(|question| question.act.as_str()),
