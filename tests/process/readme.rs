@@ -1,7 +1,7 @@
 //! Runs the shell examples of README.md, in each shell that it names.
 
 use crate::doorstep::Folder;
-use crate::shells::{Shell, block, blocks};
+use crate::shells::{Shell, block};
 use serde_json::Value;
 
 const README: &str = include_str!("../../README.md");
@@ -10,15 +10,6 @@ const SIGN_UP: &str = "api=http";
 fn json_lines(output: &str) -> Vec<Value> {
     let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {output}"));
     output.lines().filter(|line| !line.is_empty()).map(parse).collect()
-}
-
-#[test]
-fn no_example_contains_a_comment_which_an_interactive_zsh_takes_for_a_command() {
-    let documents = [README, include_str!("../../docs/api.md"), include_str!("../../docs/operations.md")];
-    for block in documents.into_iter().flat_map(blocks) {
-        let mut comments = block.lines().filter(|line| line.starts_with('#') || line.contains(" #"));
-        assert_eq!(comments.next(), None, "in\n{block}");
-    }
 }
 
 #[actix_web::test]

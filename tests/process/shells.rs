@@ -43,12 +43,12 @@ fn script(shell: &str, folder: &Folder, block: &str) -> String {
 }
 
 /// Returns the shell blocks of a document.
-pub fn blocks(document: &'static str) -> Vec<&'static str> {
+pub fn blocks(document: &str) -> Vec<&str> {
     document.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).collect()
 }
 
 /// Returns the shell block that contains this text.
-pub fn block(document: &'static str, text: &str) -> &'static str {
+pub fn block<'a>(document: &'a str, text: &str) -> &'a str {
     let found = blocks(document).into_iter().find(|block| block.contains(text));
     found.unwrap_or_else(|| panic!("no block contains {text}"))
 }
