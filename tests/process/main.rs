@@ -37,4 +37,5 @@ mod store_flood;
 mod stored_data;
 mod test_numbers;
 mod tls;
+mod try_script;
 mod zsh;
