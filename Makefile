@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-checks run test check text lint-shell lint-docker deny advisories spelling links openapi \
-  settings fuzz bench load image
+  settings bruno bruno-serve fuzz bench load image
 
 # `make setup-checks` installs the check tools here.
 CHECKS := .checks/bin
@@ -62,6 +62,18 @@ settings: ## regenerate .env.example and docs/configuration.md from the code
 	cargo run --locked --quiet -- settings --markdown > docs/configuration.md.new
 	mv .env.example.new .env.example
 	mv docs/configuration.md.new docs/configuration.md
+
+bruno: scripts/bruno/node_modules ## run the Bruno collection against services that it starts
+	cargo build --locked --quiet
+	node scripts/bruno/run.mjs target/debug/doorstep
+
+bruno-serve: ## start the services that the Bruno collection needs in the app
+	cargo build --locked --quiet
+	node scripts/bruno/run.mjs target/debug/doorstep --serve
+
+scripts/bruno/node_modules: scripts/bruno/package-lock.json
+	cd scripts/bruno && npm ci --silent --no-audit --no-fund --ignore-scripts --fetch-retries=5
+	touch $@
 
 # Seconds for `make fuzz`.
 TIME := 60

@@ -1,6 +1,7 @@
 //! `doorstep openapi` and `doorstep error-codes`.
 
 use crate::doorstep::Folder;
+use std::process::Command;
 
 #[actix_web::test]
 async fn the_command_the_committed_file_and_the_server_have_the_same_document() {
@@ -32,4 +33,11 @@ fn the_guide_to_the_error_codes_is_committed_as_json_and_as_a_page() {
         let heading = format!("\n### {}\n", entry["code"].as_str().unwrap());
         assert!(page.contains(&heading), "no anchor: {heading}");
     }
+}
+
+#[test]
+fn the_bruno_collection_has_a_request_for_each_error_code() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/bruno/run.mjs");
+    let output = Command::new("node").args([script, "--check"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
