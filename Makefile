@@ -69,7 +69,7 @@ bruno: scripts/bruno/node_modules ## run the Bruno collection against services t
 
 bruno-serve: ## start the services that the Bruno collection needs in the app
 	cargo build --locked --quiet
-	node scripts/bruno/run.mjs target/debug/doorstep --serve
+	node scripts/bruno/run.mjs target/debug/doorstep --serve 8080
 
 scripts/bruno/node_modules: scripts/bruno/package-lock.json
 	cd scripts/bruno && npm ci --silent --no-audit --no-fund --ignore-scripts --fetch-retries=5

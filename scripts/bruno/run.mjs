@@ -3,7 +3,9 @@
 // itself, in temporary folders.
 //
 //   node scripts/bruno/run.mjs target/debug/doorstep           on free ports
-//   node scripts/bruno/run.mjs target/debug/doorstep --serve   runs nothing, and serves the app until Ctrl+C
+//   node scripts/bruno/run.mjs target/debug/doorstep --serve 8080
+//                                                             runs nothing, and serves the app until Ctrl+C, on this
+//                                                             port and the next ones
 //   node scripts/bruno/run.mjs --check                         only checks that each error code has a request
 
 import { spawn } from "node:child_process";
@@ -17,9 +19,6 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const collection = join(root, "openapi/bruno");
 const testNumbers = { TEST_PHONES: "+8613800138000=123456,+8613800138001=654321,+8613800138002=112233" };
-
-// Port of the first service for the app, as in the environment `development`. The others follow.
-const firstPort = 8080;
 
 // Settings of each service. The name is the variable of its address: `url` or `url_…`.
 const services = {
@@ -129,9 +128,9 @@ function serve(urls) {
   return new Promise((resolve) => process.once("SIGINT", () => resolve(0)));
 }
 
-async function main(program, forApp) {
+async function main(program, firstPort) {
   const running = {};
-  const port = (at) => (forApp ? firstPort + at : 0);
+  const port = (at) => (firstPort ? firstPort + at : 0);
   let outbox;
   try {
     for (const [at, [name, settings]] of Object.entries(services).entries()) {
@@ -141,7 +140,7 @@ async function main(program, forApp) {
     outbox = await serveCodes(port(Object.keys(services).length), folders);
     const urls = Object.fromEntries(Object.entries(running).map(([name, { url }]) => [name, url]));
     urls.outbox = `http://127.0.0.1:${outbox.address().port}`;
-    return await (forApp ? serve(urls) : runBruno(urls));
+    return await (firstPort ? serve(urls) : runBruno(urls));
   } finally {
     outbox?.close();
     for (const { child, folder } of Object.values(running)) {
@@ -152,6 +151,6 @@ async function main(program, forApp) {
   }
 }
 
-const [program, option] = process.argv.slice(2);
+const [program, , firstPort] = process.argv.slice(2);
 checkCodes();
-if (program !== "--check") process.exitCode = await main(resolve(program), option === "--serve");
+if (program !== "--check") process.exitCode = await main(resolve(program), Number(firstPort ?? 0));
