@@ -1,7 +1,8 @@
 //! Guide to the statuses 409 and 410: requests that do not fit the state of the account or of the flow.
 
-use super::guide::{Guide, show};
+use super::guide::Guide;
 use super::next::Next;
+use super::sentence::show;
 use crate::http::error::Code;
 
 pub(super) const GUIDES: &[Guide] = &[

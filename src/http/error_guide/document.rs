@@ -1,7 +1,7 @@
 //! The guide as JSON, for SDKs and apps.
 
-use super::guide::{Sentence, show};
 use super::next::Next;
+use super::sentence::{Sentence, show};
 use crate::http::error::Code;
 use crate::http::field_codes::{FIELD_CODES, FieldCode};
 use crate::http::openapi::example_problem;

@@ -1,7 +1,8 @@
 //! Guide to the statuses 413 to 422: bodies that the service does not accept, and input that is not right.
 
-use super::guide::{DEFECT, Guide, show};
+use super::guide::Guide;
 use super::next::Next;
+use super::sentence::{DEFECT, show};
 use crate::http::error::Code;
 
 pub(super) const GUIDES: &[Guide] = &[

@@ -1,7 +1,8 @@
 //! Guide to the statuses 429 to 503: limits, and failures of the service.
 
-use super::guide::{Guide, show};
+use super::guide::Guide;
 use super::next::Next;
+use super::sentence::show;
 use crate::http::error::Code;
 
 pub(super) const GUIDES: &[Guide] = &[

@@ -1,7 +1,8 @@
 //! Guide to the statuses 400 to 408: requests that are malformed, not signed in, or for something that does not exist.
 
-use super::guide::{DEFECT, Guide, show};
+use super::guide::Guide;
 use super::next::Next;
+use super::sentence::{DEFECT, show};
 use crate::http::error::Code;
 
 pub(super) const GUIDES: &[Guide] = &[
