@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-checks run test check text lint-shell lint-docker deny advisories spelling links openapi \
-  settings fuzz bench load image
+  settings bruno bruno-serve fuzz bench load image
 
 # `make setup-checks` installs the check tools here.
 CHECKS := .checks/bin
@@ -48,16 +48,32 @@ spelling: ## check the spelling
 links: ## check the links between the Markdown files
 	git ls-files -z '*.md' | xargs -0 $(CHECKS)/lychee --offline --include-fragments --no-progress
 
-openapi: ## regenerate openapi/openapi.json from the code
+openapi: ## regenerate openapi/openapi.json, openapi/error-codes.json and docs/errors.md from the code
 	mkdir -p openapi
 	cargo run --locked --quiet -- openapi > openapi/openapi.json.new
+	cargo run --locked --quiet -- error-codes > openapi/error-codes.json.new
+	cargo run --locked --quiet -- error-codes --markdown > docs/errors.md.new
 	mv openapi/openapi.json.new openapi/openapi.json
+	mv openapi/error-codes.json.new openapi/error-codes.json
+	mv docs/errors.md.new docs/errors.md
 
 settings: ## regenerate .env.example and docs/configuration.md from the code
 	cargo run --locked --quiet -- settings > .env.example.new
 	cargo run --locked --quiet -- settings --markdown > docs/configuration.md.new
 	mv .env.example.new .env.example
 	mv docs/configuration.md.new docs/configuration.md
+
+bruno: scripts/bruno/node_modules ## run the Bruno collection against services that it starts
+	cargo build --locked --quiet
+	node scripts/bruno/run.mjs target/debug/doorstep
+
+bruno-serve: ## start the services that the Bruno collection needs in the app
+	cargo build --locked --quiet
+	node scripts/bruno/run.mjs target/debug/doorstep --serve 8080
+
+scripts/bruno/node_modules: scripts/bruno/package-lock.json
+	cd scripts/bruno && npm ci --silent --no-audit --no-fund --ignore-scripts --fetch-retries=5
+	touch $@
 
 # Seconds for `make fuzz`.
 TIME := 60

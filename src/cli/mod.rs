@@ -2,6 +2,7 @@
 
 mod captcha_samples;
 mod check_config;
+mod error_codes;
 mod keygen;
 mod migrate;
 mod openapi;
@@ -37,6 +38,12 @@ enum Command {
     Migrate,
     /// Print the OpenAPI document.
     Openapi,
+    /// Print the guide to the error codes as JSON.
+    ErrorCodes {
+        /// Print it as Markdown instead.
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Print a new signing key for JWT_KEYS.
     Keygen {
         /// Algorithm of the key.
@@ -75,6 +82,7 @@ fn execute(command: Command) -> Outcome {
         Command::Serve => serve::run(checked_settings()?),
         Command::Migrate => migrate::run(&Config::from_env()?),
         Command::Openapi => openapi::run(),
+        Command::ErrorCodes { markdown } => error_codes::run(markdown),
         Command::Keygen { alg, secret_key } => keygen::run(alg, secret_key),
         Command::Sms { command } => sms::run(&Config::from_env()?, command),
         Command::CaptchaSamples(samples) => captcha_samples::run(&Config::from_env()?, &samples),

@@ -113,7 +113,7 @@ fn comment(text: &str) -> String {
 }
 
 /// Breaks each line of a text after at most `WIDTH` characters.
-fn wrap(text: &str, start: &str) -> String {
+pub(crate) fn wrap(text: &str, start: &str) -> String {
     let mut wrapped = String::new();
     for paragraph in text.lines() {
         let mut line = start.to_owned();

@@ -11,6 +11,7 @@ pub mod dto;
 mod endpoint;
 mod endpoints;
 pub mod error;
+pub mod error_guide;
 pub mod extract;
 pub mod field_codes;
 mod form;

@@ -47,24 +47,36 @@ impl Response {
         assert!(found, "{field} {reason} in {self:?}");
     }
 
-    /// Checks the format of an error: `application/problem+json`, with `Retry-After` exactly where a retry can help.
+    /// Checks the format of an error: `application/problem+json`, with `Retry-After` and further members exactly as
+    /// openapi/error-codes.json says.
     #[track_caller]
     pub fn assert_problem(&self) {
         assert_eq!(self.headers["content-type"], "application/problem+json", "{self:?}");
         assert_eq!(self.headers["cache-control"], "no-store");
-        for member in ["type", "title", "code", "detail", "request_id"] {
+        let base = ["type", "title", "code", "detail", "request_id"];
+        for member in base {
             assert!(self.body[member].is_string(), "{member} in {self:?}");
         }
         assert_eq!(self.body["status"], self.status.as_u16());
         assert_eq!(self.body["request_id"].as_str().unwrap(), self.headers["x-request-id"]);
-        let temporary = ["request_in_progress", "act_held", "act_refused", "device_too_new", "password_too_new"];
-        let can_retry = temporary.contains(&self.code()) || [429, 503].contains(&self.status.as_u16());
+        let guide = ERROR_CODES["errors"].as_array().unwrap();
+        let guide = guide.iter().find(|entry| entry["code"] == self.code()).unwrap();
+        assert_eq!(guide["status"], self.status.as_u16());
+        let further = guide["fields"].as_array().unwrap();
+        for member in self.body.as_object().unwrap().keys().filter(|name| *name != "status") {
+            let is_base = base.contains(&member.as_str());
+            assert!(is_base || further.contains(&member.as_str().into()), "{member} is not in the guide: {self:?}");
+        }
+        let can_retry = guide["retry_after"] == true;
         assert_eq!(can_retry, self.headers.contains_key("retry-after"), "{self:?}");
         if can_retry {
             assert_eq!(self.headers["retry-after"].to_str().unwrap(), self.number("retry_after").to_string());
         }
     }
 }
+
+static ERROR_CODES: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../openapi/error-codes.json")).unwrap());
 
 pub static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(&doorstep::http::openapi::DOCUMENT).unwrap());

@@ -1,5 +1,6 @@
 //! The documents name only tests and files that exist.
 
+use crate::shells::blocks;
 use std::path::{Path, PathBuf};
 
 fn root() -> &'static Path {
@@ -32,6 +33,18 @@ fn the_tests_in_the_table_of_mistakes_exist() {
             }
         }
     }
+}
+
+#[test]
+fn no_shell_block_has_a_comment_which_an_interactive_zsh_takes_for_a_command() {
+    let mut comments = Vec::new();
+    for document in documents() {
+        for block in blocks(&std::fs::read_to_string(&document).unwrap()) {
+            let found = block.lines().filter(|line| line.trim_start().starts_with('#') || line.contains(" #"));
+            comments.extend(found.map(|line| format!("{line} in {}", document.display())));
+        }
+    }
+    assert!(comments.is_empty(), "{comments:#?}");
 }
 
 #[test]

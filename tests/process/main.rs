@@ -5,6 +5,7 @@
 #[expect(dead_code, reason = "the other test binaries use the rest")]
 mod support;
 
+mod api_guide;
 mod captcha_samples;
 mod check_config;
 mod client;
@@ -26,6 +27,7 @@ mod pipelining;
 mod proof_of_work;
 mod readme;
 mod settings;
+mod shells;
 mod shutdown;
 mod slow_provider;
 mod sms_pumping;
@@ -35,3 +37,5 @@ mod store_flood;
 mod stored_data;
 mod test_numbers;
 mod tls;
+mod try_script;
+mod zsh;

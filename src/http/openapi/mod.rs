@@ -13,6 +13,7 @@ use super::endpoints;
 use super::error::{Code, Problem};
 use actix_web::body::BoxBody;
 use actix_web::{HttpRequest, HttpResponse, Responder};
+pub(super) use problems::example_problem;
 use served::Served;
 use std::sync::LazyLock;
 use utoipa::openapi::tag::TagBuilder;

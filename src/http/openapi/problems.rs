@@ -13,6 +13,7 @@ use crate::http::dto::problem;
 use crate::http::error::{Code, Problem, StartedFlow};
 use crate::http::field_codes::FieldError;
 use crate::http::middleware::problem_body;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use utoipa::openapi::example::ExampleBuilder;
@@ -75,16 +76,16 @@ fn response(codes: &[Code], can_be_replay: bool, components: &mut Components) ->
 
 /// Adds the example of a code, and returns the reference to it.
 fn share_example(code: Code, components: &mut Components) -> RefOr<utoipa::openapi::example::Example> {
-    let text = problem_body(
-        &example(code),
-        Language::English,
-        "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d",
-        PasswordMode::default(),
-    );
-    let value = serde_json::from_str(&text).ok();
-    let example = ExampleBuilder::new().summary(code.row().en[0]).value(value).build();
+    let example = ExampleBuilder::new().summary(code.row().en[0]).value(Some(example_problem(code))).build();
     components.examples.insert(code.row().name.to_owned(), RefOr::T(example));
     RefOr::Ref(Ref::new(format!("#/components/examples/{}", code.row().name)))
+}
+
+/// Returns a problem with this code, with all members that it can have.
+pub(in crate::http) fn example_problem(code: Code) -> Value {
+    let id = "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d";
+    let text = problem_body(&example(code), Language::English, id, PasswordMode::default());
+    serde_json::from_str(&text).unwrap_or_default()
 }
 
 /// Tells whether errors with this code have a `Retry-After` header.
