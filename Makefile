@@ -48,10 +48,12 @@ spelling: ## check the spelling
 links: ## check the links between the Markdown files
 	git ls-files -z '*.md' | xargs -0 $(CHECKS)/lychee --offline --include-fragments --no-progress
 
-openapi: ## regenerate openapi/openapi.json from the code
+openapi: ## regenerate openapi/openapi.json and openapi/openapi-sdk.json from the code
 	mkdir -p openapi
 	cargo run --locked --quiet -- openapi > openapi/openapi.json.new
+	cargo run --locked --quiet -- openapi --for-sdk > openapi/openapi-sdk.json.new
 	mv openapi/openapi.json.new openapi/openapi.json
+	mv openapi/openapi-sdk.json.new openapi/openapi-sdk.json
 
 settings: ## regenerate .env.example and docs/configuration.md from the code
 	cargo run --locked --quiet -- settings > .env.example.new

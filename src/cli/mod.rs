@@ -35,7 +35,11 @@ enum Command {
     /// Apply the pending migrations to the database.
     Migrate,
     /// Print the OpenAPI document.
-    Openapi,
+    Openapi {
+        /// Print the view of the document for generators of client code instead.
+        #[arg(long)]
+        for_sdk: bool,
+    },
     /// Print a new signing key for JWT_KEYS.
     Keygen {
         /// Print a new SECRET_KEY instead.
@@ -70,7 +74,7 @@ fn execute(command: Command) -> Outcome {
     match command {
         Command::Serve => serve::run(checked_settings()?),
         Command::Migrate => migrate::run(&Config::from_env()?),
-        Command::Openapi => openapi::run(),
+        Command::Openapi { for_sdk } => openapi::run(for_sdk),
         Command::Keygen { secret_key } => keygen::run(secret_key),
         Command::Sms { command } => sms::run(&Config::from_env()?, command),
         Command::CaptchaSamples(samples) => captcha_samples::run(&Config::from_env()?, &samples),

@@ -13,3 +13,10 @@ async fn the_command_the_committed_file_and_the_server_have_the_same_document() 
     let served = client.get("/openapi.json").await;
     assert!(served.body == serde_json::from_str::<serde_json::Value>(&output.stdout).unwrap());
 }
+
+#[test]
+fn the_view_for_sdks_is_the_committed_file() {
+    let output = Folder::new().run(&["openapi", "--for-sdk"], &[]);
+    assert_eq!(output.status, Some(0));
+    assert!(output.stdout == include_str!("../../openapi/openapi-sdk.json"), "stale: run `make openapi`");
+}
