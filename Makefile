@@ -1,9 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks run test check text lint-shell lint-docker deny advisories spelling links openapi \
-  settings fuzz bench load image
+.PHONY: help setup setup-checks run test check text lint-shell lint-docker lint-openapi deny advisories spelling \
+  links openapi sdk-check settings fuzz bench load image
 
 # `make setup-checks` installs the check tools here.
 CHECKS := .checks/bin
+API_TOOLS := scripts/api-tools/node_modules/.bin
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +35,12 @@ lint-shell: ## lint the shell scripts
 
 lint-docker: ## lint the Dockerfile
 	$(CHECKS)/hadolint Dockerfile
+
+lint-openapi: export REDOCLY_TELEMETRY = off
+lint-openapi: export REDOCLY_SUPPRESS_UPDATE_NOTICE = true
+lint-openapi: ## lint openapi/openapi.json with Redocly CLI and Spectral
+	$(API_TOOLS)/redocly lint --config scripts/api-tools/redocly.yaml openapi/openapi.json
+	$(API_TOOLS)/spectral lint --ruleset scripts/api-tools/spectral.yaml --fail-severity hint openapi/openapi.json
 
 deny: ## check licences, sources and advisories of the dependencies
 	$(CHECKS)/cargo-deny check
