@@ -111,10 +111,11 @@ const COLOURS: &str = "two colours, ink and paper, like 28323c,e6e8ea";
 const BYPASS_ANSWER: &str = "letmein";
 
 pub(super) fn read(env: &mut Env) -> (CaptchaSettings, CaptchaPolicy) {
-    let text = Puzzle::Text { alphabet: env.get(&CAPTCHA_ALPHABET), length: env.get(&CAPTCHA_LENGTH) };
+    let (alphabet, length) = (env.get(&CAPTCHA_ALPHABET), env.get(&CAPTCHA_LENGTH));
+    let text = |two_lines| Puzzle::Text { alphabet, length, two_lines };
     let (puzzle, lines) = match env.get(&CAPTCHA_STYLE) {
-        Style::TwoLines => (text, Lines::Two),
-        Style::OneLine => (text, Lines::One),
+        Style::TwoLines => (text(true), Lines::Two),
+        Style::OneLine => (text(false), Lines::One),
         Style::Arithmetic => (Puzzle::Arithmetic, Lines::Two),
     };
     let settings = CaptchaSettings {

@@ -130,7 +130,7 @@ pub struct AvatarPolicy {
 impl Default for CaptchaPolicy {
     fn default() -> Self {
         // Six characters, as many as a code by SMS has, fill two lines of three.
-        let puzzle = Puzzle::Text { alphabet: Alphabet::default(), length: 6 };
+        let puzzle = Puzzle::Text { alphabet: Alphabet::default(), length: 6, two_lines: true };
         Self { puzzle, theme: Theme::Light, audio: true, ttl: 5 * MINUTE, bypass_answer: None }
     }
 }

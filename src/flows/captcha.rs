@@ -5,7 +5,7 @@ use super::client::Client;
 use super::error::Error;
 use super::proof_of_work;
 use super::service::Service;
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Kind, Theme, spoken_digits};
+use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Kind, Task, Theme, spoken_digits};
 use crate::domain::language::Language;
 use crate::domain::policy::CaptchaPolicy;
 use crate::domain::proof::Proof;
@@ -17,6 +17,7 @@ pub struct Created {
     pub id: CaptchaId,
     /// PNG, or WAV of an audio captcha.
     pub file: Vec<u8>,
+    pub task: Task,
     pub expires_in: Duration,
 }
 
@@ -40,15 +41,15 @@ pub async fn create(service: &Service, client: Client, params: CaptchaParams) ->
 async fn make(service: &Service, language: Language, params: &CaptchaParams) -> Result<Created, DependencyError> {
     let policy = &service.policy.captcha;
     let word = || u64::from_le_bytes(service.random());
-    let (file, answer) = match params.kind {
+    let (file, answer, task) = match params.kind {
         Kind::Image => {
             let (text, answer) = policy.puzzle.compose(word);
             let theme = params.theme.unwrap_or(policy.theme);
-            (service.ports.captcha_renderer.draw(&text, theme, word()), answer)
+            (service.ports.captcha_renderer.draw(&text, theme, word()), answer, policy.puzzle.task())
         }
         Kind::Audio => {
             let (digits, answer) = spoken_digits(word);
-            (service.ports.audio_captcha.speak(digits, language, word()).await?, answer)
+            (service.ports.audio_captcha.speak(digits, language, word()).await?, answer, Task::SpokenDigits)
         }
     };
     let id = CaptchaId::new(service.random());
@@ -56,7 +57,7 @@ async fn make(service: &Service, language: Language, params: &CaptchaParams) -> 
     if let Some(earlier) = &params.replaces {
         service.ports.staging.take_captcha(earlier).await?;
     }
-    Ok(Created { id, file, expires_in: policy.ttl })
+    Ok(Created { id, file, task, expires_in: policy.ttl })
 }
 
 /// Checks an answer. Uses up the captcha, right or wrong: it allows one attempt.

@@ -1,8 +1,8 @@
-//! `POST /v1/captchas`: image and audio captchas.
+//! `POST /v1/captchas`: image and audio captchas, in JSON or as files.
 
 use super::client::ClientContext;
-use super::contract::{Contract, HeaderType, Output, Success, schema};
-use super::dto::captcha::{Captcha, CreateCaptcha, ProofOfWork};
+use super::contract::{Contract, HeaderType, Inputs, Output, Success, schema};
+use super::dto::captcha::{Captcha, CreateAudio, CreateCaptcha, CreateImage, ProofOfWork};
 use super::endpoint::{Endpoint, post};
 use super::error::{Code, Problem};
 use super::extract::Json;
@@ -14,29 +14,39 @@ use crate::domain::proof::{Challenge, Nonce, Proof};
 use crate::flows::Service;
 use crate::flows::captcha::{self, CaptchaParams, Created};
 use actix_web::body::BoxBody;
-use actix_web::http::header::{ACCEPT, CONTENT_LANGUAGE, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, Responder, web};
+use actix_web::http::header::CONTENT_LANGUAGE;
+use actix_web::{Handler, HttpRequest, HttpResponse, Responder, web};
 use base64::{Engine, prelude::BASE64_STANDARD};
+
+const ONE_ATTEMPT: &str = "The answer to an image is its characters (upper line first, in upper or lower case), or the result of its sum. \
+     The answer to an audio captcha, for users who cannot read the image, is the spoken digits. A captcha allows one \
+     attempt, right or wrong.\n\n\
+     Send the first request without a proof of work. After `proof_of_work_required`, find digits with this property: \
+     the SHA-256 hash of `challenge`, a colon and the digits begins with `bits` zero bits. Send the request again with \
+     the challenge and the digits. `proof_of_work_invalid` carries the next challenge.";
+
+const FILE: &str = "The same as `POST /v1/captchas`, for clients that need the file itself, such as curl. The header \
+                    `Captcha-Id` names the captcha. An app uses `POST /v1/captchas`: its response also has the prompt.";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        post("/v1/captchas", create)
-            .harmless()
-            .operation("captchas.create", "Create a captcha.")
-            .description(
-                "The answer to an image is its characters (upper line first, in upper or lower case), or the result of \
-                 its sum. The answer to an audio captcha (`\"kind\": \"audio\"`), for users who cannot read the image, \
-                 is the spoken digits. A captcha allows one attempt, right or wrong.\n\n\
-                 The response is JSON. With `Accept: image/png` or `Accept: audio/wav`, whichever fits the kind, it is \
-                 the file itself, with the headers `Captcha-Id` and `Captcha-Expires-In` (seconds).\n\n\
-                 Send the first request without a proof of work. After `proof_of_work_required`, find digits with this \
-                 property: the SHA-256 hash of `challenge`, a colon and the digits begins with `bits` zero bits. Send \
-                 the request again with the challenge and the digits. `proof_of_work_invalid` carries the next \
-                 challenge.",
-            )
-            .success("New captcha")
-            .errors(&[Code::ProofOfWorkRequired, Code::ProofOfWorkInvalid, Code::TooManyRequests, Code::Overloaded]),
+        row("/v1/captchas", create).operation("captchas.create", "Create a captcha.").description(ONE_ATTEMPT),
+        row("/v1/captchas/image", create_image)
+            .operation("captchas.createImage", "Create an image captcha, as a PNG file.")
+            .description(FILE),
+        row("/v1/captchas/audio", create_audio)
+            .operation("captchas.createAudio", "Create an audio captcha, as a WAV file.")
+            .description(FILE),
     ]
+}
+
+fn row<A: Inputs>(path: &'static str, handler: impl Handler<A, Output: Output>) -> Endpoint {
+    post(path, handler).harmless().success("New captcha").errors(&[
+        Code::ProofOfWorkRequired,
+        Code::ProofOfWorkInvalid,
+        Code::TooManyRequests,
+        Code::Overloaded,
+    ])
 }
 
 async fn create(
@@ -44,9 +54,40 @@ async fn create(
     client: ClientContext,
     body: Json<CreateCaptcha>,
 ) -> Result<CaptchaReply, Problem> {
-    let params = body.0.parse(&service)?;
-    let kind = params.kind;
-    Ok(CaptchaReply { kind, language: client.0.language, created: captcha::create(&service, client.0, params).await? })
+    make(&service, client, &body.0).await.map(CaptchaReply)
+}
+
+async fn create_image(
+    service: web::Data<Service>,
+    client: ClientContext,
+    body: Json<CreateImage>,
+) -> Result<File<false>, Problem> {
+    let CreateImage { replaces, theme, proof_of_work } = body.0;
+    let body = CreateCaptcha { replaces, kind: None, theme, proof_of_work };
+    make(&service, client, &body).await.map(File)
+}
+
+async fn create_audio(
+    service: web::Data<Service>,
+    client: ClientContext,
+    body: Json<CreateAudio>,
+) -> Result<File<true>, Problem> {
+    let CreateAudio { replaces, proof_of_work } = body.0;
+    let body = CreateCaptcha { replaces, kind: Some(Kind::Audio.as_str().to_owned()), theme: None, proof_of_work };
+    make(&service, client, &body).await.map(File)
+}
+
+/// Captcha for the client that has requested it.
+struct Made {
+    kind: Kind,
+    language: Language,
+    created: Created,
+}
+
+async fn make(service: &Service, client: ClientContext, body: &CreateCaptcha) -> Result<Made, Problem> {
+    let params = body.parse(service)?;
+    let (kind, language) = (params.kind, client.0.language);
+    Ok(Made { kind, language, created: captcha::create(service, client.0, params).await? })
 }
 
 impl CreateCaptcha {
@@ -68,33 +109,15 @@ impl ProofOfWork {
     }
 }
 
-/// JSON, or the file itself if the client wants it.
-struct CaptchaReply {
-    kind: Kind,
-    language: Language,
-    created: Created,
-}
+/// Response in JSON. Its prompt, and a recording, are in one language.
+struct CaptchaReply(Made);
 
 impl Responder for CaptchaReply {
     type Body = BoxBody;
 
-    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let (media_type, expires_in) = (media_type(self.kind), seconds(self.created.expires_in));
-        let mut response = HttpResponse::Created();
-        if self.kind == Kind::Audio {
-            response.insert_header((CONTENT_LANGUAGE, self.language.tag()));
-        }
-        if wants_file(request, self.kind) {
-            response.content_type(media_type).insert_header(("Captcha-Id", self.created.id.as_str()));
-            return response.insert_header(("Captcha-Expires-In", expires_in)).body(self.created.file);
-        }
-        let file = Some(format!("data:{media_type};base64,{}", BASE64_STANDARD.encode(&self.created.file)));
-        let (image, audio) = match self.kind {
-            Kind::Image => (file, None),
-            Kind::Audio => (None, file),
-        };
-        let captcha_id = self.created.id.as_str().to_owned();
-        response.json(Captcha { captcha_id, image, audio, media_type, expires_in })
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let language = self.0.language.tag();
+        HttpResponse::Created().insert_header((CONTENT_LANGUAGE, language)).json(Captcha::from(self.0))
     }
 }
 
@@ -102,35 +125,63 @@ impl Output for CaptchaReply {
     fn describe(contract: &mut Contract) {
         contract.success = Success {
             status: 201,
-            content: vec![
-                ("application/json", Some(schema::<Captcha> as _)),
-                (media_type(Kind::Image), None),
-                (media_type(Kind::Audio), None),
-            ],
-            headers: &[
-                ("Captcha-Id", HeaderType::Text, "Id of the captcha, if the response is the file"),
-                (
-                    "Captcha-Expires-In",
-                    HeaderType::Number,
-                    "Seconds until the captcha expires, if the response is the file",
-                ),
-                ("Content-Language", HeaderType::Text, "Language of the recording"),
-            ],
+            content: vec![("application/json", Some(schema::<Captcha> as _))],
+            headers: &[("Content-Language", HeaderType::Text, "Language of the prompt and of the recording")],
         };
     }
 }
 
-const fn media_type(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Image => "image/png",
-        Kind::Audio => "audio/wav",
+impl From<Made> for Captcha {
+    fn from(Made { kind, language, created }: Made) -> Self {
+        let file = Some(format!("data:{};base64,{}", kind.media_type(), BASE64_STANDARD.encode(&created.file)));
+        let (image, audio) = match kind {
+            Kind::Image => (file, None),
+            Kind::Audio => (None, file),
+        };
+        Self {
+            captcha_id: created.id.as_str().to_owned(),
+            image,
+            audio,
+            media_type: kind.media_type(),
+            prompt: created.task.prompt(language),
+            length: created.task.length(),
+            input: created.task.keyboard().as_str(),
+            expires_in: seconds(created.expires_in),
+        }
     }
 }
 
-/// Tells whether the response is the file itself: `Accept` names the media type of this kind and not JSON. A client
-/// that requests an audio captcha and accepts only images gets JSON.
-fn wants_file(request: &HttpRequest, kind: Kind) -> bool {
-    let accepted = request.headers().get(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
-    let accepted = String::from_utf8_lossy(accepted).to_ascii_lowercase();
-    accepted.contains(media_type(kind)) && !accepted.contains("application/json")
+/// Response that is the file itself.
+struct File<const AUDIO: bool>(Made);
+
+impl<const AUDIO: bool> Responder for File<AUDIO> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let Made { kind, language, created } = self.0;
+        let mut response = HttpResponse::Created();
+        if AUDIO {
+            response.insert_header((CONTENT_LANGUAGE, language.tag()));
+        }
+        response.content_type(kind.media_type()).insert_header(("Captcha-Id", created.id.as_str()));
+        response.insert_header(("Captcha-Expires-In", seconds(created.expires_in))).body(created.file)
+    }
 }
+
+impl<const AUDIO: bool> Output for File<AUDIO> {
+    fn describe(contract: &mut Contract) {
+        let kind = if AUDIO { Kind::Audio } else { Kind::Image };
+        contract.success = Success {
+            status: 201,
+            content: vec![(kind.media_type(), None)],
+            headers: if AUDIO { &AUDIO_HEADERS } else { &[CAPTCHA_ID, EXPIRES_IN] },
+        };
+    }
+}
+
+type Header = (&'static str, HeaderType, &'static str);
+
+const CAPTCHA_ID: Header = ("Captcha-Id", HeaderType::Text, "Id of the captcha");
+const EXPIRES_IN: Header = ("Captcha-Expires-In", HeaderType::Number, "Seconds until the captcha expires");
+const AUDIO_HEADERS: [Header; 3] =
+    [CAPTCHA_ID, EXPIRES_IN, ("Content-Language", HeaderType::Text, "Language of the recording")];

@@ -68,11 +68,13 @@ pub(super) trait Output: Responder + 'static {
     fn describe(contract: &mut Contract);
 }
 
-/// See [`Schema`].
+/// See [`Schema`]. A schema that is there stays as it is.
 pub(super) fn schema<T: ToSchema>(components: &mut Components) -> Ref {
     let mut schemas = vec![(T::name().into_owned(), T::schema())];
     T::schemas(&mut schemas);
-    components.schemas.extend(schemas);
+    for (name, schema) in schemas {
+        components.schemas.entry(name).or_insert(schema);
+    }
     Ref::from_schema_name(T::name())
 }
 

@@ -191,9 +191,17 @@ impl Code {
 /// Error of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// Path of the field in the body; empty for the body itself.
+    /// Path of the field in the body, such as `proof_of_work.nonce` or `accepted[0]`; empty for the body itself.
     pub field: String,
     pub code: &'static str,
+}
+
+impl FieldError {
+    /// Path as a JSON Pointer in a URI fragment (RFC 6901, section 6).
+    pub(super) fn pointer(&self) -> String {
+        let names = self.field.split(['.', '[', ']']).filter(|name| !name.is_empty());
+        names.fold("#".to_owned(), |pointer, name| pointer + "/" + name)
+    }
 }
 
 /// Error of a request. A middleware (`problem_json`) writes it as a body in the language of the client.

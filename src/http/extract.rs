@@ -11,6 +11,7 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, C
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::future::{Future, Ready, poll_fn, ready};
 use std::pin::{Pin, pin};
 use std::time::Duration;
@@ -31,10 +32,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let size = check_media_type(request).and_then(|()| declared_size(request));
-        let payload = payload.take();
+        let (method, payload) = (request.method().clone(), payload.take());
         Box::pin(async move {
             let body = read_in_time(payload, size?).await?;
-            Ok(Self(parse(&body)?))
+            Ok(Self(parse(&body, &method)?))
         })
     }
 }
@@ -59,7 +60,7 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
             if body.is_empty() {
                 return Ok(Self(T::default()));
             }
-            Ok(Self(parse(&body)?))
+            Ok(Self(parse(&body, request.method())?))
         })
     }
 }
@@ -132,7 +133,7 @@ async fn read_body(payload: Payload, size: usize) -> Result<Zeroizing<Vec<u8>>, 
     Ok(body)
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+fn parse<T: DeserializeOwned>(body: &[u8], method: &Method) -> Result<T, Problem> {
     // Serde also accepts an array for a struct, one item per field; the API accepts objects only.
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(malformed_or_not_json(body, || malformed("", "invalid_type")));
@@ -141,12 +142,39 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let value = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| malformed_or_not_json(body, || structure_problem(&error.path().to_string(), error.inner())))?;
     json.end().map_err(|_| Problem::new(Code::MalformedJson))?;
-    Ok(value)
+    if method == Method::PATCH { Ok(value) } else { refuse_null(body).map(|()| value) }
+}
+
+/// Refuses a null: it means something only in a merge patch. Elsewhere a client that writes it for a value that it
+/// has lost would get a success without this value.
+fn refuse_null(body: &[u8]) -> Result<(), Problem> {
+    // Nearly no body contains the word; only then is it read again.
+    if !body.windows(4).any(|word| word == b"null") {
+        return Ok(());
+    }
+    let value: Value = serde_json::from_slice(body).map_err(|_| Problem::new(Code::MalformedJson))?;
+    path_of_null(&value, "").map_or(Ok(()), |path| Err(malformed(&path, "invalid_type")))
+}
+
+/// Returns the path of the first null.
+fn path_of_null(value: &Value, path: &str) -> Option<String> {
+    let member = |(name, value): (&String, &Value)| {
+        let dot = if path.is_empty() { "" } else { "." };
+        path_of_null(value, &format!("{path}{dot}{name}"))
+    };
+    match value {
+        Value::Null => Some(path.to_owned()),
+        Value::Object(members) => members.iter().find_map(member),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(i, item)| path_of_null(item, &format!("{path}[{i}]")))
+        }
+        _ => None,
+    }
 }
 
 /// Returns `malformed_json` for a body that is not JSON, even if serde has found another problem in an earlier field.
 fn malformed_or_not_json(body: &[u8], malformed: impl FnOnce() -> Problem) -> Problem {
-    match serde_json::from_slice::<serde_json::Value>(body) {
+    match serde_json::from_slice::<Value>(body) {
         Ok(_) => malformed(),
         Err(_) => Problem::new(Code::MalformedJson),
     }

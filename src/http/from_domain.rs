@@ -4,11 +4,14 @@ use super::dto::account::User;
 use super::dto::avatar::{UploadMethod, UploadPermit};
 use super::dto::flow::{CodeSent, FlowStatus, NextStep, StepDone};
 use super::dto::ownership::{PendingAct, PendingActs};
-use super::dto::problem::Work;
+use super::dto::problem::{FieldProblem, Work};
 use super::dto::session::{Session, Sessions, SignedIn, Tokens};
+use super::error::FieldError;
+use super::field_codes;
 use super::response::{Reply, seconds};
 use crate::domain::avatar::Permit;
 use crate::domain::flow::{Action, Flow, State, Step};
+use crate::domain::language::Language;
 use crate::domain::password_mode::PasswordMode;
 use crate::domain::pending::{self, ActKind};
 use crate::domain::phone::Phone;
@@ -174,6 +177,13 @@ impl From<avatar::Granted> for UploadPermit {
             public_url: granted.public_url.as_str().to_owned(),
             expires_in: seconds(granted.expires_in),
         }
+    }
+}
+
+impl<'a> FieldProblem<'a> {
+    pub(super) fn new(error: &'a FieldError, language: Language) -> Self {
+        let (field, pointer) = (error.field.as_str(), error.pointer());
+        Self { field, pointer, code: error.code, detail: field_codes::detail(error.code, language) }
     }
 }
 

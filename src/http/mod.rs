@@ -12,6 +12,7 @@ mod endpoint;
 mod endpoints;
 pub mod error;
 pub mod extract;
+pub mod field_codes;
 mod form;
 mod from_domain;
 mod from_flows;

@@ -12,6 +12,8 @@ const NEW_PASSWORD: &str = "staple battery horse";
 server_tests!(
     a_patch_keeps_the_other_fields,
     null_clears_a_field,
+    clear_clears_fields,
+    a_client_without_patch_changes_the_profile,
     an_invalid_patch_changes_nothing,
     a_password_change_ends_the_other_sessions,
     a_password_change_renews_its_session_and_ends_copies_of_its_refresh_token,
@@ -63,6 +65,46 @@ async fn null_clears_a_field(server: TestServer) {
         "nickname",
         "not_allowed",
     );
+}
+
+async fn post_profile(server: &TestServer, user: &TestUser, body: Value) -> Response {
+    server.call(Method::POST, "/v1/me", &user.access_token, body).await
+}
+
+/// Generated clients for Kotlin, Swift and Dart leave out null.
+async fn clear_clears_fields(server: TestServer) {
+    let user = server.create_user().await;
+    for method in [Method::PATCH, Method::POST] {
+        let send = async |body| server.call(method.clone(), "/v1/me", &user.access_token, body).await;
+        send(json!({"gender": "other", "birthday": "2001-09-30"})).await.assert_status(200);
+        let cleared = send(json!({"nickname": "Zoë", "clear": ["birthday", "gender", "avatar_url", "gender"]})).await;
+        cleared.assert_status(200);
+        assert_eq!((&cleared.body["gender"], &cleared.body["birthday"]), (&Value::Null, &Value::Null));
+        assert_eq!((cleared.text("nickname"), &cleared.body["avatar_url"]), ("Zoë".to_owned(), &Value::Null));
+        for body in [
+            json!({"clear": ["nickname"]}),
+            json!({"clear": ["id"]}),
+            json!({"clear": ["gender"], "gender": "female"}),
+            json!({"clear": ["birthday", "birthday"], "birthday": "2001-09-30"}),
+        ] {
+            send(body).await.assert_field_error(422, "validation_failed", "clear", "not_allowed");
+        }
+        for (body, field) in [(json!({"clear": null}), "clear"), (json!({"clear": ["gender", null]}), "clear[1]")] {
+            send(body).await.assert_field_error(400, "malformed_request", field, "invalid_type");
+        }
+    }
+}
+
+/// WeChat's `wx.request` has no PATCH.
+async fn a_client_without_patch_changes_the_profile(server: TestServer) {
+    let user = server.create_user().await;
+    let changed = post_profile(&server, &user, json!({"gender": "female", "birthday": "2001-09-30"})).await;
+    changed.assert_status(200);
+    assert_eq!((changed.text("gender"), changed.text("birthday")), ("female".to_owned(), "2001-09-30".to_owned()));
+    assert_eq!(server.me(&user.access_token).await.body, changed.body);
+    let null = post_profile(&server, &user, json!({"birthday": null})).await;
+    null.assert_field_error(400, "malformed_request", "birthday", "invalid_type");
+    assert_eq!(server.me(&user.access_token).await.body, changed.body);
 }
 
 async fn an_invalid_patch_changes_nothing(server: TestServer) {

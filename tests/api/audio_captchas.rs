@@ -17,8 +17,8 @@ mod with_default_settings {
 
     server_tests!(
         only_the_sound_contains_the_digits,
-        accept_wav_returns_a_raw_wav_file,
-        a_raw_file_is_returned_only_for_the_requested_kind,
+        a_captcha_can_be_a_wav_file,
+        accept_does_not_choose_the_kind,
         full_width_digits_are_accepted,
         the_first_answer_uses_up_an_audio_captcha,
         an_audio_captcha_expires,
@@ -78,6 +78,8 @@ async fn only_the_sound_contains_the_digits(server: TestServer) {
     captcha.assert_status(201);
     assert_eq!((captcha.text("media_type").as_str(), captcha.number("expires_in")), ("audio/wav", 300));
     assert_eq!((captcha.body.get("image"), &captcha.headers["content-language"]), (None, &"en".parse().unwrap()));
+    assert_eq!(captcha.text("prompt"), "Type the 6 digits that you hear.");
+    assert_eq!((captcha.text("input").as_str(), captcha.number("length")), ("digits", 6));
     let (digits, seed) = server.last_audio_captcha();
     let wav = wav_file(&captcha);
     assert_eq!(samples(&wav).len(), 8 * RATE as usize);
@@ -87,8 +89,9 @@ async fn only_the_sound_contains_the_digits(server: TestServer) {
     assert!(server.post(PATH, json!({"kind": "image"})).await.body.get("audio").is_none());
 }
 
-async fn accept_wav_returns_a_raw_wav_file(server: TestServer) {
-    let response = captcha_request(&server, "audio/wav", &audio()).send().await.unwrap();
+async fn a_captcha_can_be_a_wav_file(server: TestServer) {
+    let request = server.request(Method::POST, "/v1/captchas/audio").json(&json!({}));
+    let response = request.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::CREATED);
     let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
     assert_eq!((header("content-type"), header("captcha-expires-in")), ("audio/wav".into(), "300".into()));
@@ -99,12 +102,8 @@ async fn accept_wav_returns_a_raw_wav_file(server: TestServer) {
     assert_eq!(try_captcha(&server, &id, &digits).await.status, StatusCode::OK);
 }
 
-async fn a_raw_file_is_returned_only_for_the_requested_kind(server: TestServer) {
-    for (accept, body, member) in [
-        ("image/png", audio(), "audio"),
-        ("audio/wav", json!({}), "image"),
-        ("audio/wav, application/json", audio(), "audio"),
-    ] {
+async fn accept_does_not_choose_the_kind(server: TestServer) {
+    for (accept, body, member) in [("image/png", audio(), "audio"), ("audio/wav", json!({}), "image")] {
         let response = server.send(captcha_request(&server, accept, &body), PATH).await;
         response.assert_status(201);
         assert!(response.text(member).starts_with("data:"), "{accept}");
@@ -155,8 +154,8 @@ async fn the_sound_is_in_the_language_of_the_request(server: TestServer) {
 async fn all_files_have_the_same_length_and_header(server: TestServer) {
     let mut headers = Vec::new();
     for language in ["en", "zh-CN"].repeat(4) {
-        let request = captcha_request(&server, "audio/wav", &audio()).header("accept-language", language);
-        let wav = request.send().await.unwrap().bytes().await.unwrap();
+        let request = server.request(Method::POST, "/v1/captchas/audio").header("accept-language", language);
+        let wav = request.json(&json!({})).send().await.unwrap().bytes().await.unwrap();
         assert_eq!(wav.len(), BYTES);
         headers.push(wav[..44].to_vec());
     }

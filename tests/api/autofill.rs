@@ -85,7 +85,7 @@ impl TwilioServer {
 
     /// Requests a code of a flow, to this phone, for this app.
     async fn send_code(&self, flow: &str, phone: &str, user: Option<&AppUser>, app: Value) -> Response {
-        let body = match flow {
+        let mut body = match flow {
             "me/deletion" => json!({"client_id": app}),
             "me/phone" => json!({"phone_number": phone, "current_password": PASSWORD, "client_id": app}),
             _ => {
@@ -93,6 +93,9 @@ impl TwilioServer {
                 json!({"phone_number": phone, "captcha_id": captcha, "captcha_answer": BYPASS, "client_id": app})
             }
         };
+        if body["client_id"].is_null() {
+            body.as_object_mut().unwrap().remove("client_id");
+        }
         self.call(&format!("/v1/{flow}/send-code"), user, body).await
     }
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 server_tests!(
     a_captcha_is_a_png_image,
-    accept_png_returns_a_raw_image,
+    a_captcha_can_be_a_png_file,
+    a_captcha_says_what_to_type,
     answers_are_case_insensitive,
     similar_characters_are_accepted,
     a_client_can_choose_the_theme,
@@ -36,15 +37,28 @@ async fn a_captcha_is_a_png_image(server: TestServer) {
     assert!(!captcha.body.to_string().contains(&answer), "the response contains the answer");
 }
 
-async fn accept_png_returns_a_raw_image(server: TestServer) {
-    let request = server.request(Method::POST, "/v1/captchas").header("accept", "image/png").json(&json!({}));
-    let response = request.send().await.unwrap();
+async fn a_captcha_can_be_a_png_file(server: TestServer) {
+    let request = server.request(Method::POST, "/v1/captchas/image").header("accept", "application/json");
+    let response = request.json(&json!({"theme": "dark"})).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::CREATED);
     assert_eq!(response.headers()["content-type"], "image/png");
     assert_eq!(response.headers()["captcha-expires-in"], "300");
     let id = response.headers()["captcha-id"].to_str().unwrap().to_owned();
     image::load_from_memory(&response.bytes().await.unwrap()).unwrap();
     assert_eq!(try_captcha(&server, &id, &server.captcha_answer()).await.status, StatusCode::OK);
+}
+
+async fn a_captcha_says_what_to_type(server: TestServer) {
+    for (language, prompt) in [
+        ("en", "Type the 6 characters in the picture, the upper line first."),
+        ("zh-CN", "请输入图中的 6 个字符，先上行，后下行。"),
+    ] {
+        let request = server.request(Method::POST, "/v1/captchas").header("accept-language", language);
+        let captcha = server.send(request.json(&json!({})), "/v1/captchas").await;
+        assert_eq!((captcha.text("prompt").as_str(), captcha.text("input").as_str()), (prompt, "text"));
+        assert_eq!((captcha.number("length"), &captcha.headers["content-language"]), (6, &language.parse().unwrap()));
+        assert_eq!(server.captcha_answer().len(), 6);
+    }
 }
 
 async fn answers_are_case_insensitive(server: TestServer) {
@@ -71,14 +85,14 @@ async fn similar_characters_are_accepted(server: TestServer) {
 }
 
 async fn a_client_can_choose_the_theme(server: TestServer) {
-    for (theme, dark) in [(json!("dark"), true), (json!("light"), false), (json!(null), false)] {
-        let captcha = server.post("/v1/captchas", json!({"theme": theme})).await;
+    for (body, dark) in [(json!({"theme": "dark"}), true), (json!({"theme": "light"}), false), (json!({}), false)] {
+        let captcha = server.post("/v1/captchas", body.clone()).await;
         let image = captcha.text("image");
         let png = BASE64_STANDARD.decode(image.strip_prefix("data:image/png;base64,").unwrap()).unwrap();
         let reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
         let palette = reader.info().palette.as_ref().unwrap();
         let (paper, ink) = (u32::from(palette[1]), u32::from(palette[4]));
-        assert_eq!(paper < ink, dark, "{theme}: {palette:?}");
+        assert_eq!(paper < ink, dark, "{body}: {palette:?}");
     }
     let unknown = server.post("/v1/captchas", json!({"theme": "Dark"})).await;
     unknown.assert_field_error(422, "validation_failed", "theme", "not_allowed");
@@ -128,7 +142,9 @@ async fn a_client_cannot_choose_a_captcha_id(server: TestServer) {
 #[actix_web::test]
 async fn the_arithmetic_style_expects_the_sum() {
     let server = TestServer::with(BackEnds::Embedded, &[("CAPTCHA_STYLE", "arithmetic")]).await;
-    let id = server.captcha().await;
+    let captcha = server.post("/v1/captchas", json!({})).await;
+    assert_eq!((captcha.text("input").as_str(), captcha.body.get("length")), ("digits", None));
+    let id = captcha.text("captcha_id");
     let sum = server.arithmetic_answer();
     assert!((24..=108).contains(&sum.parse::<u32>().unwrap()), "{sum}");
     assert_eq!(try_captcha(&server, &id, &sum).await.status, StatusCode::OK);

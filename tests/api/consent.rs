@@ -44,9 +44,10 @@ impl TestServer {
     }
 
     async fn sign_up_code(&self, phone: &str, captcha: &str, accepted: Value) -> Response {
-        let body = json!({
-            "phone_number": phone, "captcha_id": captcha, "captcha_answer": BYPASS, "accepted": accepted,
-        });
+        let mut body = json!({"phone_number": phone, "captcha_id": captcha, "captcha_answer": BYPASS});
+        if !accepted.is_null() {
+            body["accepted"] = accepted;
+        }
         self.post("/v1/register/send-code", body).await
     }
 

@@ -59,7 +59,7 @@ async fn a_user_signs_up(server: TestServer) {
 async fn the_response_contains_every_profile_field(server: TestServer) {
     let ticket = server.ticket_with_password("+8613800138000").await;
     let profile = json!({
-        "ticket": ticket, "nickname": " 小明 👩‍🚀 ", "gender": "female", "birthday": "2001-09-30", "avatar_url": null,
+        "ticket": ticket, "nickname": " 小明 👩‍🚀 ", "gender": "female", "birthday": "2001-09-30",
         "device_name": "iPhone 17",
     });
     let user = server.post("/v1/register/submit-profile", profile).await.body["user"].clone();

@@ -13,11 +13,26 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub const ALL: [Self; 2] = [Self::Image, Self::Audio];
+
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        match text {
-            "image" => Ok(Self::Image),
-            "audio" => Ok(Self::Audio),
-            _ => Err(Invalid::NotAllowed),
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(Invalid::NotAllowed)
+    }
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Audio => "audio",
+        }
+    }
+
+    /// Media type of the file.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Image => "image/png",
+            Self::Audio => "audio/wav",
         }
     }
 }

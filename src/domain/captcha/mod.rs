@@ -1,11 +1,13 @@
-//! Captchas: ID, kind (picture or audio), puzzle, theme and answer.
+//! Captchas: ID, kind (picture or audio), puzzle, task of the user, theme and answer.
 
 mod kind;
 mod puzzle;
+mod task;
 mod theme;
 
 pub use kind::{Kind, SPOKEN_DIGITS, spoken_digits};
 pub use puzzle::{Alphabet, Puzzle};
+pub use task::{Keyboard, Task};
 pub use theme::Theme;
 
 use super::Invalid;

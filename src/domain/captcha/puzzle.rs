@@ -1,13 +1,13 @@
 //! Puzzles of picture captchas, and the check of an answer.
 
-use super::CaptchaAnswer;
+use super::{CaptchaAnswer, Task};
 use std::fmt;
 
 /// Task in the picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Puzzle {
     /// Type these characters.
-    Text { alphabet: Alphabet, length: usize },
+    Text { alphabet: Alphabet, length: usize, two_lines: bool },
     /// Type the sum of a two-digit and a one-digit number.
     Arithmetic,
 }
@@ -24,7 +24,7 @@ impl Puzzle {
     pub fn compose(&self, mut random: impl FnMut() -> u64) -> (String, CaptchaAnswer) {
         let mut below = |n: usize| usize::try_from(random() % n as u64).unwrap_or_default();
         match self {
-            Self::Text { alphabet, length } => {
+            Self::Text { alphabet, length, .. } => {
                 let text: String = (0..*length).map(|_| char::from(alphabet.0[below(alphabet.0.len())])).collect();
                 (text.clone(), CaptchaAnswer(text))
             }
@@ -33,6 +33,15 @@ impl Puzzle {
                 let (tens, ones, more) = (digit(), digit(), digit());
                 (format!("{tens}{ones}+{more}=?"), CaptchaAnswer((tens * 10 + ones + more).to_string()))
             }
+        }
+    }
+
+    /// Task of the user.
+    #[must_use]
+    pub const fn task(&self) -> Task {
+        match self {
+            Self::Text { length, two_lines, .. } => Task::Characters { count: *length, two_lines: *two_lines },
+            Self::Arithmetic => Task::Sum,
         }
     }
 
@@ -141,7 +150,7 @@ mod tests {
     }
 
     fn text(alphabet: &str) -> Puzzle {
-        Puzzle::Text { alphabet: Alphabet::parse(alphabet).unwrap(), length: 6 }
+        Puzzle::Text { alphabet: Alphabet::parse(alphabet).unwrap(), length: 6, two_lines: true }
     }
 
     #[test]

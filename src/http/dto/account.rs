@@ -1,5 +1,7 @@
 //! Bodies of the account: its profile, password, phone number and deletion.
 
+use super::{EXAMPLE_APP, EXAMPLE_TICKET};
+use crate::domain::user::Gender;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -11,7 +13,7 @@ pub struct User {
     #[schema(format = "uuid", example = "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d")]
     pub id: String,
     /// Phone number in E.164. `null` if another person has signed up with the number: ask the user for a new one.
-    #[schema(example = "+8613800138000")]
+    #[schema(required, example = "+8613800138000")]
     pub phone_number: Option<String>,
     /// `true` if the user should prove that the number is still theirs: ask them, and send
     /// `POST /v1/me/phone/confirm/send-code`.
@@ -22,12 +24,14 @@ pub struct User {
     pub has_password: bool,
     #[schema(example = "小明")]
     pub nickname: String,
-    #[schema(format = "uri", example = json!(null))]
+    /// `null`: none.
+    #[schema(required, format = "uri", example = json!(null))]
     pub avatar_url: Option<String>,
-    #[schema(value_type = Option<GenderName>, example = "female")]
+    /// `null`: not stated.
+    #[schema(required, example = "female", extensions(("x-extensible-enum" = json!(Gender::ALL.map(Gender::as_str)))))]
     pub gender: Option<&'static str>,
-    /// Full date (RFC 3339).
-    #[schema(format = Date, example = "2001-09-30")]
+    /// Full date (RFC 3339), in no time zone. `null`: not stated.
+    #[schema(required, format = Date, example = "2001-09-30")]
     pub birthday: Option<String>,
     /// Legal documents in force that the user has not accepted: ask the user, and send `PUT /v1/me/consents`.
     #[schema(example = json!([]))]
@@ -51,18 +55,16 @@ pub enum GenderName {
 /// Profile of the new account.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"ticket": EXAMPLE_TICKET, "nickname": "小明", "device_name": "iPhone 17"}))]
 pub struct SubmitProfile {
     /// Ticket from `send-code`.
-    #[schema(
-        pattern = "^[A-Za-z0-9_-]{64}$",
-        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
-    )]
+    #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(EXAMPLE_TICKET))]
     pub ticket: String,
     /// Nickname: one line of 1 to 32 characters.
-    #[schema(min_length = 1, max_length = 32, example = "小明")]
+    #[schema(min_length = 1, max_length = 32, pattern = r"^.*\S.*$", example = "小明")]
     pub nickname: String,
     /// URL below the public avatar base of this service. A service without an avatar base accepts no URL.
-    #[schema(format = "uri", max_length = 512, example = json!(null))]
+    #[schema(format = "uri", max_length = 512, example = json!(EXAMPLE_AVATAR))]
     pub avatar_url: Option<String>,
     #[schema(value_type = Option<GenderName>, example = "female")]
     pub gender: Option<String>,
@@ -75,30 +77,80 @@ pub struct SubmitProfile {
     pub device_name: Option<String>,
 }
 
-/// Profile changes.
+/// Profile changes, as a JSON merge patch.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ChangeProfile {
+#[schema(example = json!({"nickname": "小红", "gender": "female", "birthday": "2001-09-30"}))]
+pub struct PatchProfile {
     /// Nickname: one line of 1 to 32 characters.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 32, example = "小明")]
+    #[schema(
+        value_type = Option<String>,
+        nullable = false,
+        min_length = 1,
+        max_length = 32,
+        pattern = r"^.*\S.*$",
+        example = "小红"
+    )]
     pub nickname: Option<Option<String>>,
-    /// URL below the public avatar base of this service.
+    /// URL below the public avatar base of this service. `null` clears it.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, format = "uri", max_length = 512, example = json!(null))]
+    #[schema(value_type = Option<String>, format = "uri", max_length = 512, example = json!(EXAMPLE_AVATAR))]
     pub avatar_url: Option<Option<String>>,
+    /// `null` clears it.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<GenderName>, example = "female")]
     pub gender: Option<Option<String>>,
-    /// Date from 1900-01-01 until today.
+    /// Date from 1900-01-01 until today. `null` clears it.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>, format = Date, max_length = 10, example = "2001-09-30")]
     pub birthday: Option<Option<String>>,
+    /// Fields to clear, for clients that cannot send `null`.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false, value_type = Option<Vec<ClearableName>>, max_items = 3, example = json!(["birthday"]))]
+    pub clear: Option<Vec<String>>,
 }
+
+/// Profile changes.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"nickname": "小红", "clear": ["birthday"]}))]
+pub struct ChangeProfile {
+    /// Nickname: one line of 1 to 32 characters.
+    #[schema(min_length = 1, max_length = 32, pattern = r"^.*\S.*$", example = "小红")]
+    pub nickname: Option<String>,
+    /// URL below the public avatar base of this service.
+    #[schema(format = "uri", max_length = 512, example = json!(EXAMPLE_AVATAR))]
+    pub avatar_url: Option<String>,
+    #[schema(value_type = Option<GenderName>, example = "female")]
+    pub gender: Option<String>,
+    /// Date from 1900-01-01 until today.
+    #[schema(format = Date, max_length = 10, example = "2001-09-30")]
+    pub birthday: Option<String>,
+    /// Fields to clear.
+    #[schema(value_type = Option<Vec<ClearableName>>, max_items = 3, example = json!(["birthday"]))]
+    pub clear: Option<Vec<String>>,
+}
+
+/// Field of the profile that can be cleared.
+#[derive(ToSchema)]
+#[schema(as = ClearableField, rename_all = "snake_case")]
+pub enum ClearableName {
+    AvatarUrl,
+    Gender,
+    Birthday,
+}
+
+const EXAMPLE_AVATAR: &str = "https://cdn.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg";
 
 /// Distinguishes a field that is null from an absent field.
 fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(field).map(Some)
+}
+
+/// Refuses null, which an optional list of serde accepts.
+fn not_null<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Vec<String>>, D::Error> {
+    Vec::deserialize(field).map(Some)
 }
 
 /// Legal documents that the user accepts.
@@ -113,6 +165,7 @@ pub struct AcceptDocuments {
 /// New password, and either the current password or, for an account without one, a new code with its ticket.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"current_password": "correct horse battery", "new_password": "staple correct battery"}))]
 pub struct ChangePassword {
     #[schema(
         value_type = Option<String>,
@@ -123,10 +176,10 @@ pub struct ChangePassword {
     )]
     pub current_password: Option<Zeroizing<String>>,
     /// Ticket from `POST /v1/me/password/send-code`.
-    #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(null))]
+    #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(EXAMPLE_TICKET))]
     pub ticket: Option<String>,
     /// Six digits, as a string. Digits of any script; spaces are ignored.
-    #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = json!(null))]
+    #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = "042137")]
     pub code: Option<String>,
     /// New password: 8 to 128 characters (after Unicode NFC), without control or invisible characters. Common passwords
     /// are rejected (`password_too_weak`).
@@ -144,6 +197,7 @@ pub struct ChangePassword {
 /// New phone number and current password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"phone_number": "+8613900139000", "current_password": "correct horse battery"}))]
 pub struct ChangePhone {
     /// New mobile number in E.164, or in the national format of the default region.
     #[schema(max_length = 256, pattern = "^[^A-Za-z]+$", example = "+8613900139000")]
@@ -158,7 +212,7 @@ pub struct ChangePhone {
     )]
     pub current_password: Option<Zeroizing<String>>,
     /// App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
-    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(EXAMPLE_APP))]
     pub client_id: Option<String>,
 }
 
@@ -167,13 +221,14 @@ pub struct ChangePhone {
 #[serde(deny_unknown_fields)]
 pub struct SendOwnCode {
     /// App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
-    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(EXAMPLE_APP))]
     pub client_id: Option<String>,
 }
 
 /// Confirmation of the deletion: either the password, or a new code with its ticket.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"password": "correct horse battery"}))]
 pub struct DeleteMe {
     #[schema(
         value_type = Option<String>,
@@ -184,9 +239,9 @@ pub struct DeleteMe {
     )]
     pub password: Option<Zeroizing<String>>,
     /// Ticket from `POST /v1/me/deletion/send-code`.
-    #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(null))]
+    #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(EXAMPLE_TICKET))]
     pub ticket: Option<String>,
     /// Six digits, as a string. Digits of any script; spaces are ignored.
-    #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = json!(null))]
+    #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = "042137")]
     pub code: Option<String>,
 }

@@ -34,7 +34,7 @@ pub struct UploadPermit {
     /// URL of the upload. Use it unchanged, with its query.
     #[schema(
         format = "uri",
-        example = "https://pictures.s3.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg?X-Amz-…"
+        example = "https://pictures.s3.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg?X-Amz-Signature=9f86d081884c"
     )]
     pub url: String,
     /// Headers of a `PUT`: send exactly these values, and the image as the body. Empty for `POST`.

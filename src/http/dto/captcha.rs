@@ -1,11 +1,13 @@
 //! Bodies of `POST /v1/captchas`.
 
+use crate::domain::captcha::{Keyboard, Kind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Options of a new captcha.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"kind": "image", "theme": "light"}))]
 pub struct CreateCaptcha {
     /// `captcha_id` of an earlier captcha, which is discarded.
     #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
@@ -18,7 +20,33 @@ pub struct CreateCaptcha {
     #[schema(value_type = Option<ThemeName>, example = "dark")]
     pub theme: Option<String>,
     /// Solution for the `proof_of_work` of an error. Send the first request without it.
-    #[schema(example = json!(null))]
+    pub proof_of_work: Option<ProofOfWork>,
+}
+
+/// Options of a new captcha whose image is the response.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"theme": "light"}))]
+pub struct CreateImage {
+    /// Id of an earlier captcha, which is discarded.
+    #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
+    pub replaces: Option<String>,
+    /// Theme of the app around the image. The default is the choice of the operator.
+    #[schema(value_type = Option<ThemeName>, example = "dark")]
+    pub theme: Option<String>,
+    /// Solution for the `proof_of_work` of an error. Send the first request without it.
+    pub proof_of_work: Option<ProofOfWork>,
+}
+
+/// Options of a new captcha whose recording is the response.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
+pub struct CreateAudio {
+    /// Id of an earlier captcha, which is discarded.
+    #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
+    pub replaces: Option<String>,
+    /// Solution for the `proof_of_work` of an error. Send the first request without it.
     pub proof_of_work: Option<ProofOfWork>,
 }
 
@@ -63,11 +91,20 @@ pub struct Captcha {
     pub image: Option<String>,
     /// Recording as a data URI: a WAV of 8 seconds and 128 kB. Present only if `kind` was `audio`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = json!(null))]
     pub audio: Option<String>,
-    /// Media type of the file: `image/png` or `audio/wav`.
-    #[schema(example = "image/png")]
+    /// Media type of the file.
+    #[schema(example = "image/png", extensions(("x-extensible-enum" = json!(Kind::ALL.map(Kind::media_type)))))]
     pub media_type: &'static str,
+    /// Sentence that asks the user for the answer, in the language of `Accept-Language`.
+    #[schema(example = "Type the 6 characters in the picture, the upper line first.")]
+    pub prompt: String,
+    /// Number of characters of the answer. Absent if it varies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 6)]
+    pub length: Option<usize>,
+    /// Keyboard to show.
+    #[schema(example = "text", extensions(("x-extensible-enum" = json!(Keyboard::ALL.map(Keyboard::as_str)))))]
+    pub input: &'static str,
     /// Seconds until the captcha expires.
     #[schema(example = 300)]
     pub expires_in: u64,

@@ -1,5 +1,6 @@
 //! Bodies of the flows with a code.
 
+use super::{EXAMPLE_APP, EXAMPLE_DEVICE, EXAMPLE_TICKET};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -16,16 +17,21 @@ pub struct SendCode {
     pub captcha_id: String,
     /// Answer: the characters or the sum in the image, or the spoken digits. Upper or lower case, full or half width
     /// and spaces do not matter. At most 32 bytes.
-    #[schema(max_length = 32, pattern = "[^ ]", example = "ADEHLM")]
+    #[schema(max_length = 32, pattern = r"^.*[A-Za-z0-9\u0080-\uffff].*$", example = "ADEHLM")]
     pub captcha_answer: String,
     /// App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
-    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(EXAMPLE_APP))]
     pub client_id: Option<String>,
 }
 
 /// Phone number of an account, and a solved captcha or a device token.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "phone_number": "+8613800138000",
+    "captcha_id": "3q2-7wAAESIzRFVmd4iZqg",
+    "captcha_answer": "ADEHLM",
+}))]
 pub struct SendAccountCode {
     /// Mobile number in E.164, or in the national format of the default region.
     #[schema(max_length = 256, pattern = "^[^A-Za-z]+$", example = "+8613800138000")]
@@ -35,14 +41,14 @@ pub struct SendAccountCode {
     pub captcha_id: Option<String>,
     /// Answer: the characters or the sum in the image, or the spoken digits. Upper or lower case, full or half width
     /// and spaces do not matter. At most 32 bytes.
-    #[schema(max_length = 32, pattern = "[^ ]", example = "ADEHLM")]
+    #[schema(max_length = 32, pattern = r"^.*[A-Za-z0-9\u0080-\uffff].*$", example = "ADEHLM")]
     pub captcha_answer: Option<String>,
     /// Device token of an earlier sign-in to this account. With it and without a captcha, the code counts on the limits
     /// of the device. Ignored with a captcha.
-    #[schema(value_type = Option<String>, example = json!(null))]
+    #[schema(value_type = Option<String>, example = json!(EXAMPLE_DEVICE))]
     pub device_token: Option<Zeroizing<String>>,
     /// App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
-    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(EXAMPLE_APP))]
     pub client_id: Option<String>,
 }
 
@@ -58,10 +64,10 @@ pub struct SendSignUpCode {
     pub captcha_id: String,
     /// Answer: the characters or the sum in the image, or the spoken digits. Upper or lower case, full or half width
     /// and spaces do not matter. At most 32 bytes.
-    #[schema(max_length = 32, pattern = "[^ ]", example = "ADEHLM")]
+    #[schema(max_length = 32, pattern = r"^.*[A-Za-z0-9\u0080-\uffff].*$", example = "ADEHLM")]
     pub captcha_answer: String,
     /// App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
-    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(EXAMPLE_APP))]
     pub client_id: Option<String>,
     /// Legal documents that the user has accepted, as `name@version`: exactly those in force (`consent_required` names
     /// them). Ignored by a service that requires no consent.
@@ -73,7 +79,7 @@ pub struct SendSignUpCode {
 #[derive(Serialize, ToSchema)]
 pub struct CodeSent {
     /// Ticket of the flow: a secret. Keep it in memory, and send it only in request bodies.
-    #[schema(example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ")]
+    #[schema(example = json!(EXAMPLE_TICKET))]
     pub ticket: String,
     pub step: NextStep,
     /// Phone number of the code, masked.
@@ -95,10 +101,7 @@ pub struct CodeSent {
 #[serde(deny_unknown_fields)]
 pub struct FlowTicket {
     /// Ticket from `send-code`.
-    #[schema(
-        pattern = "^[A-Za-z0-9_-]{64}$",
-        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
-    )]
+    #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(EXAMPLE_TICKET))]
     pub ticket: String,
 }
 
@@ -107,10 +110,7 @@ pub struct FlowTicket {
 #[serde(deny_unknown_fields)]
 pub struct VerifyCode {
     /// Ticket from `send-code`.
-    #[schema(
-        pattern = "^[A-Za-z0-9_-]{64}$",
-        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
-    )]
+    #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(EXAMPLE_TICKET))]
     pub ticket: String,
     /// Six digits, as a string. Digits of any script; spaces are ignored.
     #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = "042137")]
@@ -122,21 +122,19 @@ pub struct VerifyCode {
 #[serde(deny_unknown_fields)]
 pub struct VerifyOwnerCode {
     /// Ticket from `send-code`.
-    #[schema(
-        pattern = "^[A-Za-z0-9_-]{64}$",
-        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
-    )]
+    #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(EXAMPLE_TICKET))]
     pub ticket: String,
     /// Six digits, as a string. Digits of any script; spaces are ignored.
     #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = "042137")]
     pub code: String,
     /// Device token of an earlier sign-in on this device.
-    #[schema(value_type = Option<String>, max_length = 128, example = json!(null))]
+    #[schema(value_type = Option<String>, max_length = 128, example = json!(EXAMPLE_DEVICE))]
     pub device_token: Option<Zeroizing<String>>,
 }
 
 /// Completed step.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({"step": "set_password", "expires_in": 900}))]
 pub struct StepDone {
     /// Next step of the flow.
     pub step: NextStep,
@@ -160,10 +158,7 @@ pub enum NextStep {
 #[serde(deny_unknown_fields)]
 pub struct SetPassword {
     /// Ticket from `send-code`.
-    #[schema(
-        pattern = "^[A-Za-z0-9_-]{64}$",
-        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
-    )]
+    #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(EXAMPLE_TICKET))]
     pub ticket: String,
     /// New password: 8 to 128 characters (after Unicode NFC), without control or invisible characters. Common passwords
     /// are rejected (`password_too_weak`).

@@ -5,6 +5,6 @@ use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
 pub struct Health {
-    #[schema(example = "ok")]
+    #[schema(example = "ok", extensions(("x-extensible-enum" = json!(["ok"]))))]
     pub status: &'static str,
 }

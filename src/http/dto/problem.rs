@@ -1,6 +1,9 @@
 //! Body of an error.
 
 use super::flow::NextStep;
+use crate::domain::pending::ActKind;
+use crate::http::error::Code;
+use crate::http::field_codes::FIELD_CODES;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,7 +16,11 @@ pub struct Problem<'a> {
     pub r#type: String,
     pub title: &'a str,
     pub status: u16,
-    /// Stable error code. Later versions may add codes.
+    /// Stable error code.
+    #[schema(
+        example = "validation_failed",
+        extensions(("x-extensible-enum" = json!(Code::all().map(|code| code.row().name).collect::<Vec<_>>())))
+    )]
     pub code: &'a str,
     pub detail: &'a str,
     /// Same id as in the header `X-Request-Id`.
@@ -30,10 +37,14 @@ pub struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = NextStep, required = false)]
     pub step: Option<NextStep>,
-    /// Act whose right code was not enough: the kinds of `GET /v1/me/pending`. `number_claim`: the new number of a
-    /// change belongs to another account, whose owner decides.
+    /// Act whose right code was not enough. `number_claim`: the new number of a change belongs to another account, whose
+    /// owner decides.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
+    #[schema(
+        value_type = String,
+        required = false,
+        extensions(("x-extensible-enum" = json!(ActKind::ALL.map(ActKind::as_str))))
+    )]
     pub act: Option<&'static str>,
     /// `true` if the person can start a new account with the ticket, after a right code that was not enough.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,17 +79,23 @@ pub struct Problem<'a> {
 /// Invalid field.
 #[derive(Serialize, ToSchema)]
 pub struct FieldProblem<'a> {
-    /// Path of the field; empty for the body itself.
+    /// Path of the field, with dots; empty for the body itself.
+    #[schema(example = "proof_of_work.nonce")]
     pub field: &'a str,
+    /// The same as a JSON Pointer in a URI fragment (RFC 6901), as in RFC 9457.
+    #[schema(example = "#/proof_of_work/nonce")]
+    pub pointer: String,
     /// Stable field code.
+    #[schema(example = "invalid_format", extensions(("x-extensible-enum" = json!(FIELD_CODES.iter().map(|row| row.name).collect::<Vec<_>>()))))]
     pub code: &'a str,
+    #[schema(example = "The format is invalid.")]
     pub detail: &'a str,
 }
 
 /// Proof of work that the client must do.
 #[derive(Serialize, ToSchema)]
 pub struct Work {
-    #[schema(example = "sha-256")]
+    #[schema(example = "sha-256", extensions(("x-extensible-enum" = json!(["sha-256"]))))]
     pub algorithm: &'static str,
     /// Text to hash, unchanged: ASCII.
     #[schema(example = "ARIAAAGh7v1SAHf3b1Q2mC9dKp4x8w0LqzVt5Ncu7YyJhR3gWe6oSaBk")]

@@ -1,6 +1,7 @@
 //! Bodies of sign-ins, tokens and sessions.
 
 use super::account::User;
+use super::{EXAMPLE_APP, EXAMPLE_DEVICE, EXAMPLE_TICKET};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -25,20 +26,20 @@ pub struct LogIn {
     #[schema(example = "iPhone 17")]
     pub device_name: Option<String>,
     /// Id of a solved captcha. Only required after `captcha_required`, together with `captcha_answer`.
-    #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = json!(null))]
+    #[schema(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$", example = "3q2-7wAAESIzRFVmd4iZqg")]
     pub captcha_id: Option<String>,
-    #[schema(max_length = 32, pattern = "[^ ]", example = json!(null))]
+    #[schema(max_length = 32, pattern = r"^.*[A-Za-z0-9\u0080-\uffff].*$", example = "ADEHLM")]
     pub captcha_answer: Option<String>,
     /// Device token of an earlier sign-in to this account. If the account knows the device, the attempt counts on the
     /// limits of the device, and needs no captcha. Any other text is ignored.
     #[schema(
         value_type = Option<String>,
-        example = "AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v"
+        example = json!(EXAMPLE_DEVICE)
     )]
     pub device_token: Option<Zeroizing<String>>,
     /// App that receives the code to a new device (`new_device`), for SMS autofill. Only ids that the operator has
     /// configured are accepted.
-    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(null))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = json!(EXAMPLE_APP))]
     pub client_id: Option<String>,
 }
 
@@ -47,16 +48,13 @@ pub struct LogIn {
 #[serde(deny_unknown_fields)]
 pub struct VerifyLogin {
     /// Ticket from `send-code`.
-    #[schema(
-        pattern = "^[A-Za-z0-9_-]{64}$",
-        example = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ"
-    )]
+    #[schema(pattern = "^[A-Za-z0-9_-]{64}$", example = json!(EXAMPLE_TICKET))]
     pub ticket: String,
     /// Six digits, as a string. Digits of any script; spaces are ignored.
     #[schema(min_length = 6, max_length = 32, pattern = "^[^A-Za-z]+$", example = "042137")]
     pub code: String,
     /// Device token of an earlier sign-in on this device.
-    #[schema(value_type = Option<String>, max_length = 128, example = json!(null))]
+    #[schema(value_type = Option<String>, max_length = 128, example = json!(EXAMPLE_DEVICE))]
     pub device_token: Option<Zeroizing<String>>,
     /// Name of the device for the list of sessions. Never rejected: it is cut after 64 characters, and invisible
     /// characters are removed.
@@ -71,7 +69,7 @@ pub struct SignedIn {
     /// JWT for the `Authorization` header.
     #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl")]
     pub access_token: String,
-    #[schema(example = "Bearer")]
+    #[schema(example = "Bearer", extensions(("x-extensible-enum" = json!(["Bearer"]))))]
     pub token_type: &'static str,
     /// Seconds until the access token expires.
     #[schema(example = 900)]
@@ -87,7 +85,7 @@ pub struct SignedIn {
     pub refresh_bound: bool,
     /// Device token: a secret, the same for the life of the device. Keep it beside the refresh token, and also after
     /// the sign-out: the next sign-in with it comes from a known device.
-    #[schema(example = "AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v")]
+    #[schema(example = json!(EXAMPLE_DEVICE))]
     pub device_token: String,
 }
 
@@ -97,7 +95,7 @@ pub struct Tokens {
     /// JWT for the `Authorization` header.
     #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl")]
     pub access_token: String,
-    #[schema(example = "Bearer")]
+    #[schema(example = "Bearer", extensions(("x-extensible-enum" = json!(["Bearer"]))))]
     pub token_type: &'static str,
     /// Seconds until the access token expires.
     #[schema(example = 900)]
@@ -150,6 +148,7 @@ pub struct Session {
     #[schema(format = "uuid", example = "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d")]
     pub id: String,
     /// Name of the device, if the app has sent one at the sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "iPhone 17")]
     pub device_name: Option<String>,
     /// `true` for the session of the request.
@@ -167,7 +166,8 @@ pub struct Session {
     /// `true` if the device of the session is a known device: the account knows the five that were used last.
     #[schema(example = true)]
     pub known_device: bool,
-    /// Time of the first sign-in on the known device. RFC 3339, UTC.
+    /// Time of the first sign-in on the known device; absent if the device is not known. RFC 3339, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime, example = "2026-11-20T12:00:00.000Z")]
     pub device_known_since: Option<String>,
 }

@@ -8,7 +8,7 @@ use crate::flows::dpop::new_nonce;
 use crate::http::dpop::NONCE;
 use crate::http::dto::flow::NextStep;
 use crate::http::dto::problem::{self, FieldProblem, Work};
-use crate::http::error::{Code, FieldError, Problem, Row};
+use crate::http::error::{Code, Problem, Row};
 use crate::http::language::negotiate;
 use crate::http::response::seconds;
 use actix_web::body::{BoxBody, MessageBody};
@@ -101,10 +101,8 @@ pub(in crate::http) fn problem_body(
     };
     let (retry_after, flow) = (problem.retry_after.map(seconds), problem.flow.as_deref());
     let cooldown = retry_after.filter(|_| problem.code == Code::ResendCooldown);
-    let field = |error: &FieldError| field_detail(error.code, language);
     let question = problem.question.as_deref();
-    let errors = problem.errors.iter();
-    let errors = errors.map(|error| FieldProblem { field: &error.field, code: error.code, detail: field(error) });
+    let field = |error| FieldProblem::new(error, language);
     let body = problem::Problem {
         r#type: format!("urn:problem-type:doorstep:{name}"),
         title,
@@ -112,7 +110,7 @@ pub(in crate::http) fn problem_body(
         code: name,
         detail,
         request_id: id,
-        errors: errors.collect(),
+        errors: problem.errors.iter().map(field).collect(),
         attempts_left: problem.attempts_left,
         step: problem.step.map(|step| NextStep::after(step, passwords)),
         act: question.map(|question| question.act.as_str()),
@@ -125,25 +123,4 @@ pub(in crate::http) fn problem_body(
         retry_after,
     };
     serde_json::to_string(&body).unwrap_or_default()
-}
-
-/// Returns the sentence of a field code.
-fn field_detail(code: &str, language: Language) -> &'static str {
-    let (en, zh) = match code {
-        "required" => ("This field is required.", "该字段必填。"),
-        "unknown_field" => ("This field is unknown.", "未知字段。"),
-        "duplicate_field" => ("This field appears twice.", "字段重复。"),
-        "invalid_type" => ("The value has the wrong type.", "类型错误。"),
-        "too_short" => ("The value is too short.", "太短。"),
-        "too_long" => ("The value is too long.", "太长。"),
-        "invalid_characters" => ("The value contains characters that are not allowed.", "包含不允许的字符。"),
-        "out_of_range" => ("The value is outside the allowed range.", "超出允许范围。"),
-        "not_allowed" => ("This value is not allowed.", "不允许的值。"),
-        "mismatch" => ("The value differs from the field that it must repeat.", "两次输入不一致。"),
-        _ => ("The format is invalid.", "格式不正确。"),
-    };
-    match language {
-        Language::English => en,
-        Language::Chinese => zh,
-    }
 }

@@ -1,9 +1,11 @@
 //! OpenAPI 3.1 document, generated from the endpoints and the error table.
 
+mod examples;
 mod operation;
 mod parameters;
 mod problems;
 mod projection;
+mod schemas;
 mod served;
 
 use super::contract::{Contract, Output};
@@ -15,10 +17,12 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use served::Served;
 use std::sync::LazyLock;
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{Components, Info, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, Server};
+use utoipa::openapi::{
+    Components, ContactBuilder, Info, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, Server,
+};
 
 /// Tags: the first parts of the operation ids.
-const TAGS: [(&str, &str); 14] = [
+const TAGS: [(&str, &str); 16] = [
     ("captchas", "Image and audio captchas"),
     ("register", "Sign-up in four steps"),
     ("login", "Sign-in with the password or with a code"),
@@ -29,7 +33,9 @@ const TAGS: [(&str, &str); 14] = [
     ("phoneConfirmation", "Proof of the signed-in user that the number is still theirs"),
     ("firstPassword", "Code for the first password of a signed-in user without one"),
     ("deletion", "Code that replaces the password when a signed-in user deletes the account"),
+    ("pending", "Held acts, which wait for a decision of the signed-in user"),
     ("passwordReset", "Password reset with a code"),
+    ("reclaim", "Return of a detached account to its owner, with a new number"),
     ("accountDeletion", "Account deletion without the app, with a code"),
     ("keys", "Public keys of the access tokens"),
     ("health", "Probes for load balancers and orchestrators"),
@@ -85,8 +91,11 @@ fn document() -> OpenApi {
     operation::add_security_scheme(&mut components);
     parameters::add(&mut components);
     problems::add_schema(&mut components);
-    for endpoint in endpoints::all() {
-        let (method, operation) = operation::describe(&endpoint, &mut components);
+    let all = endpoints::all();
+    let bodies = operation::add_schemas(&all, &mut components);
+    schemas::apply(&mut components, &bodies);
+    for endpoint in &all {
+        let (method, operation) = operation::describe(endpoint, &mut components);
         paths.add_path_operation(endpoint.path, vec![method], operation);
     }
     let tags = TAGS.map(|(name, description)| TagBuilder::new().name(name).description(Some(description)).build());
@@ -108,6 +117,7 @@ fn info() -> Info {
             "Phone-number accounts for mobile apps: sign-up with captcha, SMS code, password and profile; sign-in, \
              tokens and sessions; profile, password reset, phone number change and account deletion.",
         ))
+        .contact(Some(ContactBuilder::new().name(Some("doorstep developers")).build()))
         .license(Some(LicenseBuilder::new().name(license).identifier(Some(license)).build()))
         .build()
 }

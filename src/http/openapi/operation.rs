@@ -1,7 +1,8 @@
 //! Operation in the OpenAPI document, from the row of its endpoint.
 
 use super::parameters::{self, replay_headers, response_header};
-use super::problems;
+use super::schemas::{self, RequestSchemas};
+use super::{examples, problems};
 use crate::http::contract::{Body, HeaderType, PathParameter, Schema, Success};
 use crate::http::endpoint::Endpoint;
 use crate::http::error::Code;
@@ -12,7 +13,8 @@ use utoipa::openapi::path::{Operation, OperationBuilder, Parameter, ParameterBui
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    Components, Content, HttpMethod, ObjectBuilder, RefOr, Required, Response, ResponseBuilder, SchemaFormat, Type,
+    Components, Content, HttpMethod, KnownFormat, ObjectBuilder, RefOr, Required, Response, ResponseBuilder,
+    SchemaFormat, Type,
 };
 
 /// Name of the access token among the security schemes.
@@ -40,7 +42,24 @@ pub(super) fn add_security_scheme(components: &mut Components) {
     components.add_security_scheme(ACCESS_TOKEN, SecurityScheme::Http(scheme));
 }
 
-/// Returns the method and the operation. Adds its schemas and responses to `components`.
+/// Adds the schemas of all bodies to the document. Returns the names of those of requests.
+pub(super) fn add_schemas(endpoints: &[Endpoint], components: &mut Components) -> RequestSchemas {
+    let mut bodies = RequestSchemas::default();
+    for endpoint in endpoints {
+        for (_, schema) in &endpoint.contract.success.content {
+            schema.map(|schema| schema(components));
+        }
+        let Some(body) = &endpoint.contract.body else { continue };
+        let name = schemas::name_of(&(body.schema)(components)).to_owned();
+        if endpoint.method == Method::PATCH {
+            bodies.patches.insert(name.clone());
+        }
+        bodies.requests.insert(name);
+    }
+    bodies
+}
+
+/// Returns the method and the operation. Adds its responses to `components`.
 pub(super) fn describe(endpoint: &Endpoint, components: &mut Components) -> (HttpMethod, Operation) {
     let tag = endpoint.operation.split('.').next().unwrap_or_default();
     let contract = &endpoint.contract;
@@ -57,11 +76,15 @@ pub(super) fn describe(endpoint: &Endpoint, components: &mut Components) -> (Htt
     for (status, response) in problems::responses(&codes(endpoint), is_replayable, components) {
         operation.responses.responses.insert(status, response);
     }
+    if operation.responses.responses.keys().all(|status| !status.starts_with('4')) {
+        let not_http = ResponseBuilder::new().description("Bytes that are not a valid HTTP request; without a body");
+        operation.responses.responses.insert("4XX".to_owned(), RefOr::T(not_http.build()));
+    }
     let parameters = parameters(endpoint);
     operation.parameters = (!parameters.is_empty()).then_some(parameters);
-    if contract.bearer {
-        operation.security = Some(vec![SecurityRequirement::new(ACCESS_TOKEN, [""; 0])]);
-    }
+    // An empty list says that the operation is public.
+    operation.security =
+        Some(contract.bearer.then(|| SecurityRequirement::new(ACCESS_TOKEN, [""; 0])).into_iter().collect());
     (method(&endpoint.method), operation)
 }
 
@@ -99,13 +122,13 @@ fn path_parameter(parameter: &PathParameter) -> Parameter {
 }
 
 fn request_body(body: &Body, method: &Method, components: &mut Components) -> RequestBody {
-    let reference = (body.schema)(components);
+    let reference = RefOr::Ref((body.schema)(components));
     let required = if body.required { Required::True } else { Required::False };
-    let mut request = RequestBodyBuilder::new()
-        .content("application/json", Content::new(Some(reference.clone())))
-        .required(Some(required));
+    let mut content = Content::new(Some(reference.clone()));
+    content.example = examples::request(&reference, components);
+    let mut request = RequestBodyBuilder::new().content("application/json", content.clone()).required(Some(required));
     if *method == Method::PATCH {
-        request = request.content("application/merge-patch+json", Content::new(Some(reference)));
+        request = request.content("application/merge-patch+json", content);
     }
     request.build()
 }
@@ -129,10 +152,14 @@ fn success(success: &Success, description: &str, is_replayable: bool, components
 }
 
 fn content(schema: Option<Schema>, components: &mut Components) -> Content {
-    match schema {
-        Some(schema) => Content::new(Some(schema(components))),
-        None => Content::new(Some(ObjectBuilder::new().schema_type(Type::String))),
-    }
+    let Some(schema) = schema else {
+        let file = ObjectBuilder::new().schema_type(Type::String);
+        return Content::new(Some(file.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))));
+    };
+    let reference = RefOr::Ref(schema(components));
+    let mut content = Content::new(Some(reference.clone()));
+    content.example = examples::response(&reference, components);
+    content
 }
 
 fn method(method: &Method) -> HttpMethod {

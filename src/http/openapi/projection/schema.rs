@@ -1,10 +1,9 @@
 //! View of a schema.
 
+use crate::http::openapi::schemas::{KNOWN_VALUES, REFERENCE};
 use serde_json::{Map, Value, json};
 
 pub(super) type Object = Map<String, Value>;
-
-pub(super) const SCHEMAS: &str = "#/components/schemas/";
 
 /// Keywords in the view. It has none of validation, which is the server's task: a client that validates, too, would
 /// reject what a later version allows.
@@ -21,7 +20,7 @@ const DATE: &str = "Text of the form `YYYY-MM-DD`: a day, not a moment.";
 pub(super) fn view(old: &Value, all: &Object, is_response: bool) -> Value {
     let mut view = without_null(old);
     if let Some(path) = view.get("$ref").and_then(Value::as_str) {
-        let target = path.strip_prefix(SCHEMAS).and_then(|name| all.get(name)).and_then(Value::as_object);
+        let target = path.strip_prefix(REFERENCE).and_then(|name| all.get(name)).and_then(Value::as_object);
         let Some(target) = target.filter(|target| is_response && !target.contains_key("properties")) else {
             return json!({ "$ref": path });
         };
@@ -79,7 +78,7 @@ fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
 /// Replaces an enum by its description: a client must also read the values of later versions.
 fn open_enum(view: &mut Object) {
     let closed = view.shift_remove("enum");
-    let Some(Value::Array(values)) = view.shift_remove("x-extensible-enum").or(closed) else { return };
+    let Some(Value::Array(values)) = view.shift_remove(KNOWN_VALUES).or(closed) else { return };
     let values: Vec<String> = values.iter().filter_map(Value::as_str).map(|value| format!("`{value}`")).collect();
     let description = view.get("description").and_then(Value::as_str).unwrap_or_default();
     if !values.iter().all(|value| description.contains(value)) {
@@ -133,7 +132,7 @@ mod tests {
     }
 
     fn reference(name: &str) -> Value {
-        json!({ "$ref": format!("{SCHEMAS}{name}") })
+        json!({ "$ref": format!("{REFERENCE}{name}") })
     }
 
     #[test]

@@ -1,0 +1,52 @@
+//! Codes of invalid fields, with a sentence in each language.
+
+use crate::domain::language::Language;
+
+/// Row of the table.
+pub struct FieldCode {
+    pub name: &'static str,
+    pub en: &'static str,
+    pub zh: &'static str,
+}
+
+const fn row(name: &'static str, en: &'static str, zh: &'static str) -> FieldCode {
+    FieldCode { name, en, zh }
+}
+
+/// All field codes. The last one is also the sentence of an unknown code.
+pub static FIELD_CODES: [FieldCode; 11] = [
+    row("required", "This field is required.", "该字段必填。"),
+    row("unknown_field", "This field is unknown.", "未知字段。"),
+    row("duplicate_field", "This field appears twice.", "字段重复。"),
+    row("invalid_type", "The value has the wrong type.", "类型错误。"),
+    row("too_short", "The value is too short.", "太短。"),
+    row("too_long", "The value is too long.", "太长。"),
+    row("invalid_characters", "The value contains characters that are not allowed.", "包含不允许的字符。"),
+    row("out_of_range", "The value is outside the allowed range.", "超出允许范围。"),
+    row("not_allowed", "This value is not allowed.", "不允许的值。"),
+    row("mismatch", "The value differs from the field that it must repeat.", "两次输入不一致。"),
+    row("invalid_format", "The format is invalid.", "格式不正确。"),
+];
+
+/// Returns the sentence of a field code.
+pub(super) fn detail(code: &str, language: Language) -> &'static str {
+    let [.., last] = &FIELD_CODES;
+    let row = FIELD_CODES.iter().find(|row| row.name == code).unwrap_or(last);
+    match language {
+        Language::English => row.en,
+        Language::Chinese => row.zh,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Invalid;
+
+    #[test]
+    fn every_invalid_value_has_a_row() {
+        for invalid in Invalid::ALL {
+            assert!(FIELD_CODES.iter().any(|row| row.name == invalid.code()), "{}", invalid.code());
+        }
+    }
+}
