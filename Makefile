@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-checks run test check text lint-shell lint-docker lint-openapi deny advisories spelling \
-  links openapi sdk-check settings fuzz bench load image
+  links openapi sdk-check settings fuzz fuzz-api bench load image
 
 # `make setup-checks` installs the check tools here.
 CHECKS := .checks/bin
@@ -62,6 +62,9 @@ openapi: ## regenerate openapi/openapi.json and openapi/openapi-sdk.json from th
 	mv openapi/openapi.json.new openapi/openapi.json
 	mv openapi/openapi-sdk.json.new openapi/openapi-sdk.json
 
+sdk-check: ## generate clients in six generators, compile them, and use every type of them
+	scripts/sdk-check
+
 settings: ## regenerate .env.example and docs/configuration.md from the code
 	cargo run --locked --quiet -- settings > .env.example.new
 	cargo run --locked --quiet -- settings --markdown > docs/configuration.md.new
@@ -75,6 +78,10 @@ fuzz: ## fuzz TARGET for TIME seconds (needs nightly and cargo-fuzz); the target
 	@test -f fuzz/fuzz_targets/$(TARGET).rs || { ls fuzz/fuzz_targets; echo 'usage: make fuzz TARGET=phone' >&2; exit 2; }
 	cargo test --locked --test fuzz -- --ignored write_seeds
 	cargo +nightly fuzz run $(TARGET) -- -max_total_time=$(TIME) -timeout=10
+
+fuzz-api: ## fuzz the service by its OpenAPI document: 20,000 cases; ARGUMENTS="--help" describes a smaller dose
+	cargo build --locked
+	scripts/fuzz-api $(ARGUMENTS)
 
 bench: ## measure captcha drawing, access-token verification and proof-of-work verification
 	cargo bench --locked --bench captcha --bench token --bench proof
