@@ -18,15 +18,16 @@ use actix_web::http::header::CONTENT_LANGUAGE;
 use actix_web::{Handler, HttpRequest, HttpResponse, Responder, web};
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-const ONE_ATTEMPT: &str = "The answer to an image is its characters (upper line first, in upper or lower case), or the result of its sum. \
-     The answer to an audio captcha, for users who cannot read the image, is the spoken digits. A captcha allows one \
-     attempt, right or wrong.\n\n\
-     Send the first request without a proof of work. After `proof_of_work_required`, find digits with this property: \
-     the SHA-256 hash of `challenge`, a colon and the digits begins with `bits` zero bits. Send the request again with \
-     the challenge and the digits. `proof_of_work_invalid` carries the next challenge.";
+const ONE_ATTEMPT: &str = "The answer to an image is its characters (upper line first, in upper or lower case), or \
+                           the result of its sum. The answer to an audio captcha, for users who cannot read the \
+                           image, is the spoken digits. A captcha allows one attempt, right or wrong.\n\n\
+                           Send the first request without a proof of work. After `proof_of_work_required`, find \
+                           digits with this property: the SHA-256 hash of `challenge`, a colon and the digits begins \
+                           with `bits` zero bits. Send the request again with the challenge and the digits. \
+                           `proof_of_work_invalid` carries the next challenge.";
 
 const FILE: &str = "The same as `POST /v1/captchas`, for clients that need the file itself, such as curl. The header \
-                    `Captcha-Id` names the captcha. An app uses `POST /v1/captchas`: its response also has the prompt.";
+                    `Captcha-Id` names the captcha. An app uses `POST /v1/captchas`: its response has the prompt, too.";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![

@@ -1,5 +1,6 @@
 //! Errors of the API: the table of error codes, and the problem (RFC 9457) that has one of them.
 
+use super::field_codes::FieldError;
 use crate::domain::consent::LegalDocument;
 use crate::domain::flow::Step;
 use crate::domain::proof::Challenge;
@@ -185,22 +186,6 @@ impl Code {
     #[must_use]
     pub fn status(self) -> StatusCode {
         StatusCode::from_u16(self.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-    }
-}
-
-/// Error of one field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldError {
-    /// Path of the field in the body, such as `proof_of_work.nonce` or `accepted[0]`; empty for the body itself.
-    pub field: String,
-    pub code: &'static str,
-}
-
-impl FieldError {
-    /// Path as a JSON Pointer in a URI fragment (RFC 6901, section 6).
-    pub(super) fn pointer(&self) -> String {
-        let names = self.field.split(['.', '[', ']']).filter(|name| !name.is_empty());
-        names.fold("#".to_owned(), |pointer, name| pointer + "/" + name)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Handler parameters (extractors) with checked content: a JSON body with the documented structure, a signed-in user.
 
 use super::contract::{Body, Contract, Input, schema};
-use super::error::{Code, FieldError, Problem};
+use super::error::{Code, Problem};
+use super::field_codes::FieldError;
 use crate::domain::session::AccessClaims;
 use crate::flows::Service;
 use crate::flows::session::{self, Caller};

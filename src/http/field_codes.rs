@@ -1,4 +1,4 @@
-//! Codes of invalid fields, with a sentence in each language.
+//! Errors of single fields: the table of their codes, with a sentence in each language.
 
 use crate::domain::language::Language;
 
@@ -28,6 +28,26 @@ pub static FIELD_CODES: [FieldCode; 11] = [
     row("invalid_format", "The format is invalid.", "格式不正确。"),
 ];
 
+/// Error of one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// Path of the field in the body, such as `proof_of_work.nonce` or `accepted[0]`; empty for the body itself.
+    pub field: String,
+    pub code: &'static str,
+}
+
+impl FieldError {
+    /// Path as a JSON Pointer in a URI fragment (RFC 6901, section 6).
+    pub(super) fn pointer(&self) -> String {
+        let names = self.field.split(['.', '[', ']']).filter(|name| !name.is_empty());
+        names.fold("#".to_owned(), |pointer, name| pointer + "/" + name)
+    }
+}
+
+pub(super) fn names() -> [&'static str; 11] {
+    FIELD_CODES.each_ref().map(|row| row.name)
+}
+
 /// Returns the sentence of a field code.
 pub(super) fn detail(code: &str, language: Language) -> &'static str {
     let [.., last] = &FIELD_CODES;
@@ -42,6 +62,18 @@ pub(super) fn detail(code: &str, language: Language) -> &'static str {
 mod tests {
     use super::*;
     use crate::domain::Invalid;
+
+    #[test]
+    fn a_pointer_names_members_and_items() {
+        for (field, pointer) in [
+            ("", "#"),
+            ("nickname", "#/nickname"),
+            ("proof_of_work.nonce", "#/proof_of_work/nonce"),
+            ("accepted[1]", "#/accepted/1"),
+        ] {
+            assert_eq!(FieldError { field: field.to_owned(), code: "required" }.pointer(), pointer);
+        }
+    }
 
     #[test]
     fn every_invalid_value_has_a_row() {

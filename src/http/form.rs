@@ -1,6 +1,7 @@
 //! Form: parses the fields of a body, and reports all invalid ones at once.
 
-use super::error::{Code, FieldError, Problem};
+use super::error::{Code, Problem};
+use super::field_codes::FieldError;
 use crate::domain::Invalid;
 use crate::domain::phone::PhoneError;
 use std::borrow::Cow;

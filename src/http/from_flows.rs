@@ -1,6 +1,7 @@
 //! Problems for the errors of flows and of dependencies.
 
-use super::error::{Code, FieldError, Problem, StartedFlow};
+use super::error::{Code, Problem, StartedFlow};
+use super::field_codes::FieldError;
 use super::response::seconds;
 use crate::domain::flow::Step;
 use crate::flows::otp::CodeSent;

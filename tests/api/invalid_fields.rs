@@ -71,5 +71,8 @@ async fn all_invalid_fields_of_a_body_are_reported_at_once(server: TestServer) {
         let errors = response.body["errors"].as_array().unwrap();
         let found: Vec<&str> = errors.iter().map(|error| error["field"].as_str().unwrap()).collect();
         assert_eq!(found, fields, "{path}");
+        let pointers: Vec<&str> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+        let expected: Vec<String> = fields.iter().map(|field| format!("#/{}", field.replace('.', "/"))).collect();
+        assert_eq!(pointers, expected, "{path}");
     }
 }

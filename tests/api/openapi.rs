@@ -185,7 +185,7 @@ fn example(method: &str, path: &str) -> Option<(Method, Value)> {
     (!body.is_null()).then(|| (method, body["example"].clone()))
 }
 
-/// The first request that a newcomer sends is the example of the viewer.
+/// The first request that a developer sends is the example of the viewer.
 #[actix_web::test]
 async fn every_example_of_a_request_can_be_sent() {
     let server = TestServer::new(BackEnds::Embedded).await;

@@ -3,7 +3,7 @@
 use super::flow::NextStep;
 use crate::domain::pending::ActKind;
 use crate::http::error::Code;
-use crate::http::field_codes::FIELD_CODES;
+use crate::http::field_codes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -37,8 +37,8 @@ pub struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = NextStep, required = false)]
     pub step: Option<NextStep>,
-    /// Act whose right code was not enough. `number_claim`: the new number of a change belongs to another account, whose
-    /// owner decides.
+    /// Act whose right code was not enough. `number_claim`: the new number of a change belongs to another account,
+    /// whose owner decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(
         value_type = String,
@@ -86,7 +86,7 @@ pub struct FieldProblem<'a> {
     #[schema(example = "#/proof_of_work/nonce")]
     pub pointer: String,
     /// Stable field code.
-    #[schema(example = "invalid_format", extensions(("x-extensible-enum" = json!(FIELD_CODES.iter().map(|row| row.name).collect::<Vec<_>>()))))]
+    #[schema(example = "invalid_format", extensions(("x-extensible-enum" = json!(field_codes::names()))))]
     pub code: &'a str,
     #[schema(example = "The format is invalid.")]
     pub detail: &'a str,

@@ -1,5 +1,5 @@
-//! Rules for all schemas, so that every generator reads them: an optional property is absent and never null, and an enum
-//! is closed in requests and open in answers.
+//! Rules for all schemas, so that every generator reads them: an optional property is absent and never null, and an
+//! enum is closed in requests and open in answers.
 
 use serde_json::Value;
 use std::collections::BTreeSet;
