@@ -4,9 +4,12 @@ A generated captcha, ticket or code is always wrong, and no case would get past 
 only if it is valid by its schema, so that an invalid case stays invalid.
 """
 
+import atexit
+import collections
 import json
 import os
 import random
+import time
 from pathlib import Path
 
 import jsonschema_rs
@@ -14,11 +17,12 @@ import schemathesis
 from living import PASSWORD, Living
 
 DOCUMENT = json.loads(Path(os.environ["FUZZ_DOCUMENT"]).read_text(encoding="utf-8"))
-LIVING = Living(os.environ["FUZZ_URL"], Path(os.environ["FUZZ_OUTBOX"]))
+LIVING = Living(os.environ["FUZZ_URL"], Path(os.environ["FUZZ_DATA"]))
 WITH_BEARER = os.environ["FUZZ_BEARER"] == "1"
 # Successful requests after which the access token or the password of the account is worth nothing.
 DESTRUCTIVE = {"me.delete", "sessions.logOut", "sessions.end", "me.changePassword", "phoneChange.verifyCode"}
 
+statuses = collections.Counter()
 accounts = {}
 current = None
 
@@ -45,53 +49,68 @@ if WITH_BEARER:
             case.headers["Authorization"] = f"Bearer {data}"
 
 
+FLOWS = {"register": "register", "login": "login", "passwordReset": "password-reset", "accountDeletion": "account-deletion"}
+OWN_FLOWS = {"phoneConfirmation": "phone/confirm", "deletion": "deletion", "firstPassword": "password"}
+
+
 def flow_of(operation, user):
-    """Ticket, and code where it is still needed, of a flow that waits for this operation."""
+    """Ticket of a flow that waits for this operation, and its code, if it is still needed."""
     tag, verb = operation.split(".")
-    paths = {"login": "login", "passwordReset": "password-reset", "accountDeletion": "account-deletion"}
-    if tag == "register":
-        if verb == "setPassword":
-            return LIVING.verified("register", LIVING.phone())
-        make = LIVING.with_password if verb == "submitProfile" else lambda phone: LIVING.started("register", phone)
-        return make(LIVING.phone())
-    if tag in paths:
-        make = LIVING.verified if verb == "setPassword" else LIVING.started
-        return make(paths[tag], LIVING.aged_account()["phone"])
+    if verb in ("claim", "startAnew"):
+        return LIVING.unproved(FLOWS[tag])
+    if tag == "reclaim":
+        return LIVING.reclaim()
+    if operation == "register.submitProfile":
+        return LIVING.with_password(LIVING.phone())
+    if tag in FLOWS:
+        phone = LIVING.phone() if tag == "register" else LIVING.aged_account()["phone"]
+        return (LIVING.verified if verb == "setPassword" else LIVING.started)(FLOWS[tag], phone)
     if user is None:
         return {}
-    if tag == "phoneChange" and user["has_password"]:
+    if tag == "phoneChange":
         return LIVING.phone_change(user)
-    if tag == "phoneConfirmation":
-        return LIVING.own_flow(user, "phone/confirm")
-    if operation == "me.delete" or tag == "deletion":
-        return LIVING.own_flow(user, "deletion")
-    if (operation == "me.changePassword" or tag == "firstPassword") and not user["has_password"]:
-        return LIVING.own_flow(user, "password")
-    return {}
+    own = {"me.delete": "deletion", "me.changePassword": "firstPassword"}.get(operation, tag)
+    return LIVING.own_flow(user, OWN_FLOWS[own])
+
+
+def account_values(operation):
+    """Number of an account, or of nobody, and what proves the account."""
+    if operation == "login.withPassword":
+        made = LIVING.account()
+        return {"phone_number": made["phone"], "password": PASSWORD, "device_token": made["device_token"]}
+    if operation in ("login.sendCode", "passwordReset.sendCode", "accountDeletion.sendCode"):
+        made = LIVING.aged_account()
+        return {"phone_number": made["phone"], "device_token": made["device_token"]}
+    if operation == "reclaim.sendCode":
+        return {**LIVING.detached(), "phone_number": LIVING.phone()}
+    if operation in ("register.sendCode", "phoneChange.sendCode"):
+        return {"phone_number": LIVING.phone()}
+    return {"refresh_token": LIVING.account()["refresh_token"]} if operation == "tokens.refresh" else {}
+
+
+# Values of the other fields that the service accepts. None: the field is left out.
+PLAIN = {
+    "client_id": "shop-ios",
+    "password": PASSWORD,
+    "password_confirm": PASSWORD,
+    "current_password": PASSWORD,
+    "new_password": "staple battery horse",
+    "nickname": "小明",
+    "birthday": "2001-09-30",
+    "avatar_url": None,
+    "proof_of_work": None,
+    "content_length": 1000,
+}
 
 
 def values(operation, fields, user):
     """Values that the service accepts for these fields of the body."""
-    found = {}
+    found = {**PLAIN} if random.random() < 0.7 else {"proof_of_work": None}
     if "captcha_id" in fields:
         found |= LIVING.solved()
     if "ticket" in fields:
         found |= flow_of(operation, user)
-    if operation == "login.withPassword":
-        made = LIVING.account()
-        found |= {"phone_number": made["phone"], "password": PASSWORD, "device_token": made["device_token"]}
-    elif operation in ("login.sendCode", "passwordReset.sendCode", "accountDeletion.sendCode"):
-        made = LIVING.aged_account()
-        found |= {"phone_number": made["phone"], "device_token": made["device_token"]}
-    elif operation in ("register.sendCode", "phoneChange.sendCode", "reclaim.sendCode"):
-        found["phone_number"] = LIVING.phone()
-    elif operation == "tokens.refresh":
-        found["refresh_token"] = LIVING.account()["refresh_token"]
-    if user is not None:
-        found |= {"current_password": PASSWORD}
-        if operation == "me.delete":
-            found["password"] = PASSWORD
-    return found
+    return found | account_values(operation)
 
 
 def properties(operation):
@@ -114,22 +133,49 @@ def before_call(context, case, kwargs):
         case.headers.pop("DPoP", None)
     if random.random() < 0.5:
         return
+    global current
+    try:
+        fill(case)
+        statuses["living"] += 1
+    except AssertionError:
+        # A limit of the account: the next cases get another one.
+        current = None
+        statuses["refused"] += 1
+
+
+def fill(case):
     operation = case.operation.definition.raw["operationId"]
-    token = (case.headers or {}).get("Authorization", "").removeprefix("Bearer ")
-    user = accounts.get(token)
+    user = accounts.get((case.headers or {}).get("Authorization", "").removeprefix("Bearer "))
     if isinstance(case.body, dict):
         schemas = properties(operation)
-        for field, value in values(operation, case.body.keys() & schemas.keys(), user).items():
-            if field in case.body and jsonschema_rs.is_valid(schemas[field], case.body[field]):
+        fields = {field for field in case.body.keys() & schemas.keys() if is_valid(schemas[field], case.body[field])}
+        for field, value in values(operation, fields, user).items():
+            if field in fields and value is None:
+                del case.body[field]
+            elif field in fields:
                 case.body[field] = value
+        if operation.endswith(".resendCode") and "ticket" in fields and random.random() < 0.2:
+            time.sleep(1.1)
     if user is not None and case.path_parameters and case.meta.generation.mode.is_positive:
         make = LIVING.session_id if operation == "sessions.end" else LIVING.pending_id
         case.path_parameters["id"] = make(user)
 
 
+def is_valid(schema, value):
+    return "$ref" in schema or jsonschema_rs.is_valid(schema, value)
+
+
 @schemathesis.hook
 def after_call(context, case, response):
-    """Forgets an account that the request has changed."""
+    """Counts the statuses. Forgets an account that the request has changed."""
     global current
-    if response.status_code < 300 and case.operation.definition.raw["operationId"] in DESTRUCTIVE:
+    operation = case.operation.definition.raw["operationId"]
+    statuses[f"{operation} {response.status_code}"] += 1
+    if response.status_code < 300 and operation in DESTRUCTIVE:
         current = None
+
+
+@atexit.register
+def write_statuses():
+    """Writes how often each operation has returned each status."""
+    Path(os.environ["FUZZ_STATUSES"]).write_text(json.dumps(statuses), encoding="utf-8")

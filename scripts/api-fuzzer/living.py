@@ -4,6 +4,7 @@ import collections
 import itertools
 import random
 import re
+import sqlite3
 import time
 
 import requests
@@ -14,9 +15,10 @@ PASSWORD = "correct horse battery"
 class Living:
     """A client of the service, which reads the codes from the file of the console provider."""
 
-    def __init__(self, url, outbox):
+    def __init__(self, url, folder):
         self.url = url
-        self.outbox = outbox
+        self.outbox = folder / "outbox.log"
+        self.database = folder / "doorstep.sqlite3"
         self.http = requests.Session()
         self.accounts = collections.deque()
         self.numbers = itertools.count(random.randrange(10_000_000, 80_000_000))
@@ -81,6 +83,44 @@ class Living:
         made, account = self.accounts.popleft()
         time.sleep(max(0.0, made + 1.1 - time.monotonic()))
         return account
+
+    def dormant_account(self):
+        """An account that nobody has used for a year."""
+        account = self.aged_account()
+        changes = {"users": ["phone_proven_at", "last_login_at", "created_at"], "sessions": ["last_used_at", "created_at"]}
+        with sqlite3.connect(self.database, timeout=20) as database:
+            for table, columns in changes.items():
+                values = ", ".join(f"{column} = '2020' || substr({column}, 5)" for column in columns)
+                key = "id" if table == "users" else "user_id"
+                of_phone = "(SELECT id FROM users WHERE phone = ?)"
+                database.execute(f"UPDATE {table} SET {values} WHERE {key} = {of_phone}", [account["phone"]])
+        return account
+
+    def unproved(self, flow):
+        """A flow whose code was right, and not enough."""
+        account = self.dormant_account()
+        started = self.started(flow, account["phone"])
+        response = self.http.post(f"{self.url}/v1/{flow}/verify-code", json=started, timeout=20)
+        assert response.status_code == 409, response.text
+        return {"ticket": started["ticket"], **self.proof(account)}
+
+    def proof(self, account):
+        return {"password": PASSWORD} if account["has_password"] else {"device_token": account["device_token"]}
+
+    def detached(self):
+        """Number of an account that another person has now, and what proves the account."""
+        account = self.dormant_account()
+        started = self.started("login", account["phone"])
+        self.http.post(f"{self.url}/v1/login/verify-code", json=started, timeout=20)
+        flow = {"ticket": started["ticket"]}
+        self.call("POST", "/v1/login/start-anew", flow)
+        self.call("POST", "/v1/register/submit-profile", {**flow, "nickname": "小红"})
+        return {"former_phone_number": account["phone"], **self.proof(account)}
+
+    def reclaim(self):
+        phone = self.phone()
+        body = {**self.detached(), "phone_number": phone, **self.solved()}
+        return self.send("/v1/reclaim/send-code", body, phone)
 
     def own_flow(self, account, path):
         """A flow of the signed-in user that sends its code to the number of the account."""

@@ -158,7 +158,7 @@ fn not_null<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Vec<String>>, 
 #[serde(deny_unknown_fields)]
 pub struct AcceptDocuments {
     /// Exactly the documents in force, as `name@version`. Ignored by a service that requires no consent.
-    #[schema(max_items = 8, example = json!(["terms@2026-12-01", "privacy@2026-11-01"]))]
+    #[schema(example = json!(["terms@2026-12-01", "privacy@2026-11-01"]))]
     pub accepted: Vec<String>,
 }
 

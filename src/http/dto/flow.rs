@@ -71,7 +71,7 @@ pub struct SendSignUpCode {
     pub client_id: Option<String>,
     /// Legal documents that the user has accepted, as `name@version`: exactly those in force (`consent_required` names
     /// them). Ignored by a service that requires no consent.
-    #[schema(max_items = 8, example = json!(["terms@2026-11-01", "privacy@2026-11-01"]))]
+    #[schema(example = json!(["terms@2026-11-01", "privacy@2026-11-01"]))]
     pub accepted: Option<Vec<String>>,
 }
 
