@@ -49,7 +49,12 @@ if WITH_BEARER:
             case.headers["Authorization"] = f"Bearer {data}"
 
 
-FLOWS = {"register": "register", "login": "login", "passwordReset": "password-reset", "accountDeletion": "account-deletion"}
+FLOWS = {
+    "register": "register",
+    "login": "login",
+    "passwordReset": "password-reset",
+    "accountDeletion": "account-deletion",
+}
 OWN_FLOWS = {"phoneConfirmation": "phone/confirm", "deletion": "deletion", "firstPassword": "password"}
 
 

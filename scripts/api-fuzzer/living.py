@@ -87,13 +87,14 @@ class Living:
     def dormant_account(self):
         """An account that nobody has used for a year."""
         account = self.aged_account()
-        changes = {"users": ["phone_proven_at", "last_login_at", "created_at"], "sessions": ["last_used_at", "created_at"]}
+        user = "(SELECT id FROM users WHERE phone = ?)"
         with sqlite3.connect(self.database, timeout=20) as database:
-            for table, columns in changes.items():
+            for table, key, columns in (
+                ("users", "id", ["phone_proven_at", "last_login_at", "created_at"]),
+                ("sessions", "user_id", ["last_used_at", "created_at"]),
+            ):
                 values = ", ".join(f"{column} = '2020' || substr({column}, 5)" for column in columns)
-                key = "id" if table == "users" else "user_id"
-                of_phone = "(SELECT id FROM users WHERE phone = ?)"
-                database.execute(f"UPDATE {table} SET {values} WHERE {key} = {of_phone}", [account["phone"]])
+                database.execute(f"UPDATE {table} SET {values} WHERE {key} = {user}", [account["phone"]])
         return account
 
     def unproved(self, flow):
