@@ -141,6 +141,7 @@ class Living:
         flow = self.started("account-deletion", account["phone"])
         self.http.post(f"{self.url}/v1/account-deletion/verify-code", json=flow, timeout=20)
         pending = self.call("GET", "/v1/me/pending", token=account["access_token"])["pending"]
+        assert pending, "nothing is pending"
         return pending[0]["id"]
 
 

@@ -97,10 +97,10 @@ impl LegalDocuments {
         &self.0
     }
 
-    /// Parses the documents that a client names. Without documents in force, nothing is parsed: an app can send its
+    /// Parses the documents that a client names. Without documents in force, the result is empty: an app can send its
     /// list to every service.
     pub fn parse_accepted(&self, texts: &[String]) -> Result<Vec<LegalDocument>, Invalid> {
-        if self.0.is_empty() { Ok(Vec::new()) } else { LegalDocument::parse_list(texts) }
+        LegalDocument::parse_list(texts).map(|named| if self.0.is_empty() { Vec::new() } else { named })
     }
 
     /// Tells whether these are the documents in force, all of them and no other: a consent to something else is no

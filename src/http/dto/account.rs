@@ -158,9 +158,18 @@ fn not_null<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Vec<String>>, 
 #[serde(deny_unknown_fields)]
 pub struct AcceptDocuments {
     /// Exactly the documents in force, as `name@version`. Ignored by a service that requires no consent.
-    #[schema(example = json!(["terms@2026-12-01", "privacy@2026-11-01"]))]
+    #[schema(
+        value_type = Vec<DocumentName>,
+        max_items = 8,
+        example = json!(["terms@2026-12-01", "privacy@2026-11-01"])
+    )]
     pub accepted: Vec<String>,
 }
+
+/// Legal document, as `name@version`.
+#[derive(ToSchema)]
+#[schema(value_type = String, pattern = "^[a-z0-9_-]{1,32}@[A-Za-z0-9._-]{1,32}$", example = "terms@2026-11-01")]
+pub struct DocumentName(#[expect(dead_code, reason = "describes a text")] String);
 
 /// New password, and either the current password or, for an account without one, a new code with its ticket.
 #[derive(Deserialize, ToSchema)]

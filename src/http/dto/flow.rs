@@ -1,5 +1,6 @@
 //! Bodies of the flows with a code.
 
+use super::account::DocumentName;
 use super::{EXAMPLE_APP, EXAMPLE_DEVICE, EXAMPLE_TICKET};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -71,7 +72,11 @@ pub struct SendSignUpCode {
     pub client_id: Option<String>,
     /// Legal documents that the user has accepted, as `name@version`: exactly those in force (`consent_required` names
     /// them). Ignored by a service that requires no consent.
-    #[schema(example = json!(["terms@2026-11-01", "privacy@2026-11-01"]))]
+    #[schema(
+        value_type = Option<Vec<DocumentName>>,
+        max_items = 8,
+        example = json!(["terms@2026-11-01", "privacy@2026-11-01"])
+    )]
     pub accepted: Option<Vec<String>>,
 }
 

@@ -1,5 +1,6 @@
 //! Bodies of claims, of starting anew, of reclaims and of pending acts.
 
+use super::account::DocumentName;
 use super::{EXAMPLE_APP, EXAMPLE_DEVICE, EXAMPLE_TICKET};
 use crate::domain::pending::ActKind;
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,11 @@ pub struct StartAnew {
     pub ticket: String,
     /// Legal documents that the user has accepted, as `name@version`: exactly those in force (`consent_required` names
     /// them). Ignored by a service that requires no consent.
-    #[schema(example = json!(["terms@2026-11-01", "privacy@2026-11-01"]))]
+    #[schema(
+        value_type = Option<Vec<DocumentName>>,
+        max_items = 8,
+        example = json!(["terms@2026-11-01", "privacy@2026-11-01"])
+    )]
     pub accepted: Option<Vec<String>>,
 }
 

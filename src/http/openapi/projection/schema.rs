@@ -16,14 +16,14 @@ const FORMATS: [&str; 3] = ["int32", "int64", "date-time"];
 
 const DATE: &str = "Text of the form `YYYY-MM-DD`: a day, not a moment.";
 
-/// Returns the view of a schema. A response refers to objects only: its other types stand in their place.
+/// Returns the view of a schema. References are to objects and, in requests, to enums. Other types stand in their place.
 pub(super) fn view(old: &Value, all: &Object, is_response: bool) -> Value {
     let mut view = without_null(old);
     if let Some(path) = view.get("$ref").and_then(Value::as_str) {
         let target = path.strip_prefix(REFERENCE).and_then(|name| all.get(name)).and_then(Value::as_object);
-        let Some(target) = target.filter(|target| is_response && !target.contains_key("properties")) else {
-            return json!({ "$ref": path });
-        };
+        let is_type =
+            |target: &&Object| target.contains_key("properties") || (!is_response && target.contains_key("enum"));
+        let Some(target) = target.filter(|target| !is_type(target)) else { return json!({ "$ref": path }) };
         view = target.clone().into_iter().chain(view).collect();
     }
     if is_response {
@@ -123,7 +123,7 @@ mod tests {
     /// Views of a schema in a request and in a response.
     fn views(schema: &Value) -> [Value; 2] {
         let kind = json!({ "type": "string", "description": "Kind.", "enum": ["cat", "dog"] });
-        let all = json!({ "Kind": kind, "Pet": { "type": "object", "properties": {} } });
+        let all = json!({ "Kind": kind, "Name": { "type": "string", "pattern": "^a" }, "Pet": { "type": "object", "properties": {} } });
         [false, true].map(|is_response| view(schema, all.as_object().unwrap(), is_response))
     }
 
@@ -152,6 +152,12 @@ mod tests {
             },
         });
         assert_eq!(views(&pet)[1]["required"], json!(["name"]));
+    }
+
+    #[test]
+    fn a_plain_type_stands_in_the_place_of_its_reference() {
+        assert_both(&reference("Name"), &json!({ "type": "string" }));
+        assert_both(&reference("Pet"), &reference("Pet"));
     }
 
     #[test]
