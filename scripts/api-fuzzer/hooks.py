@@ -115,6 +115,8 @@ def values(operation, fields, user):
         found |= LIVING.solved()
     if "ticket" in fields:
         found |= flow_of(operation, user)
+    if operation == "captchas.createAudio" and "proof_of_work" in fields:
+        found["proof_of_work"] = LIVING.proof_of_work()
     return found | account_values(operation)
 
 
@@ -160,7 +162,8 @@ def fill(case):
             elif field in fields:
                 case.body[field] = value
         if operation.endswith(".resendCode") and "ticket" in fields and random.random() < 0.2:
-            time.sleep(1.1)
+            # The cooldown has passed.
+            time.sleep(1.5)
     if user is not None and case.path_parameters and case.meta.generation.mode.is_positive:
         make = LIVING.session_id if operation == "sessions.end" else LIVING.pending_id
         case.path_parameters["id"] = make(user)

@@ -1,6 +1,7 @@
 """Values that the service accepts: captchas, tickets, codes, accounts. Each call returns new ones."""
 
 import collections
+import hashlib
 import itertools
 import random
 import re
@@ -38,6 +39,14 @@ class Living:
 
     def solved(self):
         return {"captcha_id": self.captcha(), "captcha_answer": "letmein"}
+
+    def proof_of_work(self):
+        """A solution of one bit, which every audio captcha needs."""
+        response = self.http.post(f"{self.url}/v1/captchas/audio", json={}, timeout=20)
+        challenge = response.json()["proof_of_work"]["challenge"]
+        nonces = (str(number) for number in itertools.count())
+        solutions = (nonce for nonce in nonces if hashlib.sha256(f"{challenge}:{nonce}".encode()).digest()[0] < 128)
+        return {"challenge": challenge, "nonce": next(solutions)}
 
     def code(self, phone, position):
         """Returns the code that was sent to the phone behind this position of the file."""

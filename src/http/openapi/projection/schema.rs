@@ -16,7 +16,8 @@ const FORMATS: [&str; 3] = ["int32", "int64", "date-time"];
 
 const DATE: &str = "Text of the form `YYYY-MM-DD`: a day, not a moment.";
 
-/// Returns the view of a schema. References are to objects and, in requests, to enums. Other types stand in their place.
+/// Returns the view of a schema. References are to objects and, in requests, to enums; other types stand in their
+/// place.
 pub(super) fn view(old: &Value, all: &Object, is_response: bool) -> Value {
     let mut view = without_null(old);
     if let Some(path) = view.get("$ref").and_then(Value::as_str) {
@@ -123,7 +124,8 @@ mod tests {
     /// Views of a schema in a request and in a response.
     fn views(schema: &Value) -> [Value; 2] {
         let kind = json!({ "type": "string", "description": "Kind.", "enum": ["cat", "dog"] });
-        let all = json!({ "Kind": kind, "Name": { "type": "string", "pattern": "^a" }, "Pet": { "type": "object", "properties": {} } });
+        let name = json!({ "type": "string", "pattern": "^a" });
+        let all = json!({ "Kind": kind, "Name": name, "Pet": { "type": "object", "properties": {} } });
         [false, true].map(|is_response| view(schema, all.as_object().unwrap(), is_response))
     }
 
