@@ -1,9 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks run test check text lint-shell lint-docker deny advisories spelling links openapi \
-  settings bruno bruno-serve fuzz bench load image
+.PHONY: help setup setup-checks run test check text lint-shell lint-docker lint-openapi deny advisories spelling \
+  links openapi sdk-check settings bruno bruno-serve fuzz fuzz-api bench load image
 
 # `make setup-checks` installs the check tools here.
 CHECKS := .checks/bin
+API_TOOLS := scripts/api-tools/node_modules/.bin
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +36,12 @@ lint-shell: ## lint the shell scripts
 lint-docker: ## lint the Dockerfile
 	$(CHECKS)/hadolint Dockerfile
 
+lint-openapi: export REDOCLY_TELEMETRY = off
+lint-openapi: export REDOCLY_SUPPRESS_UPDATE_NOTICE = true
+lint-openapi: ## lint openapi/openapi.json with Redocly CLI and Spectral
+	$(API_TOOLS)/redocly lint --config scripts/api-tools/redocly.yaml openapi/openapi.json
+	$(API_TOOLS)/spectral lint --ruleset scripts/api-tools/spectral.yaml --fail-severity hint openapi/openapi.json
+
 deny: ## check licences, sources and advisories of the dependencies
 	$(CHECKS)/cargo-deny check
 
@@ -48,14 +55,19 @@ spelling: ## check the spelling
 links: ## check the links between the Markdown files
 	git ls-files -z '*.md' | xargs -0 $(CHECKS)/lychee --offline --include-fragments --no-progress
 
-openapi: ## regenerate openapi/openapi.json, openapi/error-codes.json and docs/errors.md from the code
+openapi: ## regenerate the files in openapi/, and docs/errors.md, from the code
 	mkdir -p openapi
 	cargo run --locked --quiet -- openapi > openapi/openapi.json.new
+	cargo run --locked --quiet -- openapi --for-sdk > openapi/openapi-sdk.json.new
 	cargo run --locked --quiet -- error-codes > openapi/error-codes.json.new
 	cargo run --locked --quiet -- error-codes --markdown > docs/errors.md.new
 	mv openapi/openapi.json.new openapi/openapi.json
+	mv openapi/openapi-sdk.json.new openapi/openapi-sdk.json
 	mv openapi/error-codes.json.new openapi/error-codes.json
 	mv docs/errors.md.new docs/errors.md
+
+sdk-check: ## generate clients in six generators, compile them, and use every type of them
+	scripts/sdk-check
 
 settings: ## regenerate .env.example and docs/configuration.md from the code
 	cargo run --locked --quiet -- settings > .env.example.new
@@ -82,6 +94,10 @@ fuzz: ## fuzz TARGET for TIME seconds (needs nightly and cargo-fuzz); the target
 	@test -f fuzz/fuzz_targets/$(TARGET).rs || { ls fuzz/fuzz_targets; echo 'usage: make fuzz TARGET=phone' >&2; exit 2; }
 	cargo test --locked --test fuzz -- --ignored write_seeds
 	cargo +nightly fuzz run $(TARGET) -- -max_total_time=$(TIME) -timeout=10
+
+fuzz-api: ## fuzz the service by its OpenAPI document: 20,000 cases; ARGUMENTS="--help" describes a smaller dose
+	cargo build --locked
+	scripts/fuzz-api $(ARGUMENTS)
 
 bench: ## measure captcha drawing, access-token verification and proof-of-work verification
 	cargo bench --locked --bench captcha --bench token --bench proof

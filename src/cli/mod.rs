@@ -37,7 +37,11 @@ enum Command {
     /// Apply the pending migrations to the database.
     Migrate,
     /// Print the OpenAPI document.
-    Openapi,
+    Openapi {
+        /// Print the view of the document for generators of client code instead.
+        #[arg(long)]
+        for_sdk: bool,
+    },
     /// Print the guide to the error codes as JSON.
     ErrorCodes {
         /// Print it as Markdown instead.
@@ -81,7 +85,7 @@ fn execute(command: Command) -> Outcome {
     match command {
         Command::Serve => serve::run(checked_settings()?),
         Command::Migrate => migrate::run(&Config::from_env()?),
-        Command::Openapi => openapi::run(),
+        Command::Openapi { for_sdk } => openapi::run(for_sdk),
         Command::ErrorCodes { markdown } => error_codes::run(markdown),
         Command::Keygen { alg, secret_key } => keygen::run(alg, secret_key),
         Command::Sms { command } => sms::run(&Config::from_env()?, command),

@@ -19,6 +19,9 @@ impl IdempotencyKey {
     /// Maximum length. A UUID has 36 characters, a SHA-256 in hex has 64. Stripe also accepts 255.
     pub const LONGEST: usize = 255;
 
+    /// Regular expression of the values that [`IdempotencyKey::parse`] accepts.
+    pub const PATTERN: &str = r#"^(?:[!#-+\x2d-~]{1,255}|"(?:[ !#-\[\]-~]|\\["\\]){1,255}")$"#;
+
     /// Reads the value of the header: a Structured Field String (RFC 9651, 3.3.3), as the draft requires, or the same
     /// without quotes, as most clients send it. A comma without quotes is rejected, because a proxy may have joined two
     /// headers into one line.

@@ -13,9 +13,11 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 #[test]
-fn the_committed_document_is_up_to_date() {
+fn the_committed_documents_are_up_to_date() {
     let committed = include_str!("../../openapi/openapi.json");
     assert!(committed == doorstep::http::openapi::DOCUMENT.as_str(), "stale: run `make openapi`");
+    let committed = include_str!("../../openapi/openapi-sdk.json");
+    assert!(committed == doorstep::http::openapi::SDK_DOCUMENT.as_str(), "stale: run `make openapi`");
 }
 
 #[actix_web::test]

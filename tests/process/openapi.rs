@@ -16,6 +16,13 @@ async fn the_command_the_committed_file_and_the_server_have_the_same_document() 
 }
 
 #[test]
+fn the_view_for_sdks_is_the_committed_file() {
+    let output = Folder::new().run(&["openapi", "--for-sdk"], &[]);
+    assert_eq!(output.status, Some(0));
+    assert!(output.stdout == include_str!("../../openapi/openapi-sdk.json"), "stale: run `make openapi`");
+}
+
+#[test]
 fn the_guide_to_the_error_codes_is_committed_as_json_and_as_a_page() {
     let folder = Folder::new();
     let stdout = |arguments: &[&str]| {

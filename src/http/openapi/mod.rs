@@ -4,6 +4,7 @@ mod examples;
 mod operation;
 mod parameters;
 mod problems;
+mod projection;
 mod schemas;
 mod served;
 
@@ -55,6 +56,12 @@ pub static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let mut text = document().to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
+});
+
+/// The view of the document for generators of client code.
+pub static SDK_DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let document = serde_json::from_str(&DOCUMENT).unwrap_or_default();
+    format!("{:#}\n", projection::for_sdk(&document))
 });
 
 /// Row of the document itself, which does not contain it.

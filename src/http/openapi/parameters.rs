@@ -12,10 +12,7 @@ pub(super) const PROOF: &str = "DPoP";
 
 /// Adds the parameters to the document.
 pub(super) fn add(components: &mut Components) {
-    let key = || {
-        let text = ObjectBuilder::new().min_length(Some(1)).max_length(Some(IdempotencyKey::LONGEST + 2));
-        text.examples(["\"8e03978e-40d5-43dd-bc93-6894a57f9324\""])
-    };
+    let key = || ObjectBuilder::new().examples(["\"8e03978e-40d5-43dd-bc93-6894a57f9324\""]);
     let stored = "Random key of this request, for example a UUID. A retry with the same key and the same body \
                   changes nothing: it gets the stored response of the first request, for up to 24 hours. Use a new key \
                   for each user action, and the same key for each retry. A Structured Field String of 1 to 255 \
@@ -26,7 +23,7 @@ pub(super) fn add(components: &mut Components) {
                  request. At a sign-in it binds the refresh token to the key of the proof. A session that is \
                  bound needs a proof of the same key at each refresh.";
     let parameters = [
-        (KEY, "Idempotency-Key", stored, key()),
+        (KEY, "Idempotency-Key", stored, key().pattern(Some(IdempotencyKey::PATTERN))),
         (IGNORED_KEY, "Idempotency-Key", ignored, key()),
         (PROOF, "DPoP", proof, ObjectBuilder::new().max_length(Some(DpopProof::LONGEST))),
     ];

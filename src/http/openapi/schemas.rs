@@ -10,7 +10,7 @@ use utoipa::openapi::{Components, Object, Ref, RefOr, Schema, Type};
 /// Values of an open enum: those that this version knows. A later version may add some.
 pub(super) const KNOWN_VALUES: &str = "x-extensible-enum";
 
-const REFERENCE: &str = "#/components/schemas/";
+pub(super) const REFERENCE: &str = "#/components/schemas/";
 
 /// Schemas of the bodies of requests, by name.
 #[derive(Default)]
@@ -59,7 +59,8 @@ fn reachable(roots: &BTreeSet<String>, components: &Components) -> BTreeSet<Stri
     found
 }
 
-fn references(value: &Value, names: &mut Vec<String>) {
+/// Appends the names of the schemas to which a part of the document refers.
+pub(super) fn references(value: &Value, names: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
             let reference = members.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix(REFERENCE));
