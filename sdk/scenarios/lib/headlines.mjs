@@ -1,0 +1,1 @@
+export const measureHeadlines = async () => 0;
