@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Runs the scenarios with the drivers of all languages: sdk/scenarios/run.mjs [--language NAME] [--headlines] [NAME …]
+// Runs the scenarios with the drivers of all languages; README.md describes the options.
 
 import fs from "node:fs";
 import os from "node:os";
@@ -20,6 +20,8 @@ const { values: options, positionals: names } = parseArgs({
     language: { type: "string", multiple: true, default: Object.keys(drivers) },
     jobs: { type: "string", default: "2" },
     headlines: { type: "boolean", default: false },
+    refreshes: { type: "string", default: "1000" },
+    "sign-ups": { type: "string", default: "50" },
     check: { type: "boolean", default: false },
     verbose: { type: "boolean", default: false },
   },
@@ -49,7 +51,8 @@ async function runOne(scenario, language) {
   if (failure !== null) {
     const folder = path.join(os.tmpdir(), "doorstep-scenarios", language, scenario.name);
     run.keep(folder);
-    console.log(`FAILED ${language} ${scenario.name} (${seconds.toFixed(1)} s): ${failure.message}\n    logs: ${folder}`);
+    console.log(`FAILED ${language} ${scenario.name} (${seconds.toFixed(1)} s): ${failure.message}`);
+    console.log(`    logs: ${folder}`);
     if (options.verbose) console.log(failure.stack);
   } else {
     console.log(`ok ${language} ${scenario.name} (${seconds.toFixed(1)} s)`);
@@ -74,8 +77,9 @@ async function main() {
   const started = performance.now();
   let failures = 0;
   if (options.headlines) {
+    const dose = { refreshes: Number(options.refreshes), signUps: Number(options["sign-ups"]) };
     for (const language of options.language) {
-      failures += await measureHeadlines({ binary, command: drivers[language].command, cwd: root }, language, names);
+      failures += await measureHeadlines({ binary, command: drivers[language].command, cwd: root }, language, dose);
     }
   } else {
     failures = await runAll(options.language.flatMap((language) => all.map((scenario) => [scenario, language])));

@@ -24,7 +24,7 @@ export class Driver {
     readline.createInterface({ input: this.#process.stdout }).on("line", (line) => this.#receive(line));
   }
 
-  /** Runs a verb. Returns {value?, error?, state?}; `error` is the error of the client, which the scenario expects or not. */
+  /** Runs a verb. Returns {value?, error?, state?}: an error of the client is an answer like any other. */
   call(verb, parameters) {
     const id = this.#next++;
     const answered = new Promise((resolve, reject) => {

@@ -5,8 +5,8 @@
 
 /** Kinds of faults, and the members that a rule of each kind may have besides the common ones. */
 export const KINDS = {
-  drop_request: [],
-  drop_answer: ["cut"],
+  lose_request: [],
+  lose_answer: ["cut"],
   delay: ["ms"],
   double: [],
   answer: ["status", "headers", "body"],
@@ -79,7 +79,9 @@ function changedBody(rule, body) {
   } catch {
     return body;
   }
-  for (const [path, value] of Object.entries(rule.set ?? {})) change(document, path, (owner, name) => (owner[name] = value));
+  for (const [path, value] of Object.entries(rule.set ?? {})) {
+    change(document, path, (owner, name) => (owner[name] = value));
+  }
   for (const path of rule.delete ?? []) change(document, path, (owner, name) => delete owner[name]);
   return Buffer.from(JSON.stringify(document));
 }

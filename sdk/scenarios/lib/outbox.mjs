@@ -20,7 +20,7 @@ export class Outbox {
     return [...found].filter(([, to]) => phone === undefined || to === phone).map(([, , text]) => text);
   }
 
-  /** Marks the messages of now: a code that is asked for later is newer. */
+  /** Marks the messages of now: a code of later is newer. */
   mark() {
     const all = fs.existsSync(this.#file) ? fs.readFileSync(this.#file, "utf8").matchAll(/^SMS to (\+\d+): /gm) : [];
     this.#marks.clear();

@@ -36,6 +36,13 @@ export class Proxy {
     this.#rules.set(rules);
   }
 
+  /** Value of this member in the newest answer that has it, as a thief reads it in a log. */
+  taken(member) {
+    const documents = this.journal.map(({ answer }) => parsed(answer)).filter((document) => document?.[member]);
+    if (documents.length === 0) throw new Error(`no answer has a ${member}`);
+    return documents.at(-1)[member];
+  }
+
   /** Withholds the next answer of this path, or the request itself. Resolves when it is there. */
   trap(line, when) {
     return new Promise((reached) => this.#traps.push({ line, when, reached }));
@@ -73,15 +80,16 @@ export class Proxy {
       socket.destroy();
     };
     if (rule("delay")) await after(rule("delay").ms);
-    if (rule("drop_request") || this.#trapped(exchange, "requested")) return lose("request");
+    if (rule("lose_request") || this.#trapped(exchange, "requested")) return lose("request");
     let answer = rule("answer") ? planted(rule("answer")) : await this.#forward(exchange, rule("double") !== undefined);
     for (const one of rules) if (one.fault === "rewrite") answer = rewritten(one, answer);
     exchange.status = answer.status;
     exchange.code = codeOf(answer);
     exchange.answerHeaders = answer.headers;
+    exchange.answer = answer.body;
     if (this.#trapped(exchange, "answered")) return lose("answer");
-    if (rule("drop_answer")) {
-      if (rule("drop_answer").cut) await sendPart(answer, response);
+    if (rule("lose_answer")) {
+      if (rule("lose_answer").cut) await sendPart(answer, response);
       return lose("answer");
     }
     exchange.answered = performance.now();
@@ -133,8 +141,12 @@ function planted({ status, headers = {}, body = {} }) {
 
 function codeOf(answer) {
   if (answer.status < 400) return null;
+  return parsed(answer.body)?.code ?? null;
+}
+
+function parsed(text) {
   try {
-    return JSON.parse(answer.body).code ?? null;
+    return JSON.parse(text);
   } catch {
     return null;
   }

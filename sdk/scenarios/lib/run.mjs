@@ -14,7 +14,7 @@ import { Server } from "./server.mjs";
 import { checkInvariants, checkTruth } from "./truth.mjs";
 import { Variables, e164 } from "./variables.mjs";
 
-const POLL_MS = 50;
+const POLL_MS = 200;
 const UNTIL_TIMEOUT_MS = 20_000;
 const SENDS = /\.(send_code|resend_code|with_password)$/;
 
@@ -42,12 +42,17 @@ export class Run {
 
   /** Runs the scenario. Throws at the first difference from what it expects. */
   async run() {
+    await this.start();
+    await this.steps(this.scenario.steps);
+    await checkTruth(this, this.scenario.truth);
+    checkInvariants(this);
+  }
+
+  /** Starts the proxy and the server. */
+  async start() {
     await this.proxy.start();
     await this.#serve("start", { PUBLIC_URLS: this.proxy.url });
     this.proxy.setFaults(this.scenario.faults);
-    await this.#steps(this.scenario.steps, "steps");
-    await checkTruth(this, this.scenario.truth);
-    checkInvariants(this);
   }
 
   async close() {
@@ -60,12 +65,13 @@ export class Run {
   keep(folder) {
     fs.mkdirSync(folder, { recursive: true });
     if (fs.existsSync(this.server.log)) fs.copyFileSync(this.server.log, path.join(folder, "server.log"));
-    const exchanges = this.proxy.journal.map(({ body, headers, ...rest }) =>
+    const exchanges = this.proxy.journal.map(({ body, headers, answer, ...rest }) =>
       JSON.stringify({ ...rest, key: headers["idempotency-key"], body: body.toString().slice(0, 300) }));
     fs.writeFileSync(path.join(folder, "proxy.log"), `${exchanges.join("\n")}\n`);
   }
 
-  async #steps(steps, at) {
+  /** Runs steps in order. `at` is their place in the scenario, for errors. */
+  async steps(steps, at = "steps") {
     for (const [index, step] of steps.entries()) await this.#step(step, `${at}[${index}]`);
   }
 
@@ -95,11 +101,12 @@ export class Run {
     },
     server: ({ server, settings }) => this.#serve(server, settings),
     http: (step) => this.#http(step),
-    together: ({ together }, at) => Promise.all(together.map((one, index) => this.#step(one, `${at}.together[${index}]`))),
+    together: ({ together }, at) =>
+      Promise.all(together.map((one, index) => this.#step(one, `${at}.together[${index}]`))),
     repeat: async ({ repeat, as, steps }, at) => {
       for (let round = 1; round <= repeat; round++) {
         if (as !== undefined) this.variables.set(as, String(round));
-        await this.#steps(steps, `${at}, round ${round}, steps`);
+        await this.steps(steps, `${at}, round ${round}, steps`);
       }
     },
     part: async (step, at) => {
@@ -107,11 +114,12 @@ export class Run {
       const values = await this.variables.filled(step.with ?? {});
       const names = params.map((name) => name.replace("?", ""));
       const before = this.variables.replace(names.map((name) => [name, values[name]]));
-      await this.#steps(steps.map((one) => onDevice(one, step.on)), `${at} ${step.part}`);
+      await this.steps(steps.map((one) => onDevice(one, step.on)), `${at} ${step.part}`);
       this.variables.replace(before);
     },
     copy: ({ copy, to, keys = false }) => this.#copy(copy, to, keys),
     lose_keys: ({ lose_keys: device }) => fs.rmSync(this.#paths(device).keys, { recursive: true, force: true }),
+    take: ({ take, as }) => this.variables.set(as, this.proxy.taken(take)),
     truth: ({ truth }) => checkTruth(this, truth),
   };
 
@@ -121,19 +129,24 @@ export class Run {
     this.proxy.upstream = this.server.url;
   }
 
-  async #call(step) {
+  /** Runs a verb on a device. Returns the answer of its driver. */
+  async call(step) {
     if (SENDS.test(step.do)) this.#mark();
     const parameters = await this.variables.filled(step.with ?? {});
     const driver = await this.#driver(step.on);
-    if (step.killed) return this.#killDuring(driver, step, parameters);
-    const answer = await driver.call(step.do, parameters);
+    return step.killed ? this.#killDuring(driver, step, parameters) : driver.call(step.do, parameters);
+  }
+
+  async #call(step) {
+    const answer = await this.call(step);
+    if (answer === undefined) return;
     const expected = await this.variables.filled(step.expect ?? {});
     const found = mismatch(answer, { error: { $absent: true }, ...expected });
     if (found !== null) throw new Error(`${found}\n    in ${JSON.stringify(answer)}`);
     this.variables.save(step.save, answer.value ?? answer.state);
   }
 
-  /** A code that is asked for after a call that was killed may be that of this call. */
+  /** The next code after a call that was killed may be that of this call. */
   #mark() {
     if (this.killedSend) this.killedSend = false;
     else this.outbox.mark();

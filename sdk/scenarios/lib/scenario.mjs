@@ -24,12 +24,13 @@ const STEPS = {
   part: ["on?", "with?"],
   copy: ["to", "keys?"],
   lose_keys: [],
+  take: ["as"],
   truth: [],
 };
 
 const TRUTH = ["messages", "messages_to", "users", "detached", "sessions", "bound_sessions", "pending", "requests",
   "signed_out", "tolerated"];
-const DEVICE = ["store?", "keys?", "device_name?", "language?", "client_id?", "clock_offset?"];
+const DEVICE = ["store?", "keys?", "device_name?", "language?", "client_id?", "clock_offset?", "lock?"];
 const SCENARIO = ["name", "proves", "settings?", "vars?", "devices?", "faults?", "steps", "truth", "seconds?"];
 
 class Problem extends Error {}
@@ -67,7 +68,8 @@ function checkFaults(rules, at) {
     oneOf(rule.fault, Object.keys(KINDS), `${place}.fault`);
     members(rule, [...COMMON, ...KINDS[rule.fault]].map((one) => `${one}?`), place);
     for (const pattern of rule.paths ?? []) {
-      if (!/^([A-Z]+|\*) \/[\w/.*-]*$/.test(pattern)) throw new Problem(`${place}.paths: ${pattern} is no "METHOD /path"`);
+      const isPattern = /^([A-Z]+|\*) \/[\w/.*-]*$/.test(pattern);
+      if (!isPattern) throw new Problem(`${place}.paths: ${pattern} is no "METHOD /path"`);
     }
   });
 }
@@ -90,6 +92,7 @@ function checkStep(step, at, context) {
   if (step.on !== undefined) oneOf(step.on, Object.keys(context.devices), `${at}.on`);
   CHECKS[kind]?.(step, at, context);
   for (const variable of Object.keys(step.save ?? {})) context.known.add(variable);
+  if (kind === "take") context.known.add(step.as);
 }
 
 const CHECKS = {

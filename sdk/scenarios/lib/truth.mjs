@@ -6,11 +6,13 @@ import { e164 } from "./variables.mjs";
 
 /** Compares what has happened with the expectation of a scenario. */
 export async function checkTruth(run, truth) {
-  const { signed_out: signedOut = {}, messages_to: numbers, requests, tolerated, ...expected } = await run.variables.filled(truth);
+  const filled = await run.variables.filled(truth);
+  const { signed_out: signedOut = {}, messages_to: numbers, requests, tolerated, ...expected } = filled;
   const found = { ...(await counts(run.server.database)), messages: run.outbox.messages().length };
   const differences = [mismatch(found, expected, "truth")];
-  for (const [phone, want] of Object.entries(numbers ?? {})) {
-    differences.push(mismatch(run.outbox.messages(e164(phone)).length, want, `messages to ${phone}`));
+  for (const [name, want] of Object.entries(numbers ?? {})) {
+    const phone = e164(await run.variables.filled(`$${name}`));
+    differences.push(mismatch(run.outbox.messages(phone).length, want, `messages to ${phone}`));
   }
   for (const [line, want] of Object.entries(requests ?? {})) {
     const sent = run.proxy.journal.filter(({ method, path }) => `${method} ${path}` === line);
@@ -27,7 +29,7 @@ export async function checkTruth(run, truth) {
 const WITHOUT_KEY = /^POST \/v1\/(captchas(\/\w+)?|token\/refresh|logout|me\/pending\/.*|.*\/status)$/;
 
 /** Errors that a client causes only by a defect of its own. */
-const DEFECTS = ["malformed_request", "unsupported_media_type", "payload_too_large", "not_acceptable", "method_not_allowed",
+const DEFECTS = ["malformed_request", "unsupported_media_type", "payload_too_large", "not_found", "method_not_allowed",
   "idempotency_key_reused", "invalid_dpop_proof", "internal_error"];
 
 /** Rules for the requests of every client, in every scenario. A scenario tolerates a defect that it causes itself. */
@@ -51,13 +53,17 @@ export function checkInvariants(run) {
 }
 
 /** Requests that a client repeats by itself. An app reads an account as often as its user wants. */
-const repeatedByClient = ({ headers, path }) => headers["idempotency-key"] !== undefined || path === "/v1/token/refresh";
+const repeatedByClient = ({ headers, path }) =>
+  headers["idempotency-key"] !== undefined || path === "/v1/token/refresh";
 
 /** Tells whether `later` is the same request again, before Retry-After has passed. */
 function isEarly(exchange, later) {
   if (exchange.answered === undefined || !repeatedByClient(exchange)) return false;
   const limit = Number(exchange.answerHeaders["retry-after"]);
-  const same = exchange.method === later.method && exchange.path === later.path && exchange.body.equals(later.body)
-    && exchange.headers["idempotency-key"] === later.headers["idempotency-key"];
+  const same =
+    exchange.method === later.method &&
+    exchange.path === later.path &&
+    exchange.body.equals(later.body) &&
+    exchange.headers["idempotency-key"] === later.headers["idempotency-key"];
   return same && limit > 0 && later.arrived - exchange.answered < limit * 1000 - 5;
 }

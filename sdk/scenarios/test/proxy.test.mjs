@@ -45,7 +45,7 @@ test("without faults a request passes unchanged", async () => {
 });
 
 test("every third answer is lost after the server has acted", async () => {
-  proxy.setFaults([{ fault: "drop_answer", every: 3 }]);
+  proxy.setFaults([{ fault: "lose_answer", every: 3 }]);
   const answers = [];
   for (let count = 0; count < 6; count++) answers.push((await post())?.status ?? null);
   assert.deepEqual(answers, [201, 201, null, 201, 201, null]);
@@ -55,14 +55,14 @@ test("every third answer is lost after the server has acted", async () => {
 });
 
 test("an answer that is cut in its middle is lost, too", async () => {
-  proxy.setFaults([{ fault: "drop_answer", cut: true }]);
+  proxy.setFaults([{ fault: "lose_answer", cut: true }]);
   assert.equal(await post(), null);
   assert.equal(received.length, 1);
   proxy.stop();
 });
 
 test("a lost request does not reach the server", async () => {
-  proxy.setFaults([{ fault: "drop_request", nth: [1], paths: ["POST /v1/*"] }]);
+  proxy.setFaults([{ fault: "lose_request", nth: [1], paths: ["POST /v1/*"] }]);
   assert.equal(await post(), null);
   assert.equal((await post("/v1/thing")).status, 201);
   assert.equal(received.length, 1);
@@ -108,7 +108,7 @@ test("a trap withholds one answer, and tells when the server has acted", async (
 
 test("a share of the answers is lost at random, and the same ones with the same seed", async () => {
   const run = async (seed) => {
-    proxy.setFaults([{ fault: "drop_answer", share: 1 / 3, seed }]);
+    proxy.setFaults([{ fault: "lose_answer", share: 1 / 3, seed }]);
     const lost = [];
     for (let count = 0; count < 60; count++) lost.push((await post()) === null);
     return lost;
