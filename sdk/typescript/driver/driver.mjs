@@ -57,8 +57,9 @@ async function refreshedCaptcha() {
 }
 
 function describedCaptcha() {
-  const { id, prompt, input, length, mediaType, expiresIn } = lastCaptcha
-  return { id, prompt, input, length, media_type: mediaType, expires_in: expiresIn }
+  const { image, audio, refresh, ...described } = lastCaptcha
+  const media = (image ?? audio).slice('data:'.length).split(';')[0]
+  return { ...renamed(described, snakeName), media_type: media }
 }
 
 /** A text is the answer to a new captcha; an object names the captcha, too. */
@@ -92,22 +93,32 @@ const account = {
   accept_documents: ({ documents }) => doorstep.account.acceptDocuments(documents),
 }
 
-const FLOWS = ['sign_up', 'sign_in', 'password_reset', 'phone_change', 'phone_confirmation', 'deletion', 'reclaim']
+const FLOWS = [
+  'sign_up',
+  'sign_in',
+  'password_reset',
+  'phone_change',
+  'phone_confirmation',
+  'first_password',
+  'deletion',
+  'reclaim',
+]
 
 function flow(name) {
   if (!flows.has(name)) flows.set(name, doorstep[camelName(name)]())
   return flows.get(name)
 }
 
-/** Verbs whose method takes one value and not an object. */
-const PLAIN = { verify_code: 'code', set_password: 'password' }
+/** Methods that take one value and not an object. */
+const PLAIN = ['verify_code', 'set_password', 'deletion.with_password']
 
 async function callFlow(name, verb, { captcha, ...parameters }) {
   if (verb === 'state') return
   const values = renamed(parameters, camelName)
   if (captcha !== undefined) values.captcha = await solved(captcha)
-  const plain = PLAIN[verb]
-  await flow(name)[camelName(verb)](plain === undefined ? values : values[plain])
+  const all = Object.values(values)
+  const plain = all.length < 2 && (PLAIN.includes(verb) || PLAIN.includes(`${name}.${verb}`))
+  await flow(name)[camelName(verb)](plain || all.length === 0 ? all[0] : values)
 }
 
 function stateOf(name) {

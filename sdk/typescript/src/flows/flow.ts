@@ -1,0 +1,281 @@
+import type { Api } from '../api.js'
+import { DoorstepError } from '../errors.js'
+import { OPERATIONS, type Operations } from '../generated/operations.js'
+import type { KeyStore } from '../keys.js'
+import { Listeners } from '../listeners.js'
+import type { Session } from '../session.js'
+import { findDevice } from '../session-record.js'
+import type { PendingAction, StoredDevice, StoredFlow, Vault } from '../vault.js'
+import { FlowRecord } from './record.js'
+import { ActionKeys } from './action-keys.js'
+import { endsFlow, isStep, type FlowState } from './state.js'
+
+/** What every flow needs of the client. */
+export interface Context {
+  readonly api: Api
+  readonly vault: Vault
+  readonly session: Session
+  readonly keys: KeyStore | null
+  readonly clientId?: string
+  readonly deviceName?: string
+}
+
+/** A solved captcha. */
+export interface CaptchaAnswer {
+  readonly id: string
+  readonly answer: string
+}
+
+/** An action of the user in a flow. */
+export interface Action {
+  readonly operation: keyof Operations
+  /** Called when the actions before it are answered. */
+  body(flow: Readonly<StoredFlow>): Record<string, unknown>
+  /** The answer has tokens: the request needs the proof of a key. */
+  readonly signsIn?: boolean
+  /** Sends the device token of the account, where there is one. */
+  readonly device?: boolean
+}
+
+/** Fields that say what the user wanted: a retry that differs in other fields only asks for the same. */
+const SUBJECT = ['phone_number', 'former_phone_number', 'code', 'password', 'new_password', 'current_password']
+const SECRETS = ['password', 'new_password', 'current_password']
+/** A first code is not sent again by itself after this time, in milliseconds. */
+const STALE = 600_000
+
+/** One flow of the user: each method is a step, `state` says what comes next, and `resume` continues after a restart. */
+export abstract class Flow {
+  protected readonly record: FlowRecord
+  private readonly actionKeys: ActionKeys
+  private readonly changed = new Listeners<FlowState>()
+  private tail: Promise<unknown> = Promise.resolve()
+  private active: { name: string | undefined; result: Promise<FlowState> } | undefined
+
+  constructor(
+    protected readonly context: Context,
+    readonly name: string,
+    via: string = name,
+  ) {
+    this.record = new FlowRecord(context.vault, context.api.config.clock, name, via)
+    this.actionKeys = new ActionKeys(context, this.record)
+  }
+
+  get state(): FlowState {
+    return this.record.state()
+  }
+
+  /** Called after each change of `state`. Returns the function that removes the listener. */
+  onChange(listener: (state: FlowState) => void): () => void {
+    return this.changed.add(listener)
+  }
+
+  /**
+   * Continues the flow that the app had open when it was closed: repeats the action that was not answered, and asks the
+   * service for the step. Without an open flow the step is `start`.
+   */
+  resume(): Promise<FlowState> {
+    return this.inOrder(async () => {
+      await this.context.session.restore()
+      await this.record.load(this.context.session.user?.id)
+      const { pending, ticket } = this.record.data
+      if (pending) await this.resumeAction(pending)
+      else if (ticket) await this.askStatus(ticket)
+    })
+  }
+
+  /** Forgets the flow on this device. */
+  cancel(): Promise<FlowState> {
+    return this.inOrder(async () => {
+      const { key } = this.record.data
+      await this.record.remove('start')
+      await this.actionKeys.clean(key)
+    })
+  }
+
+  /** Does the action once, whatever happens to requests and answers. */
+  protected act(action: Action): Promise<FlowState> {
+    const name = this.nameOf(action)
+    // A button that is tapped twice is one action.
+    if (this.active && this.active.name === name) return this.active.result
+    const result = this.inOrder(async () => {
+      const { pending } = this.record.data
+      if (pending && (await this.settleBefore(pending, action))) return
+      await this.start(action)
+      await this.settle()
+    })
+    const active = { name, result }
+    this.active = active
+    const over = () => void (this.active === active && (this.active = undefined))
+    result.then(over, over)
+    return result
+  }
+
+  /** The ticket of the flow. Throws where no code was requested. */
+  protected ticket(flow: Readonly<StoredFlow>): string {
+    if (flow.ticket) return flow.ticket
+    throw new DoorstepError('wrong_step', 'request a code first')
+  }
+
+  /** The operation of this flow with this verb. */
+  protected operation(verb: string): keyof Operations {
+    return `${this.record.data.via}${verb}` as keyof Operations
+  }
+
+  /** Sends the action. */
+  protected async send(pending: PendingAction, unanswered: boolean): Promise<unknown> {
+    const { api, session } = this.context
+    const { operation, body, idempotencyKey } = pending
+    const options = { unanswered, ...(OPERATIONS[operation].idempotencyKey ? { idempotencyKey } : {}) }
+    if (OPERATIONS[operation].bearer) return session.call(operation, body as never, options)
+    const key = await this.actionKeys.get(pending.key)
+    return api.send(operation, { ...options, body: body as never, key })
+  }
+
+  /** Stores what the answer says. Flows with other answers add to this. */
+  protected async accept(pending: PendingAction, answer: unknown): Promise<void> {
+    const fields = (answer ?? {}) as Record<string, never>
+    const { session } = this.context
+    if (fields['access_token'] && fields['user']) {
+      const { key } = pending
+      await session.begin(fields as never, { flow: this.name, ...(key === undefined ? {} : { key }) })
+      this.record.finish()
+    } else if (fields['nickname']) {
+      await session.setUser(fields as never, this.name)
+      this.record.finish()
+    } else if (fields['step']) {
+      await this.record.advance(fields, await this.owner(pending))
+    } else {
+      await this.record.remove('done')
+    }
+  }
+
+  private nameOf(action: Action): string | undefined {
+    try {
+      return `${action.operation} ${JSON.stringify(action.body(this.record.data))}`
+    } catch {
+      return undefined
+    }
+  }
+
+  private inOrder(task: () => Promise<void>): Promise<FlowState> {
+    const run = async () => {
+      const before = JSON.stringify(this.record.data)
+      try {
+        await task()
+      } finally {
+        if (JSON.stringify(this.record.data) !== before) this.changed.emit(this.state)
+      }
+      return this.state
+    }
+    const result = this.tail.then(run, run)
+    this.tail = result
+    return result
+  }
+
+  /** Tells whether the action before was the same, and has succeeded now. */
+  private async settleBefore(pending: PendingAction, next: Action): Promise<boolean> {
+    const body = next.operation === pending.operation ? next.body(this.record.data) : undefined
+    const same = body !== undefined && SUBJECT.every((name) => pending.body[name] === body[name])
+    try {
+      await this.settle()
+      return same
+    } catch (error) {
+      if (!(error instanceof DoorstepError) || error.unanswered) throw error
+      return false
+    }
+  }
+
+  /** Stores the action before it is sent. A password stays in memory. */
+  private async start(action: Action): Promise<void> {
+    const { clientId, deviceName, api } = this.context
+    const { clientId: sendsClient, deviceName: sendsDevice } = OPERATIONS[action.operation]
+    const body = action.body(this.record.data)
+    const known = await this.device(body)
+    const device = action.device ? known : undefined
+    const { key, lost } = await this.actionKeys.choose(action.signsIn ?? false, device)
+    const fields = {
+      ...body,
+      ...(device && !lost ? { device_token: device.token } : {}),
+      ...(sendsClient && clientId ? { client_id: clientId } : {}),
+      ...(sendsDevice && deviceName ? { device_name: deviceName } : {}),
+    }
+    const { operation } = action
+    const inMemory = SECRETS.some((name) => name in fields)
+    await this.record.begin({ operation, body: fields, ...(key ? { key } : {}) }, inMemory, api.config.random)
+  }
+
+  /** Sends the pending action until it is answered, and stores the answer. */
+  private async settle(): Promise<void> {
+    const pending = this.record.data.pending
+    if (!pending) return
+    const unanswered = this.record.unanswered
+    let answer: unknown
+    try {
+      answer = await this.send(pending, unanswered)
+    } catch (error) {
+      return this.refused(error, unanswered)
+    }
+    // Until the answer is stored, the action is repeated: the repetition gets the same answer.
+    this.record.unanswered = true
+    await this.accept(pending, answer)
+  }
+
+  /** Stores what a refusal says. Throws the error, unless it is the next step of the flow. */
+  private async refused(error: unknown, repeated: boolean): Promise<void> {
+    if (!(error instanceof DoorstepError)) throw error
+    if (error.unanswered) {
+      this.record.unanswered = true
+      throw error
+    }
+    const { problem } = error
+    if (problem && isStep(problem)) return this.record.question(problem)
+    if (endsFlow(error.code, this.record.data)) await this.record.remove('ended', error.code)
+    else await this.record.refuse(error, problem)
+    // The first request was done, and its answer was lost: the service has gone on to this step.
+    if (repeated && error.code === 'wrong_step' && problem?.step) return
+    throw error
+  }
+
+  private async resumeAction(pending: PendingAction): Promise<void> {
+    const { clock } = this.context.api.config
+    const first = this.record.data.ticket === undefined
+    if (first && Math.abs(clock.wall() - pending.at) > STALE) return this.record.remove('start')
+    try {
+      await this.settle()
+    } catch (error) {
+      // The state says what the answer was; only a missing answer is an error of `resume`.
+      if (!(error instanceof DoorstepError) || error.unanswered) throw error
+    }
+  }
+
+  private async askStatus(ticket: string): Promise<void> {
+    const operation = this.operation('Status')
+    if (!(operation in OPERATIONS)) return
+    try {
+      const body = { ticket } as never
+      const { api, session } = this.context
+      const answer = OPERATIONS[operation].bearer
+        ? await session.call(operation, body)
+        : await api.send(operation, { body })
+      await this.record.advance(answer as never)
+    } catch (error) {
+      if (!(error instanceof DoorstepError)) throw error
+      if (endsFlow(error.code, this.record.data)) return this.record.remove('ended', error.code)
+      // An older service has no status for this flow: the stored step stands.
+      if (error.status !== 404 && error.status !== 405) throw error
+    }
+  }
+
+  private async device(body: Record<string, unknown>): Promise<StoredDevice | undefined> {
+    const contents = await this.context.vault.read()
+    const number = body['former_phone_number'] ?? body['phone_number']
+    if (typeof number !== 'string') return contents.devices.find(({ userId }) => userId === this.record.data.deviceOf)
+    const device = findDevice(contents, number)
+    this.record.data.deviceOf = device?.userId
+    return device
+  }
+
+  private async owner(pending: PendingAction): Promise<string | undefined> {
+    return OPERATIONS[pending.operation].bearer ? this.context.session.user?.id : undefined
+  }
+}
