@@ -53,9 +53,11 @@ function describe(id, operation, complete) {
     deviceName: fields.includes('device_name'),
   }
   const set = Object.keys(flags).filter((flag) => flags[flag])
+  const row = [`method: '${operation.method}'`, `path: '${operation.path}'`, ...set.map((flag) => `${flag}: true`)]
+  const body = jsonType(operation.requestBody?.content, id) ?? 'undefined'
   return {
-    row: `  ${id}: { method: '${operation.method}', path: '${operation.path}'${set.map((flag) => `, ${flag}: true`).join('')} },`,
-    type: `  ${id}: { body: ${jsonType(operation.requestBody?.content, id) ?? 'undefined'}; answer: ${answerType(operation, id)} }`,
+    row: `  ${id}: { ${row.join(', ')} },`,
+    type: `  ${id}: { body: ${body}; answer: ${answerType(operation, id)} }`,
   }
 }
 

@@ -154,7 +154,8 @@ export class Session {
   /** Removes the session from this device, and tells the app. */
   async end(reason: SignedOutReason, options: { forgetDevice?: boolean; token?: string } = {}): Promise<void> {
     const lost = this.stored
-    const contents = await this.vault.update((contents) => endSession(contents, reason, { ...options, session: lost?.id }))
+    const ending = { ...options, session: lost?.id }
+    const contents = await this.vault.update((contents) => endSession(contents, reason, ending))
     if (contents.session) return this.adopt(contents.session)
     this.clear()
     // Another tab may have ended it, for a reason of its own.

@@ -25,7 +25,7 @@ interface WebStorage {
   removeItem(key: string): void
 }
 
-/** `localStorage`, shared by all tabs of an origin. */
+/** `localStorage`, shared by all tabs of a site. */
 export function webStore(storage: WebStorage = localStorage): Store {
   return {
     get: async (key) => storage.getItem(key),
@@ -38,7 +38,7 @@ interface LockManager {
   request<T>(name: string, task: () => Promise<T>): Promise<T>
 }
 
-/** Web Locks, where the browser has them: a lock that all tabs of an origin share. */
+/** Web Locks, where the browser has them: a lock that all tabs of a site share. */
 export function webLock<T>(name: string, task: () => Promise<T>): Promise<T> {
   const locks = (globalThis as { navigator?: { locks?: LockManager } }).navigator?.locks
   return locks ? locks.request(name, task) : task()

@@ -43,7 +43,7 @@ const SECRETS = ['password', 'new_password', 'current_password']
 /** A first code is not sent again by itself after this time, in milliseconds. */
 const STALE = 600_000
 
-/** One flow of the user: each method is a step, `state` says what comes next, and `resume` continues after a restart. */
+/** One flow of the user: each method is a step, `state` says what comes next, `resume` continues after a restart. */
 export abstract class Flow {
   protected readonly record: FlowRecord
   private readonly actionKeys: ActionKeys
@@ -99,9 +99,9 @@ export abstract class Flow {
     if (this.active && this.active.name === name) return this.active.result
     const result = this.inOrder(async () => {
       const { pending } = this.record.data
-      if (pending && (await this.settleBefore(pending, action))) return
+      if (pending && (await this.completeEarlier(pending, action))) return
       await this.start(action)
-      await this.settle()
+      await this.complete()
     })
     const active = { name, result }
     this.active = active
@@ -173,11 +173,11 @@ export abstract class Flow {
   }
 
   /** Tells whether the action before was the same, and has succeeded now. */
-  private async settleBefore(pending: PendingAction, next: Action): Promise<boolean> {
+  private async completeEarlier(pending: PendingAction, next: Action): Promise<boolean> {
     const body = next.operation === pending.operation ? next.body(this.record.data) : undefined
     const same = body !== undefined && SUBJECT.every((name) => pending.body[name] === body[name])
     try {
-      await this.settle()
+      await this.complete()
       return same
     } catch (error) {
       if (!(error instanceof DoorstepError) || error.unanswered) throw error
@@ -205,7 +205,7 @@ export abstract class Flow {
   }
 
   /** Sends the pending action until it is answered, and stores the answer. */
-  private async settle(): Promise<void> {
+  private async complete(): Promise<void> {
     const pending = this.record.data.pending
     if (!pending) return
     const unanswered = this.record.unanswered
@@ -241,7 +241,7 @@ export abstract class Flow {
     const first = this.record.data.ticket === undefined
     if (first && Math.abs(clock.wall() - pending.at) > STALE) return this.record.remove('start')
     try {
-      await this.settle()
+      await this.complete()
     } catch (error) {
       // The state says what the answer was; only a missing answer is an error of `resume`.
       if (!(error instanceof DoorstepError) || error.unanswered) throw error

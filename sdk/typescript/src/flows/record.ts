@@ -106,9 +106,9 @@ export class FlowRecord {
 
   /** A right code was not enough, or a code was sent to a new device. */
   async question(problem: Problem): Promise<void> {
-    const isQuestion = stepOf(problem.step ?? (problem.ticket === undefined ? 'prove_account' : 'verify_code')) === 'prove'
-    if (isQuestion) this.data.question = questionOf(problem, this.clock.wall())
-    await this.advance({ step: isQuestion ? 'prove_account' : 'verify_code', ...problem })
+    const step = problem.step ?? (problem.ticket === undefined ? 'prove_account' : 'verify_code')
+    if (stepOf(step) === 'prove') this.data.question = questionOf(problem, this.clock.wall())
+    await this.advance({ ...problem, step })
   }
 
   /** Stores what a refused action changes. */

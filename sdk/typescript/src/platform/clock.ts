@@ -7,7 +7,7 @@ export interface Clock {
   sleep(milliseconds: number): Promise<void>
 }
 
-/** The clocks of the platform. Without `performance`, the clock of the device stands in, and never runs backwards. */
+/** The clocks of the platform. Without `performance`, this is the clock of the device, and never runs backwards. */
 export function systemClock(): Clock {
   const high = (globalThis as { performance?: { now?(): number } }).performance
   let latest = 0
