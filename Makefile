@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-checks run test check text lint-shell lint-docker deny advisories spelling links openapi \
-  settings fuzz bench load image
+  settings fuzz bench load image sdk-scenarios
 
 # `make setup-checks` installs the check tools here.
 CHECKS := .checks/bin
@@ -75,3 +75,10 @@ load: ## measure the whole service with a load test
 
 image: ## build the container image; the Dockerfile describes RUSTFLAGS="…"
 	docker build --build-arg RUSTFLAGS="$(RUSTFLAGS)" --tag doorstep .
+
+sdk-scenarios: ## run the scenarios of sdk/scenarios with the clients of all languages
+	cargo build --locked
+	cd sdk/typescript && { test -d node_modules || npm ci --no-audit --no-fund; } && npm run --silent build
+	node --test sdk/scenarios/test/*.mjs sdk/typescript/driver/*.test.mjs
+	node sdk/scenarios/run.mjs
+	node sdk/scenarios/run.mjs --headlines --refreshes 20 --sign-ups 3

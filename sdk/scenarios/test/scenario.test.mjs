@@ -25,7 +25,7 @@ test("each mistake is an error", () => {
   rejects({ steps: [{ do: "sign_up.verify_code", with: { code: "$code(number)" } }] }, /no variable/);
   rejects({ steps: [{ do: "sign_up.state", on: "tablet" }] }, /tablet/);
   rejects({ faults: [{ fault: "drop" }] }, /"drop"/);
-  rejects({ faults: [{ fault: "lose_answer", evry: 3 }] }, /unknown member evry/);
+  rejects({ faults: [{ fault: "lose_answer", each: 3 }] }, /unknown member each/);
   rejects({ faults: [{ fault: "double", ms: 3 }] }, /unknown member ms/);
   rejects({ faults: [{ fault: "double", paths: ["/v1/login"] }] }, /METHOD/);
   rejects({ truth: { message: 1 } }, /unknown member message/);
