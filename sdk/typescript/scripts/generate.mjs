@@ -1,10 +1,11 @@
-// Generates src/generated from the OpenAPI document: node scripts/generate.mjs
+// Generates src/generated from the OpenAPI document: node scripts/generate.mjs [folder of the documents]
 // The types come from the projection for SDKs. It has no headers, so the flags of an operation (proof, idempotency key)
 // come from the full document.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 import openapiTypescript, { astToString } from 'openapi-typescript'
 
-const root = new URL('../../../openapi/', import.meta.url)
+const root = process.argv[2] ? pathToFileURL(`${process.argv[2]}/`) : new URL('../../../openapi/', import.meta.url)
 const full = read('openapi.json')
 const projection = existsSync(new URL('openapi-sdk.json', root)) ? read('openapi-sdk.json') : full
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']

@@ -20,6 +20,8 @@ await build({
   outdir: 'build/test',
   outExtension: { '.js': '.mjs' },
 })
+// The bundle as an app gets it, for the tests of the platforms.
+await build({ entryPoints: ['src/index.ts'], bundle: true, format: 'cjs', target: 'es2018', outfile: 'build/test/client.cjs' })
 const files = chosen.map((name) => `build/test/${name.replace(/\.ts$/, '.mjs')}`)
 const flags = ['--enable-source-maps', '--test', '--test-reporter=spec']
 const { status } = spawnSync(process.execPath, [...flags, ...files], { stdio: 'inherit' })

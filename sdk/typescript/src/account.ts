@@ -32,7 +32,7 @@ export class Account {
   /** Changes the fields that are given. */
   async update({ clear, ...fields }: ProfileChange): Promise<User> {
     const body = { ...snake(fields), ...(clear && { clear: clear.map(snakeName) }) }
-    return this.session.setUser(await this.session.call('meChange' as never, body as never))
+    return this.session.setUser(await this.session.call('meChange', body as Operations['meChange']['body']))
   }
 
   /** Signs out every other device. The same call again after an error `network` is the same change. */
@@ -44,7 +44,7 @@ export class Account {
     this.passwordChange = change
     try {
       const { idempotencyKey } = change
-      await this.session.change('meChangePassword', { body, idempotencyKey, unanswered: again !== undefined })
+      await this.session.changePassword({ body, idempotencyKey, unanswered: again !== undefined })
       this.passwordChange = undefined
     } catch (error) {
       if (error instanceof DoorstepError && !error.unanswered) this.passwordChange = undefined

@@ -69,8 +69,7 @@ async function prove(error: DoorstepError, solve: Solver, signal?: AbortSignalLi
 }
 
 function describe(created: Schemas['Captcha']): Omit<Captcha, 'refresh' | 'kind'> {
-  const { captcha_id: id, image, audio, expires_in: expiresIn } = created
-  const { prompt = '', input = 'text', length } = created as { prompt?: string; input?: string; length?: number }
+  const { captcha_id: id, image, audio, prompt, input, length, expires_in: expiresIn } = created
   return {
     id,
     prompt,

@@ -25,7 +25,7 @@ export class FirstPassword extends CodeFlow {
   protected override async send(pending: PendingAction, unanswered: boolean): Promise<unknown> {
     if (pending.operation !== 'meChangePassword') return super.send(pending, unanswered)
     const { body, idempotencyKey } = pending
-    await this.context.session.change(pending.operation, { body: body as never, idempotencyKey, unanswered }, this.name)
+    await this.context.session.changePassword({ body: body as never, idempotencyKey, unanswered }, this.name)
     return undefined
   }
 }

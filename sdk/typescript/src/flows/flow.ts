@@ -4,10 +4,9 @@ import { OPERATIONS, type Operations } from '../generated/operations.js'
 import type { KeyStore } from '../keys.js'
 import { Listeners } from '../listeners.js'
 import type { Session } from '../session.js'
-import { findDevice } from '../session-record.js'
-import type { PendingAction, StoredDevice, StoredFlow, Vault } from '../vault.js'
+import type { PendingAction, StoredFlow, Vault } from '../vault.js'
+import { ActionMaker, type Action } from './action.js'
 import { FlowRecord } from './record.js'
-import { ActionKeys } from './action-keys.js'
 import { endsFlow, isStep, type FlowState } from './state.js'
 
 /** What every flow needs of the client. */
@@ -26,17 +25,6 @@ export interface CaptchaAnswer {
   readonly answer: string
 }
 
-/** An action of the user in a flow. */
-export interface Action {
-  readonly operation: keyof Operations
-  /** Called when the actions before it are answered. */
-  body(flow: Readonly<StoredFlow>): Record<string, unknown>
-  /** The answer has tokens: the request needs the proof of a key. */
-  readonly signsIn?: boolean
-  /** Sends the device token of the account, where there is one. */
-  readonly device?: boolean
-}
-
 /** Fields that say what the user wanted: a retry that differs in other fields only asks for the same. */
 const SUBJECT = ['phone_number', 'former_phone_number', 'code', 'password', 'new_password', 'current_password']
 const SECRETS = ['password', 'new_password', 'current_password']
@@ -46,7 +34,7 @@ const STALE = 600_000
 /** One flow of the user: each method is a step, `state` says what comes next, `resume` continues after a restart. */
 export abstract class Flow {
   protected readonly record: FlowRecord
-  private readonly actionKeys: ActionKeys
+  private readonly actions: ActionMaker
   private readonly changed = new Listeners<FlowState>()
   private tail: Promise<unknown> = Promise.resolve()
   private active: { name: string | undefined; result: Promise<FlowState> } | undefined
@@ -57,7 +45,7 @@ export abstract class Flow {
     via: string = name,
   ) {
     this.record = new FlowRecord(context.vault, context.api.config.clock, name, via)
-    this.actionKeys = new ActionKeys(context, this.record)
+    this.actions = new ActionMaker(context, this.record)
   }
 
   get state(): FlowState {
@@ -88,7 +76,7 @@ export abstract class Flow {
     return this.inOrder(async () => {
       const { key } = this.record.data
       await this.record.remove('start')
-      await this.actionKeys.clean(key)
+      await this.actions.cleanKey(key)
     })
   }
 
@@ -127,7 +115,7 @@ export abstract class Flow {
     const { operation, body, idempotencyKey } = pending
     const options = { unanswered, ...(OPERATIONS[operation].idempotencyKey ? { idempotencyKey } : {}) }
     if (OPERATIONS[operation].bearer) return session.call(operation, body as never, options)
-    const key = await this.actionKeys.get(pending.key)
+    const key = await this.actions.key(pending.key)
     return api.send(operation, { ...options, body: body as never, key })
   }
 
@@ -187,21 +175,9 @@ export abstract class Flow {
 
   /** Stores the action before it is sent. A password stays in memory. */
   private async start(action: Action): Promise<void> {
-    const { clientId, deviceName, api } = this.context
-    const { clientId: sendsClient, deviceName: sendsDevice } = OPERATIONS[action.operation]
-    const body = action.body(this.record.data)
-    const known = await this.device(body)
-    const device = action.device ? known : undefined
-    const { key, lost } = await this.actionKeys.choose(action.signsIn ?? false, device)
-    const fields = {
-      ...body,
-      ...(device && !lost ? { device_token: device.token } : {}),
-      ...(sendsClient && clientId ? { client_id: clientId } : {}),
-      ...(sendsDevice && deviceName ? { device_name: deviceName } : {}),
-    }
-    const { operation } = action
-    const inMemory = SECRETS.some((name) => name in fields)
-    await this.record.begin({ operation, body: fields, ...(key ? { key } : {}) }, inMemory, api.config.random)
+    const prepared = await this.actions.prepare(action)
+    const inMemory = SECRETS.some((name) => name in prepared.body)
+    await this.record.begin(prepared, inMemory, this.context.api.config.random)
   }
 
   /** Sends the pending action until it is answered, and stores the answer. */
@@ -264,15 +240,6 @@ export abstract class Flow {
       // An older service has no status for this flow: the stored step stands.
       if (error.status !== 404 && error.status !== 405) throw error
     }
-  }
-
-  private async device(body: Record<string, unknown>): Promise<StoredDevice | undefined> {
-    const contents = await this.context.vault.read()
-    const number = body['former_phone_number'] ?? body['phone_number']
-    if (typeof number !== 'string') return contents.devices.find(({ userId }) => userId === this.record.data.deviceOf)
-    const device = findDevice(contents, number)
-    this.record.data.deviceOf = device?.userId
-    return device
   }
 
   private async owner(pending: PendingAction): Promise<string | undefined> {

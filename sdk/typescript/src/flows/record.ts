@@ -1,7 +1,8 @@
 import type { DoorstepError, Problem } from '../errors.js'
 import type { Clock } from '../platform/clock.js'
 import { randomName, type RandomSource } from '../platform/random.js'
-import type { PendingAction, StoredFlow, Vault } from '../vault.js'
+import type { StoredFlow, Vault } from '../vault.js'
+import type { Prepared } from './action.js'
 import { questionOf, stepOf, type FlowState } from './state.js'
 
 interface Advance {
@@ -67,10 +68,11 @@ export class FlowRecord {
 
   /** Stores an action before it is sent. */
   async begin(
-    action: Pick<PendingAction, 'operation' | 'body' | 'key'>,
+    action: Prepared,
     inMemory: boolean,
     random: RandomSource,
   ): Promise<void> {
+    if (['done', 'ended'].includes(this.data.step)) this.data = { ...this.data, step: 'start' }
     this.data.pending = { ...action, idempotencyKey: await randomName(random), at: this.clock.wall() }
     this.unanswered = false
     this.endedBy = undefined

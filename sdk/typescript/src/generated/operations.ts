@@ -22,111 +22,117 @@ export interface Operation {
 
 /** Body and answer of each operation, with the names of the wire. */
 export interface Operations {
-  keysList: { body: undefined; answer: Schemas['KeySet'] }
-  healthLive: { body: undefined; answer: Schemas['Health'] }
-  healthReady: { body: undefined; answer: Schemas['Health'] }
-  accountDeletionResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
-  accountDeletionSendCode: { body: Schemas['SendCode']; answer: Schemas['CodeSent'] }
-  accountDeletionStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
-  accountDeletionVerifyCode: { body: Schemas['VerifyOwnerCode']; answer: undefined }
   captchasCreate: { body: Schemas['CreateCaptcha']; answer: Schemas['Captcha'] }
+  captchasCreateImage: { body: Schemas['CreateImage']; answer: undefined }
+  captchasCreateAudio: { body: Schemas['CreateAudio']; answer: undefined }
+  registerSendCode: { body: Schemas['SendSignUpCode']; answer: Schemas['CodeSent'] }
+  registerResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
+  registerVerifyCode: { body: Schemas['VerifyCode']; answer: Schemas['StepDone'] }
+  registerSetPassword: { body: Schemas['SetPassword']; answer: Schemas['StepDone'] }
+  registerSubmitProfile: { body: Schemas['SubmitProfile']; answer: Schemas['SignedIn'] }
+  registerStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
   loginWithPassword: { body: Schemas['LogIn']; answer: Schemas['SignedIn'] }
-  loginClaim: { body: Schemas['ClaimAccount']; answer: Schemas['SignedIn'] }
-  loginResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   loginSendCode: { body: Schemas['SendAccountCode']; answer: Schemas['CodeSent'] }
-  loginStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
+  loginResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   loginVerifyCode: { body: Schemas['VerifyLogin']; answer: Schemas['SignedIn'] }
+  loginClaim: { body: Schemas['ClaimAccount']; answer: Schemas['SignedIn'] }
+  loginStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
+  passwordResetStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
+  accountDeletionStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
+  registerStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
+  reclaimSendCode: { body: Schemas['Reclaim']; answer: Schemas['CodeSent'] }
+  reclaimResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
+  reclaimVerifyCode: { body: Schemas['VerifyLogin']; answer: Schemas['SignedIn'] }
+  tokensRefresh: { body: Schemas['RefreshTokens']; answer: Schemas['Tokens'] }
   sessionsLogOut: { body: Schemas['LogOut']; answer: undefined }
+  sessionsList: { body: undefined; answer: Schemas['Sessions'] }
+  sessionsEnd: { body: undefined; answer: undefined }
   meRead: { body: undefined; answer: Schemas['User'] }
-  meUpdate: { body: Schemas['ChangeProfile']; answer: Schemas['User'] }
+  meChange: { body: Schemas['ChangeProfile']; answer: Schemas['User'] }
+  meUpdate: { body: Schemas['PatchProfile']; answer: Schemas['User'] }
   meDelete: { body: Schemas['DeleteMe']; answer: undefined }
-  mePermitAvatar: { body: Schemas['AvatarUpload']; answer: Schemas['UploadPermit'] }
   meAcceptDocuments: { body: Schemas['AcceptDocuments']; answer: Schemas['User'] }
-  deletionResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
-  deletionSendCode: { body: Schemas['SendOwnCode']; answer: Schemas['CodeSent'] }
+  mePermitAvatar: { body: Schemas['AvatarUpload']; answer: Schemas['UploadPermit'] }
   meChangePassword: { body: Schemas['ChangePassword']; answer: Schemas['Tokens'] }
-  firstPasswordResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   firstPasswordSendCode: { body: Schemas['SendOwnCode']; answer: Schemas['CodeSent'] }
+  firstPasswordResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
+  phoneChangeSendCode: { body: Schemas['ChangePhone']; answer: Schemas['CodeSent'] }
+  phoneChangeResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
+  phoneChangeVerifyCode: { body: Schemas['VerifyCode']; answer: Schemas['User'] }
+  phoneConfirmationSendCode: { body: Schemas['SendOwnCode']; answer: Schemas['CodeSent'] }
+  phoneConfirmationResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
+  phoneConfirmationVerifyCode: { body: Schemas['VerifyCode']; answer: Schemas['User'] }
+  deletionSendCode: { body: Schemas['SendOwnCode']; answer: Schemas['CodeSent'] }
+  deletionResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   pendingList: { body: undefined; answer: Schemas['PendingActs'] }
   pendingApprove: { body: undefined; answer: undefined }
   pendingRefuse: { body: undefined; answer: undefined }
-  phoneConfirmationResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
-  phoneConfirmationSendCode: { body: Schemas['SendOwnCode']; answer: Schemas['CodeSent'] }
-  phoneConfirmationVerifyCode: { body: Schemas['VerifyCode']; answer: Schemas['User'] }
-  phoneChangeResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
-  phoneChangeSendCode: { body: Schemas['ChangePhone']; answer: Schemas['CodeSent'] }
-  phoneChangeVerifyCode: { body: Schemas['VerifyCode']; answer: Schemas['User'] }
-  passwordResetResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   passwordResetSendCode: { body: Schemas['SendAccountCode']; answer: Schemas['CodeSent'] }
-  passwordResetSetPassword: { body: Schemas['SetPassword']; answer: undefined }
-  passwordResetStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
+  passwordResetResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   passwordResetVerifyCode: { body: Schemas['VerifyOwnerCode']; answer: Schemas['StepDone'] }
-  reclaimResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
-  reclaimSendCode: { body: Schemas['Reclaim']; answer: Schemas['CodeSent'] }
-  reclaimVerifyCode: { body: Schemas['VerifyLogin']; answer: Schemas['SignedIn'] }
-  registerResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
-  registerSendCode: { body: Schemas['SendSignUpCode']; answer: Schemas['CodeSent'] }
-  registerSetPassword: { body: Schemas['SetPassword']; answer: Schemas['StepDone'] }
-  registerStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
-  registerStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
-  registerSubmitProfile: { body: Schemas['SubmitProfile']; answer: Schemas['SignedIn'] }
-  registerVerifyCode: { body: Schemas['VerifyCode']; answer: Schemas['StepDone'] }
-  sessionsList: { body: undefined; answer: Schemas['Sessions'] }
-  sessionsEnd: { body: undefined; answer: undefined }
-  tokensRefresh: { body: Schemas['RefreshTokens']; answer: Schemas['Tokens'] }
+  passwordResetSetPassword: { body: Schemas['SetPassword']; answer: undefined }
+  accountDeletionSendCode: { body: Schemas['SendCode']; answer: Schemas['CodeSent'] }
+  accountDeletionResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
+  accountDeletionVerifyCode: { body: Schemas['VerifyOwnerCode']; answer: undefined }
+  keysList: { body: undefined; answer: Schemas['KeySet'] }
+  healthLive: { body: undefined; answer: Schemas['Health'] }
+  healthReady: { body: undefined; answer: Schemas['Health'] }
 }
 
 export const OPERATIONS: { readonly [Id in keyof Operations]: Operation } = {
-  keysList: { method: 'GET', path: '/.well-known/jwks.json' },
-  healthLive: { method: 'GET', path: '/healthz' },
-  healthReady: { method: 'GET', path: '/readyz' },
-  accountDeletionResendCode: { method: 'POST', path: '/v1/account-deletion/resend-code', idempotencyKey: true },
-  accountDeletionSendCode: { method: 'POST', path: '/v1/account-deletion/send-code', idempotencyKey: true, clientId: true },
-  accountDeletionStartAnew: { method: 'POST', path: '/v1/account-deletion/start-anew', idempotencyKey: true },
-  accountDeletionVerifyCode: { method: 'POST', path: '/v1/account-deletion/verify-code', proof: true, idempotencyKey: true },
   captchasCreate: { method: 'POST', path: '/v1/captchas' },
+  captchasCreateImage: { method: 'POST', path: '/v1/captchas/image' },
+  captchasCreateAudio: { method: 'POST', path: '/v1/captchas/audio' },
+  registerSendCode: { method: 'POST', path: '/v1/register/send-code', idempotencyKey: true, clientId: true },
+  registerResendCode: { method: 'POST', path: '/v1/register/resend-code', idempotencyKey: true },
+  registerVerifyCode: { method: 'POST', path: '/v1/register/verify-code', idempotencyKey: true },
+  registerSetPassword: { method: 'POST', path: '/v1/register/set-password', idempotencyKey: true },
+  registerSubmitProfile: { method: 'POST', path: '/v1/register/submit-profile', proof: true, idempotencyKey: true, deviceName: true },
+  registerStatus: { method: 'POST', path: '/v1/register/status' },
   loginWithPassword: { method: 'POST', path: '/v1/login', proof: true, idempotencyKey: true, clientId: true, deviceName: true },
-  loginClaim: { method: 'POST', path: '/v1/login/claim', proof: true, idempotencyKey: true, deviceName: true },
-  loginResendCode: { method: 'POST', path: '/v1/login/resend-code', idempotencyKey: true },
   loginSendCode: { method: 'POST', path: '/v1/login/send-code', proof: true, idempotencyKey: true, clientId: true },
-  loginStartAnew: { method: 'POST', path: '/v1/login/start-anew', idempotencyKey: true },
+  loginResendCode: { method: 'POST', path: '/v1/login/resend-code', idempotencyKey: true },
   loginVerifyCode: { method: 'POST', path: '/v1/login/verify-code', proof: true, idempotencyKey: true, deviceName: true },
+  loginClaim: { method: 'POST', path: '/v1/login/claim', proof: true, idempotencyKey: true, deviceName: true },
+  loginStartAnew: { method: 'POST', path: '/v1/login/start-anew', idempotencyKey: true },
+  passwordResetStartAnew: { method: 'POST', path: '/v1/password-reset/start-anew', idempotencyKey: true },
+  accountDeletionStartAnew: { method: 'POST', path: '/v1/account-deletion/start-anew', idempotencyKey: true },
+  registerStartAnew: { method: 'POST', path: '/v1/register/start-anew', idempotencyKey: true },
+  reclaimSendCode: { method: 'POST', path: '/v1/reclaim/send-code', proof: true, idempotencyKey: true, clientId: true },
+  reclaimResendCode: { method: 'POST', path: '/v1/reclaim/resend-code', idempotencyKey: true },
+  reclaimVerifyCode: { method: 'POST', path: '/v1/reclaim/verify-code', proof: true, idempotencyKey: true, deviceName: true },
+  tokensRefresh: { method: 'POST', path: '/v1/token/refresh', proof: true },
   sessionsLogOut: { method: 'POST', path: '/v1/logout', bearer: true },
+  sessionsList: { method: 'GET', path: '/v1/sessions', bearer: true },
+  sessionsEnd: { method: 'DELETE', path: '/v1/sessions/{id}', bearer: true },
   meRead: { method: 'GET', path: '/v1/me', bearer: true },
+  meChange: { method: 'POST', path: '/v1/me', bearer: true },
   meUpdate: { method: 'PATCH', path: '/v1/me', bearer: true },
   meDelete: { method: 'DELETE', path: '/v1/me', bearer: true },
-  mePermitAvatar: { method: 'POST', path: '/v1/me/avatar', bearer: true, idempotencyKey: true },
   meAcceptDocuments: { method: 'PUT', path: '/v1/me/consents', bearer: true, idempotencyKey: true },
-  deletionResendCode: { method: 'POST', path: '/v1/me/deletion/resend-code', bearer: true, idempotencyKey: true },
-  deletionSendCode: { method: 'POST', path: '/v1/me/deletion/send-code', bearer: true, idempotencyKey: true, clientId: true },
+  mePermitAvatar: { method: 'POST', path: '/v1/me/avatar', bearer: true, idempotencyKey: true },
   meChangePassword: { method: 'PUT', path: '/v1/me/password', bearer: true, idempotencyKey: true },
-  firstPasswordResendCode: { method: 'POST', path: '/v1/me/password/resend-code', bearer: true, idempotencyKey: true },
   firstPasswordSendCode: { method: 'POST', path: '/v1/me/password/send-code', bearer: true, idempotencyKey: true, clientId: true },
+  firstPasswordResendCode: { method: 'POST', path: '/v1/me/password/resend-code', bearer: true, idempotencyKey: true },
+  phoneChangeSendCode: { method: 'POST', path: '/v1/me/phone/send-code', bearer: true, idempotencyKey: true, clientId: true },
+  phoneChangeResendCode: { method: 'POST', path: '/v1/me/phone/resend-code', bearer: true, idempotencyKey: true },
+  phoneChangeVerifyCode: { method: 'POST', path: '/v1/me/phone/verify-code', bearer: true, idempotencyKey: true },
+  phoneConfirmationSendCode: { method: 'POST', path: '/v1/me/phone/confirm/send-code', bearer: true, idempotencyKey: true, clientId: true },
+  phoneConfirmationResendCode: { method: 'POST', path: '/v1/me/phone/confirm/resend-code', bearer: true, idempotencyKey: true },
+  phoneConfirmationVerifyCode: { method: 'POST', path: '/v1/me/phone/confirm/verify-code', bearer: true, idempotencyKey: true },
+  deletionSendCode: { method: 'POST', path: '/v1/me/deletion/send-code', bearer: true, idempotencyKey: true, clientId: true },
+  deletionResendCode: { method: 'POST', path: '/v1/me/deletion/resend-code', bearer: true, idempotencyKey: true },
   pendingList: { method: 'GET', path: '/v1/me/pending', bearer: true },
   pendingApprove: { method: 'POST', path: '/v1/me/pending/{id}/approve', bearer: true },
   pendingRefuse: { method: 'POST', path: '/v1/me/pending/{id}/refuse', bearer: true },
-  phoneConfirmationResendCode: { method: 'POST', path: '/v1/me/phone/confirm/resend-code', bearer: true, idempotencyKey: true },
-  phoneConfirmationSendCode: { method: 'POST', path: '/v1/me/phone/confirm/send-code', bearer: true, idempotencyKey: true, clientId: true },
-  phoneConfirmationVerifyCode: { method: 'POST', path: '/v1/me/phone/confirm/verify-code', bearer: true, idempotencyKey: true },
-  phoneChangeResendCode: { method: 'POST', path: '/v1/me/phone/resend-code', bearer: true, idempotencyKey: true },
-  phoneChangeSendCode: { method: 'POST', path: '/v1/me/phone/send-code', bearer: true, idempotencyKey: true, clientId: true },
-  phoneChangeVerifyCode: { method: 'POST', path: '/v1/me/phone/verify-code', bearer: true, idempotencyKey: true },
-  passwordResetResendCode: { method: 'POST', path: '/v1/password-reset/resend-code', idempotencyKey: true },
   passwordResetSendCode: { method: 'POST', path: '/v1/password-reset/send-code', proof: true, idempotencyKey: true, clientId: true },
-  passwordResetSetPassword: { method: 'POST', path: '/v1/password-reset/set-password', idempotencyKey: true },
-  passwordResetStartAnew: { method: 'POST', path: '/v1/password-reset/start-anew', idempotencyKey: true },
+  passwordResetResendCode: { method: 'POST', path: '/v1/password-reset/resend-code', idempotencyKey: true },
   passwordResetVerifyCode: { method: 'POST', path: '/v1/password-reset/verify-code', proof: true, idempotencyKey: true },
-  reclaimResendCode: { method: 'POST', path: '/v1/reclaim/resend-code', idempotencyKey: true },
-  reclaimSendCode: { method: 'POST', path: '/v1/reclaim/send-code', proof: true, idempotencyKey: true, clientId: true },
-  reclaimVerifyCode: { method: 'POST', path: '/v1/reclaim/verify-code', proof: true, idempotencyKey: true, deviceName: true },
-  registerResendCode: { method: 'POST', path: '/v1/register/resend-code', idempotencyKey: true },
-  registerSendCode: { method: 'POST', path: '/v1/register/send-code', idempotencyKey: true, clientId: true },
-  registerSetPassword: { method: 'POST', path: '/v1/register/set-password', idempotencyKey: true },
-  registerStartAnew: { method: 'POST', path: '/v1/register/start-anew', idempotencyKey: true },
-  registerStatus: { method: 'POST', path: '/v1/register/status' },
-  registerSubmitProfile: { method: 'POST', path: '/v1/register/submit-profile', proof: true, idempotencyKey: true, deviceName: true },
-  registerVerifyCode: { method: 'POST', path: '/v1/register/verify-code', idempotencyKey: true },
-  sessionsList: { method: 'GET', path: '/v1/sessions', bearer: true },
-  sessionsEnd: { method: 'DELETE', path: '/v1/sessions/{id}', bearer: true },
-  tokensRefresh: { method: 'POST', path: '/v1/token/refresh', proof: true },
+  passwordResetSetPassword: { method: 'POST', path: '/v1/password-reset/set-password', idempotencyKey: true },
+  accountDeletionSendCode: { method: 'POST', path: '/v1/account-deletion/send-code', idempotencyKey: true, clientId: true },
+  accountDeletionResendCode: { method: 'POST', path: '/v1/account-deletion/resend-code', idempotencyKey: true },
+  accountDeletionVerifyCode: { method: 'POST', path: '/v1/account-deletion/verify-code', proof: true, idempotencyKey: true },
+  keysList: { method: 'GET', path: '/.well-known/jwks.json' },
+  healthLive: { method: 'GET', path: '/healthz' },
+  healthReady: { method: 'GET', path: '/readyz' },
 }

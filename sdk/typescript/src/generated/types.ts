@@ -33,11 +33,8 @@ export interface components {
         };
         /** @description Captcha. It allows one attempt. */
         Captcha: {
-            /**
-             * @description Recording as a data URI: a WAV of 8 seconds and 128 kB. Present only if `kind` was `audio`.
-             * @example null
-             */
-            audio?: string | null;
+            /** @description Recording as a data URI: a WAV of 8 seconds and 128 kB. Present only if `kind` was `audio`. */
+            audio?: string;
             /**
              * @description Id of the captcha. Send it together with the answer.
              * @example 3q2-7wAAESIzRFVmd4iZqg
@@ -53,12 +50,31 @@ export interface components {
              * @description Image as a data URI (RFC 2397). Absent if `kind` was `audio`.
              * @example data:image/png;base64,iVBORw0KGgo=
              */
-            image?: string | null;
+            image?: string;
             /**
-             * @description Media type of the file: `image/png` or `audio/wav`.
+             * @description Keyboard to show.
+             *
+             *     Known values: `text`, `digits`. Later versions may add values.
+             * @example text
+             */
+            input: string;
+            /**
+             * @description Number of characters of the answer. Absent if it varies.
+             * @example 6
+             */
+            length?: number;
+            /**
+             * @description Media type of the file.
+             *
+             *     Known values: `image/png`, `audio/wav`. Later versions may add values.
              * @example image/png
              */
             media_type: string;
+            /**
+             * @description Sentence that asks the user for the answer, in the language of `Accept-Language`.
+             * @example Type the 6 characters in the picture, the upper line first.
+             */
+            prompt: string;
         };
         /**
          * @description Kind of captcha.
@@ -70,18 +86,24 @@ export interface components {
          * @enum {string}
          */
         CaptchaTheme: "light" | "dark";
-        /** @description New password, and either the current password or, for an account without one, a new code with its ticket. */
+        /**
+         * @description New password, and either the current password or, for an account without one, a new code with its ticket.
+         * @example {
+         *       "current_password": "correct horse battery",
+         *       "new_password": "staple correct battery"
+         *     }
+         */
         ChangePassword: {
             /**
              * @description Six digits, as a string. Digits of any script; spaces are ignored.
-             * @example null
+             * @example 042137
              */
-            code?: string | null;
+            code?: string;
             /**
              * Format: password
              * @example correct horse battery
              */
-            current_password?: string | null;
+            current_password?: string;
             /**
              * Format: password
              * @description New password: 8 to 128 characters (after Unicode NFC), without control or invisible characters. Common passwords
@@ -91,74 +113,106 @@ export interface components {
             new_password: string;
             /**
              * @description Ticket from `POST /v1/me/password/send-code`.
-             * @example null
+             * @example q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ
              */
-            ticket?: string | null;
+            ticket?: string;
         };
-        /** @description New phone number and current password. */
+        /**
+         * @description New phone number and current password.
+         * @example {
+         *       "phone_number": "+8613900139000",
+         *       "current_password": "correct horse battery"
+         *     }
+         */
         ChangePhone: {
             /**
              * @description App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
-             * @example null
+             * @example ios
              */
-            client_id?: string | null;
+            client_id?: string;
             /**
              * Format: password
              * @description Required if the account has a password.
              * @example correct horse battery
              */
-            current_password?: string | null;
+            current_password?: string;
             /**
              * @description New mobile number in E.164, or in the national format of the default region.
              * @example +8613900139000
              */
             phone_number: string;
         };
-        /** @description Profile changes. */
+        /**
+         * @description Profile changes.
+         * @example {
+         *       "nickname": "小红",
+         *       "clear": [
+         *         "birthday"
+         *       ]
+         *     }
+         */
         ChangeProfile: {
             /**
              * Format: uri
              * @description URL below the public avatar base of this service.
-             * @example null
+             * @example https://cdn.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg
              */
-            avatar_url?: string | null;
+            avatar_url?: string;
             /**
              * Format: date
              * @description Date from 1900-01-01 until today.
              * @example 2001-09-30
              */
-            birthday?: string | null;
-            gender?: components["schemas"]["Gender"] | null;
+            birthday?: string;
+            /**
+             * @description Fields to clear.
+             * @example [
+             *       "birthday"
+             *     ]
+             */
+            clear?: components["schemas"]["ClearableField"][];
+            gender?: components["schemas"]["Gender"];
             /**
              * @description Nickname: one line of 1 to 32 characters.
-             * @example 小明
+             * @example 小红
              */
             nickname?: string;
         };
-        /** @description Claim of an account: its password, or the token of a known device. */
+        /**
+         * @description Claim of an account: its password, or the token of a known device.
+         * @example {
+         *       "ticket": "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ",
+         *       "password": "correct horse battery"
+         *     }
+         */
         ClaimAccount: {
             /**
              * @description Name of the device for the list of sessions. Never rejected: it is cut after 64 characters, and invisible
              *     characters are removed.
              * @example iPhone 17
              */
-            device_name?: string | null;
+            device_name?: string;
             /**
              * @description Device token of an earlier sign-in on this device.
-             * @example null
+             * @example AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v
              */
-            device_token?: string | null;
+            device_token?: string;
             /**
              * Format: password
              * @example correct horse battery
              */
-            password?: string | null;
+            password?: string;
             /**
              * @description Ticket of the sign-in.
              * @example q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ
              */
             ticket: string;
         };
+        /**
+         * @description Field of the profile that can be cleared.
+         * @enum {string}
+         */
+        ClearableField: "avatar_url" | "gender" | "birthday";
         /** @description Flow that waits for its code. */
         CodeSent: {
             /**
@@ -191,42 +245,94 @@ export interface components {
              */
             ticket: string;
         };
-        /** @description Options of a new captcha. */
+        /**
+         * @description Options of a new captcha whose recording is the response.
+         * @example {}
+         */
+        CreateAudio: {
+            proof_of_work?: components["schemas"]["ProofOfWork"];
+            /**
+             * @description Id of an earlier captcha, which is discarded.
+             * @example 3q2-7wAAESIzRFVmd4iZqg
+             */
+            replaces?: string;
+        };
+        /**
+         * @description Options of a new captcha.
+         * @example {
+         *       "kind": "image",
+         *       "theme": "light"
+         *     }
+         */
         CreateCaptcha: {
-            kind?: components["schemas"]["CaptchaKind"] | null;
-            proof_of_work?: components["schemas"]["ProofOfWork"] | null;
+            kind?: components["schemas"]["CaptchaKind"];
+            proof_of_work?: components["schemas"]["ProofOfWork"];
             /**
              * @description `captcha_id` of an earlier captcha, which is discarded.
              * @example 3q2-7wAAESIzRFVmd4iZqg
              */
-            replaces?: string | null;
-            theme?: components["schemas"]["CaptchaTheme"] | null;
+            replaces?: string;
+            theme?: components["schemas"]["CaptchaTheme"];
         };
-        /** @description Confirmation of the deletion: either the password, or a new code with its ticket. */
+        /**
+         * @description Options of a new captcha whose image is the response.
+         * @example {
+         *       "theme": "light"
+         *     }
+         */
+        CreateImage: {
+            proof_of_work?: components["schemas"]["ProofOfWork"];
+            /**
+             * @description Id of an earlier captcha, which is discarded.
+             * @example 3q2-7wAAESIzRFVmd4iZqg
+             */
+            replaces?: string;
+            theme?: components["schemas"]["CaptchaTheme"];
+        };
+        /**
+         * @description Confirmation of the deletion: either the password, or a new code with its ticket.
+         * @example {
+         *       "password": "correct horse battery"
+         *     }
+         */
         DeleteMe: {
             /**
              * @description Six digits, as a string. Digits of any script; spaces are ignored.
-             * @example null
+             * @example 042137
              */
-            code?: string | null;
+            code?: string;
             /**
              * Format: password
              * @example correct horse battery
              */
-            password?: string | null;
+            password?: string;
             /**
              * @description Ticket from `POST /v1/me/deletion/send-code`.
-             * @example null
+             * @example q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ
              */
-            ticket?: string | null;
+            ticket?: string;
         };
         /** @description Invalid field. */
         FieldProblem: {
-            /** @description Stable field code. */
+            /**
+             * @description Stable field code.
+             *
+             *     Known values: `required`, `unknown_field`, `duplicate_field`, `invalid_type`, `too_short`, `too_long`, `invalid_characters`, `out_of_range`, `not_allowed`, `mismatch`, `invalid_format`. Later versions may add values.
+             * @example invalid_format
+             */
             code: string;
+            /** @example The format is invalid. */
             detail: string;
-            /** @description Path of the field; empty for the body itself. */
+            /**
+             * @description Path of the field, with dots; empty for the body itself.
+             * @example proof_of_work.nonce
+             */
             field: string;
+            /**
+             * @description The same as a JSON Pointer in a URI fragment (RFC 6901), as in RFC 9457.
+             * @example #/proof_of_work/nonce
+             */
+            pointer: string;
         };
         /** @description Current state of a flow. */
         FlowStatus: {
@@ -266,7 +372,10 @@ export interface components {
         /** @enum {string} */
         Gender: "female" | "male" | "other";
         Health: {
-            /** @example ok */
+            /**
+             * @description Known values: `ok`. Later versions may add values.
+             * @example ok
+             */
             status: string;
         };
         /** @description JSON Web Key Set. */
@@ -276,31 +385,31 @@ export interface components {
         };
         /** @description Phone number and password. */
         LogIn: {
-            /** @example null */
-            captcha_answer?: string | null;
+            /** @example ADEHLM */
+            captcha_answer?: string;
             /**
              * @description Id of a solved captcha. Only required after `captcha_required`, together with `captcha_answer`.
-             * @example null
+             * @example 3q2-7wAAESIzRFVmd4iZqg
              */
-            captcha_id?: string | null;
+            captcha_id?: string;
             /**
              * @description App that receives the code to a new device (`new_device`), for SMS autofill. Only ids that the operator has
              *     configured are accepted.
-             * @example null
+             * @example ios
              */
-            client_id?: string | null;
+            client_id?: string;
             /**
              * @description Name of the device for the list of sessions. Never rejected: it is cut after 64 characters, and invisible
              *     characters are removed.
              * @example iPhone 17
              */
-            device_name?: string | null;
+            device_name?: string;
             /**
              * @description Device token of an earlier sign-in to this account. If the account knows the device, the attempt counts on the
              *     limits of the device, and needs no captcha. Any other text is ignored.
              * @example AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v
              */
-            device_token?: string | null;
+            device_token?: string;
             /**
              * Format: password
              * @example correct horse battery
@@ -318,18 +427,55 @@ export interface components {
              * @description Sign out all devices of the user, not only this one, and forget them.
              * @example false
              */
-            everywhere?: boolean | null;
+            everywhere?: boolean;
             /**
              * @description Forget this device, too: its device token is worth nothing afterwards.
              * @example false
              */
-            forget_device?: boolean | null;
+            forget_device?: boolean;
         };
         /**
          * @description Next step of the flow.
-         * @enum {string}
+         *
+         *     Known values: `verify_code`, `prove_account`, `set_password`, `submit_profile`. Later versions may add values.
          */
-        NextStep: "verify_code" | "prove_account" | "set_password" | "submit_profile";
+        NextStep: string;
+        /**
+         * @description Profile changes, as a JSON merge patch.
+         * @example {
+         *       "nickname": "小红",
+         *       "gender": "female",
+         *       "birthday": "2001-09-30"
+         *     }
+         */
+        PatchProfile: {
+            /**
+             * Format: uri
+             * @description URL below the public avatar base of this service. `null` clears it.
+             * @example https://cdn.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg
+             */
+            avatar_url?: string | null;
+            /**
+             * Format: date
+             * @description Date from 1900-01-01 until today. `null` clears it.
+             * @example 2001-09-30
+             */
+            birthday?: string | null;
+            /**
+             * @description Fields to clear, for clients that cannot send `null`.
+             * @example [
+             *       "birthday"
+             *     ]
+             */
+            clear?: components["schemas"]["ClearableField"][];
+            /** @enum {string|null} */
+            gender?: "female" | "male" | "other" | null;
+            /**
+             * @description Nickname: one line of 1 to 32 characters.
+             * @example 小红
+             */
+            nickname?: string;
+        };
         /** @description Held act. */
         PendingAct: {
             /** @example false */
@@ -344,7 +490,7 @@ export interface components {
              * @description Name of the device that asked for it, if known.
              * @example iPhone 17
              */
-            device_name?: string | null;
+            device_name?: string;
             /**
              * Format: date-time
              * @description Time until which the act can be done. RFC 3339, UTC.
@@ -358,8 +504,9 @@ export interface components {
              */
             id: string;
             /**
-             * @description Kind: `sign_in`, `password_reset`, `deletion`, `phone_change` or `number_claim` (another account takes the
-             *     number of this one). Later versions may add kinds.
+             * @description Kind of act. `number_claim`: another account takes the number of this one.
+             *
+             *     Known values: `sign_in`, `password_reset`, `deletion`, `phone_change`, `number_claim`. Later versions may add values.
              * @example sign_in
              */
             kind: string;
@@ -370,9 +517,9 @@ export interface components {
             own: boolean;
             /**
              * @description New number of a `phone_change`, masked.
-             * @example null
+             * @example +86139****9000
              */
-            phone_number?: string | null;
+            phone_number?: string;
             /**
              * Format: date-time
              * @description Time from which the act can be done without a decision. RFC 3339, UTC.
@@ -391,8 +538,10 @@ export interface components {
          */
         Problem: {
             /**
-             * @description Act whose right code was not enough: the kinds of `GET /v1/me/pending`. `number_claim`: the new number of a
-             *     change belongs to another account, whose owner decides.
+             * @description Act whose right code was not enough. `number_claim`: the new number of a change belongs to another account, whose
+             *     owner decides.
+             *
+             *     Known values: `sign_in`, `password_reset`, `deletion`, `phone_change`, `number_claim`. Later versions may add values.
              */
             act?: string;
             /**
@@ -400,7 +549,12 @@ export interface components {
              * @description Number of attempts that are left for the code.
              */
             attempts_left?: number;
-            /** @description Stable error code. Later versions may add codes. */
+            /**
+             * @description Stable error code.
+             *
+             *     Known values: `malformed_json`, `malformed_request`, `invalid_dpop_proof`, `use_dpop_nonce`, `credentials_invalid`, `token_missing`, `token_invalid`, `token_expired`, `refresh_invalid`, `refresh_reused`, `refresh_key_mismatch`, `not_found`, `avatar_uploads_disabled`, `passwords_disabled`, `method_not_allowed`, `request_timeout`, `phone_already_registered`, `phone_missing`, `password_already_set`, `password_too_new`, `account_dormant`, `act_held`, `act_refused`, `start_anew_unavailable`, `device_too_new`, `wrong_step`, `new_device`, `request_in_progress`, `ticket_expired`, `code_exhausted`, `response_gone`, `payload_too_large`, `unsupported_media_type`, `validation_failed`, `consent_required`, `captcha_expired`, `captcha_wrong`, `captcha_required`, `proof_of_work_required`, `proof_of_work_invalid`, `code_wrong`, `region_not_supported`, `password_too_weak`, `password_wrong`, `idempotency_key_reused`, `resend_cooldown`, `phone_limit_reached`, `too_many_requests`, `internal_error`, `sms_delivery_failed`, `sms_budget_exhausted`, `sms_region_suspended`, `overloaded`, `dependency_unavailable`. Later versions may add values.
+             * @example validation_failed
+             */
             code: string;
             detail: string;
             /**
@@ -463,18 +617,30 @@ export interface components {
         };
         /** @description JSON Web Key (RFC 8037). */
         PublicKey: {
-            /** @example EdDSA */
+            /**
+             * @description Known values: `EdDSA`. Later versions may add values.
+             * @example EdDSA
+             */
             alg: string;
-            /** @example Ed25519 */
+            /**
+             * @description Known values: `Ed25519`. Later versions may add values.
+             * @example Ed25519
+             */
             crv: string;
             /**
              * @description Id of the key, as in the header of a token.
              * @example kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k
              */
             kid: string;
-            /** @example OKP */
+            /**
+             * @description Known values: `OKP`. Later versions may add values.
+             * @example OKP
+             */
             kty: string;
-            /** @example sig */
+            /**
+             * @description Known values: `sig`. Later versions may add values.
+             * @example sig
+             */
             use: string;
             /**
              * @description Public key, base64url.
@@ -482,7 +648,16 @@ export interface components {
              */
             x: string;
         };
-        /** @description Former number of a detached account, the password or a known device, the new number, and a solved captcha. */
+        /**
+         * @description Former number of a detached account, the password or a known device, the new number, and a solved captcha.
+         * @example {
+         *       "former_phone_number": "+8613800138000",
+         *       "password": "correct horse battery",
+         *       "phone_number": "+8613900139000",
+         *       "captcha_id": "3q2-7wAAESIzRFVmd4iZqg",
+         *       "captcha_answer": "ADEHLM"
+         *     }
+         */
         Reclaim: {
             /**
              * @description Answer: the characters or the sum in the image, or the spoken digits. Upper or lower case, full or half width
@@ -497,14 +672,14 @@ export interface components {
             captcha_id: string;
             /**
              * @description App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
-             * @example null
+             * @example ios
              */
-            client_id?: string | null;
+            client_id?: string;
             /**
              * @description Device token of an earlier sign-in on this device.
-             * @example null
+             * @example AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v
              */
-            device_token?: string | null;
+            device_token?: string;
             /**
              * @description Number that the account had, in E.164, or in the national format of the default region.
              * @example +8613800138000
@@ -514,7 +689,7 @@ export interface components {
              * Format: password
              * @example correct horse battery
              */
-            password?: string | null;
+            password?: string;
             /**
              * @description New mobile number, which gets the code, in E.164, or in the national format of the default region.
              * @example +8613900139000
@@ -526,30 +701,37 @@ export interface components {
             /** @example AZMn9d2ccQO2F1y4m3pLFA.0.uBqQ9vQ0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4y */
             refresh_token: string;
         };
-        /** @description Phone number of an account, and a solved captcha or a device token. */
+        /**
+         * @description Phone number of an account, and a solved captcha or a device token.
+         * @example {
+         *       "phone_number": "+8613800138000",
+         *       "captcha_id": "3q2-7wAAESIzRFVmd4iZqg",
+         *       "captcha_answer": "ADEHLM"
+         *     }
+         */
         SendAccountCode: {
             /**
              * @description Answer: the characters or the sum in the image, or the spoken digits. Upper or lower case, full or half width
              *     and spaces do not matter. At most 32 bytes.
              * @example ADEHLM
              */
-            captcha_answer?: string | null;
+            captcha_answer?: string;
             /**
              * @description Id of a captcha from `POST /v1/captchas`. Required without `device_token`, and after `captcha_required`.
              * @example 3q2-7wAAESIzRFVmd4iZqg
              */
-            captcha_id?: string | null;
+            captcha_id?: string;
             /**
              * @description App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
-             * @example null
+             * @example ios
              */
-            client_id?: string | null;
+            client_id?: string;
             /**
              * @description Device token of an earlier sign-in to this account. With it and without a captcha, the code counts on the limits
              *     of the device. Ignored with a captcha.
-             * @example null
+             * @example AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v
              */
-            device_token?: string | null;
+            device_token?: string;
             /**
              * @description Mobile number in E.164, or in the national format of the default region.
              * @example +8613800138000
@@ -571,9 +753,9 @@ export interface components {
             captcha_id: string;
             /**
              * @description App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
-             * @example null
+             * @example ios
              */
-            client_id?: string | null;
+            client_id?: string;
             /**
              * @description Mobile number in E.164, or in the national format of the default region.
              * @example +8613800138000
@@ -584,9 +766,9 @@ export interface components {
         SendOwnCode: {
             /**
              * @description App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
-             * @example null
+             * @example ios
              */
-            client_id?: string | null;
+            client_id?: string;
         };
         /** @description Phone number of a new account, a solved captcha, and the user's consent. */
         SendSignUpCode: {
@@ -598,7 +780,7 @@ export interface components {
              *       "privacy@2026-11-01"
              *     ]
              */
-            accepted?: string[] | null;
+            accepted?: string[];
             /**
              * @description Answer: the characters or the sum in the image, or the spoken digits. Upper or lower case, full or half width
              *     and spaces do not matter. At most 32 bytes.
@@ -612,9 +794,9 @@ export interface components {
             captcha_id: string;
             /**
              * @description App that receives the code, for SMS autofill. Only ids that the operator has configured are accepted.
-             * @example null
+             * @example ios
              */
-            client_id?: string | null;
+            client_id?: string;
             /**
              * @description Mobile number in E.164, or in the national format of the default region.
              * @example +8613800138000
@@ -636,15 +818,15 @@ export interface components {
             current: boolean;
             /**
              * Format: date-time
-             * @description Time of the first sign-in on the known device. RFC 3339, UTC.
+             * @description Time of the first sign-in on the known device; absent if the device is not known. RFC 3339, UTC.
              * @example 2026-11-20T12:00:00.000Z
              */
-            device_known_since?: string | null;
+            device_known_since?: string;
             /**
              * @description Name of the device, if the app has sent one at the sign-in.
              * @example iPhone 17
              */
-            device_name?: string | null;
+            device_name?: string;
             /**
              * Format: date-time
              * @description Time when the session ends in any case. RFC 3339, UTC.
@@ -694,7 +876,7 @@ export interface components {
              * @description Must be equal to `password`, if present.
              * @example correct horse battery
              */
-            password_confirm?: string | null;
+            password_confirm?: string;
             /**
              * @description Ticket from `send-code`.
              * @example q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ
@@ -736,7 +918,10 @@ export interface components {
              * @example AZMn9d2ccQO2F1y4m3pLFA.0.uBqQ9vQ0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4y
              */
             refresh_token: string;
-            /** @example Bearer */
+            /**
+             * @description Known values: `Bearer`. Later versions may add values.
+             * @example Bearer
+             */
             token_type: string;
             user: components["schemas"]["User"];
         };
@@ -750,14 +935,20 @@ export interface components {
              *       "privacy@2026-11-01"
              *     ]
              */
-            accepted?: string[] | null;
+            accepted?: string[];
             /**
              * @description Ticket of the flow whose code was right.
              * @example q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ
              */
             ticket: string;
         };
-        /** @description Completed step. */
+        /**
+         * @description Completed step.
+         * @example {
+         *       "step": "set_password",
+         *       "expires_in": 900
+         *     }
+         */
         StepDone: {
             /**
              * Format: int64
@@ -768,27 +959,34 @@ export interface components {
             /** @description Next step of the flow. */
             step: components["schemas"]["NextStep"];
         };
-        /** @description Profile of the new account. */
+        /**
+         * @description Profile of the new account.
+         * @example {
+         *       "ticket": "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ",
+         *       "nickname": "小明",
+         *       "device_name": "iPhone 17"
+         *     }
+         */
         SubmitProfile: {
             /**
              * Format: uri
              * @description URL below the public avatar base of this service. A service without an avatar base accepts no URL.
-             * @example null
+             * @example https://cdn.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg
              */
-            avatar_url?: string | null;
+            avatar_url?: string;
             /**
              * Format: date
              * @description Date from 1900-01-01 until today.
              * @example 2001-09-30
              */
-            birthday?: string | null;
+            birthday?: string;
             /**
              * @description Name of the device for the list of sessions. Never rejected: it is cut after 64 characters, and invisible
              *     characters are removed.
              * @example iPhone 17
              */
-            device_name?: string | null;
-            gender?: components["schemas"]["Gender"] | null;
+            device_name?: string;
+            gender?: components["schemas"]["Gender"];
             /**
              * @description Nickname: one line of 1 to 32 characters.
              * @example 小明
@@ -829,14 +1027,18 @@ export interface components {
              * @example AZMn9d2ccQO2F1y4m3pLFA.1.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v
              */
             refresh_token: string;
-            /** @example Bearer */
+            /**
+             * @description Known values: `Bearer`. Later versions may add values.
+             * @example Bearer
+             */
             token_type: string;
         };
         /**
          * @description Method of the upload.
-         * @enum {string}
+         *
+         *     Known values: `PUT`, `POST`. Later versions may add values.
          */
-        UploadMethod: "PUT" | "POST";
+        UploadMethod: string;
         /** @description Permit for one upload of this image. It is a secret until it expires: keep it in memory. */
         UploadPermit: {
             /**
@@ -856,8 +1058,8 @@ export interface components {
             /**
              * @description Headers of a `PUT`: send exactly these values, and the image as the body. Empty for `POST`.
              * @example {
-             *       "Content-Length": "183402",
-             *       "Content-Type": "image/jpeg"
+             *       "Content-Type": "image/jpeg",
+             *       "Content-Length": "183402"
              *     }
              */
             headers: {
@@ -873,7 +1075,7 @@ export interface components {
             /**
              * Format: uri
              * @description URL of the upload. Use it unchanged, with its query.
-             * @example https://pictures.s3.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg?X-Amz-…
+             * @example https://pictures.s3.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg?X-Amz-Signature=9f86d081884c
              */
             url: string;
         };
@@ -881,15 +1083,16 @@ export interface components {
         User: {
             /**
              * Format: uri
+             * @description `null`: none.
              * @example null
              */
-            avatar_url?: string | null;
+            avatar_url: string | null;
             /**
              * Format: date
-             * @description Full date (RFC 3339).
+             * @description Full date (RFC 3339), in no time zone. `null`: not stated.
              * @example 2001-09-30
              */
-            birthday?: string | null;
+            birthday: string | null;
             /**
              * @description Legal documents in force that the user has not accepted: ask the user, and send `PUT /v1/me/consents`.
              * @example []
@@ -901,7 +1104,13 @@ export interface components {
              * @example 2026-11-20T12:00:00.000Z
              */
             created_at: string;
-            gender?: components["schemas"]["Gender"] | null;
+            /**
+             * @description `null`: not stated.
+             *
+             *     Known values: `female`, `male`, `other`. Later versions may add values.
+             * @example female
+             */
+            gender: string | null;
             /**
              * @description `true` if the user can sign in with a password.
              * @example true
@@ -925,7 +1134,7 @@ export interface components {
              * @description Phone number in E.164. `null` if another person has signed up with the number: ask the user for a new one.
              * @example +8613800138000
              */
-            phone_number?: string | null;
+            phone_number: string | null;
             /**
              * Format: date-time
              * @description Time of the last change. RFC 3339, UTC.
@@ -958,12 +1167,12 @@ export interface components {
              *     characters are removed.
              * @example iPhone 17
              */
-            device_name?: string | null;
+            device_name?: string;
             /**
              * @description Device token of an earlier sign-in on this device.
-             * @example null
+             * @example AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v
              */
-            device_token?: string | null;
+            device_token?: string;
             /**
              * @description Ticket from `send-code`.
              * @example q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ
@@ -979,9 +1188,9 @@ export interface components {
             code: string;
             /**
              * @description Device token of an earlier sign-in on this device.
-             * @example null
+             * @example AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v
              */
-            device_token?: string | null;
+            device_token?: string;
             /**
              * @description Ticket from `send-code`.
              * @example q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ
@@ -990,7 +1199,10 @@ export interface components {
         };
         /** @description Proof of work that the client must do. */
         Work: {
-            /** @example sha-256 */
+            /**
+             * @description Known values: `sha-256`. Later versions may add values.
+             * @example sha-256
+             */
             algorithm: string;
             /**
              * Format: int32
