@@ -19,6 +19,7 @@ pub mod texts;
 pub mod template;
 pub mod segment;
 pub mod client_app;
+pub mod outbox;
 pub mod webhook;
 pub mod password;
 pub mod password_mode;

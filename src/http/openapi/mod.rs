@@ -3,15 +3,14 @@
 mod operation;
 mod parameters;
 mod problems;
-mod served;
 
 use super::contract::{Contract, Output};
 use super::endpoint::{Endpoint, get};
 use super::endpoints;
 use super::error::{Code, Problem};
+use super::served::{Headers, Served};
 use actix_web::body::BoxBody;
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use served::Served;
 use std::sync::LazyLock;
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{Components, Info, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, Server};
@@ -36,7 +35,10 @@ const TAGS: [(&str, &str); 14] = [
 
 /// The document in the form that the service publishes.
 static SERVED: LazyLock<Option<Served>> =
-    LazyLock::new(|| document().to_json().ok().and_then(|text| Served::new(text).ok()));
+    LazyLock::new(|| document().to_json().ok().and_then(|text| Served::new(text, HEADERS).ok()));
+
+const HEADERS: Headers =
+    &[("content-type", "application/json"), ("cache-control", "public, max-age=300"), ("vary", "Accept-Encoding")];
 
 /// Makes and compresses the document before the first request does.
 pub fn warm_up() {

@@ -1,0 +1,1 @@
+"use strict";(()=>{async function n(){let e=await(await fetch("../openapi.json")).json();e.servers=[{url:new URL("..",location.href).pathname.replace(/\/$/,"")||"/"}],SwaggerUIBundle({spec:e,dom_id:"#swagger-ui",deepLinking:!0,tryItOutEnabled:!0,persistAuthorization:!0,displayRequestDuration:!0,docExpansion:"list",defaultModelsExpandDepth:0})}n();})();
