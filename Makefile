@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-checks run test check text lint-shell lint-docker deny advisories spelling links openapi \
-  settings fuzz bench load image sdk-scenarios
+  settings fuzz bench load image \
+  sdk-typescript sdk-scenarios
 
 # `make setup-checks` installs the check tools here.
 CHECKS := .checks/bin
@@ -75,6 +76,11 @@ load: ## measure the whole service with a load test
 
 image: ## build the container image; the Dockerfile describes RUSTFLAGS="…"
 	docker build --build-arg RUSTFLAGS="$(RUSTFLAGS)" --tag doorstep .
+
+sdk-typescript: ## generate, check, bundle and test the TypeScript client (needs `make setup-checks`)
+	cargo build --locked --quiet
+	cd sdk/typescript && npm run --silent generate && npm run --silent check && npm run --silent build \
+	  && npm run --silent size && npm run --silent test
 
 sdk-scenarios: ## run the scenarios of sdk/scenarios with the clients of all languages
 	cargo build --locked
