@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { DoorstepError, type Doorstep, type KeyStore, type SignIn, type Store } from '../src/index.js'
-import { client, memoryKeys, memoryStore, PASSWORD, quickClock, signUp, solved } from './support/clients.js'
+import type { Doorstep, KeyStore, Store } from '../src/index.js'
+import { afterCooldown, client, memoryKeys, memoryStore, PASSWORD, quickClock, signUp, solved } from './support/clients.js'
 import { Process } from './support/faults.js'
 import { Server, WITHOUT_LIMITS } from './support/server.js'
 
@@ -44,17 +44,6 @@ async function signUpStepwise(doorstep: Doorstep, phoneNumber: string): Promise<
     else if (flow.state.step === 'code') await flow.verifyCode(server.code(phoneNumber))
     else if (flow.state.step === 'password') await flow.setPassword(PASSWORD)
     else await flow.submitProfile({ nickname: 'Ada' })
-  }
-}
-
-/** Sends a code to a number that had one a moment ago: waits as long as the service says. */
-async function sendCode(doorstep: Doorstep, flow: SignIn, phoneNumber: string): Promise<void> {
-  try {
-    await flow.sendCode({ phoneNumber, captcha: await solved(doorstep) })
-  } catch (error) {
-    if (!(error instanceof DoorstepError) || error.code !== 'resend_cooldown') throw error
-    await new Promise((resolve) => setTimeout(resolve, (error.retryAfter ?? 0) * 1000))
-    await flow.sendCode({ phoneNumber, captcha: await solved(doorstep) })
   }
 }
 
@@ -105,7 +94,8 @@ for (const bound of [false, true]) {
       if ((await doorstep.session.restore()) === 'signed_in') return
       const flow = doorstep.signIn()
       await flow.resume()
-      if (flow.state.step === 'start') await sendCode(doorstep, flow, phoneNumber)
+      const start = async () => flow.sendCode({ phoneNumber, captcha: await solved(doorstep) })
+      if (flow.state.step === 'start') await afterCooldown(start)
       if (flow.state.step === 'code') await flow.verifyCode(await server.codeOfMessage(2, phoneNumber))
     }
     const all = await moments(async (process) => {

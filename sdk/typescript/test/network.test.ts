@@ -50,6 +50,20 @@ for (const bound of [false, true]) {
   })
 }
 
+test('two processes without a common lock refresh one unbound session', async () => {
+  const inner = memoryStore()
+  const clock = quickClock()
+  const options = () => ({ store: { get: inner.get, set: inner.set }, clock })
+  const [first, second] = [client(server, options()), client(server, options())]
+  await signUp(server, first)
+  await second.session.restore()
+  for (let round = 0; round < 30; round++) {
+    clock.advance(900_000)
+    await Promise.all([first.session.accessToken(), second.session.accessToken()])
+  }
+  assert.deepEqual([first.session.state, second.session.state], ['signed_in', 'signed_in'])
+})
+
 test('an action that got no answer is the same action at the next call', async () => {
   let offline = false
   const send = fetchTransport()

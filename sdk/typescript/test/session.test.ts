@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { fetchTransport, type Doorstep, type Store, type Transport } from '../src/index.js'
 import { client, memoryKeys, memoryStore, PASSWORD, quickClock, signUp } from './support/clients.js'
+import { faulty } from './support/faults.js'
 import { Server, WITHOUT_LIMITS } from './support/server.js'
 
 let server: Server
@@ -81,6 +82,52 @@ test('a sign-out works without a network, and keeps the device known', async () 
   await doorstep.signIn().withPassword({ phoneNumber: phoneNumber.slice(3), password: PASSWORD })
   const [session] = (await doorstep.account.sessions()).filter(({ current }) => current)
   assert.ok(session?.knownDevice && session.deviceKnownSince && session.deviceKnownSince < session.createdAt)
+})
+
+test('a sign-out whose answer is lost is a sign-out', async () => {
+  let lose = 0
+  const transport = faulty(() => (lose-- > 0 ? 'lost answer' : undefined))
+  const doorstep = client(server, { transport, clock: quickClock() })
+  await signUp(server, doorstep)
+  const reasons = reasonsOf(doorstep)
+  lose = 1
+  await doorstep.session.signOut()
+  assert.deepEqual([doorstep.session.state, reasons], ['signed_out', ['signed_out']])
+})
+
+test('a refresh is not repeated before the Retry-After of the service', async () => {
+  let requests = 0
+  let busy = false
+  const send = fetchTransport()
+  const transport: Transport = async (request) => {
+    if (!busy) return send(request)
+    requests++
+    const body = JSON.stringify({ code: 'overloaded', detail: 'busy', status: 503 })
+    return { status: 503, headers: { 'retry-after': '60' }, body }
+  }
+  const clock = quickClock()
+  const doorstep = client(server, { transport, clock })
+  await signUp(server, doorstep)
+  clock.advance(900_000)
+  busy = true
+  for (let widget = 0; widget < 10; widget++) {
+    await assert.rejects(doorstep.session.accessToken(), { code: 'overloaded', status: 503 })
+  }
+  assert.equal(requests, 1)
+  busy = false
+  clock.advance(60_000)
+  assert.ok(await doorstep.session.accessToken())
+})
+
+test('an access token ends while the device sleeps', async () => {
+  const clock = quickClock()
+  const doorstep = client(server, { clock })
+  await signUp(server, doorstep)
+  const token = await doorstep.session.accessToken()
+  clock.sleepDevice(-3_600_000)
+  assert.equal(await doorstep.session.accessToken(), token)
+  clock.sleepDevice(3_600_000 + 900_000)
+  assert.notEqual(await doorstep.session.accessToken(), token)
 })
 
 test('another device ends the session', async () => {

@@ -1,4 +1,4 @@
-import { Doorstep, memoryKeys, memoryStore, type DoorstepOptions } from '../../src/index.js'
+import { Doorstep, DoorstepError, memoryKeys, memoryStore, type DoorstepOptions } from '../../src/index.js'
 import type { Clock } from '../../src/platform/clock.js'
 import { systemClock } from '../../src/platform/clock.js'
 import type { Server } from './server.js'
@@ -6,13 +6,16 @@ import type { Server } from './server.js'
 export const PASSWORD = 'correct horse battery'
 
 /** A clock that does not wait: a sleep moves it instead. */
-export function quickClock(): Clock & { advance(milliseconds: number): void } {
+export function quickClock(): Clock & { advance(milliseconds: number): void; sleepDevice(milliseconds: number): void } {
   const system = systemClock()
   let ahead = 0
+  let asleep = 0
   return {
     advance: (milliseconds) => void (ahead += milliseconds),
+    /** The monotonic clock of some platforms stops while the device sleeps. */
+    sleepDevice: (milliseconds) => void (asleep += milliseconds),
     monotonic: () => system.monotonic() + ahead,
-    wall: () => system.wall(),
+    wall: () => system.wall() + asleep,
     sleep: async () => undefined,
   }
 }
@@ -31,6 +34,17 @@ export function client(server: Server, options: Partial<DoorstepOptions> = {}): 
 export async function solved(doorstep: Doorstep): Promise<{ id: string; answer: string }> {
   const { id } = await doorstep.captcha()
   return { id, answer: 'letmein' }
+}
+
+/** Does what a number that had a code a moment ago may not do yet: waits as long as the service says. */
+export async function afterCooldown<T>(task: () => Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    if (!(error instanceof DoorstepError) || error.code !== 'resend_cooldown') throw error
+    await new Promise((resolve) => setTimeout(resolve, (error.retryAfter ?? 0) * 1000))
+    return task()
+  }
 }
 
 /** Signs a new user up. */
