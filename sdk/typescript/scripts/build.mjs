@@ -18,5 +18,6 @@ const project = ['--project', join(folder, 'tsconfig.build.json'), '--outDir']
 execFileSync(process.execPath, [typescript, ...project, join(dist, 'esm')], { stdio: 'inherit' })
 const isType = (path) => !/\.js$/.test(path)
 cpSync(join(dist, 'esm'), join(dist, 'cjs'), { recursive: true, filter: isType })
+for (const name of ['LICENSE-APACHE', 'LICENSE-MIT']) cpSync(join(folder, '../..', name), join(folder, name))
 // Without this file the types of the CommonJS bundle would count as those of a module.
 writeFileSync(join(dist, 'cjs/package.json'), '{ "type": "commonjs" }\n')

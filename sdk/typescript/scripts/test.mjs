@@ -21,7 +21,8 @@ await build({
   outExtension: { '.js': '.mjs' },
 })
 // The bundle as an app gets it, for the tests of the platforms.
-await build({ entryPoints: ['src/index.ts'], bundle: true, format: 'cjs', target: 'es2018', outfile: 'build/test/client.cjs' })
+const bundle = { entryPoints: ['src/index.ts'], bundle: true, format: 'cjs', target: 'es2018' }
+await build({ ...bundle, outfile: 'build/test/client.cjs' })
 const files = chosen.map((name) => `build/test/${name.replace(/\.ts$/, '.mjs')}`)
 const flags = ['--enable-source-maps', '--test', '--test-concurrency=3', '--test-reporter=spec']
 const { status } = spawnSync(process.execPath, [...flags, ...files], { stdio: 'inherit' })

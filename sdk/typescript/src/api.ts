@@ -12,7 +12,7 @@ export interface Exchange {
   readonly operation: keyof Operations
   readonly request: TransportRequest
   /** Absent where no answer came. */
-  readonly response?: TransportResponse
+  readonly response: TransportResponse | undefined
   readonly milliseconds: number
 }
 
@@ -44,19 +44,21 @@ export interface SendOptions<Id extends keyof Operations> {
 const PAUSES = [300, 1000, 2000]
 /** The longest `Retry-After` that the client waits for by itself, in seconds. */
 const SHORT_WAIT = 3
+/** Milliseconds that a nonce is used; the service accepts it for five minutes. */
+const NONCE_LIFE = 240_000
 const BUSY = ['overloaded', 'dependency_unavailable', 'too_many_requests']
 /** Attempts while the first request with the same idempotency key is running; about 20 s if its process died. */
 const IN_PROGRESS_ATTEMPTS = 25
 
 /** Sends operations, repeats what is safe to repeat, and makes every failure a `DoorstepError`. */
 export class Api {
-  private nonce: string | undefined
+  private nonce: { value: string; until: number } | undefined
 
   constructor(readonly config: ApiConfig) {}
 
   async send<Id extends keyof Operations>(id: Id, options: SendOptions<Id> = {}): Promise<Operations[Id]['answer']> {
     let lost = options.unanswered ?? false
-    const counts = { lost: 0, busy: 0, inProgress: 0 }
+    const counts = { lost: 0, busy: 0, inProgress: 0, nonce: 0 }
     for (;;) {
       try {
         return (await this.attempt(id, options)) as Operations[Id]['answer']
@@ -81,16 +83,20 @@ export class Api {
     id: keyof Operations,
     options: SendOptions<keyof Operations>,
     error: DoorstepError,
-    counts: { lost: number; busy: number; inProgress: number },
+    counts: { lost: number; busy: number; inProgress: number; nonce: number },
   ): number | undefined {
     const { method, idempotencyKey } = OPERATIONS[id]
-    if (error.code === 'use_dpop_nonce' && counts.busy++ < 2) return 0
+    if (error.code === 'use_dpop_nonce' && counts.nonce++ < 2) return 0
     if (error.code === 'request_in_progress' && counts.inProgress++ < IN_PROGRESS_ATTEMPTS) {
       return (error.retryAfter ?? 1) * 1000
     }
     const repeatable = method !== 'POST' || !idempotencyKey || options.idempotencyKey !== undefined
     if (!repeatable) return undefined
-    if (error.code === 'network' || isFromProxy(error)) return PAUSES[counts.lost++]
+    if (error.code === 'network' || isFromProxy(error)) {
+      const pause = PAUSES[counts.lost++]
+      // Not all clients at the same moment after an outage.
+      return pause && pause * (0.75 + Math.random() / 2)
+    }
     // A captcha allows one attempt: the same body would fail.
     const usesCaptcha = (options.body as { captcha_id?: string } | undefined)?.captcha_id !== undefined
     if (usesCaptcha || !BUSY.includes(error.code) || (error.retryAfter ?? SHORT_WAIT + 1) > SHORT_WAIT) return undefined
@@ -100,21 +106,30 @@ export class Api {
   private async attempt(id: keyof Operations, options: SendOptions<keyof Operations>): Promise<unknown> {
     const request = await this.request(id, options)
     const response = await this.exchange(id, request)
-    this.nonce = response.headers['dpop-nonce'] ?? this.nonce
+    const nonce = response.headers['dpop-nonce']
+    if (nonce) this.nonce = { value: nonce, until: this.config.clock.monotonic() + NONCE_LIFE }
     return readAnswer(response)
   }
 
   private async exchange(operation: keyof Operations, request: TransportRequest): Promise<TransportResponse> {
-    const { transport, clock, onRequest } = this.config
+    const { transport, clock } = this.config
     const start = clock.monotonic()
-    const elapsed = () => Math.round(clock.monotonic() - start)
+    let response: TransportResponse | undefined
     try {
-      const response = await transport(request)
-      onRequest?.({ operation, request, response, milliseconds: elapsed() })
-      return response
+      return (response = await transport(request))
     } catch (cause) {
-      onRequest?.({ operation, request, milliseconds: elapsed() })
       throw new DoorstepError('network', 'no answer from the service', { cause, unanswered: true })
+    } finally {
+      this.tell({ operation, request, response, milliseconds: Math.round(clock.monotonic() - start) })
+    }
+  }
+
+  /** An error in the log of the app is no error of the request. */
+  private tell(exchange: Exchange): void {
+    try {
+      this.config.onRequest?.(exchange)
+    } catch {
+      // The app hears of it nowhere: its log is broken.
     }
   }
 
@@ -128,7 +143,8 @@ export class Api {
     if (options.accessToken) headers['authorization'] = `Bearer ${options.accessToken}`
     if (options.idempotencyKey) headers['idempotency-key'] = `"${options.idempotencyKey}"`
     if (options.key) {
-      headers['dpop'] = await makeProof({ key: options.key, method, url, nonce: this.nonce }, clock, random)
+      const nonce = this.nonce && clock.monotonic() < this.nonce.until ? this.nonce.value : undefined
+      headers['dpop'] = await makeProof({ key: options.key, method, url, nonce }, clock, random)
     }
     const body = options.body === undefined ? undefined : JSON.stringify(options.body)
     return { method, url, headers, timeout, ...(body === undefined ? {} : { body }) }

@@ -55,13 +55,23 @@ export function findDevice(contents: Contents, phoneNumber: string): Contents['d
   return contents.devices.find(({ phone }) => phone !== undefined && digits(phone).endsWith(typed))
 }
 
-/** Deletes a key that nothing in the record names any more. Its loss would be no harm, so no error is one. */
-export async function cleanKeys(keys: KeyStore | null, contents: Contents, name: string | undefined): Promise<void> {
-  if (!keys || name === undefined) return
+/** The names of all keys in the record. */
+export function keyNames(contents: Contents): string[] {
   const flows = Object.values(contents.flows)
   const users = [contents.session, ...contents.devices, ...flows, ...flows.map(({ pending }) => pending)]
-  if (users.some((user) => user?.key === name)) return
-  await keys.delete(name).catch(() => undefined)
+  return users.map((user) => user?.key).filter((key): key is string => key !== undefined)
+}
+
+/** Deletes those keys that nothing in the record names any more. A key that stays is no harm, so no error is one. */
+export async function cleanKeys(
+  keys: KeyStore | null,
+  contents: Contents,
+  names: readonly (string | undefined)[],
+): Promise<void> {
+  const used = keyNames(contents)
+  for (const name of new Set(names)) {
+    if (name !== undefined && !used.includes(name)) await keys?.delete(name).catch(() => undefined)
+  }
 }
 
 function removeFlowsOfOthers(contents: Contents, userId: string | undefined): void {

@@ -4,7 +4,7 @@ import type { DeviceKey, KeyStore } from './keys.js'
 import { Listeners } from './listeners.js'
 import type { Clock } from './platform/clock.js'
 import { randomName, type RandomSource } from './platform/random.js'
-import { cleanKeys, endSession, putSession, type SignedIn } from './session-record.js'
+import { cleanKeys, endSession, keyNames, putSession, type SignedIn } from './session-record.js'
 import type { SignedOutReason, StoredSession, Vault } from './vault.js'
 
 /** `restoring`: the store is not read yet. `key_lost`: signed in, but the key is gone; sign in again. */
@@ -58,9 +58,13 @@ export class SessionMemory {
   /** Stores the tokens of a sign-in, its device token and the end of its flow, in one write. */
   async begin(answer: Schemas['SignedIn'], signedIn: Omit<SignedIn, 'id'>): Promise<void> {
     const id = await randomName(this.random)
-    const contents = await this.vault.update((contents) => putSession(contents, answer, { ...signedIn, id }))
+    let names: string[] = []
+    const contents = await this.vault.update((contents) => {
+      names = keyNames(contents)
+      putSession(contents, answer, { ...signedIn, id })
+    })
     if (contents.session) this.adopt(contents.session, answer)
-    await cleanKeys(this.keys, contents, signedIn.key)
+    await cleanKeys(this.keys, contents, [...names, signedIn.key])
   }
 
   /** Stores renewed tokens, unless the session has gone on or ended meanwhile. */
@@ -93,7 +97,7 @@ export class SessionMemory {
     this.clear()
     // Another tab may have ended it, for a reason of its own.
     if (lost) this.signedOut.emit(contents.ended?.session === lost.id ? contents.ended.reason : reason)
-    await cleanKeys(this.keys, contents, lost?.key)
+    await cleanKeys(this.keys, contents, [lost?.key])
   }
 
   /** Keeps the tokens: the key may be back at the next start, and the user may see whose session it was. */

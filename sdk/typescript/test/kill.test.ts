@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Doorstep, KeyStore, Store } from '../src/index.js'
-import { afterCooldown, client, memoryKeys, memoryStore, PASSWORD, quickClock, signUp, solved } from './support/clients.js'
+import { afterCooldown, client, memoryKeys, memoryStore, PASSWORD } from './support/clients.js'
+import { quickClock, signUp, solved } from './support/clients.js'
 import { Process } from './support/faults.js'
 import { Server, WITHOUT_LIMITS } from './support/server.js'
 

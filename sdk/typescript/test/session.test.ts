@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { fetchTransport, type Doorstep, type Store, type Transport } from '../src/index.js'
+import { fetchTransport, type Doorstep, type Exchange, type Store, type Transport } from '../src/index.js'
 import { client, memoryKeys, memoryStore, PASSWORD, quickClock, signUp } from './support/clients.js'
 import { faulty } from './support/faults.js'
 import { Server, WITHOUT_LIMITS } from './support/server.js'
@@ -24,7 +24,8 @@ async function copyOf(store: Store): Promise<Store> {
 test('many callers wait for one refresh', async () => {
   const clock = quickClock()
   let refreshes = 0
-  const doorstep = client(server, { clock, onRequest: ({ operation }) => (refreshes += Number(operation === 'tokensRefresh')) })
+  const onRequest = ({ operation }: Exchange) => void (refreshes += Number(operation === 'tokensRefresh'))
+  const doorstep = client(server, { clock, onRequest })
   await signUp(server, doorstep)
   clock.advance(900_000)
   const tokens = await Promise.all([1, 2, 3, 4, 5].map(() => doorstep.session.accessToken()))

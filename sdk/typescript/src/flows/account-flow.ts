@@ -15,7 +15,7 @@ export interface Profile {
 export abstract class CodeFlow extends Flow {
   /** Sends the same code again. */
   resendCode(): Promise<FlowState> {
-    return this.act({ operation: this.operation('ResendCode'), body: (flow) => ({ ticket: this.ticket(flow) }) })
+    return this.next('ResendCode', () => ({}))
   }
 }
 
@@ -24,18 +24,12 @@ export abstract class AccountFlow extends CodeFlow {
   /** Continues as a sign-up, with an account of its own for the number. `accepted`: the documents in force. */
   startAnew(options: { accepted?: readonly string[] } = {}): Promise<FlowState> {
     const accepted = options.accepted && { accepted: [...options.accepted] }
-    return this.act({
-      operation: this.operation('StartAnew'),
-      body: (flow) => ({ ticket: this.ticket(flow), ...accepted }),
-    })
+    return this.next('StartAnew', () => ({ ...accepted }))
   }
 
   /** Sets the password of the new account. */
   setPassword(password: string): Promise<FlowState> {
-    return this.act({
-      operation: this.operation('SetPassword'),
-      body: (flow) => ({ ticket: this.ticket(flow), password }),
-    })
+    return this.next('SetPassword', () => ({ password }))
   }
 
   /**
@@ -43,11 +37,7 @@ export abstract class AccountFlow extends CodeFlow {
    */
   submitProfile(profile: Profile): Promise<FlowState> {
     const { nickname, avatarUrl: avatar_url, gender, birthday } = profile
-    return this.act({
-      operation: 'registerSubmitProfile',
-      body: (flow) => ({ ticket: this.ticket(flow), nickname, avatar_url, gender, birthday }),
-      signsIn: true,
-    })
+    return this.next('SubmitProfile', () => ({ nickname, avatar_url, gender, birthday }), { signsIn: true })
   }
 
   protected override async accept(pending: PendingAction, answer: unknown): Promise<void> {

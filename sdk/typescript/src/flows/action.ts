@@ -47,7 +47,7 @@ export class ActionMaker {
 
   /** Deletes the key of an abandoned flow. */
   async cleanKey(name: string | undefined): Promise<void> {
-    await cleanKeys(this.context.keys, await this.context.vault.read(), name)
+    await cleanKeys(this.context.keys, await this.context.vault.read(), [name])
   }
 
   /** The device of the account whose number the user typed, now or at the start of the flow. */

@@ -42,10 +42,4 @@ export class Deletion extends AccountFlow {
     await this.context.session.delete(pending.body as never, unanswered)
     return undefined
   }
-
-  protected override async accept(pending: PendingAction, answer: unknown): Promise<void> {
-    if (pending.operation === 'accountDeletionSendCode') this.record.continueAs('accountDeletion')
-    if (pending.operation === 'deletionSendCode') this.record.continueAs('deletion')
-    return super.accept(pending, answer)
-  }
 }

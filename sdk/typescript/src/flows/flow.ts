@@ -73,11 +73,7 @@ export abstract class Flow {
 
   /** Forgets the flow on this device. */
   cancel(): Promise<FlowState> {
-    return this.inOrder(async () => {
-      const { key } = this.record.data
-      await this.record.remove('start')
-      await this.actions.cleanKey(key)
-    })
+    return this.inOrder(() => this.finish('start'))
   }
 
   /** Does the action once, whatever happens to requests and answers. */
@@ -98,6 +94,16 @@ export abstract class Flow {
     return result
   }
 
+  /** Does the next action of the flow: the ticket says which flow, `via` which operation. */
+  protected async next(
+    verb: string,
+    fields: () => Record<string, unknown>,
+    options: Pick<Action, 'signsIn' | 'device'> = {},
+  ): Promise<FlowState> {
+    const body = (flow: Readonly<StoredFlow>) => ({ ticket: this.ticket(flow), ...fields() })
+    return this.act({ operation: this.operation(verb), body, ...options })
+  }
+
   /** The ticket of the flow. Throws where no code was requested. */
   protected ticket(flow: Readonly<StoredFlow>): string {
     if (flow.ticket) return flow.ticket
@@ -105,15 +111,18 @@ export abstract class Flow {
   }
 
   /** The operation of this flow with this verb. */
-  protected operation(verb: string): keyof Operations {
-    return `${this.record.data.via}${verb}` as keyof Operations
+  private operation(verb: string): keyof Operations {
+    const operation = `${this.record.data.via}${verb}`
+    if (operation in OPERATIONS) return operation as keyof Operations
+    throw new DoorstepError('wrong_step', `the flow has no ${verb} now`)
   }
 
   /** Sends the action. */
   protected async send(pending: PendingAction, unanswered: boolean): Promise<unknown> {
     const { api, session } = this.context
     const { operation, body, idempotencyKey } = pending
-    const options = { unanswered, ...(OPERATIONS[operation].idempotencyKey ? { idempotencyKey } : {}) }
+    const onLost = () => void (this.record.unanswered = true)
+    const options = { unanswered, onLost, ...(OPERATIONS[operation].idempotencyKey ? { idempotencyKey } : {}) }
     if (OPERATIONS[operation].bearer) return session.call(operation, body as never, options)
     const key = await this.actions.key(pending.key)
     return api.send(operation, { ...options, body: body as never, key })
@@ -131,7 +140,8 @@ export abstract class Flow {
       await session.setUser(fields as never, this.name)
       this.record.finish()
     } else if (fields['step']) {
-      await this.record.advance(fields, await this.owner(pending))
+      if (fields['ticket']) this.record.continueAs(flowOf(pending.operation))
+      await this.record.advance(fields)
     } else {
       await this.record.remove('done')
     }
@@ -160,13 +170,13 @@ export abstract class Flow {
     return result
   }
 
-  /** Tells whether the action before was the same, and has succeeded now. */
+  /** Tells whether the action before was the same or the last of the flow, and has succeeded now. */
   private async completeEarlier(pending: PendingAction, next: Action): Promise<boolean> {
     const body = next.operation === pending.operation ? next.body(this.record.data) : undefined
     const same = body !== undefined && SUBJECT.every((name) => pending.body[name] === body[name])
     try {
       await this.complete()
-      return same
+      return same || this.state.step === 'done'
     } catch (error) {
       if (!(error instanceof DoorstepError) || error.unanswered) throw error
       return false
@@ -175,6 +185,9 @@ export abstract class Flow {
 
   /** Stores the action before it is sent. A password stays in memory. */
   private async start(action: Action): Promise<void> {
+    const { session } = this.context
+    await session.restore()
+    if (OPERATIONS[action.operation].bearer && session.user) this.record.data.userId = session.user.id
     const prepared = await this.actions.prepare(action)
     const inMemory = SECRETS.some((name) => name in prepared.body)
     await this.record.begin(prepared, inMemory, this.context.api.config.random)
@@ -184,12 +197,11 @@ export abstract class Flow {
   private async complete(): Promise<void> {
     const pending = this.record.data.pending
     if (!pending) return
-    const unanswered = this.record.unanswered
     let answer: unknown
     try {
-      answer = await this.send(pending, unanswered)
+      answer = await this.send(pending, this.record.unanswered)
     } catch (error) {
-      return this.refused(error, unanswered)
+      return this.refused(error, this.record.unanswered)
     }
     // Until the answer is stored, the action is repeated: the repetition gets the same answer.
     this.record.unanswered = true
@@ -204,8 +216,13 @@ export abstract class Flow {
       throw error
     }
     const { problem } = error
-    if (problem && isStep(problem)) return this.record.question(problem)
-    if (endsFlow(error.code, this.record.data)) await this.record.remove('ended', error.code)
+    if (problem && isStep(problem)) {
+      if (problem.ticket && this.record.data.pending) {
+        this.record.continueAs(flowOf(this.record.data.pending.operation))
+      }
+      return this.record.question(problem)
+    }
+    if (endsFlow(error.code, this.record.data)) await this.finish('ended', error.code)
     else await this.record.refuse(error, problem)
     // The first request was done, and its answer was lost: the service has gone on to this step.
     if (repeated && error.code === 'wrong_step' && problem?.step) return
@@ -215,17 +232,19 @@ export abstract class Flow {
   private async resumeAction(pending: PendingAction): Promise<void> {
     const { clock } = this.context.api.config
     const first = this.record.data.ticket === undefined
-    if (first && Math.abs(clock.wall() - pending.at) > STALE) return this.record.remove('start')
+    if (first && Math.abs(clock.wall() - pending.at) > STALE) return this.finish('start')
     try {
       await this.complete()
     } catch (error) {
       // The state says what the answer was; only a missing answer is an error of `resume`.
       if (!(error instanceof DoorstepError) || error.unanswered) throw error
+      const { ticket } = this.record.data
+      if (ticket) await this.askStatus(ticket)
     }
   }
 
   private async askStatus(ticket: string): Promise<void> {
-    const operation = this.operation('Status')
+    const operation = `${this.record.data.via}Status` as keyof Operations
     if (!(operation in OPERATIONS)) return
     try {
       const body = { ticket } as never
@@ -236,13 +255,21 @@ export abstract class Flow {
       await this.record.advance(answer as never)
     } catch (error) {
       if (!(error instanceof DoorstepError)) throw error
-      if (endsFlow(error.code, this.record.data)) return this.record.remove('ended', error.code)
+      if (endsFlow(error.code, this.record.data)) return this.finish('ended', error.code)
       // An older service has no status for this flow: the stored step stands.
       if (error.status !== 404 && error.status !== 405) throw error
     }
   }
 
-  private async owner(pending: PendingAction): Promise<string | undefined> {
-    return OPERATIONS[pending.operation].bearer ? this.context.session.user?.id : undefined
+  /** Forgets the flow, and the key that it made. */
+  private async finish(step: 'start' | 'ended', endedBy?: string): Promise<void> {
+    const { key } = this.record.data
+    await this.record.remove(step, endedBy)
+    await this.actions.cleanKey(key)
   }
+}
+
+/** The operations that go on with the ticket of this one. */
+function flowOf(operation: keyof Operations): string {
+  return operation.replace(/(SendCode|ResendCode|WithPassword)$/, '')
 }

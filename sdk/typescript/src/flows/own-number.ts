@@ -18,7 +18,7 @@ export class PhoneChange extends CodeFlow {
 
   /** Changes the number, or holds the change (`prove`): repeat the flow after `question.retryAfter`. */
   verifyCode(code: string): Promise<FlowState> {
-    return this.act({ operation: 'phoneChangeVerifyCode', body: (flow) => ({ ticket: this.ticket(flow), code }) })
+    return this.next('VerifyCode', () => ({ code }))
   }
 }
 
@@ -34,9 +34,6 @@ export class PhoneConfirmation extends CodeFlow {
   }
 
   verifyCode(code: string): Promise<FlowState> {
-    return this.act({
-      operation: 'phoneConfirmationVerifyCode',
-      body: (flow) => ({ ticket: this.ticket(flow), code }),
-    })
+    return this.next('VerifyCode', () => ({ code }))
   }
 }

@@ -19,10 +19,6 @@ export class PasswordReset extends AccountFlow {
   }
 
   verifyCode(code: string): Promise<FlowState> {
-    return this.act({
-      operation: 'passwordResetVerifyCode',
-      body: (flow) => ({ ticket: this.ticket(flow), code }),
-      device: true,
-    })
+    return this.next('VerifyCode', () => ({ code }), { device: true })
   }
 }

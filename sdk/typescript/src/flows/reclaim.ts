@@ -24,11 +24,6 @@ export class Reclaim extends CodeFlow {
   }
 
   verifyCode(code: string): Promise<FlowState> {
-    return this.act({
-      operation: 'reclaimVerifyCode',
-      body: (flow) => ({ ticket: this.ticket(flow), code }),
-      signsIn: true,
-      device: true,
-    })
+    return this.next('VerifyCode', () => ({ code }), { signsIn: true, device: true })
   }
 }

@@ -87,12 +87,11 @@ export class FlowRecord {
   }
 
   /** The service has gone on to the step of the answer. */
-  async advance(answer: Advance, userId?: string): Promise<void> {
+  async advance(answer: Advance): Promise<void> {
     const { step = this.data.step, ticket, phone_number: phone } = answer
     const next: StoredFlow = { ...this.data, step }
     if (ticket !== undefined) next.ticket = ticket
     if (phone !== undefined) next.phone = phone
-    if (userId !== undefined) next.userId = userId
     if (answer.attempts_left !== undefined) next.attemptsLeft = answer.attempts_left
     if (stepOf(step) !== 'prove') delete next.question
     if (stepOf(step) !== 'code') delete next.attemptsLeft

@@ -34,22 +34,12 @@ export class SignIn extends AccountFlow {
 
   /** Signs in, or asks whose account it is (`prove`). The same code is enough again after an approval. */
   verifyCode(code: string): Promise<FlowState> {
-    return this.act({
-      operation: 'loginVerifyCode',
-      body: (flow) => ({ ticket: this.ticket(flow), code }),
-      signsIn: true,
-      device: true,
-    })
+    return this.next('VerifyCode', () => ({ code }), { signsIn: true, device: true })
   }
 
   /** "This is my account": proves it with the password, or with this device if the account knows it. */
   claim(proof: { password?: string } = {}): Promise<FlowState> {
     const { password } = proof
-    return this.act({
-      operation: 'loginClaim',
-      body: (flow) => ({ ticket: this.ticket(flow), password }),
-      signsIn: true,
-      device: password === undefined,
-    })
+    return this.next('Claim', () => ({ password }), { signsIn: true, device: password === undefined })
   }
 }

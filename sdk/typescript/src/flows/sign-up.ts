@@ -25,6 +25,6 @@ export class SignUp extends AccountFlow {
   }
 
   verifyCode(code: string): Promise<FlowState> {
-    return this.act({ operation: 'registerVerifyCode', body: (flow) => ({ ticket: this.ticket(flow), code }) })
+    return this.next('VerifyCode', () => ({ code }))
   }
 }
