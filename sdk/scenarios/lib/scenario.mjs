@@ -16,7 +16,7 @@ const STEPS = {
   kill: [],
   faults: [],
   account: ["password?"],
-  age: ["days?", "hours?", "seconds?"],
+  age: ["days?", "hours?"],
   server: ["settings?"],
   http: ["body?", "bearer?", "captcha?", "from?", "expect", "save?"],
   together: [],
@@ -31,7 +31,7 @@ const STEPS = {
 const TRUTH = ["messages", "messages_to", "users", "detached", "sessions", "bound_sessions", "pending", "requests",
   "signed_out", "tolerated"];
 const DEVICE = ["store?", "keys?", "device_name?", "language?", "client_id?", "clock_offset?", "lock?"];
-const SCENARIO = ["name", "proves", "settings?", "vars?", "devices?", "faults?", "steps", "truth", "seconds?"];
+const SCENARIO = ["name", "proves", "settings?", "vars?", "devices?", "faults?", "steps", "truth"];
 
 class Problem extends Error {}
 
