@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { memoryKeys } from '../src/index.js'
-import { afterCooldown, client, memoryStore, PASSWORD, signUp, solved } from './support/clients.js'
+import { fetchTransport, memoryKeys, type KeyStore, type Transport } from '../src/index.js'
+import { afterCooldown, client, memoryStore, PASSWORD, quickClock, signUp, solved } from './support/clients.js'
 import { Server, WITHOUT_LIMITS } from './support/server.js'
 
 let server: Server
@@ -127,4 +127,68 @@ test('a call before its step is an error, and changes nothing', async () => {
   await assert.rejects(flow.verifyCode('123456'), { code: 'wrong_step', status: 0 })
   await assert.rejects(flow.submitProfile({ nickname: 'Ada' }), { code: 'wrong_step' })
   assert.equal(flow.state.step, 'start')
+})
+
+test('a first code that nobody waits for any more is not sent', async () => {
+  const [store, clock] = [memoryStore(), quickClock()]
+  const offline: Transport = async ({ url, ...request }) =>
+    url.endsWith('/send-code') ? Promise.reject(new Error('offline')) : fetchTransport()({ url, ...request })
+  const doorstep = client(server, { store, clock, transport: offline })
+  const phoneNumber = server.newPhone()
+  const captcha = await solved(doorstep)
+  await assert.rejects(doorstep.signUp().sendCode({ phoneNumber, captcha }), { code: 'network' })
+
+  clock.sleepDevice(601_000)
+  assert.equal((await client(server, { store, clock }).signUp().resume()).step, 'start')
+  assert.equal(server.messages(phoneNumber).length, 0)
+})
+
+test('a flow leaves no key behind', async () => {
+  const [inner, names] = [memoryKeys(), new Set<string>()]
+  const keys: KeyStore = {
+    get: inner.get,
+    create: async (name) => (names.add(name), inner.create(name)),
+    delete: async (name) => (names.delete(name), inner.delete(name)),
+  }
+  const doorstep = client(server, { keys })
+  const phoneNumber = await signUp(server, doorstep)
+  assert.equal(names.size, 1)
+  await doorstep.session.signOut()
+  const wrong = doorstep.signIn()
+  for (const password of ['wrong password 1', 'wrong password 2']) {
+    await assert.rejects(wrong.withPassword({ phoneNumber: server.newPhone(), password }))
+  }
+  assert.equal(names.size, 2)
+  await wrong.cancel()
+  assert.equal(names.size, 1)
+  await doorstep.signIn().withPassword({ phoneNumber, password: PASSWORD })
+  assert.equal(names.size, 1)
+  await doorstep.session.signOut({ forgetDevice: true })
+  assert.equal(names.size, 0)
+})
+
+test('a sign-in that had become a sign-up starts over as a sign-in', async () => {
+  const paths: string[] = []
+  const send = fetchTransport()
+  const problem = { code: 'account_dormant', step: 'prove_account', start_anew: true, expires_in: 300, status: 409 }
+  const fixed: Record<string, [number, object]> = {
+    '/v1/login/verify-code': [409, problem],
+    '/v1/login/start-anew': [200, { step: 'set_password', expires_in: 900 }],
+  }
+  const transport: Transport = async (request) => {
+    const path = new URL(request.url).pathname
+    paths.push(path)
+    const [status, body] = fixed[path] ?? []
+    return status ? { status, headers: {}, body: JSON.stringify(body) } : send(request)
+  }
+  const doorstep = client(server, { transport })
+  const flow = doorstep.signIn()
+  await flow.sendCode({ phoneNumber: server.newPhone(), captcha: await solved(doorstep) })
+  assert.deepEqual((await flow.verifyCode('123456')).question, { reason: 'dormant', startAnew: true })
+  assert.equal((await flow.startAnew()).step, 'password')
+  await assert.rejects(flow.claim(), { code: 'wrong_step' })
+  await flow.sendCode({ phoneNumber: server.newPhone(), captcha: await solved(doorstep) })
+  await assert.rejects(flow.submitProfile({ nickname: 'Ada' }), { code: 'wrong_step' })
+  await flow.verifyCode('123456')
+  assert.equal(paths.pop(), '/v1/login/verify-code')
 })

@@ -203,6 +203,15 @@ test('a second client of the store sees the sign-out and its reason', async () =
   assert.deepEqual(reasons, ['account_deleted'])
 })
 
+test('an error in the log of the app is no error of the request', async () => {
+  const onRequest = () => {
+    throw new Error('the disk is full')
+  }
+  const doorstep = client(server, { onRequest })
+  await signUp(server, doorstep)
+  assert.equal((await doorstep.account.me()).nickname, 'Ada')
+})
+
 test('the key and the device of a user stay apart from those of another', async () => {
   const [store, keys] = [memoryStore(), memoryKeys()]
   const doorstep = client(server, { store, keys })
