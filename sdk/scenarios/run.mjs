@@ -18,7 +18,7 @@ const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
   options: {
     language: { type: "string", multiple: true, default: Object.keys(drivers) },
-    jobs: { type: "string", default: "2" },
+    jobs: { type: "string", default: "4" },
     headlines: { type: "boolean", default: false },
     refreshes: { type: "string", default: "1000" },
     "sign-ups": { type: "string", default: "50" },

@@ -120,6 +120,11 @@ export class Run {
     copy: ({ copy, to, keys = false }) => this.#copy(copy, to, keys),
     lose_keys: ({ lose_keys: device }) => fs.rmSync(this.#paths(device).keys, { recursive: true, force: true }),
     take: ({ take, as }) => this.variables.set(as, this.proxy.taken(take)),
+    claims: async (step) => {
+      const { claims: token, expect } = await this.variables.filled(step);
+      const found = mismatch(JSON.parse(Buffer.from(token.split(".")[1], "base64url")), expect);
+      if (found !== null) throw new Error(found);
+    },
     truth: ({ truth }) => checkTruth(this, truth),
   };
 

@@ -25,6 +25,7 @@ const STEPS = {
   copy: ["to", "keys?"],
   lose_keys: [],
   take: ["as"],
+  claims: ["expect"],
   truth: [],
 };
 
@@ -113,6 +114,7 @@ const CHECKS = {
   part: checkPart,
   copy: (step, at, { devices }) => [step.copy, step.to].forEach((name) => oneOf(name, Object.keys(devices), at)),
   lose_keys: (step, at, { devices }) => oneOf(step.lose_keys, Object.keys(devices), `${at}.lose_keys`),
+  claims: (step, at) => checkPattern(step.expect, `${at}.expect`),
   truth: (step, at) => checkTruth(step.truth, `${at}.truth`),
 };
 
