@@ -68,6 +68,7 @@ for (const bound of [false, true]) {
       await signUpStepwise(restarted, phoneNumber)
       assert.equal(server.messages(phoneNumber).length, 1, moment)
       assert.equal(restarted.session.bound, bound, moment)
+      assert.equal((await restarted.signUp().resume()).step, 'start', moment)
       assert.equal((await restarted.account.sessions()).length, 1, moment)
     }
   })
