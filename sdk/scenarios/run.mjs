@@ -91,4 +91,6 @@ async function main() {
   process.exitCode = failures === 0 ? 0 : 1;
 }
 
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+process.setMaxListeners(100);
 await main();

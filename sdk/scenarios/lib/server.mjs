@@ -12,6 +12,11 @@ export class Server {
   #settings;
   #binary;
   #process = null;
+  /** Leaves nothing behind when the runner is interrupted. */
+  #atExit = () => {
+    this.#process?.kill("SIGKILL");
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  };
 
   constructor(binary, settings) {
     this.#binary = binary;
@@ -20,6 +25,7 @@ export class Server {
     this.log = path.join(this.folder, "server.log");
     this.database = path.join(this.folder, "data", "doorstep.sqlite3");
     this.outbox = path.join(this.folder, "data", "outbox.log");
+    process.on("exit", this.#atExit);
   }
 
   /** Starts the server, with these settings besides the earlier ones. */
@@ -42,6 +48,7 @@ export class Server {
 
   async remove() {
     await this.stop();
+    process.off("exit", this.#atExit);
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 
