@@ -77,6 +77,7 @@ async function runAll(jobs) {
 async function main() {
   const all = scenarios();
   if (options.check) return console.log(`${all.length} scenarios are well-formed`);
+  if (!fs.existsSync(binary)) throw new Error(`no program ${binary}: cargo build, or set DOORSTEP_BINARY`);
   const started = performance.now();
   let failures = 0;
   if (options.headlines) {
