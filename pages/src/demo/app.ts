@@ -32,6 +32,8 @@ export class App {
   language: Language = 'en'
   private screen: Screen | undefined
   private notice = ''
+  /** The number that the user has typed last, for password managers. */
+  typedNumber = ''
   private shows = 0
 
   constructor(readonly environment: Environment) {}
@@ -42,6 +44,11 @@ export class App {
 
   get faults(): Faults {
     return this.environment.faults
+  }
+
+  /** Name of the account, for password managers. */
+  get username(): string {
+    return this.doorstep.session.user?.phoneNumber ?? this.typedNumber
   }
 
   get t(): Texts {
@@ -73,12 +80,12 @@ export class App {
     if (view instanceof Promise) this.render({ name: 'loading', title: this.t.loading, content: skeleton() }, false)
     const ready = await view
     if (!ready || mine !== this.shows) return
-    this.render(ready, focus)
+    this.render(ready, focus, this.notice)
     this.environment.shown()
   }
 
-  private render(view: View, focus: boolean): void {
-    const heading = h('h1', { tabindex: -1 }, view.title)
+  private render(view: View, focus: boolean, notice = ''): void {
+    const heading = h('h2', { tabindex: -1 }, view.title)
     const back = view.back
     fill(
       this.element,
@@ -87,7 +94,7 @@ export class App {
         : null,
       heading,
       view.lead ? h('p', { class: 'lead' }, view.lead) : null,
-      h('div', { class: 'notice', role: 'status' }, this.notice ? h('p', { class: 'note' }, this.notice) : null),
+      h('div', { class: 'notice', role: 'status' }, notice ? h('p', { class: 'note' }, notice) : null),
       view.content,
     )
     this.element.dataset.screen = view.name

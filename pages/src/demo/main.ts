@@ -154,7 +154,7 @@ function renderFrame(): void {
       'div',
       { class: 'brand' },
       h('img', { src: 'pages/icon.svg', alt: '', width: 28, height: 28 }),
-      h('strong', {}, 'doorstep'),
+      h('h1', {}, 'doorstep'),
       h('span', { class: 'tag warn' }, t.development),
     ),
     h(

@@ -110,6 +110,12 @@ export function passwordField(
   return made
 }
 
+function username(value: string): HTMLInputElement {
+  const input = h('input', { type: 'text', autocomplete: 'username', readonly: true, hidden: true })
+  input.value = value
+  return input
+}
+
 interface FormOptions {
   readonly fields: readonly Field[]
   readonly language: Language
@@ -118,6 +124,8 @@ interface FormOptions {
   /** Says that a field must be filled in. */
   readonly required: string
   readonly danger?: boolean
+  /** Name of the account, for password managers. Not visible. */
+  readonly username?: string
   /** Between the fields and the button. */
   readonly content?: Child
   /** Below the button. */
@@ -137,6 +145,7 @@ export function form(options: FormOptions): HTMLFormElement {
     'form',
     { novalidate: true },
     alert,
+    options.username === undefined ? null : username(options.username),
     options.fields.map((one) => one.element),
     options.content,
     button,

@@ -20,6 +20,7 @@ export const deleteAccount: Screen = (app) => {
     content: form({
       fields: [password],
       language: app.language,
+      username: app.username,
       submit: t.deleteConfirm,
       busy: t.busy,
       required: t.required,

@@ -72,6 +72,7 @@ const secondDevice: Screen = async (app) => {
     content: form({
       fields: [password],
       language: app.language,
+      username: app.username,
       submit: t.signIn,
       busy: t.busy,
       required: t.required,

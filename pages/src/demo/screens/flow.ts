@@ -106,6 +106,7 @@ function start({ app, flow, kind, next }: Context): View {
         kind === 'signUp' ? h('div', { class: 'links' }, link(t.haveAccount, () => app.go(signInScreen))) : null,
       action: async () => {
         const solved = captcha.solved()
+        app.typedNumber = phone.input.value
         if (app.faults.take('captcha')) solved.answer = 'wrong'
         const accepted = consent.accepted()
         await flow.sendCode({
@@ -237,6 +238,7 @@ function password({ app, flow, kind, next }: Context): View {
     content: form({
       fields: [typed],
       language: app.language,
+      username: app.username,
       submit: t.next,
       busy: t.busy,
       required: t.required,
@@ -324,6 +326,7 @@ function claimForm(app: App, claim: (password: string) => Promise<void>): Child 
   return form({
     fields: [typed],
     language: app.language,
+    username: app.username,
     submit: t.claim,
     busy: t.busy,
     required: t.required,

@@ -26,6 +26,7 @@ export const changePassword: Screen = (app) => {
     content: form({
       fields: [current, next],
       language: app.language,
+      username: app.username,
       submit: t.save,
       busy: t.busy,
       required: t.required,
