@@ -64,11 +64,14 @@ export interface UploadPermit {
   readonly expiresIn: number
 }
 
-// The compiler compares these types with those of the document.
-type Matches<Wire, Model> = Camel<Wire> extends Partial<Record<keyof Model, unknown>> ? true : never
-export type Checked = [
-  Matches<Schemas['User'], User>,
-  Matches<Schemas['Session'], DeviceSession>,
-  Matches<Schemas['PendingAct'], PendingAct>,
-  Matches<Schemas['UploadPermit'], UploadPermit>,
-]
+// The compiler compares the names with those of the document: a new field of an answer belongs here, too.
+type Same<Wire, Model> = [keyof Camel<Wire>, keyof Model] extends [keyof Model, keyof Camel<Wire>] ? true : false
+type AllTrue<T extends true[]> = T
+export type Checked = AllTrue<
+  [
+    Same<Schemas['User'], User>,
+    Same<Schemas['Session'], DeviceSession>,
+    Same<Schemas['PendingAct'], PendingAct>,
+    Same<Schemas['UploadPermit'], UploadPermit>,
+  ]
+>

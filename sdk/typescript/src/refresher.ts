@@ -71,10 +71,8 @@ export class Refresher {
     return error
   }
 
-  /** Ends the session if the refused token is the one in the store; else another process was faster. */
+  /** Ends the session, unless the store has another token than the refused one: another process was faster. */
   private async refused(session: StoredSession, error: DoorstepError, round: number): Promise<void> {
-    const now = (await this.vault.read()).session
-    if (now && now.refreshToken !== session.refreshToken && round < ROUNDS) return
     const reason = error.code === 'refresh_reused' ? 'refresh_reused' : 'session_ended'
     this.memory.stored = session
     await this.memory.end(this.endingAs ?? reason, { token: session.refreshToken })

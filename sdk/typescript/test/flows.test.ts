@@ -60,6 +60,7 @@ test('a flow of a session ends with the session', async () => {
   await signUp(server, doorstep)
   await doorstep.phoneChange().sendCode({ phoneNumber: server.newPhone(), currentPassword: PASSWORD })
   await doorstep.session.signOut()
+  assert.deepEqual(JSON.parse((await store.get('doorstep')) ?? '').flows, {})
   await signUp(server, doorstep)
   assert.equal((await doorstep.phoneChange().resume()).step, 'start')
 })

@@ -93,6 +93,20 @@ test('an action that got no answer is the same action at the next call', async (
   assert.equal(doorstep.session.state, 'signed_in')
 })
 
+test('no code is sent to a number that the user has corrected', async () => {
+  let offline = true
+  const send = fetchTransport()
+  const transport: Transport = async (request) =>
+    offline && request.url.endsWith('/send-code') ? Promise.reject(new Error('offline')) : send(request)
+  const doorstep = client(server, { transport, clock: quickClock() })
+  const [flow, mistyped, phoneNumber] = [doorstep.signUp(), server.newPhone(), server.newPhone()]
+  const captcha = await solved(doorstep)
+  await assert.rejects(flow.sendCode({ phoneNumber: mistyped, captcha }), { code: 'network' })
+  offline = false
+  await flow.sendCode({ phoneNumber, captcha })
+  assert.deepEqual([server.messages(mistyped).length, server.messages(phoneNumber).length], [0, 1])
+})
+
 test('a password change with a lost answer keeps the session', async () => {
   let lose = 0
   const transport = faulty(() => (lose-- > 0 ? 'lost answer' : undefined))

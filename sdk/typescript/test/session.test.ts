@@ -157,6 +157,25 @@ test('a copied refresh token ends an unbound session, and the user is warned', a
   assert.deepEqual(reasons, ['refresh_reused'])
 })
 
+test('a token that is refused because another process was faster ends nothing', async () => {
+  const inner = memoryStore()
+  // No lock: each client has a store object of its own.
+  const store = () => ({ get: inner.get, set: inner.set })
+  const other = client(server, { store: store() })
+  await signUp(server, other)
+  let refusals = 1
+  const send = fetchTransport()
+  const transport: Transport = async (request) => {
+    if (!request.url.endsWith('/refresh') || refusals-- <= 0) return send(request)
+    await other.session.accessToken(10_000)
+    return { status: 401, headers: {}, body: JSON.stringify({ code: 'refresh_invalid', detail: '', status: 401 }) }
+  }
+  const slow = client(server, { store: store(), transport })
+  const reasons = reasonsOf(slow)
+  assert.ok(await slow.session.accessToken())
+  assert.deepEqual([slow.session.state, refusals, reasons], ['signed_in', -1, []])
+})
+
 test('a copy of a bound session is worth nothing, and its owner notices nothing', async () => {
   const [store, keys, clock] = [memoryStore(), memoryKeys(), quickClock()]
   const owner = client(server, { store, keys, clock })

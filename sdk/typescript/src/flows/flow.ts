@@ -174,6 +174,8 @@ export abstract class Flow {
   private async completeEarlier(pending: PendingAction, next: Action): Promise<boolean> {
     const body = next.operation === pending.operation ? next.body(this.record.data) : undefined
     const same = body !== undefined && SUBJECT.every((name) => pending.body[name] === body[name])
+    // The user has corrected the number: nobody waits for a code to the other one.
+    if (!same && pending.body['ticket'] === undefined) return false
     try {
       await this.complete()
       return same || this.state.step === 'done'

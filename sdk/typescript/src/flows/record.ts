@@ -67,11 +67,7 @@ export class FlowRecord {
   }
 
   /** Stores an action before it is sent. */
-  async begin(
-    action: Prepared,
-    inMemory: boolean,
-    random: RandomSource,
-  ): Promise<void> {
+  async begin(action: Prepared, inMemory: boolean, random: RandomSource): Promise<void> {
     if (['done', 'ended'].includes(this.data.step)) this.data = { ...this.data, step: 'start' }
     this.data.pending = { ...action, idempotencyKey: await randomName(random), at: this.clock.wall() }
     this.unanswered = false
