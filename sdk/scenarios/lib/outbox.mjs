@@ -30,9 +30,9 @@ export class Outbox {
   /** The code of the newest message to this number since the mark. Waits for it: some are sent after the answer. */
   async code(phone) {
     for (const deadline = Date.now() + TIMEOUT_MS; Date.now() < deadline; await after(10)) {
-      const messages = this.messages(phone);
-      const found = messages.at(-1)?.match(/\b\d{6}\b/);
-      if (messages.length > (this.#marks.get(phone) ?? 0) && found) return found[0];
+      const newer = this.messages(phone).slice(this.#marks.get(phone) ?? 0);
+      const codes = newer.map((text) => text.match(/\b\d{6}\b/)).filter((found) => found !== null);
+      if (codes.length > 0) return codes.at(-1)[0];
     }
     throw new Error(`no new code was sent to ${phone}`);
   }

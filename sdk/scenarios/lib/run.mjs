@@ -136,7 +136,7 @@ export class Run {
 
   /** Runs a verb on a device. Returns the answer of its driver. */
   async call(step) {
-    if (SENDS.test(step.do)) this.#mark();
+    if (SENDS.test(step.do) && !step.repeated) this.#mark();
     const parameters = await this.variables.filled(step.with ?? {});
     const driver = await this.#driver(step.on);
     return step.killed ? this.#killDuring(driver, step, parameters) : driver.call(step.do, parameters);
@@ -175,6 +175,8 @@ export class Run {
         return await this.#call(step);
       } catch (error) {
         if (Date.now() > deadline) throw error;
+        // An attempt without an answer may have sent the message.
+        step.repeated = true;
         await after(POLL_MS);
       }
     }
