@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-checks run test check text lint-shell lint-docker deny advisories spelling links openapi \
   settings fuzz bench load image \
-  sdk-typescript sdk-scenarios
+  sdk-typescript sdk-scenarios pages pages-test
 
 # `make setup-checks` installs the check tools here.
 CHECKS := .checks/bin
@@ -88,3 +88,11 @@ sdk-scenarios: ## run the scenarios of sdk/scenarios with the clients of all lan
 	node --test sdk/scenarios/test/*.mjs sdk/typescript/driver/*.test.mjs
 	node sdk/scenarios/run.mjs
 	node sdk/scenarios/run.mjs --headlines --refreshes 20 --sign-ups 3
+
+# The client is bundled from its sources: it needs no build before.
+pages: ## check pages/src and bundle it into pages/dist, which the program contains (needs `make setup-checks`)
+	cd pages && npm run --silent check && npm run --silent build -- --sizes
+
+pages-test: ## drive the pages in Chromium, with axe-core on every screen; PAGES_SHOTS=<folder> takes pictures
+	cargo build --locked --quiet
+	cd pages && npm run --silent test

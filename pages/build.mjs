@@ -14,8 +14,9 @@ const errorTexts = {
   setup({ onLoad }) {
     onLoad({ filter: /error-codes\.json$/ }, async ({ path }) => {
       const { errors, fields, unknown_code, no_response } = JSON.parse(await readFile(path, 'utf8'))
-      const shown = (entries) => Object.fromEntries(entries.filter((one) => one.show).map((one) => [one.code, one.show]))
-      const texts = { errors: shown(errors), fields: shown(fields), unknown: unknown_code.show, offline: no_response.show }
+      const shown = (all) => Object.fromEntries(all.filter((one) => one.show).map((one) => [one.code, one.show]))
+      const [unknown, offline] = [unknown_code.show, no_response.show]
+      const texts = { errors: shown(errors), fields: shown(fields), unknown, offline }
       return { contents: JSON.stringify(texts), loader: 'json' }
     })
   },

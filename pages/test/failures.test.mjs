@@ -36,7 +36,7 @@ function sent(page, path) {
 test('a wrong captcha is really sent, and the next one is ready', async () => {
   const page = await desktop()
   const requests = sent(page, '/v1/register/send-code')
-  await screen(page, 'welcome')
+  await screen(page, 'first')
   await app(page).locator('button.primary').click()
   await arm(page, 'captcha')
   await sendCode(page, nextPhone())
@@ -91,7 +91,7 @@ test('a weak password is refused, and another one goes on', async () => {
 test('a lost answer is repeated with the same key, and one message is sent', async () => {
   const page = await desktop()
   const requests = sent(page, '/v1/register/send-code')
-  await screen(page, 'welcome')
+  await screen(page, 'first')
   await arm(page, 'lost')
   await startSignUp(page, nextPhone())
   const keys = requests.map((request) => request.headers()['idempotency-key'])
@@ -109,7 +109,7 @@ for (const [fault, code] of [['budget', 'sms_budget_exhausted'], ['unavailable',
   test(`${code} is simulated, says so, and does not reach the service`, async () => {
     const page = await desktop()
     const requests = sent(page, '/v1/register/send-code')
-    await screen(page, 'welcome')
+    await screen(page, 'first')
     await app(page).locator('button.primary').click()
     await app(page).locator('.captcha img').waitFor()
     await arm(page, fault)
@@ -128,7 +128,7 @@ for (const [fault, code] of [['budget', 'sms_budget_exhausted'], ['unavailable',
 
 test('the captcha of a service that does not answer can be tried again', async () => {
   const page = await desktop()
-  await screen(page, 'welcome')
+  await screen(page, 'first')
   await arm(page, 'unavailable')
   await app(page).locator('button.primary').click()
   await app(page).locator('.captcha-error').waitFor()
@@ -138,9 +138,9 @@ test('the captcha of a service that does not answer can be tried again', async (
   await page.done()
 })
 
-test('a captcha can be heard', async () => {
+test('an audio captcha', async () => {
   const page = await desktop()
-  await screen(page, 'welcome')
+  await screen(page, 'first')
   await app(page).locator('button.primary').click()
   await app(page).locator('.captcha img').waitFor()
   const worker = page.waitForRequest((request) => request.url().endsWith('/pages/worker.js'))
@@ -164,7 +164,7 @@ test('a captcha can be heard', async () => {
 
 test('language and appearance can be switched at any time, and what was typed stays', async () => {
   const page = await desktop()
-  await screen(page, 'welcome')
+  await screen(page, 'first')
   await app(page).locator('button.primary').click()
   await app(page).locator('.captcha img').waitFor()
   await page.fill('input[name=phone_number]', '138')
@@ -203,7 +203,7 @@ test('sign-in with a code, and a new password by code', async () => {
   const page = await desktop()
   await server.signUp(TEST_PHONE, 'staple battery horse')
   const links = app(page).locator('.links button')
-  await screen(page, 'welcome')
+  await screen(page, 'first')
   await app(page).locator('button.secondary').click()
   await screen(page, 'sign-in')
   await links.nth(0).click()
@@ -217,7 +217,7 @@ test('sign-in with a code, and a new password by code', async () => {
   await screen(page, 'home')
   await app(page).locator('.bottom button').first().click()
 
-  await screen(page, 'welcome')
+  await screen(page, 'first')
   await app(page).locator('button.secondary').click()
   await screen(page, 'sign-in')
   await links.nth(1).click()

@@ -12,12 +12,13 @@ export async function screen(page, name) {
   try {
     await page.waitForSelector(`[data-screen=${name}]`)
   } catch (error) {
-    const seen = await page.locator('[data-screen]').first().evaluate((one) => `${one.dataset.screen}: ${one.innerText}`)
+    const shown = page.locator('[data-screen]').first()
+    const seen = await shown.evaluate((one) => `${one.dataset.screen}: ${one.innerText}`)
     throw new Error(`${name} expected, ${seen}\n${page.problems.join('\n')}`, { cause: error })
   }
 }
 
-/** Answers the captcha on the screen and requests a code. */
+/** Solves the captcha on the screen, and requests a code. */
 export async function sendCode(page, phone) {
   await app(page).locator('.captcha img').waitFor()
   if (phone) await page.fill('input[name=phone_number]', phone)
@@ -36,7 +37,7 @@ export async function enterCode(page) {
 
 /** From the first screen to the code. */
 export async function startSignUp(page, phone) {
-  await screen(page, 'welcome')
+  await screen(page, 'first')
   await app(page).locator('button.primary').click()
   await screen(page, 'signUp-start')
   await sendCode(page, phone)

@@ -37,3 +37,30 @@ pub(super) fn read(env: &mut Env) -> Option<DeletionPageSettings> {
     }
     is_on.then(|| DeletionPageSettings { app_name: name.unwrap_or_default(), privacy_policy })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Config, DeletionPageSettings, Problems};
+
+    fn read(vars: &[(&str, &str)]) -> Result<Option<DeletionPageSettings>, Problems> {
+        let vars = vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::from_vars(vars).map(|config| config.deletion_page)
+    }
+
+    const PAGE: (&str, &str) = ("ACCOUNT_DELETION_PAGE", "true");
+    const NAME: (&str, &str) = ("APP_NAME", "Example App");
+
+    #[test]
+    fn the_page_exists_only_if_it_is_set_and_names_the_app() {
+        assert!(read(&[]).unwrap().is_none());
+        assert!(read(&[NAME]).unwrap().is_none());
+        assert_eq!(read(&[PAGE, NAME]).unwrap().unwrap().app_name, "Example App");
+        let errors = read(&[PAGE]).unwrap_err().errors;
+        assert!(matches!(&errors[..], [line] if line.starts_with("APP_NAME: must be set")), "{errors:?}");
+        for invalid in [("APP_NAME", "two\nlines"), ("APP_NAME", &*"x".repeat(51))] {
+            let errors = read(&[PAGE, invalid]).unwrap_err().errors;
+            assert!(matches!(&errors[..], [line] if line.starts_with("APP_NAME: expected")), "{errors:?}");
+        }
+        assert!(read(&[PAGE, NAME, ("PRIVACY_POLICY_URL", "javascript:alert(1)")]).is_err());
+    }
+}

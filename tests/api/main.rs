@@ -51,6 +51,7 @@ mod notices;
 mod openapi;
 mod outages;
 mod ownership;
+mod pages;
 mod password_modes;
 mod password_reset;
 mod peer_faults;

@@ -148,7 +148,11 @@ function question(flow: Deletion): View {
   const isRefused = reason === 'refused'
   const content = isRefused
     ? [h('p', {}, t.refusedText), h('p', { class: 'lead' }, t.refusedAgain(wait))]
-    : [h('p', {}, t.heldText(wait)), h('p', {}, h('strong', {}, t.heldWhen(ready))), h('p', { class: 'lead' }, t.heldApp)]
+    : [
+        h('p', {}, t.heldText(wait)),
+        h('p', {}, h('strong', {}, t.heldWhen(ready))),
+        h('p', { class: 'lead' }, t.heldApp),
+      ]
   const restart = () => void flow.cancel().then(() => next(doorstep.deletion()))
   return {
     name: isRefused ? 'refused' : 'held',

@@ -35,7 +35,9 @@ function inLanguage(send: Transport): Transport {
 const common = { baseUrl, onRequest, solveProofOfWork: solver, transport: inLanguage(faults.transport()) }
 const app: App = new App({
   doorstep: new Doorstep({ ...common, deviceName: browserName(), storeKey: 'doorstep-demo' }),
-  otherDevice: () => new Doorstep({ ...common, deviceName: app.t.secondDevice, store: memoryStore(), keys: memoryKeys() }),
+  otherDevice: () => {
+    return new Doorstep({ ...common, deviceName: app.t.secondDevice, store: memoryStore(), keys: memoryKeys() })
+  },
   faults,
   theme: () => theme(),
   shown: () => {
@@ -123,7 +125,9 @@ function renderTabs(): void {
   if (focused >= 0) (tabs.children[focused] as HTMLElement).focus()
 }
 
-function choice<T extends string>(label: string, now: T, options: readonly (readonly [T, Child, string])[], set: (to: T) => void): Child {
+type Options<T> = readonly (readonly [value: T, content: Child, name: string])[]
+
+function choice<T extends string>(label: string, now: T, options: Options<T>, set: (to: T) => void): Child {
   const buttons = options.map(([value, content, name]) =>
     h(
       'button',

@@ -42,8 +42,10 @@ const SNIPPETS: Readonly<Record<string, (body: Body) => string>> = {
   ...flow('deletion', 'doorstep.deletion()'),
   registerSubmitProfile: (body) =>
     `await flow.submitProfile(${object({ nickname: body.nickname, gender: body.gender, birthday: body.birthday })})`,
-  loginWithPassword: (body) =>
-    `const flow = doorstep.signIn()\nawait flow.withPassword({ phoneNumber: ${text(body.phone_number)}, password: ${text(body.password)} })`,
+  loginWithPassword: (body) => {
+    const options = object({ phoneNumber: body.phone_number, password: body.password })
+    return `const flow = doorstep.signIn()\nawait flow.withPassword(${options})`
+  },
   loginClaim: (body) => `await flow.claim(${object({ password: body.password })})`,
   tokensRefresh: () => '// By itself, before an access token expires:\nawait doorstep.session.accessToken()',
   meRead: () => 'const user = await doorstep.account.me()',

@@ -68,7 +68,8 @@ export function captchaField(options: Options): CaptchaField {
     answer.input.value = ''
     answer.setError('')
     fill(kind, icon(isAudio ? 'picture' : 'sound'), isAudio ? texts.captchaLook : texts.captchaListen)
-    fill(stage, h('p', { class: 'captcha-loading' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), texts.captchaLoading))
+    const spinner = h('span', { class: 'spinner', 'aria-hidden': 'true' })
+    fill(stage, h('p', { class: 'captcha-loading' }, spinner, texts.captchaLoading))
     try {
       const made = await doorstep.captcha(isAudio ? { kind: 'audio' } : { theme: options.theme() })
       if (mine !== request) return

@@ -30,6 +30,7 @@ function device(app: App, session: DeviceSession): Child {
   const { t } = app
   const name = session.deviceName ?? t.unnamed
   const when = new Intl.DateTimeFormat(tags[app.language], { dateStyle: 'medium', timeStyle: 'short' })
+  const lastUsed = when.format(new Date(session.lastUsedAt))
   const end = async () => {
     await app.doorstep.account.endSession(session.id)
     await app.go(devices, t.ended(name))
@@ -43,7 +44,7 @@ function device(app: App, session: DeviceSession): Child {
     'li',
     {},
     h('div', { class: 'device-icon', 'aria-hidden': 'true' }, icon('phone')),
-    h('div', {}, h('strong', {}, name), h('p', { class: 'hint' }, t.lastUsed(when.format(new Date(session.lastUsedAt))))),
+    h('div', {}, h('strong', {}, name), h('p', { class: 'hint' }, t.lastUsed(lastUsed))),
     session.current ? h('span', { class: 'tag' }, t.thisDevice) : button,
   )
 }

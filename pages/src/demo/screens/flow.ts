@@ -296,7 +296,11 @@ function profile({ app, flow, kind, next }: Context): View {
 function question({ app, flow, kind, next }: Context): View {
   const { t } = app
   const asked = flow.state.question
-  const titles: Record<string, string> = { dormant: t.questionDormant, held: t.questionHeld, refused: t.questionRefused }
+  const titles: Record<string, string> = {
+    dormant: t.questionDormant,
+    held: t.questionHeld,
+    refused: t.questionRefused,
+  }
   const wait = asked?.retryAfter ? t.questionUntil(duration(asked.retryAfter, app.language)) : ''
   const startAnew = async () => {
     await flow.startAnew({})
@@ -309,7 +313,9 @@ function question({ app, flow, kind, next }: Context): View {
     back: () => void flow.cancel().then(() => app.go(welcome)),
     content: [
       'claim' in flow ? claimForm(app, (value) => flow.claim({ password: value }).then(next)) : null,
-      asked?.startAnew ? h('button', { type: 'button', class: 'secondary', onclick: () => void startAnew() }, t.startAnew) : null,
+      asked?.startAnew
+        ? h('button', { type: 'button', class: 'secondary', onclick: () => void startAnew() }, t.startAnew)
+        : null,
     ],
   }
 }

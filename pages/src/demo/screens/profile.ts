@@ -34,7 +34,8 @@ export const editProfile: Screen = async (app) => {
       busy: t.busy,
       required: t.required,
       action: async () => {
-        const clear = [...(gender.input.value ? [] : ['gender' as const]), ...(birthday.input.value ? [] : ['birthday' as const])]
+        const empty = { gender: !gender.input.value, birthday: !birthday.input.value }
+        const clear = (['gender', 'birthday'] as const).filter((name) => empty[name])
         await app.doorstep.account.update({
           nickname: nickname.input.value,
           ...(gender.input.value ? { gender: gender.input.value as 'other' } : {}),

@@ -3,7 +3,7 @@ import type { Screen } from '../app'
 import { flowScreen, signInScreen } from './index'
 
 export const welcome: Screen = (app) => ({
-  name: 'welcome',
+  name: 'first',
   title: app.t.welcome,
   lead: app.t.welcomeText,
   content: h(
