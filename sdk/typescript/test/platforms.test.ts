@@ -36,7 +36,9 @@ function simulatedWx() {
     request(options: Parameters<Client.Wx['request']>[0]) {
       methods.push(options.method)
       if (!['GET', 'POST', 'PUT', 'DELETE'].includes(options.method)) return options.fail({ errMsg: 'method' })
-      const sent = httpRequest(options.url, { method: options.method, headers: options.header }, (response) => {
+      // Mini-programs add this header to requests without a body, too.
+      const headers = { 'content-type': 'application/json', ...options.header }
+      const sent = httpRequest(options.url, { method: options.method, headers }, (response) => {
         let data = ''
         response.setEncoding('utf8').on('data', (part) => (data += part))
         response.on('end', () => {
@@ -69,13 +71,18 @@ async function walk(doorstep: Client.Doorstep): Promise<void> {
 
 test('a mini-program without fetch, URL, TextEncoder, crypto and PATCH', async () => {
   const wx = simulatedWx()
-  const { Doorstep, wxPlatform } = load({})
+  const { Doorstep, wxPlatform, wxTransport } = load({})
+  const request = { method: 'GET', url: `${server.url}/healthz`, headers: {}, timeout: 10_000 } as const
+  assert.ok((await wxTransport(wx)(request)).headers['x-request-id'])
   await walk(new Doorstep({ baseUrl: server.url, ...wxPlatform(wx) }))
   assert.ok(!wx.methods.includes('PATCH'))
 
   const restarted = new Doorstep({ baseUrl: server.url, ...wxPlatform(wx) })
   assert.equal(await restarted.session.restore(), 'signed_in')
   assert.ok(await restarted.session.accessToken())
+  await assert.rejects(restarted.account.refuse('01a22b95-a478-7d52-9e93-63449f7b55c8'), { code: 'not_found' })
+  await restarted.session.signOut()
+  assert.equal(restarted.session.state, 'signed_out')
 })
 
 test('React Native without URL, TextEncoder, WebCrypto, localStorage and Web Locks', async () => {
