@@ -9,7 +9,7 @@ import { randomName, systemRandom } from '../src/platform/random.js'
 import { makeProof } from '../src/proof.js'
 import { findDevice } from '../src/session-record.js'
 import { Vault } from '../src/vault.js'
-import { camel, snake } from '../src/wire.js'
+import { camel, snake, toUser } from '../src/wire.js'
 
 test('UTF-8 and base64url agree with those of Node', () => {
   for (const text of ['', 'a', 'é', '中文', '👋🏽', '\ud800', 'a\ud800b', '\u{10ffff}', 'ÿ'.repeat(100)]) {
@@ -94,6 +94,13 @@ test('names are translated, and null stays null', () => {
     deviceKnownSince: 'x',
   })
   assert.deepEqual(snake({ avatarUrl: 'x', gender: undefined }), { avatar_url: 'x' })
+})
+
+test('an absent field of the account is null', () => {
+  const wire = { id: 'u', nickname: 'Ada', phone_confirm_due: false, has_password: true, consent_due: [] }
+  const user = toUser({ ...wire, created_at: '', updated_at: '' } as never)
+  assert.deepEqual([user.phoneNumber, user.avatarUrl, user.gender, user.birthday], [null, null, null, null])
+  assert.equal(user.hasPassword, true)
 })
 
 test('changes of one record wait for each other, also after an error', async () => {
