@@ -103,3 +103,30 @@ ${described.map(({ row }) => row).join('\n')}
 }
 `,
 )
+
+if (existsSync(new URL('error-codes.json', root))) writeCodes(read('error-codes.json'))
+
+function writeCodes({ errors, next, unknown_code: unknown, no_response: none }) {
+  const meanings = next.map(({ next, meaning }) => `   * - \`${next}\`: ${meaning}`)
+  const rows = errors.map(({ code, next }) => `  ${code}: '${next}',`)
+  writeFileSync(
+    new URL('../src/generated/codes.ts', import.meta.url),
+    `${header('own template')}/**
+ * What the app does after an error:
+ *
+${meanings.map((line) => line.replace('   *', ' *')).join('\n')}
+ */
+export type Next = ${next.map(({ next }) => `'${next}'`).join(' | ')}
+
+/** Each code of the service, and what the app does after it. */
+export const NEXT = {
+${rows.join('\n')}
+} as const satisfies Record<string, Next>
+
+/** A code that a newer service has. */
+export const AFTER_UNKNOWN: Next = '${unknown.next}'
+/** No answer came. */
+export const AFTER_NOTHING: Next = '${none.next}'
+`,
+  )
+}

@@ -1,3 +1,4 @@
+import { AFTER_NOTHING, AFTER_UNKNOWN, NEXT, type Next } from './generated/codes.js'
 import type { Schemas } from './generated/operations.js'
 
 /** The error document of the service (RFC 9457). Fields of a newer service are in it, too. */
@@ -22,6 +23,9 @@ export type ClientCode =
   | 'aborted' // by an AbortSignal
   | 'wrong_step' // the flow is at another step (the service has the same code)
 
+/** A code of the service. */
+export type ServiceCode = keyof typeof NEXT
+
 interface Details {
   status?: number
   problem?: Problem
@@ -32,7 +36,7 @@ interface Details {
 
 /** Every error of the client. Branch on `code`, and treat a code that you do not know like `internal_error`. */
 export class DoorstepError extends Error {
-  readonly code: ClientCode | (string & {})
+  readonly code: ClientCode | ServiceCode | (string & {})
   /** HTTP status, 0 where the service did not answer. */
   readonly status: number
   readonly problem?: Problem
@@ -52,6 +56,14 @@ export class DoorstepError extends Error {
     this.retryAfter = details.retryAfter
     this.unanswered = details.unanswered ?? false
     this.cause = details.cause
+  }
+
+  /** What to do now: one of few words for all codes, also for those of a newer service. */
+  get next(): Next {
+    const { code } = this
+    if (code === 'network' || code === 'invalid_answer') return AFTER_NOTHING
+    if (code === 'signed_out' || code === 'key_lost') return 'sign_in'
+    return Object.prototype.hasOwnProperty.call(NEXT, code) ? NEXT[code as ServiceCode] : AFTER_UNKNOWN
   }
 
   /** Attempts that are left for a code. */

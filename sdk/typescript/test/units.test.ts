@@ -76,6 +76,13 @@ test('what is not from the service is no error of the service', () => {
   }
 })
 
+test('every code says what the app does next', () => {
+  const next = (code: string) => new DoorstepError(code, '').next
+  const codes = ['resend_cooldown', 'captcha_wrong', 'network', 'signed_out', 'code_of_tomorrow', 'toString']
+  const expected = ['wait', 'new_captcha', 'retry', 'sign_in', 'retry_later', 'retry_later']
+  assert.deepEqual(codes.map(next), expected)
+})
+
 test('a known device is found by each form of its number', () => {
   const device = { userId: 'u', phone: '+8613800138000', token: 't' }
   const contents = { version: 1 as const, devices: [device], flows: {} }
