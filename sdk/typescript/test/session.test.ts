@@ -157,6 +157,27 @@ test('a copied refresh token ends an unbound session, and the user is warned', a
   assert.deepEqual(reasons, ['refresh_reused'])
 })
 
+test('what changes the refresh token holds the lock of the store', async () => {
+  const held = new Set<string>()
+  const lock = async <T>(name: string, task: () => Promise<T>) => {
+    held.add(name)
+    return task().finally(() => held.delete(name))
+  }
+  const during: Record<string, boolean> = {}
+  const send = fetchTransport()
+  const transport: Transport = async (request) => {
+    during[new URL(request.url).pathname] = held.has('doorstep.refresh')
+    return send(request)
+  }
+  const clock = quickClock()
+  const doorstep = client(server, { store: { ...memoryStore(), lock }, transport, clock })
+  await signUp(server, doorstep)
+  clock.advance(900_000)
+  await doorstep.account.changePassword({ currentPassword: PASSWORD, newPassword: 'staple battery horse' })
+  await doorstep.account.me()
+  assert.deepEqual([during['/v1/token/refresh'], during['/v1/me/password'], during['/v1/me']], [true, true, false])
+})
+
 test('a token that is refused because another process was faster ends nothing', async () => {
   const inner = memoryStore()
   // No lock: each client has a store object of its own.
