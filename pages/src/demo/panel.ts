@@ -38,6 +38,7 @@ export class Panel {
     const newest = messages[messages.length - 1]
     if (!newest) return
     fill(this.announced, `${this.app.t.message}: ${newest.text}`)
+    if (!codeInput(this.app, newest)) return
     fill(this.banner, bubble(this.app, newest, () => (this.banner.hidden = true)))
     this.banner.hidden = false
   }
@@ -175,14 +176,14 @@ type Entry = HTMLDetailsElement & { exchange?: Exchange }
 function bubble(app: App, message: Message, used: () => void = () => undefined): Child {
   const code = codeIn(message.text)
   const use = () => {
-    const input = app.element.querySelector<HTMLInputElement>('input[name=code]')
+    const input = codeInput(app, message)
     if (!input || !code) return
     input.value = code
     input.dispatchEvent(new Event('input'))
     input.focus()
     used()
   }
-  const needsCode = code && app.element.querySelector('input[name=code]')
+  const needsCode = code && codeInput(app, message)
   return h(
     'div',
     { class: 'bubble' },
@@ -190,6 +191,13 @@ function bubble(app: App, message: Message, used: () => void = () => undefined):
     h('p', {}, message.text),
     needsCode ? h('button', { type: 'button', class: 'quiet use-code', onclick: use }, app.t.useCode) : null,
   )
+}
+
+/** The field for the code of this message. Another tab of the demo may have asked for it. */
+function codeInput(app: App, { to }: Message): HTMLInputElement | undefined {
+  const input = app.element.querySelector<HTMLInputElement>('input[name=code]')
+  const [start = '', end = ''] = (input?.dataset.phone ?? '').split(/\*+/)
+  return input && to.startsWith(start) && to.endsWith(end) ? input : undefined
 }
 
 function problemCode(body: string): string {

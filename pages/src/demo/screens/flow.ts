@@ -149,6 +149,7 @@ function code({ app, flow, kind, next }: Context): View {
   const { t } = app
   const phone = flow.state.phoneNumber ?? ''
   const typed = codeField(app)
+  typed.input.dataset.phone = phone
   const status = h('p', { class: 'hint', role: 'status' })
   const early = () => app.faults.armed === 'cooldown'
   const resend = countdown({
@@ -175,7 +176,7 @@ function code({ app, flow, kind, next }: Context): View {
   }
 }
 
-export function codeField(app: App) {
+function codeField(app: App) {
   return field({
     name: 'code',
     label: app.t.code,
@@ -196,7 +197,7 @@ interface CodeForm {
 }
 
 /** A form for a code, with a button that sends it again. Its errors are shown in the form, too. */
-export function codeForm(options: CodeForm, verify: (code: string) => Promise<void>): HTMLFormElement {
+function codeForm(options: CodeForm, verify: (code: string) => Promise<void>): HTMLFormElement {
   const { app, typed, resend, status } = options
   return form({
     fields: [typed],
