@@ -20,6 +20,7 @@ export type ClientCode =
   | 'invalid_answer' // something between client and service answered: a proxy, a login page of a Wi-Fi
   | 'signed_out' // the call needs a session
   | 'key_lost' // the session is bound to a key that this device does not have any more
+  | 'user_changed' // another user has signed in meanwhile, in another tab
   | 'aborted' // by an AbortSignal
   | 'wrong_step' // the flow is at another step (the service has the same code)
 
@@ -63,6 +64,7 @@ export class DoorstepError extends Error {
     const { code } = this
     if (code === 'network' || code === 'invalid_answer') return AFTER_NOTHING
     if (code === 'signed_out' || code === 'key_lost') return 'sign_in'
+    if (code === 'user_changed') return 'reload'
     return Object.prototype.hasOwnProperty.call(NEXT, code) ? NEXT[code as ServiceCode] : AFTER_UNKNOWN
   }
 

@@ -113,6 +113,7 @@ export class SessionMemory {
   }
 
   adopt(session: StoredSession, tokens?: Schemas['Tokens']): void {
+    const other = this.state === 'signed_in' && this.stored?.user.id !== session.user.id
     this.stored = session
     if (tokens) {
       const life = tokens.expires_in * 1000
@@ -123,6 +124,7 @@ export class SessionMemory {
         expiresAtWall: this.clock.wall() + life,
       }
     }
+    if (other) this.changed.emit('signed_in')
     this.become('signed_in')
   }
 

@@ -1,5 +1,5 @@
 import type { Api, SendOptions } from './api.js'
-import { hasCode } from './errors.js'
+import { DoorstepError, hasCode } from './errors.js'
 import { OPERATIONS, type Operations, type Schemas } from './generated/operations.js'
 import type { KeyStore } from './keys.js'
 import type { User } from './models.js'
@@ -48,6 +48,7 @@ export class Session {
     return this.memory.signedOut.add(listener)
   }
 
+  /** Called when `state` changes, and when another user has signed in, perhaps in another tab. */
   onChange(listener: (state: SessionState) => void): () => void {
     return this.memory.changed.add(listener)
   }
@@ -77,14 +78,17 @@ export class Session {
     const made = OPERATIONS[id].idempotencyKey && (await randomName(this.api.config.random))
     const idempotencyKey = options.idempotencyKey ?? made
     const send = (accessToken: string) => this.api.send(id, { ...options, body, idempotencyKey, accessToken })
+    const before = this.memory.stored?.user.id
     const token = await this.accessToken()
+    const user = before ?? this.memory.stored?.user.id
     try {
-      return await send(token)
+      return await send(this.sameUser(user, token))
     } catch (error) {
       if (!hasCode(error, 'token_expired', 'token_invalid', 'token_missing')) throw error
       // Another call may have refreshed meanwhile.
       const now = this.memory.token(0)
-      return send(now !== undefined && now !== token ? now : await this.refresher.refresh())
+      const renewed = now !== undefined && now !== token ? now : await this.refresher.refresh()
+      return send(this.sameUser(user, renewed))
     }
   }
 
@@ -102,11 +106,18 @@ export class Session {
     try {
       await this.call('sessionsLogOut', body)
     } catch (error) {
+      if (hasCode(error, 'user_changed')) return
       if (options.everywhere && !hasCode(error, 'token_invalid', 'signed_out')) throw error
     } finally {
       this.refresher.endingAs = undefined
     }
     await this.memory.end('signed_out', { forgetDevice: options.forgetDevice || options.everywhere })
+  }
+
+  /** What one user began never happens to another, who has signed in meanwhile in another tab. */
+  private sameUser(user: string | undefined, token: string): string {
+    if (this.memory.stored?.user.id === user) return token
+    throw new DoorstepError('user_changed', 'another user has signed in on this device')
   }
 
   /** For flows: stores a sign-in. */
@@ -123,8 +134,10 @@ export class Session {
 
   /** For flows: changes the password and stores the new tokens. Nothing refreshes meanwhile. */
   async changePassword(options: SendOptions<'meChangePassword'>, flow?: string): Promise<void> {
+    await this.restore()
+    const user = this.memory.stored?.user.id
     for (let round = 1; ; round++) {
-      const accessToken = await this.accessToken(CHANGE_TTL)
+      const accessToken = this.sameUser(user, await this.accessToken(CHANGE_TTL))
       try {
         return await this.vault.exclusive('refresh', async () => {
           const { session } = await this.vault.read()

@@ -252,6 +252,36 @@ test('an error in the log of the app is no error of the request', async () => {
   assert.equal((await doorstep.account.me()).nickname, 'Ada')
 })
 
+test('what one user began never happens to another', async () => {
+  const store = memoryStore()
+  const [first, second] = [client(server, { store }), client(server, { store })]
+  await signUp(server, first)
+  await second.account.me()
+  const states: string[] = []
+  second.session.onChange((state) => states.push(`${state} ${second.session.user?.nickname}`))
+
+  await first.session.signOut()
+  await signUp(server, first)
+  await first.account.update({ nickname: 'Grace' })
+  await assert.rejects(second.account.update({ nickname: 'Ada II' }), { code: 'user_changed' })
+  assert.equal((await first.account.me()).nickname, 'Grace')
+  assert.deepEqual(states, ['signed_in Grace'])
+
+  const change = async () => {
+    await first.session.signOut()
+    await signUp(server, first)
+  }
+  await change()
+  await second.session.signOut()
+  assert.equal(await client(server, { store }).session.restore(), 'signed_in')
+  await change()
+  const flow = second.phoneConfirmation()
+  await assert.rejects(flow.sendCode(), { code: 'user_changed' })
+  assert.deepEqual([flow.state.step, flow.state.endedBy], ['ended', 'user_changed'])
+  await first.account.update({ nickname: 'Grace' })
+  assert.equal((await second.account.me()).nickname, 'Grace')
+})
+
 test('the key and the device of a user stay apart from those of another', async () => {
   const [store, keys] = [memoryStore(), memoryKeys()]
   const doorstep = client(server, { store, keys })

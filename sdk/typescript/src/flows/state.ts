@@ -56,7 +56,9 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 /** Codes that end a flow. */
-const ENDS = ['ticket_expired', 'code_exhausted', 'signed_out', 'phone_already_registered']
+const ENDS = ['ticket_expired', 'code_exhausted', 'phone_already_registered']
+/** Codes that end a flow of a signed-in user. */
+const SESSION_ENDS = ['signed_out', 'user_changed']
 
 export function stepOf(serverStep: string): Step {
   return STEPS[serverStep] ?? 'unknown'
@@ -69,7 +71,7 @@ export function isStep(problem: Problem): boolean {
 }
 
 export function endsFlow(code: string, flow: StoredFlow): boolean {
-  return ENDS.includes(code) && (flow.ticket !== undefined || code === 'signed_out')
+  return SESSION_ENDS.includes(code) || (ENDS.includes(code) && flow.ticket !== undefined)
 }
 
 export function questionOf(problem: Problem, now: number): StoredFlow['question'] {
