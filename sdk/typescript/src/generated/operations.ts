@@ -23,8 +23,6 @@ export interface Operation {
 /** Body and answer of each operation, with the names of the wire. */
 export interface Operations {
   captchasCreate: { body: Schemas['CreateCaptcha']; answer: Schemas['Captcha'] }
-  captchasCreateImage: { body: Schemas['CreateImage']; answer: undefined }
-  captchasCreateAudio: { body: Schemas['CreateAudio']; answer: undefined }
   registerSendCode: { body: Schemas['SendSignUpCode']; answer: Schemas['CodeSent'] }
   registerResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   registerVerifyCode: { body: Schemas['VerifyCode']; answer: Schemas['StepDone'] }
@@ -81,8 +79,6 @@ export interface Operations {
 
 export const OPERATIONS: { readonly [Id in keyof Operations]: Operation } = {
   captchasCreate: { method: 'POST', path: '/v1/captchas' },
-  captchasCreateImage: { method: 'POST', path: '/v1/captchas/image' },
-  captchasCreateAudio: { method: 'POST', path: '/v1/captchas/audio' },
   registerSendCode: { method: 'POST', path: '/v1/register/send-code', idempotencyKey: true, clientId: true },
   registerResendCode: { method: 'POST', path: '/v1/register/resend-code', idempotencyKey: true },
   registerVerifyCode: { method: 'POST', path: '/v1/register/verify-code', idempotencyKey: true },

@@ -28,7 +28,6 @@ export interface components {
              * @example 183402
              */
             content_length: number;
-            /** @description Media type of the image. */
             content_type: components["schemas"]["AvatarMediaType"];
         };
         /** @description Captcha. It allows one attempt. */
@@ -99,13 +98,9 @@ export interface components {
              * @example 042137
              */
             code?: string;
-            /**
-             * Format: password
-             * @example correct horse battery
-             */
+            /** @example correct horse battery */
             current_password?: string;
             /**
-             * Format: password
              * @description New password: 8 to 128 characters (after Unicode NFC), without control or invisible characters. Common passwords
              *     are rejected (`password_too_weak`).
              * @example staple correct battery
@@ -131,7 +126,6 @@ export interface components {
              */
             client_id?: string;
             /**
-             * Format: password
              * @description Required if the account has a password.
              * @example correct horse battery
              */
@@ -153,14 +147,12 @@ export interface components {
          */
         ChangeProfile: {
             /**
-             * Format: uri
              * @description URL below the public avatar base of this service.
              * @example https://cdn.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg
              */
             avatar_url?: string;
             /**
-             * Format: date
-             * @description Date from 1900-01-01 until today.
+             * @description Date from 1900-01-01 until today. Text of the form `YYYY-MM-DD`: a day, not a moment.
              * @example 2001-09-30
              */
             birthday?: string;
@@ -197,10 +189,7 @@ export interface components {
              * @example AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v
              */
             device_token?: string;
-            /**
-             * Format: password
-             * @example correct horse battery
-             */
+            /** @example correct horse battery */
             password?: string;
             /**
              * @description Ticket of the sign-in.
@@ -238,24 +227,17 @@ export interface components {
              * @example 60
              */
             resend_in: number;
-            step: components["schemas"]["NextStep"];
+            /**
+             * @description Next step of the flow.
+             *
+             *     Known values: `verify_code`, `prove_account`, `set_password`, `submit_profile`. Later versions may add values.
+             */
+            step: string;
             /**
              * @description Ticket of the flow: a secret. Keep it in memory, and send it only in request bodies.
              * @example q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ
              */
             ticket: string;
-        };
-        /**
-         * @description Options of a new captcha whose recording is the response.
-         * @example {}
-         */
-        CreateAudio: {
-            proof_of_work?: components["schemas"]["ProofOfWork"];
-            /**
-             * @description Id of an earlier captcha, which is discarded.
-             * @example 3q2-7wAAESIzRFVmd4iZqg
-             */
-            replaces?: string;
         };
         /**
          * @description Options of a new captcha.
@@ -275,21 +257,6 @@ export interface components {
             theme?: components["schemas"]["CaptchaTheme"];
         };
         /**
-         * @description Options of a new captcha whose image is the response.
-         * @example {
-         *       "theme": "light"
-         *     }
-         */
-        CreateImage: {
-            proof_of_work?: components["schemas"]["ProofOfWork"];
-            /**
-             * @description Id of an earlier captcha, which is discarded.
-             * @example 3q2-7wAAESIzRFVmd4iZqg
-             */
-            replaces?: string;
-            theme?: components["schemas"]["CaptchaTheme"];
-        };
-        /**
          * @description Confirmation of the deletion: either the password, or a new code with its ticket.
          * @example {
          *       "password": "correct horse battery"
@@ -301,10 +268,7 @@ export interface components {
              * @example 042137
              */
             code?: string;
-            /**
-             * Format: password
-             * @example correct horse battery
-             */
+            /** @example correct horse battery */
             password?: string;
             /**
              * @description Ticket from `POST /v1/me/deletion/send-code`.
@@ -359,7 +323,12 @@ export interface components {
              * @example 12
              */
             resend_in?: number;
-            step: components["schemas"]["NextStep"];
+            /**
+             * @description Next step of the flow.
+             *
+             *     Known values: `verify_code`, `prove_account`, `set_password`, `submit_profile`. Later versions may add values.
+             */
+            step: string;
         };
         /** @description Ticket of a flow. */
         FlowTicket: {
@@ -410,10 +379,7 @@ export interface components {
              * @example AZMn9d2ccQO2F1y4m3pLFA.W0n2m8kq1J7mT0cQ4w0yE5o6r8t9u1v2w3x4yuBqQ9v
              */
             device_token?: string;
-            /**
-             * Format: password
-             * @example correct horse battery
-             */
+            /** @example correct horse battery */
             password: string;
             /**
              * @description Mobile number in E.164, or in the national format of the default region.
@@ -435,12 +401,6 @@ export interface components {
             forget_device?: boolean;
         };
         /**
-         * @description Next step of the flow.
-         *
-         *     Known values: `verify_code`, `prove_account`, `set_password`, `submit_profile`. Later versions may add values.
-         */
-        NextStep: string;
-        /**
          * @description Profile changes, as a JSON merge patch.
          * @example {
          *       "nickname": "小红",
@@ -450,17 +410,15 @@ export interface components {
          */
         PatchProfile: {
             /**
-             * Format: uri
              * @description URL below the public avatar base of this service. `null` clears it.
              * @example https://cdn.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg
              */
-            avatar_url?: string | null;
+            avatar_url?: string;
             /**
-             * Format: date
-             * @description Date from 1900-01-01 until today. `null` clears it.
+             * @description Date from 1900-01-01 until today. `null` clears it. Text of the form `YYYY-MM-DD`: a day, not a moment.
              * @example 2001-09-30
              */
-            birthday?: string | null;
+            birthday?: string;
             /**
              * @description Fields to clear, for clients that cannot send `null`.
              * @example [
@@ -468,8 +426,8 @@ export interface components {
              *     ]
              */
             clear?: components["schemas"]["ClearableField"][];
-            /** @enum {string|null} */
-            gender?: "female" | "male" | "other" | null;
+            /** @enum {string} */
+            gender?: "female" | "male" | "other";
             /**
              * @description Nickname: one line of 1 to 32 characters.
              * @example 小红
@@ -498,7 +456,6 @@ export interface components {
              */
             expires_at: string;
             /**
-             * Format: uuid
              * @description UUIDv7.
              * @example 019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d
              */
@@ -538,8 +495,8 @@ export interface components {
          */
         Problem: {
             /**
-             * @description Act whose right code was not enough. `number_claim`: the new number of a change belongs to another account, whose
-             *     owner decides.
+             * @description Act whose right code was not enough. `number_claim`: the new number of a change belongs to another account,
+             *     whose owner decides.
              *
              *     Known values: `sign_in`, `password_reset`, `deletion`, `phone_change`, `number_claim`. Later versions may add values.
              */
@@ -572,7 +529,6 @@ export interface components {
              * @description Seconds until this flow expires if the code is not verified.
              */
             expires_in?: number;
-            /** @description Proof of work that the client must do, if one is required. */
             proof_of_work?: components["schemas"]["Work"];
             /** @description Same id as in the header `X-Request-Id`. */
             request_id: string;
@@ -590,15 +546,12 @@ export interface components {
             start_anew?: boolean;
             /** Format: int32 */
             status: number;
-            /** @description Next step of the flow, if the request was for another step, or if a right code was not enough. */
-            step?: components["schemas"]["NextStep"];
+            /** @description Next step of the flow, if the request was for another step, or if a right code was not enough. Known values: `verify_code`, `prove_account`, `set_password`, `submit_profile`. Later versions may add values. */
+            step?: string;
             /** @description Ticket of the flow that the request has started: a secret, as from `send-code`. */
             ticket?: string;
             title: string;
-            /**
-             * Format: uri
-             * @description URI of the error code.
-             */
+            /** @description URI of the error code. */
             type: string;
         };
         /** @description Solved proof of work. A challenge is valid for one captcha. */
@@ -685,10 +638,7 @@ export interface components {
              * @example +8613800138000
              */
             former_phone_number: string;
-            /**
-             * Format: password
-             * @example correct horse battery
-             */
+            /** @example correct horse battery */
             password?: string;
             /**
              * @description New mobile number, which gets the code, in E.164, or in the national format of the default region.
@@ -834,7 +784,6 @@ export interface components {
              */
             expires_at: string;
             /**
-             * Format: uuid
              * @description UUIDv7.
              * @example 019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d
              */
@@ -865,14 +814,12 @@ export interface components {
         /** @description Password that the user has chosen. */
         SetPassword: {
             /**
-             * Format: password
              * @description New password: 8 to 128 characters (after Unicode NFC), without control or invisible characters. Common passwords
              *     are rejected (`password_too_weak`).
              * @example correct horse battery
              */
             password: string;
             /**
-             * Format: password
              * @description Must be equal to `password`, if present.
              * @example correct horse battery
              */
@@ -956,8 +903,8 @@ export interface components {
              * @example 900
              */
             expires_in: number;
-            /** @description Next step of the flow. */
-            step: components["schemas"]["NextStep"];
+            /** @description Next step of the flow. Known values: `verify_code`, `prove_account`, `set_password`, `submit_profile`. Later versions may add values. */
+            step: string;
         };
         /**
          * @description Profile of the new account.
@@ -969,14 +916,12 @@ export interface components {
          */
         SubmitProfile: {
             /**
-             * Format: uri
              * @description URL below the public avatar base of this service. A service without an avatar base accepts no URL.
              * @example https://cdn.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg
              */
             avatar_url?: string;
             /**
-             * Format: date
-             * @description Date from 1900-01-01 until today.
+             * @description Date from 1900-01-01 until today. Text of the form `YYYY-MM-DD`: a day, not a moment.
              * @example 2001-09-30
              */
             birthday?: string;
@@ -1033,12 +978,6 @@ export interface components {
              */
             token_type: string;
         };
-        /**
-         * @description Method of the upload.
-         *
-         *     Known values: `PUT`, `POST`. Later versions may add values.
-         */
-        UploadMethod: string;
         /** @description Permit for one upload of this image. It is a secret until it expires: keep it in memory. */
         UploadPermit: {
             /**
@@ -1065,15 +1004,18 @@ export interface components {
             headers: {
                 [key: string]: string;
             };
-            method: components["schemas"]["UploadMethod"];
             /**
-             * Format: uri
+             * @description Method of the upload.
+             *
+             *     Known values: `PUT`, `POST`. Later versions may add values.
+             */
+            method: string;
+            /**
              * @description Public URL of the image. Set it as `avatar_url` with `PATCH /v1/me` after the upload.
              * @example https://cdn.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg
              */
             public_url: string;
             /**
-             * Format: uri
              * @description URL of the upload. Use it unchanged, with its query.
              * @example https://pictures.s3.example.com/019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d/q83vEjRWeJCrze8SNFZ4kA.jpg?X-Amz-Signature=9f86d081884c
              */
@@ -1081,18 +1023,13 @@ export interface components {
         };
         /** @description Account of the signed-in user. */
         User: {
+            /** @description `null`: none. */
+            avatar_url?: string;
             /**
-             * Format: uri
-             * @description `null`: none.
-             * @example null
-             */
-            avatar_url: string | null;
-            /**
-             * Format: date
-             * @description Full date (RFC 3339), in no time zone. `null`: not stated.
+             * @description Full date (RFC 3339), in no time zone. `null`: not stated. Text of the form `YYYY-MM-DD`: a day, not a moment.
              * @example 2001-09-30
              */
-            birthday: string | null;
+            birthday?: string;
             /**
              * @description Legal documents in force that the user has not accepted: ask the user, and send `PUT /v1/me/consents`.
              * @example []
@@ -1110,14 +1047,13 @@ export interface components {
              *     Known values: `female`, `male`, `other`. Later versions may add values.
              * @example female
              */
-            gender: string | null;
+            gender?: string;
             /**
              * @description `true` if the user can sign in with a password.
              * @example true
              */
             has_password: boolean;
             /**
-             * Format: uuid
              * @description UUIDv7.
              * @example 019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d
              */
@@ -1134,7 +1070,7 @@ export interface components {
              * @description Phone number in E.164. `null` if another person has signed up with the number: ask the user for a new one.
              * @example +8613800138000
              */
-            phone_number: string | null;
+            phone_number?: string;
             /**
              * Format: date-time
              * @description Time of the last change. RFC 3339, UTC.
@@ -1224,644 +1160,9 @@ export interface components {
         };
     };
     responses: {
-        /** @description `invalid_dpop_proof`, `malformed_json`, `malformed_request`, `use_dpop_nonce` */
-        "400.invalid_dpop_proof.malformed_json.malformed_request.use_dpop_nonce": {
+        /** @description Error */
+        Problem: {
             headers: {
-                /** @description With `use_dpop_nonce`: the claim `nonce` of the next proof */
-                "DPoP-Nonce"?: string;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `malformed_json`, `malformed_request` */
-        "400.malformed_json.malformed_request": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `credentials_invalid` */
-        "401.credentials_invalid.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `refresh_invalid`, `refresh_key_mismatch`, `refresh_reused` */
-        "401.refresh_invalid.refresh_key_mismatch.refresh_reused": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `token_expired`, `token_invalid`, `token_missing` */
-        "401.token_expired.token_invalid.token_missing": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `avatar_uploads_disabled` */
-        "404.avatar_uploads_disabled": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `not_found` */
-        "404.not_found": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `passwords_disabled` */
-        "404.passwords_disabled": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `request_timeout` */
-        "408.request_timeout": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `account_dormant`, `act_held`, `act_refused`, `request_in_progress` */
-        "409.account_dormant.act_held.act_refused.request_in_progress": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `account_dormant`, `act_held`, `act_refused`, `request_in_progress`, `wrong_step` */
-        "409.account_dormant.act_held.act_refused.request_in_progress.wrong_step": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `account_dormant`, `phone_already_registered`, `request_in_progress`, `wrong_step` */
-        "409.account_dormant.phone_already_registered.request_in_progress.wrong_step.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `act_held`, `act_refused`, `password_too_new` */
-        "409.act_held.act_refused.password_too_new": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `act_held`, `act_refused`, `phone_already_registered`, `request_in_progress` */
-        "409.act_held.act_refused.phone_already_registered.request_in_progress.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `act_held`, `act_refused`, `request_in_progress` */
-        "409.act_held.act_refused.request_in_progress": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `device_too_new` */
-        "409.device_too_new": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `new_device`, `request_in_progress` */
-        "409.new_device.request_in_progress.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `password_already_set`, `phone_missing`, `request_in_progress` */
-        "409.password_already_set.phone_missing.request_in_progress": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `phone_already_registered`, `request_in_progress` */
-        "409.phone_already_registered.request_in_progress.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `phone_already_registered`, `request_in_progress`, `wrong_step` */
-        "409.phone_already_registered.request_in_progress.wrong_step.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `phone_missing`, `request_in_progress` */
-        "409.phone_missing.request_in_progress": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `phone_missing`, `request_in_progress`, `wrong_step` */
-        "409.phone_missing.request_in_progress.wrong_step": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `request_in_progress` */
-        "409.request_in_progress": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `request_in_progress`, `start_anew_unavailable`, `wrong_step` */
-        "409.request_in_progress.start_anew_unavailable.wrong_step": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `request_in_progress`, `wrong_step` */
-        "409.request_in_progress.wrong_step": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `code_exhausted`, `response_gone`, `ticket_expired` */
-        "410.code_exhausted.response_gone.ticket_expired.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `code_exhausted`, `ticket_expired` */
-        "410.code_exhausted.ticket_expired": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `code_exhausted`, `ticket_expired` */
-        "410.code_exhausted.ticket_expired.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `response_gone` */
-        "410.response_gone": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `response_gone`, `ticket_expired` */
-        "410.response_gone.ticket_expired": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `ticket_expired` */
-        "410.ticket_expired": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `payload_too_large` */
-        "413.payload_too_large": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `unsupported_media_type` */
-        "415.unsupported_media_type": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `captcha_expired`, `captcha_required`, `captcha_wrong`, `idempotency_key_reused`, `validation_failed` */
-        "422.captcha_expired.captcha_required.captcha_wrong.idempotency_key_reused.validation_failed.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `captcha_expired`, `captcha_wrong`, `consent_required`, `idempotency_key_reused`, `region_not_supported`, `validation_failed` */
-        "422.captcha_expired.captcha_wrong.consent_required.idempotency_key_reused.region_not_supported.validation_failed.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `captcha_expired`, `captcha_wrong`, `idempotency_key_reused`, `region_not_supported`, `validation_failed` */
-        "422.captcha_expired.captcha_wrong.idempotency_key_reused.region_not_supported.validation_failed.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `captcha_expired`, `captcha_wrong`, `idempotency_key_reused`, `validation_failed` */
-        "422.captcha_expired.captcha_wrong.idempotency_key_reused.validation_failed.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `code_wrong`, `idempotency_key_reused`, `password_too_weak`, `password_wrong`, `validation_failed` */
-        "422.code_wrong.idempotency_key_reused.password_too_weak.password_wrong.validation_failed.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `code_wrong`, `idempotency_key_reused`, `validation_failed` */
-        "422.code_wrong.idempotency_key_reused.validation_failed.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `code_wrong`, `password_wrong`, `validation_failed` */
-        "422.code_wrong.password_wrong.validation_failed": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `consent_required`, `idempotency_key_reused`, `region_not_supported`, `validation_failed` */
-        "422.consent_required.idempotency_key_reused.region_not_supported.validation_failed": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `consent_required`, `idempotency_key_reused`, `validation_failed` */
-        "422.consent_required.idempotency_key_reused.validation_failed": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `idempotency_key_reused`, `password_too_weak`, `validation_failed` */
-        "422.idempotency_key_reused.password_too_weak.validation_failed.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `idempotency_key_reused`, `password_wrong`, `region_not_supported`, `validation_failed` */
-        "422.idempotency_key_reused.password_wrong.region_not_supported.validation_failed.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `idempotency_key_reused`, `password_wrong`, `validation_failed` */
-        "422.idempotency_key_reused.password_wrong.validation_failed.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `idempotency_key_reused`, `validation_failed` */
-        "422.idempotency_key_reused.validation_failed": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `proof_of_work_invalid`, `proof_of_work_required`, `validation_failed` */
-        "422.proof_of_work_invalid.proof_of_work_required.validation_failed": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `validation_failed` */
-        "422.validation_failed": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `phone_limit_reached` */
-        "429.phone_limit_reached": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `phone_limit_reached`, `resend_cooldown`, `too_many_requests` */
-        "429.phone_limit_reached.resend_cooldown.too_many_requests": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `phone_limit_reached`, `too_many_requests` */
-        "429.phone_limit_reached.too_many_requests": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `too_many_requests` */
-        "429.too_many_requests": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `internal_error` */
-        "500.internal_error": {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `sms_delivery_failed` */
-        "502.sms_delivery_failed.replayed": {
-            headers: {
-                /** @description Seconds since a replayed response was created */
-                Age?: number;
-                /** @description `true` if this is the stored response of an earlier request with the same key */
-                "Idempotency-Replayed"?: boolean;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `dependency_unavailable` */
-        "503.dependency_unavailable": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `dependency_unavailable`, `overloaded` */
-        "503.dependency_unavailable.overloaded": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `dependency_unavailable`, `overloaded`, `sms_budget_exhausted`, `sms_region_suspended` */
-        "503.dependency_unavailable.overloaded.sms_budget_exhausted.sms_region_suspended": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `dependency_unavailable`, `sms_budget_exhausted`, `sms_region_suspended` */
-        "503.dependency_unavailable.sms_budget_exhausted.sms_region_suspended": {
-            headers: {
-                /** @description Seconds until the client may retry */
-                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
@@ -1869,14 +1170,7 @@ export interface components {
             };
         };
     };
-    parameters: {
-        /** @description DPoP proof (RFC 9449), ES256, for this request: `htm` is POST, and `htu` is the URL of the request. At a sign-in it binds the refresh token to the key of the proof. A session that is bound needs a proof of the same key at each refresh. */
-        DPoP: string;
-        /** @description Random key of this request, for example a UUID. A retry with the same key and the same body changes nothing: it gets the stored response of the first request, for up to 24 hours. Use a new key for each user action, and the same key for each retry. A Structured Field String of 1 to 255 characters; the quotes are optional. */
-        IdempotencyKey: string;
-        /** @description Ignored: the request is harmless to repeat, and no response is stored. A client may send a key with every POST. */
-        IgnoredIdempotencyKey: string;
-    };
+    parameters: never;
     requestBodies: never;
     headers: never;
     pathItems: never;
