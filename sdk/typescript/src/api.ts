@@ -151,7 +151,7 @@ export class Api {
   }
 }
 
-/** After a lost answer, a refusal of the repetition says nothing about the first request. */
+/** Marks refusals of a repetition that say nothing about a first request whose answer was lost. */
 function markUnanswered(error: DoorstepError, lost: boolean): DoorstepError {
   if (lost && [408, 429, 503].includes(error.status)) error.unanswered = true
   if (error.code === 'request_in_progress') error.unanswered = true

@@ -41,7 +41,7 @@ export interface DoorstepOptions {
   readonly timeout?: number
   /** Called after each request, for a log. Requests and answers contain secrets. */
   readonly onRequest?: (exchange: Exchange) => void
-  /** For tests. */
+  /** Clock of tests. */
   readonly clock?: Clock
 }
 

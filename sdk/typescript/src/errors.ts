@@ -35,7 +35,7 @@ interface Details {
   cause?: unknown
 }
 
-/** Every error of the client. Branch on `code`, and treat a code that you do not know like `internal_error`. */
+/** Error of the client. Branch on `code`, and treat a code that you do not know like `internal_error`. */
 export class DoorstepError extends Error {
   readonly code: ClientCode | ServiceCode | (string & {})
   /** HTTP status, 0 where the service did not answer. */
@@ -59,7 +59,7 @@ export class DoorstepError extends Error {
     this.cause = details.cause
   }
 
-  /** What to do now: one of few words for all codes, also for those of a newer service. */
+  /** Next act of the app: one of few words for all codes, also for those of a newer service. */
   get next(): Next {
     const { code } = this
     if (code === 'network' || code === 'invalid_answer') return AFTER_NOTHING
@@ -83,7 +83,7 @@ export class DoorstepError extends Error {
     return this.problem?.documents ?? []
   }
 
-  /** For bug reports: the log of the service has it, too. */
+  /** Id for bug reports: the log of the service has it, too. */
   get requestId(): string | undefined {
     return this.problem?.request_id
   }

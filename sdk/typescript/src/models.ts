@@ -31,7 +31,7 @@ export interface DeviceSession {
   /** This device. */
   readonly current: boolean
   readonly createdAt: string
-  /** To the hour. */
+  /** Time of the last refresh, to the hour. */
   readonly lastUsedAt: string
   readonly expiresAt: string
   readonly knownDevice: boolean
@@ -59,7 +59,7 @@ export interface UploadPermit {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly form: Readonly<Record<string, string>>
-  /** For `account.update({ avatarUrl })` after the upload. */
+  /** Value for `account.update({ avatarUrl })` after the upload. */
   readonly publicUrl: string
   readonly expiresIn: number
 }

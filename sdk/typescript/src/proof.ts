@@ -7,7 +7,7 @@ export interface ProofParams {
   readonly key: DeviceKey
   readonly method: string
   readonly url: string
-  /** From `DPoP-Nonce`, after the service refused the clock of the device. */
+  /** Value of `DPoP-Nonce`, after the service refused the clock of the device. */
   readonly nonce?: string
 }
 

@@ -3,7 +3,7 @@ import { DoorstepError, hasCode } from './errors.js'
 import type { SessionMemory } from './session-state.js'
 import type { SignedOutReason, StoredSession, Vault } from './vault.js'
 
-/** How often a refresh starts again because another process was faster. */
+/** Number of times that a refresh starts again because another process was faster. */
 const ROUNDS = 5
 
 /** Refreshes the access token: one at a time in this process, and among the tabs if the store has a lock. */
@@ -19,7 +19,7 @@ export class Refresher {
     private readonly memory: SessionMemory,
   ) {}
 
-  /** Every caller waits for the same refresh. */
+  /** Refreshes once for all callers. */
   refresh(): Promise<string> {
     this.running ??= this.refreshAlone().finally(() => (this.running = undefined))
     return this.running

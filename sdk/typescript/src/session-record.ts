@@ -5,7 +5,7 @@ import type { Contents, SignedOutReason } from './vault.js'
 /** The known devices of an account are five; one app on one phone has few accounts. */
 const MAX_DEVICES = 5
 
-/** What a sign-in adds to the answer of the service. */
+/** Facts of a sign-in that are not in the answer of the service. */
 export interface SignedIn {
   /** Name of the session, made by the client. */
   id: string

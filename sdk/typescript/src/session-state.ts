@@ -14,9 +14,9 @@ export type SessionState = 'restoring' | 'signed_out' | 'signed_in' | 'key_lost'
 interface Access {
   readonly session: string
   readonly token: string
-  /** On the monotonic clock, which may stop while the device sleeps. */
+  /** Time on the monotonic clock, which may stop while the device sleeps. */
   readonly expiresAt: number
-  /** On the clock of the device, which its user may set. The earlier of both counts. */
+  /** Time on the clock of the device, which its user may set. The earlier of both counts. */
   readonly expiresAtWall: number
 }
 

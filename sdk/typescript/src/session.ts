@@ -38,7 +38,7 @@ export class Session {
     return this.memory.stored && toUser(this.memory.stored.user)
   }
 
-  /** Whether a copy of the refresh token is worth nothing (DPoP). */
+  /** `true` if a copy of the refresh token is worth nothing (DPoP). */
   get bound(): boolean {
     return this.memory.stored?.bound ?? false
   }
@@ -114,25 +114,25 @@ export class Session {
     await this.memory.end('signed_out', { forgetDevice: options.forgetDevice || options.everywhere })
   }
 
-  /** What one user began never happens to another, who has signed in meanwhile in another tab. */
+  /** Stops a call that one user began, if another has signed in meanwhile in another tab. */
   private sameUser(user: string | undefined, token: string): string {
     if (this.memory.stored?.user.id === user) return token
     throw new DoorstepError('user_changed', 'another user has signed in on this device')
   }
 
-  /** For flows: stores a sign-in. */
+  /** Stores a sign-in. Flows call it. */
   async begin(answer: Schemas['SignedIn'], signedIn: Omit<SignedIn, 'id'>): Promise<void> {
     await this.memory.begin(answer, signedIn)
     this.restoring = Promise.resolve()
   }
 
-  /** For flows: stores what the service says about the account. */
+  /** Stores what the service says about the account. Flows call it. */
   async setUser(user: Schemas['User'], flow?: string): Promise<User> {
     await this.memory.setUser(user, flow)
     return toUser(user)
   }
 
-  /** For flows: changes the password and stores the new tokens. Nothing refreshes meanwhile. */
+  /** Changes the password and stores the new tokens. Nothing refreshes meanwhile. Flows call it. */
   async changePassword(options: SendOptions<'meChangePassword'>, flow?: string): Promise<void> {
     await this.restore()
     const user = this.memory.stored?.user.id
@@ -151,7 +151,7 @@ export class Session {
     }
   }
 
-  /** For flows: deletes the account. */
+  /** Deletes the account. Flows call it. */
   async delete(body: Schemas['DeleteMe'], unanswered = false): Promise<void> {
     const { refresher } = this
     const deleted = () => void (refresher.endingAs = 'account_deleted')

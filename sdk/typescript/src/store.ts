@@ -1,4 +1,4 @@
-/** Where the client keeps its one record: tokens, device tokens and the flow that is open. It contains secrets. */
+/** Place of the one record of the client: tokens, device tokens and the flow that is open. It contains secrets. */
 export interface Store {
   get(key: string): Promise<string | null>
   /** Writes the whole value or nothing. `null` removes it. */

@@ -9,7 +9,7 @@ import { ActionMaker, type Action } from './action.js'
 import { FlowRecord } from './record.js'
 import { endsFlow, isStep, type FlowState } from './state.js'
 
-/** What every flow needs of the client. */
+/** Parts of the client that every flow needs. */
 export interface Context {
   readonly api: Api
   readonly vault: Vault

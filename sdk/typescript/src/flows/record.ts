@@ -22,7 +22,7 @@ export class FlowRecord {
   private endedBy: string | undefined
   /** The pending action has a password, and is not stored. */
   private inMemory = false
-  /** On the monotonic clock. */
+  /** Times on the monotonic clock. */
   private expires = 0
   private resend = 0
 

@@ -2,7 +2,7 @@ import type { Problem } from '../errors.js'
 import type { StoredFlow } from '../vault.js'
 
 /**
- * What the user does next. `code`: enter the code. `prove`: answer `question`. `password`, `profile`: fill in the form.
+ * Next act of the user. `code`: enter the code. `prove`: answer `question`. `password`, `profile`: fill in the form.
  * `ended`: start again, `endedBy` says why. `unknown`: the service has a step that this version does not know; ask the
  * user to update the app, or offer another way to sign in.
  */
