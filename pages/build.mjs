@@ -53,7 +53,6 @@ await build({
   entryPoints: ['demo', 'account-deletion', 'docs'].map((page) => ({ in: `src/${page}/page.css`, out: page })),
   outdir: 'dist',
   bundle: true,
-  external: ['*.svg'],
   target: targets.style,
   minify: true,
   logLevel: 'warning',

@@ -29,8 +29,7 @@ export async function sendCode(page, phone) {
 /** Takes the code over by the button of the message, and continues. */
 export async function enterCode(page) {
   const isPhone = page.viewportSize().width === PHONE.width
-  const message = isPhone ? page.locator('.banner') : page.locator('.messages li').first()
-  await message.locator('.use-code').click()
+  await page.locator(isPhone ? '.banner .use-code' : '.messages .use-code').first().click()
   assert.match(await page.inputValue('input[name=code]'), /^\d{6}$/)
   await press(page)
 }

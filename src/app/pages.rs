@@ -11,6 +11,7 @@ pub(super) fn compress(config: &Config, outbox: Outbox) -> io::Result<Compressed
         privacy_policy: page.privacy_policy.as_ref().map(|url| url.as_str().to_owned()),
         hold: config.policy.ownership.hold,
         reclaim: config.policy.ownership.reclaim,
+        has_passwords: config.policy.passwords.accepts_passwords(),
     });
     Pages { demo: config.demo.then_some(outbox), account_deletion, docs: config.server.docs }.compress()
 }

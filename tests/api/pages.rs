@@ -59,6 +59,7 @@ async fn messages_are_for_programs_on_this_machine_only() {
         ("x-forwarded-for", "192.0.2.1"),
         ("forwarded", "for=192.0.2.1"),
         ("via", "1.1 tunnel"),
+        ("origin", "https://example.com"),
     ] {
         assert_eq!(status(&server, "/dev/messages", &[header]).await, 404, "{header:?}");
     }
@@ -100,6 +101,16 @@ async fn the_deletion_page_names_the_app_in_the_language_of_the_user() {
     assert_eq!(title("/account-deletion", "zh-TW,en;q=0.5").await, "注销账号");
     assert_eq!(title("/account-deletion?lang=en", "zh").await, "Delete your account");
     assert_eq!(title("/account-deletion?lang=zh", "en").await, "注销账号");
+}
+
+#[actix_web::test]
+async fn the_deletion_page_mentions_passwords_only_where_accounts_have_them() {
+    let hint = async |mode| {
+        let server = TestServer::with(BackEnds::Embedded, &[DELETION, &[("PASSWORD_MODE", mode)]].concat()).await;
+        get(&server, "/account-deletion", &[]).await.2.contains("<section hidden>")
+    };
+    assert!(!hint("required").await && !hint("optional").await);
+    assert!(hint("none").await);
 }
 
 #[actix_web::test]

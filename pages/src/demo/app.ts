@@ -9,6 +9,8 @@ import { texts, type Texts } from './texts'
 export interface View {
   readonly title: string
   readonly lead?: Child
+  /** Picture above the title. */
+  readonly hero?: Child
   readonly content: Child
   readonly back?: () => void
   /** Name of the screen, for styles and tests. */
@@ -92,6 +94,7 @@ export class App {
       back
         ? h('button', { type: 'button', class: 'quiet back', onclick: () => back() }, icon('back'), this.t.back)
         : null,
+      view.hero ? h('div', { class: 'hero', 'aria-hidden': 'true' }, view.hero) : null,
       heading,
       view.lead ? h('p', { class: 'lead' }, view.lead) : null,
       h('div', { class: 'notice', role: 'status' }, notice ? h('p', { class: 'note' }, notice) : null),

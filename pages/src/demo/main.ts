@@ -42,7 +42,7 @@ const app: App = new App({
   theme: () => theme(),
   shown: () => {
     panel.render()
-    panel.screenChanged()
+    panel.renderBanner()
   },
 })
 const panel = new Panel(app)

@@ -21,6 +21,8 @@ export class Panel {
   private readonly announced = h('p', { class: 'visually-hidden', role: 'status' })
   private exchanges: Exchange[] = []
   private received: Message[] = []
+  /** Number of the last message whose code was used. */
+  private used = 0
 
   constructor(private readonly app: App) {
     app.faults.onChange(() => this.renderFaults())
@@ -37,15 +39,22 @@ export class Panel {
     this.renderMessages()
     const newest = messages[messages.length - 1]
     if (!newest) return
+    // The service was started again, and counts from 1.
+    if (newest.number < this.used) this.used = 0
     fill(this.announced, `${this.app.t.message}: ${newest.text}`)
-    if (!codeInput(this.app, newest)) return
-    fill(this.banner, bubble(this.app, newest, () => (this.banner.hidden = true)))
-    this.banner.hidden = false
+    this.renderBanner()
   }
 
-  /** Hides the message on top of the app when the screen that needs its code is gone. */
-  screenChanged(): void {
-    if (!this.app.element.querySelector('input[name=code]')) this.banner.hidden = true
+  /** Shows the message whose code the screen needs on top of the app, until it is used. */
+  renderBanner(): void {
+    const message = this.received.find((one) => codeInput(this.app, one))
+    this.banner.hidden = !message || message.number <= this.used
+    if (!message || this.banner.hidden) return
+    const use = () => {
+      this.used = message.number
+      this.banner.hidden = true
+    }
+    fill(this.banner, bubble(this.app, message, use))
   }
 
   add(exchange: Exchange): void {
@@ -143,9 +152,13 @@ export class Panel {
         {},
         h('span', { class: 'method' }, request.method),
         h('span', { class: 'path' }, path),
-        isSimulated ? h('span', { class: 'tag warn' }, t.simulated) : null,
         h('span', { class: status >= 200 && status < 400 ? 'status ok' : 'status bad' }, status || t.noAnswer),
-        h('span', { class: 'time' }, code || `${milliseconds} ms`),
+        h(
+          'span',
+          { class: 'time' },
+          code || `${milliseconds} ms`,
+          isSimulated ? [' ', h('span', { class: 'tag warn' }, t.simulated)] : null,
+        ),
       ),
       this.block(t.asCode, snippet(exchange)),
       this.block(t.asCurl, curl(request)),

@@ -24,4 +24,7 @@ async function show(): Promise<void> {
   })
 }
 
-void show()
+show().catch((error: unknown) => {
+  console.error(error)
+  document.getElementById('swagger-ui')?.append('The document could not be loaded. Please load the page again.')
+})

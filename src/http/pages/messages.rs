@@ -30,14 +30,14 @@ fn messages(outbox: &Outbox, request: &HttpRequest) -> Result<Reply<Messages>, P
 
 /// Tells whether the headers are those of a program on this machine, or of the demo page in a browser on it.
 fn is_local(headers: &HeaderMap) -> bool {
-    let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
+    let is_foreign = FOREIGN.iter().any(|name| headers.contains_key(*name));
     let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    !is_forwarded && site.is_none_or(|site| site == b"same-origin") && host.is_some_and(is_loopback)
+    !is_foreign && site.is_none_or(|site| site == b"same-origin") && host.is_some_and(is_loopback)
 }
 
-/// Headers that proxies and tunnels add.
-const FORWARDED: [&str; 5] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+/// Headers that proxies and tunnels add, and the one of a page of another origin.
+const FOREIGN: [&str; 6] = ["forwarded", "origin", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
 
 /// Tells whether a `Host` names this machine: `localhost`, or a loopback address, with or without a port.
 fn is_loopback(host: &str) -> bool {

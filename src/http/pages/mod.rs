@@ -39,6 +39,8 @@ pub struct DeletionPage {
     pub hold: Duration,
     /// Time after which a detached account is deleted.
     pub reclaim: Duration,
+    /// Accounts can have a password, which deletes at once.
+    pub has_passwords: bool,
 }
 
 /// Pages with their values filled in, compressed once for all threads of the server.
@@ -96,12 +98,13 @@ impl Resources {
 
 impl DeletionPage {
     /// Names and values of the placeholders.
-    fn values(&self) -> [(&'static str, String); 4] {
+    fn values(&self) -> [(&'static str, String); 5] {
         [
             ("app_name", self.app_name.clone()),
             ("privacy_policy", self.privacy_policy.clone().unwrap_or_default()),
             ("hold_hours", self.hold.as_secs().div_ceil(3_600).to_string()),
             ("reclaim_days", self.reclaim.as_secs().div_ceil(86_400).to_string()),
+            ("passwords_hidden", if self.has_passwords { "" } else { "hidden" }.to_owned()),
         ]
     }
 }

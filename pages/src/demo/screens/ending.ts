@@ -17,10 +17,10 @@ export function ending(name: Name, label: (t: Texts) => string, next: () => Scre
       name,
       title,
       lead: text,
+      hero: icon('check'),
       content: h(
         'div',
         { class: 'stack bottom' },
-        h('div', { class: 'done', 'aria-hidden': 'true' }, icon('check')),
         h('button', { type: 'button', class: 'primary', onclick: () => void app.go(next()) }, label(app.t)),
       ),
     }

@@ -6,6 +6,7 @@ export const welcome: Screen = (app) => ({
   name: 'first',
   title: app.t.welcome,
   lead: app.t.welcomeText,
+  hero: h('img', { src: 'pages/icon.svg', alt: '' }),
   content: h(
     'div',
     { class: 'stack bottom' },
