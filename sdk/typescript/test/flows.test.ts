@@ -34,6 +34,22 @@ test('a password reset is killed after each step, and ends in the sign-in', asyn
   assert.equal(third.doorstep.session.state, 'signed_in')
 })
 
+test('a flow that the service has ended in the meantime is over at the next start', async () => {
+  const store = memoryStore()
+  const phoneNumber = await signUp(server, client(server))
+  const doorstep = client(server, { store })
+  const flow = doorstep.signIn()
+  await afterCooldown(async () => flow.sendCode({ phoneNumber, captcha: await solved(doorstep) }))
+  const copy = memoryStore()
+  await copy.set('doorstep', await store.get('doorstep'))
+  await flow.verifyCode(await server.codeOfMessage(2, phoneNumber))
+
+  const restarted = client(server, { store: copy }).signIn()
+  const { step, endedBy } = await restarted.resume()
+  assert.deepEqual([step, endedBy], ['ended', 'ticket_expired'])
+  assert.deepEqual(JSON.parse((await copy.get('doorstep')) ?? '').flows, {})
+})
+
 test('a change of number continues after a restart', async () => {
   const [store, keys] = [memoryStore(), memoryKeys()]
   const doorstep = client(server, { store, keys })
@@ -48,6 +64,14 @@ test('a change of number continues after a restart', async () => {
   const { step, question } = await flow.verifyCode(server.code(phoneNumber))
   assert.deepEqual([step, question?.reason, question?.act], ['prove', 'held', 'phone_change'])
   assert.ok((question?.retryAfter ?? 0) > 80_000)
+  // The service knows the question, too: the answer may have been lost.
+  const contents = JSON.parse((await store.get('doorstep')) ?? '')
+  delete contents.flows.phoneChange.question
+  await store.set('doorstep', JSON.stringify(contents))
+  const again = await client(server, { store, keys }).phoneChange().resume()
+  assert.deepEqual([again.step, again.question?.reason, again.question?.act], ['prove', 'held', 'phone_change'])
+  assert.ok((again.question?.retryAfter ?? 0) > 80_000)
+
   const [act] = await restarted.account.pending()
   assert.deepEqual([act?.kind, act?.own], ['phone_change', true])
   await restarted.account.refuse(act?.id ?? '')

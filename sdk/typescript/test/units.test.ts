@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createVerify, webcrypto } from 'node:crypto'
 import { test } from 'node:test'
 import { DoorstepError, memoryKeys, memoryStore } from '../src/index.js'
+import { OPERATIONS } from '../src/generated/operations.js'
 import { readAnswer } from '../src/answer.js'
 import { systemClock } from '../src/platform/clock.js'
 import { base64url, utf8 } from '../src/platform/encoding.js'
@@ -129,6 +130,12 @@ test('a record that is not readable is an empty one', async () => {
     await store.set('doorstep', text)
     assert.deepEqual(await new Vault(store, 'doorstep').read(), { version: 1, devices: [], flows: {} })
   }
+})
+
+test('every flow with a code can ask for its status', () => {
+  const flows = Object.keys(OPERATIONS).filter((id) => id.endsWith('ResendCode'))
+  const without = flows.filter((id) => !(id.replace('ResendCode', 'Status') in OPERATIONS))
+  assert.deepEqual([flows.length, without], [9, []])
 })
 
 test('random names differ', async () => {

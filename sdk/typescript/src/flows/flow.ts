@@ -1,6 +1,6 @@
 import type { Api } from '../api.js'
 import { DoorstepError } from '../errors.js'
-import { OPERATIONS, type Operations } from '../generated/operations.js'
+import { OPERATIONS, type Operations, type Schemas } from '../generated/operations.js'
 import type { KeyStore } from '../keys.js'
 import { Listeners } from '../listeners.js'
 import type { Session } from '../session.js'
@@ -251,10 +251,11 @@ export abstract class Flow {
     try {
       const body = { ticket } as never
       const { api, session } = this.context
-      const answer = OPERATIONS[operation].bearer
-        ? await session.call(operation, body)
-        : await api.send(operation, { body })
-      await this.record.advance(answer as never)
+      const answer = (
+        OPERATIONS[operation].bearer ? await session.call(operation, body) : await api.send(operation, { body })
+      ) as Schemas['FlowStatus']
+      if (answer.reason === undefined) await this.record.advance(answer)
+      else await this.record.question({ ...answer, code: answer.reason })
     } catch (error) {
       if (!(error instanceof DoorstepError)) throw error
       if (endsFlow(error.code, this.record.data)) return this.finish('ended', error.code)

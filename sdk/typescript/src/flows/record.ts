@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock.js'
 import { randomName, type RandomSource } from '../platform/random.js'
 import type { StoredFlow, Vault } from '../vault.js'
 import type { Prepared } from './action.js'
-import { questionOf, stepOf, type FlowState } from './state.js'
+import { questionOf, stepOf, type Asked, type FlowState } from './state.js'
 
 interface Advance {
   step?: string
@@ -102,7 +102,7 @@ export class FlowRecord {
   }
 
   /** A right code was not enough, or a code was sent to a new device. */
-  async question(problem: Problem): Promise<void> {
+  async question(problem: Asked): Promise<void> {
     const step = problem.step ?? (problem.ticket === undefined ? 'prove_account' : 'verify_code')
     if (stepOf(step) === 'prove') this.data.question = questionOf(problem, this.clock.wall())
     await this.advance({ ...problem, step })

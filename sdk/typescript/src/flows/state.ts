@@ -74,7 +74,10 @@ export function endsFlow(code: string, flow: StoredFlow): boolean {
   return SESSION_ENDS.includes(code) || (ENDS.includes(code) && flow.ticket !== undefined)
 }
 
-export function questionOf(problem: Problem, now: number): StoredFlow['question'] {
+/** Fields of a problem or a status that ask whose account it is. */
+export type Asked = Pick<Problem, 'code' | 'act' | 'retry_after' | 'start_anew' | 'step' | 'ticket' | 'expires_in'>
+
+export function questionOf(problem: Asked, now: number): StoredFlow['question'] {
   const { code, act, retry_after: retryAfter, start_anew: startAnew = code === 'account_dormant' } = problem
   return {
     reason: REASONS[code] ?? code,

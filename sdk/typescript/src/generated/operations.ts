@@ -33,6 +33,7 @@ export interface Operations {
   loginSendCode: { body: Schemas['SendAccountCode']; answer: Schemas['CodeSent'] }
   loginResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   loginVerifyCode: { body: Schemas['VerifyLogin']; answer: Schemas['SignedIn'] }
+  loginStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
   loginClaim: { body: Schemas['ClaimAccount']; answer: Schemas['SignedIn'] }
   loginStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
   passwordResetStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
@@ -41,6 +42,7 @@ export interface Operations {
   reclaimSendCode: { body: Schemas['Reclaim']; answer: Schemas['CodeSent'] }
   reclaimResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   reclaimVerifyCode: { body: Schemas['VerifyLogin']; answer: Schemas['SignedIn'] }
+  reclaimStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
   tokensRefresh: { body: Schemas['RefreshTokens']; answer: Schemas['Tokens'] }
   sessionsLogOut: { body: Schemas['LogOut']; answer: undefined }
   sessionsList: { body: undefined; answer: Schemas['Sessions'] }
@@ -54,14 +56,18 @@ export interface Operations {
   meChangePassword: { body: Schemas['ChangePassword']; answer: Schemas['Tokens'] }
   firstPasswordSendCode: { body: Schemas['SendOwnCode']; answer: Schemas['CodeSent'] }
   firstPasswordResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
+  firstPasswordStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
   phoneChangeSendCode: { body: Schemas['ChangePhone']; answer: Schemas['CodeSent'] }
   phoneChangeResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   phoneChangeVerifyCode: { body: Schemas['VerifyCode']; answer: Schemas['User'] }
+  phoneChangeStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
   phoneConfirmationSendCode: { body: Schemas['SendOwnCode']; answer: Schemas['CodeSent'] }
   phoneConfirmationResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   phoneConfirmationVerifyCode: { body: Schemas['VerifyCode']; answer: Schemas['User'] }
+  phoneConfirmationStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
   deletionSendCode: { body: Schemas['SendOwnCode']; answer: Schemas['CodeSent'] }
   deletionResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
+  deletionStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
   pendingList: { body: undefined; answer: Schemas['PendingActs'] }
   pendingApprove: { body: undefined; answer: undefined }
   pendingRefuse: { body: undefined; answer: undefined }
@@ -69,9 +75,11 @@ export interface Operations {
   passwordResetResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   passwordResetVerifyCode: { body: Schemas['VerifyOwnerCode']; answer: Schemas['StepDone'] }
   passwordResetSetPassword: { body: Schemas['SetPassword']; answer: undefined }
+  passwordResetStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
   accountDeletionSendCode: { body: Schemas['SendCode']; answer: Schemas['CodeSent'] }
   accountDeletionResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   accountDeletionVerifyCode: { body: Schemas['VerifyOwnerCode']; answer: undefined }
+  accountDeletionStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
   keysList: { body: undefined; answer: Schemas['KeySet'] }
   healthLive: { body: undefined; answer: Schemas['Health'] }
   healthReady: { body: undefined; answer: Schemas['Health'] }
@@ -83,20 +91,22 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: Operation } = {
   registerResendCode: { method: 'POST', path: '/v1/register/resend-code', idempotencyKey: true },
   registerVerifyCode: { method: 'POST', path: '/v1/register/verify-code', idempotencyKey: true },
   registerSetPassword: { method: 'POST', path: '/v1/register/set-password', idempotencyKey: true },
-  registerSubmitProfile: { method: 'POST', path: '/v1/register/submit-profile', proof: true, idempotencyKey: true, deviceName: true },
+  registerSubmitProfile: { method: 'POST', path: '/v1/register/submit-profile', proof: true, idempotencyKey: true, clientId: true, deviceName: true },
   registerStatus: { method: 'POST', path: '/v1/register/status' },
   loginWithPassword: { method: 'POST', path: '/v1/login', proof: true, idempotencyKey: true, clientId: true, deviceName: true },
   loginSendCode: { method: 'POST', path: '/v1/login/send-code', proof: true, idempotencyKey: true, clientId: true },
   loginResendCode: { method: 'POST', path: '/v1/login/resend-code', idempotencyKey: true },
-  loginVerifyCode: { method: 'POST', path: '/v1/login/verify-code', proof: true, idempotencyKey: true, deviceName: true },
-  loginClaim: { method: 'POST', path: '/v1/login/claim', proof: true, idempotencyKey: true, deviceName: true },
+  loginVerifyCode: { method: 'POST', path: '/v1/login/verify-code', proof: true, idempotencyKey: true, clientId: true, deviceName: true },
+  loginStatus: { method: 'POST', path: '/v1/login/status' },
+  loginClaim: { method: 'POST', path: '/v1/login/claim', proof: true, idempotencyKey: true, clientId: true, deviceName: true },
   loginStartAnew: { method: 'POST', path: '/v1/login/start-anew', idempotencyKey: true },
   passwordResetStartAnew: { method: 'POST', path: '/v1/password-reset/start-anew', idempotencyKey: true },
   accountDeletionStartAnew: { method: 'POST', path: '/v1/account-deletion/start-anew', idempotencyKey: true },
   registerStartAnew: { method: 'POST', path: '/v1/register/start-anew', idempotencyKey: true },
   reclaimSendCode: { method: 'POST', path: '/v1/reclaim/send-code', proof: true, idempotencyKey: true, clientId: true },
   reclaimResendCode: { method: 'POST', path: '/v1/reclaim/resend-code', idempotencyKey: true },
-  reclaimVerifyCode: { method: 'POST', path: '/v1/reclaim/verify-code', proof: true, idempotencyKey: true, deviceName: true },
+  reclaimVerifyCode: { method: 'POST', path: '/v1/reclaim/verify-code', proof: true, idempotencyKey: true, clientId: true, deviceName: true },
+  reclaimStatus: { method: 'POST', path: '/v1/reclaim/status' },
   tokensRefresh: { method: 'POST', path: '/v1/token/refresh', proof: true },
   sessionsLogOut: { method: 'POST', path: '/v1/logout', bearer: true },
   sessionsList: { method: 'GET', path: '/v1/sessions', bearer: true },
@@ -110,14 +120,18 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: Operation } = {
   meChangePassword: { method: 'PUT', path: '/v1/me/password', bearer: true, idempotencyKey: true },
   firstPasswordSendCode: { method: 'POST', path: '/v1/me/password/send-code', bearer: true, idempotencyKey: true, clientId: true },
   firstPasswordResendCode: { method: 'POST', path: '/v1/me/password/resend-code', bearer: true, idempotencyKey: true },
+  firstPasswordStatus: { method: 'POST', path: '/v1/me/password/status', bearer: true },
   phoneChangeSendCode: { method: 'POST', path: '/v1/me/phone/send-code', bearer: true, idempotencyKey: true, clientId: true },
   phoneChangeResendCode: { method: 'POST', path: '/v1/me/phone/resend-code', bearer: true, idempotencyKey: true },
   phoneChangeVerifyCode: { method: 'POST', path: '/v1/me/phone/verify-code', bearer: true, idempotencyKey: true },
+  phoneChangeStatus: { method: 'POST', path: '/v1/me/phone/status', bearer: true },
   phoneConfirmationSendCode: { method: 'POST', path: '/v1/me/phone/confirm/send-code', bearer: true, idempotencyKey: true, clientId: true },
   phoneConfirmationResendCode: { method: 'POST', path: '/v1/me/phone/confirm/resend-code', bearer: true, idempotencyKey: true },
   phoneConfirmationVerifyCode: { method: 'POST', path: '/v1/me/phone/confirm/verify-code', bearer: true, idempotencyKey: true },
+  phoneConfirmationStatus: { method: 'POST', path: '/v1/me/phone/confirm/status', bearer: true },
   deletionSendCode: { method: 'POST', path: '/v1/me/deletion/send-code', bearer: true, idempotencyKey: true, clientId: true },
   deletionResendCode: { method: 'POST', path: '/v1/me/deletion/resend-code', bearer: true, idempotencyKey: true },
+  deletionStatus: { method: 'POST', path: '/v1/me/deletion/status', bearer: true },
   pendingList: { method: 'GET', path: '/v1/me/pending', bearer: true },
   pendingApprove: { method: 'POST', path: '/v1/me/pending/{id}/approve', bearer: true },
   pendingRefuse: { method: 'POST', path: '/v1/me/pending/{id}/refuse', bearer: true },
@@ -125,9 +139,11 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: Operation } = {
   passwordResetResendCode: { method: 'POST', path: '/v1/password-reset/resend-code', idempotencyKey: true },
   passwordResetVerifyCode: { method: 'POST', path: '/v1/password-reset/verify-code', proof: true, idempotencyKey: true },
   passwordResetSetPassword: { method: 'POST', path: '/v1/password-reset/set-password', idempotencyKey: true },
+  passwordResetStatus: { method: 'POST', path: '/v1/password-reset/status' },
   accountDeletionSendCode: { method: 'POST', path: '/v1/account-deletion/send-code', idempotencyKey: true, clientId: true },
   accountDeletionResendCode: { method: 'POST', path: '/v1/account-deletion/resend-code', idempotencyKey: true },
   accountDeletionVerifyCode: { method: 'POST', path: '/v1/account-deletion/verify-code', proof: true, idempotencyKey: true },
+  accountDeletionStatus: { method: 'POST', path: '/v1/account-deletion/status' },
   keysList: { method: 'GET', path: '/.well-known/jwks.json' },
   healthLive: { method: 'GET', path: '/healthz' },
   healthReady: { method: 'GET', path: '/readyz' },

@@ -179,6 +179,12 @@ export interface components {
          */
         ClaimAccount: {
             /**
+             * @description App that signs in, for the claim `client_id` of its access tokens. Only ids that the operator has configured are
+             *     accepted.
+             * @example ios
+             */
+            client_id?: string;
+            /**
              * @description Name of the device for the list of sessions. Never rejected: it is cut after 64 characters, and invisible
              *     characters are removed.
              * @example iPhone 17
@@ -301,6 +307,13 @@ export interface components {
         /** @description Current state of a flow. */
         FlowStatus: {
             /**
+             * @description Act whose right code was not enough. Only present with the step `prove_account`.
+             *
+             *     Known values: `sign_in`, `password_reset`, `deletion`, `phone_change`, `number_claim`. Later versions may add values.
+             * @example sign_in
+             */
+            act?: string;
+            /**
              * Format: int32
              * @description Number of attempts that are left. Only present while the flow waits for the code.
              * @example 4
@@ -318,11 +331,29 @@ export interface components {
              */
             phone_number: string;
             /**
+             * @description Error code of the last right code, which was not enough. Only present with the step `prove_account`.
+             *
+             *     Known values: `account_dormant`, `act_held`, `act_refused`. Later versions may add values.
+             * @example act_held
+             */
+            reason?: string;
+            /**
              * Format: int64
              * @description Seconds until the code can be sent again. Only present while the flow waits for the code.
              * @example 12
              */
             resend_in?: number;
+            /**
+             * Format: int64
+             * @description Seconds until a held act can be done, or a refused act can be requested again. Only present with these reasons.
+             * @example 86400
+             */
+            retry_after?: number;
+            /**
+             * @description `true` if the person can start a new account with the ticket. Only present with the step `prove_account`.
+             * @example true
+             */
+            start_anew?: boolean;
             /**
              * @description Next step of the flow.
              *
@@ -600,6 +631,11 @@ export interface components {
              * @example 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo
              */
             x: string;
+            /**
+             * @description Second coordinate of a point on P-256, base64url. Only present with `kty: EC`.
+             * @example 9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA
+             */
+            y?: string;
         };
         /**
          * @description Former number of a detached account, the password or a known device, the new number, and a solved captcha.
@@ -926,6 +962,12 @@ export interface components {
              */
             birthday?: string;
             /**
+             * @description App that signs in, for the claim `client_id` of its access tokens. Only ids that the operator has configured are
+             *     accepted.
+             * @example ios
+             */
+            client_id?: string;
+            /**
              * @description Name of the device for the list of sessions. Never rejected: it is cut after 64 characters, and invisible
              *     characters are removed.
              * @example iPhone 17
@@ -1093,6 +1135,12 @@ export interface components {
         };
         /** @description Code that the user has entered for the sign-in. */
         VerifyLogin: {
+            /**
+             * @description App that signs in, for the claim `client_id` of its access tokens. Only ids that the operator has configured are
+             *     accepted.
+             * @example ios
+             */
+            client_id?: string;
             /**
              * @description Six digits, as a string. Digits of any script; spaces are ignored.
              * @example 042137
