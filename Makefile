@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-checks run test check text lint-shell lint-docker lint-openapi deny advisories spelling \
-  links openapi sdk-check settings bruno bruno-serve fuzz fuzz-api bench load image
+  links openapi sdk-check sdk-typescript sdk-scenarios pages pages-test settings bruno bruno-serve fuzz fuzz-api bench \
+  load image
 
 # `make setup-checks` installs the check tools here.
 CHECKS := .checks/bin
@@ -107,3 +108,23 @@ load: ## measure the whole service with a load test
 
 image: ## build the container image; the Dockerfile describes RUSTFLAGS="…"
 	docker build --build-arg RUSTFLAGS="$(RUSTFLAGS)" --tag doorstep .
+
+sdk-typescript: ## generate, check, bundle and test the TypeScript client (needs `make setup-checks`)
+	cargo build --locked --quiet
+	cd sdk/typescript && npm run --silent generate && npm run --silent check && npm run --silent build \
+	  && npm run --silent size && npm run --silent test
+
+sdk-scenarios: ## run the scenarios of sdk/scenarios with the clients of all languages
+	cargo build --locked
+	cd sdk/typescript && { test -d node_modules || npm ci --no-audit --no-fund; } && npm run --silent build
+	node --test sdk/scenarios/test/*.mjs sdk/typescript/driver/*.test.mjs
+	node sdk/scenarios/run.mjs
+	node sdk/scenarios/run.mjs --headlines --refreshes 20 --sign-ups 3
+
+# The client is bundled from its sources: it needs no build before.
+pages: ## check pages/src and bundle it into pages/dist, which the program contains (needs `make setup-checks`)
+	cd pages && npm run --silent check && npm run --silent build -- --sizes
+
+pages-test: ## drive the pages in Chromium, with axe-core on every screen; PAGES_SHOTS=<folder> takes pictures
+	cargo build --locked --quiet
+	cd pages && npm run --silent test

@@ -9,6 +9,7 @@ mod descriptors;
 mod keys;
 mod log;
 mod metrics;
+mod pages;
 mod redis;
 mod runtime;
 mod server;
@@ -28,6 +29,7 @@ use crate::adapters::dpop::Es256Proofs;
 use crate::adapters::sms::PhoneLimits;
 use crate::adapters::staging::memory::MemoryStaging;
 use crate::config::{Config, HashSettings, Problems, StagingSettings};
+use crate::domain::outbox::Outbox;
 use crate::domain::phone;
 use crate::flows::background::Background;
 use crate::flows::{Ports, Service};
@@ -75,12 +77,13 @@ impl App {
         let metrics = metrics::start(&config.metrics)?;
         let telemetry = metrics.telemetry;
         let staging = staging(&config, &runtime)?;
+        let outbox = Outbox::default();
         let phone_limits = PhoneLimits::new(Arc::clone(&staging) as _, keys.derived.phone_hash.clone());
         let ports = Ports {
             staging,
             users: Arc::clone(&database) as _,
             hasher: Arc::new(Argon2id::start(cost(&config.hashing), config.hashing.threads, &runtime.rng)?),
-            sms: sms::router(&config.sms, &runtime, phone_limits, &telemetry)?,
+            sms: sms::router(&config.sms, &runtime, phone_limits, &telemetry, &outbox)?,
             telemetry,
             captcha_renderer: Arc::new(pictures(&config, &*runtime.rng)?),
             // The same number of threads as for requests: an audio captcha takes a millisecond of computing.
@@ -91,11 +94,12 @@ impl App {
             clock: runtime.clock,
             rng: runtime.rng,
         };
+        let pages = pages::compress(&config, outbox)?;
         let service = Service::new(ports, keys.derived, config.policy, Background::new(Handle::current()));
         tokio::spawn(warm_up(service.clone(), database));
         service.start_sweep();
         let max_connections = descriptors::max_connections(config.server.max_connections, descriptors::raise_limit());
-        let (server, address) = server::bind(&config.server, &service, max_connections)?;
+        let (server, address) = server::bind(&config.server, &service, pages, max_connections)?;
         let (mode, database) = (config.mode.name(), config.database.engine());
         let (staging, avatars, sms) = (config.staging.name(), config.avatar.name(), config.sms.route.join(","));
         tracing::info!(mode, database, staging, sms, avatars, "listening on http://{address}");

@@ -4,7 +4,7 @@ use crate::config::ServerSettings;
 use crate::flows::Service;
 use crate::http::middleware::{access_log, admission, cors, problem_json, request_id};
 use crate::http::transport::{Connections, Guarded};
-use crate::http::{self, client::Proxies};
+use crate::http::{self, CompressedPages, client::Proxies};
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, Protocol};
 use actix_server::{Server, ServerBuilder};
@@ -39,6 +39,7 @@ const BACKLOG: u32 = 1_024;
 pub(super) fn bind(
     settings: &ServerSettings,
     service: &Service,
+    pages: CompressedPages,
     max_connections: usize,
 ) -> io::Result<(Server, SocketAddr)> {
     let failed = |error: io::Error| io::Error::new(error.kind(), format!("BIND {}: {error}", settings.bind));
@@ -50,7 +51,7 @@ pub(super) fn bind(
     let proxies = Proxies::new(settings.trusted_proxies.clone());
     let (per_peer, nat64) = (settings.max_connections_per_peer, service.policy().nat64.clone());
     let connections = Arc::new(Connections::new(max_connections, per_peer, proxies.clone(), nat64));
-    let (service, proxies, docs) = (web::Data::new(service.clone()), web::Data::new(proxies), settings.docs);
+    let (service, proxies) = (web::Data::new(service.clone()), web::Data::new(proxies));
     let allowed = settings.cors.clone();
     let serve = move || {
         let app = actix_web::App::new()
@@ -62,7 +63,7 @@ pub(super) fn bind(
             .wrap(from_fn(access_log))
             .wrap(from_fn(request_id))
             .wrap(cors(&allowed))
-            .configure(|routes| http::routes(routes, docs));
+            .configure(|routes| http::routes(routes, &pages));
         let app = app.into_factory().map_err(|error: actix_web::Error| error.error_response());
         let shutdown = shutdown.clone();
         let http = HttpService::build()

@@ -26,6 +26,13 @@ pub(super) fn validate(env: &mut Env, bind: SocketAddr, providers: &[ProviderSet
     }
 }
 
+/// Tells whether the service has the demo page, whose messages contain codes: in development, if no other machine can
+/// reach the server and no message is sent to a phone, whatever the operator allows.
+pub(super) fn demo(env: &Env, bind: SocketAddr, providers: &[ProviderSettings]) -> bool {
+    let is_console = providers.iter().all(|provider| provider.name() == sms::console::NAME);
+    !env.is_production() && bind.ip().to_canonical().is_loopback() && is_console
+}
+
 /// Returns the bypass of captchas only if no other machine can reach the server, whatever the operator allows.
 pub(super) fn bypass(env: &mut Env, bind: SocketAddr, answer: Option<CaptchaAnswer>) -> Option<CaptchaAnswer> {
     let is_loopback = bind.ip().to_canonical().is_loopback();
@@ -59,6 +66,16 @@ mod tests {
         assert!(read(&one_region).unwrap_err().errors[0].starts_with("SMS_PROVIDERS: "));
         assert!(read(&[WEBHOOK, &[ALLOWED]].concat()).is_ok());
         assert!(read(&[WEBHOOK, &[("ALLOW_INSECURE_DEVELOPMENT", "false")]].concat()).is_err());
+    }
+
+    #[test]
+    fn codes_are_shown_only_on_this_machine_in_development() {
+        assert!(read(&[]).unwrap().demo);
+        assert!(read(&[("BIND", "[::1]:8080"), ALLOWED]).unwrap().demo);
+        assert!(!read(&[("BIND", "0.0.0.0:8080"), ALLOWED]).unwrap().demo, "other machines reach the server");
+        assert!(!read(&[WEBHOOK, &[ALLOWED]].concat()).unwrap().demo, "messages go to phones");
+        let (config, _) = Config::read([("APP_ENV".to_owned(), "production".to_owned())]);
+        assert!(!config.demo, "production");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod master_key;
 mod mode;
 mod names;
 mod ownership;
+mod pages;
 mod policy;
 mod problems;
 mod proxies;
@@ -42,6 +43,7 @@ pub use keys::KeySettings;
 pub use log::LogSettings;
 pub use master_key::MasterKey;
 pub use mode::Mode;
+pub use pages::DeletionPageSettings;
 pub use problems::Problems;
 pub use server::{MetricsSettings, ServerSettings};
 pub use stores::{DatabaseSettings, StagingSettings};
@@ -70,6 +72,10 @@ pub struct Config {
     pub sms: SmsSettings,
     pub avatar: AvatarSettings,
     pub captcha: CaptchaSettings,
+    /// `None`: no page for account deletion.
+    pub deletion_page: Option<DeletionPageSettings>,
+    /// Demo page. It shows codes.
+    pub demo: bool,
     pub policy: Policy,
     /// Settings that work, but that the operator should check: a line for each, which names it.
     pub warnings: Vec<String>,
@@ -107,11 +113,14 @@ impl Config {
             sms: sms::read(env),
             avatar: avatar::read(env),
             captcha,
+            deletion_page: pages::read(env),
+            demo: false,
             policy: policy::read(env, captcha_policy),
             warnings: Vec::new(),
         };
         let bind = config.server.bind;
         exposure::validate(env, bind, &config.sms.providers);
+        config.demo = exposure::demo(env, bind, &config.sms.providers);
         let answer = &mut config.policy.captcha.bypass_answer;
         *answer = exposure::bypass(env, bind, answer.take());
         config.policy.max_send_duration = config.sms.max_send_duration();

@@ -2,12 +2,13 @@
 
 use super::variable::Section;
 use super::{
-    avatar, captcha, cors, hashing, keys, legal, limits, log, mode, ownership, policy, proxies, server, sms, stores,
-    test_phones, tokens,
+    avatar, captcha, cors, hashing, keys, legal, limits, log, mode, ownership, pages, policy, proxies, server, sms,
+    stores, test_phones, tokens,
 };
 
 pub(super) fn all() -> Vec<Section> {
-    let service = [mode::section(), server::section(), proxies::section(), cors::section(), log::section()];
+    let service =
+        [mode::section(), server::section(), pages::section(), proxies::section(), cors::section(), log::section()];
     let stores = [stores::database(), stores::staging(), keys::section(), tokens::section(), hashing::section()];
     let phones = [policy::section(), ownership::section(), legal::section(), test_phones::section(), limits::section()];
     let captchas = [captcha::section(), captcha::proof_of_work()];

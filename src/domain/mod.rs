@@ -20,6 +20,7 @@ pub mod template;
 pub mod segment;
 pub mod client_id;
 pub mod client_app;
+pub mod outbox;
 pub mod webhook;
 pub mod password;
 pub mod password_mode;

@@ -27,12 +27,15 @@ pub mod middleware;
 pub mod openapi;
 mod otp;
 mod ownership;
+mod pages;
 mod password_reset;
 mod passwords;
 mod register;
 mod response;
 mod routes;
+mod served;
 mod sessions;
 pub mod transport;
 
+pub use pages::{CompressedPages, DeletionPage, Pages};
 pub use routes::routes;

@@ -53,6 +53,7 @@ mod notices;
 mod openapi;
 mod outages;
 mod ownership;
+mod pages;
 mod password_modes;
 mod password_reset;
 mod peer_faults;

@@ -15,6 +15,7 @@ use doorstep::config::sms::cloopen::Settings;
 use doorstep::domain::flow::Purpose;
 use doorstep::domain::message::{Content, Topic};
 use doorstep::domain::otp::OneTimeCode;
+use doorstep::domain::outbox::Outbox;
 use doorstep::domain::phone::Phone;
 use doorstep::domain::template::{Template, Templates};
 use doorstep::domain::texts::{TextLanguage, Texts};
@@ -248,14 +249,14 @@ async fn the_console_appends_one_line_per_message() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sms.log");
     for minutes in [5, 1] {
-        let console = Console::new(Some(&path)).unwrap();
+        let console = Console::new(Some(&path), Outbox::default()).unwrap();
         console.send(&with_content(PHONE, code(minutes), ID)).await.unwrap();
     }
-    Console::new(Some(&path)).unwrap().send(&notice(ID)).await.unwrap();
+    Console::new(Some(&path), Outbox::default()).unwrap().send(&notice(ID)).await.unwrap();
     let expected = "SMS to +8613800138000: Acme: your sign-up code is 042137, valid for 5 min. Do not share it.\n\
                     SMS to +8613800138000: Acme: your sign-up code is 042137, valid for 1 min. Do not share it.\n\
                     SMS to +8613800138000: Acme: your account now has the number +86139****9001. \
                     If this was not you, contact us.\n";
     assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
-    assert!(Console::new(Some(folder.path())).is_err());
+    assert!(Console::new(Some(folder.path()), Outbox::default()).is_err());
 }

@@ -2,6 +2,7 @@
 
 use super::Provider;
 use crate::config::sms::console::NAME;
+use crate::domain::outbox::Outbox;
 use crate::ports::{Message, SmsError};
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
@@ -11,18 +12,20 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Writes each message to standard output and, if configured, appends it to a file. For development only.
+/// Writes each message to standard output, adds it to the outbox and, if configured, appends it to a file. For
+/// development only.
 pub struct Console {
     file: Arc<Mutex<Option<File>>>,
+    outbox: Outbox,
 }
 
 impl Console {
     /// Opens the file, and creates it if it does not exist.
-    pub fn new(file: Option<&Path>) -> io::Result<Self> {
+    pub fn new(file: Option<&Path>, outbox: Outbox) -> io::Result<Self> {
         // The file contains phone numbers and codes, so only its owner may read it.
         let open = |path| OpenOptions::new().append(true).create(true).mode(0o600).open(path);
         let file = file.map(open).transpose()?;
-        Ok(Self { file: Arc::new(Mutex::new(file)) })
+        Ok(Self { file: Arc::new(Mutex::new(file)), outbox })
     }
 }
 
@@ -35,6 +38,7 @@ impl Provider for Console {
     /// Writes on a blocking thread, because a terminal or a pipe can be slow.
     async fn send(&self, message: &Message) -> Result<(), SmsError> {
         let line = line(message);
+        self.outbox.push(message.to.e164().to_owned(), message.text.expose_secret().to_owned());
         let file = Arc::clone(&self.file);
         let written = tokio::task::spawn_blocking(move || write(&file, line.as_bytes())).await;
         written

@@ -14,6 +14,7 @@ pub mod twilio;
 pub mod webhook;
 
 use crate::config::sms::ProviderSettings;
+use crate::domain::outbox::Outbox;
 use crate::ports::Clock;
 use aliyun::Aliyun;
 use cloopen::Cloopen;
@@ -28,10 +29,15 @@ pub use http::StartError;
 pub use phone_limits::PhoneLimits;
 pub use provider::Provider;
 
-/// Creates the adapter of a provider. It does not connect to the provider yet.
-pub fn create(settings: &ProviderSettings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Provider>, Box<dyn Error>> {
+/// Creates the adapter of a provider. It does not connect to the provider yet. The console also adds its messages to
+/// `outbox`.
+pub fn create(
+    settings: &ProviderSettings,
+    clock: Arc<dyn Clock>,
+    outbox: &Outbox,
+) -> Result<Arc<dyn Provider>, Box<dyn Error>> {
     Ok(match settings {
-        ProviderSettings::Console(settings) => Arc::new(Console::new(Some(&settings.file))?),
+        ProviderSettings::Console(settings) => Arc::new(Console::new(Some(&settings.file), outbox.clone())?),
         ProviderSettings::Cloopen(settings) => Arc::new(Cloopen::new(settings.clone(), clock)?),
         ProviderSettings::Aliyun(settings) => Arc::new(Aliyun::new(settings.clone(), clock)?),
         ProviderSettings::Tencent(settings) => Arc::new(Tencent::new(settings.clone(), clock)?),

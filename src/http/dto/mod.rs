@@ -7,6 +7,7 @@ pub mod captcha;
 pub mod flow;
 pub mod health;
 pub mod keys;
+pub mod outbox;
 pub mod ownership;
 pub mod problem;
 pub mod session;

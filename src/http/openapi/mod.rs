@@ -6,16 +6,15 @@ mod parameters;
 mod problems;
 mod projection;
 mod schemas;
-mod served;
 
 use super::contract::{Contract, Output};
 use super::endpoint::{Endpoint, get};
 use super::endpoints;
 use super::error::{Code, Problem};
+use super::served::{Headers, Served};
 use actix_web::body::BoxBody;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 pub(super) use problems::example_problem;
-use served::Served;
 use std::sync::LazyLock;
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
@@ -44,7 +43,10 @@ const TAGS: [(&str, &str); 16] = [
 
 /// The document in the form that the service publishes.
 static SERVED: LazyLock<Option<Served>> =
-    LazyLock::new(|| document().to_json().ok().and_then(|text| Served::new(text).ok()));
+    LazyLock::new(|| document().to_json().ok().and_then(|text| Served::new(text, HEADERS).ok()));
+
+const HEADERS: Headers =
+    &[("content-type", "application/json"), ("cache-control", "public, max-age=300"), ("vary", "Accept-Encoding")];
 
 /// Makes and compresses the document before the first request does.
 pub fn warm_up() {

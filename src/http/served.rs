@@ -1,9 +1,7 @@
-//! `GET /openapi.json`: the document without indentation, compressed once.
+//! Response with a document that does not change while the process runs: compressed once, with an `ETag`.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, VARY,
-};
+use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
 use actix_web::web::Bytes;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -17,18 +15,23 @@ pub(super) struct Served {
     gzip: Bytes,
     plain_tag: String,
     gzip_tag: String,
+    headers: Headers,
 }
+
+/// Names and values of headers. `Vary` must name `Accept-Encoding`.
+pub(super) type Headers = &'static [(&'static str, &'static str)];
 
 impl Served {
     /// Compresses the document, which takes some milliseconds.
-    pub(super) fn new(plain: String) -> io::Result<Self> {
+    pub(super) fn new(plain: impl Into<Bytes>, headers: Headers) -> io::Result<Self> {
+        let plain = plain.into();
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(plain.as_bytes())?;
+        encoder.write_all(&plain)?;
         let gzip = encoder.finish()?;
-        let hash = BASE64_URL_SAFE_NO_PAD.encode(&digest(&SHA256, plain.as_bytes()).as_ref()[..12]);
+        let hash = BASE64_URL_SAFE_NO_PAD.encode(&digest(&SHA256, &plain).as_ref()[..12]);
         // The bytes of both encodings differ, and so do their strong tags (RFC 9110, 8.8.3.3).
         let (plain_tag, gzip_tag) = (format!("\"{hash}\""), format!("\"{hash}-gzip\""));
-        Ok(Self { plain: plain.into(), gzip: gzip.into(), plain_tag, gzip_tag })
+        Ok(Self { plain, gzip: gzip.into(), plain_tag, gzip_tag, headers })
     }
 
     /// Response to a request with these headers. A client that has this version gets 304 without a body.
@@ -37,15 +40,17 @@ impl Served {
         let (body, tag) = if gzip { (&self.gzip, &self.gzip_tag) } else { (&self.plain, &self.plain_tag) };
         let known = names_tag(request, tag);
         let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-        response.insert_header((CACHE_CONTROL, "public, max-age=300"));
-        response.insert_header((ETAG, tag.as_str())).insert_header((VARY, "Accept-Encoding"));
+        for header in self.headers {
+            response.insert_header(*header);
+        }
+        response.insert_header((ETAG, tag.as_str()));
         if known {
             return response.finish();
         }
         if gzip {
             response.insert_header((CONTENT_ENCODING, "gzip"));
         }
-        response.content_type("application/json").body(body.clone())
+        response.body(body.clone())
     }
 }
 
