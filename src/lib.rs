@@ -57,6 +57,8 @@
 //! - **Circuit breaker**: protects the service from waiting for an SMS provider that does not respond. Closed: messages
 //!   pass. Open: no message passes for 30 s, after 5 failures in a row; a refusal is not a failure. Half-open: one
 //!   message tests the provider. Each process has its own.
+//! - **Outbox**: the messages of the console provider, in development: a file, and the last 100 in memory, which the
+//!   demo page shows.
 //! - **SMS pumping**: fraud in which an attacker requests codes to numbers in a region and earns money per message. The
 //!   attacker never verifies these codes.
 //!

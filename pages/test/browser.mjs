@@ -22,7 +22,7 @@ export function launch() {
 export async function open(browser, url, { viewport = PHONE, locale = 'en-US', colorScheme = 'light', ...more } = {}) {
   const context = await browser.newContext({ viewport, locale, colorScheme, ...more })
   const page = await context.newPage()
-  page.setDefaultTimeout(8_000)
+  page.setDefaultTimeout(15_000)
   const problems = []
   page.on('console', (message) => {
     // Chromium reports each status from 400 on; the pages show these answers to the user.

@@ -58,10 +58,6 @@ impl FieldError {
     }
 }
 
-pub(super) fn names() -> [&'static str; 11] {
-    FIELD_CODES.each_ref().map(|row| row.name)
-}
-
 /// Returns the sentence of a field code.
 pub(super) fn detail(code: &str, language: Language) -> &'static str {
     let [.., last] = &FIELD_CODES;

@@ -5,8 +5,9 @@ use crate::shells::{Shell, block, blocks};
 use crate::support::storage::qiniu::{self, FakeQiniu};
 use crate::support::storage::s3::{self, FakeS3};
 use crate::support::storage::{Shelf, picture};
-use chrono::Utc;
+use doorstep::adapters::system::SystemClock;
 use doorstep::domain::avatar::AvatarType;
+use doorstep::ports::Clock;
 use serde_json::{Value, json};
 
 const GUIDE: &str = include_str!("../../docs/api.md");
@@ -112,7 +113,7 @@ const BASE: &str = "https://cdn.example.com/";
 
 #[actix_web::test]
 async fn the_avatar_examples_upload_an_image() {
-    let (s3, qiniu) = (FakeS3::start(Utc::now()), FakeQiniu::start(Utc::now()));
+    let (s3, qiniu) = (FakeS3::start(SystemClock.now()), FakeQiniu::start(SystemClock.now()));
     let s3_settings: [Var<'_>; 8] = [
         ("AVATAR_STORAGE", "s3"),
         ("AVATAR_BASE_URL", BASE),

@@ -15,9 +15,19 @@ with database:
 print(json.dumps(rows))
 `;
 
+const execute = promisify(execFile);
+
+let interpreter;
+
+/** Path of the interpreter itself: the script of a version manager in front of it takes longer than the statements. */
+function python() {
+  interpreter ??= execute("python3", ["-c", "import sys; print(sys.executable)"]).then(({ stdout }) => stdout.trim());
+  return interpreter;
+}
+
 /** Runs the statements in one transaction. Returns the rows of the last one. */
 async function run(file, statements) {
-  const running = promisify(execFile)("python3", ["-c", PROGRAM, file]);
+  const running = execute(await python(), ["-S", "-c", PROGRAM, file]);
   running.child.stdin.end(JSON.stringify(statements));
   return JSON.parse((await running).stdout);
 }

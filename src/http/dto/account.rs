@@ -1,7 +1,6 @@
 //! Bodies of the account: its profile, password, phone number and deletion.
 
 use super::{EXAMPLE_APP, EXAMPLE_TICKET};
-use crate::domain::user::Gender;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -28,7 +27,7 @@ pub struct User {
     #[schema(required, format = "uri", example = json!(null))]
     pub avatar_url: Option<String>,
     /// `null`: not stated.
-    #[schema(required, example = "female", extensions(("x-extensible-enum" = json!(Gender::ALL.map(Gender::as_str)))))]
+    #[schema(required, example = "female", extensions(("x-extensible-enum" = json!(["female", "male", "other"]))))]
     pub gender: Option<&'static str>,
     /// Full date (RFC 3339), in no time zone. `null`: not stated.
     #[schema(required, format = Date, example = "2001-09-30")]

@@ -1,6 +1,5 @@
 //! Bodies of `POST /v1/captchas`.
 
-use crate::domain::captcha::{Keyboard, Kind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -93,7 +92,7 @@ pub struct Captcha {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audio: Option<String>,
     /// Media type of the file.
-    #[schema(example = "image/png", extensions(("x-extensible-enum" = json!(Kind::ALL.map(Kind::media_type)))))]
+    #[schema(example = "image/png", extensions(("x-extensible-enum" = json!(["image/png", "audio/wav"]))))]
     pub media_type: &'static str,
     /// Sentence that asks the user for the answer, in the language of `Accept-Language`.
     #[schema(example = "Type the 6 characters in the picture, the upper line first.")]
@@ -103,7 +102,7 @@ pub struct Captcha {
     #[schema(example = 6)]
     pub length: Option<usize>,
     /// Keyboard to show.
-    #[schema(example = "text", extensions(("x-extensible-enum" = json!(Keyboard::ALL.map(Keyboard::as_str)))))]
+    #[schema(example = "text", extensions(("x-extensible-enum" = json!(["text", "digits"]))))]
     pub input: &'static str,
     /// Seconds until the captcha expires.
     #[schema(example = 300)]

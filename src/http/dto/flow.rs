@@ -1,8 +1,8 @@
 //! Bodies of the flows with a code.
 
 use super::account::DocumentName;
+use super::ownership::ActName;
 use super::{EXAMPLE_APP, EXAMPLE_DEVICE, EXAMPLE_TICKET};
-use crate::domain::pending::ActKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -182,6 +182,15 @@ pub struct SetPassword {
     pub password_confirm: Option<Zeroizing<String>>,
 }
 
+/// Error code of a right code that was not enough.
+#[derive(ToSchema)]
+#[schema(as = QuestionCode, rename_all = "snake_case")]
+pub enum QuestionName {
+    AccountDormant,
+    ActHeld,
+    ActRefused,
+}
+
 /// Current state of a flow.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
@@ -209,21 +218,11 @@ pub struct FlowStatus {
     pub attempts_left: Option<u32>,
     /// Act whose right code was not enough. Only present with the step `prove_account`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(
-        value_type = String,
-        required = false,
-        example = "sign_in",
-        extensions(("x-extensible-enum" = json!(ActKind::ALL.map(ActKind::as_str))))
-    )]
+    #[schema(value_type = ActName, required = false)]
     pub act: Option<&'static str>,
     /// Error code of the last right code, which was not enough. Only present with the step `prove_account`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(
-        value_type = String,
-        required = false,
-        example = "act_held",
-        extensions(("x-extensible-enum" = json!(["account_dormant", "act_held", "act_refused"])))
-    )]
+    #[schema(value_type = QuestionName, required = false)]
     pub reason: Option<&'static str>,
     /// `true` if the person can start a new account with the ticket. Only present with the step `prove_account`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,6 @@
 
 use super::account::DocumentName;
 use super::{EXAMPLE_APP, EXAMPLE_DEVICE, EXAMPLE_TICKET};
-use crate::domain::pending::ActKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
@@ -100,6 +99,17 @@ pub struct PendingActs {
     pub pending: Vec<PendingAct>,
 }
 
+/// Kind of act.
+#[derive(ToSchema)]
+#[schema(as = ActKind, rename_all = "snake_case")]
+pub enum ActName {
+    SignIn,
+    PasswordReset,
+    Deletion,
+    PhoneChange,
+    NumberClaim,
+}
+
 /// Held act.
 #[derive(Serialize, ToSchema)]
 pub struct PendingAct {
@@ -107,7 +117,7 @@ pub struct PendingAct {
     #[schema(format = "uuid", example = "019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d")]
     pub id: String,
     /// Kind of act. `number_claim`: another account takes the number of this one.
-    #[schema(example = "sign_in", extensions(("x-extensible-enum" = json!(ActKind::ALL.map(ActKind::as_str)))))]
+    #[schema(value_type = ActName)]
     pub kind: &'static str,
     /// New number of a `phone_change`, masked.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,9 +1,7 @@
 //! Body of an error.
 
 use super::flow::NextStep;
-use crate::domain::pending::ActKind;
-use crate::http::error::Code;
-use crate::http::field_codes;
+use super::ownership::ActName;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,10 +15,7 @@ pub struct Problem<'a> {
     pub title: &'a str,
     pub status: u16,
     /// Stable error code.
-    #[schema(
-        example = "validation_failed",
-        extensions(("x-extensible-enum" = json!(Code::all().map(|code| code.row().name).collect::<Vec<_>>())))
-    )]
+    #[schema(example = "validation_failed")]
     pub code: &'a str,
     pub detail: &'a str,
     /// Same id as in the header `X-Request-Id`.
@@ -40,11 +35,7 @@ pub struct Problem<'a> {
     /// Act whose right code was not enough. `number_claim`: the new number of a change belongs to another account,
     /// whose owner decides.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(
-        value_type = String,
-        required = false,
-        extensions(("x-extensible-enum" = json!(ActKind::ALL.map(ActKind::as_str))))
-    )]
+    #[schema(value_type = ActName, required = false)]
     pub act: Option<&'static str>,
     /// `true` if the person can start a new account with the ticket, after a right code that was not enough.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,7 +77,7 @@ pub struct FieldProblem<'a> {
     #[schema(example = "#/proof_of_work/nonce")]
     pub pointer: String,
     /// Stable field code.
-    #[schema(example = "invalid_format", extensions(("x-extensible-enum" = json!(field_codes::names()))))]
+    #[schema(example = "invalid_format")]
     pub code: &'a str,
     #[schema(example = "The format is invalid.")]
     pub detail: &'a str,

@@ -1,6 +1,7 @@
 //! Error responses in the OpenAPI document. Each one, and each example, is stored once in `components`.
 
 use super::parameters::{replay_headers, response_header};
+use super::schemas::set_known_values;
 use crate::domain::consent::LegalDocument;
 use crate::domain::flow::Step;
 use crate::domain::language::Language;
@@ -11,7 +12,7 @@ use crate::flows::{InQuestion, Reason};
 use crate::http::contract::schema;
 use crate::http::dto::problem;
 use crate::http::error::{Code, Problem, StartedFlow};
-use crate::http::field_codes::FieldError;
+use crate::http::field_codes::{FIELD_CODES, FieldError};
 use crate::http::middleware::problem_body;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,9 +24,12 @@ const EXAMPLE_CHALLENGE: &str = "ARIAAAGh7v1SAHf3b1Q2mC9dKp4x8w0LqzVt5Ncu7YyJhR3
 
 const EXAMPLE_TICKET: &str = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0VniQ";
 
-/// Adds the schema of the body.
+/// Adds the schema of the body. The codes come from the tables.
 pub(super) fn add_schema(components: &mut Components) {
     schema::<problem::Problem>(components);
+    let codes = Code::all().map(|code| code.row().name).collect();
+    set_known_values(components, "Problem", "code", codes);
+    set_known_values(components, "FieldProblem", "code", FIELD_CODES.iter().map(|row| row.name).collect());
 }
 
 /// Returns one response per status, with one example per error code.

@@ -41,6 +41,15 @@ pub(super) fn apply(components: &mut Components, bodies: &RequestSchemas) {
     }
 }
 
+/// Makes a property an open enum of these values.
+pub(super) fn set_known_values(components: &mut Components, name: &str, property: &str, values: Vec<&str>) {
+    if let Some(RefOr::T(Schema::Object(object))) = components.schemas.get_mut(name)
+        && let Some(RefOr::T(Schema::Object(property))) = object.properties.get_mut(property)
+    {
+        property.extensions = Some(ExtensionsBuilder::new().add(KNOWN_VALUES, values).build());
+    }
+}
+
 /// Returns the name of a referenced schema.
 pub(super) fn name_of(reference: &Ref) -> &str {
     reference.ref_location.strip_prefix(REFERENCE).unwrap_or_default()

@@ -9,7 +9,7 @@ use crate::http::dto::outbox::{After, Message, Messages};
 use crate::http::endpoint::{Endpoint, get};
 use crate::http::error::{Code, Problem};
 use crate::http::response::Reply;
-use actix_web::http::header::{HOST, HeaderMap};
+use actix_web::http::header::{HOST, HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, web};
 use std::net::IpAddr;
 
@@ -31,7 +31,7 @@ fn messages(outbox: &Outbox, request: &HttpRequest) -> Result<Reply<Messages>, P
 /// Tells whether the headers are those of a program on this machine, or of the demo page in a browser on it.
 fn is_local(headers: &HeaderMap) -> bool {
     let is_foreign = FOREIGN.iter().any(|name| headers.contains_key(*name));
-    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     !is_foreign && site.is_none_or(|site| site == b"same-origin") && host.is_some_and(is_loopback)
 }

@@ -315,12 +315,7 @@ export interface components {
          *     }
          */
         FlowStatus: {
-            /**
-             * @description Act whose right code was not enough. Only present with the step `prove_account`.
-             *
-             *     Known values: `sign_in`, `password_reset`, `deletion`, `phone_change`, `number_claim`. Later versions may add values.
-             * @example sign_in
-             */
+            /** @description Act whose right code was not enough. Only present with the step `prove_account`. Known values: `sign_in`, `password_reset`, `deletion`, `phone_change`, `number_claim`. Later versions may add values. */
             act?: string;
             /**
              * Format: int32
@@ -339,12 +334,7 @@ export interface components {
              * @example +86138****8000
              */
             phone_number: string;
-            /**
-             * @description Error code of the last right code, which was not enough. Only present with the step `prove_account`.
-             *
-             *     Known values: `account_dormant`, `act_held`, `act_refused`. Later versions may add values.
-             * @example act_held
-             */
+            /** @description Error code of the last right code, which was not enough. Only present with the step `prove_account`. Known values: `account_dormant`, `act_held`, `act_refused`. Later versions may add values. */
             reason?: string;
             /**
              * Format: int64
@@ -500,12 +490,7 @@ export interface components {
              * @example 019a9f6e-3c1b-7d7e-8f53-0b7c5e1f2a3d
              */
             id: string;
-            /**
-             * @description Kind of act. `number_claim`: another account takes the number of this one.
-             *
-             *     Known values: `sign_in`, `password_reset`, `deletion`, `phone_change`, `number_claim`. Later versions may add values.
-             * @example sign_in
-             */
+            /** @description Kind of act. `number_claim`: another account takes the number of this one. Known values: `sign_in`, `password_reset`, `deletion`, `phone_change`, `number_claim`. Later versions may add values. */
             kind: string;
             /**
              * @description `true` if the session of the request asked for it: it can cancel the act (`refuse`), and cannot approve it.
@@ -536,9 +521,7 @@ export interface components {
         Problem: {
             /**
              * @description Act whose right code was not enough. `number_claim`: the new number of a change belongs to another account,
-             *     whose owner decides.
-             *
-             *     Known values: `sign_in`, `password_reset`, `deletion`, `phone_change`, `number_claim`. Later versions may add values.
+             *     whose owner decides. Known values: `sign_in`, `password_reset`, `deletion`, `phone_change`, `number_claim`. Later versions may add values.
              */
             act?: string;
             /**
