@@ -10,10 +10,12 @@ import functools
 import json
 import os
 import random
+import sqlite3
 import time
 from pathlib import Path
 
 import jsonschema_rs
+import requests
 import schemathesis
 from living import PASSWORD, Living
 
@@ -148,8 +150,8 @@ def before_call(context, case, kwargs):
     try:
         fill(case)
         statuses["living"] += 1
-    except AssertionError:
-        # A limit of the account: the next cases get another one.
+    except (AssertionError, LookupError, requests.RequestException, sqlite3.Error):
+        # Most often a limit of the account: the next cases get another one.
         current = None
         statuses["refused"] += 1
 
