@@ -12,6 +12,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 server_tests!(
     the_password_deletes_the_account,
+    a_client_without_a_body_in_delete_deletes_the_account,
     a_code_deletes_the_account_after_a_day,
     a_code_without_a_session_deletes_the_account_after_a_day,
     an_unknown_number_gets_the_same_response_and_no_message,
@@ -42,6 +43,17 @@ async fn the_password_deletes_the_account(server: TestServer) {
     server.refresh(&tablet.refresh_token).await.assert_error(401, "refresh_invalid");
     server.me(&users[1].access_token).await.assert_status(200);
     assert_deleted(&server, &users[0]).await;
+}
+
+/// Some libraries and proxies drop the body of a DELETE.
+async fn a_client_without_a_body_in_delete_deletes_the_account(server: TestServer) {
+    let user = server.create_user().await;
+    let post = async |password| {
+        server.call(Method::POST, "/v1/me/deletion", &user.access_token, json!({"password": password})).await
+    };
+    post("wrong password").await.assert_error(422, "password_wrong");
+    post(PASSWORD).await.assert_status(204);
+    assert_deleted(&server, &user).await;
 }
 
 /// A code alone deletes nothing for a day: the owner can refuse it.

@@ -51,7 +51,7 @@ const SNIPPETS: Readonly<Record<string, (body: Body) => string>> = {
   meRead: () => 'const user = await doorstep.account.me()',
   meUpdate: update,
   meChange: update,
-  meDelete: () => 'await doorstep.deletion().withPassword(password)',
+  deletionConfirm: () => 'await doorstep.deletion().withPassword(password)',
   meChangePassword: () => 'await doorstep.account.changePassword({ currentPassword, newPassword })',
   meAcceptDocuments: (body) => `await doorstep.account.acceptDocuments(${text(body.accepted)})`,
   sessionsList: () => 'const devices = await doorstep.account.sessions()',

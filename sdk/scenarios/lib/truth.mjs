@@ -26,7 +26,7 @@ export async function checkTruth(run, truth) {
 }
 
 /** Endpoints that are harmless to repeat: a client need not send a key with them. */
-const WITHOUT_KEY = /^POST \/v1\/(captchas(\/\w+)?|me|token\/refresh|logout|me\/pending\/.*|.*\/status)$/;
+const WITHOUT_KEY = /^POST \/v1\/(captchas(\/\w+)?|me|me\/deletion|token\/refresh|logout|me\/pending\/.*|.*\/status)$/;
 
 /** Errors that a client causes only by a defect of its own. */
 const DEFECTS = ["malformed_request", "unsupported_media_type", "payload_too_large", "not_found", "method_not_allowed",

@@ -158,7 +158,7 @@ export class Session {
     // After a lost answer, the end of the session is the success of the deletion.
     if (unanswered) deleted()
     try {
-      await this.call('meDelete', body, { unanswered, onLost: deleted })
+      await this.call('deletionConfirm', body, { unanswered, onLost: deleted })
     } catch (error) {
       if (!refresher.endingAs || !hasCode(error, 'signed_out')) throw error
     } finally {

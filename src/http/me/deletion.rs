@@ -1,4 +1,4 @@
-//! `DELETE /v1/me`, and the code that can replace the password.
+//! `DELETE /v1/me` and `POST /v1/me/deletion`, and the code that can replace the password.
 
 use super::confirmation::{Confirmation, Fields};
 use crate::domain::flow::Purpose;
@@ -33,19 +33,29 @@ pub(in crate::http) fn endpoints() -> Vec<Endpoint> {
             .errors(SEND_LIMITS)
             .errors(&[Code::PhoneMissing, Code::TicketExpired, Code::WrongStep, Code::SmsDeliveryFailed]),
         otp::status_row(post("/v1/me/deletion/status", status), "deletion.status"),
-        delete("/v1/me", delete_account)
-            .operation("me.delete", "Delete the account.")
-            .description(
-                "Requires the password, or a new code with its ticket. With a code the deletion is held first \
-                 (`act_held`): later, or after an approval on another device, a new code does it. A password that was \
-                 set with a code alone is refused for a while (`password_too_new`). Deletes all data of the account in \
-                 this service and ends all sessions. The number can sign up again.",
-            )
-            .success("Account deleted")
-            .errors(otp::VERIFY_CODE)
-            .errors(&[Code::ActHeld, Code::ActRefused])
-            .errors(&[Code::PasswordWrong, Code::PasswordTooNew, Code::TooManyRequests, Code::Overloaded]),
+        delete_row(delete("/v1/me", delete_account).operation("me.delete", "Delete the account.")),
+        delete_row(
+            post("/v1/me/deletion", delete_account)
+                .harmless()
+                .operation("deletion.confirm", "Delete the account with a POST."),
+        ),
     ]
+}
+
+const DELETES: &str = "Requires the password, or a new code with its ticket. With a code the deletion is held first \
+                       (`act_held`): later, or after an approval on another device, a new code does it. A password \
+                       that was set with a code alone is refused for a while (`password_too_new`). Deletes all data of \
+                       the account in this service and ends all sessions. The number can sign up again.\n\n\
+                       `DELETE /v1/me` and `POST /v1/me/deletion` are the same. Use the POST where a library or a proxy \
+                       drops the body of a DELETE.";
+
+fn delete_row(endpoint: Endpoint) -> Endpoint {
+    endpoint
+        .description(DELETES)
+        .success("Account deleted")
+        .errors(otp::VERIFY_CODE)
+        .errors(&[Code::ActHeld, Code::ActRefused])
+        .errors(&[Code::PasswordWrong, Code::PasswordTooNew, Code::TooManyRequests, Code::Overloaded])
 }
 
 async fn send_code(

@@ -14,7 +14,7 @@ export class Deletion extends AccountFlow {
 
   /** Deletes the account of this session at once. */
   withPassword(password: string): Promise<FlowState> {
-    return this.act({ operation: 'meDelete', body: () => ({ password }) })
+    return this.act({ operation: 'deletionConfirm', body: () => ({ password }) })
   }
 
   /** Sends a code: to the number of the session, or to a number with a captcha. */
@@ -31,14 +31,14 @@ export class Deletion extends AccountFlow {
   verifyCode(code: string): Promise<FlowState> {
     const inApp = this.record.data.via === 'deletion'
     return this.act({
-      operation: inApp ? 'meDelete' : 'accountDeletionVerifyCode',
+      operation: inApp ? 'deletionConfirm' : 'accountDeletionVerifyCode',
       body: (flow) => ({ ticket: this.ticket(flow), code }),
       device: !inApp,
     })
   }
 
   protected override async send(pending: PendingAction, unanswered: boolean): Promise<unknown> {
-    if (pending.operation !== 'meDelete') return super.send(pending, unanswered)
+    if (pending.operation !== 'deletionConfirm') return super.send(pending, unanswered)
     await this.context.session.delete(pending.body as never, unanswered)
     return undefined
   }

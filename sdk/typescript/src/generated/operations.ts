@@ -68,6 +68,7 @@ export interface Operations {
   deletionSendCode: { body: Schemas['SendOwnCode']; answer: Schemas['CodeSent'] }
   deletionResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   deletionStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
+  deletionConfirm: { body: Schemas['DeleteMe']; answer: undefined }
   pendingList: { body: undefined; answer: Schemas['PendingActs'] }
   pendingApprove: { body: undefined; answer: undefined }
   pendingRefuse: { body: undefined; answer: undefined }
@@ -132,6 +133,7 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: Operation } = {
   deletionSendCode: { method: 'POST', path: '/v1/me/deletion/send-code', bearer: true, idempotencyKey: true, clientId: true },
   deletionResendCode: { method: 'POST', path: '/v1/me/deletion/resend-code', bearer: true, idempotencyKey: true },
   deletionStatus: { method: 'POST', path: '/v1/me/deletion/status', bearer: true },
+  deletionConfirm: { method: 'POST', path: '/v1/me/deletion', bearer: true },
   pendingList: { method: 'GET', path: '/v1/me/pending', bearer: true },
   pendingApprove: { method: 'POST', path: '/v1/me/pending/{id}/approve', bearer: true },
   pendingRefuse: { method: 'POST', path: '/v1/me/pending/{id}/refuse', bearer: true },
