@@ -46,8 +46,8 @@ const DELETES: &str = "Requires the password, or a new code with its ticket. Wit
                        (`act_held`): later, or after an approval on another device, a new code does it. A password \
                        that was set with a code alone is refused for a while (`password_too_new`). Deletes all data of \
                        the account in this service and ends all sessions. The number can sign up again.\n\n\
-                       `DELETE /v1/me` and `POST /v1/me/deletion` are the same. Use the POST where a library or a proxy \
-                       drops the body of a DELETE.";
+                       `DELETE /v1/me` and `POST /v1/me/deletion` are the same. Use the POST where a library or a \
+                       proxy drops the body of a DELETE.";
 
 fn delete_row(endpoint: Endpoint) -> Endpoint {
     endpoint
