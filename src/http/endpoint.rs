@@ -84,6 +84,11 @@ impl Endpoint {
         Self { description, ..self }
     }
 
+    /// First part of the operation id.
+    pub fn tag(&self) -> &'static str {
+        self.operation.split('.').next().unwrap_or_default()
+    }
+
     /// Describes the response to a request that succeeds.
     pub fn success(self, success: &'static str) -> Self {
         Self { success, ..self }

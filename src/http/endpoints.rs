@@ -10,7 +10,6 @@ pub(super) fn all() -> Vec<Endpoint> {
         captchas::endpoints(),
         register::endpoints(),
         login::endpoints(),
-        ownership::endpoints(),
         sessions::endpoints(),
         me::profile::endpoints(),
         me::consents::endpoints(),
@@ -22,6 +21,7 @@ pub(super) fn all() -> Vec<Endpoint> {
         me::pending::endpoints(),
         password_reset::endpoints(),
         account_deletion::endpoints(),
+        ownership::endpoints(),
         keys::endpoints(),
         health::endpoints(),
     ]

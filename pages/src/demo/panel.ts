@@ -36,7 +36,7 @@ export class Panel {
 
   addMessages(messages: readonly Message[]): void {
     this.received = [...messages].reverse().concat(this.received).slice(0, 10)
-    this.renderMessages()
+    this.renderMessages(true)
     const newest = messages[messages.length - 1]
     if (!newest) return
     // The service was started again, and counts from 1.
@@ -48,7 +48,9 @@ export class Panel {
   /** Shows the message whose code the screen needs on top of the app, until it is used. */
   renderBanner(): void {
     const message = this.received.find((one) => codeInput(this.app, one))
+    const wasHidden = this.banner.hidden
     this.banner.hidden = !message || message.number <= this.used
+    this.banner.classList.toggle('new', wasHidden)
     if (!message || this.banner.hidden) return
     const use = () => {
       this.used = message.number
@@ -66,9 +68,12 @@ export class Panel {
     return this.exchanges.length
   }
 
-  private renderMessages(): void {
+  /** Renders the list. `hasNew`: the first message has just arrived, and moves in. */
+  private renderMessages(hasNew = false): void {
     const { t } = this.app
-    const list = this.received.map((message) => h('li', {}, bubble(this.app, message)))
+    const list = this.received.map((message, place) =>
+      h('li', { class: hasNew && place === 0 ? 'new' : null }, bubble(this.app, message)),
+    )
     fill(
       this.messages,
       h('h2', { id: 'messages-title' }, icon('message'), t.messages),

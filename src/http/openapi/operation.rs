@@ -61,12 +61,11 @@ pub(super) fn add_schemas(endpoints: &[Endpoint], components: &mut Components) -
 
 /// Returns the method and the operation. Adds its responses to `components`.
 pub(super) fn describe(endpoint: &Endpoint, components: &mut Components) -> (HttpMethod, Operation) {
-    let tag = endpoint.operation.split('.').next().unwrap_or_default();
     let contract = &endpoint.contract;
     let is_replayable = endpoint.replay().is_some();
     let success = success(&contract.success, endpoint.success, is_replayable, components);
     let mut operation = OperationBuilder::new()
-        .tag(tag)
+        .tag(endpoint.tag())
         .operation_id(Some(endpoint.operation))
         .summary(Some(endpoint.summary))
         .description(Some(endpoint.description).filter(|text| !text.is_empty()))

@@ -29,6 +29,7 @@ export interface Operations {
   registerSetPassword: { body: Schemas['SetPassword']; answer: Schemas['StepDone'] }
   registerSubmitProfile: { body: Schemas['SubmitProfile']; answer: Schemas['SignedIn'] }
   registerStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
+  registerStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
   loginWithPassword: { body: Schemas['LogIn']; answer: Schemas['SignedIn'] }
   loginSendCode: { body: Schemas['SendAccountCode']; answer: Schemas['CodeSent'] }
   loginResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
@@ -36,13 +37,6 @@ export interface Operations {
   loginStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
   loginClaim: { body: Schemas['ClaimAccount']; answer: Schemas['SignedIn'] }
   loginStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
-  passwordResetStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
-  accountDeletionStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
-  registerStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
-  reclaimSendCode: { body: Schemas['Reclaim']; answer: Schemas['CodeSent'] }
-  reclaimResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
-  reclaimVerifyCode: { body: Schemas['VerifyLogin']; answer: Schemas['SignedIn'] }
-  reclaimStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
   tokensRefresh: { body: Schemas['RefreshTokens']; answer: Schemas['Tokens'] }
   sessionsLogOut: { body: Schemas['LogOut']; answer: undefined }
   sessionsList: { body: undefined; answer: Schemas['Sessions'] }
@@ -54,9 +48,6 @@ export interface Operations {
   meAcceptDocuments: { body: Schemas['AcceptDocuments']; answer: Schemas['User'] }
   mePermitAvatar: { body: Schemas['AvatarUpload']; answer: Schemas['UploadPermit'] }
   meChangePassword: { body: Schemas['ChangePassword']; answer: Schemas['Tokens'] }
-  firstPasswordSendCode: { body: Schemas['SendOwnCode']; answer: Schemas['CodeSent'] }
-  firstPasswordResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
-  firstPasswordStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
   phoneChangeSendCode: { body: Schemas['ChangePhone']; answer: Schemas['CodeSent'] }
   phoneChangeResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   phoneChangeVerifyCode: { body: Schemas['VerifyCode']; answer: Schemas['User'] }
@@ -65,6 +56,9 @@ export interface Operations {
   phoneConfirmationResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   phoneConfirmationVerifyCode: { body: Schemas['VerifyCode']; answer: Schemas['User'] }
   phoneConfirmationStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
+  firstPasswordSendCode: { body: Schemas['SendOwnCode']; answer: Schemas['CodeSent'] }
+  firstPasswordResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
+  firstPasswordStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
   deletionSendCode: { body: Schemas['SendOwnCode']; answer: Schemas['CodeSent'] }
   deletionResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   deletionStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
@@ -77,10 +71,16 @@ export interface Operations {
   passwordResetVerifyCode: { body: Schemas['VerifyOwnerCode']; answer: Schemas['StepDone'] }
   passwordResetSetPassword: { body: Schemas['SetPassword']; answer: undefined }
   passwordResetStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
+  passwordResetStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
+  reclaimSendCode: { body: Schemas['Reclaim']; answer: Schemas['CodeSent'] }
+  reclaimResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
+  reclaimVerifyCode: { body: Schemas['VerifyLogin']; answer: Schemas['SignedIn'] }
+  reclaimStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
   accountDeletionSendCode: { body: Schemas['SendCode']; answer: Schemas['CodeSent'] }
   accountDeletionResendCode: { body: Schemas['FlowTicket']; answer: Schemas['CodeSent'] }
   accountDeletionVerifyCode: { body: Schemas['VerifyOwnerCode']; answer: undefined }
   accountDeletionStatus: { body: Schemas['FlowTicket']; answer: Schemas['FlowStatus'] }
+  accountDeletionStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
   keysList: { body: undefined; answer: Schemas['KeySet'] }
   healthLive: { body: undefined; answer: Schemas['Health'] }
   healthReady: { body: undefined; answer: Schemas['Health'] }
@@ -94,6 +94,7 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: Operation } = {
   registerSetPassword: { method: 'POST', path: '/v1/register/set-password', idempotencyKey: true },
   registerSubmitProfile: { method: 'POST', path: '/v1/register/submit-profile', proof: true, idempotencyKey: true, clientId: true, deviceName: true },
   registerStatus: { method: 'POST', path: '/v1/register/status' },
+  registerStartAnew: { method: 'POST', path: '/v1/register/start-anew', idempotencyKey: true },
   loginWithPassword: { method: 'POST', path: '/v1/login', proof: true, idempotencyKey: true, clientId: true, deviceName: true },
   loginSendCode: { method: 'POST', path: '/v1/login/send-code', proof: true, idempotencyKey: true, clientId: true },
   loginResendCode: { method: 'POST', path: '/v1/login/resend-code', idempotencyKey: true },
@@ -101,13 +102,6 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: Operation } = {
   loginStatus: { method: 'POST', path: '/v1/login/status' },
   loginClaim: { method: 'POST', path: '/v1/login/claim', proof: true, idempotencyKey: true, clientId: true, deviceName: true },
   loginStartAnew: { method: 'POST', path: '/v1/login/start-anew', idempotencyKey: true },
-  passwordResetStartAnew: { method: 'POST', path: '/v1/password-reset/start-anew', idempotencyKey: true },
-  accountDeletionStartAnew: { method: 'POST', path: '/v1/account-deletion/start-anew', idempotencyKey: true },
-  registerStartAnew: { method: 'POST', path: '/v1/register/start-anew', idempotencyKey: true },
-  reclaimSendCode: { method: 'POST', path: '/v1/reclaim/send-code', proof: true, idempotencyKey: true, clientId: true },
-  reclaimResendCode: { method: 'POST', path: '/v1/reclaim/resend-code', idempotencyKey: true },
-  reclaimVerifyCode: { method: 'POST', path: '/v1/reclaim/verify-code', proof: true, idempotencyKey: true, clientId: true, deviceName: true },
-  reclaimStatus: { method: 'POST', path: '/v1/reclaim/status' },
   tokensRefresh: { method: 'POST', path: '/v1/token/refresh', proof: true },
   sessionsLogOut: { method: 'POST', path: '/v1/logout', bearer: true },
   sessionsList: { method: 'GET', path: '/v1/sessions', bearer: true },
@@ -119,9 +113,6 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: Operation } = {
   meAcceptDocuments: { method: 'PUT', path: '/v1/me/consents', bearer: true, idempotencyKey: true },
   mePermitAvatar: { method: 'POST', path: '/v1/me/avatar', bearer: true, idempotencyKey: true },
   meChangePassword: { method: 'PUT', path: '/v1/me/password', bearer: true, idempotencyKey: true },
-  firstPasswordSendCode: { method: 'POST', path: '/v1/me/password/send-code', bearer: true, idempotencyKey: true, clientId: true },
-  firstPasswordResendCode: { method: 'POST', path: '/v1/me/password/resend-code', bearer: true, idempotencyKey: true },
-  firstPasswordStatus: { method: 'POST', path: '/v1/me/password/status', bearer: true },
   phoneChangeSendCode: { method: 'POST', path: '/v1/me/phone/send-code', bearer: true, idempotencyKey: true, clientId: true },
   phoneChangeResendCode: { method: 'POST', path: '/v1/me/phone/resend-code', bearer: true, idempotencyKey: true },
   phoneChangeVerifyCode: { method: 'POST', path: '/v1/me/phone/verify-code', bearer: true, idempotencyKey: true },
@@ -130,6 +121,9 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: Operation } = {
   phoneConfirmationResendCode: { method: 'POST', path: '/v1/me/phone/confirm/resend-code', bearer: true, idempotencyKey: true },
   phoneConfirmationVerifyCode: { method: 'POST', path: '/v1/me/phone/confirm/verify-code', bearer: true, idempotencyKey: true },
   phoneConfirmationStatus: { method: 'POST', path: '/v1/me/phone/confirm/status', bearer: true },
+  firstPasswordSendCode: { method: 'POST', path: '/v1/me/password/send-code', bearer: true, idempotencyKey: true, clientId: true },
+  firstPasswordResendCode: { method: 'POST', path: '/v1/me/password/resend-code', bearer: true, idempotencyKey: true },
+  firstPasswordStatus: { method: 'POST', path: '/v1/me/password/status', bearer: true },
   deletionSendCode: { method: 'POST', path: '/v1/me/deletion/send-code', bearer: true, idempotencyKey: true, clientId: true },
   deletionResendCode: { method: 'POST', path: '/v1/me/deletion/resend-code', bearer: true, idempotencyKey: true },
   deletionStatus: { method: 'POST', path: '/v1/me/deletion/status', bearer: true },
@@ -142,10 +136,16 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: Operation } = {
   passwordResetVerifyCode: { method: 'POST', path: '/v1/password-reset/verify-code', proof: true, idempotencyKey: true },
   passwordResetSetPassword: { method: 'POST', path: '/v1/password-reset/set-password', idempotencyKey: true },
   passwordResetStatus: { method: 'POST', path: '/v1/password-reset/status' },
+  passwordResetStartAnew: { method: 'POST', path: '/v1/password-reset/start-anew', idempotencyKey: true },
+  reclaimSendCode: { method: 'POST', path: '/v1/reclaim/send-code', proof: true, idempotencyKey: true, clientId: true },
+  reclaimResendCode: { method: 'POST', path: '/v1/reclaim/resend-code', idempotencyKey: true },
+  reclaimVerifyCode: { method: 'POST', path: '/v1/reclaim/verify-code', proof: true, idempotencyKey: true, clientId: true, deviceName: true },
+  reclaimStatus: { method: 'POST', path: '/v1/reclaim/status' },
   accountDeletionSendCode: { method: 'POST', path: '/v1/account-deletion/send-code', idempotencyKey: true, clientId: true },
   accountDeletionResendCode: { method: 'POST', path: '/v1/account-deletion/resend-code', idempotencyKey: true },
   accountDeletionVerifyCode: { method: 'POST', path: '/v1/account-deletion/verify-code', proof: true, idempotencyKey: true },
   accountDeletionStatus: { method: 'POST', path: '/v1/account-deletion/status' },
+  accountDeletionStartAnew: { method: 'POST', path: '/v1/account-deletion/start-anew', idempotencyKey: true },
   keysList: { method: 'GET', path: '/.well-known/jwks.json' },
   healthLive: { method: 'GET', path: '/healthz' },
   healthReady: { method: 'GET', path: '/readyz' },
