@@ -105,6 +105,8 @@ fn every_operation_has_an_id_a_summary_and_documented_errors() {
             }
             for (status, response) in operation["responses"].as_object().unwrap() {
                 let response = resolve(response);
+                let json = &response["content"]["application/json"];
+                assert!(json.is_null() || json["example"].is_object(), "{id} {status} has no example");
                 let Some(problem) = response["content"].get("application/problem+json") else { continue };
                 assert_eq!(problem["schema"]["$ref"], "#/components/schemas/Problem");
                 for (code, example) in problem["examples"].as_object().unwrap() {

@@ -147,7 +147,10 @@ export class Run {
     if (answer === undefined) return;
     const expected = await this.variables.filled(step.expect ?? {});
     const found = mismatch(answer, { error: { $absent: true }, ...expected });
-    if (found !== null) throw new Error(`${found}\n    in ${JSON.stringify(answer)}`);
+    if (found !== null) {
+      const error = new Error(`${found}\n    in ${JSON.stringify(answer)}`);
+      throw Object.assign(error, { retryAfter: answer.error?.retry_after });
+    }
     this.variables.save(step.save, answer.value ?? answer.state);
   }
 
@@ -177,7 +180,8 @@ export class Run {
         if (Date.now() > deadline) throw error;
         // An attempt without an answer may have sent the message.
         step.repeated = true;
-        await after(POLL_MS);
+        // A user who is told how long to wait waits.
+        await after(error.retryAfter ? error.retryAfter * 1_000 : POLL_MS);
       }
     }
   }
