@@ -180,7 +180,7 @@ export class Run {
         if (Date.now() > deadline) throw error;
         // An attempt without an answer may have sent the message.
         step.repeated = true;
-        // A user who is told how long to wait waits.
+        // The app shows the time, and the user waits.
         await after(error.retryAfter ? error.retryAfter * 1_000 : POLL_MS);
       }
     }
