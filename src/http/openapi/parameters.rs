@@ -10,6 +10,9 @@ pub(super) const KEY: &str = "IdempotencyKey";
 pub(super) const IGNORED_KEY: &str = "IgnoredIdempotencyKey";
 pub(super) const PROOF: &str = "DPoP";
 
+/// Three parts in base64url (RFC 7515, section 7.1).
+const COMPACT_JWS: &str = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$";
+
 /// Adds the parameters to the document.
 pub(super) fn add(components: &mut Components) {
     let key = || ObjectBuilder::new().examples(["\"8e03978e-40d5-43dd-bc93-6894a57f9324\""]);
@@ -25,7 +28,7 @@ pub(super) fn add(components: &mut Components) {
     let parameters = [
         (KEY, "Idempotency-Key", stored, key().pattern(Some(IdempotencyKey::PATTERN))),
         (IGNORED_KEY, "Idempotency-Key", ignored, key()),
-        (PROOF, "DPoP", proof, ObjectBuilder::new().max_length(Some(DpopProof::LONGEST))),
+        (PROOF, "DPoP", proof, ObjectBuilder::new().max_length(Some(DpopProof::LONGEST)).pattern(Some(COMPACT_JWS))),
     ];
     for (component, header, description, text) in parameters {
         components.parameters.insert(component.to_owned(), parameter(header, description, text));
