@@ -79,16 +79,16 @@ async fn create_audio(
 }
 
 /// Captcha for the client that has requested it.
-struct Made {
+struct NewCaptcha {
     kind: Kind,
     language: Language,
     created: Created,
 }
 
-async fn make(service: &Service, client: ClientContext, body: &CreateCaptcha) -> Result<Made, Problem> {
+async fn make(service: &Service, client: ClientContext, body: &CreateCaptcha) -> Result<NewCaptcha, Problem> {
     let params = body.parse(service)?;
     let (kind, language) = (params.kind, client.0.language);
-    Ok(Made { kind, language, created: captcha::create(service, client.0, params).await? })
+    Ok(NewCaptcha { kind, language, created: captcha::create(service, client.0, params).await? })
 }
 
 impl CreateCaptcha {
@@ -111,7 +111,7 @@ impl ProofOfWork {
 }
 
 /// Response in JSON. Its prompt, and a recording, are in one language.
-struct CaptchaReply(Made);
+struct CaptchaReply(NewCaptcha);
 
 impl Responder for CaptchaReply {
     type Body = BoxBody;
@@ -132,8 +132,8 @@ impl Output for CaptchaReply {
     }
 }
 
-impl From<Made> for Captcha {
-    fn from(Made { kind, language, created }: Made) -> Self {
+impl From<NewCaptcha> for Captcha {
+    fn from(NewCaptcha { kind, language, created }: NewCaptcha) -> Self {
         let file = Some(format!("data:{};base64,{}", kind.media_type(), BASE64_STANDARD.encode(&created.file)));
         let (image, audio) = match kind {
             Kind::Image => (file, None),
@@ -153,13 +153,13 @@ impl From<Made> for Captcha {
 }
 
 /// Response that is the file itself.
-struct File<const AUDIO: bool>(Made);
+struct File<const AUDIO: bool>(NewCaptcha);
 
 impl<const AUDIO: bool> Responder for File<AUDIO> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        let Made { kind, language, created } = self.0;
+        let NewCaptcha { kind, language, created } = self.0;
         let mut response = HttpResponse::Created();
         if AUDIO {
             response.insert_header((CONTENT_LANGUAGE, language.tag()));

@@ -5,6 +5,10 @@ use crate::test_server::{BackEnds, TestServer};
 use doorstep::adapters::jwt::{KeyType, generate_key};
 use doorstep::adapters::system::OsRandom;
 use doorstep::app::new_secret_key;
+use doorstep::domain::captcha::{Keyboard, Kind};
+use doorstep::domain::pending::ActKind;
+use doorstep::domain::user::Gender;
+use doorstep::http::error::Code;
 use flate2::read::GzDecoder;
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderValue};
@@ -188,6 +192,26 @@ fn enums_are_open_in_answers_and_closed_in_requests() {
         assert!(!(answers.contains(name) && text.contains("\"enum\":")), "{name} is closed in an answer");
         assert!(!(requests.contains(name) && text.contains("x-extensible-enum")), "{name} is open in a request");
     }
+}
+
+/// The bodies repeat the values of the domain, because they do not import it.
+#[test]
+fn the_known_values_are_those_of_the_service() {
+    let known = |name: &str| {
+        let (schema, property) = name.split_once('.').unwrap_or((name, ""));
+        let schema = &DOCUMENT["components"]["schemas"][schema];
+        let schema = if property.is_empty() { schema } else { &schema["properties"][property] };
+        let values = if schema["enum"].is_array() { &schema["enum"] } else { &schema["x-extensible-enum"] };
+        values.as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(known("ActKind"), ActKind::ALL.map(ActKind::as_str));
+    assert_eq!(known("Gender"), Gender::ALL.map(Gender::as_str));
+    assert_eq!(known("User.gender"), Gender::ALL.map(Gender::as_str));
+    assert_eq!(known("CaptchaKind"), Kind::ALL.map(Kind::as_str));
+    assert_eq!(known("Captcha.media_type"), Kind::ALL.map(Kind::media_type));
+    assert_eq!(known("Captcha.input"), Keyboard::ALL.map(Keyboard::as_str));
+    let questions = [Code::AccountDormant, Code::ActHeld, Code::ActRefused];
+    assert_eq!(known("QuestionCode"), questions.map(|code| code.row().name));
 }
 
 /// Request that the document describes, with its example as the body.

@@ -1,5 +1,6 @@
 //! Signing keys: Ed25519 (`EdDSA`, RFC 8037) or EC P-256 (`ES256`, RFC 7518). The key decides the algorithm.
 
+use crate::domain::dpop::Thumbprint;
 use crate::ports::Random;
 use aws_lc_rs::digest;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
@@ -72,29 +73,30 @@ impl SigningKey {
 
     fn from_pkcs8(der: &[u8]) -> Option<Self> {
         if let Ok(pair) = Ed25519KeyPair::from_pkcs8(der) {
-            let public = PublicKey::new(KeyType::Ed25519, pair.public_key().as_ref());
+            let public = PublicKey::new(KeyType::Ed25519, pair.public_key().as_ref())?;
             return Some(Self { encoding: EncodingKey::from_ed_der(der), public });
         }
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).ok()?;
-        let public = PublicKey::new(KeyType::P256, pair.public_key().as_ref());
+        let public = PublicKey::new(KeyType::P256, pair.public_key().as_ref())?;
         Some(Self { encoding: EncodingKey::from_ec_der(der), public })
     }
 }
 
 impl PublicKey {
-    pub(super) fn new(key_type: KeyType, bytes: &[u8]) -> Self {
-        let mut key = Self { id: String::new(), key_type, bytes: bytes.to_vec() };
-        // RFC 7638 section 3: the required members in this order, without white space (RFC 8037 section 2 names those
-        // of Ed25519).
-        let canonical = match key.key_type {
-            KeyType::Ed25519 => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encoded(&key.bytes)),
+    /// Returns the key with its id; `None` if the bytes are too short for its type.
+    pub(super) fn new(key_type: KeyType, bytes: &[u8]) -> Option<Self> {
+        let id = match key_type {
+            // RFC 8037 section 2: the required members in this order, without white space (RFC 7638 section 3).
+            KeyType::Ed25519 => {
+                let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encoded(bytes));
+                encoded(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref())
+            }
             KeyType::P256 => {
-                let [x, y] = key.coordinates();
-                format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#)
+                let (x, y) = (bytes.get(1..)?.first_chunk()?, bytes.last_chunk()?);
+                Thumbprint::of_p256(x, y).as_str().to_owned()
             }
         };
-        key.id = encoded(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
-        key
+        Some(Self { id, key_type, bytes: bytes.to_vec() })
     }
 
     pub(super) const fn algorithm(&self) -> Algorithm {

@@ -118,7 +118,7 @@ fn a_token_without_a_client_verifies() {
 fn the_id_of_an_ec_key_equals_the_rfc_9449_example() {
     let [x, y] = ["l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs", "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA"];
     let coordinate = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).unwrap();
-    let key = PublicKey::new(KeyType::P256, &[vec![4], coordinate(x), coordinate(y)].concat());
+    let key = PublicKey::new(KeyType::P256, &[vec![4], coordinate(x), coordinate(y)].concat()).unwrap();
     let expected = json!({
         "kty": "EC", "crv": "P-256", "x": x, "y": y, "use": "sig", "alg": "ES256",
         "kid": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I",
