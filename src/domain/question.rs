@@ -7,19 +7,40 @@ use chrono::{DateTime, Utc};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenQuestion {
     pub act: ActKind,
-    pub doubt: Doubt,
+    pub reason: Reason<DateTime<Utc>>,
     /// The person can start anew.
     pub start_anew: bool,
 }
 
+/// Why a right code was not enough. `T` is the time from which the act can be done or asked for: an instant in staging,
+/// and a duration for a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doubt {
+pub enum Reason<T> {
     /// The account was neither used nor proven for a long time.
     Dormant,
-    /// The act can be done then, unless the owner refuses it.
-    Held { until: DateTime<Utc> },
-    /// The owner has refused the act. It can be asked for again then.
-    Refused { until: DateTime<Utc> },
+    /// The act can be done later, unless the owner refuses it.
+    Held(T),
+    /// The owner has refused the act. It can be asked for again later.
+    Refused(T),
+}
+
+impl<T> Reason<T> {
+    /// Converts the time.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Reason<U> {
+        match self {
+            Self::Dormant => Reason::Dormant,
+            Self::Held(time) => Reason::Held(convert(time)),
+            Self::Refused(time) => Reason::Refused(convert(time)),
+        }
+    }
+
+    #[must_use]
+    pub fn time(self) -> Option<T> {
+        match self {
+            Self::Dormant => None,
+            Self::Held(time) | Self::Refused(time) => Some(time),
+        }
+    }
 }
 
 impl OpenQuestion {
@@ -27,22 +48,22 @@ impl OpenQuestion {
     #[must_use]
     pub fn text(&self) -> String {
         let (act, next) = (self.act.as_str(), if self.start_anew { "anew" } else { "wait" });
-        match self.doubt {
-            Doubt::Dormant => format!("{act} {next} dormant"),
-            Doubt::Held { until } => format!("{act} {next} held {}", until.timestamp_micros()),
-            Doubt::Refused { until } => format!("{act} {next} refused {}", until.timestamp_micros()),
+        match self.reason {
+            Reason::Dormant => format!("{act} {next} dormant"),
+            Reason::Held(until) => format!("{act} {next} held {}", until.timestamp_micros()),
+            Reason::Refused(until) => format!("{act} {next} refused {}", until.timestamp_micros()),
         }
     }
 
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split(' ').collect();
-        let [act, next, ref doubt @ ..] = parts[..] else { return None };
+        let [act, next, ref reason @ ..] = parts[..] else { return None };
         let until = |micros: &str| DateTime::from_timestamp_micros(micros.parse().ok()?);
-        let doubt = match *doubt {
-            ["dormant"] => Doubt::Dormant,
-            ["held", micros] => Doubt::Held { until: until(micros)? },
-            ["refused", micros] => Doubt::Refused { until: until(micros)? },
+        let reason = match *reason {
+            ["dormant"] => Reason::Dormant,
+            ["held", micros] => Reason::Held(until(micros)?),
+            ["refused", micros] => Reason::Refused(until(micros)?),
             _ => return None,
         };
         let start_anew = match next {
@@ -50,7 +71,7 @@ impl OpenQuestion {
             "wait" => false,
             _ => return None,
         };
-        Some(Self { act: ActKind::parse(act)?, doubt, start_anew })
+        Some(Self { act: ActKind::parse(act)?, reason, start_anew })
     }
 }
 
@@ -61,9 +82,9 @@ mod tests {
     #[test]
     fn a_question_is_read_back_from_its_text_form() {
         let until = "2026-11-20T12:00:00.123456Z".parse().unwrap();
-        for doubt in [Doubt::Dormant, Doubt::Held { until }, Doubt::Refused { until }] {
+        for reason in [Reason::Dormant, Reason::Held(until), Reason::Refused(until)] {
             for start_anew in [true, false] {
-                let question = OpenQuestion { act: ActKind::PhoneChange, doubt, start_anew };
+                let question = OpenQuestion { act: ActKind::PhoneChange, reason, start_anew };
                 assert_eq!(OpenQuestion::from_stored(&question.text()), Some(question));
             }
         }

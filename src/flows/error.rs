@@ -5,7 +5,7 @@ use crate::domain::consent::LegalDocument;
 use crate::domain::flow::Step;
 use crate::domain::pending::ActKind;
 use crate::domain::proof::Challenge;
-use crate::domain::question::{Doubt, OpenQuestion};
+use crate::domain::question::{OpenQuestion, Reason};
 use crate::ports::DependencyError;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -107,32 +107,17 @@ pub enum Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InQuestion {
     pub act: ActKind,
-    pub reason: Reason,
+    pub reason: Reason<Duration>,
     /// The person can start anew.
     pub start_anew: bool,
     /// Remaining lifetime of the flow, if the error keeps one.
     pub expires_in: Option<Duration>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// The account was neither used nor proven for a long time.
-    Dormant,
-    /// The act can be done later, unless the owner refuses it.
-    Held { retry_after: Duration },
-    /// The owner has refused the act.
-    Refused { retry_after: Duration },
-}
-
 impl InQuestion {
     /// Returns the question as staging keeps it.
     pub(super) fn open(&self, now: DateTime<Utc>) -> OpenQuestion {
-        let doubt = match self.reason {
-            Reason::Dormant => Doubt::Dormant,
-            Reason::Held { retry_after } => Doubt::Held { until: now + retry_after },
-            Reason::Refused { retry_after } => Doubt::Refused { until: now + retry_after },
-        };
-        OpenQuestion { act: self.act, doubt, start_anew: self.start_anew }
+        OpenQuestion { act: self.act, reason: self.reason.map(|wait| now + wait), start_anew: self.start_anew }
     }
 }
 

@@ -29,6 +29,6 @@ mod test_number;
 
 pub use crate::ports::DependencyError;
 pub use client::Client;
-pub use error::{Error, InQuestion, Reason};
+pub use error::{Error, InQuestion};
 pub use known_device::NamedDevice;
 pub use service::{Ports, Service};

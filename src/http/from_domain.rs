@@ -16,7 +16,6 @@ use crate::domain::password_mode::PasswordMode;
 use crate::domain::pending::{self, ActKind};
 use crate::domain::phone::Phone;
 use crate::domain::proof::Challenge;
-use crate::domain::question::Doubt;
 use crate::domain::session as domain;
 use crate::domain::user;
 use crate::flows::session::{self, Caller};
@@ -63,7 +62,7 @@ impl FlowStatus {
         let step = flow.state.step();
         let phone = if step == Step::CodeSent { flow.phone.masked() } else { flow.phone.e164().to_owned() };
         let question = flow.question.filter(|_| step == Step::AccountUnclear);
-        let (reason, until) = question.map(|question| reason(question.doubt)).unzip();
+        let until = question.and_then(|question| question.reason.time());
         let (step, expires_in) = (NextStep::after(step, service.policy().passwords), seconds(flow.expires_in));
         Self {
             step,
@@ -72,19 +71,10 @@ impl FlowStatus {
             resend_in,
             attempts_left,
             act: question.map(|question| question.act.as_str()),
-            reason: reason.map(|code| code.row().name),
+            reason: question.map(|question| Code::of(question.reason).row().name),
             start_anew: question.map(|question| question.start_anew),
-            retry_after: until.flatten().map(|until| seconds((until - service.now()).to_std().unwrap_or_default())),
+            retry_after: until.map(|until| seconds((until - service.now()).to_std().unwrap_or_default())),
         }
-    }
-}
-
-/// Returns the error code of a doubt, and the time of its end.
-const fn reason(doubt: Doubt) -> (Code, Option<DateTime<Utc>>) {
-    match doubt {
-        Doubt::Dormant => (Code::AccountDormant, None),
-        Doubt::Held { until } => (Code::ActHeld, Some(until)),
-        Doubt::Refused { until } => (Code::ActRefused, Some(until)),
     }
 }
 

@@ -4,8 +4,9 @@ use super::error::{Code, Problem, StartedFlow};
 use super::field_codes::FieldError;
 use super::response::seconds;
 use crate::domain::flow::Step;
+use crate::domain::question::Reason;
 use crate::flows::otp::CodeSent;
-use crate::flows::{self, DependencyError, InQuestion, Reason};
+use crate::flows::{self, DependencyError, InQuestion};
 use std::time::Duration;
 
 /// Wait before a retry after a failure of a dependency: 1 s. The dependency may have recovered by then.
@@ -75,13 +76,20 @@ impl From<flows::Error> for Problem {
     }
 }
 
+impl Code {
+    /// Returns the code of a right code that was not enough.
+    pub(super) const fn of<T: Copy>(reason: Reason<T>) -> Self {
+        match reason {
+            Reason::Dormant => Self::AccountDormant,
+            Reason::Held(_) => Self::ActHeld,
+            Reason::Refused(_) => Self::ActRefused,
+        }
+    }
+}
+
 impl From<InQuestion> for Problem {
     fn from(question: InQuestion) -> Self {
-        let (code, retry_after) = match question.reason {
-            Reason::Dormant => (Code::AccountDormant, None),
-            Reason::Held { retry_after } => (Code::ActHeld, Some(retry_after)),
-            Reason::Refused { retry_after } => (Code::ActRefused, Some(retry_after)),
-        };
+        let (code, retry_after) = (Code::of(question.reason), question.reason.time());
         Self { retry_after, question: Some(Box::new(question)), step: Some(Step::AccountUnclear), ..Self::new(code) }
     }
 }

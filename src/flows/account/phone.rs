@@ -11,6 +11,7 @@ use crate::domain::otp::OneTimeCode;
 use crate::domain::password::Password;
 use crate::domain::pending::{ActKind, PendingId};
 use crate::domain::phone::Phone;
+use crate::domain::question::Reason;
 use crate::domain::texts::TextLanguage;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{AccountVersion, User, UserId};
@@ -18,7 +19,7 @@ use crate::flows::limits::SendReservation;
 use crate::flows::otp::{self, CodeSent, Recipient};
 use crate::flows::ownership::{self, Admitted, Question};
 use crate::flows::session::Caller;
-use crate::flows::{Client, Error, InQuestion, Reason, Service, limits};
+use crate::flows::{Client, Error, InQuestion, Service, limits};
 use crate::ports::{Detach, NumberChange, PhoneChange, Whose};
 
 pub struct SendCode {
@@ -94,7 +95,7 @@ async fn change(service: Service, caller: Caller, proven: Proven, language: Text
         None => None,
     };
     // A refusal by the other account comes first: after the own hold, the change would still be refused.
-    if let Some(Err(error @ Error::InQuestion(InQuestion { reason: Reason::Refused { .. }, .. }))) = detach {
+    if let Some(Err(error @ Error::InQuestion(InQuestion { reason: Reason::Refused(_), .. }))) = detach {
         return Err(error);
     }
     let (uses, detach) = (own?, detach.transpose()?);

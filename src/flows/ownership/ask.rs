@@ -4,10 +4,11 @@ use crate::domain::device::KnownDevice;
 use crate::domain::ownership::{AccountState, Evidence, Outcome, OwnershipPolicy, decide};
 use crate::domain::pending::{ActKind, NewPending, PendingId};
 use crate::domain::phone::Phone;
+use crate::domain::question::Reason;
 use crate::domain::session::{DeviceName, SessionId};
 use crate::domain::user::{AccountVersion, User};
 use crate::flows::account::notice::{self, Notice};
-use crate::flows::{Error, InQuestion, NamedDevice, Reason, Service};
+use crate::flows::{Error, InQuestion, NamedDevice, Service};
 use crate::ports::{AccountEvidence, Detach, EvidenceQuery, Whose};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
@@ -78,8 +79,8 @@ pub(in crate::flows) async fn ask(
     let start_anew = is_public && state.can_start_anew();
     let target = question.target.as_deref();
     let in_question = |reason| Error::InQuestion(InQuestion { act, reason, start_anew, expires_in: None });
-    let held = |until| in_question(Reason::Held { retry_after: wait(until, now) });
-    let refused = |until| in_question(Reason::Refused { retry_after: wait(until, now) });
+    let held = |until| in_question(Reason::Held(wait(until, now)));
+    let refused = |until| in_question(Reason::Refused(wait(until, now)));
     let pending = found.pending.as_ref().filter(|act| !act.is_replaced_by(question.session, target));
     // Its code is fixed, and known to the operator's staff and to reviewers: nothing is protected by waiting.
     let outcome =

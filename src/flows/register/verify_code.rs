@@ -4,9 +4,10 @@ use crate::domain::flow::Purpose;
 use crate::domain::otp::OneTimeCode;
 use crate::domain::ownership::AccountState;
 use crate::domain::pending::ActKind;
+use crate::domain::question::Reason;
 use crate::domain::ticket::Ticket;
 use crate::flows::otp::{self, StepDone};
-use crate::flows::{Error, InQuestion, Reason, Service, ownership};
+use crate::flows::{Error, InQuestion, Service, ownership};
 
 pub async fn verify_code(service: &Service, ticket: &Ticket, given: &OneTimeCode) -> Result<StepDone, Error> {
     let (done, proven) = otp::verify(service, Purpose::Register, ticket, given).await?;

@@ -8,7 +8,8 @@ use crate::domain::language::Language;
 use crate::domain::password_mode::PasswordMode;
 use crate::domain::pending::ActKind;
 use crate::domain::proof::Challenge;
-use crate::flows::{InQuestion, Reason};
+use crate::domain::question::Reason;
+use crate::flows::InQuestion;
 use crate::http::contract::schema;
 use crate::http::dto::problem;
 use crate::http::error::{Code, Problem, StartedFlow};
@@ -99,7 +100,7 @@ fn has_retry_after(code: Code) -> bool {
         || [429, 503].contains(&code.row().status)
 }
 
-fn example_question(reason: Reason) -> Problem {
+fn example_question(reason: Reason<Duration>) -> Problem {
     let expires_in = Some(Duration::from_secs(900));
     InQuestion { act: ActKind::SignIn, reason, start_anew: true, expires_in }.into()
 }
@@ -127,8 +128,8 @@ fn example(code: Code) -> Problem {
             Problem { proof_of_work: Challenge::parse(EXAMPLE_CHALLENGE).ok().map(Box::new), ..plain }
         }
         Code::AccountDormant => example_question(Reason::Dormant),
-        Code::ActHeld => example_question(Reason::Held { retry_after: Duration::from_secs(86_400) }),
-        Code::ActRefused => example_question(Reason::Refused { retry_after: Duration::from_secs(86_400) }),
+        Code::ActHeld => example_question(Reason::Held(Duration::from_secs(86_400))),
+        Code::ActRefused => example_question(Reason::Refused(Duration::from_secs(86_400))),
         Code::ResendCooldown => Problem { retry_after: Some(Duration::from_secs(42)), ..plain },
         _ if has_retry_after(code) => Problem { retry_after: Some(Duration::from_secs(1)), ..plain },
         _ => plain,

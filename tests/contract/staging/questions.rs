@@ -9,7 +9,7 @@ use doorstep::domain::consent::{Consent, LegalDocument};
 use doorstep::domain::flow::{Flow, Purpose, State, Step, Transition};
 use doorstep::domain::limits::Limit;
 use doorstep::domain::pending::{ActKind, PendingId};
-use doorstep::domain::question::{Doubt, OpenQuestion};
+use doorstep::domain::question::{OpenQuestion, Reason};
 use doorstep::domain::ticket::FlowKey;
 use doorstep::ports::{Advance, Change, CodeAttempt, CodeCheck, NewFlow, OnRight, Resend, Staging, Verified};
 use std::time::Duration;
@@ -47,7 +47,7 @@ async fn advance(
     store.advance(key, purpose, &transition, &change, policy().verified_ttl).await.unwrap()
 }
 
-const DORMANT: OpenQuestion = OpenQuestion { act: ActKind::SignIn, doubt: Doubt::Dormant, start_anew: true };
+const DORMANT: OpenQuestion = OpenQuestion { act: ActKind::SignIn, reason: Reason::Dormant, start_anew: true };
 
 /// Questions the account. Returns the lifetime that is left.
 async fn question(store: &dyn Staging, key: &FlowKey, purpose: Purpose) -> Duration {
@@ -119,7 +119,7 @@ pub async fn a_flow_keeps_its_last_question(harness: &impl Harness) {
     assert_eq!(read(&*store, &key, LOGIN).await.question, Some(DORMANT));
     assert_eq!(enter(&*store, &key, true).await, right(&[]), "the unverified codes were refunded");
     let until = "2026-11-21T12:00:00.123456Z".parse().unwrap();
-    let held = OpenQuestion { act: ActKind::SignIn, doubt: Doubt::Held { until }, start_anew: false };
+    let held = OpenQuestion { act: ActKind::SignIn, reason: Reason::Held(until), start_anew: false };
     done(advance(&*store, &key, LOGIN, Transition::QUESTION_ACCOUNT, Change::Question(held)).await);
     assert_eq!(read(&*store, &key, LOGIN).await.question, Some(held));
     done(accept(&*store, &key, Some(use_of(1))).await);

@@ -14,7 +14,7 @@ use doorstep::domain::limits::Cooldowns;
 use doorstep::domain::limits::{Counter, Limit, Quota, Refund, Rule, Scope};
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::pending::{ActKind, PendingId};
-use doorstep::domain::question::{Doubt, OpenQuestion};
+use doorstep::domain::question::{OpenQuestion, Reason};
 use doorstep::ports::{
     Advance, Change, CodeAttempt, CodeCheck, Counters, Dependency, DependencyError, NewFlow, OnRight, Resend, Staging,
     Verified,
@@ -154,7 +154,7 @@ async fn account_in_question(store: &dyn Staging, after: &mut impl FnMut(&str)) 
     };
     advance(Transition::QUESTION_ACCOUNT, Change::Refunded(None)).await;
     advance(Transition::ACCEPT_CODE, Change::Refunded(Some(completion))).await;
-    let question = OpenQuestion { act: ActKind::SignIn, doubt: Doubt::Dormant, start_anew: true };
+    let question = OpenQuestion { act: ActKind::SignIn, reason: Reason::Dormant, start_anew: true };
     advance(Transition::QUESTION_ACCOUNT, Change::Question(question)).await;
     advance(Transition::START_ANEW, Change::StartAnew { completion, consent: None }).await;
     store.delete_flow(&flow).await.unwrap();
