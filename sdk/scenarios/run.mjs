@@ -6,19 +6,24 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { measureCrashes } from "./lib/crashes.mjs";
 import { measureHeadlines } from "./lib/headlines.mjs";
-import { Run } from "./lib/run.mjs";
+import { Run, Skipped } from "./lib/run.mjs";
 import { readScenario } from "./lib/scenario.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = path.resolve(here, "../..");
 const drivers = JSON.parse(fs.readFileSync(path.join(here, "drivers.json"), "utf8"));
 
+const languages = Object.keys(drivers).filter((language) => drivers[language].default !== false);
+
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
   options: {
-    language: { type: "string", multiple: true, default: Object.keys(drivers) },
+    language: { type: "string", multiple: true, default: languages },
     jobs: { type: "string", default: "4" },
+    crashes: { type: "boolean", default: false },
+    journey: { type: "string", multiple: true },
     headlines: { type: "boolean", default: false },
     refreshes: { type: "string", default: "1000" },
     "sign-ups": { type: "string", default: "50" },
@@ -50,7 +55,9 @@ async function runOne(scenario, language) {
     failure = error;
   }
   const seconds = (performance.now() - started) / 1000;
-  if (failure !== null) {
+  if (failure instanceof Skipped) {
+    console.log(`skipped ${language} ${scenario.name}: ${failure.message}`);
+  } else if (failure !== null) {
     const folder = path.join(os.tmpdir(), "doorstep-scenarios", language, scenario.name);
     run.keep(folder);
     console.log(`FAILED ${language} ${scenario.name} (${seconds.toFixed(1)} s): ${failure.message}`);
@@ -61,7 +68,7 @@ async function runOne(scenario, language) {
     console.log(`ok ${language} ${scenario.name} (${seconds.toFixed(1)} s${slow})`);
   }
   await run.close();
-  return failure === null;
+  return failure === null || failure instanceof Skipped;
 }
 
 /** Runs the jobs, some at the same time. Returns the number of failures. */
@@ -79,11 +86,16 @@ async function main() {
   if (options.check) return console.log(`${all.length} scenarios are well-formed`);
   if (!fs.existsSync(binary)) throw new Error(`no program ${binary}: cargo build, or set DOORSTEP_BINARY`);
   const started = performance.now();
+  const languageOptions = (language) => ({ binary, command: drivers[language].command, cwd: root });
   let failures = 0;
-  if (options.headlines) {
+  if (options.crashes) {
+    for (const language of options.language) {
+      failures += await measureCrashes(languageOptions(language), language, options.journey);
+    }
+  } else if (options.headlines) {
     const dose = { refreshes: Number(options.refreshes), signUps: Number(options["sign-ups"]) };
     for (const language of options.language) {
-      failures += await measureHeadlines({ binary, command: drivers[language].command, cwd: root }, language, dose);
+      failures += await measureHeadlines(languageOptions(language), language, dose);
     }
   } else {
     failures = await runAll(options.language.flatMap((language) => all.map((scenario) => [scenario, language])));

@@ -1,6 +1,7 @@
 // Headline figures: long runs in which every third answer is lost, with counts of what happened.
 
 import { counts } from "./database.mjs";
+import { NO_LIMITS } from "./limits.mjs";
 import { Run } from "./run.mjs";
 import { checkInvariants } from "./truth.mjs";
 import { e164 } from "./variables.mjs";
@@ -27,13 +28,6 @@ const REFRESHES = [
 ];
 
 const ENOUGH = 500;
-
-/** One network does everything here. Its limits are not the subject. */
-const LIMITS = Object.fromEntries(
-  ["LIMIT_IP_SENDS", "LIMIT_IP_PHONES_HOUR", "LIMIT_IP_UNVERIFIED_HOUR", "LIMIT_IP_CAPTCHAS",
-    "PROOF_OF_WORK_IP_CAPTCHAS", "SMS_BUDGET_HOUR", "SMS_BUDGET_DAY", "SMS_BUDGET_REGION_HOUR",
-    "SMS_BUDGET_REGION_UNVERIFIED_HOUR"].map((name) => [name, "100000"]),
-);
 
 /** Measures all headlines with one language. Returns the number of failures. */
 export async function measureHeadlines(options, language, { refreshes, signUps }) {
@@ -62,7 +56,7 @@ export async function measureHeadlines(options, language, { refreshes, signUps }
 async function measured(options, { keys, lock = true, settings = {} }, work) {
   const device = { store: "phone", keys, lock };
   const devices = { app: device, widget: device };
-  const scenario = { devices, vars: {}, faults: [], settings: { ...LIMITS, ...settings }, truth: {} };
+  const scenario = { devices, vars: {}, faults: [], settings: { ...NO_LIMITS, ...settings }, truth: {} };
   const run = new Run(scenario, options);
   const started = performance.now();
   try {

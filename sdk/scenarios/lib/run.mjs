@@ -26,11 +26,16 @@ const SETTINGS = {
   CAPTCHA_BYPASS_ANSWER: "letmein",
 };
 
+/** The client of a language cannot run the scenario, for a reason that is no failure. */
+export class Skipped extends Error {}
+
 export class Run {
   drivers = new Map();
   /** Events of drivers that were killed, by device. */
   ended = new Map();
   proxy = new Proxy();
+  /** The write of its store at which the next process of a device ends itself, by device. */
+  crashes = new Map();
 
   constructor(scenario, { binary, command, cwd }) {
     this.scenario = scenario;
@@ -82,14 +87,14 @@ export class Run {
       else if (kind === "do") await this.#call(step);
       else await this.#actions[kind](step, at);
     } catch (error) {
-      if (error.located) throw error;
+      if (error.located || error instanceof Skipped) throw error;
       const what = typeof step[kind] === "string" ? `${kind} ${step[kind]}` : kind;
       throw Object.assign(new Error(`${at} (${what}): ${error.message}`), { located: true });
     }
   }
 
   #actions = {
-    kill: ({ kill }) => this.#kill(kill),
+    kill: ({ kill }) => this.kill(kill),
     faults: ({ faults }) => this.proxy.setFaults(faults),
     account: async (step) => {
       const { account: phone, password } = await this.variables.filled(step);
@@ -167,7 +172,7 @@ export class Run {
       () => reached,
     );
     await Promise.race([reached, call]);
-    await this.#kill(step.on ?? this.#first);
+    await this.kill(step.on ?? this.#first);
     this.killedSend = SENDS.test(step.do) && step.killed.when === "answered";
   }
 
@@ -204,6 +209,8 @@ export class Run {
       this.drivers.set(device, driver);
       const answer = await driver.call("open", this.#options(device));
       if (answer.error) throw new Error(`open: ${JSON.stringify(answer.error)}`);
+      const { needs = [] } = this.scenario;
+      if (needs.includes("keys") && answer.value.keys === false) throw new Skipped("this platform has no key store");
     }
     return this.drivers.get(device);
   }
@@ -217,7 +224,15 @@ export class Run {
     const { keys, store, ...options } = this.scenario.devices[device];
     const paths = this.#paths(device);
     for (const folder of Object.values(paths)) fs.mkdirSync(folder, { recursive: true });
-    return { base_url: this.proxy.url, store: paths.store, keys: keys === "none" ? null : paths.keys, ...options };
+    const crash = this.crashes.get(device);
+    this.crashes.delete(device);
+    return {
+      base_url: this.proxy.url,
+      store: paths.store,
+      keys: keys === "none" ? null : paths.keys,
+      ...options,
+      ...(crash === undefined ? {} : { crash_at: crash }),
+    };
   }
 
   /** A backup of a device: its store, and its keys only if the scenario says that they can be copied. */
@@ -227,7 +242,8 @@ export class Run {
     if (keys) fs.cpSync(source.keys, target.keys, { recursive: true });
   }
 
-  async #kill(device) {
+  /** Ends the process of a device. Its next verb starts another one. */
+  async kill(device) {
     const driver = this.drivers.get(device);
     this.drivers.delete(device);
     await driver?.kill();

@@ -32,7 +32,7 @@ const STEPS = {
 const TRUTH = ["messages", "messages_to", "users", "detached", "sessions", "bound_sessions", "pending", "requests",
   "signed_out", "tolerated"];
 const DEVICE = ["store?", "keys?", "device_name?", "language?", "client_id?", "clock_offset?", "lock?"];
-const SCENARIO = ["name", "proves", "settings?", "vars?", "devices?", "faults?", "steps", "truth"];
+const SCENARIO = ["name", "proves", "needs?", "settings?", "vars?", "devices?", "faults?", "steps", "truth"];
 
 class Problem extends Error {}
 
@@ -51,6 +51,7 @@ export function checkScenario(scenario, name) {
   if (scenario.name !== name) throw new Problem(`name is ${scenario.name}, and the file is ${name}.json`);
   const devices = scenario.devices ?? { phone: {} };
   for (const [device, options] of Object.entries(devices)) checkDevice(options, `devices.${device}`);
+  for (const need of scenario.needs ?? []) oneOf(need, ["keys"], "needs");
   checkFaults(scenario.faults ?? [], "faults");
   const known = new Set(Object.keys(scenario.vars ?? {}));
   checkSteps(scenario.steps, "steps", { devices, known });

@@ -16,6 +16,7 @@ test("a correct scenario gets its defaults", () => {
 test("each mistake is an error", () => {
   rejects({ name: "two" }, /file is one.json/);
   rejects({ step: [] }, /unknown member step/);
+  rejects({ needs: ["camera"] }, /"camera"/);
   rejects({ steps: [{ doo: "sign_up.state" }] }, /steps\[0\] is no step/);
   rejects({ steps: [{ do: "sign_up.sendCode" }] }, /no verb sign_up.sendCode/);
   rejects({ steps: [{ do: "sign_up.verify_code", with: { kode: "1" } }] }, /unknown member kode/);

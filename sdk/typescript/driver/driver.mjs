@@ -21,14 +21,16 @@ function renamed(value, rename) {
 }
 
 function open({ base_url: baseUrl, store, keys, device_name: deviceName, client_id: clientId, ...options }) {
-  const { language, clock_offset: offset, lock = true } = options
+  const { language, clock_offset: offset, lock = true, crash_at: crash } = options
+  const files = fileStore(store)
+  if (crash !== undefined) files.set = crashing(files.set, crash)
   doorstep = new Doorstep({
     baseUrl,
     ...(clientId === undefined ? {} : { clientId }),
     ...(deviceName === undefined ? {} : { deviceName }),
     ...(language === undefined ? {} : { language }),
     ...(offset === undefined ? {} : { clock: wrongClock(offset * 1000) }),
-    store: lock ? fileStore(store) : withoutLock(fileStore(store)),
+    store: lock ? files : withoutLock(files),
     keys: keys === null ? null : fileKeys(keys),
   })
   doorstep.session.onSignedOut((reason) => say({ event: 'signed_out', reason }))
@@ -37,6 +39,18 @@ function open({ base_url: baseUrl, store, keys, device_name: deviceName, client_
 
 /** A store whose processes cannot wait for each other. */
 const withoutLock = ({ get, set }) => ({ get, set })
+
+/** Ends the process before or after one of its writes, without any cleaning up. */
+function crashing(set, { write, when }) {
+  let writes = 0
+  const die = () => process.kill(process.pid, 'SIGKILL')
+  return async (key, value) => {
+    writes += 1
+    if (writes === write && when === 'before') die()
+    await set(key, value)
+    if (writes === write) die()
+  }
+}
 
 /** A device whose user has set the clock wrongly. */
 const wrongClock = (offset) => ({
