@@ -8,20 +8,6 @@ const root = new URL('./', import.meta.url)
 const path = (name) => new URL(name, root).pathname
 const read = (name) => readFile(path(name), 'utf8')
 
-/** Texts of errors for users. The rest of the file is for developers, and would only make the script larger. */
-const errorTexts = {
-  name: 'error-texts',
-  setup({ onLoad }) {
-    onLoad({ filter: /error-codes\.json$/ }, async ({ path }) => {
-      const { errors, fields, unknown_code, no_response } = JSON.parse(await readFile(path, 'utf8'))
-      const shown = (all) => Object.fromEntries(all.filter((one) => one.show).map((one) => [one.code, one.show]))
-      const [unknown, offline] = [unknown_code.show, no_response.show]
-      const texts = { errors: shown(errors), fields: shown(fields), unknown, offline }
-      return { contents: JSON.stringify(texts), loader: 'json' }
-    })
-  },
-}
-
 /** Browsers of 2020 and later. */
 const targets = { script: 'es2020', style: ['safari14', 'chrome87', 'firefox86'] }
 
@@ -44,8 +30,10 @@ await build({
   minify: true,
   legalComments: 'none',
   logLevel: 'error',
-  alias: { '@doorstep/client': path('../sdk/typescript/src/index.ts') },
-  plugins: [errorTexts],
+  alias: {
+    '@doorstep/client/texts': path('../sdk/typescript/src/texts.ts'),
+    '@doorstep/client': path('../sdk/typescript/src/index.ts'),
+  },
 })
 
 await build({

@@ -1,17 +1,8 @@
-/** Sentences for users, from `openapi/error-codes.json`. */
+/** Sentences for users: those of the client, with the time to wait and the attempts that are left. */
 
 import { DoorstepError } from '@doorstep/client'
-import codes from '../../../openapi/error-codes.json'
+import { fieldMessage, userMessage } from '@doorstep/client/texts'
 import type { Language } from './language'
-
-interface Texts {
-  readonly errors: Readonly<Record<string, Readonly<Record<Language, string>>>>
-  readonly fields: Readonly<Record<string, Readonly<Record<Language, string>>>>
-  readonly unknown: Readonly<Record<Language, string>>
-  readonly offline: Readonly<Record<Language, string>>
-}
-
-const texts = codes as unknown as Texts
 
 /** What an error says to the user: one sentence, and one for each field that the service refused. */
 export interface Shown {
@@ -23,19 +14,15 @@ export interface Shown {
 export function shown(error: unknown, language: Language): Shown {
   if (!(error instanceof DoorstepError)) {
     console.error(error)
-    return { code: 'unknown', text: texts.unknown[language], fields: {} }
+    return { code: 'unknown', text: userMessage(error, language), fields: {} }
   }
-  const fields = Object.fromEntries(
-    error.fields.map((one) => [one.field, texts.fields[one.code]?.[language] ?? one.detail]),
-  )
+  const fields = Object.fromEntries(error.fields.map((one) => [one.field, fieldMessage(one, language)]))
   return { code: error.code, text: sentence(error, language), fields }
 }
 
 function sentence(error: DoorstepError, language: Language): string {
-  if (error.status === 0) return texts.offline[language]
-  const text = texts.errors[error.code]?.[language] ?? texts.unknown[language]
   const more = [waiting(error, language), attempts(error, language)].filter(Boolean)
-  return [text, ...more].join(language === 'zh' ? '' : ' ')
+  return [userMessage(error, language), ...more].join(language === 'zh' ? '' : ' ')
 }
 
 function attempts(error: DoorstepError, language: Language): string {

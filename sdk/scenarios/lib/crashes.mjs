@@ -160,10 +160,10 @@ async function signIn(app) {
   await app.finish("sign_in", { isDone: async () => (await app.sessionState()) === "signed_in" });
 }
 
-/** A password is not stored: after a crash at the last step, the user tries the new one. */
+/** A password is not stored: after a crash at the last step, the user signs in with the new one. */
 async function resetPassword(app) {
-  const isDone = async (step, last) => ["done", "ended"].includes(step) || (step === "start" && last === "set_password");
-  await app.finish("password_reset", { password: NEW_PASSWORD, isDone });
+  const isOver = (step, last) => ["done", "ended"].includes(step) || (step === "start" && last === "set_password");
+  await app.finish("password_reset", { password: NEW_PASSWORD, isDone: async (...now) => isOver(...now) });
   const parameters = { phone_number: app.number, password: NEW_PASSWORD };
   while ((await app.sessionState()) !== "signed_in") await app.call("sign_in.with_password", parameters);
 }

@@ -1,4 +1,4 @@
-// Builds dist: one ESM and one CommonJS bundle, and the types of each: node scripts/build.mjs
+// Builds dist: ESM and CommonJS bundles, and the types of each: node scripts/build.mjs
 import { execFileSync } from 'node:child_process'
 import { cpSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -10,9 +10,10 @@ const dist = join(folder, 'dist')
 const typescript = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
 
 rmSync(dist, { recursive: true, force: true })
-const common = { absWorkingDir: folder, entryPoints: ['src/index.ts'], bundle: true, target: 'es2018' }
-await build({ ...common, format: 'esm', outfile: 'dist/esm/index.js' })
-await build({ ...common, format: 'cjs', outfile: 'dist/cjs/index.js' })
+const entryPoints = ['src/index.ts', 'src/texts.ts']
+const common = { absWorkingDir: folder, entryPoints, bundle: true, charset: 'utf8', target: 'es2018' }
+await build({ ...common, format: 'esm', outdir: 'dist/esm' })
+await build({ ...common, format: 'cjs', outdir: 'dist/cjs' })
 
 const project = ['--project', join(folder, 'tsconfig.build.json'), '--outDir']
 execFileSync(process.execPath, [typescript, ...project, join(dist, 'esm')], { stdio: 'inherit' })

@@ -60,6 +60,33 @@ ${described.map(({ row }) => row).join('\n')}
 )
 
 writeCodes(codes)
+writeTexts(codes)
+
+function writeTexts({ errors, fields, unknown_code: unknown, no_response: none }) {
+  const rows = (entries) => entries.filter(({ show }) => show).map(({ code, show }) => `  ${code}: ${text(show)},`)
+  const text = ({ en, zh }) => `{ en: ${JSON.stringify(en)}, zh: ${JSON.stringify(zh)} }`
+  writeFileSync(
+    new URL('../src/generated/texts.ts', import.meta.url),
+    `${header('own template')}export interface Text {
+  readonly en: string
+  readonly zh: string
+}
+
+/** What an error of the service says to the user. */
+export const ERROR_TEXTS: { readonly [code: string]: Text } = {
+${rows(errors).join('\n')}
+}
+
+/** What is wrong with a field. */
+export const FIELD_TEXTS: { readonly [code: string]: Text } = {
+${rows(fields).join('\n')}
+}
+
+export const UNKNOWN_TEXT: Text = ${text(unknown.show)}
+export const NO_RESPONSE_TEXT: Text = ${text(none.show)}
+`,
+  )
+}
 
 function writeCodes({ errors, next, unknown_code: unknown, no_response: none }) {
   const meanings = next.map(({ next, meaning }) => `   * - \`${next}\`: ${meaning}`)
