@@ -1,0 +1,119 @@
+// The real service with keys of the test, an account, and the documented key rotation.
+
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { createAccount, request } from "../../../sdk/scenarios/lib/http.mjs";
+import { Outbox } from "../../../sdk/scenarios/lib/outbox.mjs";
+import { Server } from "../../../sdk/scenarios/lib/server.mjs";
+import { Key } from "./tokens.mjs";
+
+const OPERATIONS = new URL("../../../docs/operations.md", import.meta.url);
+const PHONE = "13800138000";
+const PASSWORD = "correct horse battery";
+const SETTINGS = {
+  BIND: "127.0.0.1:0",
+  METRICS_BIND: "off",
+  COOLDOWN_SECONDS: "1",
+  JWT_KEYS_FILE: "jwt_keys.pem",
+};
+
+export class Service {
+  #binary;
+  #keySets;
+  #server;
+  #settings;
+
+  constructor(binary, algorithm, keySets) {
+    this.#binary = binary;
+    this.algorithm = algorithm;
+    this.#keySets = keySets;
+    this.#settings = { ...SETTINGS, SECRET_KEY: this.#keygen("--secret-key").trim() };
+    this.#server = new Server(binary, this.#settings);
+  }
+
+  /** Starts the service with one key, and signs a user up. */
+  async start() {
+    this.#write("jwt_keys.pem", this.newKey());
+    await this.#launch();
+    await createAccount(this.#server.url, PHONE, PASSWORD, new Outbox(this.#server.outbox));
+  }
+
+  async restart() {
+    await this.#server.stop();
+    await this.#launch();
+  }
+
+  remove() {
+    return this.#server.remove();
+  }
+
+  /** PEM of a new key, of the algorithm of this service or of another one. */
+  newKey(algorithm = this.algorithm) {
+    return this.#keygen("--alg", algorithm);
+  }
+
+  /** The keys of the service, in their order. The first one signs. */
+  keys() {
+    const blocks = this.#read("jwt_keys.pem").match(/-----BEGIN[\s\S]*?-----END PRIVATE KEY-----/g);
+    return blocks.map((pem) => new Key(pem));
+  }
+
+  /** Signs the user in. Returns the id and an access token. */
+  async signIn() {
+    const body = { phone_number: PHONE, password: PASSWORD };
+    const answer = await request(this.#server.url, { http: "POST /v1/login", body });
+    if (answer.status !== 200) throw new Error(`the sign-in fails: ${JSON.stringify(answer.body)}`);
+    const me = await request(this.#server.url, { http: "GET /v1/me", bearer: answer.body.access_token });
+    return { user: me.body.id, token: answer.body.access_token };
+  }
+
+  /** Step 1 of the rotation in docs/operations.md: the new key is the last one. */
+  addKey() {
+    fs.copyFileSync(this.#path("jwt_keys.pem"), this.#path("old.pem"));
+    return this.#shell(documented(/```sh\n([\s\S]*?)```/));
+  }
+
+  /** Step 3: the new key is the first one. */
+  useNewKey() {
+    return this.#shell(documented(/`(cat new\.pem old\.pem > jwt_keys\.pem)`/));
+  }
+
+  /** Step 5: the old key is removed. */
+  removeOldKey() {
+    return this.#shell(documented(/`(mv new\.pem jwt_keys\.pem)`/));
+  }
+
+  /** The answer to a stolen key: another one takes its place at once. */
+  replaceKey() {
+    return this.#shell(documented(/replace: `(doorstep keygen > jwt_keys\.pem)`/, "Stolen JWT key"));
+  }
+
+  #shell(commands) {
+    const text = commands.replaceAll("doorstep keygen", `doorstep keygen --alg ${this.algorithm}`);
+    const env = { ...this.#settings, PATH: `${path.dirname(this.#binary)}:${process.env.PATH}` };
+    execFileSync("sh", ["-euc", text], { cwd: this.#server.folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    return this.restart();
+  }
+
+  async #launch() {
+    await this.#server.start();
+    this.#keySets.service = this.#server.url;
+  }
+
+  #keygen(...options) {
+    return execFileSync(this.#binary, ["keygen", ...options], { encoding: "utf8" });
+  }
+
+  #path = (name) => path.join(this.#server.folder, name);
+  #read = (name) => fs.readFileSync(this.#path(name), "utf8");
+  #write = (name, text) => fs.writeFileSync(this.#path(name), text, { mode: 0o600 });
+}
+
+/** Commands of a section of docs/operations.md. */
+function documented(pattern, section = "JWT key rotation") {
+  const text = fs.readFileSync(OPERATIONS, "utf8");
+  const found = text.slice(text.search(new RegExp(`^#+ ${section}$`, "m"))).match(pattern);
+  if (found === null) throw new Error(`docs/operations.md, "${section}", has no ${pattern}`);
+  return found[1].replace(/^ +/gm, "");
+}
