@@ -28,7 +28,7 @@ export class Scenario {
   }
 
   async run() {
-    this.thief = new Key(this.#service.newKey());
+    this.thief = new Key(await this.#service.newKey());
     await this.#verifiesTokens();
     await this.#limitsFetches();
     await this.#rotation();
@@ -39,7 +39,7 @@ export class Scenario {
   async #verifiesTokens() {
     const { user, token } = await this.#service.signIn();
     const [key] = this.#service.keys();
-    const otherType = new Key(this.#service.newKey(key.algorithm === "EdDSA" ? "ES256" : "EdDSA"));
+    const otherType = new Key(await this.#service.newKey(key.algorithm === "EdDSA" ? "ES256" : "EdDSA"));
     await this.#all("a token of the service", token, `user ${user}`);
     for (const [name, forged] of Object.entries(accepted(user, key))) await this.#all(name, forged, `user ${user}`);
     const bad = { ...refused(user, key, this.thief, otherType), "an unknown kid": withUnknownKid(user, this.thief) };
@@ -113,7 +113,7 @@ export class Scenario {
     // The program for Go ends if it cannot fetch the key set at its start.
     const without = (name) => (name === "go" ? "ended" : "unavailable");
     await Promise.all(late.map((one) => this.#one(one, "a start in an outage", token, without(one.name))));
-    await after((this.#times.lifetime + this.#times.wait) * 1_000);
+    await after(this.#times.lifetime * 1_000 + 500);
     // The code for Go keeps the last key set as long as the outage takes.
     for (const verifier of this.#verifiers) {
       await this.#one(verifier, "a token in an outage", token, verifier.name === "go" ? `user ${user}` : "unavailable");

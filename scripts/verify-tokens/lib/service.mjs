@@ -1,13 +1,15 @@
 // The real service with keys of the test, an account, and the documented key rotation.
 
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import { promisify } from "node:util";
 import { createAccount, request } from "../../../sdk/scenarios/lib/http.mjs";
 import { Outbox } from "../../../sdk/scenarios/lib/outbox.mjs";
 import { Server } from "../../../sdk/scenarios/lib/server.mjs";
 import { Key } from "./tokens.mjs";
 
+const run = promisify(execFile);
 const OPERATIONS = new URL("../../../docs/operations.md", import.meta.url);
 const PHONE = "13800138000";
 const PASSWORD = "correct horse battery";
@@ -28,13 +30,13 @@ export class Service {
     this.#binary = binary;
     this.algorithm = algorithm;
     this.#keySets = keySets;
-    this.#settings = { ...SETTINGS, SECRET_KEY: this.#keygen("--secret-key").trim() };
-    this.#server = new Server(binary, this.#settings);
   }
 
   /** Starts the service with one key, and signs a user up. */
   async start() {
-    this.#write("jwt_keys.pem", this.newKey());
+    this.#settings = { ...SETTINGS, SECRET_KEY: (await this.#keygen("--secret-key")).trim() };
+    this.#server = new Server(this.#binary, this.#settings);
+    fs.writeFileSync(this.#path("jwt_keys.pem"), await this.newKey(), { mode: 0o600 });
     await this.#launch();
     await createAccount(this.#server.url, PHONE, PASSWORD, new Outbox(this.#server.outbox));
   }
@@ -45,7 +47,7 @@ export class Service {
   }
 
   remove() {
-    return this.#server.remove();
+    return this.#server?.remove();
   }
 
   /** PEM of a new key, of the algorithm of this service or of another one. */
@@ -55,7 +57,7 @@ export class Service {
 
   /** The keys of the service, in their order. The first one signs. */
   keys() {
-    const blocks = this.#read("jwt_keys.pem").match(/-----BEGIN[\s\S]*?-----END PRIVATE KEY-----/g);
+    const blocks = fs.readFileSync(this.#path("jwt_keys.pem"), "utf8").match(/-----BEGIN[\s\S]*?-----END PRIVATE KEY-----/g);
     return blocks.map((pem) => new Key(pem));
   }
 
@@ -89,11 +91,11 @@ export class Service {
     return this.#shell(documented(/replace: `(doorstep keygen > jwt_keys\.pem)`/, "Stolen JWT key"));
   }
 
-  #shell(commands) {
+  async #shell(commands) {
     const text = commands.replaceAll("doorstep keygen", `doorstep keygen --alg ${this.algorithm}`);
     const env = { ...this.#settings, PATH: `${path.dirname(this.#binary)}:${process.env.PATH}` };
-    execFileSync("sh", ["-euc", text], { cwd: this.#server.folder, env, stdio: ["ignore", "pipe", "pipe"] });
-    return this.restart();
+    await run("sh", ["-euc", text], { cwd: this.#server.folder, env });
+    await this.restart();
   }
 
   async #launch() {
@@ -101,13 +103,14 @@ export class Service {
     this.#keySets.service = this.#server.url;
   }
 
-  #keygen(...options) {
-    return execFileSync(this.#binary, ["keygen", ...options], { encoding: "utf8" });
+  async #keygen(...options) {
+    const { stdout } = await run(this.#binary, ["keygen", ...options]);
+    return stdout;
   }
 
-  #path = (name) => path.join(this.#server.folder, name);
-  #read = (name) => fs.readFileSync(this.#path(name), "utf8");
-  #write = (name, text) => fs.writeFileSync(this.#path(name), text, { mode: 0o600 });
+  #path(name) {
+    return path.join(this.#server.folder, name);
+  }
 }
 
 /** Commands of a section of docs/operations.md. */
