@@ -57,7 +57,8 @@ export class Service {
 
   /** The keys of the service, in their order. The first one signs. */
   keys() {
-    const blocks = fs.readFileSync(this.#path("jwt_keys.pem"), "utf8").match(/-----BEGIN[\s\S]*?-----END PRIVATE KEY-----/g);
+    const text = fs.readFileSync(this.#path("jwt_keys.pem"), "utf8");
+    const blocks = text.match(/-----BEGIN[\s\S]*?-----END PRIVATE KEY-----/g);
     return blocks.map((pem) => new Key(pem));
   }
 
