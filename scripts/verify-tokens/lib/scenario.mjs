@@ -80,6 +80,8 @@ export class Scenario {
       const fetched = () => this.#keySets.hasFetched(verifier.name, [first.id, last.id]);
       await this.#until(verifier, "step 2: the new key set", fetched, () => verifier.ask(token));
     });
+    const withoutKid = this.thief.token(user, { header: { kid: undefined } });
+    await this.#all("step 2: no kid, signed by another key", withoutKid, "refused");
     await this.#service.useNewKey();
     const fetches = this.#fetches();
     const renewed = await this.#service.signIn();

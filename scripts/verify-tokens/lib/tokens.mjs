@@ -33,7 +33,7 @@ function claimsOf(user, claims) {
   const now = Math.floor(Date.now() / 1000);
   const ids = { sub: user, sid: randomUUID(), jti: randomUUID() };
   const exp = "exp" in claims ? claims.exp : now + 900;
-  const times = { iat: (exp ?? now + 900) - 900, exp };
+  const times = { iat: (Number.isInteger(exp) ? exp : now + 900) - 900, exp };
   return { iss: "doorstep", aud: "doorstep", client_id: "doorstep", ...ids, ...claims, ...times };
 }
 
@@ -81,6 +81,13 @@ export function refused(user, key, thief, otherType) {
     "the same kid, signed by a key of another type": otherType.token(user, { header: { kid: key.id } }),
     "no kid, signed by another key": thief.token(user, { header: { kid: undefined } }),
     "the key in the header": thief.token(user, { header: { jwk: thief.public, kid: key.id } }),
+    "a number as kid": thief.token(user, { header: { kid: 1 } }),
+    "a list as typ": thief.token(user, { header: { kid: key.id, typ: ["at+jwt"] } }),
+    "a text as expiry": key.token(user, { claims: { exp: "tomorrow" } }),
+    "no user": key.token(undefined),
+    "a header that is null": `${encoded(null)}.${claims}.${signature}`,
+    "claims that are a list": `${header}.${encoded([1])}.${signature}`,
+    "letters beyond ASCII": "é.é.é",
     "an empty line": "",
     "a word": "x",
     "three letters": "a.b.c",
