@@ -56,8 +56,9 @@ async function check(algorithm, keySets, commands) {
   const service = new Service(binary, algorithm, keySets);
   await service.start();
   const verifiers = [];
+  const log = (name) => path.join(CACHE, `${name}-${algorithm}.log`);
+  for (const name of Object.keys(commands)) fs.rmSync(log(name), { force: true });
   const start = () => {
-    const log = (name) => path.join(CACHE, `${name}-${algorithm}.log`);
     const started = Object.entries(commands).map(([name, command]) => new Verifier(name, command, log(name)));
     verifiers.push(...started);
     return started;

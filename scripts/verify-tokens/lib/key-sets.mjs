@@ -1,5 +1,5 @@
 // HTTP server between the verifiers and the service. It passes the key set on, counts the fetches of each verifier, and
-// can be down.
+// can be down for some of them.
 
 import { once } from "node:events";
 import http from "node:http";
@@ -7,7 +7,8 @@ import http from "node:http";
 export class KeySets {
   /** Address of the service. */
   service = "";
-  isDown = false;
+  /** Names of the verifiers that get no answer. */
+  down = new Set();
   #fetches = new Map();
   #lifetime;
   #server = http.createServer((request, response) => {
@@ -50,7 +51,7 @@ export class KeySets {
     const fetched = {};
     if (!this.#fetches.has(verifier)) this.#fetches.set(verifier, []);
     this.#fetches.get(verifier).push(fetched);
-    if (this.isDown) return void request.socket.destroy();
+    if (this.down.has(verifier)) return void request.socket.destroy();
     const answer = await fetch(`${this.service}/${path.join("/")}`, { headers: { accept: request.headers.accept } });
     fetched.body = await answer.text();
     const headers = Object.fromEntries([...answer.headers].filter(([name]) => name !== "connection"));

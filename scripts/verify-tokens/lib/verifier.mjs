@@ -7,19 +7,30 @@ import { createInterface } from "node:readline";
 const TIMEOUT_MS = 60_000;
 
 export class Verifier {
+  #command;
+  #log;
   #process;
   #waiting = [];
-  #ended = false;
+  #ended;
 
   /** `log` receives what the program writes to its standard error. */
-  constructor(name, [command, ...options], log) {
+  constructor(name, command, log) {
     this.name = name;
-    const errors = fs.openSync(log, "a");
+    this.#command = command;
+    this.#log = log;
+    this.start();
+  }
+
+  /** Starts the program, also again after its end. */
+  start() {
+    const [command, ...options] = this.#command;
+    const errors = fs.openSync(this.#log, "a");
+    this.#ended = undefined;
     this.#process = spawn(command, options, { stdio: ["pipe", "pipe", errors] });
     fs.closeSync(errors);
     this.#process.stdin.on("error", () => {});
     this.#process.on("error", (error) => this.#end(error.message));
-    this.#process.on("exit", (code) => this.#end(`ended with ${code}, see ${log}`));
+    this.#process.on("exit", (code) => this.#end(`ended with ${code}, see ${this.#log}`));
     createInterface(this.#process.stdout).on("line", (line) => this.#deliver(line));
   }
 
@@ -35,9 +46,9 @@ export class Verifier {
   }
 
   #next(token) {
-    if (this.#ended) return `ended ${this.#ended}`;
+    if (this.#ended !== undefined) return `ended ${this.#ended}`;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#deliver(`ended no answer within ${TIMEOUT_MS / 1000} s`), TIMEOUT_MS);
+      const timer = setTimeout(() => this.stop(), TIMEOUT_MS);
       this.#waiting.push((line) => (clearTimeout(timer), resolve(line)));
       this.#process.stdin.write(`${token}\n`);
     });
