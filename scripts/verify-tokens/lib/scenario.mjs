@@ -168,7 +168,7 @@ export class Scenario {
     while (!(await isThere())) {
       if (Date.now() > deadline) return this.#fail(verifier, name, "not", "after the lifetime of the key set");
       await action();
-      await after(50);
+      await after(this.#times.lifetime * 20);
     }
     this.checks += 1;
   }
