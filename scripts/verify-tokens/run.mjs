@@ -27,7 +27,7 @@ const languages = named.length > 0 ? named : options.includes("--quick") ? QUICK
 
 // Seconds of the document: lifetime of the key set, wait between two fetches. The others make the same steps faster.
 const documented = { 300: 300, 30: 30 };
-const times = options.includes("--documented-times") ? documented : { 300: 3, 30: 2 };
+const times = options.includes("--documented-times") ? documented : { 300: 4, 30: 2 };
 
 /** Runs the action. Returns its result, and adds its seconds to `spent`. */
 async function timed(spent, name, action) {
