@@ -13,7 +13,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .operation("keys.list", "Get the public keys (JWK set).")
             .description(
                 "Another service can verify access tokens with these keys alone (RFC 7517). Cache the response for at \
-                 most five minutes, and fetch it again when a token has an unknown `kid`.",
+                 most five minutes, and fetch it again when a token has an unknown `kid`, but not more often than \
+                 every few seconds.",
             )
             .success("JSON Web Key Set"),
     ]
