@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-checks run test check text lint-shell lint-docker lint-openapi deny advisories spelling \
-  links openapi sdk-check sdk-typescript sdk-scenarios pages pages-test settings bruno bruno-serve fuzz fuzz-api bench \
-  load image
+  links openapi sdk-generate sdk-check sdk-typescript sdk-kotlin sdk-python sdk-swift sdk-scenarios sdk-crashes \
+  verify-tokens check-contract release-sdks pages pages-test settings bruno bruno-serve fuzz fuzz-api bench load image
 
 # `make setup-checks` installs the check tools here.
 CHECKS := .checks/bin
@@ -67,6 +67,17 @@ openapi: ## regenerate the files in openapi/, and docs/errors.md, from the code
 	mv openapi/error-codes.json.new openapi/error-codes.json
 	mv docs/errors.md.new docs/errors.md
 
+sdk-generate: ## regenerate the types, operations and error codes of the clients from openapi/
+	node sdk/generate/main.mjs
+	cd sdk/typescript && npm run --silent generate
+
+check-contract: ## compare the OpenAPI documents with those of the last release (needs Go)
+	scripts/check-contract --self-test
+	scripts/check-contract
+
+release-sdks: ## build and check the packages of all clients as a release does, and publish none
+	scripts/release-sdks
+
 sdk-check: ## generate clients in six generators, compile them, and use every type of them
 	scripts/sdk-check
 
@@ -114,12 +125,33 @@ sdk-typescript: ## generate, check, bundle and test the TypeScript client (needs
 	cd sdk/typescript && npm run --silent generate && npm run --silent check && npm run --silent build \
 	  && npm run --silent size && npm run --silent test
 
-sdk-scenarios: ## run the scenarios of sdk/scenarios with the clients of all languages
-	cargo build --locked
-	cd sdk/typescript && { test -d node_modules || npm ci --no-audit --no-fund; } && npm run --silent build
+sdk-kotlin: ## compile, check and test the Kotlin client (needs Java 17 and Maven)
+	cargo build --locked --quiet
+	cd sdk/kotlin && mvn -q -B verify
+
+sdk-python: ## check and test the Python client
+	cargo build --locked --quiet
+	sdk/python/scripts/check
+
+sdk-swift: ## compile the Swift client, test it and run its scenarios; installs a Swift toolchain if there is none
+	cargo build --locked --quiet
+	sdk/swift/scripts/check
+
+# The drivers are those that the targets of the languages have built.
+sdk-scenarios: ## run the scenarios with the clients of TypeScript, Kotlin and Python
+	cargo build --locked --quiet
 	node --test sdk/scenarios/test/*.mjs sdk/typescript/driver/*.test.mjs
 	node sdk/scenarios/run.mjs
 	node sdk/scenarios/run.mjs --headlines --refreshes 20 --sign-ups 3
+	node sdk/scenarios/run.mjs --crashes --journey refresh
+
+sdk-crashes: ## end each client at every write of its store, in every journey
+	cargo build --locked --quiet
+	node sdk/scenarios/run.mjs --crashes
+
+verify-tokens: ## run the code of docs/verify-tokens.md in all languages (needs Go, Java 17 and Maven)
+	cargo build --locked --quiet
+	node scripts/verify-tokens/run.mjs
 
 # The client is bundled from its sources: it needs no build before.
 pages: ## check pages/src and bundle it into pages/dist, which the program contains (needs `make setup-checks`)
