@@ -19,7 +19,7 @@ from typing import Any, Callable, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
-from doorstep_client import (  # noqa: E402
+from doorstep_client import (
     AsyncDoorstep,
     CaptchaAnswer,
     Doorstep,

@@ -10,9 +10,7 @@ from ._encoding import RandomSource, base64url, random_name, to_json
 from ._keys import DeviceKey
 
 
-def make_proof(
-    key: DeviceKey, method: str, url: str, nonce: Optional[str], clock: Clock, random: RandomSource
-) -> str:
+def make_proof(key: DeviceKey, method: str, url: str, nonce: Optional[str], clock: Clock, random: RandomSource) -> str:
     """A JWT that the key signs for one request. `nonce`: the service has refused the clock of the device."""
     jwk = {"kty": "EC", "crv": "P-256", "x": key.public_key.x, "y": key.public_key.y}
     head = {"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}

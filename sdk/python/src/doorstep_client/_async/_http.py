@@ -12,7 +12,7 @@ from .._transport import TransportRequest, TransportResponse
 
 
 class AsyncHttpxTransport:
-    """Sends requests with httpx: no redirects, no cookies, no cache. `client`: one with other certificates or proxies."""
+    """Sends requests with httpx: no redirects, no cookies, no cache. `client`: with other certificates or proxies."""
 
     def __init__(self, client: Optional[httpx.AsyncClient] = None) -> None:
         self._client = client or httpx.AsyncClient(cookies=no_cookies())

@@ -135,9 +135,7 @@ class AsyncSessionMemory:
         if session and stored and session["id"] == stored["id"]:
             self.adopt(session)
 
-    async def end(
-        self, reason: SignedOutReason, *, forget_device: bool = False, token: Optional[str] = None
-    ) -> None:
+    async def end(self, reason: SignedOutReason, *, forget_device: bool = False, token: Optional[str] = None) -> None:
         """Removes the session from this device, and tells the app."""
         lost = self.stored
         ending = Ending(lost["id"] if lost else None, token, forget_device)
