@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from math import floor
 from typing import Protocol
 
 
@@ -28,4 +29,4 @@ class SystemClock:
 
 def milliseconds(seconds: float) -> int:
     """Seconds as the record stores them."""
-    return round(seconds * 1000)
+    return floor(seconds * 1000)

@@ -25,7 +25,7 @@ class Interrupted(BaseException):
 
 
 class Phone:
-    """What stays on a device when its process ends."""
+    """Store and keys of a device, which stay when its process ends."""
 
     def __init__(self, bound: bool) -> None:
         self.store = MemoryStore()

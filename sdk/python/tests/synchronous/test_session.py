@@ -25,7 +25,7 @@ from ..support.concurrency_sync import together
 from .support import PASSWORD, Clients, answered, copy_of, record_of, sign_up
 
 
-class Counted:
+class Requests:
     """Counts the requests of a client by the end of their paths."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class OtherObject:
 
 def test_many_callers_refresh_once(clients: Clients) -> None:
     for keys in (None, MemoryKeys()):
-        clock, counted = MovedClock(), Counted()
+        clock, counted = MovedClock(), Requests()
         doorstep = clients.new(clock=clock, on_request=counted, keys=keys)
         sign_up(clients, doorstep)
         first = doorstep.session.access_token()
@@ -57,7 +57,7 @@ def test_many_callers_refresh_once(clients: Clients) -> None:
 
 
 def test_a_token_expires_by_the_earlier_of_two_clocks(clients: Clients) -> None:
-    clock, counted = MovedClock(), Counted()
+    clock, counted = MovedClock(), Requests()
     doorstep = clients.new(clock=clock, on_request=counted)
     sign_up(clients, doorstep)
     counted.paths.clear()
@@ -82,7 +82,7 @@ def test_a_token_that_the_service_finds_expired_is_refreshed_once(clients: Clien
             return answered(401, code=refusals.pop(), detail="")(request)
         return clients.send(request)
 
-    counted = Counted()
+    counted = Requests()
     doorstep = clients.new(transport=send, on_request=counted)
     sign_up(clients, doorstep)
     for code in ("token_expired", "token_invalid", "token_missing"):
@@ -323,7 +323,7 @@ def test_the_key_and_the_device_of_a_user_stay_apart_from_those_of_another(clien
 
 
 def test_a_busy_service_is_not_asked_before_its_time(clients: Clients, pauses: list[float]) -> None:
-    store, clock, counted = MemoryStore(), MovedClock(), Counted()
+    store, clock, counted = MemoryStore(), MovedClock(), Requests()
     sign_up(clients, clients.new(store=store))
     doorstep = clients.new(
         store=store, clock=clock, on_request=counted, transport=answered(503, code="overloaded", retry_after=60)

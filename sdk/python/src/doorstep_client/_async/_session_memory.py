@@ -44,7 +44,7 @@ class Access:
 
 
 class AsyncSessionMemory:
-    """What the client knows of the session."""
+    """The session in memory, and its changes in the store."""
 
     def __init__(self, api: AsyncApi, vault: AsyncVault, keys: Optional[KeyStore], scope: Scope) -> None:
         self._api = api

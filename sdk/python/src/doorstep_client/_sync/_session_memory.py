@@ -45,7 +45,7 @@ class Access:
 
 
 class SessionMemory:
-    """What the client knows of the session."""
+    """The session in memory, and its changes in the store."""
 
     def __init__(self, api: Api, vault: Vault, keys: Optional[KeyStore], scope: Scope) -> None:
         self._api = api
