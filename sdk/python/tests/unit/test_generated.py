@@ -32,14 +32,14 @@ MODELS: dict[str, type] = {
 
 def fits(value: Any, kind: Any) -> bool:
     """Tells whether a value of JSON has a type. Unknown fields of an object fit."""
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is Union:
+    generic, arguments = get_origin(kind), get_args(kind)
+    if generic is Union:
         return any(fits(value, one) for one in arguments)
-    if origin is Literal:
+    if generic is Literal:
         return value in arguments
-    if origin is Sequence:
+    if generic is Sequence:
         return isinstance(value, list) and all(fits(one, arguments[0]) for one in value)
-    if origin is Mapping:
+    if generic is Mapping:
         return isinstance(value, dict) and all(fits(one, arguments[1]) for one in value.values())
     if hasattr(kind, "__total__"):
         return isinstance(value, dict) and fits_fields(value, kind)
