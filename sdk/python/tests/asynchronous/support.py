@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, Optional
 
@@ -21,6 +22,8 @@ from doorstep_client import (
 from ..support.process import Process, ProcessStore
 from ..support.server import Server
 
+# The certificates take long to read.
+CERTIFICATES = ssl.create_default_context()
 PASSWORD = "correct horse battery"
 Send = Callable[[TransportRequest], Awaitable[TransportResponse]]
 
@@ -30,7 +33,7 @@ class Clients:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self.send = AsyncHttpxTransport()
+        self.send = AsyncHttpxTransport(httpx.AsyncClient(verify=CERTIFICATES))
         self._all: list[AsyncDoorstep] = []
 
     def new(self, **options: Any) -> AsyncDoorstep:

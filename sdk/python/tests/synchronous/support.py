@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable
 from typing import Any, Optional
 
@@ -22,6 +23,8 @@ from doorstep_client import (
 from ..support.process import Process, ProcessStore
 from ..support.server import Server
 
+# The certificates take long to read.
+CERTIFICATES = ssl.create_default_context()
 PASSWORD = "correct horse battery"
 Send = Callable[[TransportRequest], TransportResponse]
 
@@ -31,7 +34,7 @@ class Clients:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self.send = HttpxTransport()
+        self.send = HttpxTransport(httpx.Client(verify=CERTIFICATES))
         self._all: list[Doorstep] = []
 
     def new(self, **options: Any) -> Doorstep:

@@ -9,7 +9,6 @@ import os
 import pytest
 
 from doorstep_client import FlowState, MemoryStore, SystemClock
-from doorstep_client._async._http import no_cookies
 from doorstep_client._encoding import base64url, data_of, random_name, system_random, to_json
 from doorstep_client._record import digits, find_device, parse_record
 from doorstep_client._state import Times, question_now, question_of
@@ -96,4 +95,3 @@ def test_the_clocks_of_the_system() -> None:
     clock = SystemClock()
     assert clock.monotonic() <= clock.monotonic()
     assert clock.wall() > 1.7e9
-    assert len(no_cookies()) == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import DefaultCookiePolicy
 from time import monotonic
 from typing import Optional
 
@@ -12,10 +12,14 @@ from .._transport import TransportRequest, TransportResponse
 
 
 class AsyncHttpxTransport:
-    """Sends requests with httpx: no redirects, no cookies, no cache. `client`: with other certificates or proxies."""
+    """Sends requests with httpx: no redirects, no cookies, no cache.
+
+    `client`: one with other certificates or proxies, which nothing else uses. It keeps no cookies then.
+    """
 
     def __init__(self, client: Optional[httpx.AsyncClient] = None) -> None:
-        self._client = client or httpx.AsyncClient(cookies=no_cookies())
+        self._client = client or httpx.AsyncClient()
+        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     async def __call__(self, request: TransportRequest) -> TransportResponse:
         deadline = monotonic() + request.timeout
@@ -38,8 +42,3 @@ class AsyncHttpxTransport:
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._client.aclose()
-
-
-def no_cookies() -> CookieJar:
-    """A jar that accepts no cookies."""
-    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))

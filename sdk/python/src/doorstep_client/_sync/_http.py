@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import DefaultCookiePolicy
 from time import monotonic
 from typing import Optional
 
@@ -13,10 +13,14 @@ from .._transport import TransportRequest, TransportResponse
 
 
 class HttpxTransport:
-    """Sends requests with httpx: no redirects, no cookies, no cache. `client`: with other certificates or proxies."""
+    """Sends requests with httpx: no redirects, no cookies, no cache.
+
+    `client`: one with other certificates or proxies, which nothing else uses. It keeps no cookies then.
+    """
 
     def __init__(self, client: Optional[httpx.Client] = None) -> None:
-        self._client = client or httpx.Client(cookies=no_cookies())
+        self._client = client or httpx.Client()
+        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def __call__(self, request: TransportRequest) -> TransportResponse:
         deadline = monotonic() + request.timeout
@@ -39,8 +43,3 @@ class HttpxTransport:
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()
-
-
-def no_cookies() -> CookieJar:
-    """A jar that accepts no cookies."""
-    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
