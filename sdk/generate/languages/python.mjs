@@ -85,7 +85,7 @@ ${operations.map(({ id }) => `        ${constant(id)},`).join("\n")}
 `;
 }
 
-function codes({ errors, next, unknown_code: unknown, no_response: none }) {
+function codes({ errors, fields, next, unknown_code: unknown, no_response: none }) {
   const shown = (show) => (show === null ? "None" : `(${text(show.en)}, ${text(show.zh)})`);
   const constants = errors.map(({ code, status, when }) =>
     `    ${code.toUpperCase()}: Final = ${text(code)}\n    ${docString(`${status}: ${when}`)}`);
@@ -114,6 +114,10 @@ AFTER_NOTHING: Next = ${text(none.next)}
 # Sentences for the user, in English and Chinese. None: the code has no sentence of its own.
 TEXTS: dict[str, Optional[tuple[str, str]]] = {
 ${errors.map((one) => `    ${text(one.code)}: ${shown(one.show)},`).join("\n")}
+}
+# The same for fields of a body.
+FIELD_TEXTS: dict[str, Optional[tuple[str, str]]] = {
+${fields.map((one) => `    ${text(one.code)}: ${shown(one.show)},`).join("\n")}
 }
 TEXT_OF_UNKNOWN = ${shown(unknown.show)}
 TEXT_OF_NO_ANSWER = ${shown(none.show)}

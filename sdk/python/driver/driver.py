@@ -228,7 +228,7 @@ def described(error: Exception) -> dict[str, Any]:
         "retry_after": error.retry_after,
         "attempts_left": error.attempts_left,
         "documents": list(error.documents),
-        "fields": [dataclasses.asdict(field) for field in error.fields],
+        "fields": [present(dataclasses.asdict(field)) for field in error.fields],
     }
     return present(fields)
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Optional
 from ._generated.codes import (
     AFTER_NOTHING,
     AFTER_UNKNOWN,
+    FIELD_TEXTS,
     NEXT,
     TEXT_OF_NO_ANSWER,
     TEXT_OF_UNKNOWN,
@@ -47,6 +48,13 @@ class FieldProblem:
     detail: str
     pointer: Optional[str] = None
     """JSON pointer to the field: `#/proof_of_work/nonce`."""
+    language: Optional[str] = None
+
+    @property
+    def user_message(self) -> str:
+        """Sentence for the user. A code of a newer service has the sentence of the service."""
+        text = FIELD_TEXTS.get(self.code)
+        return self.detail if text is None else in_language(text, self.language)
 
 
 AFTER_CLIENT_CODE: dict[str, Next] = {
@@ -56,6 +64,10 @@ AFTER_CLIENT_CODE: dict[str, Next] = {
     ErrorCode.KEY_LOST: "sign_in",
     ErrorCode.USER_CHANGED: "reload",
 }
+
+
+# Codes of the client, and the codes of the service whose sentences say the same.
+SAME = {ErrorCode.SIGNED_OUT: ErrorCode.TOKEN_MISSING, ErrorCode.KEY_LOST: ErrorCode.TOKEN_MISSING}
 
 
 class DoorstepError(Exception):
@@ -99,8 +111,9 @@ class DoorstepError(Exception):
     @property
     def user_message(self) -> str:
         """Sentence for the user, in the language of the client: Chinese for any Chinese tag, else English."""
-        text = TEXT_OF_NO_ANSWER if self.code == ErrorCode.NETWORK else TEXTS.get(self.code) or TEXT_OF_UNKNOWN
-        return text[1 if is_chinese(self.language) else 0]
+        if self.code in (ErrorCode.NETWORK, ErrorCode.INVALID_ANSWER):
+            return in_language(TEXT_OF_NO_ANSWER, self.language)
+        return in_language(TEXTS.get(SAME.get(self.code, self.code)) or TEXT_OF_UNKNOWN, self.language)
 
     @property
     def attempts_left(self) -> Optional[int]:
@@ -113,7 +126,9 @@ class DoorstepError(Exception):
         """Fields that the service refused."""
         problems = (self.problem or {}).get("errors") or ()
         return tuple(
-            FieldProblem(one.get("field", ""), one.get("code", ""), one.get("detail", ""), one.get("pointer"))
+            FieldProblem(
+                one.get("field", ""), one.get("code", ""), one.get("detail", ""), one.get("pointer"), self.language
+            )
             for one in problems
         )
 
@@ -129,9 +144,10 @@ class DoorstepError(Exception):
         return name if isinstance(name, str) else None
 
 
-def is_chinese(language: Optional[str]) -> bool:
-    """Tells whether a language tag is one of Chinese."""
-    return language is not None and language.replace("_", "-").split("-")[0].lower() == "zh"
+def in_language(text: tuple[str, str], language: Optional[str]) -> str:
+    """The Chinese text for any tag of Chinese, else the English one."""
+    english, chinese = text
+    return chinese if (language or "").replace("_", "-").split("-")[0].lower() == "zh" else english
 
 
 def has_code(error: BaseException, *codes: str) -> bool:

@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 
-from doorstep_client import DoorstepError, ErrorCode, TransportResponse, one_time_code
+from doorstep_client import DoorstepError, ErrorCode, FieldProblem, TransportResponse, one_time_code
 from doorstep_client._answer import read_answer
 from doorstep_client._generated.codes import NEXT
 
@@ -32,7 +32,8 @@ def test_every_code_says_what_the_app_does_next() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "column"), [("zh-Hant-TW", "zh"), ("ZH", "zh"), ("en", "en"), (None, "en"), ("zhx", "en")]
+    ("language", "column"),
+    [("zh-Hant-TW", "zh"), ("ZH", "zh"), ("en", "en"), (None, "en"), ("zh_CN", "zh"), ("zhx", "en")],
 )
 def test_every_code_has_a_sentence(language: str, column: str) -> None:
     def sentence(code: str) -> str:
@@ -41,8 +42,13 @@ def test_every_code_has_a_sentence(language: str, column: str) -> None:
     unknown = CATALOGUE["unknown_code"]["show"][column]
     for error in CATALOGUE["errors"]:
         assert sentence(error["code"]) == (error["show"] or CATALOGUE["unknown_code"]["show"])[column]
-    assert sentence("network") == CATALOGUE["no_response"]["show"][column]
-    assert sentence("code_of_tomorrow") == sentence("signed_out") == unknown
+    assert sentence("network") == sentence("invalid_answer") == CATALOGUE["no_response"]["show"][column]
+    assert sentence("code_of_tomorrow") == sentence("user_changed") == unknown
+    assert sentence("signed_out") == sentence("key_lost") == sentence("token_missing")
+    for field in CATALOGUE["fields"]:
+        problem = FieldProblem("name", field["code"], "detail", language=language)
+        assert problem.user_message == (field["show"] or {column: "detail"})[column]
+    assert FieldProblem("name", "code_of_tomorrow", "detail").user_message == "detail"
 
 
 def test_every_code_is_a_constant() -> None:

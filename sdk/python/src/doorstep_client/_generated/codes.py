@@ -253,5 +253,19 @@ TEXTS: dict[str, Optional[tuple[str, str]]] = {
     "overloaded": ("The service is busy. Please try again in a moment.", "服务繁忙，请稍后再试。"),
     "dependency_unavailable": ("The service is not available now. Please try again in a moment.", "服务暂时不可用，请稍后再试。"),
 }
+# The same for fields of a body.
+FIELD_TEXTS: dict[str, Optional[tuple[str, str]]] = {
+    "required": ("Please fill this in.", "请填写此项。"),
+    "unknown_field": None,
+    "duplicate_field": None,
+    "invalid_type": None,
+    "too_short": ("This is too short.", "内容太短。"),
+    "too_long": ("This is too long.", "内容太长。"),
+    "invalid_characters": ("This contains characters that cannot be used here.", "包含无法使用的字符，请修改。"),
+    "out_of_range": ("This is not possible. Please check it.", "超出允许的范围，请检查。"),
+    "not_allowed": ("This cannot be used here.", "暂不支持，请更换。"),
+    "mismatch": ("The two entries are not the same.", "两次输入不一致，请重新输入。"),
+    "invalid_format": ("This does not look right. Please check it.", "格式不正确，请检查。"),
+}
 TEXT_OF_UNKNOWN = ("Something went wrong. Please try again later.", "出现问题，请稍后再试。")
 TEXT_OF_NO_ANSWER = ("There is no connection. Please check your network and try again.", "网络连接失败，请检查网络后重试。")
