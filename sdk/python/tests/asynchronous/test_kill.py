@@ -10,12 +10,22 @@ from typing import Optional
 
 import pytest
 
-from doorstep_client import AsyncDoorstep, DoorstepError, KeyStore, MemoryKeys, MemoryStore
+from doorstep_client import (
+    AsyncDoorstep,
+    AsyncSignUp,
+    CaptchaAnswer,
+    DoorstepError,
+    KeyStore,
+    MemoryKeys,
+    MemoryStore,
+    TransportRequest,
+    TransportResponse,
+)
 
 from ..support.clock import MovedClock
 from ..support.concurrency_async import STRIDE
 from ..support.process import Killed, Process
-from .support import PASSWORD, Clients, sign_up, solved
+from .support import PASSWORD, Clients, answered, sign_up, solved
 
 pytestmark = pytest.mark.usefixtures("pauses")
 
@@ -41,14 +51,7 @@ async def sign_up_stepwise(clients: Clients, doorstep: AsyncDoorstep, phone: str
     for _ in range(6):
         if doorstep.session.state == "signed_in":
             return
-        if flow.state.step == "start":
-            await flow.send_code(phone_number=phone, captcha=await solved(doorstep))
-        elif flow.state.step == "code":
-            await flow.verify_code(clients.server.code(phone))
-        elif flow.state.step == "password":
-            await flow.set_password(PASSWORD)
-        else:
-            await flow.submit_profile(nickname="Ada")
+        await do_step(clients, flow, phone, await solved(doorstep))
     assert doorstep.session.state == "signed_in", flow.state
 
 
@@ -97,19 +100,58 @@ async def test_a_sign_up_goes_on_after_a_failure_at_every_moment(
         flow = doorstep.sign_up()
         for _ in range(10):
             try:
-                if flow.state.step == "start":
-                    await flow.send_code(phone_number=phone, captcha=await solved(doorstep))
-                elif flow.state.step == "code":
-                    await flow.verify_code(clients.server.code(phone))
-                elif flow.state.step == "password":
-                    await flow.set_password(PASSWORD)
-                elif doorstep.session.state != "signed_in":
-                    await flow.submit_profile(nickname="Ada")
+                if doorstep.session.state != "signed_in":
+                    await do_step(clients, flow, phone, await solved(doorstep))
             except failure:
                 assert process.reached
         assert process.reached
         assert doorstep.session.state == "signed_in", moment
         await check_signed_up(doorstep, clients, phone, True, moment)
+
+
+async def test_a_busy_service_after_a_failure_decides_nothing(clients: Clients) -> None:
+    counted, busy = Process(), list[str]()
+    await sign_up_stepwise(clients, clients.started(counted, MemoryStore()), clients.server.new_phone())
+    for number in (2, counted.writes):
+        await fail_and_refuse(clients, Process(f"write {number} before", OSError), busy)
+    # The first request is that of the captcha, the last one that of the profile.
+    for number in (2, 5):
+        await fail_and_refuse(clients, Process(f"request {number} after", Interrupted), busy)
+
+
+async def fail_and_refuse(clients: Clients, process: Process, busy: list[str]) -> None:
+    """A sign-up with a failure at one moment, and a service that is busy at the next attempt."""
+
+    async def sometimes_busy(request: TransportRequest) -> TransportResponse:
+        return await (answered(503, code="overloaded") if busy else send)(request)
+
+    doorstep, phone = clients.started(process, MemoryStore()), clients.server.new_phone()
+    send, doorstep._api.transport = doorstep._api.transport, sometimes_busy
+    flow, captcha = doorstep.sign_up(), await solved(doorstep)
+    while doorstep.session.state != "signed_in":
+        try:
+            await do_step(clients, flow, phone, captcha)
+        except (OSError, Interrupted):
+            busy.append("now")
+            with pytest.raises(DoorstepError) as refused:
+                await do_step(clients, flow, phone, captcha)
+            assert (refused.value.code, refused.value.unanswered) == ("overloaded", True)
+            busy.clear()
+    assert process.reached
+    await check_signed_up(doorstep, clients, phone, False, "busy")
+
+
+async def do_step(clients: Clients, flow: AsyncSignUp, phone: str, captcha: CaptchaAnswer) -> None:
+    """What the user does at the step."""
+    step = flow.state.step
+    if step == "start":
+        await flow.send_code(phone_number=phone, captcha=captcha)
+    elif step == "code":
+        await flow.verify_code(clients.server.code(phone))
+    elif step == "password":
+        await flow.set_password(PASSWORD)
+    else:
+        await flow.submit_profile(nickname="Ada")
 
 
 @pytest.mark.parametrize("bound", [False, True])

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Optional
 
 import pytest
 
-from doorstep_client import DoorstepError, ErrorCode, FlowState, MemoryKeys, TransportRequest, TransportResponse
+from doorstep_client import (
+    DoorstepError,
+    ErrorCode,
+    FlowState,
+    MemoryKeys,
+    MemoryStore,
+    TransportRequest,
+    TransportResponse,
+)
 
 from ..support.clock import MovedClock
 from ..support.concurrency_async import joined, together
@@ -105,6 +114,24 @@ async def test_a_flow_that_is_cancelled_is_forgotten(clients: Clients) -> None:
     await flow.send_code(phone_number=phone, captcha=await solved(doorstep))
     assert (await flow.cancel()).step == "start"
     assert (await doorstep.sign_up().resume()).step == "start"
+
+
+async def test_a_password_is_never_stored(clients: Clients) -> None:
+    written: list[str] = []
+
+    class Watched(MemoryStore):
+        def set(self, key: str, value: Optional[str]) -> None:
+            written.append(value or "")
+            super().set(key, value)
+
+    doorstep = clients.new(store=Watched())
+    phone = await sign_up(clients, doorstep)
+    await doorstep.session.sign_out()
+    await doorstep.sign_in().with_password(phone_number=phone, password=PASSWORD)
+    await doorstep.account.change_password(current_password=PASSWORD, new_password="staple battery horse")
+    await doorstep.deletion().with_password("staple battery horse")
+    assert len(written) > 10
+    assert [value for value in written if "battery" in value] == []
 
 
 async def test_no_secret_is_in_a_repr(clients: Clients) -> None:

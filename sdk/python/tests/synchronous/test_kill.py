@@ -11,12 +11,22 @@ from typing import Optional
 
 import pytest
 
-from doorstep_client import Doorstep, DoorstepError, KeyStore, MemoryKeys, MemoryStore
+from doorstep_client import (
+    Doorstep,
+    SignUp,
+    CaptchaAnswer,
+    DoorstepError,
+    KeyStore,
+    MemoryKeys,
+    MemoryStore,
+    TransportRequest,
+    TransportResponse,
+)
 
 from ..support.clock import MovedClock
 from ..support.concurrency_sync import STRIDE
 from ..support.process import Killed, Process
-from .support import PASSWORD, Clients, sign_up, solved
+from .support import PASSWORD, Clients, answered, sign_up, solved
 
 pytestmark = pytest.mark.usefixtures("pauses")
 
@@ -42,14 +52,7 @@ def sign_up_stepwise(clients: Clients, doorstep: Doorstep, phone: str) -> None:
     for _ in range(6):
         if doorstep.session.state == "signed_in":
             return
-        if flow.state.step == "start":
-            flow.send_code(phone_number=phone, captcha=solved(doorstep))
-        elif flow.state.step == "code":
-            flow.verify_code(clients.server.code(phone))
-        elif flow.state.step == "password":
-            flow.set_password(PASSWORD)
-        else:
-            flow.submit_profile(nickname="Ada")
+        do_step(clients, flow, phone, solved(doorstep))
     assert doorstep.session.state == "signed_in", flow.state
 
 
@@ -98,19 +101,58 @@ def test_a_sign_up_goes_on_after_a_failure_at_every_moment(
         flow = doorstep.sign_up()
         for _ in range(10):
             try:
-                if flow.state.step == "start":
-                    flow.send_code(phone_number=phone, captcha=solved(doorstep))
-                elif flow.state.step == "code":
-                    flow.verify_code(clients.server.code(phone))
-                elif flow.state.step == "password":
-                    flow.set_password(PASSWORD)
-                elif doorstep.session.state != "signed_in":
-                    flow.submit_profile(nickname="Ada")
+                if doorstep.session.state != "signed_in":
+                    do_step(clients, flow, phone, solved(doorstep))
             except failure:
                 assert process.reached
         assert process.reached
         assert doorstep.session.state == "signed_in", moment
         check_signed_up(doorstep, clients, phone, True, moment)
+
+
+def test_a_busy_service_after_a_failure_decides_nothing(clients: Clients) -> None:
+    counted, busy = Process(), list[str]()
+    sign_up_stepwise(clients, clients.started(counted, MemoryStore()), clients.server.new_phone())
+    for number in (2, counted.writes):
+        fail_and_refuse(clients, Process(f"write {number} before", OSError), busy)
+    # The first request is that of the captcha, the last one that of the profile.
+    for number in (2, 5):
+        fail_and_refuse(clients, Process(f"request {number} after", Interrupted), busy)
+
+
+def fail_and_refuse(clients: Clients, process: Process, busy: list[str]) -> None:
+    """A sign-up with a failure at one moment, and a service that is busy at the next attempt."""
+
+    def sometimes_busy(request: TransportRequest) -> TransportResponse:
+        return (answered(503, code="overloaded") if busy else send)(request)
+
+    doorstep, phone = clients.started(process, MemoryStore()), clients.server.new_phone()
+    send, doorstep._api.transport = doorstep._api.transport, sometimes_busy
+    flow, captcha = doorstep.sign_up(), solved(doorstep)
+    while doorstep.session.state != "signed_in":
+        try:
+            do_step(clients, flow, phone, captcha)
+        except (OSError, Interrupted):
+            busy.append("now")
+            with pytest.raises(DoorstepError) as refused:
+                do_step(clients, flow, phone, captcha)
+            assert (refused.value.code, refused.value.unanswered) == ("overloaded", True)
+            busy.clear()
+    assert process.reached
+    check_signed_up(doorstep, clients, phone, False, "busy")
+
+
+def do_step(clients: Clients, flow: SignUp, phone: str, captcha: CaptchaAnswer) -> None:
+    """What the user does at the step."""
+    step = flow.state.step
+    if step == "start":
+        flow.send_code(phone_number=phone, captcha=captcha)
+    elif step == "code":
+        flow.verify_code(clients.server.code(phone))
+    elif step == "password":
+        flow.set_password(PASSWORD)
+    else:
+        flow.submit_profile(nickname="Ada")
 
 
 @pytest.mark.parametrize("bound", [False, True])
