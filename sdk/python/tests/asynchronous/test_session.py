@@ -9,6 +9,7 @@ from typing import Any, Optional
 import pytest
 
 from doorstep_client import (
+    DeviceKey,
     DoorstepError,
     ErrorCode,
     Exchange,
@@ -40,6 +41,22 @@ class OtherObject:
     def __init__(self, inner: MemoryStore) -> None:
         self.get = inner.get
         self.set = inner.set
+
+
+class NamedKeys(MemoryKeys):
+    """Keys whose names a test can see."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def create(self, name: str) -> DeviceKey:
+        self.names.add(name)
+        return super().create(name)
+
+    def delete(self, name: str) -> None:
+        self.names.discard(name)
+        super().delete(name)
 
 
 async def test_many_callers_refresh_once(clients: Clients) -> None:
@@ -309,8 +326,8 @@ async def test_an_error_in_the_log_of_the_app_is_no_error_of_the_request(clients
 
 
 async def test_the_key_and_the_device_of_a_user_stay_apart_from_those_of_another(clients: Clients) -> None:
-    store = MemoryStore()
-    doorstep = clients.new(store=store, keys=MemoryKeys())
+    store, keys = MemoryStore(), NamedKeys()
+    doorstep = clients.new(store=store, keys=keys)
     number = await sign_up(clients, doorstep)
     await doorstep.session.sign_out()
     await sign_up(clients, doorstep)
@@ -318,6 +335,9 @@ async def test_the_key_and_the_device_of_a_user_stay_apart_from_those_of_another
     await doorstep.sign_in().with_password(phone_number=number, password=PASSWORD)
     record = record_of(store)
     assert len(record["devices"]) == 1
+    assert keys.names == {record["session"]["key"]}
+    await doorstep.session.sign_out(forget_device=True)
+    assert keys.names == set()
     assert record["session"]["key"] == record["devices"][0]["key"]
 
 

@@ -15,6 +15,7 @@ from doorstep_client import (
     TransportRequest,
     TransportResponse,
 )
+from doorstep_client._generated import operations, types
 
 from ..support.clock import MovedClock
 from ..support.concurrency_sync import together
@@ -169,6 +170,14 @@ def test_a_busy_service_is_asked_again_after_a_short_retry_after(clients: Client
     refusals[:] = ["1"]
     with pytest.raises(DoorstepError, match="overloaded"):
         doorstep.sign_in().send_code(phone_number=clients.server.new_phone(), captcha=captcha)
+
+
+def test_a_message_without_an_idempotency_key_is_sent_once(clients: Clients, pauses: list[float]) -> None:
+    api = clients.new(transport=clients.faulty(lambda number: "lost answer"))._api
+    body = types.SendCode(phone_number=clients.server.new_phone(), captcha_id="id", captcha_answer="answer")
+    with pytest.raises(DoorstepError, match="network"):
+        api.send(operations.ACCOUNT_DELETION_SEND_CODE, body)
+    assert pauses == []
 
 
 def test_the_login_page_of_a_wifi_is_not_an_answer(clients: Clients, pauses: list[float]) -> None:

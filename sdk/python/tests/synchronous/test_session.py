@@ -10,6 +10,7 @@ from typing import Any, Optional
 import pytest
 
 from doorstep_client import (
+    DeviceKey,
     DoorstepError,
     ErrorCode,
     Exchange,
@@ -41,6 +42,22 @@ class OtherObject:
     def __init__(self, inner: MemoryStore) -> None:
         self.get = inner.get
         self.set = inner.set
+
+
+class NamedKeys(MemoryKeys):
+    """Keys whose names a test can see."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def create(self, name: str) -> DeviceKey:
+        self.names.add(name)
+        return super().create(name)
+
+    def delete(self, name: str) -> None:
+        self.names.discard(name)
+        super().delete(name)
 
 
 def test_many_callers_refresh_once(clients: Clients) -> None:
@@ -310,8 +327,8 @@ def test_an_error_in_the_log_of_the_app_is_no_error_of_the_request(clients: Clie
 
 
 def test_the_key_and_the_device_of_a_user_stay_apart_from_those_of_another(clients: Clients) -> None:
-    store = MemoryStore()
-    doorstep = clients.new(store=store, keys=MemoryKeys())
+    store, keys = MemoryStore(), NamedKeys()
+    doorstep = clients.new(store=store, keys=keys)
     number = sign_up(clients, doorstep)
     doorstep.session.sign_out()
     sign_up(clients, doorstep)
@@ -319,6 +336,9 @@ def test_the_key_and_the_device_of_a_user_stay_apart_from_those_of_another(clien
     doorstep.sign_in().with_password(phone_number=number, password=PASSWORD)
     record = record_of(store)
     assert len(record["devices"]) == 1
+    assert keys.names == {record["session"]["key"]}
+    doorstep.session.sign_out(forget_device=True)
+    assert keys.names == set()
     assert record["session"]["key"] == record["devices"][0]["key"]
 
 
