@@ -142,7 +142,7 @@ async def fail_and_refuse(clients: Clients, process: Process, busy: list[str]) -
 
 
 async def do_step(clients: Clients, flow: AsyncSignUp, phone: str, captcha: CaptchaAnswer) -> None:
-    """What the user does at the step."""
+    """Does what the user does at the step."""
     step = flow.state.step
     if step == "start":
         await flow.send_code(phone_number=phone, captcha=captcha)

@@ -119,12 +119,12 @@ async def test_a_flow_that_is_cancelled_is_forgotten(clients: Clients) -> None:
 async def test_a_password_is_never_stored(clients: Clients) -> None:
     written: list[str] = []
 
-    class Watched(MemoryStore):
+    class RecordingStore(MemoryStore):
         def set(self, key: str, value: Optional[str]) -> None:
             written.append(value or "")
             super().set(key, value)
 
-    doorstep = clients.new(store=Watched())
+    doorstep = clients.new(store=RecordingStore())
     phone = await sign_up(clients, doorstep)
     await doorstep.session.sign_out()
     await doorstep.sign_in().with_password(phone_number=phone, password=PASSWORD)

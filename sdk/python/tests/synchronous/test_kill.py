@@ -143,7 +143,7 @@ def fail_and_refuse(clients: Clients, process: Process, busy: list[str]) -> None
 
 
 def do_step(clients: Clients, flow: SignUp, phone: str, captcha: CaptchaAnswer) -> None:
-    """What the user does at the step."""
+    """Does what the user does at the step."""
     step = flow.state.step
     if step == "start":
         flow.send_code(phone_number=phone, captcha=captcha)
