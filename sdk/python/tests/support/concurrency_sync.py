@@ -12,8 +12,8 @@ from doorstep_client._runtime_sync import Flight
 
 Result = TypeVar("Result")
 
-# The tests with many moments take every third moment: the code is that of the asynchronous client.
-STRIDE = 3
+# The tests with many moments take every fifth moment: the code is that of the asynchronous client.
+STRIDE = 5
 
 
 def together(*calls: Callable[[], Result]) -> list[Result]:
