@@ -36,7 +36,7 @@ async fn an_unknown_phone_and_a_wrong_password_get_the_same_response(server: Tes
     let user = server.create_user().await;
     let comparable = |response: Response| {
         response.assert_error(401, "credentials_invalid");
-        assert_eq!(response.headers["www-authenticate"], "Bearer");
+        assert_eq!(response.headers["www-authenticate"], "Bearer realm=\"doorstep\"");
         let mut body = response.body;
         body["request_id"] = Value::Null;
         body

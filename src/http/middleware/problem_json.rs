@@ -79,11 +79,12 @@ fn render(response: ServiceResponse, problem: &Problem, language: Language, serv
     response
 }
 
-/// Returns the value of `WWW-Authenticate` (RFC 6750, section 3).
+/// Returns the value of `WWW-Authenticate`. RFC 6750, section 3 requires a parameter after `Bearer`, and a client of
+/// Swift on Linux crashes without one.
 const fn www_authenticate(code: Code) -> &'static str {
     match code {
         Code::TokenInvalid | Code::TokenExpired => "Bearer error=\"invalid_token\"",
-        _ => "Bearer",
+        _ => "Bearer realm=\"doorstep\"",
     }
 }
 
