@@ -13,7 +13,7 @@ export function readAnswer(response: TransportResponse): unknown {
     return withAge(body, seconds(response.headers['age']) ?? 0)
   }
   if (!isObject(body) || typeof body['code'] !== 'string') throw invalidAnswer(response, response.status >= 500)
-  throw problemError(body as Problem, response)
+  throw problemError(withoutNull(body) as Problem, response)
 }
 
 /** Tells whether a proxy without a service behind it may have answered: another attempt can succeed. */
@@ -31,6 +31,13 @@ function invalidAnswer(response: TransportResponse, unanswered: boolean): Doorst
   const message = `an answer with status ${response.status} that is not from doorstep`
   const retryAfter = seconds(response.headers['retry-after'])
   return new DoorstepError('invalid_answer', message, { status: response.status, retryAfter, unanswered })
+}
+
+/** The fields that have a value: in an error or a step of a flow, `null` says the same as an absent field. */
+export function withoutNull<T extends object>(body: T): T {
+  const present: Partial<T> = {}
+  for (const name of Object.keys(body) as (keyof T)[]) if (body[name] !== null) present[name] = body[name]
+  return present as T
 }
 
 /** A replayed answer has its original durations, and `Age` says how old it is. */

@@ -151,9 +151,13 @@ export class Api {
   }
 }
 
-/** Marks refusals of a repetition that say nothing about a first request whose answer was lost. */
+/**
+ * Marks refusals of a repetition that say nothing about a first request whose answer was lost. The cooldown of a code
+ * is no such refusal: a first request that had sent the code would have answered the repetition, too.
+ */
 function markUnanswered(error: DoorstepError, lost: boolean): DoorstepError {
-  if (lost && [408, 429, 503].includes(error.status)) error.unanswered = true
+  const saysNothing = [408, 429, 503].includes(error.status) && error.code !== 'resend_cooldown'
+  if (lost && saysNothing) error.unanswered = true
   if (error.code === 'request_in_progress') error.unanswered = true
   return error
 }

@@ -1,5 +1,6 @@
 import { AFTER_NOTHING, AFTER_UNKNOWN, NEXT, type Next } from './generated/codes.js'
 import type { Schemas } from './generated/operations.js'
+import { own } from './platform/own.js'
 
 /** The error document of the service (RFC 9457). Fields of a newer service are in it, too. */
 export type Problem = Schemas['Problem'] & { readonly [field: string]: unknown }
@@ -22,6 +23,7 @@ export type ClientCode =
   | 'key_lost' // the session is bound to a key that this device does not have any more
   | 'user_changed' // another user has signed in meanwhile, in another tab
   | 'aborted' // by an AbortSignal
+  | 'upload_failed' // the storage of the operator refused the image
   | 'wrong_step' // the flow is at another step (the service has the same code)
 
 /** A code of the service. */
@@ -65,7 +67,7 @@ export class DoorstepError extends Error {
     if (code === 'network' || code === 'invalid_answer') return AFTER_NOTHING
     if (code === 'signed_out' || code === 'key_lost') return 'sign_in'
     if (code === 'user_changed') return 'reload'
-    return Object.prototype.hasOwnProperty.call(NEXT, code) ? NEXT[code as ServiceCode] : AFTER_UNKNOWN
+    return own<Next>(NEXT, code) ?? AFTER_UNKNOWN
   }
 
   /** Attempts that are left for a code. */

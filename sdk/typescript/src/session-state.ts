@@ -37,9 +37,11 @@ export class SessionMemory {
 
   async load(): Promise<void> {
     const { session } = await this.vault.read()
+    const hasKey = session?.bound ? (await this.findKey(session)) !== undefined : true
+    // A flow may have signed in meanwhile.
     if (this.state !== 'restoring') return
     if (!session) this.clear()
-    else if (session.bound && !(await this.findKey(session))) this.loseKey(session)
+    else if (!hasKey) this.loseKey(session)
     else this.adopt(session)
   }
 
@@ -94,9 +96,10 @@ export class SessionMemory {
     const ending = { ...options, session: lost?.id }
     const contents = await this.vault.update((contents) => endSession(contents, reason, ending))
     if (contents.session) return this.adopt(contents.session)
+    const isTold = this.stored === undefined
     this.clear()
     // Another tab may have ended it, for a reason of its own.
-    if (lost) this.signedOut.emit(contents.ended?.session === lost.id ? contents.ended.reason : reason)
+    if (lost && !isTold) this.signedOut.emit(contents.ended?.session === lost.id ? contents.ended.reason : reason)
     await cleanKeys(this.keys, contents, [lost?.key])
   }
 

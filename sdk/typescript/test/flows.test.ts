@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { fetchTransport, memoryKeys, type KeyStore, type Transport } from '../src/index.js'
+import { fetchTransport, memoryKeys, type DoorstepError, type KeyStore, type Transport } from '../src/index.js'
 import { afterCooldown, client, memoryStore, PASSWORD, quickClock, signUp, solved } from './support/clients.js'
+import { Process } from './support/faults.js'
 import { Server, WITHOUT_LIMITS } from './support/server.js'
 
 let server: Server
@@ -48,6 +49,36 @@ test('a flow that the service has ended in the meantime is over at the next star
   const { step, endedBy } = await restarted.resume()
   assert.deepEqual([step, endedBy], ['ended', 'ticket_expired'])
   assert.deepEqual(JSON.parse((await copy.get('doorstep')) ?? '').flows, {})
+})
+
+test('a resend that was stored and never sent does not stop the user from entering the code', async () => {
+  const store = memoryStore()
+  const phoneNumber = await signUp(server, client(server))
+  const doorstep = client(server, { store })
+  const flow = doorstep.signIn()
+  await afterCooldown(async () => flow.sendCode({ phoneNumber, captcha: await solved(doorstep) }))
+  const killed = new Process('write 2 after')
+  const other = client(server, { store: killed.store(store), transport: killed.transport() }).signIn()
+  await other.resume()
+  await assert.rejects(other.resendCode(), { message: 'the process has ended' })
+
+  const restarted = client(server, { store }).signIn()
+  const { step } = await restarted.resume()
+  assert.equal(step, 'code')
+  assert.ok(restarted.state.resendIn() > 0, 'the service did not refuse the resend')
+  const done = await restarted.verifyCode(await server.codeOfMessage(2, phoneNumber))
+  assert.equal(done.step, 'done')
+})
+
+test('calls that wait for the first code are different actions', async () => {
+  const doorstep = client(server)
+  const flow = doorstep.signUp()
+  const captcha = await solved(doorstep)
+  const sent = flow.sendCode({ phoneNumber: server.newPhone(), captcha })
+  const next = [flow.verifyCode('000000'), flow.setPassword(PASSWORD)]
+  await sent
+  const codes = await Promise.all(next.map((call) => call.then(String, ({ code }: DoorstepError) => code)))
+  assert.deepEqual(codes, ['code_wrong', 'wrong_step'])
 })
 
 test('a change of number continues after a restart', async () => {

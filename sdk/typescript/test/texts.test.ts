@@ -38,6 +38,7 @@ test('errors of the client and of a newer service have a sentence, too', () => {
   assert.equal(sentence('code_of_tomorrow'), unknown.en)
   assert.equal(sentence('toString'), unknown.en)
   assert.equal(userMessage(new Error('defect'), 'de'), unknown.en)
+  for (const language of ['zh', 'zh-CN', 'zh_CN', 'ZH-Hant']) assert.equal(userMessage(null, language), unknown.zh)
 })
 
 test('a field that was refused has a sentence', () => {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { createVerify, webcrypto } from 'node:crypto'
 import { test } from 'node:test'
 import { DoorstepError, memoryKeys, memoryStore } from '../src/index.js'
+import { isStep, questionOf, stepOf } from '../src/flows/state.js'
 import { OPERATIONS } from '../src/generated/operations.js'
-import { readAnswer } from '../src/answer.js'
+import { readAnswer, withoutNull } from '../src/answer.js'
 import { systemClock } from '../src/platform/clock.js'
 import { base64url, utf8 } from '../src/platform/encoding.js'
 import { randomName, systemRandom } from '../src/platform/random.js'
@@ -57,6 +58,21 @@ test('the durations of a replayed answer are shorter by its age', () => {
   const body = JSON.stringify({ ticket: 't', expires_in: 300, resend_in: 5, attempts_left: 5 })
   const answer = readAnswer({ status: 200, headers: { age: '10' }, body })
   assert.deepEqual(answer, { ticket: 't', expires_in: 290, resend_in: 0, attempts_left: 5 })
+})
+
+test('a field that is null is absent, in steps and in errors', () => {
+  assert.deepEqual(withoutNull({ step: 'verify_code', reason: null }), { step: 'verify_code' })
+  const problem = JSON.stringify({ code: 'code_wrong', status: 422, detail: 'No.', ticket: null, attempts_left: 4 })
+  assert.throws(
+    () => readAnswer({ status: 422, headers: {}, body: problem }),
+    (error: DoorstepError) => error.problem !== undefined && !isStep(error.problem) && error.attemptsLeft === 4,
+  )
+})
+
+test('a code or a step with the name of a property of every object is an unknown one', () => {
+  assert.equal(isStep({ code: 'constructor' } as never), false)
+  assert.equal(stepOf('constructor'), 'unknown')
+  assert.equal(questionOf({ code: 'toString' } as never, 0)?.reason, 'toString')
 })
 
 test('what is not from the service is no error of the service', () => {

@@ -1,8 +1,10 @@
 import type { Api } from '../api.js'
+import { withoutNull } from '../answer.js'
 import { DoorstepError } from '../errors.js'
 import { OPERATIONS, type Operations, type Schemas } from '../generated/operations.js'
 import type { KeyStore } from '../keys.js'
 import { Listeners } from '../listeners.js'
+import { own } from '../platform/own.js'
 import type { Session } from '../session.js'
 import type { PendingAction, StoredFlow, Vault } from '../vault.js'
 import { ActionMaker, type Action } from './action.js'
@@ -80,7 +82,7 @@ export abstract class Flow {
   protected act(action: Action): Promise<FlowState> {
     const name = this.nameOf(action)
     // A button that is tapped twice is one action.
-    if (this.active && this.active.name === name) return this.active.result
+    if (name !== undefined && this.active?.name === name) return this.active.result
     const result = this.inOrder(async () => {
       const { pending } = this.record.data
       if (pending && (await this.completeEarlier(pending, action))) return
@@ -101,7 +103,9 @@ export abstract class Flow {
     options: Pick<Action, 'signsIn' | 'device'> = {},
   ): Promise<FlowState> {
     const body = (flow: Readonly<StoredFlow>) => ({ ticket: this.ticket(flow), ...fields() })
-    return this.act({ operation: this.operation(verb), body, ...options })
+    // A sign-up knows no devices, also if it began as another flow.
+    const device = options.device && this.record.data.via !== 'register'
+    return this.act({ operation: this.operation(verb), body, ...options, device })
   }
 
   /** The ticket of the flow. Throws where no code was requested. */
@@ -113,7 +117,7 @@ export abstract class Flow {
   /** The operation of this flow with this verb. */
   private operation(verb: string): keyof Operations {
     const operation = `${this.record.data.via}${verb}`
-    if (operation in OPERATIONS) return operation as keyof Operations
+    if (own(OPERATIONS, operation)) return operation as keyof Operations
     throw new DoorstepError('wrong_step', `the flow has no ${verb} now`)
   }
 
@@ -141,7 +145,7 @@ export abstract class Flow {
       this.record.finish()
     } else if (fields['step']) {
       if (fields['ticket']) this.record.continueAs(flowOf(pending.operation))
-      await this.record.advance(fields)
+      await this.record.advance(withoutNull(fields))
     } else {
       await this.record.remove('done')
     }
@@ -247,13 +251,12 @@ export abstract class Flow {
 
   private async askStatus(ticket: string): Promise<void> {
     const operation = `${this.record.data.via}Status` as keyof Operations
-    if (!(operation in OPERATIONS)) return
+    if (!own(OPERATIONS, operation)) return
     try {
       const body = { ticket } as never
       const { api, session } = this.context
-      const answer = (
-        OPERATIONS[operation].bearer ? await session.call(operation, body) : await api.send(operation, { body })
-      ) as Schemas['FlowStatus']
+      const send = OPERATIONS[operation].bearer ? session.call(operation, body) : api.send(operation, { body })
+      const answer = withoutNull((await send) as Schemas['FlowStatus'])
       if (answer.reason === undefined) await this.record.advance(answer)
       else await this.record.question({ ...answer, code: answer.reason })
     } catch (error) {

@@ -83,9 +83,9 @@ export class FlowRecord {
   }
 
   /** The service has gone on to the step of the answer. */
-  async advance(answer: Advance): Promise<void> {
+  async advance(answer: Advance, question?: StoredFlow['question']): Promise<void> {
     const { step = this.data.step, ticket, phone_number: phone } = answer
-    const next: StoredFlow = { ...this.data, step }
+    const next: StoredFlow = { ...this.data, step, ...(question && { question }) }
     if (ticket !== undefined) next.ticket = ticket
     if (phone !== undefined) next.phone = phone
     if (answer.attempts_left !== undefined) next.attemptsLeft = answer.attempts_left
@@ -104,8 +104,8 @@ export class FlowRecord {
   /** A right code was not enough, or a code was sent to a new device. */
   async question(problem: Asked): Promise<void> {
     const step = problem.step ?? (problem.ticket === undefined ? 'prove_account' : 'verify_code')
-    if (stepOf(step) === 'prove') this.data.question = questionOf(problem, this.clock.wall())
-    await this.advance({ ...problem, step })
+    const question = stepOf(step) === 'prove' ? questionOf(problem, this.clock.wall()) : undefined
+    await this.advance({ ...problem, step }, question)
   }
 
   /** Stores what a refused action changes. */

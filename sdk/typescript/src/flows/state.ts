@@ -1,4 +1,5 @@
 import type { Problem } from '../errors.js'
+import { own } from '../platform/own.js'
 import type { StoredFlow } from '../vault.js'
 
 /**
@@ -61,13 +62,13 @@ const ENDS = ['ticket_expired', 'code_exhausted', 'phone_already_registered']
 const SESSION_ENDS = ['signed_out', 'user_changed']
 
 export function stepOf(serverStep: string): Step {
-  return STEPS[serverStep] ?? 'unknown'
+  return own(STEPS, serverStep) ?? 'unknown'
 }
 
 /** Tells whether an error is a step of the flow, and not a failure of the call. */
 export function isStep(problem: Problem): boolean {
   if (problem.code === 'wrong_step') return false
-  return problem.ticket !== undefined || problem.step !== undefined || problem.code in REASONS
+  return problem.ticket !== undefined || problem.step !== undefined || own(REASONS, problem.code) !== undefined
 }
 
 export function endsFlow(code: string, flow: StoredFlow): boolean {
@@ -80,7 +81,7 @@ export type Asked = Pick<Problem, 'code' | 'act' | 'retry_after' | 'start_anew' 
 export function questionOf(problem: Asked, now: number): StoredFlow['question'] {
   const { code, act, retry_after: retryAfter, start_anew: startAnew = code === 'account_dormant' } = problem
   return {
-    reason: REASONS[code] ?? code,
+    reason: own(REASONS, code) ?? code,
     startAnew,
     ...(act === undefined ? {} : { act }),
     ...(retryAfter === undefined ? {} : { readyAt: now + retryAfter * 1000 }),
