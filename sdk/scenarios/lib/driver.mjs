@@ -4,7 +4,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import readline from "node:readline";
 
-const CALL_TIMEOUT_MS = 30_000;
+/** A process that starts beside many others takes longer than any verb. */
+const CALL_TIMEOUT_MS = 60_000;
 
 export class Driver {
   /** Events that the driver has sent, such as {"event": "signed_out", "reason": "refresh_reused"}. */

@@ -7,6 +7,9 @@ from typing import Optional
 
 
 def one_time_code(message: str) -> Optional[str]:
-    """The six digits in the text of an SMS, None if there is not exactly one group of six digits."""
-    groups = re.findall(r"(?<![0-9])[0-9]{6}(?![0-9])", message)
-    return groups[0] if len(groups) == 1 else None
+    """The six digits in the text of an SMS, None if there are none, or groups of six digits that differ.
+
+    A message for SMS autofill can contain the code twice.
+    """
+    groups = set(re.findall(r"(?<![0-9])[0-9]{6}(?![0-9])", message))
+    return groups.pop() if len(groups) == 1 else None
