@@ -7,8 +7,9 @@ let package = Package(
     products: [.library(name: "Doorstep", targets: ["Doorstep"])],
     targets: [
         .target(name: "Doorstep"),
-        .executableTarget(name: "doorstep-driver", dependencies: ["Doorstep"]),
+        .target(name: "OpenSSLKeys", dependencies: ["Doorstep"]),
+        .executableTarget(name: "doorstep-driver", dependencies: ["Doorstep", "OpenSSLKeys"]),
         .executableTarget(name: "doorstep-example", dependencies: ["Doorstep"]),
-        .testTarget(name: "DoorstepTests", dependencies: ["Doorstep"]),
+        .testTarget(name: "DoorstepTests", dependencies: ["Doorstep", "OpenSSLKeys"]),
     ]
 )

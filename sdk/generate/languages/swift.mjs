@@ -30,7 +30,11 @@ const comment = (text) => text.trim().split("\n").map((line) => `/// ${line}`.tr
 function types({ schemas }) {
   const enums = new Set(schemas.filter(({ values }) => values).map(({ name }) => name));
   const bodies = schemas.filter(({ values }) => !values).map((schema) => type(schema, enums));
-  return `/// Bodies of requests and answers, with the structure of the wire.\nenum Wire {\n${indented(bodies.join("\n\n"))}\n}\n`;
+  return `/// Bodies of requests and answers, with the structure of the wire.
+enum Wire {
+${indented(bodies.join("\n\n"))}
+}
+`;
 }
 
 function type({ name, response, properties }, enums) {
@@ -81,8 +85,9 @@ ${endpoints}
 const FLAGS = ["bearer", "proof", "idempotencyKey", "clientId", "deviceName"];
 
 function route(operation) {
-  const flags = FLAGS.filter((flag) => operation[flag]).map((flag) => `, ${flag === "clientId" ? "clientID" : flag}: true`).join("");
-  return `Route(method: ${quoted(operation.method)}, path: ${quoted(operation.path)}${flags})`;
+  const flags = FLAGS.filter((flag) => operation[flag]);
+  const parameters = flags.map((flag) => `, ${flag === "clientId" ? "clientID" : flag}: true`).join("");
+  return `Route(method: ${quoted(operation.method)}, path: ${quoted(operation.path)}${parameters})`;
 }
 
 function endpoint({ id, body, answer }) {

@@ -53,8 +53,8 @@ public final class Doorstep: Sendable {
         )
     }
 
-    /// Requests a captcha, and does the proof of work that the service may want: about a second, not on the main thread,
-    /// and only until its task is cancelled. `theme`: `nil` is the choice of the service.
+    /// Requests a captcha, and does the proof of work that the service may want: about a second, not on the main
+    /// thread, and only until its task is cancelled. `theme`: `nil` is the choice of the service.
     public func captcha(kind: CaptchaKind = .image, theme: CaptchaTheme? = nil) async throws -> Captcha {
         try await captchas.make(kind: kind, theme: theme)
     }

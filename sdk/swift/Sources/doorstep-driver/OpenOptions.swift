@@ -1,9 +1,10 @@
 import Doorstep
 import Foundation
+import OpenSSLKeys
 
 /// What `open` says about the device.
 struct OpenOptions {
-    static let hasKeys = false
+    static let hasKeys = OpenSSLKeys.areAvailable
 
     private let parameters: Members
 
@@ -28,7 +29,8 @@ struct OpenOptions {
     }
 
     func keys() -> (any Doorstep.KeyStore)? {
-        nil
+        guard OpenOptions.hasKeys, let folder = parameters["keys"] as? String else { return nil }
+        return OpenSSLKeys(folder: URL(fileURLWithPath: folder, isDirectory: true))
     }
 
     func clock() -> any Doorstep.Clock {

@@ -24,8 +24,8 @@ extension Doorstep {
             try await next("SetPassword") { Wire.SetPassword(ticket: $0, password: password) }
         }
 
-        /// Creates the account and signs in. Where the service does not require a password, it follows the code directly.
-        /// `birthday` is a day: `2000-02-29`.
+        /// Creates the account and signs in. Where the service does not require a password, it follows the code
+        /// directly. `birthday` is a day: `2000-02-29`.
         @discardableResult
         public func submitProfile(
             nickname: String,

@@ -93,8 +93,8 @@ final class ActionMaker {
         return device
     }
 
-    /// The key of a known device, because its device token needs it; else a new key for an action that signs in. `lost`:
-    /// the key of the device is gone, and its token is worth nothing.
+    /// The key of a known device, because its device token needs it; else a new key for an action that signs in.
+    /// `lost`: the key of the device is gone, and its token is worth nothing.
     private func chooseKey(_ signsIn: Bool, _ device: StoredDevice?) async throws -> (key: String?, lost: Bool) {
         if let name = device?.key, try await key(name) != nil { return (name, false) }
         return (signsIn ? try await ownKey() : nil, device?.key != nil)

@@ -26,8 +26,8 @@ extension Doorstep {
         }
     }
 
-    /// Sends one request. It throws where no answer came, and never because of a status. It does not retry, and it follows
-    /// no redirect.
+    /// Sends one request. It throws where no answer came, and never because of a status. It does not retry, and it
+    /// follows no redirect.
     public typealias Transport = @Sendable (TransportRequest) async throws -> TransportResponse
 
     /// A request and its answer, for a log. Both contain secrets.

@@ -45,7 +45,8 @@ public final class URLSessionTransport: Sendable {
     }
 }
 
-/// Collects the answers of tasks. A completion handler would be simpler, but on Linux a task with one follows redirects.
+/// Collects the answers of tasks. A completion handler would be simpler, but on Linux a task with one follows
+/// redirects.
 private final class Receiver: NSObject, URLSessionDataDelegate, @unchecked Sendable {
     private struct Waiting {
         let continuation: CheckedContinuation<Doorstep.TransportResponse, any Error>

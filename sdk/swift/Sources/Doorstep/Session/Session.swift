@@ -40,7 +40,12 @@ extension Doorstep {
         private let vault: Vault
         private var restoring: Task<Void, any Error>?
 
-        nonisolated init(_ api: API, _ vault: Vault, _ keys: (any DoorstepKeyStore)?, _ configuration: APIConfiguration) {
+        nonisolated init(
+            _ api: API,
+            _ vault: Vault,
+            _ keys: (any DoorstepKeyStore)?,
+            _ configuration: APIConfiguration
+        ) {
             self.api = api
             self.vault = vault
             memory = SessionMemory(vault, keys, configuration)

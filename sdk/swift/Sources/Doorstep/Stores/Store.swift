@@ -6,8 +6,8 @@ public protocol DoorstepStore: AnyObject, Sendable {
     func get(_ key: String) async throws -> String?
     /// Writes the whole value or nothing. `nil` removes it.
     func set(_ key: String, _ value: String?) async throws
-    /// Runs the task while no other process holds the lock of this name. Needed only where more than one of them use the
-    /// same store and sessions are not bound to a key. The default is no lock.
+    /// Runs the task while no other process holds the lock of this name. Needed only where more than one of them use
+    /// the same store and sessions are not bound to a key. The default is no lock.
     func lock<Value: Sendable>(
         _ name: String,
         _ task: @escaping @Sendable () async throws -> Value
