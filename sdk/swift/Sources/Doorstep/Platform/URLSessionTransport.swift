@@ -74,6 +74,17 @@ private final class Receiver: NSObject, URLSessionDataDelegate, @unchecked Senda
         completionHandler(nil)
     }
 
+    /// Answers no question for a password, which only a proxy asks: its answer is an answer.
+    func urlSession(
+        _ session: URLSession,
+        task: URLSessionTask,
+        didReceive challenge: URLAuthenticationChallenge,
+        completionHandler: @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
+    ) {
+        let asksForPassword = (challenge.failureResponse as? HTTPURLResponse) != nil
+        completionHandler(asksForPassword ? .rejectProtectionSpace : .performDefaultHandling, nil)
+    }
+
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
         guard let done = waiting.withLock({ $0.removeValue(forKey: task.taskIdentifier) }) else { return }
         guard error == nil, let response = task.response as? HTTPURLResponse else {
