@@ -10,6 +10,14 @@ extension Doorstep {
         public let body: Data?
         /// Seconds after which the transport gives up.
         public let timeout: TimeInterval
+
+        public init(method: String, url: URL, headers: [String: String], body: Data?, timeout: TimeInterval) {
+            self.method = method
+            self.url = url
+            self.headers = headers
+            self.body = body
+            self.timeout = timeout
+        }
     }
 
     /// An answer of any status.
