@@ -100,12 +100,20 @@ extension Doorstep {
 
     /// The store of this platform: the Keychain, or memory where there is none.
     public static func defaultStore() -> any Store {
-        MemoryStore()
+        #if canImport(Security)
+        return KeychainStore()
+        #else
+        return MemoryStore()
+        #endif
     }
 
     /// The key store of this platform, `nil` where there is none.
     public static func defaultKeys() -> (any KeyStore)? {
-        nil
+        #if canImport(CryptoKit) && canImport(Security)
+        return SecureEnclaveKeys()
+        #else
+        return nil
+        #endif
     }
 }
 

@@ -62,7 +62,7 @@ final class StoreTests: XCTestCase {
         let file = folder.appendingPathComponent("name.lock").path
         let holder = Process()
         holder.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        holder.arguments = ["flock", file, "sh", "-c", "echo held; exec sleep 600"]
+        holder.arguments = ["flock", "--no-fork", file, "sh", "-c", "echo held; exec sleep 600"]
         let output = Pipe()
         holder.standardOutput = output
         try holder.run()

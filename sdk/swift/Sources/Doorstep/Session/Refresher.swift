@@ -39,7 +39,7 @@ final class Refresher {
 
     private func refreshStored() async throws -> String {
         try throwIfBusy()
-        for round in 1... {
+        for round in 1...Refresher.maxRounds {
             // The store is read anew: another process may have refreshed.
             guard let session = try await vault.read().session else {
                 try await memory.end(.signedOut)
@@ -47,7 +47,7 @@ final class Refresher {
             }
             let key = session.bound ? try await memory.findKey(session) : nil
             if session.bound, key == nil { throw memory.loseKey(session) }
-            if let token = try await refresh(session, key, isLast: round >= Refresher.maxRounds) { return token }
+            if let token = try await refresh(session, key, isLast: round == Refresher.maxRounds) { return token }
         }
         throw signedOutError()
     }

@@ -36,13 +36,14 @@ final class Server: @unchecked Sendable {
         process.executableURL = Server.binary
         process.currentDirectoryURL = folder
         process.environment = Server.settings.merging(own) { $1 }.merging(more) { $1 }
-        let output = Pipe()
-        process.standardOutput = output
+        let log = folder.appendingPathComponent("server.log")
+        try Data().write(to: log)
+        process.standardOutput = try FileHandle(forWritingTo: log)
         process.standardError = FileHandle.nullDevice
         process.standardInput = FileHandle.nullDevice
         try process.run()
         Cleaner.shared.add(process, folder)
-        try waitUntilListening(output.fileHandleForReading)
+        try waitUntilListening(log)
     }
 
     /// A number that no test has used yet.
@@ -78,15 +79,12 @@ final class Server: @unchecked Sendable {
         return URL(fileURLWithPath: ProcessInfo.processInfo.environment["DOORSTEP_BINARY"] ?? built)
     }
 
-    private func waitUntilListening(_ output: FileHandle) throws {
-        var text = ""
-        while !text.contains("listening on") {
-            let data = output.availableData
-            guard !data.isEmpty else { throw Missing(what: "service: \(text)") }
-            text += String(decoding: data, as: UTF8.self)
+    private func waitUntilListening(_ log: URL) throws {
+        while process.isRunning {
+            if try String(contentsOf: log, encoding: .utf8).contains("listening on") { return }
+            usleep(5000)
         }
-        // The rest is read, so that the service never waits for a reader.
-        output.readabilityHandler = { _ = $0.availableData }
+        throw Missing(what: "service: \(try String(contentsOf: log, encoding: .utf8))")
     }
 }
 
