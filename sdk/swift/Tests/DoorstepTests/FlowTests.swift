@@ -135,7 +135,7 @@ final class FlowTests: ServiceTestCase {
         for _ in 0..<100 { await Task.yield() }
         await gate.open()
         _ = try await sending.value
-        let codes = [await verifying.result.code, await setting.result.code]
+        let codes = [code(of: await verifying.result), code(of: await setting.result)]
         XCTAssertEqual(codes, [.codeWrong, .wrongStep])
     }
 
@@ -202,11 +202,9 @@ private actor Gate {
     }
 }
 
-extension Result where Success == Doorstep.FlowState, Failure == any Error {
-    fileprivate var code: ErrorCode? {
-        guard case .failure(let error) = self else { return nil }
-        return (error as? DoorstepError)?.code
-    }
+private func code(of result: Result<Doorstep.FlowState, any Error>) -> ErrorCode? {
+    guard case .failure(let error) = result else { return nil }
+    return (error as? DoorstepError)?.code
 }
 
 /// A key store that counts its keys.

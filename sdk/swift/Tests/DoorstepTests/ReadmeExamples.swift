@@ -47,7 +47,8 @@ enum ReadmeExamples {
         let flow = doorstep.signIn()
         try await flow.withPassword(phoneNumber: phoneNumber, password: password)
 
-        try await flow.sendCode(phoneNumber: phoneNumber, captcha: captcha) // or with a code; a known device needs no captcha
+        // Or with a code. A known device needs no captcha.
+        try await flow.sendCode(phoneNumber: phoneNumber, captcha: captcha)
         try await flow.verifyCode(code)
     }
 
@@ -58,7 +59,7 @@ enum ReadmeExamples {
     }
 
     static func useSession(_ doorstep: Doorstep) async throws {
-        doorstep.session.onSignedOut { reason in showSignIn(reason) } // or: for await reason in doorstep.session.signOuts
+        doorstep.session.onSignedOut { reason in showSignIn(reason) } // or: `for await` over `signOuts`
         try await doorstep.session.restore() // .signedIn, .signedOut or .keyLost; needs no network
         try await doorstep.account.update(nickname: "Ada", clear: [.birthday])
         try await doorstep.session.signOut()

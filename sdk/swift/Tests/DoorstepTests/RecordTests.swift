@@ -27,7 +27,8 @@ final class RecordTests: XCTestCase {
     func testRecordOfTheClientInTypeScriptIsReadable() async throws {
         let store = MemoryStore()
         await store.set("doorstep", """
-            {"version":1,"session":{"id":"s","refreshToken":"r","bound":true,"key":"k","user":{"id":"u","new":{"a":1.5}}},
+            {"version":1,
+            "session":{"id":"s","refreshToken":"r","bound":true,"key":"k","user":{"id":"u","new":{"a":1.5}}},
             "devices":[{"userId":"u","phone":"+8613800138000","token":"t","key":"k"},{"strange":1}],
             "flows":{"signIn":{"step":"verify_code","ticket":"t","via":"login","expiresAt":1764500000000,
             "pending":{"operation":"loginVerifyCode","body":{"code":"1"},"idempotencyKey":"i","at":1764500000000}},

@@ -32,7 +32,8 @@ final class UnitTests: XCTestCase {
 
     func testRequestHasTheNamesOfTheWire() throws {
         let body = Wire.LogIn(phoneNumber: "1", password: "/é", captchaID: nil)
-        XCTAssertEqual(String(decoding: try JSON.encoded(body), as: UTF8.self), #"{"password":"/é","phone_number":"1"}"#)
+        let text = String(decoding: try JSON.encoded(body), as: UTF8.self)
+        XCTAssertEqual(text, #"{"password":"/é","phone_number":"1"}"#)
     }
 
     func testBase64URL() throws {
@@ -59,7 +60,7 @@ final class UnitTests: XCTestCase {
             ("Your code is 042137, valid for 5 minutes.", "042137"),
             ("【doorstep】验证码：042137。", "042137"),
             ("042137\n\n@id.example.com #042137", nil),
-            ("Order 1234567: 042137", "042137"),
+            ("Message 1234567: 042137", "042137"),
             ("042137 or 042138", nil),
             ("1234567", nil),
             ("١٢٣٤٥٦", nil),

@@ -74,7 +74,7 @@ private final class Receiver: NSObject, URLSessionDataDelegate, @unchecked Senda
         completionHandler(nil)
     }
 
-    /// Answers no question for a password, which only a proxy asks: its answer is an answer.
+    /// Gives no password to a proxy that asks for one.
     func urlSession(
         _ session: URLSession,
         task: URLSessionTask,

@@ -10,8 +10,8 @@ public final class KeychainStore: DoorstepStore {
 
     /// - Parameters:
     ///   - accessGroup: A Keychain group that the app shares with its widgets and extensions.
-    ///   - lockFolder: A folder that they share, too, for their lock: the container of the app group. They need it where
-    ///     sessions are not bound to a key.
+    ///   - lockFolder: A folder that they share, too, for their lock: the container of the app group. Without it, two
+    ///     processes can overwrite each other's change.
     public init(service: String = "doorstep", accessGroup: String? = nil, lockFolder: URL? = nil) {
         items = KeychainItems(service: service, accessGroup: accessGroup)
         self.lockFolder = lockFolder
