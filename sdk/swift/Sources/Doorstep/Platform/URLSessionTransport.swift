@@ -64,6 +64,11 @@ private final class Receiver: NSObject, URLSessionDataDelegate, @unchecked Senda
         waiting.withLock { $0[dataTask.taskIdentifier]?.body.append(data) }
     }
 
+    // The names for Objective-C are explicit: a method whose Swift type differs a little from that of the SDK would
+    // never be called, and nobody would notice.
+    #if canImport(ObjectiveC)
+    @objc(URLSession:task:willPerformHTTPRedirection:newRequest:completionHandler:)
+    #endif
     func urlSession(
         _ session: URLSession,
         task: URLSessionTask,
@@ -75,6 +80,9 @@ private final class Receiver: NSObject, URLSessionDataDelegate, @unchecked Senda
     }
 
     /// Gives no password to a proxy that asks for one.
+    #if canImport(ObjectiveC)
+    @objc(URLSession:task:didReceiveChallenge:completionHandler:)
+    #endif
     func urlSession(
         _ session: URLSession,
         task: URLSessionTask,
