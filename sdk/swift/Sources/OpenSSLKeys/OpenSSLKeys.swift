@@ -60,13 +60,13 @@ public struct OpenSSLError: Error {
 }
 
 private struct OpenSSLKey: DoorstepDeviceKey {
-    let publicKey: PublicKey
+    let publicKey: Doorstep.PublicKey
     private let file: URL
 
     init(file: URL) throws {
         self.file = file
         let encoded = try OpenSSLKeys.run(["ec", "-in", file.path, "-pubout", "-outform", "DER"])
-        publicKey = PublicKey(x: encoded.suffix(64).prefix(32), y: encoded.suffix(32))
+        publicKey = Doorstep.PublicKey(x: encoded.suffix(64).prefix(32), y: encoded.suffix(32))
     }
 
     func sign(_ data: Data) async throws -> Data {

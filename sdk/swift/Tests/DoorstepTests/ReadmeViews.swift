@@ -1,4 +1,4 @@
-#if canImport(SwiftUI) && os(iOS)
+#if canImport(SwiftUI) && !os(macOS)
 import Doorstep
 import SwiftUI
 
@@ -20,7 +20,11 @@ final class SignUpModel: ObservableObject {
         for await state in flow.changes { self.state = state }
     }
 
-    func perform(_ action: @Sendable () async throws -> Doorstep.FlowState) async {
+    func verify(_ code: String) async {
+        await perform { [flow] in try await flow.verifyCode(code) }
+    }
+
+    private func perform(_ action: @Sendable () async throws -> Doorstep.FlowState) async {
         do {
             message = nil
             _ = try await action()
@@ -40,10 +44,7 @@ struct CodeView: View {
                 .textContentType(.oneTimeCode)
                 .keyboardType(.numberPad)
             Text(model.message ?? "")
-            Button("Continue") {
-                let (flow, code) = (model.flow, code)
-                Task { await model.perform { try await flow.verifyCode(code) } }
-            }
+            Button("Continue") { Task { await model.verify(code) } }
         }
         .task { await model.follow() }
     }

@@ -15,6 +15,7 @@ extension Doorstep {
     @DoorstepActor
     public class Flow {
         private struct Active {
+            let id: UUID
             let name: String
             let task: Task<FlowState, any Error>
         }
@@ -67,11 +68,12 @@ extension Doorstep {
             let name = name(of: action)
             // A button that is tapped twice is one action.
             if let active, active.name == name { return try await active.task.value }
+            let id = UUID()
             let task = inOrder { [self] in
-                defer { if active?.name == name { active = nil } }
+                defer { if active?.id == id { active = nil } }
                 try await run(action)
             }
-            active = name.map { Active(name: $0, task: task) }
+            active = name.map { Active(id: id, name: $0, task: task) }
             return try await task.value
         }
 

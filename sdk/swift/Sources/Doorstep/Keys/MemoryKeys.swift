@@ -26,8 +26,8 @@ public final class MemoryKeys: DoorstepKeyStore {
 struct SoftwareKey: DoorstepDeviceKey, @unchecked Sendable {
     let key: P256.Signing.PrivateKey
 
-    var publicKey: PublicKey {
-        PublicKey(representation: key.publicKey.rawRepresentation)
+    var publicKey: Doorstep.PublicKey {
+        Doorstep.PublicKey(representation: key.publicKey.rawRepresentation)
     }
 
     func sign(_ data: Data) async throws -> Data {

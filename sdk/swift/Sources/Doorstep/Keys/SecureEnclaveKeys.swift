@@ -59,8 +59,8 @@ public final class SecureEnclaveKeys: DoorstepKeyStore {
 private struct EnclaveKey: DoorstepDeviceKey, @unchecked Sendable {
     let key: SecureEnclave.P256.Signing.PrivateKey
 
-    var publicKey: PublicKey {
-        PublicKey(representation: key.publicKey.rawRepresentation)
+    var publicKey: Doorstep.PublicKey {
+        Doorstep.PublicKey(representation: key.publicKey.rawRepresentation)
     }
 
     func sign(_ data: Data) async throws -> Data {
