@@ -17,6 +17,12 @@ public final class URLSessionTransport: Sendable {
         configuration.requestCachePolicy = .reloadIgnoringLocalCacheData
         configuration.urlCredentialStorage = nil
         session = URLSession(configuration: configuration, delegate: receiver, delegateQueue: nil)
+        #if canImport(ObjectiveC)
+        // A method whose type differs a little from that of the SDK would never be called, and nobody would notice.
+        for name in ["willPerformHTTPRedirection:newRequest", "didReceiveChallenge"] {
+            assert(receiver.responds(to: NSSelectorFromString("URLSession:task:\(name):completionHandler:")))
+        }
+        #endif
     }
 
     deinit {
@@ -64,11 +70,6 @@ private final class Receiver: NSObject, URLSessionDataDelegate, @unchecked Senda
         waiting.withLock { $0[dataTask.taskIdentifier]?.body.append(data) }
     }
 
-    // The names for Objective-C are explicit: a method whose Swift type differs a little from that of the SDK would
-    // never be called, and nobody would notice.
-    #if canImport(ObjectiveC)
-    @objc(URLSession:task:willPerformHTTPRedirection:newRequest:completionHandler:)
-    #endif
     func urlSession(
         _ session: URLSession,
         task: URLSessionTask,
@@ -80,9 +81,6 @@ private final class Receiver: NSObject, URLSessionDataDelegate, @unchecked Senda
     }
 
     /// Gives no password to a proxy that asks for one.
-    #if canImport(ObjectiveC)
-    @objc(URLSession:task:didReceiveChallenge:completionHandler:)
-    #endif
     func urlSession(
         _ session: URLSession,
         task: URLSessionTask,
