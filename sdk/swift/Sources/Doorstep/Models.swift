@@ -62,16 +62,8 @@ extension Doorstep {
     }
 }
 
-extension Doorstep.User: Decodable {
-    public init(from decoder: any Decoder) throws {
-        self.init(try Wire.User(from: decoder))
-    }
-
-    init(_ object: JSONObject) throws {
-        self.init(try object.decoded(Wire.User.self))
-    }
-
-    private init(_ wire: Wire.User) {
+extension Doorstep.User {
+    init(_ wire: Wire.User) {
         id = wire.id
         phoneNumber = wire.phoneNumber
         phoneConfirmDue = wire.phoneConfirmDue

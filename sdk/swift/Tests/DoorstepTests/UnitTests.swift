@@ -24,7 +24,7 @@ final class UnitTests: XCTestCase {
             {"id":"u","nickname":"Ada","phone_number":null,"gender":null,"phone_confirm_due":false,"has_password":true,
             "consent_due":[],"created_at":"2026-11-20T12:00:00.5Z","updated_at":"2026-11-20T12:00:00Z","new":[1]}
             """
-        let user = try JSON.decoded(Doorstep.User.self, from: Data(text.utf8))
+        let user = Doorstep.User(try JSON.decoded(Wire.User.self, from: Data(text.utf8)))
         XCTAssertNil(user.phoneNumber)
         XCTAssertNil(user.gender)
         XCTAssertEqual(user.createdAt.timeIntervalSince(user.updatedAt), 0.5, accuracy: 0.001)

@@ -47,7 +47,7 @@ extension Doorstep {
 
         /// The state now, and after each change.
         public nonisolated var changes: AsyncStream<FlowState> {
-            changed.stream(startingWith: state, keeping: .bufferingNewest(1))
+            changed.values { [record] in record.state }
         }
 
         /// Continues the flow that the app had open when it was closed: repeats the action that was not answered, and

@@ -31,15 +31,23 @@ final class Listeners<Value: Sendable>: Sendable {
         for listener in all.value.values { listener(value) }
     }
 
-    /// The events from now on, after the first value where there is one.
-    func stream(
-        startingWith first: Value? = nil,
-        keeping policy: AsyncStream<Value>.Continuation.BufferingPolicy
-    ) -> AsyncStream<Value> {
-        AsyncStream(bufferingPolicy: policy) { continuation in
+    /// The events from now on.
+    func events() -> AsyncStream<Value> {
+        AsyncStream { continuation in
             let subscription = add { continuation.yield($0) }
             continuation.onTermination = { _ in subscription.cancel() }
-            if let first { continuation.yield(first) }
+        }
+    }
+
+    /// The value now, and after each event. A reader that is slow gets only the newest.
+    func values(_ read: @escaping @Sendable () -> Value) -> AsyncStream<Value> {
+        AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
+            // One at a time: an old value must not follow a new one.
+            let turns = Locked(())
+            let tell: @Sendable () -> Void = { turns.withLock { _ in _ = continuation.yield(read()) } }
+            let subscription = add { _ in tell() }
+            continuation.onTermination = { _ in subscription.cancel() }
+            tell()
         }
     }
 }

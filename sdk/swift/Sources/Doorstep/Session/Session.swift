@@ -58,7 +58,7 @@ extension Doorstep {
 
         /// The account as the service described it last.
         public nonisolated var user: User? {
-            memory.shown.value.stored.flatMap { try? User($0.user) }
+            memory.shown.value.stored.flatMap { try? User($0.user.decoded(Wire.User.self)) }
         }
 
         /// `true` if a copy of the refresh token is worth nothing (DPoP).
@@ -81,12 +81,12 @@ extension Doorstep {
 
         /// The sign-outs from now on.
         public nonisolated var signOuts: AsyncStream<SignedOutReason> {
-            memory.signedOut.stream(keeping: .unbounded)
+            memory.signedOut.events()
         }
 
         /// The state now, and after each change.
         public nonisolated var changes: AsyncStream<SessionState> {
-            memory.changed.stream(startingWith: state, keeping: .bufferingNewest(1))
+            memory.changed.values { [memory] in memory.shown.value.state }
         }
 
         /// Reads the store. Needs no network. Every other call does this by itself.
@@ -183,9 +183,9 @@ extension Doorstep {
         /// Stores what the service says about the account.
         @discardableResult
         func setUser(_ user: JSONObject, flow: String? = nil) async throws -> User {
-            let read = try api.read(User.self, Answer(object: user))
+            let read = try api.read(Wire.User.self, Answer(object: user))
             try await memory.setUser(user, flow: flow)
-            return read
+            return User(read)
         }
     }
 }
