@@ -43,8 +43,12 @@ final class Listeners<Value: Sendable>: Sendable {
     func values(_ read: @escaping @Sendable () -> Value) -> AsyncStream<Value> {
         AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
             // One at a time: an old value must not follow a new one.
-            let turns = Locked(())
-            let tell: @Sendable () -> Void = { turns.withLock { _ in _ = continuation.yield(read()) } }
+            let turns = NSLock()
+            let tell: @Sendable () -> Void = {
+                turns.lock()
+                defer { turns.unlock() }
+                continuation.yield(read())
+            }
             let subscription = add { _ in tell() }
             continuation.onTermination = { _ in subscription.cancel() }
             tell()
