@@ -123,7 +123,8 @@ def test_the_durations_of_a_replayed_answer_are_shorter_by_its_age() -> None:
     [
         ("【店】验证码042137,5分钟内有效。", "042137"),
         ("042137 is your code. Call 4001234567 for help.", "042137"),
-        ("Code: 042137\n\n@id.example.com #042137", None),
+        ("Code: 042137\n\n@id.example.com #042137", "042137"),
+        ("042137 or 042138", None),
         ("0421371", None),
         ("no digits", None),
         ("٠٤٢١٣٧", None),

@@ -111,9 +111,16 @@ extension DoorstepError {
 
     /// A sentence for the user, in Chinese if the language of the client is Chinese, else in English.
     public var userMessage: String {
-        let known = code == .network ? ErrorTexts.noResponse : ErrorTexts.byCode[code.rawValue]
-        let text = known ?? ErrorTexts.unknownCode
-        return isChinese ? text.zh : text.en
+        isChinese ? text.zh : text.en
+    }
+
+    /// The codes of the client have the sentences of codes of the service that say the same.
+    private var text: (en: String, zh: String) {
+        switch code {
+        case .network, .invalidAnswer: return ErrorTexts.noResponse
+        case .signedOut, .keyLost: return ErrorTexts.byCode[ErrorCode.tokenMissing.rawValue] ?? ErrorTexts.unknownCode
+        default: return ErrorTexts.byCode[code.rawValue] ?? ErrorTexts.unknownCode
+        }
     }
 
     private var isChinese: Bool {

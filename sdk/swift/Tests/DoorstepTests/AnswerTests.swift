@@ -76,6 +76,7 @@ final class AnswerTests: XCTestCase {
         for code in ["use_dpop_nonce", "code_of_tomorrow"] {
             XCTAssertEqual(error(code).userMessage, ErrorTexts.unknownCode.en)
         }
+        for code in ["signed_out", "key_lost"] { XCTAssertEqual(error(code).userMessage, "Please sign in.") }
         XCTAssertEqual(error("network").localizedDescription, ErrorTexts.noResponse.en)
     }
 }

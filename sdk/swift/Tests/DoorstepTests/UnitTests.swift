@@ -55,11 +55,11 @@ final class UnitTests: XCTestCase {
         XCTAssertEqual(percentEncoded("../a b/é?#"), "..%2Fa%20b%2F%C3%A9%3F%23")
     }
 
-    func testOneTimeCodeIsTheOnlyGroupOfSixDigits() {
+    func testOneTimeCodeIsTheOnlyNumberOfSixDigits() {
         let codes = [
             ("Your code is 042137, valid for 5 minutes.", "042137"),
             ("【doorstep】验证码：042137。", "042137"),
-            ("042137\n\n@id.example.com #042137", nil),
+            ("042137\n\n@id.example.com #042137", "042137"),
             ("Message 1234567: 042137", "042137"),
             ("042137 or 042138", nil),
             ("1234567", nil),

@@ -202,6 +202,11 @@ def pause_while_busy(body: Any, error: DoorstepError, counts: Counts) -> Optiona
 
 
 def mark_unanswered(error: DoorstepError, lost: bool) -> None:
-    """Marks refusals of a repetition that say nothing about a first request whose answer was lost."""
-    if (lost and error.status in (408, 429, 503)) or error.code == ErrorCode.REQUEST_IN_PROGRESS:
+    """Marks refusals of a repetition that say nothing about a first request whose answer was lost.
+
+    The cooldown of a code is no such refusal: a first request that had sent the code would have answered the
+    repetition, too.
+    """
+    says_nothing = error.status in (408, 429, 503) and error.code != ErrorCode.RESEND_COOLDOWN
+    if (lost and says_nothing) or error.code == ErrorCode.REQUEST_IN_PROGRESS:
         error.unanswered = True

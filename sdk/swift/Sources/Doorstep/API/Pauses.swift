@@ -49,10 +49,12 @@ struct Pauses {
 }
 
 extension DoorstepError {
-    /// Marks a refusal of a repetition that says nothing about a first request whose answer was lost.
+    /// Marks a refusal of a repetition that says nothing about a first request whose answer was lost. The cooldown of
+    /// a code is no such refusal: a first request that had sent the code would have answered the repetition, too.
     func refusal(ofRepetition lost: Bool) -> DoorstepError {
         var marked = self
-        if (lost && [408, 429, 503].contains(status)) || code == .requestInProgress { marked.unanswered = true }
+        let saysNothing = [408, 429, 503].contains(status) && code != .resendCooldown
+        if (lost && saysNothing) || code == .requestInProgress { marked.unanswered = true }
         return marked
     }
 }

@@ -88,6 +88,8 @@ extension Doorstep {
                 throw wrongStep("the flow has no \(verb) now")
             }
             let noTicket = noTicketError
+            // A sign-up knows no devices, also if it began as another flow.
+            let device = device && record.data.via != "register"
             return try await act(Action(operation, signsIn: signsIn, device: device) { flow in
                 guard let ticket = flow.ticket else { throw noTicket }
                 return body(ticket)

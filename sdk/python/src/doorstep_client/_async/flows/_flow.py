@@ -88,6 +88,8 @@ class AsyncFlow:
         self, verb: str, body: Callable[[str], Mapping[str, Any]], *, signs_in: bool = False, device: bool = False
     ) -> FlowState:
         """Does the next action of the flow: the ticket says which flow, `via` which operation."""
+        # A sign-up knows no devices, also if it began as another flow.
+        device = device and self._record.data["via"] != "register"
         return await self._act(Action(self._operation(verb), self._with_ticket(body), signs_in, device))
 
     def _with_ticket(self, body: Callable[[str], Mapping[str, Any]]) -> Callable[[StoredFlow], Mapping[str, Any]]:
