@@ -6,6 +6,7 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonNull
@@ -66,6 +67,9 @@ internal fun main() {
     val driver = Driver()
     val defects = CoroutineExceptionHandler { _, error -> error.printStackTrace() }
     val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default + defects)
-    for (line in System.`in`.bufferedReader().lineSequence()) scope.launch { driver.answer(line) }
+    val lines = System.`in`.bufferedReader().lineSequence().iterator()
+    // The first line opens the client.
+    if (lines.hasNext()) runBlocking { driver.answer(lines.next()) }
+    for (line in lines) scope.launch { driver.answer(line) }
     exitProcess(0)
 }
