@@ -45,6 +45,8 @@ internal data class SendOptions(
     val unanswered: Boolean = false,
     val onLost: () -> Unit = {},
 ) {
+    override fun hashCode(): Int = path.hashCode()
+
     override fun toString(): String = "SendOptions"
 }
 

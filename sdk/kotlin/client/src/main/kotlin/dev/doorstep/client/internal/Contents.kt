@@ -10,7 +10,7 @@ import kotlinx.serialization.json.JsonObject
 
 /**
  * Everything that the client stores: one record, so that one write changes all of it. Its texts are secrets, so that no
- * part of it has a `toString` with them.
+ * part of it has a `toString` with them. The `hashCode` of the compiler would need a newer Android than API 23.
  *
  * @property ended The session that ended last: other processes learn the reason from it.
  */
@@ -23,6 +23,8 @@ internal data class Contents(
     @EncodeDefault val devices: List<StoredDevice> = emptyList(),
     @EncodeDefault val flows: Map<String, StoredFlow> = emptyMap(),
 ) {
+    override fun hashCode(): Int = flows.hashCode()
+
     override fun toString(): String = "Contents"
 }
 
@@ -40,6 +42,8 @@ internal data class StoredSession(
     val key: String? = null,
     val user: User,
 ) {
+    override fun hashCode(): Int = id.hashCode()
+
     override fun toString(): String = "StoredSession"
 }
 
@@ -73,6 +77,8 @@ internal data class PendingAction(
     val key: String? = null,
     val at: Long,
 ) {
+    override fun hashCode(): Int = idempotencyKey.hashCode()
+
     override fun toString(): String = "PendingAction"
 }
 
@@ -107,4 +113,6 @@ internal data class StoredQuestion(
     val act: String? = null,
     val startAnew: Boolean,
     val readyAt: Long? = null,
-)
+) {
+    override fun hashCode(): Int = reason.hashCode()
+}
