@@ -51,7 +51,8 @@ function bodyClass({ name, response, properties }, enums) {
   const required = (property) => LENIENT[name]?.includes(property.name) ?? property.required;
   const rows = [...properties].sort((a, b) => required(b) - required(a)).map((property) => {
     const type = typeName(property.type, response, enums);
-    return `    @SerialName(${quoted(property.name)}) val ${camel(property.name)}: ${type}${required(property) ? "" : "? = null"},\n`;
+    const optional = required(property) ? "" : "? = null";
+    return `    @SerialName(${quoted(property.name)}) val ${camel(property.name)}: ${type}${optional},\n`;
   });
   const json = "    override fun toJson(): JsonObject = JSON.encodeToJsonElement(serializer(), this).jsonObject\n";
   return `@Serializable\ninternal class ${name}(\n${rows.join("")})${response ? "\n" : ` : RequestBody {\n${json}}\n`}`;

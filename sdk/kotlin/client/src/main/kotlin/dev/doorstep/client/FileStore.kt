@@ -58,7 +58,7 @@ public class FileStore(private val folder: File) : Store {
     }
 }
 
-/** A lock of the operating system. It is one of the process, so the stores of one process wait for each other before. */
+/** A lock of the operating system. It is one of the process, so the stores of a process wait for each other before. */
 private class ProcessLock(private val turn: Semaphore, private val file: RandomAccessFile, private val lock: FileLock) :
     AutoCloseable {
     override fun close() {

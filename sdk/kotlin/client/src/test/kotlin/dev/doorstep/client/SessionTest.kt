@@ -185,7 +185,8 @@ class SessionTest {
         clock.advance(TOKEN_LIFE)
         doorstep.account.changePassword(PASSWORD, "staple battery horse")
         doorstep.account.me()
-        assertEquals(listOf(true, true, false), listOf("/v1/token/refresh", "/v1/me/password", "/v1/me").map(during::get))
+        val paths = listOf("/v1/token/refresh", "/v1/me/password", "/v1/me")
+        assertEquals(listOf(true, true, false), paths.map(during::get))
         assertTrue(held.isEmpty())
     }
 

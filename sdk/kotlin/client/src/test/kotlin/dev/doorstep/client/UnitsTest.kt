@@ -62,7 +62,7 @@ class UnitsTest {
         assertNull(bytesOfDataUri("https://example.com/a.png"))
     }
 
-    /** One key in 256 has a coordinate with a zero at its start, and a signature in two has a shorter or longer half. */
+    /** A key in 128 has a coordinate with a zero at its start, and a signature in two has a shorter or longer half. */
     @Test
     fun `a proof is a JWT that an independent library verifies`() {
         val proofs = ProofMaker(SystemClock, SystemRandom)

@@ -40,7 +40,7 @@ internal class Keys(private val store: KeyStore?) {
 
     suspend fun get(name: String?): DeviceKey? = name?.let { withContext(Dispatchers.IO) { store?.get(it) } }
 
-    /** Deletes those keys that nothing in the record names any more. A key that stays is no harm, so no error is one. */
+    /** Deletes those keys that nothing in the record names any more. A key that stays is no harm: no error is one. */
     suspend fun clean(contents: Contents, names: Collection<String?>) {
         val used = contents.keyNames()
         for (name in names.filterNotNull().toSet() - used) {

@@ -23,7 +23,8 @@ const val PASSWORD = "correct horse battery"
 const val TOKEN_LIFE = 900_000L
 
 /** A test of suspending functions. */
-fun test(body: suspend CoroutineScope.() -> Unit): Unit = runBlocking(Dispatchers.Default) { withTimeout(50_000) { body() } }
+fun test(body: suspend CoroutineScope.() -> Unit): Unit =
+    runBlocking(Dispatchers.Default) { withTimeout(50_000) { body() } }
 
 /** A clock that does not wait: a sleep of the client takes no time. */
 class QuickClock : Clock {
