@@ -10,7 +10,7 @@ internal class ReadmeExamples(private val url: String) {
     val shown = ArrayList<Any?>()
 
     private fun show(vararg values: Any?) {
-        shown += values
+        shown.addAll(values)
     }
 
     private fun showSignIn(reason: SignedOutReason) {

@@ -20,7 +20,7 @@ class ReadmeTest {
         val others = blocks.map { it.groupValues[1].lines().joinToString("\n") { line -> line.trim() }.trim() }
             // Gradle, and what needs Android or a library of Google.
             .filterNot { block -> listOf("build.gradle.kts", "onAndroid", "IntentFilter").any { it in block } }.toList()
-        assertEquals(10, others.size)
+        assertEquals(9, others.size)
         val sources = listOf("kotlin/dev/doorstep/client/ReadmeExamples.kt", "java/dev/doorstep/client/ReadmeJava.java")
         val compiled = sources.joinToString("\n") { File("src/test/$it").readText() }
             .lines().joinToString("\n") { it.trim() }
