@@ -37,6 +37,7 @@ object Keystore {
     }
 }
 
+@Suppress("DEPRECATION") // Java 8 has no other constructor.
 private class AndroidProvider : Provider("AndroidKeyStore", 1.0, "a test") {
     init {
         put("KeyStore.AndroidKeyStore", MemoryKeyStore::class.java.name)
