@@ -24,7 +24,7 @@ internal fun main(arguments: Array<String>): Unit = runBlocking {
     val session = doorstep.session
     session.onSignedOut { reason -> println("Signed out: $reason") }
     if (session.restore() != SessionState.SIGNED_IN) signUp(doorstep)
-    println("Hello ${session.user?.nickname}! Your token is valid: ${session.accessToken().length} characters.")
+    println("Hello ${session.user?.nickname}! Your access token has ${session.accessToken().length} characters.")
     if (ask("Sign out (y/n)") == "y") session.signOut()
 }
 
