@@ -78,8 +78,14 @@ check-contract: ## compare the OpenAPI documents with those of the last release 
 release-sdks: ## build and check the packages of all clients as a release does, and publish none
 	scripts/release-sdks
 
-sdk-check: ## generate clients in six generators, compile them, and use every type of them
+PARSER := .sdk-check/swift-parser
+
+sdk-check: ## generate clients in six generators, compile and use them; parse every file of the Swift client
 	scripts/sdk-check
+	python3 -m venv --clear $(PARSER)
+	$(PARSER)/bin/pip install --quiet --require-hashes --requirement sdk/swift/scripts/parse-requirements.txt
+	$(PARSER)/bin/python sdk/swift/scripts/parse.py --self-test
+	$(PARSER)/bin/python sdk/swift/scripts/parse.py
 
 settings: ## regenerate .env.example and docs/configuration.md from the code
 	cargo run --locked --quiet -- settings > .env.example.new

@@ -38,6 +38,7 @@ function operationsOf(view, full) {
     const body = schemaOf(operation.requestBody?.content, id);
     const fields = Object.keys(view.components.schemas[body]?.properties ?? {});
     const success = Object.entries(operation.responses).find(([status]) => status.startsWith("2"));
+    const answer = schemaOf(success?.[1].content, id);
     return {
       id,
       method: operation.method,
@@ -48,7 +49,9 @@ function operationsOf(view, full) {
       clientId: fields.includes("client_id"),
       deviceName: fields.includes("device_name"),
       body,
-      answer: schemaOf(success?.[1].content, id),
+      answer,
+      // What an answer of the service has, and the page of something in between has not.
+      answerFields: view.components.schemas[answer]?.required ?? [],
     };
   });
 }

@@ -116,7 +116,10 @@ internal class Operation<Answer>(
     val idempotencyKey: Boolean = false,
     val clientId: Boolean = false,
     val deviceName: Boolean = false,
-)
+) {
+    /** The others answer 204. */
+    val hasAnswer get() = answer !== Unit.serializer()
+}
 
 /** The operations of the API. Each is made where it is used, so that a start of the app loads none of them. */
 internal object Operations {
@@ -190,7 +193,8 @@ internal class Text(val en: String, val zh: String)
 
 /** The sentence for a code. */
 internal fun textOf(code: String): Text = when (code) {
-    ErrorCode.NETWORK -> ${text(none.show)}
+    ErrorCode.NETWORK, ErrorCode.INVALID_ANSWER -> ${text(none.show)}
+    ErrorCode.SIGNED_OUT, ErrorCode.KEY_LOST -> textOf(ErrorCode.TOKEN_MISSING)
 ${cases.join("")}    else -> ${text(unknown.show)}
 }
 `;

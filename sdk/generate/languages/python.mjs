@@ -61,10 +61,13 @@ function typedDict({ name, description, properties }) {
 const constant = (id) => id.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 
 function operations({ operations }) {
-  const lines = operations.map(({ id, method, path, body, answer, ...flags }) => {
-    const set = Object.keys(FLAGS).filter((flag) => flags[flag]).map((flag) => `, ${FLAGS[flag]}=True`).join("");
+  const lines = operations.map(({ id, method, path, body, answer, answerFields, ...flags }) => {
+    const set = Object.keys(FLAGS).filter((flag) => flags[flag]).map((flag) => `${FLAGS[flag]}=True`);
+    const fields = answerFields.map((name) => `${text(name)},`).join(" ");
+    if (answer !== undefined) set.push(`answer_fields=(${fields})`);
     const type = [body, answer].map((name) => (name === undefined ? "None" : `types.${name}`)).join(", ");
-    return `${constant(id)}: Operation[${type}] = Operation(${text(id)}, ${text(method)}, ${text(path)}${set})`;
+    const values = [id, method, path].map(text).concat(set).join(", ");
+    return `${constant(id)}: Operation[${type}] = Operation(${values})`;
   });
   return `${HEADER}
 from __future__ import annotations

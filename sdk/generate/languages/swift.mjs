@@ -100,7 +100,9 @@ const FLAGS = ["bearer", "proof", "idempotencyKey", "clientId", "deviceName"];
 function route(operation) {
   const flags = FLAGS.filter((flag) => operation[flag]);
   const parameters = flags.map((flag) => `, ${flag === "clientId" ? "clientID" : flag}: true`).join("");
-  return `Route(method: ${quoted(operation.method)}, path: ${quoted(operation.path)}${parameters})`;
+  const fields = operation.answerFields.map(quoted).join(", ");
+  const answer = operation.answer === undefined ? "" : `, answerFields: [${fields}]`;
+  return `Route(method: ${quoted(operation.method)}, path: ${quoted(operation.path)}${parameters}${answer})`;
 }
 
 function endpoint({ id, body, answer }) {

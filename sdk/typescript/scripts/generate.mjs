@@ -15,6 +15,7 @@ const schema = (name) => (name === undefined ? 'undefined' : `Schemas['${name}']
 function describe(operation) {
   const { id, method, path, body, answer } = operation
   const set = FLAGS.filter((flag) => operation[flag]).map((flag) => `${flag}: true`)
+  if (answer !== undefined) set.push(`answer: '${answer}'`)
   return {
     row: `  ${id}: { ${[`method: '${method}'`, `path: '${path}'`, ...set].join(', ')} },`,
     type: `  ${id}: { body: ${schema(body)}; answer: ${schema(answer)} }`,
@@ -22,6 +23,8 @@ function describe(operation) {
 }
 
 const described = operations.map(describe)
+const answers = new Map(operations.filter(({ answer }) => answer).map((one) => [one.answer, one.answerFields]))
+const fieldLists = [...answers].map(([name, fields]) => `  ${name}: [${fields.map((one) => `'${one}'`).join(', ')}],`)
 
 const types = await openapiTypescript({ ...view, paths: {} }, { alphabetize: true })
 writeFileSync(new URL('../src/generated/types.ts', import.meta.url), header('openapi-typescript') + astToString(types))
@@ -46,12 +49,19 @@ export interface Operation {
   readonly clientId?: true
   /** The body has \`device_name\`. */
   readonly deviceName?: true
+  /** The schema of its answer. Absent: the answer is 204. */
+  readonly answer?: keyof typeof ANSWER_FIELDS
 }
 
 /** Body and answer of each operation, with the names of the wire. */
 export interface Operations {
 ${described.map(({ type }) => type).join('\n')}
 }
+
+/** The fields that each answer has. */
+export const ANSWER_FIELDS = {
+${fieldLists.join('\n')}
+} as const satisfies Partial<{ [Name in keyof Schemas]: readonly (keyof Schemas[Name])[] }>
 
 export const OPERATIONS: { readonly [Id in keyof Operations]: Operation } = {
 ${described.map(({ row }) => row).join('\n')}

@@ -93,7 +93,10 @@ export class Account {
     const permit = await this.permitAvatar({ contentType: image.type, contentLength: image.size })
     const { method, url, headers } = permit
     const body = method === 'PUT' ? image : formOf(permit, image)
-    const response = await fetch(url, { method, headers: { ...headers }, body, credentials: 'omit' })
+    const request = { method, headers: { ...headers }, body, credentials: 'omit' } as const
+    const response = await fetch(url, request).catch((cause) => {
+      throw new DoorstepError('network', 'no answer from the storage', { cause })
+    })
     if (!response.ok) {
       throw new DoorstepError('upload_failed', `the storage refused the image`, { status: response.status })
     }

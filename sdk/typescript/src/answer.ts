@@ -3,13 +3,17 @@ import type { TransportResponse } from './platform/transport.js'
 
 const DURATIONS = ['expires_in', 'resend_in', 'refresh_expires_in']
 
-/** The body of a successful answer. Throws the error of every other answer. */
-export function readAnswer(response: TransportResponse): unknown {
+/**
+ * The body of a successful answer. Throws the error of every other answer. `fields`: those of the answer; `undefined`:
+ * it has no body.
+ */
+export function readAnswer(response: TransportResponse, fields: readonly string[] | undefined): unknown {
   const body = parse(response.body)
   if (response.status >= 200 && response.status < 300) {
-    if (response.status === 204) return undefined
-    // A Wi-Fi with a login page answers everything with its own page and a 200.
-    if (!isObject(body)) throw invalidAnswer(response, true)
+    if (response.status === 204 && !fields) return undefined
+    // A Wi-Fi with a login page answers everything with a page or a JSON of its own and a 200.
+    const isOwn = isObject(body) && fields?.every((name) => name in body)
+    if (!isOwn) throw invalidAnswer(response, true)
     return withAge(body, seconds(response.headers['age']) ?? 0)
   }
   if (!isObject(body) || typeof body['code'] !== 'string') throw invalidAnswer(response, response.status >= 500)

@@ -1,6 +1,6 @@
 import { isFromProxy, readAnswer } from './answer.js'
 import { DoorstepError } from './errors.js'
-import { OPERATIONS, type Operations } from './generated/operations.js'
+import { ANSWER_FIELDS, OPERATIONS, type Operations } from './generated/operations.js'
 import type { DeviceKey } from './keys.js'
 import type { Clock } from './platform/clock.js'
 import type { RandomSource } from './platform/random.js'
@@ -108,7 +108,8 @@ export class Api {
     const response = await this.exchange(id, request)
     const nonce = response.headers['dpop-nonce']
     if (nonce) this.nonce = { value: nonce, until: this.config.clock.monotonic() + NONCE_LIFE }
-    return readAnswer(response)
+    const { answer } = OPERATIONS[id]
+    return readAnswer(response, answer && ANSWER_FIELDS[answer])
   }
 
   private async exchange(operation: keyof Operations, request: TransportRequest): Promise<TransportResponse> {

@@ -56,7 +56,7 @@ test('a private key cannot be exported', async () => {
 
 test('the durations of a replayed answer are shorter by its age', () => {
   const body = JSON.stringify({ ticket: 't', expires_in: 300, resend_in: 5, attempts_left: 5 })
-  const answer = readAnswer({ status: 200, headers: { age: '10' }, body })
+  const answer = readAnswer({ status: 200, headers: { age: '10' }, body }, ['ticket'])
   assert.deepEqual(answer, { ticket: 't', expires_in: 290, resend_in: 0, attempts_left: 5 })
 })
 
@@ -64,7 +64,7 @@ test('a field that is null is absent, in steps and in errors', () => {
   assert.deepEqual(withoutNull({ step: 'verify_code', reason: null }), { step: 'verify_code' })
   const problem = JSON.stringify({ code: 'code_wrong', status: 422, detail: 'No.', ticket: null, attempts_left: 4 })
   assert.throws(
-    () => readAnswer({ status: 422, headers: {}, body: problem }),
+    () => readAnswer({ status: 422, headers: {}, body: problem }, ['ticket']),
     (error: DoorstepError) => error.problem !== undefined && !isStep(error.problem) && error.attemptsLeft === 4,
   )
 })
@@ -79,6 +79,8 @@ test('what is not from the service is no error of the service', () => {
   const answers: [number, string, boolean][] = [
     [200, '<html>', true],
     [200, '[]', true],
+    [200, '{"login":"portal"}', true],
+    [204, '', true],
     [502, 'Bad Gateway', true],
     [403, '{"message":"blocked"}', false],
     [401, '', false],
@@ -86,7 +88,7 @@ test('what is not from the service is no error of the service', () => {
   ]
   for (const [status, body, unanswered] of answers) {
     assert.throws(
-      () => readAnswer({ status, headers: {}, body }),
+      () => readAnswer({ status, headers: {}, body }, ['ticket']),
       (error: DoorstepError) => error.code === 'invalid_answer' && error.unanswered === unanswered,
       `${status} ${body}`,
     )

@@ -12,15 +12,18 @@ from ._transport import TransportResponse
 DURATIONS = ("expires_in", "resend_in", "refresh_expires_in")
 
 
-def read_answer(response: TransportResponse, language: Optional[str] = None) -> Any:
-    """The body of a successful answer. Raises the error of every other answer."""
+def read_answer(response: TransportResponse, fields: Optional[tuple[str, ...]], language: Optional[str] = None) -> Any:
+    """The body of a successful answer. Raises the error of every other answer.
+
+    `fields`: those of the answer. None: it has no body.
+    """
     body = parse(response.body)
     status = response.status
     if 200 <= status < 300:
-        if status == 204:
+        if status == 204 and fields is None:
             return None
-        # A Wi-Fi with a login page answers everything with its own page and a 200.
-        if not isinstance(body, dict):
+        # A Wi-Fi with a login page answers everything with a page or a JSON of its own and a 200.
+        if fields is None or not isinstance(body, dict) or any(name not in body for name in fields):
             raise invalid_answer(response, True, language)
         return with_age(body, seconds(response.headers.get("age")) or 0)
     if not isinstance(body, dict) or not isinstance(body.get("code"), str):

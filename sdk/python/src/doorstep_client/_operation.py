@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Optional, TypeVar
 
 Body = TypeVar("Body")
 Answer = TypeVar("Answer")
@@ -26,3 +26,5 @@ class Operation(Generic[Body, Answer]):
     """The body has `client_id`."""
     device_name: bool = False
     """The body has `device_name`."""
+    answer_fields: Optional[tuple[str, ...]] = None
+    """The fields that its answer has. None: the answer is 204."""

@@ -75,7 +75,7 @@ def test_an_error_of_the_service() -> None:
         "errors": [{"field": "a.b", "pointer": "#/a/b", "code": "required", "detail": "d"}],
     }
     with pytest.raises(DoorstepError) as caught:
-        read_answer(TransportResponse(422, {"retry-after": "7"}, json.dumps(problem)), "zh")
+        read_answer(TransportResponse(422, {"retry-after": "7"}, json.dumps(problem)), ("ticket",), "zh")
     error = caught.value
     assert (error.code, error.status, error.message, error.retry_after) == ("validation_failed", 422, "No.", 7)
     assert (error.request_id, error.fields[0].pointer, error.attempts_left) == ("r", "#/a/b", None)
@@ -105,17 +105,18 @@ def test_an_error_of_the_service() -> None:
 )
 def test_an_answer_that_is_not_from_the_service(status: int, body: str, unanswered: bool) -> None:
     with pytest.raises(DoorstepError) as caught:
-        read_answer(TransportResponse(status, {}, body))
+        read_answer(TransportResponse(status, {}, body), ("ticket",))
     assert (caught.value.code, caught.value.unanswered) == ("invalid_answer", unanswered)
 
 
 def test_the_durations_of_a_replayed_answer_are_shorter_by_its_age() -> None:
     body = {"ticket": "t", "expires_in": 300, "resend_in": 5, "attempts_left": 5}
-    answer = read_answer(TransportResponse(200, {"age": "10"}, json.dumps(body)))
+    fields = tuple(body)
+    answer = read_answer(TransportResponse(200, {"age": "10"}, json.dumps(body)), fields)
     assert answer == {"ticket": "t", "expires_in": 290, "resend_in": 0, "attempts_left": 5}
     for age in ("-1", "x", "٣", "1.5", "9999999999"):
-        assert read_answer(TransportResponse(200, {"age": age}, json.dumps(body))) == body
-    assert read_answer(TransportResponse(204, {}, "")) is None
+        assert read_answer(TransportResponse(200, {"age": age}, json.dumps(body)), fields) == body
+    assert read_answer(TransportResponse(204, {}, ""), None) is None
 
 
 @pytest.mark.parametrize(

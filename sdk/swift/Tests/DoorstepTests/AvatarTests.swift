@@ -6,7 +6,11 @@ final class AvatarTests: ServiceTestCase {
     private let image = Data([0xff, 0xd8, 0xff, 0x00])
 
     /// A client of a signed-in user whose service has a storage.
-    private func client(method: String, status: Int, _ uploads: Collected<Doorstep.TransportRequest>) throws -> Doorstep {
+    private func client(
+        method: String,
+        status: Int,
+        _ uploads: Collected<Doorstep.TransportRequest>
+    ) throws -> Doorstep {
         let permit = """
             {"method":"\(method)","url":"https://storage.example.com/up","headers":{"X-Permit":"p"},
             "form":{"key":"k","policy":"q"},"public_url":"https://cdn.example.com/a.jpg","expires_in":60}

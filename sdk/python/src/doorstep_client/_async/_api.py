@@ -109,7 +109,7 @@ class AsyncApi:
         nonce = response.headers.get("dpop-nonce")
         if nonce:
             self._nonce = (nonce, self.clock.monotonic() + NONCE_LIFE)
-        return read_answer(response, self.language)
+        return read_answer(response, operation.answer_fields, self.language)
 
     async def _exchange(self, operation: str, request: TransportRequest) -> TransportResponse:
         start = self.clock.monotonic()

@@ -110,7 +110,7 @@ class Api:
         nonce = response.headers.get("dpop-nonce")
         if nonce:
             self._nonce = (nonce, self.clock.monotonic() + NONCE_LIFE)
-        return read_answer(response, self.language)
+        return read_answer(response, operation.answer_fields, self.language)
 
     def _exchange(self, operation: str, request: TransportRequest) -> TransportResponse:
         start = self.clock.monotonic()

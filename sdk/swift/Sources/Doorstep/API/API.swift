@@ -90,7 +90,7 @@ final class API {
         if let value = response.headers["dpop-nonce"] {
             nonce = (value, configuration.clock.monotonic() + API.nonceLife)
         }
-        return try Answer(response, language: configuration.language)
+        return try Answer(response, fields: operation.route.answerFields, language: configuration.language)
     }
 
     private func exchange(

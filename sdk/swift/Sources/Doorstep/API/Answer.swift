@@ -13,16 +13,19 @@ struct Answer: Sendable {
 extension Answer {
     private static let durations = ["expires_in", "resend_in", "refresh_expires_in"]
 
-    /// Reads a successful answer. Throws the error of every other answer.
-    init(_ response: Doorstep.TransportResponse, language: String?) throws {
+    /// Reads a successful answer. Throws the error of every other answer. `fields`: those that it has.
+    /// `nil`: it is 204.
+    init(_ response: Doorstep.TransportResponse, fields: [String]?, language: String?) throws {
         let object = try? JSON.decoded(JSONObject.self, from: response.body)
         if (200..<300).contains(response.status) {
-            if response.status == 204 {
+            if response.status == 204, fields == nil {
                 self.object = [:]
                 return
             }
-            // A Wi-Fi with a login page answers everything with its own page and a 200.
-            guard let object else { throw invalidAnswer(response, language, unanswered: true) }
+            // A Wi-Fi with a login page answers everything with a page or a JSON of its own and a 200.
+            guard let object, let fields, fields.allSatisfy({ object[$0] != nil }) else {
+                throw invalidAnswer(response, language, unanswered: true)
+            }
             self.object = Answer.aged(object, by: seconds(response.headers["age"]) ?? 0)
             return
         }

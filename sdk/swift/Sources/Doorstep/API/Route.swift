@@ -14,6 +14,8 @@ struct Route: Sendable {
     var clientID = false
     /// The body has `device_name`.
     var deviceName = false
+    /// The fields that the answer has. `nil`: the answer is 204.
+    var answerFields: [String]?
 }
 
 /// An operation with the types of its body and its answer.

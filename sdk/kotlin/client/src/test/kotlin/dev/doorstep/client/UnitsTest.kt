@@ -39,7 +39,7 @@ import kotlin.random.Random
 
 class UnitsTest {
     @Test
-    fun `a one-time code is exactly one group of six digits`() {
+    fun `a one-time code is the only number of six digits`() {
         val found = mapOf(
             "Your code is 042137. It is valid for 5 minutes." to "042137",
             "【Doorstep】验证码042137，5分钟内有效" to "042137",
@@ -47,6 +47,7 @@ class UnitsTest {
             "code 12345" to null,
             "code 1234567" to null,
             "042137 or 731240" to null,
+            "Code: 042137\n\n@id.example.com #042137" to "042137",
             "" to null,
         )
         for ((text, code) in found) assertEquals(code, oneTimeCode(text), text)
@@ -83,7 +84,7 @@ class UnitsTest {
     fun `the durations of a replayed answer are shorter by its age`() {
         val body = """{"ticket":"t","expires_in":300,"resend_in":5,"attempts_left":5}"""
         val read = { found: JsonObject -> found }
-        val answer = readAnswer(TransportResponse(200, mapOf("age" to "10"), body), read)
+        val answer = readAnswer(TransportResponse(200, mapOf("age" to "10"), body), hasBody = true, read)
         val expected = """{"ticket":"t","expires_in":290,"resend_in":0,"attempts_left":5}"""
         assertEquals(JSON.parseToJsonElement(expected), answer)
     }
@@ -94,6 +95,8 @@ class UnitsTest {
             Triple(200, "<html>", true),
             Triple(200, "[]", true),
             Triple(200, """{"access_token":7}""", true),
+            Triple(200, "{}", true),
+            Triple(204, "", true),
             Triple(502, "Bad Gateway", true),
             Triple(403, """{"message":"blocked"}""", false),
             Triple(401, "", false),
@@ -102,7 +105,7 @@ class UnitsTest {
         for ((status, body, unanswered) in answers) {
             val response = TransportResponse(status, emptyMap(), body)
             val error = assertThrows(DoorstepException::class.java) {
-                readAnswer(response) { JSON.decodeFromJsonElement(Operations.tokensRefresh.answer, it) }
+                readAnswer(response, hasBody = true) { JSON.decodeFromJsonElement(Operations.tokensRefresh.answer, it) }
             }
             assertEquals(ErrorCode.INVALID_ANSWER, error.code)
             assertEquals(unanswered, error.unanswered, body)
@@ -113,7 +116,7 @@ class UnitsTest {
     fun `an error with members of other types keeps its code`() {
         val body = """{"code":"code_wrong","attempts_left":"four","errors":[{"field":"code","code":"x"}]}"""
         val error = assertThrows(DoorstepException::class.java) {
-            readAnswer(TransportResponse(422, emptyMap(), body)) { }
+            readAnswer(TransportResponse(422, emptyMap(), body), hasBody = true) { }
         }
         assertEquals("code_wrong", error.code)
         assertNull(error.attemptsLeft)
@@ -135,6 +138,7 @@ class UnitsTest {
         assertEquals(error("network", "zh").userMessage, error("network", "zh-Hant-HK, en;q=0.5").userMessage)
         assertNotEquals(error("network", "zh").userMessage, error("network", "en").userMessage)
         assertEquals(error("code_of_tomorrow").userMessage, error("token_expired").userMessage)
+        assertEquals("Please sign in.", error("signed_out").userMessage)
         assertNotEquals(error("code_wrong").userMessage, error("token_expired").userMessage)
     }
 

@@ -23,7 +23,10 @@ public abstract class CodeFlow internal constructor(client: Client, session: Ses
         signsIn: Boolean = false,
         sendsDevice: Boolean = false,
         body: (StoredFlow, DeviceFacts) -> RequestBody,
-    ): FlowState = act { Action(operation(verb), signsIn, sendsDevice, body) }
+    ): FlowState = act {
+        // A sign-up knows no devices, also if it began as another flow.
+        Action(operation(verb), signsIn, sendsDevice && record.data.via != "register", body)
+    }
 }
 
 /** A flow without a session. It can become a sign-up: "this is not my account". */

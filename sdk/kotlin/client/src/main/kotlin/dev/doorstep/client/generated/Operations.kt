@@ -24,7 +24,10 @@ internal class Operation<Answer>(
     val idempotencyKey: Boolean = false,
     val clientId: Boolean = false,
     val deviceName: Boolean = false,
-)
+) {
+    /** The others answer 204. */
+    val hasAnswer get() = answer !== Unit.serializer()
+}
 
 /** The operations of the API. Each is made where it is used, so that a start of the app loads none of them. */
 internal object Operations {

@@ -9,7 +9,8 @@ internal class Text(val en: String, val zh: String)
 
 /** The sentence for a code. */
 internal fun textOf(code: String): Text = when (code) {
-    ErrorCode.NETWORK -> Text("There is no connection. Please check your network and try again.", "网络连接失败，请检查网络后重试。")
+    ErrorCode.NETWORK, ErrorCode.INVALID_ANSWER -> Text("There is no connection. Please check your network and try again.", "网络连接失败，请检查网络后重试。")
+    ErrorCode.SIGNED_OUT, ErrorCode.KEY_LOST -> textOf(ErrorCode.TOKEN_MISSING)
     ErrorCode.MALFORMED_JSON -> Text("Something went wrong in the app. Please update it and try again.", "应用出现问题，请更新到最新版本后重试。")
     ErrorCode.MALFORMED_REQUEST -> Text("Something went wrong in the app. Please update it and try again.", "应用出现问题，请更新到最新版本后重试。")
     ErrorCode.INVALID_DPOP_PROOF -> Text("Something went wrong in the app. Please update it and try again.", "应用出现问题，请更新到最新版本后重试。")

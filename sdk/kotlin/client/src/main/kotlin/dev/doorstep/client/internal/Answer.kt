@@ -19,13 +19,18 @@ private const val REDIRECTION = 300
 private const val NO_CONTENT = 204
 private const val SERVER_ERROR = 500
 
-/** The body of a successful answer, as [read] reads it. Throws the error of every other answer. */
-internal fun <T> readAnswer(response: TransportResponse, read: (JsonObject) -> T): T {
+/**
+ * The body of a successful answer, as [read] reads it. Throws the error of every other answer.
+ *
+ * @param hasBody The operation answers with a body. The others answer 204.
+ */
+internal fun <T> readAnswer(response: TransportResponse, hasBody: Boolean, read: (JsonObject) -> T): T {
     val body = parse(response.body)
     if (!response.isSuccess) throw errorOf(response, body)
-    val content = if (response.status == NO_CONTENT) JsonObject(emptyMap()) else body
-    // A Wi-Fi with a login page answers everything with its own page and a 200.
-    content ?: throw invalidAnswer(response, unanswered = true)
+    val isEmpty = response.status == NO_CONTENT
+    val content = if (isEmpty) JsonObject(emptyMap()) else body
+    // A Wi-Fi with a login page answers everything with a page or a JSON of its own and a 200.
+    if (content == null || isEmpty == hasBody) throw invalidAnswer(response, unanswered = true)
     return try {
         read(withAge(content, seconds(response.headers["age"]) ?: 0))
     } catch (_: SerializationException) {

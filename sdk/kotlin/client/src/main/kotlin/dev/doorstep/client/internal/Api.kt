@@ -71,7 +71,7 @@ internal class Api(val config: ApiConfig) {
         val retries = Retries(operation, body, options.idempotencyKey)
         while (true) {
             try {
-                return readAnswer(attempt(operation, body, options), read)
+                return readAnswer(attempt(operation, body, options), operation.hasAnswer, read)
             } catch (error: DoorstepException) {
                 lost = lost || error.unanswered
                 if (error.unanswered) options.onLost()
@@ -135,9 +135,13 @@ internal class Api(val config: ApiConfig) {
         return config.baseUrl.trimEnd('/') + route
     }
 
-    /** Marks refusals of a repetition that say nothing about a first request whose answer was lost. */
+    /**
+     * Marks refusals of a repetition that say nothing about a first request whose answer was lost. The cooldown of a
+     * code is no such refusal: a first request that had sent the code would have answered the repetition, too.
+     */
     private fun markUnanswered(error: DoorstepException, lost: Boolean): DoorstepException {
-        if (lost && error.status in UNDECIDED) error.unanswered = true
+        val saysNothing = error.status in UNDECIDED && error.code != ErrorCode.RESEND_COOLDOWN
+        if (lost && saysNothing) error.unanswered = true
         if (error.code == ErrorCode.REQUEST_IN_PROGRESS) error.unanswered = true
         return error
     }

@@ -69,7 +69,7 @@ class Server(settings: Map<String, String> = WITHOUT_LIMITS) {
     }
 
     companion object {
-        private val TREE = File("../../..")
+        private val TREE = File("../../..").canonicalFile
         private val BINARY = File(System.getenv("DOORSTEP_BINARY") ?: "$TREE/target/debug/doorstep")
 
         /** Settings for tests with hundreds of requests. */
