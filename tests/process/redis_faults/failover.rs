@@ -1,0 +1,55 @@
+//! The primary dies under load. What it had not replicated yet is lost: a few milliseconds of the load, at most one
+//! request of each client.
+
+use super::load::{BUDGET, CLIENTS, Counts, Load, Server};
+use crate::support::redis::cluster::OwnCluster;
+use crate::support::redis::sentinel::OwnSentinels;
+use deadpool_redis::redis::cmd;
+use std::time::Instant;
+
+fn assert_nothing_spent_twice(counts: &Counts) {
+    assert!(counts.unavailable > 0, "the fault was not visible: {counts:?}");
+    assert!(counts.accepted_twice <= CLIENTS, "{counts:?}");
+    assert!(counts.sent <= BUDGET + CLIENTS, "{counts:?}");
+}
+
+#[actix_web::test]
+async fn requests_succeed_after_a_failover_of_sentinel() {
+    let mut setup = OwnSentinels::new();
+    let server = Server::ready(&setup.url(0)).await;
+    let load = Load::start(&server.client);
+    load.wait_for("load", |counts| counts.served > 100).await;
+    setup.servers[0].kill();
+    setup.wait_for_primary(setup.servers[1].port());
+    assert_nothing_spent_twice(&load.end_after(Instant::now()).await);
+    // One line for each cause: no answer, and perhaps a server that is no primary yet.
+    assert!((1..=2).contains(&server.causes("")), "{:?}", server.doorstep.output());
+}
+
+/// An operator moves the primary: the earlier one lives on as a replica, and closes its connections.
+#[actix_web::test]
+async fn requests_succeed_after_a_planned_failover_of_sentinel() {
+    let setup = OwnSentinels::new();
+    let server = Server::ready(&setup.url(0)).await;
+    let load = Load::start(&server.client);
+    load.wait_for("load", |counts| counts.served > 100).await;
+    let mut sentinel = crate::support::redis::connection(&setup.sentinels[0].address());
+    cmd("SENTINEL").arg("FAILOVER").arg("main").exec(&mut sentinel).unwrap();
+    setup.wait_for_primary(setup.servers[1].port());
+    let counts = load.end_after(Instant::now()).await;
+    assert!(counts.accepted_twice <= CLIENTS && counts.sent <= BUDGET + CLIENTS, "{counts:?}");
+}
+
+#[actix_web::test]
+async fn requests_succeed_after_a_failover_of_a_cluster() {
+    let mut cluster = OwnCluster::new(true);
+    let server = Server::ready(&cluster.url()).await;
+    let shared = cluster.slot("{shared}");
+    let primary = cluster.owner(shared);
+    let load = Load::start(&server.client);
+    load.wait_for("load", |counts| counts.served > 100).await;
+    cluster.nodes[primary].kill();
+    crate::support::redis::wait_until("failover", || cluster.owner(shared) != primary);
+    cluster.wait_until_ok();
+    assert_nothing_spent_twice(&load.end_after(Instant::now()).await);
+}
