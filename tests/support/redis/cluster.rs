@@ -4,6 +4,7 @@ use super::{OwnRedis, connect, connection, wait_until};
 use crate::support::process::free_ports;
 use deadpool_redis::redis::{Connection, Value, cmd, from_redis_value};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 pub struct OwnCluster {
     /// Primaries, in the order of their slots; then one replica of each, if there are any.
@@ -14,13 +15,12 @@ pub struct OwnCluster {
 const SLOTS: [&str; 3] = ["0-5460", "5461-10922", "10923-16383"];
 
 impl OwnCluster {
-    /// Starts three primaries and, with `replicas`, a replica of each; and waits until the cluster accepts writes. A
-    /// replica replaces its primary after two seconds.
+    /// Starts three primaries and, with `replicas`, a replica of each; and waits until the cluster accepts writes. No
+    /// replica replaces its primary soon: on a busy machine, a node can need seconds.
     pub fn new(replicas: bool) -> Self {
         let ports = free_ports::<12>();
         let (ports, bus_ports) = ports.split_at(6);
-        // Without replicas no node must be taken for dead: on a busy machine, it can need seconds.
-        let (count, timeout) = if replicas { (6, 2_000) } else { (3, 10_000) };
+        let count = if replicas { 6 } else { 3 };
         let describe = |at: usize, myself: bool| {
             let (id, port, bus) = (id(ports[at]), ports[at], bus_ports[at]);
             let myself = if myself { "myself," } else { "" };
@@ -34,7 +34,7 @@ impl OwnCluster {
         for at in 0..count {
             let bus = bus_ports[at];
             let settings = format!(
-                "save \"\"\nappendonly no\ncluster-enabled yes\ncluster-port {bus}\ncluster-node-timeout {timeout}\n\
+                "save \"\"\nappendonly no\ncluster-enabled yes\ncluster-port {bus}\ncluster-node-timeout 10000\n\
                  repl-diskless-sync-delay 0\n"
             );
             let node = OwnRedis::prepare(ports[at], &settings);
@@ -51,6 +51,15 @@ impl OwnCluster {
             wait_until("replica", || replica.info("replication").contains("master_link_status:up"));
         }
         own
+    }
+
+    /// Sets the time without an answer after which a node is replaced.
+    pub fn set_node_timeout(&self, time: Duration) {
+        for node in 0..self.nodes.len() {
+            let mut set = cmd("CONFIG");
+            set.arg("SET").arg("cluster-node-timeout").arg(time.as_millis().to_string());
+            set.exec(&mut self.connection(node)).unwrap();
+        }
     }
 
     /// Waits until every node that runs says that the cluster is complete.

@@ -1,7 +1,7 @@
 //! A primary, a replica and three sentinels. Their configuration files know all of them, so that they need no time to
 //! find each other.
 
-use super::{DATABASES, OwnRedis, SERVER, connect, wait_until};
+use super::{DATABASES, OwnRedis, SERVER, connect, connection, wait_until};
 use crate::support::process::free_ports;
 use deadpool_redis::redis::cmd;
 use std::sync::OnceLock;
@@ -18,8 +18,9 @@ pub struct OwnSentinels {
 }
 
 impl OwnSentinels {
-    /// Starts all, and waits until the replica has its data. A primary that does not answer for this time is replaced.
-    pub fn with(down_after: Duration) -> Self {
+    /// Starts all, and waits until the replica has its data. The primary is not replaced if it does not answer: on a
+    /// busy machine, it can need seconds.
+    pub fn new() -> Self {
         let [primary, replica, sentinels @ ..] = free_ports::<5>();
         let server = format!("{SERVER}repl-diskless-sync-delay 0\n");
         let replica_settings = format!("{server}replicaof 127.0.0.1 {primary}\n");
@@ -31,10 +32,9 @@ impl OwnSentinels {
                 .collect();
             let settings = format!(
                 "sentinel myid {}\nsentinel monitor {NAME} 127.0.0.1 {primary} 2\n\
-                 sentinel down-after-milliseconds {NAME} {}\nsentinel failover-timeout {NAME} 5000\n\
+                 sentinel down-after-milliseconds {NAME} 3600000\nsentinel failover-timeout {NAME} 5000\n\
                  sentinel known-replica {NAME} 127.0.0.1 {replica}\n{others}",
-                id(port),
-                down_after.as_millis()
+                id(port)
             );
             let mut sentinel = OwnRedis::prepare(port, &settings);
             sentinel.mode = "--sentinel";
@@ -47,8 +47,13 @@ impl OwnSentinels {
         own
     }
 
-    pub fn new() -> Self {
-        Self::with(Duration::from_secs(1))
+    /// Sets the time without an answer after which the primary is replaced.
+    pub fn set_down_after(&self, time: Duration) {
+        for sentinel in &self.sentinels {
+            let mut set = cmd("SENTINEL");
+            set.arg("SET").arg(NAME).arg("down-after-milliseconds").arg(time.as_millis().to_string());
+            set.exec(&mut connection(&sentinel.address())).unwrap();
+        }
     }
 
     /// Value of `REDIS_URL` for a database.
@@ -75,8 +80,7 @@ pub fn urls() -> (String, String) {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     assert!(number < DATABASES, "more tests than databases");
-    // Never: on a busy machine, a server can need seconds.
-    let shared = SHARED.get_or_init(|| OwnSentinels::with(Duration::from_secs(3_600)));
+    let shared = SHARED.get_or_init(OwnSentinels::new);
     (shared.url(number), format!("{}/{number}", shared.servers[0].address()))
 }
 

@@ -22,7 +22,7 @@ const REDIRECTS: Duration = Duration::from_millis(700);
 const PAUSE: Duration = Duration::from_millis(20);
 /// Shortest interval between two questions for the slots.
 const REFRESH: Duration = Duration::from_millis(200);
-/// Most nodes that are asked for the slots.
+/// Most nodes of one question for the slots.
 const ASKED: usize = 6;
 
 pub(super) struct Cluster {

@@ -12,9 +12,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// Interval of the question whether the primary is still the same. A primary that lost its sentinels and its replicas,
-/// but not this process, accepts writes that the failover discards.
-const CHECK: Duration = Duration::from_secs(3);
+/// Interval of the question whether the primary is still the same. After a planned failover, and if it lost only its
+/// sentinels and its replicas, the earlier primary accepts writes for seconds. They are discarded.
+const CHECK: Duration = Duration::from_millis(500);
 /// Shortest interval between two questions while requests fail.
 const PAUSE: Duration = Duration::from_millis(100);
 
