@@ -89,6 +89,8 @@ impl Sentinels {
             let reason = format!("no sentinel names the primary {}", self.primary);
             return Err(problem.map_or(reason.clone(), |problem| format!("{reason}: {problem}")));
         };
+        // Earlier primaries are forgotten: their idle connections are closed.
+        self.servers.retain(|known| *known == address);
         self.servers.get(&address).ok_or_else(|| format!("the sentinels name no address: {address}"))
     }
 
