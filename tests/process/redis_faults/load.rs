@@ -11,7 +11,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
 /// Clients that send requests at the same time.
-pub const CLIENTS: usize = 4;
+const CLIENTS: usize = 4;
+/// Requests of all clients at the same time: each sends two codes at once.
+pub const IN_FLIGHT: usize = 2 * CLIENTS;
 /// Most codes that the server sends to all of them.
 pub const BUDGET: usize = 80;
 /// Longest time between the end of a fault and the first request of a series without errors.
