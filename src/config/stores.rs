@@ -1,6 +1,7 @@
 //! Database and staging.
 
 use super::env::Env;
+use super::redis_url::RedisUrl;
 use super::transport;
 use super::variable::Production::{Required, Rule};
 use super::variable::{Variable, WithDefault, flag, number, secret, section};
@@ -39,7 +40,9 @@ section! {
 
 section! {
     pub(super) fn staging = "Staging: Redis or memory";
-    /// redis://host:6379/0 or rediss://user:password@host:6380. A password without TLS to another machine is a warning.
+    /// redis://host:6379/0 or rediss://user:password@host:6380 (TLS). With Sentinel: redis+sentinel://host1,host2/name,
+    /// and for a login at the sentinels ?sentinel_user=…&sentinel_password=…. With Redis Cluster:
+    /// redis+cluster://host1,host2. Both exist with rediss, too. A password without TLS to another machine is a warning.
     static REDIS_URL: Variable<SecretString> = secret()
         .default_in_words("staging in memory")
         .production(Required("staging in memory is lost when the process ends"));
@@ -66,8 +69,8 @@ pub(super) fn read_database(env: &mut Env, folder: &Path) -> DatabaseSettings {
 
 pub(super) fn read_staging(env: &mut Env) -> StagingSettings {
     let Some(url) = env.secret(&REDIS_URL) else { return StagingSettings::Memory };
-    if !["redis", "rediss"].contains(&scheme(&url)) {
-        env.problem(REDIS_URL.name, "expected a redis:// or rediss:// URL");
+    if let Err(problem) = RedisUrl::parse(url.expose_secret()) {
+        env.problem(REDIS_URL.name, &problem);
     }
     transport::validate_redis(env, &url);
     StagingSettings::Redis { url }

@@ -3,9 +3,9 @@
 //! They are no errors: a network between two machines of one operator can be trusted, and many platforms encrypt it.
 
 use super::env::Env;
+use super::redis_url::RedisUrl;
 use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;
-use url::Url;
 
 pub(super) fn validate_database(env: &mut Env, url: &SecretString) {
     if is_plain_postgres(url.expose_secret()) {
@@ -15,10 +15,8 @@ pub(super) fn validate_database(env: &mut Env, url: &SecretString) {
 }
 
 pub(super) fn validate_redis(env: &mut Env, url: &SecretString) {
-    let url = Url::parse(url.expose_secret()).ok();
-    let is_plain =
-        |url: &Url| url.scheme() == "redis" && url.password().is_some() && !url.host_str().is_none_or(is_this_machine);
-    if url.as_ref().is_some_and(is_plain) {
+    let url = RedisUrl::parse(url.expose_secret());
+    if url.is_ok_and(|url| url.exposes_password(is_this_machine)) {
         env.warning("REDIS_URL", "the password crosses the network in plain text: use rediss://");
     }
 }
@@ -112,6 +110,12 @@ mod tests {
             ("redis://:hush@127.0.0.1:6379", 0),
             ("redis://:hush@localhost", 0),
             ("redis://:hush@[::1]:6379", 0),
+            ("redis+sentinel://:hush@redis/main", 1),
+            ("redis+sentinel://redis/main?sentinel_password=hush", 1),
+            ("redis+sentinel://redis/main", 0),
+            ("rediss+sentinel://:hush@redis/main", 0),
+            ("redis+cluster://:hush@localhost,redis", 1),
+            ("rediss+cluster://:hush@a,b", 0),
         ] {
             assert_eq!(warnings(validate_redis, url), expected, "{url}");
         }

@@ -51,6 +51,11 @@ where
     });
 }
 
+/// Tells whether the store may have executed a call that failed.
+pub(super) const fn may_be_done<T>(result: &Result<T, DependencyError>) -> bool {
+    matches!(result, Err(DependencyError::Unavailable { may_be_done: true, .. }))
+}
+
 pub(super) const fn is_unavailable<T>(result: &Result<T, DependencyError>) -> bool {
     matches!(result, Err(DependencyError::Unavailable { .. }))
 }

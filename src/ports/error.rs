@@ -31,9 +31,10 @@ impl fmt::Display for Dependency {
 /// Reason why a port could not do its work. The text is for the log; it MUST NOT contain a phone, a code or a secret.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DependencyError {
-    /// No response, or not in time. It is unknown whether the operation was executed; the client may retry.
+    /// No response, not in time, or a refusal that will pass. The client may retry. With `may_be_done` it is unknown
+    /// whether the operation was executed, else it certainly was not.
     #[error("{dependency} unavailable: {reason}")]
-    Unavailable { dependency: Dependency, reason: String },
+    Unavailable { dependency: Dependency, reason: String, may_be_done: bool },
     /// More work than capacity: the operation was refused at once and not queued.
     #[error("{0} overloaded")]
     Overloaded(Dependency),

@@ -77,7 +77,7 @@ pub trait Staging: Counters + IdempotencyStore + Send + Sync {
     /// Deletes the flow. MUST return `true` to exactly one of many concurrent calls, if it existed.
     async fn delete_flow(&self, key: &FlowKey) -> Result<bool, DependencyError>;
 
-    /// Returns `Ok` if the store responds.
+    /// Returns `Ok` if the store accepts writes.
     async fn ping(&self) -> Result<(), DependencyError>;
 }
 

@@ -26,6 +26,7 @@ mod outages;
 mod pipelining;
 mod proof_of_work;
 mod readme;
+mod redis_faults;
 mod settings;
 mod shells;
 mod shutdown;

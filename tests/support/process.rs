@@ -8,6 +8,12 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+/// Returns different free ports.
+pub fn free_ports<const N: usize>() -> [u16; N] {
+    let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
 /// Runs `start` in a shell, and `stop` when this process ends for any reason: the shell waits for the end of its
 /// standard input, which the kernel closes then. `start` can set variables for `stop`, such as the process id.
 pub fn spawn_with_cleanup(start: &str, stop: &str) -> Child {

@@ -44,7 +44,7 @@ impl From<Fault> for DependencyError {
 }
 
 pub(super) fn unavailable(reason: impl Into<String>) -> DependencyError {
-    DependencyError::Unavailable { dependency: Dependency::Database, reason: reason.into() }
+    DependencyError::Unavailable { dependency: Dependency::Database, reason: reason.into(), may_be_done: true }
 }
 
 pub(super) fn broken(reason: impl Into<String>) -> DependencyError {

@@ -7,7 +7,7 @@ pub(super) use password_attempt::PasswordAttempt;
 pub(super) use send_reservation::{SendReservation, refund_verified};
 
 use super::error::Error;
-use super::refund::{is_unavailable, refund_when_available};
+use super::refund::{may_be_done, refund_when_available};
 use super::service::Service;
 use crate::domain::limits::{Counter, Denial, Limit, Reached};
 use crate::domain::user::UserId;
@@ -25,7 +25,7 @@ pub(super) async fn count(service: &Service, counters: &[Counter]) -> Result<Cou
 /// when the store answers again.
 pub(super) async fn admit(service: &Service, counters: &[Counter]) -> Result<Admission, DependencyError> {
     let admission = service.ports.staging.count(counters).await;
-    if is_unavailable(&admission) {
+    if may_be_done(&admission) {
         refund_when_available(service, counters.to_vec());
     }
     admission

@@ -1,4 +1,5 @@
-//! `ports::Staging`: in memory, with a clock of the test, and in Redis, where a test shortens the TTL of every key.
+//! `ports::Staging`: in memory, with a clock of the test, and in Redis (one server, Sentinel, Cluster), where a test
+//! shortens the TTL of every key.
 
 mod captchas;
 mod claims;
@@ -51,6 +52,24 @@ macro_rules! promises {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn $promise() {
                 let redis = super::Redis::new();
+                super::$topic::$promise(&redis).await;
+                redis.assert_every_key_expires();
+            })+
+        }
+
+        mod redis_sentinel {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $promise() {
+                let redis = super::Redis::with_sentinels();
+                super::$topic::$promise(&redis).await;
+                redis.assert_every_key_expires();
+            })+
+        }
+
+        mod redis_cluster {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $promise() {
+                let redis = super::Redis::with_cluster();
                 super::$topic::$promise(&redis).await;
                 redis.assert_every_key_expires();
             })+

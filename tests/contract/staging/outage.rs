@@ -147,6 +147,27 @@ async fn a_server_that_became_a_replica_is_unavailable() {
     allowed(open(&store, &flow, 1, &limits).await);
 }
 
+/// A caller refunds what may be counted. It must not refund what certainly was not.
+#[tokio::test]
+async fn an_error_says_whether_the_call_may_be_done() {
+    let mut server = OwnRedis::new();
+    let (store, mut control) = (RedisStaging::connect(&server.url(), 1).unwrap(), redis::connection(&server.url()));
+    let may_be_done = async || match store.ping().await {
+        Err(DependencyError::Unavailable { may_be_done, .. }) => may_be_done,
+        other => panic!("{other:?}"),
+    };
+    store.ping().await.unwrap();
+    cmd("CONFIG").arg("SET").arg("min-replicas-to-write").arg(1).exec(&mut control).unwrap();
+    assert!(!may_be_done().await, "the server refused it");
+    cmd("CONFIG").arg("SET").arg("min-replicas-to-write").arg(0).exec(&mut control).unwrap();
+    store.ping().await.unwrap();
+    let stopped = redis::stop(&server.url());
+    assert!(may_be_done().await, "the server executes it when it continues");
+    drop(stopped);
+    server.kill();
+    assert!(!may_be_done().await, "no connection was possible");
+}
+
 #[tokio::test]
 async fn no_error_contains_the_password() {
     let server = OwnRedis::new();

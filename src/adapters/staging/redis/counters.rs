@@ -2,12 +2,12 @@
 
 use super::client::RedisStaging;
 use super::reply::{broken, done, duration, millis, number, numbers, reached, words};
-use crate::adapters::staging::scripts;
+use crate::adapters::staging::scripts::{self, Script, ScriptCall};
 use crate::domain::flow::BudgetClass;
 use crate::domain::limits::{Counter, Rule, Scope};
 use crate::ports::{Admission, Counters, Counts, DependencyError, Usage};
 use async_trait::async_trait;
-use deadpool_redis::redis::{Script, ScriptInvocation, cmd};
+use deadpool_redis::redis::cmd;
 use std::time::Duration;
 
 #[async_trait]
@@ -37,9 +37,9 @@ impl Counters for RedisStaging {
 
     async fn set(&self, counter: &Counter, ttl: Duration) -> Result<(), DependencyError> {
         let mut set = cmd("SET");
-        set.arg(counter_key(counter)).arg(1).arg("PX").arg(millis(ttl));
-        let set = &set;
-        self.leases.run(|mut connection| async move { set.query_async(&mut connection).await }).await
+        let key = counter_key(counter);
+        set.arg(&key).arg(1).arg("PX").arg(millis(ttl));
+        self.command(&key, &set).await
     }
 }
 
@@ -61,14 +61,14 @@ pub(super) fn counter_key(Counter { limit, key, .. }: &Counter) -> String {
     }
 }
 
-fn over<'a>(script: &'a Script, counters: &[Counter]) -> ScriptInvocation<'a> {
-    let mut call = script.prepare_invoke();
+fn over(script: &'static Script, counters: &[Counter]) -> ScriptCall {
+    let mut call = script.call();
     add_counters(&mut call, counters, 0);
     call
 }
 
 /// Adds keys and arguments as `counters.lua` reads them, behind `keys` other keys.
-pub(super) fn add_counters(call: &mut ScriptInvocation<'_>, counters: &[Counter], keys: usize) {
+pub(super) fn add_counters(call: &mut ScriptCall, counters: &[Counter], keys: usize) {
     for counter in counters {
         call.key(counter_key(counter));
         match &counter.rule {

@@ -6,7 +6,7 @@ use super::reply::{
     broken, client, done, duration, flag, list, millis, number, numbers, present, proven, reached, step,
     stored_completion, stored_phone, stored_question, words,
 };
-use crate::adapters::staging::scripts;
+use crate::adapters::staging::scripts::{self, ScriptCall};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_id::ClientId;
 use crate::domain::consent::Consent;
@@ -19,7 +19,6 @@ use crate::ports::{
     ReservedResend, Staging, Verified,
 };
 use async_trait::async_trait;
-use deadpool_redis::redis::{ScriptInvocation, cmd};
 use std::slice;
 use std::time::Duration;
 
@@ -206,7 +205,7 @@ impl Staging for RedisStaging {
     }
 
     async fn ping(&self) -> Result<(), DependencyError> {
-        self.leases.run(|mut connection| async move { cmd("PING").query_async(&mut connection).await }).await
+        self.probe().await
     }
 }
 
@@ -223,7 +222,7 @@ fn claim_key(key: &FlowKey) -> String {
 }
 
 /// Adds a transition as `flow.lua` reads it; without a purpose it is allowed for every flow.
-fn add_transition(call: &mut ScriptInvocation<'_>, purpose: Option<Purpose>, transition: &Transition, ttl: Duration) {
+fn add_transition(call: &mut ScriptCall, purpose: Option<Purpose>, transition: &Transition, ttl: Duration) {
     let steps = |wanted: &dyn Fn(Step) -> bool| {
         let names = transition.from.iter().filter(|step| wanted(**step)).map(|step| step.as_str());
         format!(",{},", names.collect::<Vec<_>>().join(","))

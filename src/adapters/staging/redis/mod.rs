@@ -8,14 +8,24 @@
 //! | `limit:{phone}:name` | limits of a phone on messages |
 //! | `limit:{shared}:name:key` | every other limit: a number, or a hash of members |
 //! | `idempotency:{name}` | hash: fingerprint, response |
+//! | `probe:{shared}` | exists for a second after a check whether Redis accepts writes |
 //!
 //! The part in braces is the hash tag, which puts all keys of one call into one slot of a cluster. All times are
 //! remaining lifetimes of keys: no time of day is stored or compared, so clocks that differ have no effect.
 
 mod client;
+mod cluster;
 mod counters;
+mod error;
 mod flows;
 mod idempotency;
+mod lease;
+mod nodes;
+mod outage;
 mod reply;
+mod request;
+mod sentinel;
+mod slots;
+mod survey;
 
 pub use client::RedisStaging;

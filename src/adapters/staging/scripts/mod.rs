@@ -1,10 +1,13 @@
 //! Lua scripts. A script is one atomic operation and one round trip: EVALSHA; only if the server does not know the
-//! script yet, SCRIPT LOAD and EVALSHA again.
+//! script yet, EVAL with its text.
 //!
 //! Every reply is a list that begins with a word. All keys are passed as such, and the keys of one call share a hash
 //! tag, as Redis Cluster requires. No script names a step of a flow: transitions are arguments.
 
-use deadpool_redis::redis::Script;
+mod call;
+
+pub(super) use call::{Script, ScriptCall};
+
 use std::sync::LazyLock;
 
 type Lazy = LazyLock<Script>;
@@ -13,7 +16,7 @@ const COUNTERS: &str = include_str!("counters.lua");
 const FLOW: &str = include_str!("flow.lua");
 
 fn script(parts: &[&str]) -> Script {
-    Script::new(&parts.concat())
+    Script::new(parts.concat())
 }
 
 pub(super) static PUT: Lazy = LazyLock::new(|| script(&[COUNTERS, include_str!("put.lua")]));

@@ -1,15 +1,20 @@
 //! Real Redis servers. The tests of a process share one, with a numbered database for each test. A test that stops its
 //! server starts its own.
 
+pub mod cluster;
+pub mod sentinel;
+
 use super::process::{free_port, spawn_with_cleanup};
 use deadpool_redis::redis::{Client, Connection, RedisResult, Script, cmd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const DATABASES: usize = 4_096;
+/// Settings of every server with data.
+const SERVER: &str = "save \"\"\nappendonly no\ndatabases 4096\n";
 
 /// Returns the URL of an empty database of the shared server. No other call returns it.
 pub fn url() -> String {
@@ -56,22 +61,42 @@ pub fn without_expiry(url: &str) -> Vec<String> {
 pub struct OwnRedis {
     port: u16,
     folder: PathBuf,
+    /// Lines of its configuration file, besides the port.
+    settings: String,
+    /// Argument behind the configuration file.
+    mode: &'static str,
     shell: Option<Child>,
 }
 
 impl OwnRedis {
     pub fn new() -> Self {
-        let version = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
-        assert!(version.is_ok_and(|status| status.success()), "redis-server is missing: run scripts/setup");
-        let port = free_port();
-        let folder = std::env::temp_dir().join(format!("doorstep-redis-{}-{port}", std::process::id()));
-        let mut redis = Self { port, folder, shell: None };
+        Self::with("")
+    }
+
+    /// Starts a server with further lines in its configuration file.
+    pub fn with(settings: &str) -> Self {
+        let mut redis = Self::prepare(free_port(), &format!("{SERVER}{settings}"));
         redis.start();
         redis
     }
 
-    fn address(&self) -> String {
+    /// Returns a server that is not started yet.
+    fn prepare(port: u16, settings: &str) -> Self {
+        let version = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
+        assert!(version.is_ok_and(|status| status.success()), "redis-server is missing: run scripts/setup");
+        let folder = std::env::temp_dir().join(format!("doorstep-redis-{}-{port}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let folder = folder.canonicalize().unwrap();
+        Self { port, folder, settings: settings.to_owned(), mode: "", shell: None }
+    }
+
+    /// URL without a database.
+    pub fn address(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn url(&self) -> String {
@@ -80,29 +105,41 @@ impl OwnRedis {
 
     /// Starts the server on the same port, without data.
     pub fn start(&mut self) {
+        self.spawn();
+        self.wait_until_ready();
+    }
+
+    fn spawn(&mut self) {
         assert!(self.shell.is_none(), "the server is already running");
         std::fs::create_dir_all(&self.folder).unwrap();
-        self.folder = self.folder.canonicalize().unwrap();
-        let (port, folder) = (self.port, self.folder.display());
+        let (port, folder, file, mode) = (self.port, self.folder.display(), self.file(), self.mode);
+        let standard = format!("port {port}\nbind 127.0.0.1\ndir {folder}\nlogfile {folder}/log\n");
+        std::fs::write(&file, format!("{standard}{}", self.settings)).unwrap();
         self.shell = Some(spawn_with_cleanup(
-            &format!(
-                "redis-server --port {port} --bind 127.0.0.1 --dir '{folder}' --logfile '{folder}/log' \
-                 --save '' --appendonly no --databases {DATABASES} & PID=$!"
-            ),
+            &format!("redis-server '{}' {mode} & PID=$!", file.display()),
             &format!("kill -9 $PID; wait $PID; rm -rf '{folder}'"),
         ));
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while !self.is_ready() {
-            assert!(Instant::now() < deadline, "redis-server did not start on port {port}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.join("redis.conf")
+    }
+
+    fn wait_until_ready(&self) {
+        let what = format!("redis-server on port {}", self.port);
+        wait_until(&what, || self.is_ready());
     }
 
     /// Returns true if this server, and no other one, listens on the port.
     fn is_ready(&self) -> bool {
-        let folder: RedisResult<(String, String)> =
-            connect(&self.url()).and_then(|mut redis| cmd("CONFIG").arg("GET").arg("dir").query(&mut redis));
-        folder.is_ok_and(|(_, folder)| self.folder == Path::new(&folder))
+        let file = format!("config_file:{}", self.file().display());
+        let info = connect(&self.url()).and_then(|mut redis| cmd("INFO").arg("server").query::<String>(&mut redis));
+        info.is_ok_and(|info| info.lines().any(|line| line == file))
+    }
+
+    /// Reply to `INFO`; empty if the server does not answer.
+    pub fn info(&self, section: &str) -> String {
+        connect(&self.url()).and_then(|mut redis| cmd("INFO").arg(section).query(&mut redis)).unwrap_or_default()
     }
 
     /// Kills the server with SIGKILL and waits for its end.
@@ -136,6 +173,16 @@ pub struct StoppedRedis {
 impl Drop for StoppedRedis {
     fn drop(&mut self) {
         signal("-CONT", &self.process);
+    }
+}
+
+/// Waits for a condition that becomes true by itself.
+#[track_caller]
+pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
