@@ -56,7 +56,10 @@ export function checkInvariants(run) {
 const repeatedByClient = ({ headers, path }) =>
   headers["idempotency-key"] !== undefined || path === "/v1/token/refresh";
 
-/** Tells whether `later` is the same request again, before Retry-After has passed. */
+/**
+ * Tells whether `later` is the same request again, after the answer and before Retry-After has passed. One that arrived
+ * before the answer is of another device with the same token.
+ */
 function isEarly(exchange, later) {
   if (exchange.answered === undefined || !repeatedByClient(exchange)) return false;
   const limit = Number(exchange.answerHeaders["retry-after"]);
@@ -65,5 +68,6 @@ function isEarly(exchange, later) {
     exchange.path === later.path &&
     exchange.body.equals(later.body) &&
     exchange.headers["idempotency-key"] === later.headers["idempotency-key"];
-  return same && limit > 0 && later.arrived - exchange.answered < limit * 1000 - 5;
+  const waited = later.arrived - exchange.answered;
+  return same && waited >= 0 && waited < limit * 1000 - 5;
 }
