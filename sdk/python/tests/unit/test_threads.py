@@ -106,7 +106,9 @@ def test_threads_have_a_lock_in_the_order_in_which_they_came() -> None:
 
 
 INTERRUPTED = """
-import sys
+import signal, sys
+# A process that was started in the background ignores the signal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from doorstep_client import Doorstep, FileStore, HttpxTransport
 url, folder, phone = sys.argv[1:]
 send = HttpxTransport()
