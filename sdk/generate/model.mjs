@@ -50,7 +50,7 @@ function operationsOf(view, full) {
       deviceName: fields.includes("device_name"),
       body,
       answer,
-      // What an answer of the service has, and the page of something in between has not.
+      // An answer of the service has these fields. The page of something in between has not.
       answerFields: view.components.schemas[answer]?.required ?? [],
     };
   });

@@ -99,7 +99,7 @@ const tabs = h('nav', { class: 'tabs' })
 const side = h('div', { class: 'side' }, intro, panel.messages, panel.faults, panel.requests)
 const main = h('main', {}, device, side)
 
-/** What the phone shows where there is no room for both: the app, the requests or the faults. */
+/** The screen of the phone where there is no room for both: the app, the requests or the faults. */
 function setView(view: string): void {
   document.body.dataset.view = view
   renderTabs()

@@ -4,7 +4,7 @@ import { DoorstepError } from '@doorstep/client'
 import { fieldMessage, userMessage } from '@doorstep/client/texts'
 import type { Language } from './language'
 
-/** What an error says to the user: one sentence, and one for each field that the service refused. */
+/** The sentences of an error for the user: one sentence, and one for each field that the service refused. */
 export interface Shown {
   readonly code: string
   readonly text: string

@@ -143,13 +143,13 @@ ${codes.join("\n")}
 }
 
 extension DoorstepError {
-    /// What the app does after an error.
+    /// The next act of the app after an error.
     public enum Next: String, CaseIterable, Sendable {
 ${acts.join("\n")}
     }
 }
 
-/// What the app does after each code.
+/// The next act of the app, by code.
 enum NextTable {
     static let byCode: [String: DoorstepError.Next] = [
 ${after.join("\n")}

@@ -11,7 +11,10 @@ const NEW_PASSWORD = "staple battery horse";
 /** More rounds than a journey with one crash has. */
 const MAX_ROUNDS = 20;
 
-/** `keys`: of the device. `prepare`: without a crash. `go`: with one. `codes`: messages with a code to the number. */
+/**
+ * `keys`: those of the device. `prepare`: runs without a crash. `go`: runs with one. `codes`: messages with a code to the
+ * number. `maySignOut`: the app may hear of a sign-out; it does not if the client died before it could tell it.
+ */
 const JOURNEYS = {
   "sign-up": { go: signUp, codes: 1 },
   "sign-up-unbound": { keys: "none", go: signUp, codes: 1 },

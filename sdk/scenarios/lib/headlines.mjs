@@ -11,7 +11,7 @@ const PASSWORD = "correct horse battery";
 const EVERY_THIRD = { fault: "lose_answer", every: 3 };
 const ONE_IN_THREE = { fault: "lose_answer", share: 1 / 3, seed: 2026 };
 
-/** What differs between the runs of refreshes. `allowed` is the number of sign-outs; null: they are only counted. */
+/** Differences between the runs of refreshes. `allowed` is the number of sign-outs; null: they are only counted. */
 const REFRESHES = [
   { name: "bound, every third answer lost", keys: "device", fault: EVERY_THIRD, allowed: 0 },
   { name: "bound, one answer in three lost at random", keys: "device", fault: ONE_IN_THREE, allowed: 0 },

@@ -3,7 +3,7 @@
 import Foundation
 import Security
 
-/// Of LocalAuthentication.
+/// A class of LocalAuthentication.
 public final class LAContext {}
 
 public struct SHA256Digest: Sequence, Sendable {

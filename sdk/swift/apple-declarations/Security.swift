@@ -73,7 +73,7 @@ public func SecAccessControlCreateWithFlags(
 }
 
 extension ProcessInfo {
-    /// Of Foundation for iOS.
+    /// A part of Foundation for iOS.
     public func performExpiringActivity(withReason reason: String, using block: @escaping @Sendable (Bool) -> Void) {
         fatalError()
     }

@@ -82,12 +82,12 @@ function writeTexts({ errors, fields, unknown_code: unknown, no_response: none }
   readonly zh: string
 }
 
-/** What an error of the service says to the user. */
+/** The sentence for the user, by the code of an error. */
 export const ERROR_TEXTS: { readonly [code: string]: Text } = {
 ${rows(errors).join('\n')}
 }
 
-/** What is wrong with a field. */
+/** The sentence for the user, by the code of a refused field. */
 export const FIELD_TEXTS: { readonly [code: string]: Text } = {
 ${rows(fields).join('\n')}
 }
@@ -104,7 +104,7 @@ function writeCodes({ errors, next, unknown_code: unknown, no_response: none }) 
   writeFileSync(
     new URL('../src/generated/codes.ts', import.meta.url),
     `${header('own template')}/**
- * What the app does after an error:
+ * The next act of the app after an error:
  *
 ${meanings.map((line) => line.replace('   *', ' *')).join('\n')}
  */

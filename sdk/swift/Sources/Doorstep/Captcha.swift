@@ -26,7 +26,7 @@ extension Doorstep {
             try await maker.make(kind: kind, theme: theme, replaces: id)
         }
 
-        /// What a code request sends.
+        /// The answer to a captcha, for a code request.
         public func answered(_ answer: String) -> CaptchaAnswer {
             CaptchaAnswer(id: id, answer: answer)
         }

@@ -2,7 +2,7 @@ import Doorstep
 import Foundation
 import OpenSSLKeys
 
-/// What `open` says about the device.
+/// The device, as `open` describes it.
 struct OpenOptions {
     static let hasKeys = OpenSSLKeys.areAvailable
 

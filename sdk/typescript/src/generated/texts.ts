@@ -5,7 +5,7 @@ export interface Text {
   readonly zh: string
 }
 
-/** What an error of the service says to the user. */
+/** The sentence for the user, by the code of an error. */
 export const ERROR_TEXTS: { readonly [code: string]: Text } = {
   malformed_json: { en: "Something went wrong in the app. Please update it and try again.", zh: "应用出现问题，请更新到最新版本后重试。" },
   malformed_request: { en: "Something went wrong in the app. Please update it and try again.", zh: "应用出现问题，请更新到最新版本后重试。" },
@@ -56,7 +56,7 @@ export const ERROR_TEXTS: { readonly [code: string]: Text } = {
   dependency_unavailable: { en: "The service is not available now. Please try again in a moment.", zh: "服务暂时不可用，请稍后再试。" },
 }
 
-/** What is wrong with a field. */
+/** The sentence for the user, by the code of a refused field. */
 export const FIELD_TEXTS: { readonly [code: string]: Text } = {
   required: { en: "Please fill this in.", zh: "请填写此项。" },
   too_short: { en: "This is too short.", zh: "内容太短。" },

@@ -44,7 +44,7 @@ enum Member {
     static let clientID = Wire.LogIn.CodingKeys.clientID.rawValue
 
     static let secrets = [password, newPassword, currentPassword]
-    /// What the user wanted: a retry that differs in other fields only asks for the same.
+    /// The wish of the user: a retry that differs in other fields only asks for the same.
     static let subject = [phoneNumber, formerPhoneNumber, code] + secrets
 }
 

@@ -3,7 +3,7 @@ import Foundation
 /// The state of one flow: in memory with the monotonic clock, and in the store for a restart.
 @DoorstepActor
 final class FlowRecord {
-    /// What the app reads at any time. Times are on the monotonic clock.
+    /// The part that the app reads at any time. Times are on the monotonic clock.
     private struct Memory: Sendable {
         var data: StoredFlow
         var endedBy: ErrorCode?

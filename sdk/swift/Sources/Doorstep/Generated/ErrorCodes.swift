@@ -113,7 +113,7 @@ extension ErrorCode {
 }
 
 extension DoorstepError {
-    /// What the app does after an error.
+    /// The next act of the app after an error.
     public enum Next: String, CaseIterable, Sendable {
         /// The user corrects the input and sends it again.
         case correctInput = "correct_input"
@@ -150,7 +150,7 @@ extension DoorstepError {
     }
 }
 
-/// What the app does after each code.
+/// The next act of the app, by code.
 enum NextTable {
     static let byCode: [String: DoorstepError.Next] = [
         "malformed_json": .updateApp,

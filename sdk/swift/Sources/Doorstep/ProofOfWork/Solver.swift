@@ -1,7 +1,7 @@
 import Foundation
 
 extension Doorstep {
-    /// What the service wants: a nonce for which the hash of `challenge:nonce` begins with so many zero bits.
+    /// The task of the service: a nonce for which the hash of `challenge:nonce` begins with so many zero bits.
     public struct Work: Sendable {
         public let challenge: String
         public let bits: Int

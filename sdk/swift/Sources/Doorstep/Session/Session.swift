@@ -18,13 +18,13 @@ extension Doorstep {
             self.rawValue = rawValue
         }
 
-        /// By this app, perhaps in another process.
+        /// Ended by this app, perhaps in another process.
         public static let signedOut = SignedOutReason(rawValue: "signed_out")
-        /// By another device, a password reset or the time.
+        /// Ended by another device, a password reset or the time.
         public static let sessionEnded = SignedOutReason(rawValue: "session_ended")
         /// The tokens were copied: warn the user.
         public static let refreshReused = SignedOutReason(rawValue: "refresh_reused")
-        /// By the user, on this device.
+        /// Deleted by the user, on this device.
         public static let accountDeleted = SignedOutReason(rawValue: "account_deleted")
     }
 

@@ -13,7 +13,7 @@ final class SessionMemory {
         let expiresWall: Date
     }
 
-    /// What the app reads at any time.
+    /// The part that the app reads at any time.
     struct Shown: Sendable {
         var state = Doorstep.SessionState.restoring
         var stored: StoredSession?

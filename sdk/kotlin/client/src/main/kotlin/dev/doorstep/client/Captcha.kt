@@ -48,7 +48,7 @@ public class Captcha internal constructor(
     public val expiresIn: Long,
     private val replace: suspend () -> Captcha,
 ) {
-    /** What the user has entered, for the methods of the flows. */
+    /** The entry of the user, for the methods of the flows. */
     public fun answer(text: String): CaptchaAnswer = CaptchaAnswer(id, text)
 
     /** Another captcha of the same kind in place of this one. */

@@ -20,11 +20,11 @@ public class SignedOutReason internal constructor(public val name: String) {
 
     /** The reasons of this version. */
     public companion object {
-        /** By this app, perhaps in another process. */
+        /** Ended by this app, perhaps in another process. */
         @JvmField
         public val SIGNED_OUT: SignedOutReason = SignedOutReason("signed_out")
 
-        /** By another device, a password reset or the time. */
+        /** Ended by another device, a password reset or the time. */
         @JvmField
         public val SESSION_ENDED: SignedOutReason = SignedOutReason("session_ended")
 
@@ -32,7 +32,7 @@ public class SignedOutReason internal constructor(public val name: String) {
         @JvmField
         public val REFRESH_REUSED: SignedOutReason = SignedOutReason("refresh_reused")
 
-        /** By the user, on this device. */
+        /** Deleted by the user, on this device. */
         @JvmField
         public val ACCOUNT_DELETED: SignedOutReason = SignedOutReason("account_deleted")
     }

@@ -61,7 +61,7 @@ public class BlockingDoorstep(public val suspending: Doorstep) {
  * @property content What to show.
  */
 public class BlockingCaptcha internal constructor(public val content: Captcha) {
-    /** What the user has entered, for the methods of the flows. */
+    /** The entry of the user, for the methods of the flows. */
     public fun answer(text: String): CaptchaAnswer = content.answer(text)
 
     /** Another captcha of the same kind in place of this one. */

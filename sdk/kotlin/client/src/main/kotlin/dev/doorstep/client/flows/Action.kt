@@ -12,7 +12,7 @@ import dev.doorstep.client.name
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
 
-/** What the device adds to the body of an action. */
+/** Fields that the device adds to the body of an action. */
 internal class DeviceFacts(val token: String?, val clientId: String?, val deviceName: String?) {
     companion object {
         val NONE = DeviceFacts(null, null, null)

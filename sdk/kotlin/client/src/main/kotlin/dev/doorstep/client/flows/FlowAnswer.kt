@@ -13,7 +13,7 @@ import kotlinx.serialization.SerializationException
 import kotlinx.serialization.builtins.serializer
 import kotlinx.serialization.json.JsonObject
 
-/** What an answer says about the step of a flow. Durations are in seconds. */
+/** The step of a flow, as an answer describes it. Durations are in seconds. */
 internal class Advance(
     val step: String?,
     val ticket: String? = null,

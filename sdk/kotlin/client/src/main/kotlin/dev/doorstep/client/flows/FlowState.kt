@@ -72,7 +72,7 @@ public class FlowState internal constructor(
     /** Attempts that are left for the code. */
     public val attemptsLeft: Int? get() = data.attemptsLeft
 
-    /** What to ask at [Step.PROVE]. */
+    /** The question at [Step.PROVE]. */
     public val question: Question? = data.question?.let { Question(it, clock) }
 
     /** The code of the error that ended the flow. */
