@@ -12,8 +12,8 @@ const NEW_PASSWORD = "staple battery horse";
 const MAX_ROUNDS = 20;
 
 /**
- * `keys`: those of the device. `prepare`: runs without a crash. `go`: runs with one. `codes`: messages with a code to the
- * number. `maySignOut`: the app may hear of a sign-out; it does not if the client died before it could tell it.
+ * `keys`: those of the device. `prepare`: runs without a crash. `go`: runs with one. `codes`: messages with a code to
+ * the number. `maySignOut`: the app may hear of a sign-out; it does not if the client died before it could tell it.
  */
 const JOURNEYS = {
   "sign-up": { go: signUp, codes: 1 },
