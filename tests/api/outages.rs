@@ -229,7 +229,7 @@ fn stored_user(database: &mut PgConnection, phone: &str) -> StoredUser {
 /// Users keep their passwords when an operator raises the cost.
 #[actix_web::test]
 async fn a_login_updates_the_hash_to_the_configured_cost() {
-    let mut server = TestServer::new(BackEnds::Real).await;
+    let mut server = TestServer::with(BackEnds::Real, &[("HASH_PASSES", "2")]).await;
     let user = server.create_user().await;
     let mut database = server.database();
     let before = stored_user(&mut database, &user.phone);
