@@ -93,30 +93,57 @@ impl OwnCluster {
 
     /// Moves a slot to another primary, key by key, as `redis-cli --cluster reshard` does.
     pub fn move_slot(&self, slot: u16, to: usize) {
+        let mut begun = self.begin_move(slot, to);
+        while begun.move_key() {}
+        begun.end();
+    }
+
+    /// Begins to move a slot to another primary. No key moves yet.
+    pub fn begin_move(&self, slot: u16, to: usize) -> SlotMove {
         let from = self.owner(slot);
-        let (mut source, mut target) = (self.connection(from), self.connection(to));
-        let (source_id, target_id) = (id(self.nodes[from].port), id(self.nodes[to].port));
-        let set = |redis: &mut Connection, state: &str, node: &str| {
-            cmd("CLUSTER").arg("SETSLOT").arg(slot).arg(state).arg(node).exec(redis).unwrap();
-        };
-        set(&mut target, "IMPORTING", &source_id);
-        set(&mut source, "MIGRATING", &target_id);
-        loop {
-            let mut keys = cmd("CLUSTER");
-            let keys: Vec<String> = keys.arg("GETKEYSINSLOT").arg(slot).arg(1).query(&mut source).unwrap();
-            let Some(key) = keys.first() else { break };
-            let mut migrate = cmd("MIGRATE");
-            migrate.arg("127.0.0.1").arg(self.nodes[to].port).arg(key).arg(0).arg(5_000);
-            migrate.query::<String>(&mut source).unwrap();
-        }
-        for node in [&mut target, &mut source] {
-            set(node, "NODE", &target_id);
-        }
+        let ports = [self.nodes[from].port, self.nodes[to].port];
+        let mut begun = SlotMove { slot, source: self.connection(from), target: self.connection(to), port: ports[1] };
+        set_slot(&mut begun.target, slot, "IMPORTING", ports[0]);
+        set_slot(&mut begun.source, slot, "MIGRATING", ports[1]);
+        begun
     }
 
     pub fn connection(&self, node: usize) -> Connection {
         connection(&self.nodes[node].address())
     }
+}
+
+/// Slot that moves from one node to another.
+pub struct SlotMove {
+    slot: u16,
+    source: Connection,
+    target: Connection,
+    /// Port of the target.
+    port: u16,
+}
+
+impl SlotMove {
+    /// Moves one key. Returns false if none is left.
+    pub fn move_key(&mut self) -> bool {
+        let mut keys = cmd("CLUSTER");
+        let keys: Vec<String> = keys.arg("GETKEYSINSLOT").arg(self.slot).arg(1).query(&mut self.source).unwrap();
+        let Some(key) = keys.first() else { return false };
+        let mut migrate = cmd("MIGRATE");
+        migrate.arg("127.0.0.1").arg(self.port).arg(key).arg(0).arg(5_000);
+        migrate.query::<String>(&mut self.source).unwrap();
+        true
+    }
+
+    /// Ends the move. No key may be left.
+    pub fn end(mut self) {
+        for node in [&mut self.target, &mut self.source] {
+            set_slot(node, self.slot, "NODE", self.port);
+        }
+    }
+}
+
+fn set_slot(redis: &mut Connection, slot: u16, state: &str, port: u16) {
+    cmd("CLUSTER").arg("SETSLOT").arg(slot).arg(state).arg(id(port)).exec(redis).unwrap();
 }
 
 /// Shared cluster, for one test at a time, without data.
