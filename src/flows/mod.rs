@@ -5,6 +5,7 @@ pub mod account;
 pub mod avatar;
 pub mod background;
 pub mod captcha;
+mod claim;
 mod client;
 mod consent;
 pub mod dpop;

@@ -38,7 +38,7 @@ pub enum Readiness {
 /// Phase of the process, and last known state of its shared dependencies.
 pub(super) struct Lifecycle {
     state: Mutex<State>,
-    pub(super) staging: SharedProbe,
+    staging: SharedProbe,
     database: SharedProbe,
 }
 
@@ -88,9 +88,8 @@ impl Service {
         if !warm {
             return Readiness::Starting("warming up".into());
         }
-        let (staging, database) = (&self.lifecycle.staging, &self.lifecycle.database);
-        let (staging, database) =
-            tokio::join!(staging.share(self.ports.staging.ping()), database.share(self.ports.users.ping()));
+        let probe_database = self.lifecycle.database.share(self.ports.users.ping());
+        let (staging, database) = tokio::join!(self.probe_staging(), probe_database);
         self.record_probe(Dependency::Staging, staging.as_ref().err());
         self.record_probe(Dependency::Database, database.as_ref().err());
         let mut state = self.lifecycle.state();
@@ -103,6 +102,11 @@ impl Service {
             }
             (Phase::Ready, _) => state.down.first().copied().map_or(Readiness::Ready, Readiness::Degraded),
         }
+    }
+
+    /// Probes staging, or shares the probe of another caller.
+    pub(super) async fn probe_staging(&self) -> Result<(), DependencyError> {
+        self.lifecycle.staging.share(self.ports.staging.ping()).await
     }
 
     /// Records the result of a probe in the metrics. Logs the first failure of an outage, and its end.

@@ -27,6 +27,6 @@ async fn a_server_listens_at_once_and_becomes_ready_when_its_stores_start() {
     }
     redis.start();
     postgres.start();
-    client.wait_for_readiness(200).await;
+    client.wait_for_readiness("ready").await;
     assert!(client.sign_up(&folder, "+8613800138000").await.status == 201);
 }
