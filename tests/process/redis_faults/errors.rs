@@ -72,6 +72,48 @@ async fn a_program_is_not_ready_while_its_redis_is_a_replica() {
     server.assert_recovers().await;
 }
 
+/// The server cannot write its snapshot, and refuses writes until it can. Then it becomes a replica that refuses reads.
+#[actix_web::test]
+async fn a_server_that_cannot_save_or_has_no_primary_is_unavailable() {
+    let redis = OwnRedis::with("save 3600 1000000\ndbfilename snapshot\nreplica-serve-stale-data no\n");
+    let server = Server::ready(&redis.url()).await;
+    let mut control = redis::connection(&redis.url());
+    let (_, folder): (String, String) = cmd("CONFIG").arg("GET").arg("dir").query(&mut control).unwrap();
+    // The snapshot cannot replace a folder.
+    let blocked = std::path::Path::new(&folder).join("snapshot");
+    std::fs::create_dir(&blocked).unwrap();
+    run(&mut control, "BGSAVE");
+    server.wait_for_cause("cannot save its data (MISCONF)").await;
+    server.client.wait_for_readiness("degraded").await;
+    std::fs::remove_dir(&blocked).unwrap();
+    run(&mut control, "BGSAVE");
+    server.assert_recovers().await;
+
+    run(&mut control, "REPLICAOF 127.0.0.1 1");
+    server.wait_for_cause("is a replica without its primary (MASTERDOWN)").await;
+    server.client.wait_for_readiness("degraded").await;
+    run(&mut control, "REPLICAOF NO ONE");
+    server.assert_recovers().await;
+    for cause in ["(MISCONF)", "(MASTERDOWN)"] {
+        assert_eq!(server.causes(cause), 1, "{:?}", server.doorstep.output());
+    }
+}
+
+/// The server loads its data for a second, with pauses in which it refuses requests.
+#[actix_web::test]
+async fn a_server_that_loads_its_data_is_unavailable() {
+    let redis =
+        OwnRedis::with("enable-debug-command yes\nkey-load-delay 5000\nloading-process-events-interval-bytes 1024\n");
+    let server = Server::ready(&redis.url()).await;
+    let mut control = redis::connection(&redis.url());
+    run(&mut control, "DEBUG POPULATE 300");
+    let reload = std::thread::spawn(move || run(&mut control, "DEBUG RELOAD"));
+    server.wait_for_cause("is still loading its data (LOADING)").await;
+    reload.join().unwrap();
+    server.assert_recovers().await;
+    assert_eq!(server.causes("(LOADING)"), 1, "{:?}", server.doorstep.output());
+}
+
 #[actix_web::test]
 async fn a_frozen_server_is_unavailable_until_it_continues() {
     let redis = OwnRedis::new();
