@@ -240,8 +240,8 @@ pub struct FlowPolicy {
     /// Wrong codes until the flow ends: 5 (Ory Kratos, SuperTokens and Twilio Verify use the same number).
     pub attempts: u32,
     /// Lifetime of a claim, on a request or on a right code, between two renewals: 6 s. It is the longest time that a
-    /// retry waits after its process died, so that a person can go on within 10 s. It is longer than a pause of the store
-    /// or of the process usually is: after it, a retry may run although the first request still does.
+    /// retry waits after its process died, so that a person can go on within 10 s. It is longer than a pause of the
+    /// store or of the process usually is: after it, a retry may run although the first request still does.
     pub claim_ttl: Duration,
     /// Passwords that are hashed for one flow: 20, more than a user tries, and a limit to the cost of one ticket.
     pub passwords: u32,

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 /// Interval of the checks whether the store answers again.
 const CHECK: Duration = Duration::from_secs(1);
-/// Time until the last check: two minutes, longer than a failover takes. Later the counters of most limits have expired.
+/// Time until the last check: two minutes, longer than a failover takes. Later the counters of most limits have
+/// expired.
 const LAST_CHECK: Duration = Duration::from_secs(120);
 // The store remembers a refund until its last repetition has ended.
 const _: () = assert!(LAST_CHECK.as_secs() + 10 < REFUND_TTL.as_secs());

@@ -18,9 +18,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         get("/readyz", readyz)
             .operation("health.ready", "Check that the service is ready.")
             .description(
-                "A process is ready as soon as it has warmed up, and staging and the database accept writes. Afterwards \
-                 it stays ready if one of them fails (`degraded`), because every other process has the same fault. It \
-                 is not ready any more when it is about to stop.",
+                "A process is ready as soon as it has warmed up, and staging and the database accept writes. It stays \
+                 ready if one of them fails later (`degraded`), because every other process has the same fault. It is \
+                 not ready any more when it is about to stop.",
             )
             .success("The process should get requests"),
     ]

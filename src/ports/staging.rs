@@ -34,7 +34,8 @@ pub trait Staging: Counters + IdempotencyStore + Send + Sync {
     /// reached.
     async fn open_flow(&self, key: &FlowKey, flow: &NewFlow, limits: &[Counter]) -> Result<Admission, DependencyError>;
 
-    /// Counts on `limits` for another message of a flow ([`Transition::RESEND_CODE`]). `id` names it if it is cancelled.
+    /// Counts on `limits` for another message of a flow ([`Transition::RESEND_CODE`]). The `id` names the message if it
+    /// is cancelled.
     async fn reserve_resend(
         &self,
         key: &FlowKey,

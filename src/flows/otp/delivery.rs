@@ -21,7 +21,7 @@ pub(super) struct SendParams {
     pub purpose: Purpose,
     /// Number of this message in its flow; the first is 1.
     pub send: u32,
-    /// What is cancelled if it cannot be sent.
+    /// Reservation that is cancelled if it cannot be sent.
     pub reserved: CancelledSend,
     pub decoy: bool,
     pub language: TextLanguage,

@@ -14,7 +14,7 @@ pub struct Health {
 pub struct ReadinessStatus {
     /// `degraded`: a store that all processes share does not work. Requests that need it fail with
     /// `dependency_unavailable`, in every process alike.
-    #[schema(example = "ready", extensions(("x-extensible-enum" = json!(["ready", "degraded"]))))]
+    #[schema(example = "degraded", extensions(("x-extensible-enum" = json!(["ready", "degraded"]))))]
     pub status: &'static str,
     /// Sentence that names the store, if the status is `degraded`. The log contains the cause.
     #[serde(skip_serializing_if = "Option::is_none")]

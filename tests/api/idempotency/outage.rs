@@ -8,7 +8,6 @@ use crate::users::wait_until;
 use deadpool_redis::redis::{Connection, cmd};
 use doorstep::domain::flow::FlowPolicy;
 use serde_json::json;
-use std::time::Duration;
 
 /// Returns the content of this Redis: names, fields and values.
 fn redis_content(redis: &mut Connection) -> String {
