@@ -136,7 +136,7 @@ impl Counter {
         );
     }
 
-    /// Returns the commands since the last call, without those that scripts send.
+    /// Returns the commands since the last call, without those that scripts and probes send.
     fn commands(&mut self) -> Vec<String> {
         const MARK: &str = "end of the counted commands";
         cmd("ECHO").arg(MARK).query::<String>(&mut self.redis).unwrap();
@@ -148,7 +148,7 @@ impl Counter {
             }
             // 1339518083.107412 [0 127.0.0.1:60866] "EVALSHA" "…"
             let (client, command) = line.split_once("] \"").unwrap();
-            let ignored = command.starts_with("CLIENT") || client.ends_with("lua");
+            let ignored = command.starts_with("CLIENT") || command.contains("probe:") || client.ends_with("lua");
             commands.extend(command.split('"').next().filter(|_| !ignored).map(str::to_uppercase));
         }
     }
@@ -157,7 +157,7 @@ impl Counter {
     fn statements(&mut self) -> Vec<String> {
         let query = format!(
             "SELECT query, calls FROM pg_stat_statements JOIN pg_database ON pg_database.oid = dbid
-             WHERE datname = '{DATABASE}'"
+             WHERE datname = '{DATABASE}' AND query NOT LIKE '%current_setting%'"
         );
         let rows: Vec<(String, i64)> = sql::<(Text, BigInt)>(&query).load(&mut self.postgres).unwrap();
         self.postgres.batch_execute("SELECT pg_stat_statements_reset()").unwrap();

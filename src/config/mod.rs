@@ -125,7 +125,6 @@ impl Config {
         config.demo = exposure::demo(env, bind, &config.sms.providers);
         let answer = &mut config.policy.captcha.bypass_answer;
         *answer = exposure::bypass(env, bind, answer.take());
-        config.policy.max_send_duration = config.sms.max_send_duration();
         let policy = &config.policy;
         config.sms.validate(env, policy);
         secret_files::validate(env);

@@ -239,8 +239,9 @@ pub struct FlowPolicy {
     pub verified_ttl: Duration,
     /// Wrong codes until the flow ends: 5 (Ory Kratos, SuperTokens and Twilio Verify use the same number).
     pub attempts: u32,
-    /// Time that one caller has to redeem the right code of a flow without further steps: 6 s, two database calls with
-    /// their full timeouts. Meanwhile other callers are refused. The claim of a process that died expires.
+    /// Lifetime of a claim, on a request or on a right code, between two renewals: 6 s. It is the longest time that a
+    /// retry waits after its process died, so that a person can go on within 10 s. It is longer than a pause of the
+    /// store or of the process usually is: after it, a retry may run although the first request still does.
     pub claim_ttl: Duration,
     /// Passwords that are hashed for one flow: 20, more than a user tries, and a limit to the cost of one ticket.
     pub passwords: u32,

@@ -32,8 +32,6 @@ pub struct Policy {
     pub limits: Limits,
     /// IPv6 prefixes whose clients count by their IPv4 address.
     pub nat64: Nat64,
-    /// Longest time to send a message, if every provider of its region times out. Computed from the settings.
-    pub max_send_duration: Duration,
     /// Apps whose messages can have a line for SMS autofill.
     pub apps: ClientApps,
     /// Optional notices that are sent: by default all.
@@ -161,7 +159,6 @@ impl Policy {
             flow: FlowPolicy::default(),
             limits: Limits::default(),
             nat64: Nat64::default(),
-            max_send_duration: Duration::ZERO,
             apps: ClientApps::default(),
             notices: Topic::OPTIONAL.to_vec(),
             texts: Texts::built_in("doorstep"),

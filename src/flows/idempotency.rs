@@ -1,21 +1,21 @@
 //! Idempotency: a request with a key is handled once, and every retry gets its stored response.
 
+use super::claim::hold;
 use super::error::Error;
-use super::refund::refund;
-use super::service::Service;
+use super::refund::{is_unavailable, may_be_done, refund, when_available};
+use super::service::{Parts, Service};
 use crate::domain::idempotency::{IdempotencyKey, NamedRequest, Scope};
 use crate::domain::limits::{Counter, Limit, Refund};
 use crate::domain::user::UserId;
-use crate::ports::{Admission, Begun, Dependency, DependencyError};
+use crate::ports::{Admission, Begun, Dependency, DependencyError, RequestClaim};
+use std::future::Future;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Lifetime of a stored response: 24 h, as at Stripe. A phone that was offline for a night still finds it.
 const TTL: Duration = Duration::from_secs(24 * 3_600);
-/// Lifetime of a claim, in addition to the time that its message may take: 15 s, more than two database calls and a
-/// hash with their full timeouts. Retries wait for this time if the process died, or if the response to the claim was
-/// lost.
-const CLAIM: Duration = Duration::from_secs(15);
 /// `Retry-After` of a concurrent duplicate: nearly every request takes less.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -33,12 +33,26 @@ pub enum Owner {
     User(UserId),
 }
 
-/// Claim on a request. It expires if it is neither completed nor released.
+/// Claim on a request. It soon expires if it is neither held nor completed nor released.
 pub struct Claim {
     service: Service,
-    request: NamedRequest,
+    claimed: Claimed,
     /// Counters of the response, which was counted before it exists; `None`: the owner has no room for it.
     counted: Option<Vec<Counter>>,
+}
+
+/// Request with the owner of its claim.
+#[derive(Clone)]
+struct Claimed {
+    request: Arc<NamedRequest>,
+    owner: Uuid,
+}
+
+impl Claimed {
+    fn claim(&self) -> RequestClaim<'_> {
+        let (name, fingerprint) = (self.request.name(), self.request.fingerprint());
+        RequestClaim { name, fingerprint, owner: self.owner }
+    }
 }
 
 /// Names a request; `content` is what a retry must repeat.
@@ -51,10 +65,14 @@ pub fn name(service: &Service, scope: Scope, route: &str, key: &IdempotencyKey, 
 /// trip; they cannot be one, because a request and its client are in different slots of a Redis Cluster. A response
 /// beyond the limit is not stored, and its request is never refused.
 pub async fn begin(service: &Service, request: NamedRequest, owner: Owner) -> Result<Turn, Error> {
-    let claim_ttl = service.policy.max_send_duration + CLAIM;
+    let claimed = Claimed { request: Arc::new(request), owner: service.new_id() };
     let (staging, counters) = (&service.ports.staging, counters(service, owner));
-    let begin = staging.begin(request.name(), request.fingerprint(), claim_ttl);
+    let begin = staging.begin(claimed.claim(), service.policy.flow.claim_ttl);
     let (begun, admission) = tokio::join!(begin, staging.count(&counters));
+    if may_be_done(&begun) {
+        // Perhaps only the response was lost. Nobody works under this claim, and retries must not wait for it.
+        release_when_available(service, &claimed);
+    }
     let counted = match admission {
         Ok(Admission::Allowed(_)) => Some(counters),
         Ok(Admission::Limited(_)) => None,
@@ -64,7 +82,7 @@ pub async fn begin(service: &Service, request: NamedRequest, owner: Owner) -> Re
         }
     };
     if matches!(begun, Ok(Begun::First)) {
-        return Ok(Turn::First(Claim { service: service.clone(), request, counted }));
+        return Ok(Turn::First(Claim { service: service.clone(), claimed, counted }));
     }
     refund(service, &counted.unwrap_or_default(), Refund::NothingDone).await;
     match begun? {
@@ -75,7 +93,7 @@ pub async fn begin(service: &Service, request: NamedRequest, owner: Owner) -> Re
                 dependency: Dependency::Staging,
                 reason: "a stored response cannot be decrypted".to_owned(),
             };
-            Ok(Turn::Completed(request.open(&encrypted).ok_or_else(forged)?))
+            Ok(Turn::Completed(claimed.request.open(&encrypted).ok_or_else(forged)?))
         }
     }
 }
@@ -95,24 +113,48 @@ impl Claim {
         if self.counted.is_none() {
             return self.release().await;
         }
-        let Self { service, request, .. } = self;
-        let Some(encrypted) = request.seal(response) else {
+        let Self { service, claimed, .. } = self;
+        let Some(encrypted) = claimed.request.seal(response) else {
             return tracing::warn!("response encryption failed");
         };
-        let stored = service.ports.staging.complete(request.name(), request.fingerprint(), &encrypted, TTL);
-        if let Err(error) = stored.await {
+        let stored = service.ports.staging.complete(claimed.claim(), &encrypted, TTL).await;
+        if is_unavailable(&stored) {
+            let encrypted: Arc<str> = encrypted.into();
+            when_available(&service, move |service| {
+                let (claimed, encrypted) = (claimed.clone(), Arc::clone(&encrypted));
+                async move { service.ports.staging.complete(claimed.claim(), &encrypted, TTL).await }
+            });
+        }
+        if let Err(error) = stored {
             tracing::warn!(%error, "response storage failed");
         }
     }
 
     /// Releases the claim: a retry is handled like the first request.
     pub async fn release(self) {
-        let Self { service, request, counted } = self;
+        let Self { service, claimed, counted } = self;
         let counters = counted.unwrap_or_default();
-        let release = service.ports.staging.release(request.name(), request.fingerprint());
+        let release = service.ports.staging.release(claimed.claim());
         let (released, ()) = tokio::join!(release, refund(&service, &counters, Refund::NothingDone));
+        if is_unavailable(&released) {
+            release_when_available(&service, &claimed);
+        }
         if let Err(error) = released {
             tracing::warn!(%error, "idempotency claim release failed");
         }
     }
+
+    /// Handles the request, and renews the claim meanwhile.
+    pub async fn hold<T>(&self, work: impl Future<Output = T>) -> T {
+        let Parts { ports, policy, .. } = &*self.service;
+        hold(policy.flow.claim_ttl, work, |ttl| ports.staging.renew(self.claimed.claim(), ttl)).await
+    }
+}
+
+fn release_when_available(service: &Service, claimed: &Claimed) {
+    let claimed = claimed.clone();
+    when_available(service, move |service| {
+        let claimed = claimed.clone();
+        async move { service.ports.staging.release(claimed.claim()).await }
+    });
 }

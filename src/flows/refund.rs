@@ -2,14 +2,19 @@
 
 use super::service::Service;
 use crate::domain::limits::{Counter, Refund};
-use crate::ports::DependencyError;
+use crate::ports::{DependencyError, REFUND_TTL};
 use std::future::Future;
 use std::time::Duration;
+use tokio::time::Instant;
+use uuid::Uuid;
 
-/// Interval and number of the checks whether the store answers again: for two minutes, longer than a failover takes.
-/// Later the counters of most limits have expired.
+/// Interval of the checks whether the store answers again.
 const CHECK: Duration = Duration::from_secs(1);
-const CHECKS: u32 = 120;
+/// Time until the last check: two minutes, longer than a failover takes. Later the counters of most limits have
+/// expired.
+const LAST_CHECK: Duration = Duration::from_secs(120);
+// The store remembers a refund until its last repetition has ended.
+const _: () = assert!(LAST_CHECK.as_secs() + 10 < REFUND_TTL.as_secs());
 
 /// Counters whose limits are refunded on this outcome.
 pub(super) fn refundable(counters: &[Counter], outcome: Refund) -> Vec<Counter> {
@@ -22,30 +27,42 @@ pub(super) async fn refund(service: &Service, counters: &[Counter], outcome: Ref
     if counters.is_empty() {
         return;
     }
-    let refunded = service.ports.staging.refund(&counters).await;
+    let id = service.new_id();
+    let refunded = service.ports.staging.refund(id, &counters).await;
     if is_unavailable(&refunded) {
-        refund_when_available(service, counters);
+        repeat_refund(service, id, counters);
     }
     log_refund_error(refunded);
 }
 
 /// Refunds when the store answers again: a call that timed out may still be counted.
 pub(super) fn refund_when_available(service: &Service, counters: Vec<Counter>) {
-    when_available(service, |service| async move { service.ports.staging.refund(&counters).await });
+    repeat_refund(service, service.new_id(), counters);
 }
 
-/// Runs `act` once in the background, as soon as the store answers. Commands that were sent before are then done or
-/// lost.
-pub(super) fn when_available<Done>(service: &Service, act: impl FnOnce(Service) -> Done + Send + 'static)
+fn repeat_refund(service: &Service, id: Uuid, counters: Vec<Counter>) {
+    when_available(service, move |service| {
+        let counters = counters.clone();
+        async move { service.ports.staging.refund(id, &counters).await }
+    });
+}
+
+/// Runs `act` in the background, as soon as the store answers. Commands that were sent before are then done or lost.
+/// If the store becomes unavailable again meanwhile, `act` runs again: its effect must not depend on how often.
+pub(super) fn when_available<Done>(service: &Service, act: impl Fn(Service) -> Done + Send + 'static)
 where
     Done: Future<Output = Result<(), DependencyError>> + Send,
 {
-    let handle = service.clone();
+    let (handle, until) = (service.clone(), Instant::now() + LAST_CHECK);
     service.background.spawn_until_finish(async move {
-        for _ in 0..CHECKS {
+        while Instant::now() < until {
             tokio::time::sleep(CHECK).await;
-            if handle.ports.staging.ping().await.is_ok() {
-                return log_refund_error(act(handle.clone()).await);
+            if handle.probe_staging().await.is_err() {
+                continue;
+            }
+            let done = act(handle.clone()).await;
+            if !is_unavailable(&done) {
+                return log_refund_error(done);
             }
         }
     });

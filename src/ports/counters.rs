@@ -4,6 +4,10 @@ use super::DependencyError;
 use crate::domain::limits::{Counter, Limit, Reached};
 use async_trait::async_trait;
 use std::time::Duration;
+use uuid::Uuid;
+
+/// Time for which a store remembers a refund. Longer than a caller repeats one.
+pub const REFUND_TTL: Duration = Duration::from_secs(150);
 
 /// Counters that are shared by all processes. Every method is one atomic operation and, over a network, one round trip.
 #[async_trait]
@@ -13,8 +17,9 @@ pub trait Counters: Send + Sync {
     async fn count(&self, counters: &[Counter]) -> Result<Admission, DependencyError>;
 
     /// Subtracts one call from every counter, as if it had not been counted. Never below zero. A counter that has
-    /// expired is not created again.
-    async fn refund(&self, counters: &[Counter]) -> Result<(), DependencyError>;
+    /// expired is not created again. Does nothing if a refund with this id was made within [`REFUND_TTL`]: a caller
+    /// whose answer was lost can repeat it.
+    async fn refund(&self, id: Uuid, counters: &[Counter]) -> Result<(), DependencyError>;
 
     /// Sets every counter to zero.
     async fn reset(&self, counters: &[Counter]) -> Result<(), DependencyError>;

@@ -3,27 +3,36 @@
 use super::DependencyError;
 use async_trait::async_trait;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// First response to every request with an idempotency key (see [`crate::flows::idempotency`]).
 ///
 /// Every method is one atomic operation and, over a network, one round trip.
 #[async_trait]
 pub trait IdempotencyStore: Send + Sync {
-    /// Claims `name` for `claim_ttl` on behalf of a request with this fingerprint, unless it is claimed or completed.
-    async fn begin(&self, name: &str, fingerprint: &str, claim_ttl: Duration) -> Result<Begun, DependencyError>;
+    /// Claims the name for `ttl`, unless another request has claimed or completed it.
+    async fn begin(&self, claim: RequestClaim<'_>, ttl: Duration) -> Result<Begun, DependencyError>;
 
-    /// Stores the response of a claimed request. Does nothing if the claim has expired, if a request with another
-    /// fingerprint holds it, or if a response is stored already: the first one stays.
-    async fn complete(
-        &self,
-        name: &str,
-        fingerprint: &str,
-        response: &str,
-        ttl: Duration,
-    ) -> Result<(), DependencyError>;
+    /// Restarts the lifetime of a claim. MUST return `false` and change nothing if the claim has expired, also if
+    /// another request has the name now.
+    async fn renew(&self, claim: RequestClaim<'_>, ttl: Duration) -> Result<bool, DependencyError>;
 
-    /// Releases a claim: the next retry is handled like a first request. Does nothing once a response is stored.
-    async fn release(&self, name: &str, fingerprint: &str) -> Result<(), DependencyError>;
+    /// Stores the response, also if the claim has expired. Does nothing if another request has the name now, or if a
+    /// response is stored already: the first one stays.
+    async fn complete(&self, claim: RequestClaim<'_>, response: &str, ttl: Duration) -> Result<(), DependencyError>;
+
+    /// Releases a claim: the next retry is handled like a first request. Does nothing if the claim has expired, or once
+    /// a response is stored.
+    async fn release(&self, claim: RequestClaim<'_>) -> Result<(), DependencyError>;
+}
+
+/// Claim of one request on its name.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestClaim<'a> {
+    pub name: &'a str,
+    pub fingerprint: &'a str,
+    /// Distinguishes requests with the same name and fingerprint: a request must not release the claim of its retry.
+    pub owner: Uuid,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

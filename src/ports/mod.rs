@@ -22,16 +22,16 @@ pub use access_tokens::{AccessTokens, TokenError};
 pub use account::{Account, AccountSummary};
 pub use avatar_storage::AvatarStorage;
 pub use captcha::{AudioCaptcha, CaptchaRenderer};
-pub use counters::{Admission, Counters, Counts, Usage};
+pub use counters::{Admission, Counters, Counts, REFUND_TTL, Usage};
 pub use dpop_proofs::DpopProofs;
 pub use error::{Dependency, DependencyError};
-pub use idempotency_store::{Begun, IdempotencyStore};
+pub use idempotency_store::{Begun, IdempotencyStore, RequestClaim};
 pub use ownership::{AccountEvidence, AccountOwnership, Detach, EvidenceQuery, Reclaimed, Whose};
 pub use password_hasher::{Hashed, PasswordHasher, Verdict};
 pub use runtime::{Clock, Random};
 pub use sms::{Message, Sent, Sms, SmsError};
 pub use staging::{
-    Advance, Change, CodeAttempt, CodeCheck, NewFlow, OnRight, Resend, ReservedResend, Staging, Verified,
+    Advance, CancelledSend, Change, CodeAttempt, CodeCheck, NewFlow, OnRight, Resend, ReservedResend, Staging, Verified,
 };
 pub use telemetry::{Event, Outcome, Telemetry};
 pub use users::{AccountOnDevice, Created, NumberChange, PhoneChange, Proof, Refreshed, Renewed, Users};

@@ -14,6 +14,7 @@ use crate::domain::ticket::FlowKey;
 use crate::domain::user::AccountVersion;
 use async_trait::async_trait;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Store of captchas and flows and, by its supertraits, of counters and idempotent responses.
 ///
@@ -33,17 +34,19 @@ pub trait Staging: Counters + IdempotencyStore + Send + Sync {
     /// reached.
     async fn open_flow(&self, key: &FlowKey, flow: &NewFlow, limits: &[Counter]) -> Result<Admission, DependencyError>;
 
-    /// Counts on `limits` for another message of a flow ([`Transition::RESEND_CODE`]).
+    /// Counts on `limits` for another message of a flow ([`Transition::RESEND_CODE`]). The `id` names the message if it
+    /// is cancelled.
     async fn reserve_resend(
         &self,
         key: &FlowKey,
         purpose: Purpose,
+        id: Uuid,
         limits: &[Counter],
     ) -> Result<Resend, DependencyError>;
 
-    /// Refunds `limits` and, with `delete`, deletes the flow. Does nothing if the flow does not exist: after a lost
-    /// response, the caller does not know whether the message was reserved. A refund of the cooldown ends it.
-    async fn cancel_send(&self, key: &FlowKey, limits: &[Counter], delete: bool) -> Result<(), DependencyError>;
+    /// Refunds `limits`. Does nothing if the message was not reserved, or is cancelled already: after a lost response,
+    /// the caller does not know, and calls again. A refund of the cooldown ends it.
+    async fn cancel_send(&self, key: &FlowKey, send: CancelledSend, limits: &[Counter]) -> Result<(), DependencyError>;
 
     /// Stores the provider that accepted the last message and, for a resend, the IP block of its client. Does nothing
     /// unless a code can be entered: after a right code, the caller has received the IP blocks already.
@@ -55,8 +58,12 @@ pub trait Staging: Counters + IdempotencyStore + Send + Sync {
     /// wrong codes are used up.
     async fn verify_code(&self, key: &FlowKey, attempt: &CodeAttempt) -> Result<CodeCheck, DependencyError>;
 
-    /// Releases the claim on a code: its action failed. Does nothing if the code is not claimed.
-    async fn release_code(&self, key: &FlowKey) -> Result<(), DependencyError>;
+    /// Restarts the lifetime of a claim on a code. MUST return `false` and change nothing if this owner's claim has
+    /// expired.
+    async fn renew_code(&self, key: &FlowKey, owner: Uuid, ttl: Duration) -> Result<bool, DependencyError>;
+
+    /// Releases the claim on a code: its action failed. Does nothing if this owner's claim has expired.
+    async fn release_code(&self, key: &FlowKey, owner: Uuid) -> Result<(), DependencyError>;
 
     /// Reads a flow of this purpose.
     async fn read_flow(&self, key: &FlowKey, purpose: Purpose) -> Result<Option<Flow>, DependencyError>;
@@ -125,6 +132,15 @@ impl NewFlow {
     }
 }
 
+/// Message that was reserved and will not be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelledSend {
+    /// First message: its flow is deleted.
+    First,
+    /// Resend with this id: the flow stays, because the code of an earlier message is still valid.
+    Resend(Uuid),
+}
+
 #[derive(Debug, Clone)]
 pub enum Resend {
     Reserved(ReservedResend),
@@ -163,10 +179,10 @@ pub struct CodeAttempt {
 pub enum OnRight {
     /// The flow makes this transition. Its lifetime restarts with `ttl` if the transition says so.
     Advance { transition: Transition, ttl: Duration },
-    /// The flow stays, and the caller has `ttl` to perform the action of the code. Until then, or until the code is
-    /// released, other callers get [`CodeCheck::Busy`]. If the caller fails or loses the response, the code is valid
-    /// again afterwards.
-    Claim { transition: Transition, ttl: Duration },
+    /// The flow stays, and `owner` has `ttl` to perform the action of the code, or to renew the claim. Until then, or
+    /// until the code is released, other callers get [`CodeCheck::Busy`]. If the owner fails or loses the response, the
+    /// code is valid again afterwards.
+    Claim { transition: Transition, owner: Uuid, ttl: Duration },
 }
 
 impl OnRight {

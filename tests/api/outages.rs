@@ -10,9 +10,9 @@ use deadpool_redis::redis::cmd;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query};
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const NEW_PASSWORD: &str = "staple battery horse";
 
@@ -132,6 +132,27 @@ async fn a_committed_phone_change_succeeds_on_retry() {
     success.assert_status(200);
     assert_eq!(success.body["phone_number"], json!(new));
     assert!(server.sms.notices_for(&new).is_empty(), "the new number got a notice about itself");
+}
+
+/// Redis does not respond until the timeout, and reserves the resend afterwards. No message follows, so the person does
+/// not wait for the cooldown.
+#[actix_web::test]
+async fn a_resend_whose_reservation_was_lost_starts_no_cooldown() {
+    let own = OwnRedis::new();
+    let server = TestServer::with(BackEnds::Real, &[("REDIS_URL", &own.url())]).await;
+    server.wait_until_ready().await;
+    let resend = json!({"ticket": server.new_ticket(&fresh_phone()).await});
+    redis::advance(&own.url(), Duration::from_secs(60));
+    let stopped = redis::stop(&own.url());
+    server.post("/v1/register/resend-code", resend.clone()).await.assert_error(503, "dependency_unavailable");
+    drop(stopped);
+    let start = Instant::now();
+    let mut response = server.post("/v1/register/resend-code", resend.clone()).await;
+    while response.status != StatusCode::OK {
+        assert!(start.elapsed() < Duration::from_secs(10), "{response:?}");
+        response = server.post("/v1/register/resend-code", resend.clone()).await;
+    }
+    assert_eq!(response.body["resend_in"], json!(120), "the lost resend is not counted");
 }
 
 /// Sessions do not depend on staging.

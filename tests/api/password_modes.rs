@@ -232,11 +232,11 @@ struct Count {
     value: i64,
 }
 
-/// Number of statements of the database, and of commands of Redis, so far.
+/// Number of statements of the database, and of scripts of Redis, so far, without those of the probes.
 fn calls(server: &TestServer) -> (i64, u64) {
     let query = "SELECT coalesce(sum(calls), 0)::bigint AS value \
                  FROM pg_stat_statements JOIN pg_database ON dbid = oid WHERE datname = current_database() \
-                 AND query NOT LIKE '%pg_stat%' AND query NOT LIKE 'SET %'";
+                 AND query NOT LIKE '%pg_stat%' AND query NOT LIKE '%current_setting%' AND query NOT LIKE 'SET %'";
     let statements = sql_query(query).get_result::<Count>(&mut server.database()).unwrap().value;
     let mut redis = crate::support::redis::connection(server.redis_url().unwrap());
     let stats: String = cmd("INFO").arg("commandstats").query(&mut redis).unwrap();

@@ -154,9 +154,13 @@ impl TestServer {
         text.lines().filter(|line| !line.starts_with('#')).filter_map(line).sum()
     }
 
-    /// Waits until `/readyz` returns 200.
+    /// Waits until `/readyz` returns the status `ready`.
     pub async fn wait_until_ready(&self) {
-        while self.http.get(format!("{}/readyz", self.url)).send().await.unwrap().status() != StatusCode::OK {
+        let is_ready = async || {
+            let response = self.http.get(format!("{}/readyz", self.url)).send().await.unwrap();
+            response.json::<Value>().await.unwrap()["status"] == "ready"
+        };
+        while !is_ready().await {
             tokio::task::yield_now().await;
         }
     }

@@ -165,11 +165,11 @@ async fn the_circuit_breaker_opens_after_failures_and_closes_after_a_success() {
             "the circuit breaker is open"
         );
     }
-    fixture.advance(CircuitBreaker::OPEN_FOR);
+    fixture.advance(CircuitBreaker::TEST_EVERY);
     assert!(matches!(fixture.send(CHINESE_PHONE).await, (Ok("two"), [requests, _, 0]) if requests == failures + 1));
     assert!(matches!(fixture.send(CHINESE_PHONE).await, (Ok("two"), [requests, _, 0]) if requests == failures + 1));
     fixture.set_result(0, Ok(()));
-    fixture.advance(CircuitBreaker::OPEN_FOR);
+    fixture.advance(CircuitBreaker::TEST_EVERY);
     assert!(matches!(fixture.send(CHINESE_PHONE).await, (Ok("one"), _)));
     assert!(matches!(fixture.send(CHINESE_PHONE).await, (Ok("one"), _)));
     assert!(fixture.telemetry.text().contains("doorstep_sms_circuit_open{provider=\"one\"} 0"));

@@ -63,12 +63,12 @@ impl Client {
         self.send(self.request(Method::GET, "/v1/me").bearer_auth(token)).await
     }
 
-    /// Waits until `/readyz` responds with this status.
-    pub async fn wait_for_readiness(&self, status: u16) -> Response {
-        let deadline = Instant::now() + DEADLINE;
+    /// Waits until `/readyz` responds with this status: `ready` or `degraded`, or 503.
+    pub async fn wait_for_readiness(&self, status: impl Into<Value>) -> Response {
+        let (deadline, status) = (Instant::now() + DEADLINE, status.into());
         loop {
             let response = self.get("/readyz").await;
-            if response.status == status {
+            if response.body["status"] == status {
                 return response;
             }
             assert!(Instant::now() < deadline, "{response:?}");

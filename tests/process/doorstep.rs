@@ -106,7 +106,7 @@ impl Folder {
     pub async fn serve(&self, vars: &[Var<'_>]) -> (Doorstep, Client) {
         let doorstep = self.start(vars);
         let client = Client::new(&doorstep.url());
-        client.wait_for_readiness(200).await;
+        client.wait_for_readiness("ready").await;
         (doorstep, client)
     }
 }

@@ -8,6 +8,7 @@ mod support;
 mod api_guide;
 mod captcha_samples;
 mod check_config;
+mod claims;
 mod client;
 mod databases;
 mod descriptors;

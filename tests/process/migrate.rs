@@ -43,7 +43,7 @@ async fn ten_servers_that_start_at_once_on_an_empty_database_all_become_ready() 
     ];
     let all: Vec<Doorstep> = (0..10).map(|_| folder.start(&vars)).collect();
     for doorstep in &all {
-        Client::new(&doorstep.url()).wait_for_readiness(200).await;
+        Client::new(&doorstep.url()).wait_for_readiness("ready").await;
     }
     let migrated = |doorstep: &&Doorstep| doorstep.output().iter().any(|line| line.contains("migration applied"));
     assert_eq!(all.iter().filter(migrated).count(), 1, "one server migrates, the others wait");
@@ -62,5 +62,5 @@ async fn a_server_logs_that_it_waits_for_the_migration() {
     assert_eq!((status, code), (503, Some("dependency_unavailable")), "{response:?}");
     assert_eq!(client.get("/healthz").await.status, 200);
     assert_eq!(folder.run(&["migrate"], &vars).status, Some(0));
-    client.wait_for_readiness(200).await;
+    client.wait_for_readiness("ready").await;
 }

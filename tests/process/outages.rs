@@ -1,4 +1,4 @@
-//! A start while Redis and PostgreSQL are down.
+//! Readiness while Redis and PostgreSQL are down, or accept no writes.
 
 use crate::client::Client;
 use crate::doorstep::Folder;
@@ -27,6 +27,33 @@ async fn a_server_listens_at_once_and_becomes_ready_when_its_stores_start() {
     }
     redis.start();
     postgres.start();
-    client.wait_for_readiness(200).await;
+    client.wait_for_readiness("ready").await;
     assert!(client.sign_up(&folder, "+8613800138000").await.status == 201);
+}
+
+#[actix_web::test]
+async fn a_database_without_writes_is_an_outage_at_the_start_and_afterwards() {
+    let (folder, postgres) = (Folder::new(), OwnPostgres::start_new());
+    let database_url = postgres.url("postgres");
+    let vars = [("DATABASE_URL", database_url.as_str())];
+    assert_eq!(folder.run(&["migrate"], &vars).status, Some(0));
+    let set_read_only = |value: &str| {
+        postgres.admin(&format!("ALTER SYSTEM SET default_transaction_read_only = {value}"));
+        postgres.admin("SELECT pg_reload_conf()");
+    };
+    set_read_only("on");
+    let doorstep = folder.start(&vars);
+    let client = Client::new(&doorstep.url());
+    let line = doorstep.line("dependency unavailable");
+    assert!(line.contains("accepts no writes"), "{line}");
+    assert_eq!(client.get("/readyz").await.status, 503, "it has never been ready");
+    set_read_only("off");
+    client.wait_for_readiness("ready").await;
+    set_read_only("on");
+    let degraded = client.wait_for_readiness("degraded").await;
+    assert_eq!(degraded.body["reason"], "The database is unavailable.");
+    assert_eq!(doorstep.lines("dependency unavailable", 2).len(), 2);
+    set_read_only("off");
+    client.wait_for_readiness("ready").await;
+    assert_eq!(doorstep.lines("dependency available", 2).len(), 2);
 }

@@ -306,6 +306,6 @@ impl Users for Database {
     }
 
     async fn ping(&self) -> Result<(), DependencyError> {
-        self.reads.run(|connection, _| users::ping(connection)).await
+        self.writes.run(|connection, _| users::ping(connection)).await
     }
 }

@@ -17,13 +17,27 @@ use crate::domain::phone::Phone;
 use crate::domain::user::{AccountVersion, User, UserId};
 use crate::ports::{Account, AccountOnDevice, AccountSummary, NumberChange, PhoneChange, Proof, Renewed};
 use chrono::NaiveDateTime;
-use diesel::dsl::auto_type;
-use diesel::r2d2::R2D2Connection;
+use diesel::connection::SimpleConnection;
+use diesel::dsl::{auto_type, sql};
+use diesel::sql_types::Text;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, QueryResult, RunQueryDsl, SelectableHelper};
 use std::time::Instant;
 
+/// Checks that the database accepts writes, and writes nothing.
 pub(super) fn ping(connection: &mut AnyConnection) -> Result<(), Fault> {
-    connection.ping().map_err(|error| Fault::new(connection, &error))
+    let writable = match connection {
+        // Takes the lock of a writer, which a file without permission to write refuses.
+        AnyConnection::Sqlite(sqlite) => sqlite.batch_execute("BEGIN IMMEDIATE; ROLLBACK").map(|()| true),
+        // Also on for a standby.
+        AnyConnection::Postgres(postgres) => diesel::select(sql::<Text>("current_setting('transaction_read_only')"))
+            .get_result::<String>(postgres)
+            .map(|read_only| read_only == "off"),
+    };
+    match writable.map_err(|error| Fault::new(connection, &error))? {
+        true => Ok(()),
+        // Another connection may lead to the primary.
+        false => Err(Fault::Lost("accepts no writes: it is a standby, or default_transaction_read_only is on".into())),
+    }
 }
 
 pub(super) fn account_of(connection: &mut AnyConnection, phone: &str) -> Result<Option<AccountSummary>, Fault> {

@@ -13,7 +13,7 @@ use crate::flows::error::Error;
 use crate::flows::limits::SendReservation;
 use crate::flows::refund::{is_unavailable, log_refund_error, refundable, when_available};
 use crate::flows::service::Service;
-use crate::ports::{Message, SmsError};
+use crate::ports::{CancelledSend, Message, SmsError};
 use std::time::Duration;
 
 /// Parameters of a message.
@@ -21,6 +21,8 @@ pub(super) struct SendParams {
     pub purpose: Purpose,
     /// Number of this message in its flow; the first is 1.
     pub send: u32,
+    /// Reservation that is cancelled if it cannot be sent.
+    pub reserved: CancelledSend,
     pub decoy: bool,
     pub language: TextLanguage,
     pub app: Option<ClientId>,
@@ -30,14 +32,14 @@ pub(super) struct SendParams {
 pub(super) struct Delivery {
     key: FlowKey,
     message: Message,
-    first: bool,
+    reserved: CancelledSend,
     decoy: bool,
     reservation: SendReservation,
 }
 
 impl Delivery {
     pub(super) fn new(service: &Service, sent: &CodeSent, params: &SendParams, reservation: SendReservation) -> Self {
-        let SendParams { purpose, send, decoy, language, .. } = *params;
+        let SendParams { purpose, send, reserved, decoy, language, .. } = *params;
         let key = sent.ticket.flow_key();
         let code = Expected::new(service, purpose, &sent.ticket).code;
         // Rounded down: the message must not promise a longer lifetime than the code has.
@@ -45,7 +47,7 @@ impl Delivery {
         let (content, id) = (Content::Code { purpose, code, minutes }, message_id(&service.keys.message, &key, send));
         let autofill = params.app.as_ref().and_then(|app| service.policy.apps.autofill(app));
         let message = Message::new(&service.policy.texts, language, sent.phone.clone(), content, autofill, id);
-        Self { key, message, first: send == 1, decoy, reservation }
+        Self { key, message, reserved, decoy, reservation }
     }
 }
 
@@ -72,7 +74,7 @@ fn delay(random: [u8; 1]) -> Duration {
 }
 
 async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Result<(), Error> {
-    let Delivery { key, message, first, decoy, reservation } = delivery;
+    let Delivery { key, message, reserved, decoy, reservation } = delivery;
     // A decoy stays counted like a message: the answer to a later request would show a refund.
     if decoy || reservation.is_test_number() {
         return Ok(());
@@ -80,7 +82,7 @@ async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Resu
     let error = match service.ports.sms.send(&message).await {
         Ok(sent) => {
             // The flow of a first message has its IP block from the beginning.
-            let ip_block = (!first).then(|| reservation.ip_block());
+            let ip_block = (reserved != CancelledSend::First).then(|| reservation.ip_block());
             log_refund_error(service.ports.staging.record_sent(&key, sent.provider, ip_block).await);
             return Ok(());
         }
@@ -90,8 +92,7 @@ async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Resu
     let outcome = if matches!(error, SmsError::NoAnswer(_)) { Refund::UnknownOutcome } else { Refund::NothingDone };
     // A concealed failure is like a decoy: everything stays counted.
     if !conceal {
-        // After a resend the code of an earlier message is still valid.
-        cancel(service, &key, &reservation.phone_limits(&service.policy.limits), outcome, first).await;
+        cancel(service, &key, reserved, &reservation.phone_limits(&service.policy.limits), outcome).await;
         reservation.refund(service, outcome).await;
     }
     Err(match error {
@@ -100,14 +101,21 @@ async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Resu
     })
 }
 
-/// Refunds the limits of the phone. With `delete`, which is for a first message, deletes the flow.
-pub(super) async fn cancel(service: &Service, key: &FlowKey, phone_limits: &[Counter], outcome: Refund, delete: bool) {
+/// Refunds the limits of the phone for a message that is not sent.
+pub(super) async fn cancel(
+    service: &Service,
+    key: &FlowKey,
+    reserved: CancelledSend,
+    phone_limits: &[Counter],
+    outcome: Refund,
+) {
     let (key, limits) = (*key, refundable(phone_limits, outcome));
-    let cancelled = service.ports.staging.cancel_send(&key, &limits, delete).await;
+    let cancelled = service.ports.staging.cancel_send(&key, reserved, &limits).await;
     if is_unavailable(&cancelled) {
-        // A reservation without a message must not make the user wait. Without its flow the call has no effect.
-        when_available(service, move |service| async move {
-            service.ports.staging.cancel_send(&key, &limits, delete).await
+        // A reservation without a message must not make the user wait.
+        when_available(service, move |service| {
+            let limits = limits.clone();
+            async move { service.ports.staging.cancel_send(&key, reserved, &limits).await }
         });
     }
     log_refund_error(cancelled);

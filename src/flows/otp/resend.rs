@@ -11,7 +11,7 @@ use crate::flows::error::Error;
 use crate::flows::limits::{SendReservation, denied};
 use crate::flows::service::Service;
 use crate::flows::test_number;
-use crate::ports::{Resend, ReservedResend};
+use crate::ports::{CancelledSend, Resend, ReservedResend};
 
 /// Sends the code of a flow again.
 pub(in crate::flows) async fn resend(
@@ -59,23 +59,30 @@ async fn reserve_and_resend(
     // A device gets a ticket for an account only, and knows that it exists.
     let conceal = conceal && flow.subject() == Subject::Phone;
     let phone_limits = limits.phone(flow);
-    let reserved = match service.ports.staging.reserve_resend(&key, purpose, &phone_limits).await? {
-        Resend::Reserved(reserved) => reserved,
-        Resend::Limited(reached) => return Err(denied(&service, &reached)),
-        Resend::WrongStep(step) => return Err(Error::WrongStep(step)),
-        Resend::Gone => return Err(Error::TicketExpired),
+    let id = service.new_id();
+    let resend = CancelledSend::Resend(id);
+    let reserved = match service.ports.staging.reserve_resend(&key, purpose, id, &phone_limits).await {
+        Ok(Resend::Reserved(reserved)) => reserved,
+        Ok(Resend::Limited(reached)) => return Err(denied(&service, &reached)),
+        Ok(Resend::WrongStep(step)) => return Err(Error::WrongStep(step)),
+        Ok(Resend::Gone) => return Err(Error::TicketExpired),
+        Err(error) => {
+            // It may be reserved: perhaps only the response was lost.
+            cancel(&service, &key, resend, &phone_limits, Refund::NothingDone).await;
+            return Err(error.into());
+        }
     };
     let reservation = match SendReservation::reserve_for(&service, purpose, client, &reserved.phone, flow).await {
         Ok(reservation) => reservation,
         Err(error) => {
-            cancel(&service, &key, &phone_limits, Refund::NothingDone, false).await;
+            cancel(&service, &key, resend, &phone_limits, Refund::NothingDone).await;
             return Err(error);
         }
     };
     let ReservedResend { phone, decoy, client: app, send, attempts_left, expires_in, counts } = reserved;
     let resend_in = limits.cooldowns.after(counts.get(Limit::PhoneCooldown));
     let sent = CodeSent { ticket, phone, expires_in, resend_in, attempts_left };
-    let params = SendParams { purpose, send, decoy, language: client.text_language, app };
+    let params = SendParams { purpose, send, reserved: resend, decoy, language: client.text_language, app };
     deliver(&service, Delivery::new(&service, &sent, &params, reservation), conceal).await?;
     Ok(sent)
 }

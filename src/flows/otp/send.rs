@@ -16,7 +16,7 @@ use crate::flows::error::Error;
 use crate::flows::known_device::NamedDevice;
 use crate::flows::limits::{SendReservation, denied};
 use crate::flows::service::Service;
-use crate::ports::{AccountOnDevice, AccountSummary, Admission, NewFlow};
+use crate::ports::{AccountOnDevice, AccountSummary, Admission, CancelledSend, NewFlow};
 
 /// Request of a client that is not signed in.
 pub struct SendCode {
@@ -168,7 +168,7 @@ pub(in crate::flows) async fn send(
         }
         Err(error) => {
             // The flow may be stored: perhaps only the response was lost.
-            cancel(service, &key, &phone_limits, Refund::NothingDone, true).await;
+            cancel(service, &key, CancelledSend::First, &phone_limits, Refund::NothingDone).await;
             reservation.refund(service, Refund::NothingDone).await;
             return Err(error.into());
         }
@@ -180,8 +180,14 @@ pub(in crate::flows) async fn send(
         resend_in: limits.cooldowns.after(counts.get(Limit::PhoneCooldown)),
         attempts_left: policy.attempts,
     };
-    let params =
-        SendParams { purpose: to.purpose, send: 1, decoy: to.decoy, language: to.client.text_language, app: to.app };
+    let params = SendParams {
+        purpose: to.purpose,
+        send: 1,
+        reserved: CancelledSend::First,
+        decoy: to.decoy,
+        language: to.client.text_language,
+        app: to.app,
+    };
     deliver(service, Delivery::new(service, &sent, &params, reservation), to.conceal).await?;
     Ok(sent)
 }

@@ -5,14 +5,16 @@ use crate::domain::completion::Completion;
 use crate::domain::flow::{Proven, Purpose, Step, Transition};
 use crate::domain::otp::OneTimeCode;
 use crate::domain::ticket::Ticket;
+use crate::flows::claim::hold;
 use crate::flows::error::{Error, InQuestion};
 use crate::flows::limits::{denied, refund_verified};
 use crate::flows::new_password;
-use crate::flows::refund::log_refund_error;
+use crate::flows::refund::{is_unavailable, log_refund_error, when_available};
 use crate::flows::service::Service;
-use crate::ports::{Change, CodeAttempt, CodeCheck, Event, OnRight, Verified};
+use crate::ports::{Change, CodeAttempt, CodeCheck, DependencyError, Event, OnRight, Verified};
 use std::future::Future;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Step that a flow has completed, and its remaining lifetime.
 #[derive(Debug)]
@@ -52,7 +54,7 @@ where
     let handle = service.clone();
     let work = async move {
         let service = handle;
-        let (verified, done) = claim(&service, purpose, &ticket, &given, act).await?;
+        let (verified, _, done) = claim(&service, purpose, &ticket, &given, act).await?;
         if done.as_ref().is_err_and(Error::keeps_flow) {
             return done;
         }
@@ -79,7 +81,7 @@ where
     let handle = service.clone();
     let work = async move {
         let service = handle;
-        let (verified, asked) = claim(&service, purpose, &ticket, &given, ask).await?;
+        let (verified, owner, asked) = claim(&service, purpose, &ticket, &given, ask).await?;
         let transition = Transition::ACCEPT_CODE;
         let moved = match asked {
             Ok(completion) => {
@@ -94,7 +96,7 @@ where
                 return Err(error);
             }
         };
-        release(&service, &ticket).await;
+        release(&service, &ticket, owner).await;
         let expires_in = moved?;
         on_verified(&service, purpose, &ticket, &verified).await;
         Ok(StepDone { step: transition.to.unwrap_or(Step::FIRST), expires_in })
@@ -110,13 +112,20 @@ async fn claim<T, Done>(
     ticket: &Ticket,
     given: &OneTimeCode,
     act: impl FnOnce(Service, Proven) -> Done,
-) -> Result<(Verified, Result<T, Error>), Error>
+) -> Result<(Verified, Uuid, Result<T, Error>), Error>
 where
     Done: Future<Output = Result<T, Error>>,
 {
-    let on_right = OnRight::Claim { transition: Transition::REDEEM_CODE, ttl: service.policy.flow.claim_ttl };
-    let verified = check(service, purpose, ticket, given, on_right).await?;
-    let mut done = act(service.clone(), verified.proven.clone()).await;
+    let (owner, ttl) = (service.new_id(), service.policy.flow.claim_ttl);
+    let on_right = OnRight::Claim { transition: Transition::REDEEM_CODE, owner, ttl };
+    let checked = check(service, purpose, ticket, given, on_right).await;
+    if let Err(Error::Dependency(DependencyError::Unavailable { may_be_done: true, .. })) = checked {
+        // The code may be claimed: perhaps only the response was lost.
+        release_when_available(service, ticket, owner);
+    }
+    let (verified, key) = (checked?, ticket.flow_key());
+    let act = act(service.clone(), verified.proven.clone());
+    let mut done = hold(ttl, act, |ttl| service.ports.staging.renew_code(&key, owner, ttl)).await;
     if let Err(Error::InQuestion(question)) = done {
         let kept = question_account(service, purpose, ticket, question).await;
         if let Error::InQuestion(_) = kept {
@@ -125,9 +134,9 @@ where
         done = Err(kept);
     }
     if done.as_ref().is_err_and(Error::keeps_flow) {
-        release(service, ticket).await;
+        release(service, ticket, owner).await;
     }
-    Ok((verified, done))
+    Ok((verified, owner, done))
 }
 
 /// Keeps a flow whose code was right, and not enough. Its unverified codes are refunded once. Returns the error for the
@@ -156,8 +165,17 @@ async fn advance(
     new_password::advance(service, purpose, ticket, transition, change).await.map(|flow| flow.expires_in)
 }
 
-async fn release(service: &Service, ticket: &Ticket) {
-    log_refund_error(service.ports.staging.release_code(&ticket.flow_key()).await);
+async fn release(service: &Service, ticket: &Ticket, owner: Uuid) {
+    let released = service.ports.staging.release_code(&ticket.flow_key(), owner).await;
+    if is_unavailable(&released) {
+        release_when_available(service, ticket, owner);
+    }
+    log_refund_error(released);
+}
+
+fn release_when_available(service: &Service, ticket: &Ticket, owner: Uuid) {
+    let key = ticket.flow_key();
+    when_available(service, move |service| async move { service.ports.staging.release_code(&key, owner).await });
 }
 
 async fn check(

@@ -108,7 +108,8 @@ impl KeyedRequest {
             Ok(Turn::Completed(stored)) => return Ok(replay(request, &service, &stored).await),
             Err(error) => return Ok(error_response(request, &error.into())),
         };
-        let response = next.call(ServiceRequest::from_parts(request, Payload::from(body))).await?;
+        let handle = next.call(ServiceRequest::from_parts(request, Payload::from(body)));
+        let response = claim.hold(handle).await?;
         let (response, stored) = StoredResponse::capture(response);
         match stored.and_then(|stored| stored.into_bytes(service.now())) {
             Some(stored) => claim.complete(&stored).await,

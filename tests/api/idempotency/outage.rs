@@ -6,8 +6,8 @@ use crate::support::redis::{self, OwnRedis};
 use crate::test_server::{BackEnds, PASSWORD, TestServer, fresh_phone};
 use crate::users::wait_until;
 use deadpool_redis::redis::{Connection, cmd};
+use doorstep::domain::flow::FlowPolicy;
 use serde_json::json;
-use std::time::Duration;
 
 /// Returns the content of this Redis: names, fields and values.
 fn redis_content(redis: &mut Connection) -> String {
@@ -101,8 +101,7 @@ async fn a_response_that_cannot_be_stored_is_still_returned() {
     assert!(response.text().await.unwrap().contains("sms_delivery_failed"));
 }
 
-/// The claim of a process that died during a request expires after the timeout of a message and 15 s. Then a retry is
-/// performed as a first request.
+/// The claim of a process that died during a request soon expires. Then a retry is performed as a first request.
 #[actix_web::test]
 async fn an_abandoned_claim_expires() {
     let server = TestServer::new(BackEnds::Real).await;
@@ -113,9 +112,10 @@ async fn an_abandoned_claim_expires() {
     wait_until("message", || server.sms.requests() == 1).await;
     let name = cmd("KEYS").arg("idempotency:*").query::<Vec<String>>(&mut redis).unwrap().remove(0);
     let left: i64 = cmd("PTTL").arg(&name).query(&mut redis).unwrap();
-    assert!((15_000..=20_000).contains(&left), "{left} ms");
+    let claim_ttl = FlowPolicy::default().claim_ttl;
+    assert!((1..=claim_ttl.as_millis()).contains(&u128::try_from(left).unwrap()), "{left} ms");
     post(&server, "two", "/v1/register/send-code", &body).await.assert_error(409, "request_in_progress");
-    server.advance(Duration::from_secs(20));
+    server.advance(claim_ttl);
     // The captcha is used up, so the service does not send a second message.
     post(&server, "two", "/v1/register/send-code", &body).await.assert_error(422, "captcha_expired");
     assert_eq!(server.sms.requests(), 1);

@@ -1,6 +1,9 @@
 //! Right code of a flow without further steps: one caller at a time redeems it, and it is not lost if the caller fails.
 
-use super::{Harness, MINUTE, PURPOSE, at_once, claim, key, new_flow, open, policy, resend, right, unlimited, verify};
+use super::{
+    Harness, MINUTE, OWNER, PURPOSE, at_once, claim, key, new_flow, new_id, open, policy, resend, right, unlimited,
+    verify,
+};
 use doorstep::domain::flow::{State, Step};
 use doorstep::ports::{CodeCheck, NewFlow, Resend};
 use std::time::Duration;
@@ -29,8 +32,8 @@ pub async fn a_released_code_can_be_claimed_again(harness: &impl Harness) {
     for _ in 0..3 {
         assert_eq!(claim(&*store, &key, true, &limits).await, right(1));
         assert!(matches!(claim(&*store, &key, true, &limits).await, CodeCheck::Busy { .. }));
-        store.release_code(&key).await.unwrap();
-        store.release_code(&key).await.unwrap();
+        store.release_code(&key, OWNER).await.unwrap();
+        store.release_code(&key, OWNER).await.unwrap();
     }
     // The used attempts and sends stay counted. A wrong code counts also while the code is claimed.
     let Resend::Reserved(resent) = resend(&*store, &key, &limits).await else { panic!("no resend reserved") };
@@ -48,6 +51,25 @@ pub async fn a_claim_that_is_not_released_expires(harness: &impl Harness) {
     // A claim does not extend the lifetime of the code.
     harness.advance(5 * MINUTE - policy().claim_ttl);
     assert_eq!(claim(&*store, &key, true, &limits).await, CodeCheck::Gone);
+}
+
+pub async fn only_the_owner_renews_and_releases_a_claim(harness: &impl Harness) {
+    let (store, key, limits, ttl) = (harness.store(), key(1, 1), unlimited(), policy().claim_ttl);
+    open(&*store, &key, 1, &limits).await;
+    assert!(!store.renew_code(&key, OWNER, ttl).await.unwrap(), "nobody has claimed it");
+    assert_eq!(claim(&*store, &key, true, &limits).await, right(1));
+    let other = new_id();
+    store.release_code(&key, other).await.unwrap();
+    assert!(!store.renew_code(&key, other, ttl).await.unwrap());
+    for _ in 0..3 {
+        harness.advance(ttl / 2);
+        assert!(store.renew_code(&key, OWNER, ttl).await.unwrap());
+        let busy = claim(&*store, &key, true, &limits).await;
+        assert!(matches!(busy, CodeCheck::Busy { retry_after } if retry_after > ttl / 2), "{busy:?}");
+    }
+    harness.advance(ttl);
+    assert!(!store.renew_code(&key, OWNER, ttl).await.unwrap(), "it has expired");
+    assert_eq!(claim(&*store, &key, true, &limits).await, right(1));
 }
 
 pub async fn a_claimed_flow_is_gone_after_its_deletion(harness: &impl Harness) {

@@ -1,6 +1,6 @@
 //! Cooldown rule as a plain counter: the wait that a call starts grows with another counter of the same call.
 
-use super::{HOUR, Harness, MINUTE, allowed, assert_left, assert_limited, at_once, key, values};
+use super::{HOUR, Harness, MINUTE, allowed, assert_left, assert_limited, at_once, key, new_id, values};
 use doorstep::domain::limits::Cooldowns;
 use doorstep::domain::limits::{Counter, Limit, Quota, Rule};
 use doorstep::ports::{Admission, Staging};
@@ -71,11 +71,11 @@ pub async fn a_refunded_or_reset_cooldown_is_over(harness: &impl Harness) {
     let [cooldown, hour] = &both;
     assert_eq!(values(&*store, &both).await, [1, 1]);
     for _ in 0..3 {
-        store.refund(slice::from_ref(cooldown)).await.unwrap();
+        store.refund(new_id(), slice::from_ref(cooldown)).await.unwrap();
         assert_over(&*store, cooldown).await;
     }
     assert_eq!(values(&*store, &both).await, [2, 2], "the hour was not refunded");
-    store.refund(&both).await.unwrap();
+    store.refund(new_id(), &both).await.unwrap();
     assert_over(&*store, cooldown).await;
     assert_eq!(values(&*store, &both).await, [2, 2], "the hour was refunded");
     store.reset(slice::from_ref(cooldown)).await.unwrap();

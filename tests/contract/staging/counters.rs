@@ -1,9 +1,9 @@
 //! Counters of the rate limits: counted calls, different members, thresholds.
 
-use super::{HOUR, Harness, MINUTE, assert_left, assert_limited, at_once, values};
+use super::{HOUR, Harness, MINUTE, assert_left, assert_limited, at_once, new_id, values};
 use doorstep::domain::flow::BudgetClass;
 use doorstep::domain::limits::{Counter, Limit, Quota, Rule};
-use doorstep::ports::{Admission, Counts, Staging, Usage};
+use doorstep::ports::{Admission, Counts, REFUND_TTL, Staging, Usage};
 use std::slice;
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ pub async fn concurrent_calls_never_exceed_the_maximum(harness: &impl Harness) {
         let (store, narrow) = (store.clone(), [narrow.clone()]);
         async move {
             match n % 2 {
-                0 => store.refund(&narrow).await.unwrap(),
+                0 => store.refund(new_id(), &narrow).await.unwrap(),
                 _ => drop(store.count(&narrow).await.unwrap()),
             }
         }
@@ -76,7 +76,7 @@ pub async fn a_refund_makes_room_for_one_call(harness: &impl Harness) {
     let counters = [counter(Limit::ServiceHour, "", 2), counter(Limit::ServiceDay, "", 9)];
     assert!(matches!(store.count(&counters).await.unwrap(), Admission::Allowed(_)));
     assert!(matches!(store.count(&counters).await.unwrap(), Admission::Allowed(_)));
-    store.refund(&counters).await.unwrap();
+    store.refund(new_id(), &counters).await.unwrap();
     assert_eq!(room(&*store, &counters[0]).await, 1);
     assert_eq!(room(&*store, &counters[1]).await, 8);
     harness.advance(HOUR);
@@ -86,12 +86,31 @@ pub async fn a_refund_makes_room_for_one_call(harness: &impl Harness) {
 pub async fn refunds_stop_at_zero(harness: &impl Harness) {
     let (store, counters) = (harness.store(), [counter(Limit::ServiceHour, "", 2)]);
     for _ in 0..3 {
-        store.refund(&counters).await.unwrap();
+        store.refund(new_id(), &counters).await.unwrap();
     }
     assert!(matches!(store.count(&counters).await.unwrap(), Admission::Allowed(_)));
     harness.advance(HOUR);
-    store.refund(&counters).await.unwrap();
+    store.refund(new_id(), &counters).await.unwrap();
     assert_eq!(room(&*store, &counters[0]).await, 2);
+}
+
+/// A caller repeats a refund if it does not know whether it was made.
+pub async fn a_repeated_refund_is_made_once(harness: &impl Harness) {
+    let store = harness.store();
+    for counter in [counter(Limit::ServiceHour, "", 9), counter(Limit::PhoneHour, "phone", 9)] {
+        let counter = slice::from_ref(&counter);
+        for n in 1..=4 {
+            assert_eq!(values(&*store, counter).await, [n]);
+        }
+        let refund = new_id();
+        for _ in 0..5 {
+            store.refund(refund, counter).await.unwrap();
+        }
+        store.refund(new_id(), counter).await.unwrap();
+        harness.advance(REFUND_TTL - Duration::from_secs(1));
+        store.refund(refund, counter).await.unwrap();
+        assert_eq!(values(&*store, counter).await, [3]);
+    }
 }
 
 pub async fn a_reset_changes_only_the_named_counters(harness: &impl Harness) {
@@ -205,11 +224,11 @@ pub async fn a_member_is_refunded_once_for_each_call(harness: &impl Harness) {
     let store = harness.store();
     values(&*store, &[member("a", 1)]).await;
     values(&*store, &[member("a", 1)]).await;
-    store.refund(&[member("b", 1)]).await.unwrap();
-    store.refund(&[member("a", 1)]).await.unwrap();
+    store.refund(new_id(), &[member("b", 1)]).await.unwrap();
+    store.refund(new_id(), &[member("a", 1)]).await.unwrap();
     assert_limited(&store.count(&[member("b", 1)]).await.unwrap(), Limit::IpPhones, HOUR);
-    store.refund(&[member("a", 1)]).await.unwrap();
-    store.refund(&[member("a", 1)]).await.unwrap();
+    store.refund(new_id(), &[member("a", 1)]).await.unwrap();
+    store.refund(new_id(), &[member("a", 1)]).await.unwrap();
     assert_eq!(usage(&*store, &member("a", 1)).await, Usage { count: 0, expires_in: Duration::ZERO });
     harness.advance(40 * MINUTE);
     assert_eq!(values(&*store, &[member("b", 1)]).await, [1]);
@@ -250,7 +269,7 @@ pub async fn a_threshold_counts_nothing(harness: &impl Harness) {
     assert_eq!(values(&*store, &both).await, [0, 2]);
     store.set(&both[0], MINUTE).await.unwrap();
     assert_limited(&store.count(&both).await.unwrap(), Limit::RegionBlock, MINUTE);
-    store.refund(&both[..1]).await.unwrap();
+    store.refund(new_id(), &both[..1]).await.unwrap();
     assert_limited(&store.count(&both).await.unwrap(), Limit::RegionBlock, MINUTE);
     assert_eq!(usage(&*store, &wide).await.count, 2, "a denied call counts on no counter");
     assert_eq!(values(&*store, &[threshold(Limit::RegionBlock, 2)]).await, [1]);
@@ -264,7 +283,7 @@ pub async fn a_threshold_reads_the_counter_of_another_limit(harness: &impl Harne
     harness.advance(20 * MINUTE);
     assert_eq!(values(&*store, &[half.clone(), counted.clone()]).await, [1, 2]);
     assert_limited(&store.count(&[counted.clone(), half.clone()]).await.unwrap(), half.limit, 40 * MINUTE);
-    store.refund(slice::from_ref(&counted)).await.unwrap();
+    store.refund(new_id(), slice::from_ref(&counted)).await.unwrap();
     assert_eq!(values(&*store, &[half]).await, [1]);
 }
 

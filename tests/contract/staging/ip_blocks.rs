@@ -1,8 +1,8 @@
 //! IP blocks of the clients that requested the messages of a flow: exactly one caller gets them.
 
 use super::{
-    Harness, IP_BLOCK, MINUTE, PURPOSE, at_once, claim, key, limits, new_flow, open, policy, refundable, resend,
-    unlimited, verify,
+    Harness, IP_BLOCK, MINUTE, OWNER, PURPOSE, at_once, cancel_resend, claim, key, limits, new_flow, open, policy,
+    refundable, resend, unlimited, verify,
 };
 use doorstep::domain::client_id::ClientId;
 use doorstep::domain::limits::Refund;
@@ -32,7 +32,7 @@ pub async fn a_right_code_returns_the_ip_block_of_every_message(harness: &impl H
         }
         let claimed = verified(claim(&*store, &flow, true, &limits()).await);
         assert_eq!(claimed.ip_blocks, ip_blocks);
-        store.release_code(&flow).await.unwrap();
+        store.release_code(&flow, OWNER).await.unwrap();
         let again = verified(claim(&*store, &flow, true, &limits()).await);
         assert_eq!(again, claimed, "a released code returns the same");
         let right = verified(verify(&*store, &flow, true, &limits()).await);
@@ -48,7 +48,7 @@ pub async fn a_cancelled_resend_stores_no_ip_block(harness: &impl Harness) {
     for outcome in [Refund::NothingDone, Refund::UnknownOutcome] {
         harness.advance(2 * MINUTE);
         assert!(matches!(resend(&*store, &flow, &limits()).await, Resend::Reserved(_)));
-        store.cancel_send(&flow, &refundable(&flow, outcome), false).await.unwrap();
+        cancel_resend(&*store, &flow, &refundable(&flow, outcome)).await;
     }
     assert_eq!(verified(verify(&*store, &flow, true, &limits()).await).ip_blocks, [IP_BLOCK]);
 }

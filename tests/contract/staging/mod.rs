@@ -29,10 +29,12 @@ use doorstep::domain::phone::Phone;
 use doorstep::domain::ticket::{FlowKey, PhoneHash, Ticket};
 use doorstep::domain::user::{AccountVersion, UserId};
 use doorstep::ports::{
-    Admission, Advance, Change, CodeAttempt, CodeCheck, Counts, NewFlow, OnRight, Resend, Staging, Verified,
+    Admission, Advance, CancelledSend, Change, CodeAttempt, CodeCheck, Counts, NewFlow, OnRight, Resend, Staging,
+    Verified,
 };
 use harness::{Harness, Memory, Redis};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -84,6 +86,7 @@ promises!(
     claims::one_of_many_concurrent_right_codes_is_claimed,
     claims::a_released_code_can_be_claimed_again,
     claims::a_claim_that_is_not_released_expires,
+    claims::only_the_owner_renews_and_releases_a_claim,
     claims::a_claimed_flow_is_gone_after_its_deletion,
     claims::wrong_codes_of_a_claim_cost_attempts_until_the_flow_is_deleted,
     claims::a_verified_flow_cannot_be_claimed,
@@ -104,6 +107,7 @@ promises!(
     counters::a_window_begins_with_the_first_call,
     counters::a_refund_makes_room_for_one_call,
     counters::refunds_stop_at_zero,
+    counters::a_repeated_refund_is_made_once,
     counters::a_reset_changes_only_the_named_counters,
     counters::a_quota_of_zero_denies_every_call,
     counters::limits_and_keys_have_separate_counters,
@@ -124,6 +128,9 @@ promises!(
     idempotency::a_released_request_can_begin_again,
     idempotency::a_stored_response_is_neither_released_nor_replaced,
     idempotency::a_request_without_a_response_expires,
+    idempotency::a_claim_that_is_renewed_lasts,
+    idempotency::only_the_owner_renews_and_releases_its_request,
+    idempotency::a_response_without_a_claim_is_stored_unless_the_name_is_taken,
     idempotency::extreme_ttls_are_accepted,
     ip_blocks::a_right_code_returns_the_ip_block_of_every_message,
     ip_blocks::a_cancelled_resend_stores_no_ip_block,
@@ -153,6 +160,7 @@ promises!(
     sends::a_send_that_reaches_several_limits_waits_for_the_longest,
     sends::cancelling_a_send_refunds_everything,
     sends::a_cancelled_resend_keeps_the_flow,
+    sends::only_a_reserved_resend_is_cancelled_and_only_once,
     sends::an_unknown_outcome_ends_only_the_cooldown,
     sends::cancelling_a_send_of_an_unknown_flow_does_nothing,
     sends::cancelling_stops_at_zero,
@@ -192,6 +200,11 @@ const PURPOSE: Purpose = Purpose::Register;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
+
+/// Caller that claims codes and requests.
+const OWNER: Uuid = Uuid::from_u128(1);
+/// Name of every resend.
+const RESEND: Uuid = Uuid::from_u128(2);
 
 fn phone(number: u32) -> Phone {
     Phone::from_stored(format!("+861380013{number:04}")).unwrap()
@@ -258,7 +271,21 @@ async fn open(store: &dyn Staging, key: &FlowKey, number: u32, limits: &Limits) 
 }
 
 async fn resend(store: &dyn Staging, key: &FlowKey, limits: &Limits) -> Resend {
-    store.reserve_resend(key, PURPOSE, &limits.phone(key.phone_hash)).await.unwrap()
+    store.reserve_resend(key, PURPOSE, RESEND, &limits.phone(key.phone_hash)).await.unwrap()
+}
+
+async fn cancel_first(store: &dyn Staging, key: &FlowKey, limits: &[Counter]) {
+    store.cancel_send(key, CancelledSend::First, limits).await.unwrap();
+}
+
+async fn cancel_resend(store: &dyn Staging, key: &FlowKey, limits: &[Counter]) {
+    store.cancel_send(key, CancelledSend::Resend(RESEND), limits).await.unwrap();
+}
+
+/// Id of another refund.
+fn new_id() -> Uuid {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    Uuid::from_u64_pair(1, LAST.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Attempt of a code that leads to the next step.
@@ -270,7 +297,7 @@ fn code_attempt(key: &FlowKey, right: bool, limits: &Limits) -> CodeAttempt {
 
 /// Attempt of a code that is redeemed at once.
 fn claim_attempt(key: &FlowKey, right: bool, limits: &Limits) -> CodeAttempt {
-    let on_right = OnRight::Claim { transition: Transition::REDEEM_CODE, ttl: policy().claim_ttl };
+    let on_right = OnRight::Claim { transition: Transition::REDEEM_CODE, owner: OWNER, ttl: policy().claim_ttl };
     CodeAttempt { on_right, ..code_attempt(key, right, limits) }
 }
 

@@ -1,14 +1,16 @@
 //! Redis outages: every call returns an error in bounded time, and calls succeed again as soon as Redis is back.
 
-use super::{MINUTE, allowed, at_once, code_attempt, key, new_flow, open, unlimited, verify};
+use super::{MINUTE, OWNER, allowed, at_once, code_attempt, key, new_flow, open, unlimited, verify};
 use crate::support::redis::{self, OwnRedis};
 use deadpool_redis::redis::cmd;
 use doorstep::adapters::staging::redis::RedisStaging;
-use doorstep::ports::{CodeCheck, Dependency, DependencyError, IdempotencyStore, Staging};
+use doorstep::ports::{CodeCheck, Dependency, DependencyError, IdempotencyStore, RequestClaim, Staging};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Request that is claimed.
+const REQUEST: RequestClaim = RequestClaim { name: "name", fingerprint: "print", owner: OWNER };
 /// Longest time until a caller learns that Redis is down.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -30,9 +32,9 @@ async fn a_killed_redis_is_unavailable_until_it_restarts() {
             assert_unavailable(store.open_flow(&flow, &new_flow(1), &limits.phone(flow.phone_hash))).await;
             assert_unavailable(store.verify_code(&flow, &code_attempt(&flow, true, &limits))).await;
             assert_unavailable(store.delete_flow(&flow)).await;
-            assert_unavailable(store.begin("name", "print", MINUTE)).await;
-            assert_unavailable(store.complete("name", "print", "response", MINUTE)).await;
-            assert_unavailable(store.release("name", "print")).await;
+            assert_unavailable(store.begin(REQUEST, MINUTE)).await;
+            assert_unavailable(store.complete(REQUEST, "response", MINUTE)).await;
+            assert_unavailable(store.release(REQUEST)).await;
         }
         server.start();
         assert_eq!(verify(&store, &flow, true, &limits).await, CodeCheck::Gone);

@@ -1,6 +1,6 @@
 //! A ticket is valid for one purpose. A ticket of a signed-in user is valid for that user only.
 
-use super::{Harness, claim_attempt, code_attempt, key, new_flow, set_password, spend_password, unlimited};
+use super::{Harness, RESEND, claim_attempt, code_attempt, key, new_flow, set_password, spend_password, unlimited};
 use doorstep::domain::flow::{Purpose, Step};
 use doorstep::domain::ticket::FlowKey;
 use doorstep::domain::user::UserId;
@@ -30,7 +30,7 @@ const ALL: [Purpose; 13] = [
 async fn assert_unknown(store: &dyn Staging, key: &FlowKey, purpose: Purpose) {
     let limits = unlimited();
     assert!(store.read_flow(key, purpose).await.unwrap().is_none(), "{purpose:?}");
-    let resent = store.reserve_resend(key, purpose, &limits.phone(key.phone_hash)).await.unwrap();
+    let resent = store.reserve_resend(key, purpose, RESEND, &limits.phone(key.phone_hash)).await.unwrap();
     assert!(matches!(resent, Resend::Gone), "{purpose:?}: {resent:?}");
     for right in [true, false] {
         for attempt in [code_attempt(key, right, &limits), claim_attempt(key, right, &limits)] {

@@ -1,8 +1,8 @@
 //! Accounts in question: a flow whose code was right, and not enough.
 
 use super::{
-    HOUR, Harness, IP_BLOCK, MINUTE, account, assert_left, assert_limited, at_once, claim_attempt, key, new_flow,
-    phone, policy, proven, set_password, spend_password, unlimited,
+    HOUR, Harness, IP_BLOCK, MINUTE, OWNER, RESEND, account, assert_left, assert_limited, at_once, claim_attempt, key,
+    new_flow, phone, policy, proven, set_password, spend_password, unlimited,
 };
 use doorstep::domain::completion::Completion;
 use doorstep::domain::consent::{Consent, LegalDocument};
@@ -83,7 +83,7 @@ async fn read(store: &dyn Staging, key: &FlowKey, purpose: Purpose) -> Flow {
 async fn enter(store: &dyn Staging, key: &FlowKey, right: bool) -> CodeCheck {
     let attempt = CodeAttempt { purpose: LOGIN, ..claim_attempt(key, right, &unlimited()) };
     let check = store.verify_code(key, &attempt).await.unwrap();
-    store.release_code(key).await.unwrap();
+    store.release_code(key, OWNER).await.unwrap();
     check
 }
 
@@ -134,7 +134,7 @@ pub async fn wrong_codes_for_an_account_in_question_count_for_the_phone(harness:
     let enter = async |right| {
         let attempt = CodeAttempt { purpose: LOGIN, ..claim_attempt(&key, right, &limits) };
         let check = store.verify_code(&key, &attempt).await.unwrap();
-        store.release_code(&key).await.unwrap();
+        store.release_code(&key, OWNER).await.unwrap();
         check
     };
     assert_eq!(enter(true).await, right(&[]));
@@ -172,7 +172,7 @@ pub async fn an_account_in_question_restarts_the_lifetime_once(harness: &impl Ha
         assert_eq!(enter(&*store, &key, true).await, right(&[]));
         assert_left(question(&*store, &key, LOGIN).await, left * MINUTE);
         assert_left(read(&*store, &key, LOGIN).await.expires_in, left * MINUTE);
-        let resent = store.reserve_resend(&key, LOGIN, &unlimited().phone(key.phone_hash)).await.unwrap();
+        let resent = store.reserve_resend(&key, LOGIN, RESEND, &unlimited().phone(key.phone_hash)).await.unwrap();
         assert!(matches!(resent, Resend::WrongStep(Step::AccountUnclear)), "{resent:?}");
     }
     harness.advance(5 * MINUTE);

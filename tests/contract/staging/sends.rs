@@ -1,13 +1,13 @@
 //! A send is reserved before the message is sent: the limits on messages to one phone.
 
 use super::{
-    DAY, HOUR, Harness, MINUTE, PURPOSE, allowed, assert_left, assert_limited, assert_reached, at_once, key, limits,
-    open, refundable, resend, unlimited, verify,
+    DAY, HOUR, Harness, MINUTE, PURPOSE, allowed, assert_left, assert_limited, assert_reached, at_once, cancel_first,
+    cancel_resend, key, limits, new_id, open, refundable, resend, unlimited, verify,
 };
 use doorstep::domain::flow::State;
 use doorstep::domain::limits::Cooldowns;
 use doorstep::domain::limits::{Counter, Denial, Limit, Limits, Quota, Refund, Rule};
-use doorstep::ports::{Admission, CodeCheck, Counts, Resend, ReservedResend, Staging};
+use doorstep::ports::{Admission, CancelledSend, CodeCheck, Counts, Resend, ReservedResend, Staging};
 use std::time::Duration;
 
 /// Cooldown that follows a send.
@@ -191,7 +191,7 @@ pub async fn cancelling_a_send_refunds_everything(harness: &impl Harness) {
     let refund = refundable(&flow, Refund::NothingDone);
     for _ in 0..20 {
         assert_eq!(send(&*store, 1).await, MINUTE);
-        store.cancel_send(&flow, &refund, true).await.unwrap();
+        cancel_first(&*store, &flow, &refund).await;
         assert!(store.read_flow(&flow, PURPOSE).await.unwrap().is_none());
     }
     // No window has begun with the cancelled sends.
@@ -201,7 +201,7 @@ pub async fn cancelling_a_send_refunds_everything(harness: &impl Harness) {
         harness.advance(5 * MINUTE);
     }
     send(&*store, 4).await;
-    store.cancel_send(&key(1, 4), &refund, true).await.unwrap();
+    cancel_first(&*store, &key(1, 4), &refund).await;
     assert_eq!(send(&*store, 5).await, 5 * MINUTE, "it is again the fifth of the hour");
 }
 
@@ -211,17 +211,36 @@ pub async fn a_cancelled_resend_keeps_the_flow(harness: &impl Harness) {
     harness.advance(MINUTE);
     for _ in 0..3 {
         assert_eq!(reserved_resend(&*store, 1).await.1, 2 * MINUTE);
-        store.cancel_send(&flow, &refundable(&flow, Refund::NothingDone), false).await.unwrap();
+        cancel_resend(&*store, &flow, &refundable(&flow, Refund::NothingDone)).await;
     }
     let open = store.read_flow(&flow, PURPOSE).await.unwrap().unwrap();
     assert!(matches!(open.state, State::CodeSent { resend_in: Duration::ZERO, .. }));
+}
+
+/// The caller may not know whether the resend was reserved, or already cancelled.
+pub async fn only_a_reserved_resend_is_cancelled_and_only_once(harness: &impl Harness) {
+    let (store, flow) = (harness.store(), key(1, 1));
+    let refund = refundable(&flow, Refund::NothingDone);
+    send(&*store, 1).await;
+    cancel_resend(&*store, &flow, &refund).await;
+    assert_cooling(&open(&*store, &key(1, 2), 1, &limits()).await, MINUTE);
+    harness.advance(MINUTE);
+    assert_eq!(reserved_resend(&*store, 1).await.1, 2 * MINUTE);
+    let other = CancelledSend::Resend(new_id());
+    store.cancel_send(&flow, other, &refund).await.unwrap();
+    assert_cooling(&open(&*store, &key(1, 2), 1, &limits()).await, 2 * MINUTE);
+    for _ in 0..5 {
+        cancel_resend(&*store, &flow, &refund).await;
+    }
+    // The first message is still counted: this is the second again.
+    assert_eq!(reserved_resend(&*store, 1).await.1, 2 * MINUTE);
 }
 
 pub async fn an_unknown_outcome_ends_only_the_cooldown(harness: &impl Harness) {
     let store = harness.store();
     for n in 0..5 {
         send(&*store, n).await;
-        store.cancel_send(&key(1, n), &refundable(&key(1, n), Refund::UnknownOutcome), true).await.unwrap();
+        cancel_first(&*store, &key(1, n), &refundable(&key(1, n), Refund::UnknownOutcome)).await;
     }
     assert_exhausted(&open(&*store, &key(1, 9), 1, &limits()).await, Limit::PhoneHour, HOUR);
 }
@@ -229,9 +248,9 @@ pub async fn an_unknown_outcome_ends_only_the_cooldown(harness: &impl Harness) {
 /// The caller may not know whether the send was reserved.
 pub async fn cancelling_a_send_of_an_unknown_flow_does_nothing(harness: &impl Harness) {
     let (store, refund) = (harness.store(), refundable(&key(1, 2), Refund::NothingDone));
-    store.cancel_send(&key(1, 2), &refund, true).await.unwrap();
+    cancel_first(&*store, &key(1, 2), &refund).await;
     send(&*store, 1).await;
-    store.cancel_send(&key(1, 2), &refund, true).await.unwrap();
+    cancel_first(&*store, &key(1, 2), &refund).await;
     assert_cooling(&open(&*store, &key(1, 3), 1, &limits()).await, MINUTE);
     assert!(store.read_flow(&key(1, 1), PURPOSE).await.unwrap().is_some());
 }
@@ -244,7 +263,7 @@ pub async fn cancelling_stops_at_zero(harness: &impl Harness) {
     allowed(send(1).await);
     // The window of the counter ends before the flow expires.
     harness.advance(2 * MINUTE);
-    store.cancel_send(&flow, &counters, false).await.unwrap();
+    cancel_first(&*store, &flow, &counters).await;
     for n in 0..2 {
         allowed(send(n).await);
     }

@@ -1,6 +1,6 @@
 //! Counters that classes of numbers share: every class keeps its reserved calls.
 
-use super::{HOUR, Harness, MINUTE, assert_limited, at_once, values};
+use super::{HOUR, Harness, MINUTE, assert_limited, at_once, new_id, values};
 use doorstep::domain::flow::BudgetClass::{self, ExistingAccounts, KnownDevices, NewNumbers};
 use doorstep::domain::limits::{Counter, Limit, Quota, Rule};
 use doorstep::ports::{Admission, Staging};
@@ -75,26 +75,26 @@ pub async fn members_of_every_class_keep_their_share(harness: &impl Harness) {
         assert_limited(&store.count(&member(class, 2)).await.unwrap(), LIMIT, HOUR);
     }
     assert_eq!(values(&*store, &member(NewNumbers, 0)).await, [6], "a known member is allowed");
-    store.refund(&member(ExistingAccounts, 0)).await.unwrap();
+    store.refund(new_id(), &member(ExistingAccounts, 0)).await.unwrap();
     assert_limited(&store.count(&member(NewNumbers, 6)).await.unwrap(), LIMIT, HOUR);
     assert_eq!(values(&*store, &member(ExistingAccounts, 9)).await, [2]);
 }
 
 pub async fn a_refund_makes_room_for_its_class(harness: &impl Harness) {
     let store = harness.store();
-    store.refund(&[counter(NewNumbers)]).await.unwrap();
+    store.refund(new_id(), &[counter(NewNumbers)]).await.unwrap();
     let both = (room(&*store, NewNumbers).await, room(&*store, ExistingAccounts).await);
     assert_eq!((both, room(&*store, KnownDevices).await), ((6, 2), 2));
-    store.refund(&[counter(ExistingAccounts)]).await.unwrap();
+    store.refund(new_id(), &[counter(ExistingAccounts)]).await.unwrap();
     assert_eq!((room(&*store, NewNumbers).await, room(&*store, ExistingAccounts).await), (0, 1));
-    store.refund(&[counter(NewNumbers)]).await.unwrap();
+    store.refund(new_id(), &[counter(NewNumbers)]).await.unwrap();
     assert_eq!((room(&*store, ExistingAccounts).await, room(&*store, NewNumbers).await), (1, 0));
     for _ in 0..9 {
-        store.refund(&[counter(NewNumbers)]).await.unwrap();
+        store.refund(new_id(), &[counter(NewNumbers)]).await.unwrap();
     }
     assert_eq!(store.usage(&[counter(ExistingAccounts)]).await.unwrap()[0].count, 3);
     for _ in 0..9 {
-        store.refund(&[counter(ExistingAccounts)]).await.unwrap();
+        store.refund(new_id(), &[counter(ExistingAccounts)]).await.unwrap();
     }
     harness.advance(HOUR);
     assert_eq!(room(&*store, NewNumbers).await, 6);

@@ -1,6 +1,6 @@
 //! Sliding windows: the maximum holds in every window of this length, wherever it begins.
 
-use super::{DAY, HOUR, Harness, MINUTE, assert_left, assert_limited, at_once, values};
+use super::{DAY, HOUR, Harness, MINUTE, assert_left, assert_limited, at_once, new_id, values};
 use doorstep::domain::limits::{Counter, Limit, Quota, Rule};
 use doorstep::ports::{Admission, Staging, Usage};
 use std::slice;
@@ -86,7 +86,7 @@ pub async fn each_call_leaves_the_window_by_itself(harness: &impl Harness) {
 
 pub async fn a_refund_removes_the_newest_call(harness: &impl Harness) {
     let store = harness.store();
-    let refund = async || store.refund(&[counter(2)]).await.unwrap();
+    let refund = async || store.refund(new_id(), &[counter(2)]).await.unwrap();
     refund().await;
     values(&*store, &[counter(2)]).await;
     harness.advance(20 * MINUTE);
@@ -127,7 +127,7 @@ pub async fn a_threshold_reads_a_sliding_window(harness: &impl Harness) {
     assert_eq!(values(&*store, &[threshold(2)]).await, [1]);
     values(&*store, &[counter(2)]).await;
     assert_wait(&*store, threshold(2), 40 * MINUTE).await;
-    store.refund(&[threshold(2)]).await.unwrap();
+    store.refund(new_id(), &[threshold(2)]).await.unwrap();
     assert_eq!(usage(&*store, threshold(2)).await.count, 2);
     harness.advance(40 * MINUTE);
     assert_eq!(values(&*store, &[threshold(2)]).await, [1]);
@@ -157,7 +157,7 @@ pub async fn concurrent_calls_never_exceed_the_maximum_of_a_sliding_window(harne
         let store = store.clone();
         async move {
             match n % 2 {
-                0 => store.refund(&[counter(7)]).await.unwrap(),
+                0 => store.refund(new_id(), &[counter(7)]).await.unwrap(),
                 _ => drop(store.count(&[counter(7)]).await.unwrap()),
             }
         }

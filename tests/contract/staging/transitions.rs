@@ -1,6 +1,6 @@
 //! Transitions: every purpose x step x verb has the outcome of one table, in every store.
 
-use super::Harness;
+use super::{Harness, OWNER, RESEND};
 use doorstep::domain::completion::Completion;
 use doorstep::domain::flow::{FlowPolicy, Purpose, Step, Transition};
 use doorstep::domain::keys::Keys;
@@ -150,7 +150,7 @@ async fn question_account(store: &dyn Staging, case: &Case, purpose: Purpose) ->
 /// Applies the verb of the case on behalf of `purpose`.
 async fn apply(store: &dyn Staging, case: &Case, purpose: Purpose) -> Outcome {
     let verify = OnRight::Advance { transition: Transition::VERIFY_CODE, ttl: policy().verified_ttl };
-    let redeem = OnRight::Claim { transition: Transition::REDEEM_CODE, ttl: policy().claim_ttl };
+    let redeem = OnRight::Claim { transition: Transition::REDEEM_CODE, owner: OWNER, ttl: policy().claim_ttl };
     match case.verb {
         Verb::Read => match store.read_flow(&case.key, purpose).await.unwrap() {
             Some(flow) => {
@@ -159,7 +159,7 @@ async fn apply(store: &dyn Staging, case: &Case, purpose: Purpose) -> Outcome {
             }
             None => Outcome::Gone,
         },
-        Verb::Resend => match store.reserve_resend(&case.key, purpose, &[]).await.unwrap() {
+        Verb::Resend => match store.reserve_resend(&case.key, purpose, RESEND, &[]).await.unwrap() {
             Resend::Reserved(_) => Outcome::Done,
             Resend::WrongStep(step) => Outcome::WrongStep(step),
             Resend::Gone => Outcome::Gone,

@@ -1,8 +1,9 @@
 //! Commands that are sent to Redis, and entries in Redis that this service did not write.
 
 use super::{
-    IP_BLOCK, MINUTE, PURPOSE, Redis, allowed, claim, claim_attempt, code_attempt, key, limits, new_flow, open, policy,
-    proven, refundable, resend, set_password, spend_password, unlimited, verify,
+    IP_BLOCK, MINUTE, OWNER, PURPOSE, RESEND, Redis, allowed, cancel_first, cancel_resend, claim, claim_attempt,
+    code_attempt, key, limits, new_flow, new_id, open, policy, proven, refundable, resend, set_password,
+    spend_password, unlimited, verify,
 };
 use crate::support::redis::{self, OwnRedis};
 use deadpool_redis::redis::{Connection, cmd};
@@ -16,8 +17,8 @@ use doorstep::domain::password::PasswordHash;
 use doorstep::domain::pending::{ActKind, PendingId};
 use doorstep::domain::question::{OpenQuestion, Reason};
 use doorstep::ports::{
-    Advance, Change, CodeAttempt, CodeCheck, Counters, Dependency, DependencyError, NewFlow, OnRight, Resend, Staging,
-    Verified,
+    Advance, Change, CodeAttempt, CodeCheck, Counters, Dependency, DependencyError, NewFlow, OnRight, RequestClaim,
+    Resend, Staging, Verified,
 };
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -92,20 +93,24 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("usage");
     store.set(&block, MINUTE).await.unwrap();
     after("set");
-    store.refund(&counters).await.unwrap();
+    store.refund(new_id(), &counters).await.unwrap();
     after("refund");
     store.reset(&counters).await.unwrap();
     after("reset");
     allowed(store.count(&limits().phone(flow.phone_hash)).await.unwrap());
     after("count, with a cooldown");
-    store.refund(&limits().phone(flow.phone_hash)).await.unwrap();
+    store.refund(new_id(), &limits().phone(flow.phone_hash)).await.unwrap();
     after("refund, with a cooldown");
     allowed(open(store, &flow, 1, &limits()).await);
     after("open_flow");
-    store.cancel_send(&flow, &refundable(&flow, Refund::NothingDone), false).await.unwrap();
+    cancel_first(store, &flow, &refundable(&flow, Refund::NothingDone)).await;
     after("cancel_send");
-    assert!(matches!(resend(store, &flow, &limits()).await, Resend::Reserved(_)));
+    allowed(open(store, &flow, 1, &unlimited()).await);
+    after("open_flow, again");
+    assert!(matches!(resend(store, &flow, &unlimited()).await, Resend::Reserved(_)));
     after("reserve_resend");
+    cancel_resend(store, &flow, &[]).await;
+    after("cancel_send, of a resend");
     store.record_sent(&flow, "console", Some(IP_BLOCK)).await.unwrap();
     after("record_sent");
     let ip_blocks = vec![IP_BLOCK.to_owned(); 2];
@@ -115,7 +120,9 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     after("verify_code, wrong");
     assert_eq!(claim(store, &flow, true, &limits()).await, right);
     after("verify_code, claimed");
-    store.release_code(&flow).await.unwrap();
+    assert!(store.renew_code(&flow, OWNER, MINUTE).await.unwrap());
+    after("renew_code");
+    store.release_code(&flow, OWNER).await.unwrap();
     after("release_code");
     assert_eq!(verify(store, &flow, true, &limits()).await, right);
     after("verify_code, right");
@@ -130,13 +137,16 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     store.delete_flow(&flow).await.unwrap();
     after("delete_flow");
     account_in_question(store, &mut after).await;
-    store.begin("name", "print", MINUTE).await.unwrap();
+    let request = RequestClaim { name: "name", fingerprint: "print", owner: OWNER };
+    store.begin(request, MINUTE).await.unwrap();
     after("begin, first");
-    store.release("name", "print").await.unwrap();
+    assert!(store.renew(request, MINUTE).await.unwrap());
+    after("renew");
+    store.release(request).await.unwrap();
     after("release");
-    store.begin("name", "print", MINUTE).await.unwrap();
+    store.begin(request, MINUTE).await.unwrap();
     after("begin, again");
-    store.complete("name", "print", "response", MINUTE).await.unwrap();
+    store.complete(request, "response", MINUTE).await.unwrap();
     after("complete");
     store.ping().await.unwrap();
     after("ping");
@@ -246,7 +256,7 @@ async fn entries_of_an_unknown_format_are_a_defect() {
         open(store, &flow, 1, &limits).await;
         cmd("HSET").arg(stored_flow_key(&mut redis)).arg(field).arg(value).exec(&mut redis).unwrap();
         assert_broken(store.read_flow(&flow, PURPOSE).await);
-        assert_broken(store.reserve_resend(&flow, PURPOSE, &limits.phone(flow.phone_hash)).await);
+        assert_broken(store.reserve_resend(&flow, PURPOSE, RESEND, &limits.phone(flow.phone_hash)).await);
         if field != "phone" {
             assert_broken(store.verify_code(&flow, &code_attempt(&flow, false, &limits)).await);
         }
@@ -318,12 +328,12 @@ async fn extreme_ttls_leave_no_key_without_expiry() {
             open(store, &flow, 1, &unlimited()).await;
             let on_right = match attempt.on_right {
                 OnRight::Advance { transition, .. } => OnRight::Advance { transition, ttl },
-                OnRight::Claim { transition, .. } => OnRight::Claim { transition, ttl },
+                OnRight::Claim { transition, owner, .. } => OnRight::Claim { transition, owner, ttl },
             };
             let check = store.verify_code(&flow, &CodeAttempt { on_right, ..attempt }).await.unwrap();
             assert!(matches!(check, CodeCheck::Right(_)), "{check:?}");
             harness.assert_every_key_expires();
-            store.release_code(&flow).await.unwrap();
+            store.release_code(&flow, OWNER).await.unwrap();
         }
     }
 }

@@ -16,16 +16,17 @@ async fn every_error_of_a_server_is_503_until_it_ends() {
     let redis = OwnRedis::new();
     let server = Server::ready(&redis.url()).await;
     let mut control = redis::connection(&redis.url());
-    for (begin, end, line) in [
+    let faults = [
         ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0", "is full (OOM)"),
         ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0", "(NOREPLICAS)"),
         ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", "is a replica, which accepts no writes (READONLY)"),
         ("ACL SETUSER default -eval -evalsha -set", "ACL SETUSER default +@all", "(NOPERM)"),
-    ] {
+    ];
+    for (n, (begin, end, line)) in faults.into_iter().enumerate() {
         run(&mut control, begin);
         let response = server.client.post("/v1/captchas", serde_json::json!({})).await;
         assert_eq!((response.status, response.body["code"].as_str()), (503, Some("dependency_unavailable")), "{line}");
-        assert_eq!(server.client.get("/readyz").await.status, 503, "{line}");
+        assert_eq!(server.client.get("/readyz").await.body["status"], "degraded", "{line}");
         for _ in 0..3 {
             assert_eq!(server.client.post("/v1/captchas", serde_json::json!({})).await.status, 503, "{line}");
         }
@@ -33,6 +34,9 @@ async fn every_error_of_a_server_is_503_until_it_ends() {
         run(&mut control, end);
         server.assert_recovers().await;
         assert_eq!(server.causes(line), 1, "{line}: {:?}", server.doorstep.output());
+        let lines = |text: &str| server.doorstep.output().iter().filter(|line| line.contains(text)).count();
+        let outages = (lines("dependency unavailable"), lines("dependency available"));
+        assert_eq!(outages, (n + 1, n + 1), "{line}: {:?}", server.doorstep.output());
     }
 }
 
@@ -47,7 +51,7 @@ async fn a_busy_server_is_unavailable() {
         script.arg("while true do end").arg(0);
         script.exec(&mut redis::connection(&url)).unwrap_err();
     });
-    server.client.wait_for_readiness(503).await;
+    server.client.wait_for_readiness("degraded").await;
     server.wait_for_cause("(BUSY)").await;
     let mut kill = cmd("SCRIPT");
     kill.arg("KILL");
@@ -66,6 +70,48 @@ async fn a_program_is_not_ready_while_its_redis_is_a_replica() {
     server.client.wait_for_readiness(503).await;
     run(&mut redis::connection(&redis.url()), "REPLICAOF NO ONE");
     server.assert_recovers().await;
+}
+
+/// The server cannot write its snapshot, and refuses writes until it can. Then it becomes a replica that refuses reads.
+#[actix_web::test]
+async fn a_server_that_cannot_save_or_has_no_primary_is_unavailable() {
+    let redis = OwnRedis::with("save 3600 1000000\ndbfilename snapshot\nreplica-serve-stale-data no\n");
+    let server = Server::ready(&redis.url()).await;
+    let mut control = redis::connection(&redis.url());
+    let (_, folder): (String, String) = cmd("CONFIG").arg("GET").arg("dir").query(&mut control).unwrap();
+    // The snapshot cannot replace a folder.
+    let blocked = std::path::Path::new(&folder).join("snapshot");
+    std::fs::create_dir(&blocked).unwrap();
+    run(&mut control, "BGSAVE");
+    server.wait_for_cause("cannot save its data (MISCONF)").await;
+    server.client.wait_for_readiness("degraded").await;
+    std::fs::remove_dir(&blocked).unwrap();
+    run(&mut control, "BGSAVE");
+    server.assert_recovers().await;
+
+    run(&mut control, "REPLICAOF 127.0.0.1 1");
+    server.wait_for_cause("is a replica without its primary (MASTERDOWN)").await;
+    server.client.wait_for_readiness("degraded").await;
+    run(&mut control, "REPLICAOF NO ONE");
+    server.assert_recovers().await;
+    for cause in ["(MISCONF)", "(MASTERDOWN)"] {
+        assert_eq!(server.causes(cause), 1, "{:?}", server.doorstep.output());
+    }
+}
+
+/// The server loads its data for a second, with pauses in which it refuses requests.
+#[actix_web::test]
+async fn a_server_that_loads_its_data_is_unavailable() {
+    let redis =
+        OwnRedis::with("enable-debug-command yes\nkey-load-delay 5000\nloading-process-events-interval-bytes 1024\n");
+    let server = Server::ready(&redis.url()).await;
+    let mut control = redis::connection(&redis.url());
+    run(&mut control, "DEBUG POPULATE 300");
+    let reload = std::thread::spawn(move || run(&mut control, "DEBUG RELOAD"));
+    server.wait_for_cause("is still loading its data (LOADING)").await;
+    reload.join().unwrap();
+    server.assert_recovers().await;
+    assert_eq!(server.causes("(LOADING)"), 1, "{:?}", server.doorstep.output());
 }
 
 #[actix_web::test]

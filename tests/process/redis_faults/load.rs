@@ -71,7 +71,7 @@ impl Server {
 
     pub async fn ready(redis_url: &str) -> Self {
         let server = Self::start(redis_url).await;
-        server.client.wait_for_readiness(200).await;
+        server.client.wait_for_readiness("ready").await;
         server
     }
 
@@ -96,7 +96,7 @@ impl Server {
         while self.client.post("/v1/captchas", json!({})).await.status != 201 {
             assert!(start.elapsed() < RECOVERY, "no recovery: {:?}", self.doorstep.output());
         }
-        self.client.wait_for_readiness(200).await;
+        self.client.wait_for_readiness("ready").await;
         assert!(start.elapsed() < RECOVERY, "not ready in time");
     }
 }

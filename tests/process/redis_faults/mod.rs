@@ -6,3 +6,5 @@ mod failover;
 mod load;
 mod permissions;
 mod resharding;
+
+pub use load::Server;

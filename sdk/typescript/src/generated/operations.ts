@@ -85,7 +85,7 @@ export interface Operations {
   accountDeletionStartAnew: { body: Schemas['StartAnew']; answer: Schemas['StepDone'] }
   keysList: { body: undefined; answer: Schemas['KeySet'] }
   healthLive: { body: undefined; answer: Schemas['Health'] }
-  healthReady: { body: undefined; answer: Schemas['Health'] }
+  healthReady: { body: undefined; answer: Schemas['ReadinessStatus'] }
 }
 
 /** The fields that each answer has. */
@@ -102,6 +102,7 @@ export const ANSWER_FIELDS = {
   PendingActs: ['pending'],
   KeySet: ['keys'],
   Health: ['status'],
+  ReadinessStatus: ['status'],
 } as const satisfies Partial<{ [Name in keyof Schemas]: readonly (keyof Schemas[Name])[] }>
 
 export const OPERATIONS: { readonly [Id in keyof Operations]: Operation } = {
@@ -166,5 +167,5 @@ export const OPERATIONS: { readonly [Id in keyof Operations]: Operation } = {
   accountDeletionStartAnew: { method: 'POST', path: '/v1/account-deletion/start-anew', idempotencyKey: true, answer: 'StepDone' },
   keysList: { method: 'GET', path: '/.well-known/jwks.json', answer: 'KeySet' },
   healthLive: { method: 'GET', path: '/healthz', answer: 'Health' },
-  healthReady: { method: 'GET', path: '/readyz', answer: 'Health' },
+  healthReady: { method: 'GET', path: '/readyz', answer: 'ReadinessStatus' },
 }

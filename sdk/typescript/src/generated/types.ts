@@ -633,6 +633,22 @@ export interface components {
              */
             y?: string;
         };
+        /** @description Readiness of a process. */
+        ReadinessStatus: {
+            /**
+             * @description Sentence that names the store, if the status is `degraded`. The log contains the cause.
+             * @example Staging is unavailable.
+             */
+            reason?: string;
+            /**
+             * @description `degraded`: a store that all processes share does not work. Requests that need it fail with
+             *     `dependency_unavailable`, in every process alike.
+             *
+             *     Known values: `ready`, `degraded`. Later versions may add values.
+             * @example degraded
+             */
+            status: string;
+        };
         /**
          * @description Former number of a detached account, the password or a known device, the new number, and a solved captcha.
          * @example {

@@ -4,9 +4,10 @@ use super::MemoryStaging;
 use super::shared::Shared;
 use super::state::{CounterKey, State};
 use crate::domain::limits::{Counter, Quota, Reached, Rule};
-use crate::ports::{Admission, Counters, Counts, DependencyError, Usage};
+use crate::ports::{Admission, Counters, Counts, DependencyError, REFUND_TTL, Usage};
 use async_trait::async_trait;
 use std::time::Duration;
+use uuid::Uuid;
 
 #[async_trait]
 impl Counters for MemoryStaging {
@@ -14,9 +15,13 @@ impl Counters for MemoryStaging {
         Ok(self.state().admit(counters))
     }
 
-    async fn refund(&self, counters: &[Counter]) -> Result<(), DependencyError> {
+    async fn refund(&self, id: Uuid, counters: &[Counter]) -> Result<(), DependencyError> {
         let mut state = self.state();
-        counters.iter().for_each(|counter| state.refund(counter));
+        let now = state.now;
+        if state.refunds.get_mut(&id, now).is_none() {
+            state.refunds.put(id, (), REFUND_TTL, now);
+            counters.iter().for_each(|counter| state.refund(counter));
+        }
         Ok(())
     }
 

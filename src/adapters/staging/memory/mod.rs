@@ -12,14 +12,15 @@ use crate::domain::flow::{self, Flow, Purpose, Step, Transition};
 use crate::domain::limits::{Counter, Limit};
 use crate::domain::ticket::FlowKey;
 use crate::ports::{
-    Admission, Advance, Change, Clock, CodeAttempt, CodeCheck, DependencyError, NewFlow, OnRight, Resend,
-    ReservedResend, Staging, Verified,
+    Admission, Advance, CancelledSend, Change, Clock, CodeAttempt, CodeCheck, DependencyError, NewFlow, OnRight,
+    Resend, ReservedResend, Staging, Verified,
 };
 use async_trait::async_trait;
 use state::{State, Stored};
 use std::slice;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// See the module. Never fails.
 pub struct MemoryStaging {
@@ -64,6 +65,7 @@ impl Staging for MemoryStaging {
                 ip_blocks: Some(flow.ip_block.clone()).filter(|block| !block.is_empty()).into_iter().collect(),
                 provider: None,
                 sends: 1,
+                resend: None,
                 step: Step::FIRST,
                 password_hash: None,
                 completion: None,
@@ -80,6 +82,7 @@ impl Staging for MemoryStaging {
         &self,
         key: &FlowKey,
         purpose: Purpose,
+        id: Uuid,
         limits: &[Counter],
     ) -> Result<Resend, DependencyError> {
         let mut state = self.state();
@@ -96,6 +99,7 @@ impl Staging for MemoryStaging {
         let now = state.now;
         let Some(flow) = state.flows.get_mut(key, now) else { return Ok(Resend::Gone) };
         flow.sends += 1;
+        flow.resend = Some(id);
         Ok(Resend::Reserved(ReservedResend {
             phone: flow.new.phone.clone(),
             decoy: flow.new.decoy,
@@ -107,15 +111,18 @@ impl Staging for MemoryStaging {
         }))
     }
 
-    async fn cancel_send(&self, key: &FlowKey, limits: &[Counter], delete: bool) -> Result<(), DependencyError> {
+    async fn cancel_send(&self, key: &FlowKey, send: CancelledSend, limits: &[Counter]) -> Result<(), DependencyError> {
         let mut state = self.state();
         let now = state.now;
-        if state.flows.get_mut(key, now).is_none() {
-            return Ok(());
-        }
-        limits.iter().for_each(|counter| state.refund(counter));
-        if delete {
-            state.flows.take(key, now);
+        let reserved = match send {
+            CancelledSend::First => state.flows.take(key, now).is_some(),
+            CancelledSend::Resend(id) => {
+                let flow = state.flows.get_mut(key, now);
+                flow.and_then(|flow| flow.resend.take_if(|last| *last == id)).is_some()
+            }
+        };
+        if reserved {
+            limits.iter().for_each(|counter| state.refund(counter));
         }
         Ok(())
     }
@@ -146,11 +153,11 @@ impl Staging for MemoryStaging {
             let verified = Verified { proven: flow.proven(), ip_blocks, provider };
             match attempt.on_right {
                 OnRight::Advance { transition, ttl } => drop(state.advance(key, &transition, ttl)),
-                OnRight::Claim { ttl, .. } => {
+                OnRight::Claim { owner, ttl, .. } => {
                     if let Some(retry_after) = state.claims.left(key, now) {
                         return Ok(CodeCheck::Busy { retry_after });
                     }
-                    state.claims.put(*key, (), ttl, now);
+                    state.claims.put(*key, owner, ttl, now);
                 }
             }
             return Ok(CodeCheck::Right(verified));
@@ -165,10 +172,22 @@ impl Staging for MemoryStaging {
         Ok(CodeCheck::Exhausted)
     }
 
-    async fn release_code(&self, key: &FlowKey) -> Result<(), DependencyError> {
+    async fn renew_code(&self, key: &FlowKey, owner: Uuid, ttl: Duration) -> Result<bool, DependencyError> {
         let mut state = self.state();
         let now = state.now;
-        state.claims.take(key, now);
+        let held = state.claims.get_mut(key, now).is_some_and(|holder| *holder == owner);
+        if held {
+            state.claims.renew(key, ttl, now);
+        }
+        Ok(held)
+    }
+
+    async fn release_code(&self, key: &FlowKey, owner: Uuid) -> Result<(), DependencyError> {
+        let mut state = self.state();
+        let now = state.now;
+        if state.claims.get_mut(key, now).is_some_and(|holder| *holder == owner) {
+            state.claims.take(key, now);
+        }
         Ok(())
     }
 

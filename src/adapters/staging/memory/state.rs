@@ -11,6 +11,7 @@ use crate::domain::ticket::FlowKey;
 use crate::ports::NewFlow;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Limit's name and subject.
 pub(super) type CounterKey = (&'static str, String);
@@ -20,13 +21,15 @@ pub(super) struct State {
     pub(super) now: DateTime<Utc>,
     pub(super) captchas: Expiring<CaptchaId, CaptchaAnswer>,
     pub(super) flows: Expiring<FlowKey, Stored>,
-    /// Flows whose right code a caller is redeeming.
-    pub(super) claims: Expiring<FlowKey, ()>,
+    /// Flows whose right code a caller is redeeming, with this caller.
+    pub(super) claims: Expiring<FlowKey, Uuid>,
     pub(super) counters: Expiring<CounterKey, u32>,
     pub(super) shared: Expiring<CounterKey, Shared>,
     /// Times at which the events of a sliding window leave it, the oldest event first.
     pub(super) events: Expiring<CounterKey, Vec<DateTime<Utc>>>,
     pub(super) requests: Expiring<String, Request>,
+    /// Refunds that were made.
+    pub(super) refunds: Expiring<Uuid, ()>,
 }
 
 pub(super) struct Stored {
@@ -39,11 +42,14 @@ pub(super) struct Stored {
     pub(super) ip_blocks: Vec<String>,
     pub(super) provider: Option<String>,
     pub(super) sends: u32,
+    /// Last resend, if it was not cancelled.
+    pub(super) resend: Option<Uuid>,
 }
 
 /// Request with an idempotency key.
 pub(super) struct Request {
     pub(super) fingerprint: String,
+    pub(super) owner: Uuid,
     /// `None` while it is being handled.
     pub(super) response: Option<String>,
 }
@@ -65,6 +71,7 @@ impl State {
             shared: Expiring::default(),
             events: Expiring::default(),
             requests: Expiring::default(),
+            refunds: Expiring::default(),
         }
     }
 

@@ -5,10 +5,11 @@ use super::reply::{broken, done, duration, millis, number, numbers, reached, wor
 use crate::adapters::staging::scripts::{self, Script, ScriptCall};
 use crate::domain::flow::BudgetClass;
 use crate::domain::limits::{Counter, Rule, Scope};
-use crate::ports::{Admission, Counters, Counts, DependencyError, Usage};
+use crate::ports::{Admission, Counters, Counts, DependencyError, REFUND_TTL, Usage};
 use async_trait::async_trait;
 use deadpool_redis::redis::cmd;
 use std::time::Duration;
+use uuid::Uuid;
 
 #[async_trait]
 impl Counters for RedisStaging {
@@ -16,8 +17,11 @@ impl Counters for RedisStaging {
         admission(counters, &self.call(&over(&scripts::COUNT, counters)).await?)
     }
 
-    async fn refund(&self, counters: &[Counter]) -> Result<(), DependencyError> {
-        done(&self.call(&over(&scripts::REFUND, counters)).await?)
+    async fn refund(&self, id: Uuid, counters: &[Counter]) -> Result<(), DependencyError> {
+        let Some(first) = counters.first() else { return Ok(()) };
+        let mut call = scripts::REFUND.key(key_beside(first, &format!("refund:{id}")));
+        add_counters(call.arg(millis(REFUND_TTL)), counters, 1);
+        done(&self.call(&call).await?)
     }
 
     async fn reset(&self, counters: &[Counter]) -> Result<(), DependencyError> {
@@ -54,10 +58,19 @@ pub(super) fn admission(counters: &[Counter], reply: &[String]) -> Result<Admiss
 
 /// Returns the Redis key of a counter. The limits of a phone are in the slot of its flows. All others share one slot,
 /// because each message counts on limits of several scopes in one operation.
-pub(super) fn counter_key(Counter { limit, key, .. }: &Counter) -> String {
+pub(super) fn counter_key(counter: &Counter) -> String {
+    let Counter { limit, key, .. } = counter;
     match limit.entry().scope {
-        Scope::Phone => format!("limit:{{{key}}}:{}", limit.name()),
-        _ => format!("limit:{{shared}}:{}:{key}", limit.name()),
+        Scope::Phone => key_beside(counter, limit.name()),
+        _ => key_beside(counter, &format!("{}:{key}", limit.name())),
+    }
+}
+
+/// Returns a key in the slot of a counter.
+fn key_beside(Counter { limit, key, .. }: &Counter, name: &str) -> String {
+    match limit.entry().scope {
+        Scope::Phone => format!("limit:{{{key}}}:{name}"),
+        _ => format!("limit:{{shared}}:{name}"),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::client::RedisStaging;
 use super::counters::{add_counters, admission};
 use super::reply::{
-    broken, client, done, duration, flag, list, millis, number, numbers, present, proven, reached, step,
+    broken, client, done, duration, flag, held, list, millis, number, numbers, present, proven, reached, step,
     stored_completion, stored_phone, stored_question, words,
 };
 use crate::adapters::staging::scripts::{self, ScriptCall};
@@ -15,12 +15,13 @@ use crate::domain::limits::{Counter, Limit};
 use crate::domain::password::PasswordHash;
 use crate::domain::ticket::FlowKey;
 use crate::ports::{
-    Admission, Advance, Change, CodeAttempt, CodeCheck, Counts, DependencyError, NewFlow, OnRight, Resend,
-    ReservedResend, Staging, Verified,
+    Admission, Advance, CancelledSend, Change, CodeAttempt, CodeCheck, Counts, DependencyError, NewFlow, OnRight,
+    Resend, ReservedResend, Staging, Verified,
 };
 use async_trait::async_trait;
 use std::slice;
 use std::time::Duration;
+use uuid::Uuid;
 
 #[async_trait]
 impl Staging for RedisStaging {
@@ -70,11 +71,12 @@ impl Staging for RedisStaging {
         &self,
         key: &FlowKey,
         purpose: Purpose,
+        id: Uuid,
         limits: &[Counter],
     ) -> Result<Resend, DependencyError> {
         let mut call = scripts::RESERVE_RESEND.key(flow_key(key));
         add_transition(&mut call, Some(purpose), &Transition::RESEND_CODE, Duration::ZERO);
-        add_counters(&mut call, limits, 1);
+        add_counters(call.arg(id.to_string()), limits, 1);
         let reply = self.call(&call).await?;
         match &words(&reply)[..] {
             ["gone"] => Ok(Resend::Gone),
@@ -95,9 +97,13 @@ impl Staging for RedisStaging {
         }
     }
 
-    async fn cancel_send(&self, key: &FlowKey, limits: &[Counter], delete: bool) -> Result<(), DependencyError> {
+    async fn cancel_send(&self, key: &FlowKey, send: CancelledSend, limits: &[Counter]) -> Result<(), DependencyError> {
+        let resend = match send {
+            CancelledSend::First => String::new(),
+            CancelledSend::Resend(id) => id.to_string(),
+        };
         let mut call = scripts::CANCEL_SEND.key(flow_key(key));
-        add_counters(call.arg(flag(delete)), limits, 1);
+        add_counters(call.arg(resend), limits, 1);
         done(&self.call(&call).await?)
     }
 
@@ -108,15 +114,15 @@ impl Staging for RedisStaging {
     }
 
     async fn verify_code(&self, key: &FlowKey, attempt: &CodeAttempt) -> Result<CodeCheck, DependencyError> {
-        let (ttl, claim) = match attempt.on_right {
-            OnRight::Advance { ttl, .. } => (ttl, 0),
-            OnRight::Claim { ttl, .. } => (Duration::ZERO, millis(ttl)),
+        let (ttl, owner, claim_ttl) = match attempt.on_right {
+            OnRight::Advance { ttl, .. } => (ttl, String::new(), Duration::ZERO),
+            OnRight::Claim { owner, ttl, .. } => (Duration::ZERO, owner.to_string(), ttl),
         };
         let limits = slice::from_ref(&attempt.wrong_codes);
         let mut call = scripts::VERIFY_CODE.key(flow_key(key));
         call.key(claim_key(key));
         add_transition(&mut call, Some(attempt.purpose), attempt.on_right.transition(), ttl);
-        add_counters(call.arg(flag(attempt.right)).arg(claim), limits, 2);
+        add_counters(call.arg(flag(attempt.right)).arg(owner).arg(millis(claim_ttl)), limits, 2);
         let reply = self.call(&call).await?;
         match &words(&reply)[..] {
             ["gone"] => Ok(CodeCheck::Gone),
@@ -134,8 +140,14 @@ impl Staging for RedisStaging {
         }
     }
 
-    async fn release_code(&self, key: &FlowKey) -> Result<(), DependencyError> {
-        self.delete(&[claim_key(key)]).await.map(drop)
+    async fn renew_code(&self, key: &FlowKey, owner: Uuid, ttl: Duration) -> Result<bool, DependencyError> {
+        let mut call = scripts::HOLD_CODE.key(claim_key(key));
+        held(&self.call(call.arg(owner.to_string()).arg(millis(ttl))).await?)
+    }
+
+    async fn release_code(&self, key: &FlowKey, owner: Uuid) -> Result<(), DependencyError> {
+        let mut call = scripts::HOLD_CODE.key(claim_key(key));
+        held(&self.call(call.arg(owner.to_string()).arg(0)).await?).map(drop)
     }
 
     async fn read_flow(&self, key: &FlowKey, purpose: Purpose) -> Result<Option<Flow>, DependencyError> {

@@ -1,17 +1,17 @@
 //! Stored responses.
 
 use super::client::RedisStaging;
-use super::reply::{broken, done, millis, words};
+use super::reply::{broken, done, held, millis, words};
 use crate::adapters::staging::scripts;
-use crate::ports::{Begun, DependencyError, IdempotencyStore};
+use crate::ports::{Begun, DependencyError, IdempotencyStore, RequestClaim};
 use async_trait::async_trait;
 use std::time::Duration;
 
 #[async_trait]
 impl IdempotencyStore for RedisStaging {
-    async fn begin(&self, name: &str, fingerprint: &str, claim_ttl: Duration) -> Result<Begun, DependencyError> {
-        let mut call = scripts::IDEMPOTENCY_BEGIN.key(request_key(name));
-        let reply = self.call(call.arg(fingerprint).arg(millis(claim_ttl))).await?;
+    async fn begin(&self, claim: RequestClaim<'_>, ttl: Duration) -> Result<Begun, DependencyError> {
+        let mut call = scripts::IDEMPOTENCY_BEGIN.key(request_key(claim.name));
+        let reply = self.call(call.arg(claim.fingerprint).arg(claim.owner.to_string()).arg(millis(ttl))).await?;
         match words(&reply)[..] {
             ["first"] => Ok(Begun::First),
             ["busy"] => Ok(Begun::InProgress),
@@ -21,20 +21,20 @@ impl IdempotencyStore for RedisStaging {
         }
     }
 
-    async fn complete(
-        &self,
-        name: &str,
-        fingerprint: &str,
-        response: &str,
-        ttl: Duration,
-    ) -> Result<(), DependencyError> {
-        let mut call = scripts::IDEMPOTENCY_COMPLETE.key(request_key(name));
-        done(&self.call(call.arg(fingerprint).arg(response).arg(millis(ttl))).await?)
+    async fn renew(&self, claim: RequestClaim<'_>, ttl: Duration) -> Result<bool, DependencyError> {
+        let mut call = scripts::IDEMPOTENCY_HOLD.key(request_key(claim.name));
+        held(&self.call(call.arg(claim.owner.to_string()).arg(millis(ttl))).await?)
     }
 
-    async fn release(&self, name: &str, fingerprint: &str) -> Result<(), DependencyError> {
-        let mut call = scripts::IDEMPOTENCY_RELEASE.key(request_key(name));
-        done(&self.call(call.arg(fingerprint)).await?)
+    async fn complete(&self, claim: RequestClaim<'_>, response: &str, ttl: Duration) -> Result<(), DependencyError> {
+        let mut call = scripts::IDEMPOTENCY_COMPLETE.key(request_key(claim.name));
+        call.arg(claim.fingerprint).arg(claim.owner.to_string()).arg(response).arg(millis(ttl));
+        done(&self.call(&call).await?)
+    }
+
+    async fn release(&self, claim: RequestClaim<'_>) -> Result<(), DependencyError> {
+        let mut call = scripts::IDEMPOTENCY_HOLD.key(request_key(claim.name));
+        held(&self.call(call.arg(claim.owner.to_string()).arg(0)).await?).map(drop)
     }
 }
 

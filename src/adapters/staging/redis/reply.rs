@@ -30,6 +30,15 @@ pub(super) fn done(reply: &[String]) -> Result<(), DependencyError> {
     if reply == ["done"] { Ok(()) } else { Err(broken()) }
 }
 
+/// Whether a claim was still held.
+pub(super) fn held(reply: &[String]) -> Result<bool, DependencyError> {
+    match words(reply)[..] {
+        ["done"] => Ok(true),
+        ["lost"] => Ok(false),
+        _ => Err(broken()),
+    }
+}
+
 /// Reached limits among `counters`, from pairs of index and wait.
 pub(super) fn reached(counters: &[Counter], pairs: &[&str]) -> Result<Reached, DependencyError> {
     let pair = |pair: &[&str]| {

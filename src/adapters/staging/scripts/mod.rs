@@ -26,6 +26,7 @@ pub(super) static RESERVE_RESEND: Lazy =
 pub(super) static CANCEL_SEND: Lazy = LazyLock::new(|| script(&[COUNTERS, include_str!("cancel_send.lua")]));
 pub(super) static RECORD_SENT: Lazy = LazyLock::new(|| script(&[FLOW, include_str!("record_sent.lua")]));
 pub(super) static VERIFY_CODE: Lazy = LazyLock::new(|| script(&[COUNTERS, FLOW, include_str!("verify_code.lua")]));
+pub(super) static HOLD_CODE: Lazy = LazyLock::new(|| script(&[include_str!("hold_code.lua")]));
 pub(super) static READ_FLOW: Lazy = LazyLock::new(|| script(&[include_str!("read_flow.lua")]));
 pub(super) static ADVANCE: Lazy = LazyLock::new(|| script(&[FLOW, include_str!("advance.lua")]));
 pub(super) static REFUND_PASSWORD: Lazy = LazyLock::new(|| script(&[include_str!("refund_password.lua")]));
@@ -36,4 +37,4 @@ pub(super) static USAGE: Lazy = LazyLock::new(|| script(&[COUNTERS, include_str!
 
 pub(super) static IDEMPOTENCY_BEGIN: Lazy = LazyLock::new(|| script(&[include_str!("idempotency_begin.lua")]));
 pub(super) static IDEMPOTENCY_COMPLETE: Lazy = LazyLock::new(|| script(&[include_str!("idempotency_complete.lua")]));
-pub(super) static IDEMPOTENCY_RELEASE: Lazy = LazyLock::new(|| script(&[include_str!("idempotency_release.lua")]));
+pub(super) static IDEMPOTENCY_HOLD: Lazy = LazyLock::new(|| script(&[include_str!("idempotency_hold.lua")]));

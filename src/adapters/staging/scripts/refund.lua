@@ -1,5 +1,8 @@
--- KEYS: the counters. ARGV: see counters.lua.
-for _, counter in ipairs(counters(1, 1)) do
-  refund(counter)
+-- KEYS: 1 name of the refund, then the counters. ARGV: 1 time for which the refund is remembered, then the counters
+-- (see counters.lua).
+if redis.call('SET', KEYS[1], 1, 'PX', ARGV[1], 'NX') then
+  for _, counter in ipairs(counters(2, 2)) do
+    refund(counter)
+  end
 end
 return {'done'}

@@ -1,5 +1,5 @@
--- KEYS: 1 flow, 2 claim, 3 wrong codes of the phone. ARGV: 1-5 see flow.lua, 6 whether the code is right, 7 lifetime of
--- the claim or 0, then the wrong codes (see counters.lua).
+-- KEYS: 1 flow, 2 claim, 3 wrong codes of the phone. ARGV: 1-5 see flow.lua, 6 whether the code is right, 7 owner
+-- of the claim ('' for none), 8 lifetime of the claim, then the wrong codes (see counters.lua).
 local purpose, step, phone, account, password, decoy, ip_blocks, provider = unpack(redis.call(
   'HMGET', KEYS[1], 'purpose', 'step', 'phone', 'account', 'password_proven', 'decoy', 'ip_blocks', 'provider'
 ))
@@ -7,13 +7,13 @@ local refusal = refuse(purpose, step)
 if refusal then
   return refusal
 end
-local wrong_codes = counters(3, 8)[1]
+local wrong_codes = counters(3, 9)[1]
 local left = wait(wrong_codes)
 if left > 0 then
   return {'limited', 0, left}
 end
 if ARGV[6] == '1' and decoy == '0' then
-  if ARGV[7] ~= '0' and not redis.call('SET', KEYS[2], 1, 'PX', ARGV[7], 'NX') then
+  if ARGV[7] ~= '' and not redis.call('SET', KEYS[2], ARGV[7], 'PX', ARGV[8], 'NX') then
     return {'busy', math.max(redis.call('PTTL', KEYS[2]), 1)}
   end
   move(step)

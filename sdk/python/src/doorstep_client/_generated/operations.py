@@ -68,7 +68,7 @@ ACCOUNT_DELETION_STATUS: Operation[types.FlowTicket, types.FlowStatus] = Operati
 ACCOUNT_DELETION_START_ANEW: Operation[types.StartAnew, types.StepDone] = Operation("accountDeletionStartAnew", "POST", "/v1/account-deletion/start-anew", idempotency_key=True, answer_fields=("step", "expires_in",))
 KEYS_LIST: Operation[None, types.KeySet] = Operation("keysList", "GET", "/.well-known/jwks.json", answer_fields=("keys",))
 HEALTH_LIVE: Operation[None, types.Health] = Operation("healthLive", "GET", "/healthz", answer_fields=("status",))
-HEALTH_READY: Operation[None, types.Health] = Operation("healthReady", "GET", "/readyz", answer_fields=("status",))
+HEALTH_READY: Operation[None, types.ReadinessStatus] = Operation("healthReady", "GET", "/readyz", answer_fields=("status",))
 
 OPERATIONS: dict[str, Operation[Any, Any]] = {
     operation.id: operation

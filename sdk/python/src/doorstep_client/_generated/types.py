@@ -264,6 +264,16 @@ class PublicKey(_PublicKey, total=False):
     y: Optional[str]
 
 
+class _ReadinessStatus(TypedDict):
+    status: str
+
+
+class ReadinessStatus(_ReadinessStatus, total=False):
+    """Readiness of a process."""
+
+    reason: Optional[str]
+
+
 class _Reclaim(TypedDict):
     former_phone_number: str
     phone_number: str

@@ -196,5 +196,5 @@ enum Endpoints {
     static let accountDeletionStartAnew = Endpoint<Wire.StartAnew, Wire.StepDone>(.accountDeletionStartAnew)
     static let keysList = Endpoint<NoBody, Wire.KeySet>(.keysList)
     static let healthLive = Endpoint<NoBody, Wire.Health>(.healthLive)
-    static let healthReady = Endpoint<NoBody, Wire.Health>(.healthReady)
+    static let healthReady = Endpoint<NoBody, Wire.ReadinessStatus>(.healthReady)
 }

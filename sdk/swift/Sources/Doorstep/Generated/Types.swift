@@ -354,6 +354,16 @@ enum Wire {
         }
     }
 
+    struct ReadinessStatus: Decodable, Sendable {
+        var status: String
+        var reason: String?
+
+        enum CodingKeys: String, CodingKey {
+            case status
+            case reason
+        }
+    }
+
     struct Reclaim: Encodable, Sendable {
         var formerPhoneNumber: String
         var password: String?

@@ -13,6 +13,7 @@ let responseTypes: [String: any Decodable.Type] = [
     "PendingActs": Wire.PendingActs.self,
     "Problem": Wire.Problem.self,
     "PublicKey": Wire.PublicKey.self,
+    "ReadinessStatus": Wire.ReadinessStatus.self,
     "Session": Wire.Session.self,
     "Sessions": Wire.Sessions.self,
     "SignedIn": Wire.SignedIn.self,

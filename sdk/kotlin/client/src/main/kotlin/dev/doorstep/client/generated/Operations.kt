@@ -214,8 +214,8 @@ internal object Operations {
     val healthLive: Operation<Health>
         get() = Operation("healthLive", "GET", "/healthz", Health.serializer())
 
-    val healthReady: Operation<Health>
-        get() = Operation("healthReady", "GET", "/readyz", Health.serializer())
+    val healthReady: Operation<ReadinessStatus>
+        get() = Operation("healthReady", "GET", "/readyz", ReadinessStatus.serializer())
 
     /** The operation of this name, `null` if there is none. */
     fun find(id: String): Operation<*>? = when (id) {

@@ -293,6 +293,12 @@ internal class PublicKey(
 )
 
 @Serializable
+internal class ReadinessStatus(
+    @SerialName("status") val status: String,
+    @SerialName("reason") val reason: String? = null,
+)
+
+@Serializable
 internal class Reclaim(
     @SerialName("former_phone_number") val formerPhoneNumber: String,
     @SerialName("phone_number") val phoneNumber: String,
