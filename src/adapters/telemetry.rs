@@ -27,6 +27,7 @@ pub struct Prometheus {
     verified: Family<Delivery, Counter>,
     denied: Family<Denied, Counter>,
     circuit_open: Family<Provider, Gauge>,
+    dependency_up: Family<Dependency, Gauge>,
     replays: Family<Replay, Counter>,
     requests: Family<Request, Counter>,
     request_seconds: Family<Route, Histogram, Buckets>,
@@ -63,6 +64,11 @@ struct Denied {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Provider {
     provider: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Dependency {
+    dependency: String,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -110,6 +116,7 @@ impl Prometheus {
             verified: Family::default(),
             denied: Family::default(),
             circuit_open: Family::default(),
+            dependency_up: Family::default(),
             replays: Family::default(),
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(REQUEST_BUCKETS),
@@ -128,6 +135,8 @@ impl Prometheus {
         registry.register("sms_denied", "Codes not sent because of a limit", self.denied.clone());
         let circuit_open = self.circuit_open.clone();
         registry.register("sms_circuit_open", "1 while the circuit breaker of a provider is open", circuit_open);
+        let dependency_up = self.dependency_up.clone();
+        registry.register("dependency_up", "1 while a shared dependency responds to probes", dependency_up);
         registry.register("refresh_replays", "Replayed refresh tokens", self.replays.clone());
         registry.register("http_requests", "Completed HTTP requests", self.requests.clone());
         let request_seconds = self.request_seconds.clone();
@@ -167,6 +176,10 @@ impl Telemetry for Prometheus {
             Event::SmsCircuit { provider, open } => {
                 self.circuit_open.get_or_create(&Provider { provider }).set(open.into());
             }
+            Event::Dependency { dependency, up } => {
+                let dependency = dependency.to_string();
+                self.dependency_up.get_or_create(&Dependency { dependency }).set(up.into());
+            }
             Event::CodeVerified { provider, region, topic } => {
                 let (provider, region) = (provider.to_owned(), region.to_string());
                 self.verified.get_or_create(&Delivery { provider, region, purpose: topic.name() }).inc();
@@ -205,6 +218,7 @@ mod tests {
         }
         telemetry.record(Event::CodeVerified { provider: "aliyun", region, topic });
         telemetry.record(Event::SmsCircuit { provider: "aliyun", open: true });
+        telemetry.record(Event::Dependency { dependency: crate::ports::Dependency::Staging, up: false });
         telemetry.record(Event::RefreshReplayed { revoked: true });
         let text = telemetry.text();
         let labels = "provider=\"aliyun\",region=\"CN\",purpose=\"login\"";
@@ -215,6 +229,7 @@ mod tests {
             format!("doorstep_sms_attempt_seconds_count{{{labels}}} 3"),
             format!("doorstep_codes_verified_total{{{labels}}} 1"),
             "doorstep_sms_circuit_open{provider=\"aliyun\"} 1".to_owned(),
+            "doorstep_dependency_up{dependency=\"staging\"} 0".to_owned(),
             "doorstep_refresh_replays_total{revoked=\"yes\"} 1".to_owned(),
         ] {
             assert!(text.lines().any(|other| other == line), "{line} in\n{text}");

@@ -98,6 +98,7 @@ impl App {
         let service = Service::new(ports, keys.derived, config.policy, Background::new(Handle::current()));
         tokio::spawn(warm_up(service.clone(), database));
         service.start_sweep();
+        service.start_probes();
         let max_connections = descriptors::max_connections(config.server.max_connections, descriptors::raise_limit());
         let (server, address) = server::bind(&config.server, &service, pages, max_connections)?;
         let (mode, database) = (config.mode.name(), config.database.engine());

@@ -20,6 +20,7 @@ pub mod ownership;
 pub mod password_reset;
 mod probe;
 mod proof_of_work;
+mod readiness;
 mod refund;
 pub mod register;
 mod service;
@@ -27,8 +28,9 @@ pub mod session;
 pub mod sms_regions;
 mod test_number;
 
-pub use crate::ports::DependencyError;
+pub use crate::ports::{Dependency, DependencyError};
 pub use client::Client;
 pub use error::{Error, InQuestion};
 pub use known_device::NamedDevice;
+pub use readiness::{Phase, Readiness};
 pub use service::{Ports, Service};

@@ -1,7 +1,7 @@
 //! The service: the ports, keys and policy that every flow uses.
 
 use super::background::Background;
-use super::probe::SharedProbe;
+use super::readiness::Lifecycle;
 use super::session::Dead;
 use crate::domain::id::uuid_v7;
 use crate::domain::ip_block::IpBlock;
@@ -12,14 +12,13 @@ use crate::domain::proof::Challenge;
 use crate::domain::test_phone::TestPhone;
 use crate::domain::ticket::Ticket;
 use crate::ports::{
-    AccessTokens, AudioCaptcha, AvatarStorage, CaptchaRenderer, Clock, DependencyError, DpopProofs, Event,
-    PasswordHasher, Random, Sms, Staging, Telemetry, Users,
+    AccessTokens, AudioCaptcha, AvatarStorage, CaptchaRenderer, Clock, DpopProofs, Event, PasswordHasher, Random, Sms,
+    Staging, Telemetry, Users,
 };
 use chrono::{DateTime, Utc};
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -50,8 +49,7 @@ pub struct Parts {
     pub(super) keys: Keys,
     pub(super) policy: Policy,
     pub(super) background: Background,
-    warm: AtomicBool,
-    probe: SharedProbe,
+    pub(super) lifecycle: Lifecycle,
     pub(super) dead: Dead,
 }
 
@@ -66,8 +64,8 @@ impl Deref for Service {
 impl Service {
     #[must_use]
     pub fn new(ports: Ports, keys: Keys, policy: Policy, background: Background) -> Self {
-        let (warm, probe, dead) = (AtomicBool::new(false), SharedProbe::new(), Dead::default());
-        Self(Arc::new(Parts { ports, keys, policy, background, warm, probe, dead }))
+        let (lifecycle, dead) = (Lifecycle::new(), Dead::default());
+        Self(Arc::new(Parts { ports, keys, policy, background, lifecycle, dead }))
     }
 
     #[must_use]
@@ -95,23 +93,6 @@ impl Service {
     #[must_use]
     pub fn jwks(&self) -> &str {
         self.ports.tokens.jwks()
-    }
-
-    /// Marks the warm-up as done. Before, [`Service::ready`] returns `None`.
-    pub fn set_warm(&self) {
-        self.warm.store(true, Ordering::Release);
-    }
-
-    /// Checks whether a request would find its dependencies; `None` while the service is warming up.
-    pub async fn ready(&self) -> Option<Result<(), DependencyError>> {
-        if !self.warm.load(Ordering::Acquire) {
-            return None;
-        }
-        let probe = async {
-            let (staging, users) = tokio::join!(self.ports.staging.ping(), self.ports.users.ping());
-            staging.and(users)
-        };
-        Some(self.probe.share(probe).await)
     }
 
     /// Waits until all messages in flight have been sent.

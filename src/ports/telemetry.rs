@@ -1,5 +1,6 @@
 //! Port of metrics.
 
+use super::Dependency;
 use crate::domain::message::Topic;
 use crate::domain::phone::Region;
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub enum Event<'a> {
     SmsDenied { limit: &'static str, region: Region },
     /// A request was completed. Method and route come from the service's own list, never from the client.
     RequestCompleted { method: &'a str, route: &'a str, status: u16, took: Duration },
+    /// A shared dependency was probed.
+    Dependency { dependency: Dependency, up: bool },
     /// A refresh token was presented again after it was replaced.
     RefreshReplayed { revoked: bool },
 }
