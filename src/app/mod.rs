@@ -124,12 +124,6 @@ impl App {
         self.metrics.as_ref().map(|(address, _)| *address)
     }
 
-    /// Handle that stops the server.
-    #[must_use]
-    pub fn handle(&self) -> ServerHandle {
-        self.http.server.handle()
-    }
-
     /// Serves until SIGTERM or SIGINT, then completes requests in flight and messages on their way.
     pub async fn run_until_stopped(self) -> Result<(), Box<dyn Error>> {
         let stopped_at = self.http.serve(&self.service, &self.times).await?;

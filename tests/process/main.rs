@@ -29,6 +29,7 @@ mod proxy;
 mod readme;
 mod redis_faults;
 mod rolling_restart;
+mod secret_files;
 mod settings;
 mod shells;
 mod shutdown;
