@@ -31,6 +31,7 @@ pub struct Prometheus {
     replays: Family<Replay, Counter>,
     requests: Family<Request, Counter>,
     request_seconds: Family<Route, Histogram, Buckets>,
+    log_lines_lost: Counter,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -106,8 +107,9 @@ impl MetricConstructor<Histogram> for Buckets {
 }
 
 impl Prometheus {
+    /// `log_lines_lost` counts the lines that standard output has lost.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(log_lines_lost: Counter) -> Self {
         let mut telemetry = Self {
             registry: Registry::with_prefix("doorstep"),
             attempts: Family::default(),
@@ -120,6 +122,7 @@ impl Prometheus {
             replays: Family::default(),
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(REQUEST_BUCKETS),
+            log_lines_lost,
         };
         telemetry.register();
         telemetry
@@ -141,6 +144,8 @@ impl Prometheus {
         registry.register("http_requests", "Completed HTTP requests", self.requests.clone());
         let request_seconds = self.request_seconds.clone();
         registry.register_with_unit("http_request", "Duration of HTTP requests", Unit::Seconds, request_seconds);
+        let log_lines_lost = self.log_lines_lost.clone();
+        registry.register("log_lines_lost", "Log lines that standard output did not accept", log_lines_lost);
     }
 
     /// Returns all metrics as text. Writing to a `String` does not fail; if it did, the text would be empty.
@@ -151,12 +156,6 @@ impl Prometheus {
             Ok(()) => text,
             Err(_) => String::new(),
         }
-    }
-}
-
-impl Default for Prometheus {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -210,7 +209,7 @@ mod tests {
 
     #[test]
     fn recorded_events_are_in_the_text() {
-        let telemetry = Prometheus::new();
+        let telemetry = Prometheus::new(Counter::default());
         let (region, topic) = (Region::CN, Topic::Login);
         for (outcome, millis) in [(Outcome::Accepted, 120), (Outcome::Accepted, 40), (Outcome::NoAnswer, 5_000)] {
             let took = Duration::from_millis(millis);

@@ -10,9 +10,11 @@ mod keys;
 mod log;
 mod metrics;
 mod pages;
+mod port;
 mod redis;
 mod runtime;
 mod server;
+mod shutdown;
 mod sms;
 
 pub use captcha::pictures;
@@ -35,23 +37,22 @@ use crate::flows::background::Background;
 use crate::flows::{Ports, Service};
 use crate::http::openapi;
 use crate::ports::Staging;
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::ServerHandle;
 use secrecy::ExposeSecret;
+use server::HttpServer;
+use shutdown::Times;
 use std::error::Error;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Server that is bound to its port and connected to its parts.
 pub struct App {
-    address: SocketAddr,
-    server: Server,
+    http: HttpServer,
     service: Service,
     metrics: Option<(SocketAddr, ServerHandle)>,
-    shutdown: Duration,
+    times: Times,
 }
 
 impl App {
@@ -100,20 +101,21 @@ impl App {
         service.start_sweep();
         service.start_probes();
         let max_connections = descriptors::max_connections(config.server.max_connections, descriptors::raise_limit());
-        let (server, address) = server::bind(&config.server, &service, pages, max_connections)?;
+        let http = server::bind(&config.server, &service, pages, max_connections)?;
         let (mode, database) = (config.mode.name(), config.database.engine());
         let (staging, avatars, sms) = (config.staging.name(), config.avatar.name(), config.sms.route.join(","));
-        tracing::info!(mode, database, staging, sms, avatars, "listening on http://{address}");
+        tracing::info!(mode, database, staging, sms, avatars, "listening on http://{}", http.address);
         if let Some((address, _)) = &metrics.server {
             tracing::info!("metrics on http://{address}/metrics");
         }
-        Ok(Self { address, server, service, metrics: metrics.server, shutdown: config.server.shutdown })
+        let times = Times { delay: config.server.shutdown_delay, limit: config.server.shutdown };
+        Ok(Self { http, service, metrics: metrics.server, times })
     }
 
     /// Bound port, also if the settings contain port 0 (any port).
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.address.port()
+        self.http.address.port()
     }
 
     /// Address of the metrics, if a server for them runs.
@@ -122,31 +124,10 @@ impl App {
         self.metrics.as_ref().map(|(address, _)| *address)
     }
 
-    /// Handle that stops the server.
-    #[must_use]
-    pub fn handle(&self) -> ServerHandle {
-        self.server.handle()
-    }
-
     /// Serves until SIGTERM or SIGINT, then completes requests in flight and messages on their way.
-    pub async fn run_until_stopped(mut self) -> Result<(), Box<dyn Error>> {
-        let handle = self.server.handle();
-        let stopped_at = tokio::select! {
-            stopped = &mut self.server => {
-                stopped?;
-                Instant::now()
-            }
-            signal = stop_signal() => {
-                signal?;
-                tracing::info!("shutdown started");
-                let stopped_at = Instant::now();
-                // `stop` sends its command at once. The server future ends when the server has stopped.
-                drop(handle.stop(true));
-                self.server.await?;
-                stopped_at
-            }
-        };
-        let left = self.shutdown.saturating_sub(stopped_at.elapsed());
+    pub async fn run_until_stopped(self) -> Result<(), Box<dyn Error>> {
+        let stopped_at = self.http.serve(&self.service, &self.times).await?;
+        let left = self.times.limit.saturating_sub(stopped_at.elapsed());
         if tokio::time::timeout(left, self.service.finish()).await.is_err() {
             tracing::warn!("shutdown timed out");
         }
@@ -170,16 +151,6 @@ fn validate(config: &Config, runtime: &Runtime) -> Result<(), Problems> {
         tracing::warn!(warning, "setting needs attention");
     }
     Ok(())
-}
-
-/// Waits for SIGTERM from an orchestrator or SIGINT from a keyboard. (The server's own handler of SIGINT drops requests
-/// in flight.)
-async fn stop_signal() -> io::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
-    }
 }
 
 fn open_database(config: &Config) -> Result<Database, Box<dyn Error>> {

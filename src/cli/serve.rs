@@ -6,7 +6,7 @@ use crate::config::Config;
 use actix_web::rt::System;
 
 pub(super) fn run(config: Config) -> Outcome {
-    start_log(&config.log);
+    let _log = start_log(&config.log);
     let system = System::new();
     let current = System::current();
     let outcome = system.block_on(async { App::build(config).await?.run_until_stopped().await });

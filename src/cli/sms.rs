@@ -70,13 +70,13 @@ async fn run_async(config: &Config, command: SmsCommand) -> Outcome {
     let staging = RedisStaging::connect(url.expose_secret(), 1)?;
     match command {
         SmsCommand::Block { region: Target(region), duration } => {
-            start_log(&config.log);
+            let _log = start_log(&config.log);
             sms_regions::block(&staging, region, duration).await?;
             let until = (SystemClock.now() + duration).format("%Y-%m-%d %H:%M UTC");
             print(&format!("No codes are sent to {} until {until}.", name(region)))
         }
         SmsCommand::Allow { region: Target(region) } => {
-            start_log(&config.log);
+            let _log = start_log(&config.log);
             let before = if sms_regions::allow(&staging, region).await? { "were" } else { "were not" };
             print(&format!("Codes are sent to {} within the budgets. They {before} blocked.", name(region)))
         }

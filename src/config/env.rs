@@ -1,10 +1,11 @@
 //! Reader of environment variables. It collects all problems instead of stopping at the first one.
 
+use super::file;
 use super::mode::{APP_ENV, Mode};
 use super::problems::Problems;
 use super::urls::{self, BaseUrl};
 use super::variable::{About, Production, Required, Variable, WithDefault};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::time::Duration;
@@ -147,18 +148,25 @@ impl Env {
                 None
             }
             (Some(value), None) => Some(SecretString::from(value)),
-            (None, Some(path)) => match std::fs::read_to_string(&path) {
-                Ok(text) => {
-                    self.secret_files.push((file_name, path));
-                    Some(SecretString::from(text.trim().to_owned()))
-                }
-                Err(error) => {
-                    self.problem(&file_name, format!("cannot read {path}: {error}"));
-                    None
-                }
-            },
+            (None, Some(path)) => self.secret_from_file(file_name, path),
             (None, None) => None,
         }
+    }
+
+    fn secret_from_file(&mut self, file_name: String, path: String) -> Option<SecretString> {
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => SecretString::from(text),
+            Err(error) => {
+                self.problem(&file_name, format!("cannot read {path}: {}", file::describe_error(&error)));
+                return None;
+            }
+        };
+        let secret = file::without_mark(text.expose_secret()).trim();
+        if secret.is_empty() {
+            self.problem(&file_name, format!("{path} is empty"));
+        }
+        self.secret_files.push((file_name, path));
+        (!secret.is_empty()).then(|| SecretString::from(secret.to_owned()))
     }
 
     pub(super) fn required_secret(&mut self, variable: &Required<SecretString>) -> SecretString {

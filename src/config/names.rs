@@ -48,7 +48,7 @@ pub(super) fn validate(env: &mut Env) {
     }
 }
 
-fn settings() -> Vec<Description> {
+pub(super) fn settings() -> Vec<Description> {
     sections::all().into_iter().flat_map(|section| section.settings).collect()
 }
 

@@ -23,7 +23,11 @@ pub struct ServerSettings {
     pub cors: AllowedOrigins,
     /// Viewer of the OpenAPI document at `/docs`.
     pub docs: bool,
-    /// Time for requests in flight and messages after SIGTERM or SIGINT.
+    /// Timeout of an idle connection.
+    pub keep_alive: Duration,
+    /// Time between SIGTERM and the end of new connections.
+    pub shutdown_delay: Duration,
+    /// Time for requests in flight and messages after that.
     pub shutdown: Duration,
 }
 
@@ -57,7 +61,14 @@ section! {
     static MAX_CONNECTIONS_PER_PEER: WithDefault<usize> = number(1, DESCRIPTORS).default(|| 1_000);
     /// Viewer of the OpenAPI document at /docs.
     static DOCS: Variable<bool> = flag().example("true").default_in_words("on in development, off in production");
-    /// Time for requests in flight and for messages on their way after SIGTERM or SIGINT.
+    /// Timeout of an idle connection. It must be longer than the time for which the load balancer keeps idle
+    /// connections, so that the load balancer closes first: docs/operations.md has the times of usual load balancers.
+    static KEEP_ALIVE_SECONDS: WithDefault<u64> = seconds(1, 7_200).default(|| 75);
+    /// Time between SIGTERM and the end of new connections, in which /readyz responds 503 and all requests are served.
+    /// It must be longer than the load balancer needs to notice. A second signal ends it; after SIGINT there is none.
+    static SHUTDOWN_DELAY_SECONDS: Variable<u64> =
+        seconds(0, 600).example("5").default_in_words("0 in development, 5 in production");
+    /// Time for requests in flight and for messages on their way, after SHUTDOWN_DELAY_SECONDS.
     static SHUTDOWN_SECONDS: WithDefault<u64> = seconds(1, 3_600).default(|| 30);
     /// Address of /metrics for Prometheus, or off. The internet must not reach this address; it must differ from BIND.
     pub(super) static METRICS_BIND: Variable<Option<SocketAddr>> =
@@ -73,6 +84,7 @@ section! {
 const DESCRIPTORS: u64 = 1_048_576;
 
 pub(super) fn read(env: &mut Env) -> ServerSettings {
+    let shutdown_delay = env.optional(&SHUTDOWN_DELAY_SECONDS).unwrap_or(if env.is_production() { 5 } else { 0 });
     ServerSettings {
         bind: env.get(&BIND),
         workers: env.optional(&WORKERS).unwrap_or_else(cores).get(),
@@ -81,6 +93,8 @@ pub(super) fn read(env: &mut Env) -> ServerSettings {
         max_connections_per_peer: env.get(&MAX_CONNECTIONS_PER_PEER),
         cors: cors::read(env),
         docs: env.optional(&DOCS).unwrap_or(!env.is_production()),
+        keep_alive: env.seconds(&KEEP_ALIVE_SECONDS),
+        shutdown_delay: Duration::from_secs(shutdown_delay),
         shutdown: env.seconds(&SHUTDOWN_SECONDS),
     }
 }

@@ -1,7 +1,7 @@
 //! Limits on connections, over plain sockets.
 
 use crate::test_server::{BackEnds, TestServer};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -75,7 +75,7 @@ async fn a_trusted_proxy_is_limited_by_the_total_only() {
     wait_for_place(&server).await;
 }
 
-/// The timeout of a head is 10 s; an idle connection stays open for 75 s. Therefore this test takes 10 s.
+/// The timeout of a head is 10 s; an idle connection stays open for KEEP_ALIVE_SECONDS. Therefore this test takes 10 s.
 #[actix_web::test]
 async fn a_second_head_that_does_not_end_closes_the_connection() {
     let server = server(&[]).await;
@@ -88,4 +88,16 @@ async fn a_second_head_that_does_not_end_closes_the_connection() {
     assert!(closed.is_ok(), "the connection stays open");
     idle.write_all(REQUEST).await.unwrap();
     assert!(wait_for_text(&mut idle, "HTTP/1.1 200").await, "an idle connection stays open for longer");
+}
+
+#[actix_web::test]
+async fn an_idle_connection_stays_open_for_keep_alive_seconds() {
+    let server = server(&[("KEEP_ALIVE_SECONDS", "2")]).await;
+    let mut idle = connect(&server).await;
+    assert!(is_served(&mut idle).await);
+    let (started, mut rest) = (Instant::now(), Vec::new());
+    tokio::time::timeout(DEADLINE, idle.read_to_end(&mut rest)).await.unwrap().unwrap();
+    let open = started.elapsed();
+    // The timers of the HTTP library are precise to half a second.
+    assert!(open > Duration::from_secs(1) && open < Duration::from_secs(9), "{open:?}");
 }

@@ -56,7 +56,7 @@ fn fixture(after_no_answer: bool) -> Fixture {
     let provider = |name| Arc::new(FakeProvider { name, result: Mutex::new(Ok(())), requests: Mutex::default() });
     let providers = ["one", "two", "three"].map(provider);
     let clock = Arc::new(TestClock(Mutex::new("2026-11-21T12:00:00Z".parse().unwrap())));
-    let telemetry = Arc::new(Prometheus::new());
+    let telemetry = Arc::new(Prometheus::new(prometheus_client::metrics::counter::Counter::default()));
     let routes = Routes { each: vec!["one", "two"], own: BTreeMap::from([(Region::US, vec!["three", "one"])]) };
     let all = providers.iter().map(|provider| Arc::clone(provider) as Arc<dyn Provider>).collect();
     let staging = Arc::new(MemoryStaging::new(clock.clone()));

@@ -75,6 +75,14 @@ impl Client {
         }
     }
 
+    /// Waits until a server that is about to bind its port is ready.
+    pub async fn wait_for_start(&self) {
+        let deadline = Instant::now() + DEADLINE;
+        while self.try_get("/readyz").await != Some(200) {
+            assert!(Instant::now() < deadline, "{} does not start", self.url);
+        }
+    }
+
     pub async fn captcha(&self) -> String {
         self.post("/v1/captchas", json!({})).await.field("captcha_id")
     }

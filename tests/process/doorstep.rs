@@ -95,6 +95,11 @@ impl Folder {
         Doorstep::spawn(self.command(&[], &vars))
     }
 
+    /// Starts a server with outputs of the test, which must have set its address.
+    pub fn start_with_outputs(&self, stdout: Stdio, stderr: Stdio, vars: &[Var<'_>]) -> Child {
+        self.command(&[], vars).stdout(stdout).stderr(stderr).spawn().unwrap()
+    }
+
     /// Starts a server whose soft limit of file descriptors is `descriptors`.
     pub fn start_with_soft_limit(&self, descriptors: usize, vars: &[Var<'_>]) -> Doorstep {
         let vars = [&[("BIND", "127.0.0.1:0"), ("METRICS_BIND", "off")], vars].concat();
@@ -175,6 +180,13 @@ impl Doorstep {
         let closed = self.output.wait_closed();
         assert!(closed, "the server still runs:\n{}", self.output().join("\n"));
         self.child.wait().unwrap()
+    }
+
+    /// Waits for a successful exit, while other tasks of the test run.
+    pub async fn wait_for_end(&mut self) {
+        let output = Arc::clone(&self.output);
+        assert!(tokio::task::spawn_blocking(move || output.wait_closed()).await.unwrap(), "the server still runs");
+        assert!(self.child.wait().unwrap().success(), "{}", self.output().join("\n"));
     }
 
     /// Sends the signal and waits for a successful exit.

@@ -1,6 +1,7 @@
 //! Prints messages for developers instead of sending them. Only this adapter may print a code.
 
 use super::Provider;
+use crate::adapters::stdout::STDOUT;
 use crate::config::sms::console::NAME;
 use crate::domain::outbox::Outbox;
 use crate::ports::{Message, SmsError};
@@ -35,7 +36,7 @@ impl Provider for Console {
         NAME
     }
 
-    /// Writes on a blocking thread, because a terminal or a pipe can be slow.
+    /// Writes on a blocking thread, because a disk can be slow.
     async fn send(&self, message: &Message) -> Result<(), SmsError> {
         let line = line(message);
         self.outbox.push(message.to.e164().to_owned(), message.text.expose_secret().to_owned());
@@ -53,12 +54,10 @@ fn line(message: &Message) -> String {
 }
 
 /// Writes the line to the terminal and to the file. The file stays locked during both, so that both have the same order
-/// of lines and no line is split.
+/// of lines.
 fn write(file: &Mutex<Option<File>>, line: &[u8]) -> io::Result<()> {
     let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut terminal = io::stdout().lock();
-    terminal.write_all(line)?;
-    terminal.flush()?;
+    STDOUT.push(line);
     // A `File` has no buffer: other processes can read the line immediately.
     file.as_mut().map_or(Ok(()), |file| file.write_all(line))
 }

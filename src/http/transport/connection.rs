@@ -1,5 +1,6 @@
 //! State of one connection, shared by the socket and the middleware around its requests.
 
+use super::drain::Drain;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
@@ -27,13 +28,14 @@ pub struct Connection {
     waiting: RefCell<Option<Waker>>,
     /// Timeout of a connection without a request.
     idle_timeout: Duration,
+    drain: Drain,
 }
 
 /// Request in progress; its drop ends it.
 pub struct ActiveRequest(Rc<Connection>);
 
 impl Connection {
-    pub(super) fn new(idle_timeout: Duration) -> Self {
+    pub(super) fn new(idle_timeout: Duration, drain: Drain) -> Self {
         Self {
             active: Cell::new(0),
             quiet_since: Cell::new(Instant::now()),
@@ -41,6 +43,7 @@ impl Connection {
             blocked_since: Cell::default(),
             waiting: RefCell::default(),
             idle_timeout,
+            drain,
         }
     }
 
@@ -61,6 +64,16 @@ impl Connection {
             self.waiting.replace(Some(context.waker().clone()));
             Poll::Pending
         })
+    }
+
+    /// Tells whether the server drains, so that the response in progress must be the last one.
+    pub fn is_draining(&self) -> bool {
+        self.drain.is_draining()
+    }
+
+    /// Tells whether the connection has neither a request nor a part of one.
+    pub(super) fn is_idle(&self) -> bool {
+        self.active.get() == 0 && self.head_since.get().is_none()
     }
 
     pub(super) fn is_blocked(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use super::cap::Place;
 use super::connection::Connection;
+use super::drain::{Closing, Drain};
 use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
@@ -26,15 +27,16 @@ pub struct Guarded<S> {
     timer: Pin<Box<Sleep>>,
     /// Number of bytes that the library has read and not parsed.
     unparsed: usize,
+    closing: Closing,
     _place: Place,
 }
 
 impl<S> Guarded<S> {
-    /// Closes the connection when no request was active for `idle_timeout`.
-    pub fn new(stream: S, place: Place, idle_timeout: Duration) -> Self {
-        let connection = Rc::new(Connection::new(idle_timeout));
+    /// Closes the connection when no request was active for `idle_timeout`, or as `drain` says.
+    pub fn new(stream: S, place: Place, idle_timeout: Duration, drain: &Drain) -> Self {
+        let connection = Rc::new(Connection::new(idle_timeout, drain.clone()));
         let timer = Box::pin(sleep_until(connection.deadline()));
-        Self { stream, connection, timer, unparsed: 0, _place: place }
+        Self { stream, connection, timer, unparsed: 0, closing: drain.closing(), _place: place }
     }
 
     /// State for the middleware.
@@ -93,6 +95,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
         if read.is_pending() {
             // The library parses when there is nothing to read.
             this.unparsed = 0;
+            // Nothing has arrived, so no request is lost. The library closes a connection that has ended.
+            if this.closing.has_begun(context) && this.connection.is_idle() {
+                return Poll::Ready(Ok(()));
+            }
             this.check_deadline(context)?;
         }
         read
@@ -144,13 +150,45 @@ mod tests {
     /// Server side and client side of a connection that holds 8 unread bytes.
     fn connection() -> (Guarded<DuplexStream>, DuplexStream) {
         let (server, client) = duplex(8);
-        (guarded(server), client)
+        (guarded(server, &Drain::default()), client)
     }
 
-    fn guarded(stream: DuplexStream) -> Guarded<DuplexStream> {
+    fn guarded(stream: DuplexStream, drain: &Drain) -> Guarded<DuplexStream> {
         let connections = Arc::new(Connections::new(1, 1, Proxies::default(), Nat64::default()));
         let place = connections.admit(IpAddr::from(Ipv4Addr::LOCALHOST));
-        Guarded::new(stream, place.unwrap(), IDLE)
+        Guarded::new(stream, place.unwrap(), IDLE, drain)
+    }
+
+    /// A request that has arrived before the end of idle connections is served, also if the server has not read it.
+    #[tokio::test(start_paused = true)]
+    async fn the_closing_ends_an_idle_connection_without_loss() {
+        let (drain, (server, mut client)) = (Drain::default(), duplex(8));
+        let mut server = guarded(server, &drain);
+        let ended = timeout(IDLE / 2, server.read_u8()).await;
+        assert!(ended.is_err(), "the server serves: {ended:?}");
+        client.write_all(b"head").await.unwrap();
+        drain.close_idle();
+        server.read_exact(&mut [0; 4]).await.unwrap();
+        let waits = timeout(HEAD_TIMEOUT / 2, server.read_u8()).await;
+        assert!(waits.is_err(), "the head is not complete: {waits:?}");
+        let request = server.connection().begin();
+        let waits = timeout(HEAD_TIMEOUT, server.read_u8()).await;
+        assert!(waits.is_err(), "its body comes: {waits:?}");
+        drop(request);
+        let ended = timeout(HEAD_TIMEOUT, server.read_u8()).await.unwrap();
+        assert_eq!(ended.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_beginning_of_the_closing_wakes_an_idle_connection() {
+        let (drain, (server, _client)) = (Drain::default(), duplex(8));
+        let mut server = guarded(server, &drain);
+        let close = async {
+            tokio::task::yield_now().await;
+            drain.close_idle();
+        };
+        let (ended, ()) = tokio::join!(timeout(IDLE / 2, server.read_u8()), close);
+        assert_eq!(ended.unwrap().unwrap_err().kind(), ErrorKind::UnexpectedEof);
     }
 
     /// Reads on and returns the time until the connection fails.
@@ -202,7 +240,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_library_parses_after_each_part() {
         let (server, mut client) = duplex(4 * PART);
-        let (mut server, mut received) = (guarded(server), [0; PART]);
+        let (mut server, mut received) = (guarded(server, &Drain::default()), [0; PART]);
         client.write_all(&[0; 2 * PART]).await.unwrap();
         for _ in 0..2 {
             server.read_exact(&mut received).await.unwrap();

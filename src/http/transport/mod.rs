@@ -5,8 +5,10 @@
 
 mod cap;
 mod connection;
+mod drain;
 mod guarded;
 
 pub use cap::{Connections, Place};
 pub use connection::Connection;
+pub use drain::Drain;
 pub use guarded::Guarded;
