@@ -3,10 +3,10 @@
 use super::error::Error;
 use super::refund::refund;
 use super::service::Service;
-use crate::domain::idempotency::{IdempotencyKey, NamedRequest, Scope};
+use crate::domain::idempotency::{IdempotencyKey, NamedRequest, RequestName, Scope};
 use crate::domain::limits::{Counter, Limit, Refund};
 use crate::domain::user::UserId;
-use crate::ports::{Admission, Begun, Dependency, DependencyError};
+use crate::ports::{Admission, Begun, Dependency, DependencyError, Staging};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ pub fn name(service: &Service, scope: Scope, route: &str, key: &IdempotencyKey, 
 pub async fn begin(service: &Service, request: NamedRequest, owner: Owner) -> Result<Turn, Error> {
     let claim_ttl = service.policy.max_send_duration + CLAIM;
     let (staging, counters) = (&service.ports.staging, counters(service, owner));
-    let begin = staging.begin(request.name(), request.fingerprint(), claim_ttl);
+    let begin = claim(&**staging, request.names(), claim_ttl);
     let (begun, admission) = tokio::join!(begin, staging.count(&counters));
     let counted = match admission {
         Ok(Admission::Allowed(_)) => Some(counters),
@@ -80,6 +80,26 @@ pub async fn begin(service: &Service, request: NamedRequest, owner: Owner) -> Re
     }
 }
 
+/// Claims a request under all its names, in their order. If one of them is not free, releases the names before it.
+async fn claim(staging: &dyn Staging, names: &[RequestName], ttl: Duration) -> Result<Begun, DependencyError> {
+    for (earlier, name) in names.iter().enumerate() {
+        let begun = staging.begin(name.name(), name.fingerprint(), ttl).await;
+        if !matches!(begun, Ok(Begun::First)) {
+            release(staging, &names[..earlier]).await;
+            return begun;
+        }
+    }
+    Ok(Begun::First)
+}
+
+async fn release(staging: &dyn Staging, names: &[RequestName]) {
+    for name in names {
+        if let Err(error) = staging.release(name.name(), name.fingerprint()).await {
+            tracing::warn!(%error, "idempotency claim release failed");
+        }
+    }
+}
+
 fn counters(service: &Service, owner: Owner) -> Vec<Counter> {
     let limits = &service.policy.limits;
     match owner {
@@ -96,12 +116,14 @@ impl Claim {
             return self.release().await;
         }
         let Self { service, request, .. } = self;
-        let Some(encrypted) = request.seal(response) else {
-            return tracing::warn!("response encryption failed");
-        };
-        let stored = service.ports.staging.complete(request.name(), request.fingerprint(), &encrypted, TTL);
-        if let Err(error) = stored.await {
-            tracing::warn!(%error, "response storage failed");
+        for name in request.names() {
+            let Some(encrypted) = name.seal(response) else {
+                return tracing::warn!("response encryption failed");
+            };
+            let stored = service.ports.staging.complete(name.name(), name.fingerprint(), &encrypted, TTL);
+            if let Err(error) = stored.await {
+                tracing::warn!(%error, "response storage failed");
+            }
         }
     }
 
@@ -109,10 +131,7 @@ impl Claim {
     pub async fn release(self) {
         let Self { service, request, counted } = self;
         let counters = counted.unwrap_or_default();
-        let release = service.ports.staging.release(request.name(), request.fingerprint());
-        let (released, ()) = tokio::join!(release, refund(&service, &counters, Refund::NothingDone));
-        if let Err(error) = released {
-            tracing::warn!(%error, "idempotency claim release failed");
-        }
+        let release = release(&*service.ports.staging, request.names());
+        tokio::join!(release, refund(&service, &counters, Refund::NothingDone));
     }
 }
