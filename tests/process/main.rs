@@ -5,6 +5,9 @@
 #[expect(dead_code, reason = "the other test binaries use the rest")]
 mod support;
 
+#[path = "../support/dpop.rs"]
+mod device_key;
+
 mod api_guide;
 mod captcha_samples;
 mod check_config;
@@ -27,6 +30,7 @@ mod pipelining;
 mod proof_of_work;
 mod readme;
 mod redis_faults;
+mod secret_key_rotation;
 mod settings;
 mod shells;
 mod shutdown;
