@@ -117,7 +117,7 @@ async fn replica(folder: &Folder, [redis_url, database_url, jwt_keys, secret_key
             ("TRUSTED_PROXIES", "127.0.0.0/8"),
             ("CAPTCHA_BYPASS_ANSWER", BYPASS),
             ("PROOF_OF_WORK", "off"),
-            ("LIMIT_IP_CAPTCHAS", "20"),
+            ("LIMIT_IP_PHONES_HOUR", "2"),
             ("LIMIT_WRONG_CODES_DAY", "3"),
             ("LIMIT_PHONE_HOUR", "100"),
             ("LIMIT_PHONE_DAY", "100"),
