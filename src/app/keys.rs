@@ -1,10 +1,11 @@
 //! Keys from the settings or, in development, from two files that the first start creates.
 
 use crate::adapters::jwt::{self, KeyError, KeyType, Tokens};
-use crate::config::{Config, KeySettings, MasterKey, TokenSettings};
+use crate::config::{Config, KeySettings, TokenSettings};
 use crate::domain::keys::Keys;
-use crate::ports::Random;
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use crate::domain::master_key::MasterKey;
+use crate::domain::master_keys::MasterKeys;
+use crate::ports::{Clock, Random};
 use secrecy::{ExposeSecret, SecretString};
 use std::error::Error;
 use std::fs::{self, OpenOptions};
@@ -18,20 +19,21 @@ pub(super) struct Loaded {
     pub tokens: Tokens,
 }
 
-pub(super) fn load(config: &Config, random: &dyn Random) -> Result<Loaded, Box<dyn Error>> {
+pub(super) fn load(config: &Config, clock: &dyn Clock, random: &dyn Random) -> Result<Loaded, Box<dyn Error>> {
     match &config.keys {
-        KeySettings::Given { secret_key, jwt_keys } => {
-            Ok(Loaded { derived: Keys::derive(&secret_key.0), tokens: given(jwt_keys, &config.token)? })
+        KeySettings::Given { master_keys, jwt_keys } => {
+            tracing::info!(ids = ?master_keys, "secret keys loaded");
+            Ok(Loaded { derived: Keys::new(master_keys), tokens: given(jwt_keys, &config.token)? })
         }
         KeySettings::Generated => {
             let folder = &config.data_folder;
-            let secret = read_or_create(&folder.join("secret_key"), || new_secret_key(random))?;
+            let secret = read_or_create(&folder.join("secret_key"), || new_secret_key(clock, random))?;
             let jwt = read_or_create(&folder.join("jwt_keys.pem"), || jwt::generate_key(KeyType::default(), random))?;
-            let master = MasterKey::parse(&secret)
-                .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "the file secret_key is damaged: remove it"))?;
+            let master_keys = MasterKeys::parse(secret.expose_secret())
+                .map_err(|_| io::Error::new(ErrorKind::InvalidData, "the file secret_key is damaged: remove it"))?;
             let tokens = tokens(jwt.expose_secret(), &config.token)
                 .map_err(|error| format!("the file jwt_keys.pem is damaged ({error}): remove it"))?;
-            Ok(Loaded { derived: Keys::derive(&master.0), tokens })
+            Ok(Loaded { derived: Keys::new(&master_keys), tokens })
         }
     }
 }
@@ -47,9 +49,9 @@ fn tokens(pem: &str, settings: &TokenSettings) -> Result<Tokens, KeyError> {
     Tokens::from_pem(pem, &settings.issuer, &settings.audience)
 }
 
-/// Creates 32 random bytes in base64url.
-pub fn new_secret_key(random: &dyn Random) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>())
+/// Creates a key for `SECRET_KEY`.
+pub fn new_secret_key(clock: &dyn Clock, random: &dyn Random) -> String {
+    MasterKey::new(clock.now(), random.bytes()).expose()
 }
 
 /// Reads a file, or creates it, readable for its owner only. The file gets its name when it is complete, so that two

@@ -73,7 +73,7 @@ impl App {
             tracing::info!("dpop disabled: PUBLIC_URLS not set");
         }
         make_data_folder(&config)?;
-        let keys = keys::load(&config, &*runtime.rng)?;
+        let keys = keys::load(&config, &*runtime.clock, &*runtime.rng)?;
         let database = Arc::new(open_database(&config)?);
         let metrics = metrics::start(&config.metrics)?;
         let telemetry = metrics.telemetry;

@@ -2,7 +2,7 @@
 
 use super::output::{Outcome, print};
 use crate::adapters::jwt::{self, KeyType};
-use crate::adapters::system::OsRandom;
+use crate::adapters::system::{OsRandom, SystemClock};
 use crate::app::new_secret_key;
 use clap::ValueEnum;
 
@@ -23,6 +23,6 @@ pub(super) fn run(alg: Alg, secret_key: bool) -> Outcome {
         Alg::EdDsa => KeyType::Ed25519,
         Alg::Es256 => KeyType::P256,
     };
-    let key = if secret_key { new_secret_key(&OsRandom) } else { jwt::generate_key(key_type, &OsRandom) };
+    let key = if secret_key { new_secret_key(&SystemClock, &OsRandom) } else { jwt::generate_key(key_type, &OsRandom) };
     print(key.trim_end())
 }

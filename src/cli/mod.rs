@@ -53,7 +53,7 @@ enum Command {
         /// Algorithm of the key.
         #[arg(long, value_enum, default_value_t)]
         alg: Alg,
-        /// Print a new SECRET_KEY instead.
+        /// Print a new key for SECRET_KEY instead.
         #[arg(long, conflicts_with = "alg")]
         secret_key: bool,
     },

@@ -1,26 +1,28 @@
 //! Keys of the service: `SECRET_KEY` and `JWT_KEYS`.
 
 use super::env::Env;
-use super::master_key::MasterKey;
 use super::variable::Production::Rule;
 use super::variable::{Variable, secret, section};
-use secrecy::SecretString;
+use crate::domain::master_key::MasterKey;
+use crate::domain::master_keys::MasterKeys;
+use secrecy::{ExposeSecret, SecretString};
 
 #[derive(Debug)]
 pub enum KeySettings {
     /// Created at the first start and stored in the data folder. Development only.
     Generated,
     Given {
-        secret_key: Box<MasterKey>,
+        master_keys: MasterKeys,
         jwt_keys: SecretString,
     },
 }
 
 section! {
     pub(super) fn section = "Keys";
-    /// 32 random bytes, base64url: `doorstep keygen --secret-key`. The same on every replica. Codes, rate limits of
-    /// phones and refresh tokens depend on it: a change ends all flows and sessions. doorstep refuses text and
-    /// patterns.
+    /// One to four keys of 32 random bytes, base64url: `doorstep keygen --secret-key`. Commas or line breaks separate
+    /// them. The same on every replica. The first key makes codes and tokens, all keys check them, the oldest names the
+    /// counters of rate limits. A key that is removed too early ends flows and sessions: docs/operations.md describes
+    /// the rotation. doorstep refuses text and patterns.
     static SECRET_KEY: Variable<SecretString> = secret()
         .default_in_words("created at the first start in development, if JWT_KEYS is not set either")
         .production(Rule("must be set"));
@@ -44,15 +46,21 @@ pub(super) fn read(env: &mut Env) -> KeySettings {
     if jwt_keys.is_none() {
         missing(JWT_KEYS.name, "doorstep keygen");
     }
-    let master = secret_key.and_then(|text| {
-        MasterKey::parse(&text).or_else(|| {
-            let what = "expected 32 random bytes in base64url: `doorstep keygen --secret-key` creates them";
-            env.problem(SECRET_KEY.name, what);
-            None
-        })
-    });
+    let master_keys = secret_key.and_then(|text| read_master_keys(env, &text));
     KeySettings::Given {
-        secret_key: Box::new(master.unwrap_or(MasterKey([0; 32]))),
+        master_keys: master_keys.unwrap_or_else(|| MasterKeys::new(MasterKey::from([0; 32]), Vec::new())),
         jwt_keys: jwt_keys.unwrap_or_default(),
     }
+}
+
+fn read_master_keys(env: &mut Env, text: &SecretString) -> Option<MasterKeys> {
+    let keys = MasterKeys::parse(text.expose_secret());
+    let keys = keys.map_err(|errors| errors.iter().for_each(|error| env.problem(SECRET_KEY.name, error))).ok()?;
+    // The oldest key names the counters: see docs/adr/0038-secret-key-rotation.md.
+    if keys.iter().filter(|key| !key.is_dated()).count() > 1 {
+        let what = "which key is the oldest is unknown, so rate limits may begin anew when a key is added: create new \
+                    keys with `doorstep keygen --secret-key`";
+        env.warning(SECRET_KEY.name, what);
+    }
+    Some(keys)
 }

@@ -1,8 +1,8 @@
 //! Known devices: a device that has signed in to an account proves it later with its device token.
 
 use super::dpop::Thumbprint;
+use super::ring::Ring;
 use super::{Invalid, signed_id};
-use aws_lc_rs::hmac;
 use chrono::{DateTime, Utc};
 use std::fmt;
 use std::time::Duration;
@@ -72,14 +72,14 @@ impl DeviceToken {
     pub const LENGTH: usize = signed_id::LENGTH;
 
     #[must_use]
-    pub fn issue(key: &hmac::Key, id: DeviceId) -> Self {
-        Self(signed_id::issue(key, id.0))
+    pub fn issue(keys: &Ring, id: DeviceId) -> Self {
+        Self(signed_id::issue(keys, id.0))
     }
 
     /// Verifies a token and returns its device. Fails if the service did not issue the token. Compares in constant
     /// time.
-    pub fn open(key: &hmac::Key, text: &str) -> Result<DeviceId, Invalid> {
-        signed_id::open(key, text).map(DeviceId)
+    pub fn open(keys: &Ring, text: &str) -> Result<DeviceId, Invalid> {
+        signed_id::open(keys, text).map(DeviceId)
     }
 
     /// Returns the token, for the device only.

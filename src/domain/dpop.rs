@@ -2,6 +2,7 @@
 //! a copy of the token is worth nothing.
 
 use super::Invalid;
+use super::ring::Ring;
 use aws_lc_rs::{constant_time, digest, hmac};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
@@ -65,12 +66,12 @@ impl DpopProof {
 
     /// Checks that the proof was made now, for a POST to this route below one of the public URLs. A proof with a nonce
     /// is as old as its nonce; the time of the client does not matter then.
-    pub fn check(&self, urls: &PublicUrls, route: &str, key: &hmac::Key, now: DateTime<Utc>) -> Result<(), ProofError> {
+    pub fn check(&self, urls: &PublicUrls, route: &str, keys: &Ring, now: DateTime<Utc>) -> Result<(), ProofError> {
         if self.method != "POST" || !urls.contain(&self.url, route) {
             return Err(ProofError::Invalid);
         }
         let is_new = match &self.nonce {
-            Some(nonce) => DpopNonce::is_valid(nonce, key, now),
+            Some(nonce) => DpopNonce::is_valid(nonce, keys, now),
             None => (self.issued_at - seconds(now)).abs() <= Self::SKEW_SECONDS,
         };
         if is_new { Ok(()) } else { Err(ProofError::Clock) }
@@ -95,18 +96,18 @@ impl DpopNonce {
     const PARTS: (usize, usize) = (8, 16);
 
     #[must_use]
-    pub fn new(key: &hmac::Key, now: DateTime<Utc>) -> Self {
+    pub fn new(keys: &Ring, now: DateTime<Utc>) -> Self {
         let time = now.timestamp().to_be_bytes();
-        Self(BASE64_URL_SAFE_NO_PAD.encode([&time[..], &mac(key, &time)].concat()))
+        Self(BASE64_URL_SAFE_NO_PAD.encode([&time[..], &short(keys.sign(&time))].concat()))
     }
 
     /// Tells whether the service made this nonce within its lifetime. Compares in constant time.
     #[must_use]
-    pub fn is_valid(text: &str, key: &hmac::Key, now: DateTime<Utc>) -> bool {
+    pub fn is_valid(text: &str, keys: &Ring, now: DateTime<Utc>) -> bool {
         let Ok(bytes) = BASE64_URL_SAFE_NO_PAD.decode(text) else { return false };
         let Some((time, given)) = bytes.split_first_chunk::<{ Self::PARTS.0 }>() else { return false };
         let age = now.timestamp().saturating_sub(i64::from_be_bytes(*time));
-        constant_time::verify_slices_are_equal(&mac(key, time), given).is_ok()
+        keys.tags(time).any(|mac| constant_time::verify_slices_are_equal(&short(mac), given).is_ok())
             && (-Self::SKEW_SECONDS..=Self::LIFE_SECONDS).contains(&age)
     }
 
@@ -116,9 +117,9 @@ impl DpopNonce {
     }
 }
 
-fn mac(key: &hmac::Key, time: &[u8; DpopNonce::PARTS.0]) -> [u8; DpopNonce::PARTS.1] {
+fn short(mac: hmac::Tag) -> [u8; DpopNonce::PARTS.1] {
     let mut short = [0; DpopNonce::PARTS.1];
-    short.copy_from_slice(&hmac::sign(key, time).as_ref()[..DpopNonce::PARTS.1]);
+    short.copy_from_slice(&mac.as_ref()[..DpopNonce::PARTS.1]);
     short
 }
 
@@ -170,7 +171,7 @@ mod tests {
         "2026-11-29T12:00:00Z".parse().unwrap()
     }
 
-    fn key() -> hmac::Key {
+    fn key() -> Ring {
         Keys::derive(&[1; 32]).dpop_nonce
     }
 

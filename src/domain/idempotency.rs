@@ -2,7 +2,7 @@
 //! (draft-ietf-httpapi-idempotency-key-header).
 
 use super::Invalid;
-use super::keys::Keys;
+use super::keys::{Keys, RequestKeys};
 use super::user::UserId;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
@@ -61,8 +61,13 @@ pub enum Scope {
     User(UserId),
 }
 
-/// Request, with its name in staging.
-pub struct NamedRequest {
+/// Request with its names in staging, one for each key of the service, the oldest key first. A replica claims a request
+/// under all its names, in this order. Two replicas whose lists of keys have one key in common therefore handle it
+/// once, and find each other's response.
+pub struct NamedRequest(Vec<RequestName>);
+
+/// Name of a request under one key of the service.
+pub struct RequestName {
     name: String,
     fingerprint: String,
     /// Encrypts the response. Each request has its own key, so that no two responses have the same key and nonce.
@@ -70,7 +75,7 @@ pub struct NamedRequest {
 }
 
 impl NamedRequest {
-    /// Computes the name from scope, route and key: the same key on another route or of another user is another
+    /// Computes the names from scope, route and key: the same key on another route or of another user is another
     /// request. `content` is the part that a retry must have in common with the first request.
     #[must_use]
     pub fn new(keys: &Keys, scope: Scope, route: &str, key: &IdempotencyKey, content: &[&[u8]]) -> Self {
@@ -79,8 +84,27 @@ impl NamedRequest {
             Scope::User(id) => Some(id.0.into_bytes()),
         };
         let user = user.as_ref().map_or(&[][..], |id| &id[..]);
-        let name = BASE64_URL_SAFE_NO_PAD.encode(mac(&keys.request_name, &[user, route.as_bytes(), key.0.as_bytes()]));
-        let fingerprint = BASE64_URL_SAFE_NO_PAD.encode(mac(&keys.request_content, content));
+        let named = [user, route.as_bytes(), key.0.as_bytes()];
+        Self(keys.requests().iter().map(|keys| RequestName::new(keys, &named, content)).collect())
+    }
+
+    /// Names, the one of the oldest key first.
+    #[must_use]
+    pub fn names(&self) -> &[RequestName] {
+        &self.0
+    }
+
+    /// Decrypts the response that is stored under one of the names. Returns `None` if it was not encrypted for any.
+    #[must_use]
+    pub fn open(&self, encrypted: &str) -> Option<Vec<u8>> {
+        self.0.iter().find_map(|name| name.open(encrypted))
+    }
+}
+
+impl RequestName {
+    fn new(keys: &RequestKeys, named: &[&[u8]], content: &[&[u8]]) -> Self {
+        let name = BASE64_URL_SAFE_NO_PAD.encode(mac(&keys.name, named));
+        let fingerprint = BASE64_URL_SAFE_NO_PAD.encode(mac(&keys.content, content));
         let mut response_key = Zeroizing::new([0; 32]);
         response_key.copy_from_slice(mac(&keys.answer, &[name.as_bytes()]).as_ref());
         Self { name, fingerprint, response_key }
@@ -108,8 +132,7 @@ impl NamedRequest {
     }
 
     /// Decrypts a response. Returns `None` if it was not encrypted with this key and for this request.
-    #[must_use]
-    pub fn open(&self, encrypted: &str) -> Option<Vec<u8>> {
+    fn open(&self, encrypted: &str) -> Option<Vec<u8>> {
         let mut encrypted = BASE64_URL_SAFE_NO_PAD.decode(encrypted).ok()?;
         let (nonce, response) = encrypted.split_at_mut_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
@@ -140,8 +163,16 @@ mod tests {
         IdempotencyKey::parse(text).unwrap()
     }
 
-    fn named(scope: Scope, route: &str, name: &str, content: &[&[u8]]) -> NamedRequest {
-        NamedRequest::new(&Keys::derive(&[1; 32]), scope, route, &key(name), content)
+    /// Name of a request at a service with one key.
+    fn named_by(master: u8, scope: Scope, route: &str, name: &str, content: &[&[u8]]) -> RequestName {
+        let NamedRequest(mut names) =
+            NamedRequest::new(&Keys::derive(&[master; 32]), scope, route, &key(name), content);
+        assert_eq!(names.len(), 1);
+        names.remove(0)
+    }
+
+    fn named(scope: Scope, route: &str, name: &str, content: &[&[u8]]) -> RequestName {
+        named_by(1, scope, route, name, content)
     }
 
     #[test]
@@ -189,7 +220,7 @@ mod tests {
             named(user(1), "/a", "k", &[]),
             named(user(2), "/a", "k", &[]),
         ];
-        let distinct: std::collections::HashSet<_> = names.iter().map(NamedRequest::name).collect();
+        let distinct: std::collections::HashSet<_> = names.iter().map(RequestName::name).collect();
         assert_eq!(distinct.len(), names.len());
         let contents = [&[b"ab" as &[u8], b"c"][..], &[b"a", b"bc"], &[b"abc"], &[b"abc", b""]];
         let fingerprints = contents.map(|content| named(Scope::Anybody, "/a", "k", content).fingerprint);
@@ -213,7 +244,6 @@ mod tests {
         for malformed in ["", "short", "*", &encrypted[..20]] {
             assert_eq!(own.open(malformed), None);
         }
-        let other_keys = NamedRequest::new(&Keys::derive(&[2; 32]), Scope::Anybody, "/a", &key("k"), &[b"x"]);
-        assert_eq!(other_keys.open(&encrypted), None);
+        assert_eq!(named_by(2, Scope::Anybody, "/a", "k", &[b"x"]).open(&encrypted), None);
     }
 }

@@ -5,7 +5,8 @@
 //! Its text form is base64url, 56 characters.
 
 use super::Invalid;
-use aws_lc_rs::{constant_time, digest, hmac};
+use super::ring::Ring;
+use aws_lc_rs::{constant_time, digest};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -28,14 +29,14 @@ impl Challenge {
     pub const LIFE: Duration = Duration::from_secs(120);
 
     #[must_use]
-    pub fn new(key: &hmac::Key, bits: u8, now: DateTime<Utc>, random: [u8; 16]) -> Self {
+    pub fn new(keys: &Ring, bits: u8, now: DateTime<Utc>, random: [u8; 16]) -> Self {
         let mut bytes = [0; BYTES];
         let expires = (now + Self::LIFE).timestamp_millis();
         bytes[0] = VERSION;
         bytes[1] = bits;
         bytes[2..RANDOM].copy_from_slice(&expires.to_be_bytes());
         bytes[RANDOM..SIGNED].copy_from_slice(&random);
-        let tag = hmac::sign(key, &bytes[..SIGNED]);
+        let tag = keys.sign(&bytes[..SIGNED]);
         bytes[SIGNED..].copy_from_slice(&tag.as_ref()[..BYTES - SIGNED]);
         Self(bytes)
     }
@@ -62,9 +63,10 @@ impl Challenge {
         self.0[1]
     }
 
-    fn is_signed_with(&self, key: &hmac::Key) -> bool {
-        let tag = hmac::sign(key, &self.0[..SIGNED]);
-        let same = constant_time::verify_slices_are_equal(&tag.as_ref()[..BYTES - SIGNED], &self.0[SIGNED..]).is_ok();
+    fn is_signed_with(&self, keys: &Ring) -> bool {
+        let (message, given) = self.0.split_at(SIGNED);
+        let mut tags = keys.tags(message);
+        let same = tags.any(|tag| constant_time::verify_slices_are_equal(&tag.as_ref()[..given.len()], given).is_ok());
         same && self.0[0] == VERSION
     }
 
@@ -110,8 +112,8 @@ impl Proof {
     /// wrong, the challenge has expired, or the hash has too few zero bits. The challenge contains the number of bits,
     /// so that a change of the setting affects no challenge in progress. Costs two hashes of two blocks each.
     #[must_use]
-    pub fn check(&self, key: &hmac::Key, now: DateTime<Utc>) -> Option<String> {
-        let valid = self.challenge.is_signed_with(key) && !self.challenge.is_expired(now) && self.is_solved();
+    pub fn check(&self, keys: &Ring, now: DateTime<Utc>) -> Option<String> {
+        let valid = self.challenge.is_signed_with(keys) && !self.challenge.is_expired(now) && self.is_solved();
         valid.then(|| self.challenge.id())
     }
 
@@ -145,7 +147,7 @@ mod tests {
         DateTime::from_timestamp_millis(1_795_000_000_000).unwrap()
     }
 
-    fn key(n: u8) -> hmac::Key {
+    fn key(n: u8) -> Ring {
         Keys::derive(&[n; 32]).proof
     }
 

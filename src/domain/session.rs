@@ -2,6 +2,7 @@
 
 use super::client_id::ClientId;
 use super::device::{DeviceId, KnownDevice};
+use super::ring::Ring;
 use super::user::{AccountVersion, UserId};
 use super::{Invalid, dpop::Thumbprint, id::uuid_v7, text};
 use aws_lc_rs::{constant_time, hmac};
@@ -107,11 +108,19 @@ pub struct RefreshToken(String);
 impl RefreshToken {
     /// Creates `session.generation.mac`.
     #[must_use]
-    pub fn issue(key: &hmac::Key, generation: Generation) -> Self {
+    pub fn issue(keys: &Ring, generation: Generation) -> Self {
+        let body = Self::body(generation);
+        Self::with_mac(&body, keys.sign(body.as_bytes()))
+    }
+
+    /// Signed part of the token.
+    fn body(generation: Generation) -> String {
         let session = BASE64_URL_SAFE_NO_PAD.encode(generation.session.0.as_bytes());
-        let body = format!("{session}.{}", generation.number);
-        let mac = BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(key, body.as_bytes()));
-        Self(format!("{body}.{mac}"))
+        format!("{session}.{}", generation.number)
+    }
+
+    fn with_mac(body: &str, mac: hmac::Tag) -> Self {
+        Self(format!("{body}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac)))
     }
 
     /// Maximum length: 22 characters of session, 10 of generation, 43 of MAC and two dots.
@@ -119,7 +128,7 @@ impl RefreshToken {
 
     /// Verifies a token and returns its generation. Fails if the service did not issue the token. Compares in constant
     /// time.
-    pub fn open(key: &hmac::Key, text: &str) -> Result<Generation, Invalid> {
+    pub fn open(keys: &Ring, text: &str) -> Result<Generation, Invalid> {
         if text.len() > Self::LONGEST {
             return Err(Invalid::TooLong);
         }
@@ -131,9 +140,12 @@ impl RefreshToken {
         let session = BASE64_URL_SAFE_NO_PAD.decode(session).ok().and_then(|bytes| Uuid::from_slice(&bytes).ok());
         let session = SessionId(session.ok_or(Invalid::Format)?);
         let presented = Generation { session, number: number.parse().map_err(|_| Invalid::Format)? };
-        let issued = Self::issue(key, presented);
-        constant_time::verify_slices_are_equal(issued.0.as_bytes(), text.as_bytes()).map_err(|_| Invalid::Format)?;
-        Ok(presented)
+        let body = Self::body(presented);
+        let is_issued = keys.tags(body.as_bytes()).any(|mac| {
+            let issued = Self::with_mac(&body, mac);
+            constant_time::verify_slices_are_equal(issued.0.as_bytes(), text.as_bytes()).is_ok()
+        });
+        if is_issued { Ok(presented) } else { Err(Invalid::Format) }
     }
 
     /// Returns the token, for the owner of the session only.
@@ -184,7 +196,7 @@ mod tests {
     #[test]
     fn a_forged_refresh_token_is_rejected() {
         let key = Keys::derive(&[1; 32]).refresh;
-        let issue = |key: &hmac::Key, generation| RefreshToken::issue(key, generation).expose().to_owned();
+        let issue = |key: &Ring, generation| RefreshToken::issue(key, generation).expose().to_owned();
         let token = issue(&key, generation(1, [7; 10]));
         let mac = token.rsplit('.').next().unwrap();
         let with_mac = |other: &str| format!("{}.{mac}", other.rsplit_once('.').unwrap().0);

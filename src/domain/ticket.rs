@@ -1,10 +1,11 @@
 //! Tickets: the only handle of a client on a flow.
 //!
-//! A ticket consists of the [`PhoneHash`] (16 bytes) and 32 random bytes, in base64url: 64 characters. The random part
-//! is the secret. The ticket contains the phone hash so that one staging operation can change the flow and the counters
-//! of its phone together, in one Redis Cluster slot, without a read before.
+//! A ticket consists of the [`PhoneHash`] (16 bytes), 28 random bytes and the [`KeyId`] (4 bytes), in base64url: 64
+//! characters. The random part is the secret. The ticket contains the phone hash so that one staging operation can
+//! change the flow and the counters of its phone together, in one Redis Cluster slot, without a read before. It names
+//! the master key of the flow, so that every replica derives the same code while the keys change.
 
-use super::{Invalid, device::DeviceId, phone::Phone};
+use super::{Invalid, device::DeviceId, master_key::KeyId, phone::Phone};
 use aws_lc_rs::{digest, hmac};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::fmt;
@@ -86,11 +87,15 @@ impl Ticket {
     /// Length of the text form.
     pub const LENGTH: usize = 64;
 
+    /// Position of the key id.
+    const KEY_ID: usize = Self::BYTES - KeyId::BYTES;
+
     #[must_use]
-    pub fn new(phone_hash: PhoneHash, random: [u8; 32]) -> Self {
+    pub fn new(phone_hash: PhoneHash, key: KeyId, random: [u8; 28]) -> Self {
         let mut bytes = [0; Self::BYTES];
         bytes[..16].copy_from_slice(&phone_hash.0);
-        bytes[16..].copy_from_slice(&random);
+        bytes[16..Self::KEY_ID].copy_from_slice(&random);
+        bytes[Self::KEY_ID..].copy_from_slice(&key.0);
         Self(bytes)
     }
 
@@ -117,6 +122,13 @@ impl Ticket {
         let mut hash = [0; 16];
         hash.copy_from_slice(&self.0[..16]);
         PhoneHash(hash)
+    }
+
+    /// Master key of the flow. Another id is another ticket, which has no flow.
+    pub(super) fn key_id(&self) -> KeyId {
+        let mut id = [0; KeyId::BYTES];
+        id.copy_from_slice(&self.0[Self::KEY_ID..]);
+        KeyId(id)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -159,20 +171,23 @@ mod tests {
     use uuid::Uuid;
 
     fn ticket() -> Ticket {
-        Ticket::new(PhoneHash([1; 16]), [2; 32])
+        Ticket::new(PhoneHash([1; 16]), KeyId([3; 4]), [2; 28])
     }
 
     #[test]
     fn a_ticket_is_read_back_from_its_text_form() {
         let text = ticket().expose();
         assert_eq!(text.len(), Ticket::LENGTH);
-        assert_eq!(Ticket::parse(&text).unwrap().flow_key(), ticket().flow_key());
+        let parsed = Ticket::parse(&text).unwrap();
+        assert_eq!((parsed.flow_key(), parsed.key_id()), (ticket().flow_key(), KeyId([3; 4])));
     }
 
     #[test]
-    fn another_phone_hash_is_another_flow() {
-        let forged = Ticket::new(PhoneHash([9; 16]), [2; 32]);
-        assert_ne!(forged.flow_key().encoded(), ticket().flow_key().encoded());
+    fn another_phone_hash_or_key_is_another_flow() {
+        for (hash, key) in [(9, 3), (1, 9)] {
+            let forged = Ticket::new(PhoneHash([hash; 16]), KeyId([key; 4]), [2; 28]);
+            assert_ne!(forged.flow_key().encoded(), ticket().flow_key().encoded());
+        }
     }
 
     #[test]
@@ -185,7 +200,7 @@ mod tests {
                 (PhoneHash::of_device(device, &phone, &key), Subject::KnownDevice),
                 (PhoneHash::of_new_device(&phone, &key), Subject::NewDevice),
             ] {
-                assert_eq!(Ticket::new(hash, [2; 32]).phone_hash().subject(), subject);
+                assert_eq!(Ticket::new(hash, KeyId([3; 4]), [2; 28]).phone_hash().subject(), subject);
             }
         }
     }

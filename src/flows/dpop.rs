@@ -17,9 +17,9 @@ pub fn new_nonce(service: &Service) -> DpopNonce {
 
 /// Returns the key that signed the proof, if the proof is for a POST to this route, now.
 pub fn check(service: &Service, route: &str, proof: &str) -> Result<Thumbprint, Error> {
-    let (key, now) = (&service.keys.dpop_nonce, service.now());
+    let (keys, now) = (&service.keys.dpop_nonce, service.now());
     let proof = service.ports.dpop_proofs.read(proof).ok_or(Error::DpopProofInvalid)?;
-    match proof.check(&service.policy.public_urls, route, key, now) {
+    match proof.check(&service.policy.public_urls, route, keys, now) {
         Ok(()) => Ok(proof.key),
         Err(ProofError::Invalid) => Err(Error::DpopProofInvalid),
         Err(ProofError::Clock) => Err(Error::DpopNonceRequired),

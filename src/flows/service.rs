@@ -112,7 +112,7 @@ impl Service {
 
     /// Active test number of a ticket.
     pub(super) fn test_phone_of(&self, ticket: &Ticket) -> Option<&TestPhone> {
-        self.policy.test_phones.by_phone_hash(ticket.phone_hash(), &self.keys.phone_hash, self.now())
+        self.policy.test_phones.by_phone_hash(ticket.phone_hash(), &self.keys.test_phone, self.now())
     }
 
     /// New proof-of-work challenge.

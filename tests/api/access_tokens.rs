@@ -4,7 +4,7 @@ use crate::server_tests;
 use crate::test_server::{Response, TestServer, fresh_phone};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use doorstep::adapters::jwt::{KeyType, generate_key};
-use doorstep::adapters::system::OsRandom;
+use doorstep::adapters::system::{OsRandom, SystemClock};
 use doorstep::app::new_secret_key;
 use doorstep::ports::Clock;
 use jsonwebtoken::jwk::JwkSet;
@@ -39,7 +39,7 @@ async fn an_access_token_identifies_its_user(server: TestServer) {
 async fn other_services_can_verify_tokens_with_the_key_set(server: TestServer) {
     verify_with_the_key_set(&server, Algorithm::EdDSA).await;
     let keys = generate_key(KeyType::P256, &OsRandom);
-    let settings = [("SECRET_KEY", &*new_secret_key(&OsRandom)), ("JWT_KEYS", &keys)];
+    let settings = [("SECRET_KEY", &*new_secret_key(&SystemClock, &OsRandom)), ("JWT_KEYS", &keys)];
     let server = TestServer::with(server.back_ends(), &settings).await;
     verify_with_the_key_set(&server, Algorithm::ES256).await;
 }

@@ -3,7 +3,7 @@
 use crate::response::{DOCUMENT, resolve};
 use crate::test_server::{BackEnds, TestServer};
 use doorstep::adapters::jwt::{KeyType, generate_key};
-use doorstep::adapters::system::OsRandom;
+use doorstep::adapters::system::{OsRandom, SystemClock};
 use doorstep::app::new_secret_key;
 use doorstep::domain::captcha::{Keyboard, Kind};
 use doorstep::domain::pending::ActKind;
@@ -131,7 +131,7 @@ fn every_operation_has_an_id_a_summary_and_documented_errors() {
 #[actix_web::test]
 async fn the_key_set_matches_its_schema() {
     let keys = [KeyType::P256, KeyType::Ed25519].map(|key_type| generate_key(key_type, &OsRandom)).concat();
-    let settings = [("SECRET_KEY", &*new_secret_key(&OsRandom)), ("JWT_KEYS", &keys)];
+    let settings = [("SECRET_KEY", &*new_secret_key(&SystemClock, &OsRandom)), ("JWT_KEYS", &keys)];
     let server = TestServer::with(BackEnds::Embedded, &settings).await;
     let served = server.send(server.request(Method::GET, "/.well-known/jwks.json"), "/.well-known/jwks.json").await;
     let names = |object: &Value| object.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();

@@ -5,6 +5,9 @@
 #[expect(dead_code, reason = "the other test binaries use the rest")]
 mod support;
 
+#[path = "../support/dpop.rs"]
+mod device_key;
+
 mod api_guide;
 mod captcha_samples;
 mod check_config;
@@ -31,6 +34,7 @@ mod readme;
 mod redis_faults;
 mod rolling_restart;
 mod secret_files;
+mod secret_key_rotation;
 mod settings;
 mod shells;
 mod shutdown;

@@ -46,7 +46,7 @@ impl SendReservation {
     ) -> Result<Self, Error> {
         if let Some(test) = service.test_phone(phone) {
             test_number::log_use(test, "send");
-            return Ok(Self { flow: PhoneHash::of(phone, &service.keys.phone_hash), reserved: None });
+            return Ok(Self { flow: PhoneHash::of(phone, service.keys.test_phone.first()), reserved: None });
         }
         let (region, ip_block) = (phone.region(), service.ip_block(client.address));
         let counters = counters(service, class_of(purpose, flow), phone, &ip_block);

@@ -44,7 +44,10 @@ impl Delivery {
         let code = Expected::new(service, purpose, &sent.ticket).code;
         // Rounded down: the message must not promise a longer lifetime than the code has.
         let minutes = (sent.expires_in.as_secs() / 60).max(1);
-        let (content, id) = (Content::Code { purpose, code, minutes }, message_id(&service.keys.message, &key, send));
+        let (content, id) = (
+            Content::Code { purpose, code, minutes },
+            message_id(&service.keys.flow(&sent.ticket).message, &key, send),
+        );
         let autofill = params.app.as_ref().and_then(|app| service.policy.apps.autofill(app));
         let message = Message::new(&service.policy.texts, language, sent.phone.clone(), content, autofill, id);
         Self { key, message, reserved, decoy, reservation }

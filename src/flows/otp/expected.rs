@@ -17,7 +17,7 @@ pub(super) struct Expected<'a> {
 impl<'a> Expected<'a> {
     pub(super) fn new(service: &'a Service, purpose: Purpose, ticket: &Ticket) -> Self {
         let test = service.test_phone_of(ticket);
-        let derive = || OneTimeCode::derive(&service.keys.code, purpose, ticket);
+        let derive = || OneTimeCode::derive(&service.keys.flow(ticket).code, purpose, ticket);
         Self { code: test.map_or_else(derive, |test| test.code.clone()), test }
     }
 

@@ -147,7 +147,7 @@ pub(in crate::flows) async fn send(
     reservation: SendReservation,
 ) -> Result<CodeSent, Error> {
     let (policy, limits) = (&service.policy.flow, &service.policy.limits);
-    let ticket = Ticket::new(reservation.flow(), service.random());
+    let ticket = Ticket::new(reservation.flow(), service.keys.new_flow(), service.random());
     let key = ticket.flow_key();
     let flow = NewFlow {
         account: to.account,

@@ -5,6 +5,7 @@ use super::rule::{Answer, Rule, Session};
 use chrono::{DateTime, TimeDelta, Utc};
 use doorstep::domain::dpop::{DpopNonce, DpopProof, ProofError, PublicUrls, Thumbprint};
 use doorstep::domain::keys::Keys;
+use doorstep::domain::ring::Ring;
 
 /// One answer in ten is lost.
 const LOST: u64 = 10;
@@ -122,7 +123,7 @@ pub fn bound_fleet(refreshes: u64, moved_late: u64) -> Fleet {
 
 /// Proofs of a phone whose clock is wrong.
 struct Clocks {
-    key: aws_lc_rs::hmac::Key,
+    keys: Ring,
     urls: PublicUrls,
 }
 
@@ -130,7 +131,7 @@ impl Clocks {
     fn new() -> Self {
         let mut urls = PublicUrls::default();
         urls.add("https://api.example.com").unwrap();
-        Self { key: Keys::derive(&[1; 32]).dpop_nonce, urls }
+        Self { keys: Keys::derive(&[1; 32]).dpop_nonce, urls }
     }
 
     /// Tells whether the service accepts the proof, at the second time with its nonce.
@@ -140,7 +141,7 @@ impl Clocks {
             Ok(()) => true,
             Err(ProofError::Clock) => {
                 *nonces += 1;
-                let nonce = DpopNonce::new(&self.key, time).as_str().to_owned();
+                let nonce = DpopNonce::new(&self.keys, time).as_str().to_owned();
                 self.check(time + TimeDelta::seconds(20), error, Some(nonce)).is_ok()
             }
             Err(ProofError::Invalid) => false,
@@ -155,6 +156,6 @@ impl Clocks {
             issued_at: (time.timestamp() + error) as f64,
             nonce,
         };
-        proof.check(&self.urls, "/v1/token/refresh", &self.key, time)
+        proof.check(&self.urls, "/v1/token/refresh", &self.keys, time)
     }
 }

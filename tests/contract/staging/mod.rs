@@ -24,6 +24,7 @@ use doorstep::domain::flow::{FlowPolicy, Proven, Purpose, Transition};
 use doorstep::domain::keys::Keys;
 use doorstep::domain::limits::Cooldowns;
 use doorstep::domain::limits::{Counter, Limit, Limits, Reached, Refund};
+use doorstep::domain::master_key::KeyId;
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::phone::Phone;
 use doorstep::domain::ticket::{FlowKey, PhoneHash, Ticket};
@@ -213,7 +214,7 @@ fn phone(number: u32) -> Phone {
 /// Key of the `n`-th flow of this phone.
 fn key(number: u32, n: u8) -> FlowKey {
     let phone_hash = PhoneHash::of(&phone(number), &Keys::derive(&[1; 32]).phone_hash);
-    Ticket::new(phone_hash, [n; 32]).flow_key()
+    Ticket::new(phone_hash, KeyId([0; 4]), [n; 28]).flow_key()
 }
 
 /// Account that the code of the phone is for.

@@ -180,7 +180,8 @@ async fn apply(store: &dyn Staging, case: &Case, purpose: Purpose) -> Outcome {
 /// Opens a flow of this purpose and leads it to its step.
 async fn open(store: &dyn Staging, number: usize, purpose: Purpose, at: Step, verb: Verb) -> Case {
     let phone = Phone::from_stored(format!("+861380013{number:04}")).unwrap();
-    let ticket = Ticket::new(PhoneHash::of(&phone, &Keys::derive(&[1; 32]).phone_hash), [7; 32]);
+    let keys = Keys::derive(&[1; 32]);
+    let ticket = Ticket::new(PhoneHash::of(&phone, &keys.phone_hash), keys.new_flow(), [7; 28]);
     let case = Case { key: ticket.flow_key(), purpose, at, verb };
     let flow = NewFlow { ip_block: "192.0.2.1".to_owned(), ..NewFlow::new(purpose, phone, &policy()) };
     store.open_flow(&case.key, &flow, &[]).await.unwrap();

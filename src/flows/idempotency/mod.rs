@@ -1,5 +1,7 @@
 //! Idempotency: a request with a key is handled once, and every retry gets its stored response.
 
+mod claimed;
+
 use super::claim::hold;
 use super::error::Error;
 use super::refund::{is_unavailable, may_be_done, refund, when_available};
@@ -7,12 +9,12 @@ use super::service::{Parts, Service};
 use crate::domain::idempotency::{IdempotencyKey, NamedRequest, Scope};
 use crate::domain::limits::{Counter, Limit, Refund};
 use crate::domain::user::UserId;
-use crate::ports::{Admission, Begun, Dependency, DependencyError, RequestClaim};
+use crate::ports::{Admission, Begun, Dependency, DependencyError};
+use claimed::Claimed;
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// Lifetime of a stored response: 24 h, as at Stripe. A phone that was offline for a night still finds it.
 const TTL: Duration = Duration::from_secs(24 * 3_600);
@@ -41,20 +43,6 @@ pub struct Claim {
     counted: Option<Vec<Counter>>,
 }
 
-/// Request with the owner of its claim.
-#[derive(Clone)]
-struct Claimed {
-    request: Arc<NamedRequest>,
-    owner: Uuid,
-}
-
-impl Claimed {
-    fn claim(&self) -> RequestClaim<'_> {
-        let (name, fingerprint) = (self.request.name(), self.request.fingerprint());
-        RequestClaim { name, fingerprint, owner: self.owner }
-    }
-}
-
 /// Names a request; `content` is what a retry must repeat.
 #[must_use]
 pub fn name(service: &Service, scope: Scope, route: &str, key: &IdempotencyKey, content: &[&[u8]]) -> NamedRequest {
@@ -65,9 +53,9 @@ pub fn name(service: &Service, scope: Scope, route: &str, key: &IdempotencyKey, 
 /// trip; they cannot be one, because a request and its client are in different slots of a Redis Cluster. A response
 /// beyond the limit is not stored, and its request is never refused.
 pub async fn begin(service: &Service, request: NamedRequest, owner: Owner) -> Result<Turn, Error> {
-    let claimed = Claimed { request: Arc::new(request), owner: service.new_id() };
+    let claimed = Claimed::new(request, service.new_id());
     let (staging, counters) = (&service.ports.staging, counters(service, owner));
-    let begin = staging.begin(claimed.claim(), service.policy.flow.claim_ttl);
+    let begin = claimed.begin(&**staging, service.policy.flow.claim_ttl);
     let (begun, admission) = tokio::join!(begin, staging.count(&counters));
     if may_be_done(&begun) {
         // Perhaps only the response was lost. Nobody works under this claim, and retries must not wait for it.
@@ -93,7 +81,7 @@ pub async fn begin(service: &Service, request: NamedRequest, owner: Owner) -> Re
                 dependency: Dependency::Staging,
                 reason: "a stored response cannot be decrypted".to_owned(),
             };
-            Ok(Turn::Completed(claimed.request.open(&encrypted).ok_or_else(forged)?))
+            Ok(Turn::Completed(claimed.open(&encrypted).ok_or_else(forged)?))
         }
     }
 }
@@ -114,15 +102,14 @@ impl Claim {
             return self.release().await;
         }
         let Self { service, claimed, .. } = self;
-        let Some(encrypted) = claimed.request.seal(response) else {
+        let Some(encrypted) = claimed.seal(response) else {
             return tracing::warn!("response encryption failed");
         };
-        let stored = service.ports.staging.complete(claimed.claim(), &encrypted, TTL).await;
+        let stored = claimed.complete(&*service.ports.staging, &encrypted, TTL).await;
         if is_unavailable(&stored) {
-            let encrypted: Arc<str> = encrypted.into();
             when_available(&service, move |service| {
                 let (claimed, encrypted) = (claimed.clone(), Arc::clone(&encrypted));
-                async move { service.ports.staging.complete(claimed.claim(), &encrypted, TTL).await }
+                async move { claimed.complete(&*service.ports.staging, &encrypted, TTL).await }
             });
         }
         if let Err(error) = stored {
@@ -134,7 +121,7 @@ impl Claim {
     pub async fn release(self) {
         let Self { service, claimed, counted } = self;
         let counters = counted.unwrap_or_default();
-        let release = service.ports.staging.release(claimed.claim());
+        let release = claimed.release(&*service.ports.staging);
         let (released, ()) = tokio::join!(release, refund(&service, &counters, Refund::NothingDone));
         if is_unavailable(&released) {
             release_when_available(&service, &claimed);
@@ -147,7 +134,7 @@ impl Claim {
     /// Handles the request, and renews the claim meanwhile.
     pub async fn hold<T>(&self, work: impl Future<Output = T>) -> T {
         let Parts { ports, policy, .. } = &*self.service;
-        hold(policy.flow.claim_ttl, work, |ttl| ports.staging.renew(self.claimed.claim(), ttl)).await
+        hold(policy.flow.claim_ttl, work, |ttl| self.claimed.renew(&*ports.staging, ttl)).await
     }
 }
 
@@ -155,6 +142,6 @@ fn release_when_available(service: &Service, claimed: &Claimed) {
     let claimed = claimed.clone();
     when_available(service, move |service| {
         let claimed = claimed.clone();
-        async move { service.ports.staging.release(claimed.claim()).await }
+        async move { claimed.release(&*service.ports.staging).await }
     });
 }
