@@ -7,7 +7,8 @@ use super::detachment::detach_in;
 use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::forget_devices::forget as forget_devices;
-use super::rows::{AuthorityRow, ProfileRow, UserRow, client_id, id, text};
+use super::outcome::{RenewedRow, renewed};
+use super::rows::{AuthorityRow, ProfileRow, UserRow, id, text};
 use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
 use super::{known_devices, pending};
@@ -120,7 +121,7 @@ pub(super) fn change_password(
     now: NaiveDateTime,
     deadline: Instant,
 ) -> Result<Option<Renewed>, Fault> {
-    let renewed: Option<(i64, NaiveDateTime, bool, Option<String>)> =
+    let row: Option<RenewedRow> =
         transaction(connection, deadline, |connection| {
             let user = users::table.filter(holds(by, now)).filter(is_valid(proof));
             let password = new_password(hash, now);
@@ -151,10 +152,7 @@ pub(super) fn change_password(
                 .get_result(connection)?;
             Ok(renewed)
         })?;
-    let Some((generation, expires_at, bound, client)) = renewed else { return Ok(None) };
-    let number = u32::try_from(generation).map_err(|_| invalid_value("sessions.generation"))?;
-    let client_id = client_id(client.as_deref()).map_err(invalid_value)?;
-    Ok(Some(Renewed { number, expires_at: expires_at.and_utc(), bound, client_id }))
+    row.map(renewed).transpose()
 }
 
 /// Replaces the password and revokes all sessions, in the order of [`change_password`].
