@@ -23,6 +23,7 @@ mod metrics;
 mod migrate;
 mod openapi;
 mod outages;
+mod pgbouncer;
 mod pipelining;
 mod proof_of_work;
 mod readme;

@@ -37,7 +37,8 @@ pub(super) fn sqlite(path: &Path) -> Result<SqliteConnection, ConnectError> {
     let path = path.to_str().unwrap_or_default();
     // These two characters have a special meaning in a `file:` URI or in diesel (`:memory:`).
     let uri = format!("file:{}?mode=rw", path.replace('%', "%25").replace(':', "%3a"));
-    let mut connection = SqliteConnection::establish(&uri).map_err(|error| ConnectError(sqlite_reason(&error.to_string())))?;
+    let mut connection =
+        SqliteConnection::establish(&uri).map_err(|error| ConnectError(sqlite_reason(&error.to_string())))?;
     connection.batch_execute(SQLITE_SESSION).map_err(|error| ConnectError(sqlite_reason(&reason(&error))))?;
     Ok(connection)
 }

@@ -39,7 +39,8 @@ pub fn run(url: &str) -> Result<Vec<String>, StartError> {
             run_sqlite(connection)
         }
         Address::Postgres(url) => {
-            let connection = connection::postgres(&url.plain).map_err(|error| StartError::Connect(error.to_string()))?;
+            let connection =
+                connection::postgres(&url.plain).map_err(|error| StartError::Connect(error.to_string()))?;
             run_postgres(AnyConnection::Postgres(connection))
         }
     }

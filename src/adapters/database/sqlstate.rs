@@ -19,7 +19,9 @@ pub(super) enum Condition {
 /// Returns the condition of an error. Without a SQLSTATE the kind decides, which diesel derives from a few of them: an
 /// unknown error then counts as passing.
 pub(super) fn condition(state: Option<SqlState>, kind: &DatabaseErrorKind) -> Condition {
-    use DatabaseErrorKind::{ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand, Unknown};
+    use DatabaseErrorKind::{
+        ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand, Unknown,
+    };
     match (state, kind) {
         (Some(state), _) => of_state(state.as_str()),
         (None, SerializationFailure) => Condition::Conflict,

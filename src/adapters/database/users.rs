@@ -121,37 +121,31 @@ pub(super) fn change_password(
     now: NaiveDateTime,
     deadline: Instant,
 ) -> Result<Option<Renewed>, Fault> {
-    let row: Option<RenewedRow> =
-        transaction(connection, deadline, |connection| {
-            let user = users::table.filter(holds(by, now)).filter(is_valid(proof));
-            let password = new_password(hash, now);
-            // `None` leaves the column as it is.
-            let reset_at = matches!(proof, Proof::Code { .. }).then(|| users::password_reset_at.eq(now));
-            if diesel::update(user).set((password, reset_at, proven(proof, now))).execute(connection)? == 0 {
-                return Err(Rollback::Rejected);
-            }
-            revoke_all(connection, &by.user, Some(&by.session), now)?;
-            forget_devices(connection, &by.user, None, Some(&by.session))?;
-            let session = sessions::table.filter(sessions::id.eq(&by.session)).filter(sessions::user_id.eq(&by.user));
-            // Tokens of the generations before are neither refreshed nor taken for copies.
-            let renewed = diesel::update(session)
-                .set((
-                    sessions::generation.eq(sessions::generation + 1),
-                    sessions::first_generation.eq(sessions::generation + 1),
-                    sessions::replays.eq(0),
-                    // The new token is unused.
-                    sessions::rotated_at.eq(None::<NaiveDateTime>),
-                    sessions::last_used_at.eq(now),
-                ))
-                .returning((
-                    sessions::generation,
-                    sessions::expires_at,
-                    sessions::jkt.is_not_null(),
-                    sessions::client_id,
-                ))
-                .get_result(connection)?;
-            Ok(renewed)
-        })?;
+    let row: Option<RenewedRow> = transaction(connection, deadline, |connection| {
+        let user = users::table.filter(holds(by, now)).filter(is_valid(proof));
+        let password = new_password(hash, now);
+        // `None` leaves the column as it is.
+        let reset_at = matches!(proof, Proof::Code { .. }).then(|| users::password_reset_at.eq(now));
+        if diesel::update(user).set((password, reset_at, proven(proof, now))).execute(connection)? == 0 {
+            return Err(Rollback::Rejected);
+        }
+        revoke_all(connection, &by.user, Some(&by.session), now)?;
+        forget_devices(connection, &by.user, None, Some(&by.session))?;
+        let session = sessions::table.filter(sessions::id.eq(&by.session)).filter(sessions::user_id.eq(&by.user));
+        // Tokens of the generations before are neither refreshed nor taken for copies.
+        let renewed = diesel::update(session)
+            .set((
+                sessions::generation.eq(sessions::generation + 1),
+                sessions::first_generation.eq(sessions::generation + 1),
+                sessions::replays.eq(0),
+                // The new token is unused.
+                sessions::rotated_at.eq(None::<NaiveDateTime>),
+                sessions::last_used_at.eq(now),
+            ))
+            .returning((sessions::generation, sessions::expires_at, sessions::jkt.is_not_null(), sessions::client_id))
+            .get_result(connection)?;
+        Ok(renewed)
+    })?;
     row.map(renewed).transpose()
 }
 
