@@ -12,6 +12,7 @@ mod client;
 mod databases;
 mod descriptors;
 mod docs;
+mod database_faults;
 mod doorstep;
 mod dpop;
 mod edge;

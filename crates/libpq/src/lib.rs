@@ -1,4 +1,4 @@
-//! What diesel does not return from libpq: the SQLSTATE of an error, and the socket of a connection.
+//! SQLSTATE of an error and socket of a connection, which diesel does not return from libpq.
 //!
 //! On Linux the linker redirects two calls of diesel to this crate (`--wrap`, in the build script of doorstep). Each
 //! wrapper calls the function of libpq, reads its result, and returns it unchanged. The wrappers depend on the C

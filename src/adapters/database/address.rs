@@ -14,7 +14,7 @@ pub(super) enum Address {
 /// URL for libpq, with the timeouts of [`DEFAULTS`].
 #[derive(Clone)]
 pub(super) struct PostgresUrl {
-    /// For poolers, which refuse or ignore settings of a session.
+    /// URL for poolers, which refuse or ignore settings of a session.
     pub plain: String,
     /// The same URL, with the settings of [`SESSION`].
     pub with_session: String,
@@ -48,8 +48,8 @@ fn sqlite(path: &str) -> Result<Address, StartError> {
     if path.to_str().is_none() { Err(StartError::SqlitePath) } else { Ok(Address::Sqlite(path)) }
 }
 
-/// Options that are added unless the URL contains them. With the defaults of libpq and Linux, a connection to a host that
-/// has disappeared would block its thread for hours.
+/// Options that are added unless the URL contains them. With the defaults of libpq and Linux, a connection to a host
+/// that has disappeared would block its thread for hours.
 const DEFAULTS: [(&str, &str); 6] = [
     ("fallback_application_name", "doorstep"),
     // Seconds for everything before the first query, for each IP address of the host name.
@@ -65,8 +65,8 @@ const DEFAULTS: [(&str, &str); 6] = [
 /// With several hosts, libpq takes the first one that accepts writes: the primary, wherever it is after a failover.
 const SEVERAL_HOSTS: (&str, &str) = ("target_session_attrs", "read-write");
 
-/// Settings of each session, percent-encoded. The server ends a statement that waits for a lock or runs too long, before
-/// its caller times out. The second setting shows that the session got both (`connection::is_own_session`).
+/// Settings of each session, percent-encoded. The server ends a statement that waits for a lock or runs too long,
+/// before its caller times out. The second setting shows that the session got both (`connection::is_own_session`).
 const SESSION: &str = "-c%20statement_timeout%3D2s%20-c%20doorstep.session%3Don";
 
 fn postgres(url: &str, rest: &str) -> Result<Address, StartError> {

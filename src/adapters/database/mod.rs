@@ -131,7 +131,7 @@ impl Database {
         let create = move |connection: &mut AnyConnection, deadline| {
             sign_up::create(connection, &user, &session, &accepted, earlier.as_ref(), deadline)
         };
-        self.writes.run_settled(create, move |connection| outcome::sign_up(connection, &id)).await
+        self.writes.run_with_look(create, move |connection| outcome::sign_up(connection, &id)).await
     }
 }
 
@@ -194,7 +194,7 @@ impl Users for Database {
             let rehashed = rehashed.as_ref().map(PasswordHash::expose);
             sessions::sign_in(connection, &session, &proof, rehashed, &policy, deadline)
         };
-        self.writes.run_settled(sign_in, move |connection| outcome::sign_in(connection, &user, &id)).await
+        self.writes.run_with_look(sign_in, move |connection| outcome::sign_in(connection, &user, &id)).await
     }
 
     async fn refresh(
@@ -277,7 +277,7 @@ impl Users for Database {
             users::change_password(connection, &by, &proof, hash.expose(), now, deadline)
         };
         let look = move |connection: &mut AnyConnection| outcome::password_change(connection, &same, new.expose());
-        self.writes.run_settled(change, look).await
+        self.writes.run_with_look(change, look).await
     }
 
     async fn reset_password(
@@ -293,7 +293,7 @@ impl Users for Database {
             users::reset_password(connection, &user, &proof, hash.expose(), now, deadline)
         };
         let look = move |connection: &mut AnyConnection| outcome::password_reset(connection, &id, new.expose());
-        self.writes.run_settled(reset, look).await
+        self.writes.run_with_look(reset, look).await
     }
 
     async fn change_phone(
@@ -307,7 +307,7 @@ impl Users for Database {
         let change = move |connection: &mut AnyConnection, deadline| {
             users::change_phone(connection, &by, &change, now, deadline)
         };
-        self.writes.run_settled(change, move |connection| outcome::phone_change(connection, &same, &to)).await
+        self.writes.run_with_look(change, move |connection| outcome::phone_change(connection, &same, &to)).await
     }
 
     async fn confirm_phone(
@@ -332,7 +332,7 @@ impl Users for Database {
         let delete = move |connection: &mut AnyConnection, deadline| {
             users::delete(connection, &user, &proof, by.as_ref(), now, deadline)
         };
-        self.writes.run_settled(delete, move |connection| outcome::deletion(connection, &id)).await
+        self.writes.run_with_look(delete, move |connection| outcome::deletion(connection, &id)).await
     }
 
     async fn ping(&self) -> Result<(), DependencyError> {

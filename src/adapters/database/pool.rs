@@ -74,12 +74,12 @@ impl BlockingPool {
         &self,
         work: impl FnMut(&mut AnyConnection, Instant) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, DependencyError> {
-        self.run_settled(work, |_| Err(unavailable("the outcome is unknown").into())).await
+        self.run_with_look(work, |_| Err(unavailable("the outcome is unknown").into())).await
     }
 
     /// Does the same. If the connection is lost at COMMIT, `look` finds out on another one whether the changes were
     /// made, and returns the result then. Otherwise the work is done again.
-    pub async fn run_settled<T: Send + 'static>(
+    pub async fn run_with_look<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut AnyConnection, Instant) -> Result<T, Fault> + Send + 'static,
         look: impl FnMut(&mut AnyConnection) -> Result<Option<T>, Fault> + Send + 'static,
@@ -108,15 +108,15 @@ impl Connections {
             match self.execute(session?, deadline, &mut work) {
                 Err(Fault::Lost(_)) if !was_lost => was_lost = true,
                 Err(Fault::Conflict(_)) if conflicts < CONFLICTS && Instant::now() < deadline => conflicts += 1,
-                Err(Fault::InDoubt(reason)) => return self.settle(deadline, reason, work, look),
+                Err(Fault::InDoubt(reason)) => return self.complete(deadline, reason, work, look),
                 result => return Ok(result?),
             }
         }
     }
 
-    /// Settles a job whose COMMIT had no answer. Looks again after the second attempt: the first COMMIT may have been
+    /// Completes a job whose COMMIT had no answer. Looks again after the second attempt: the first COMMIT may have been
     /// executed in between.
-    fn settle<T>(
+    fn complete<T>(
         &self,
         deadline: Instant,
         reason: String,

@@ -1,4 +1,4 @@
-//! What a PostgreSQL database must have. Each problem is one sentence for the operator.
+//! Requirements of a PostgreSQL database. Each problem is one sentence for the operator.
 
 use super::engine::AnyConnection;
 use super::fault::{Fault, unavailable};

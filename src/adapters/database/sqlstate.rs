@@ -3,7 +3,7 @@
 use diesel::result::DatabaseErrorKind;
 use doorstep_libpq::SqlState;
 
-/// What an error of a statement means.
+/// Meaning of an error of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Condition {
     /// Concurrent transactions: rolled back, and may succeed if it runs again.

@@ -23,9 +23,9 @@ impl From<Error> for Rollback {
 /// `deadline`, because the caller has already returned an error.
 ///
 /// A connection that is lost before COMMIT is sent makes the server roll back, so a retry is safe. If it is lost at
-/// COMMIT, the outcome is unknown ([`Fault::InDoubt`]). A retry could then see the changes of the first attempt: it would
-/// return "taken" to the user who just signed up, or "wrong" to the user who just changed the password. The pool
-/// therefore looks first (`BlockingPool::run_settled`), or does not retry.
+/// COMMIT, the outcome is unknown ([`Fault::InDoubt`]). A retry could then see the changes of the first attempt: it
+/// would return "taken" to the user who just signed up, or "wrong" to the user who just changed the password. The pool
+/// therefore looks first (`BlockingPool::run_with_look`), or does not retry.
 pub(super) fn transaction<T>(
     connection: &mut AnyConnection,
     deadline: Instant,

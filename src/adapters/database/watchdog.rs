@@ -1,4 +1,5 @@
-//! Watchdog: ends calls of libpq that hang, because their server or a machine in between accepts data and never answers.
+//! Watchdog: ends calls of libpq that hang, because their server or a machine in between accepts data and never
+//! answers.
 
 use doorstep_libpq::Socket;
 use scheduled_thread_pool::{OnPoolDropBehavior, ScheduledThreadPool};
@@ -23,7 +24,7 @@ struct Calls {
 }
 
 /// Call that is watched until this is dropped.
-pub(super) struct Watched {
+pub(super) struct Guard {
     calls: Arc<Mutex<Calls>>,
     number: u64,
 }
@@ -42,16 +43,16 @@ impl Watchdog {
     }
 
     /// Watches calls on this socket. After `limit`, the socket is shut down, and the call fails at once.
-    pub fn watch(&self, socket: &Socket, limit: Instant) -> Watched {
+    pub fn watch(&self, socket: &Socket, limit: Instant) -> Guard {
         let mut calls = lock(&self.calls);
         let number = calls.next;
         calls.next += 1;
         calls.running.insert(number, (limit, socket.clone()));
-        Watched { calls: Arc::clone(&self.calls), number }
+        Guard { calls: Arc::clone(&self.calls), number }
     }
 }
 
-impl Drop for Watched {
+impl Drop for Guard {
     fn drop(&mut self) {
         lock(&self.calls).running.remove(&self.number);
     }

@@ -92,7 +92,10 @@ async fn the_end_of_read_only_is_seen_at_once() {
     store.execute(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
     let error = create(&store).await.unwrap_err().to_string();
     assert!(error.contains("25006") && error.contains("standby"), "{error}");
-    store.execute(&format!("SET default_transaction_read_only = off; ALTER DATABASE {name} RESET ALL"));
+    let mut operator = store.postgres();
+    for statement in ["SET default_transaction_read_only = off", &format!("ALTER DATABASE {name} RESET ALL")] {
+        operator.batch_execute(statement).unwrap();
+    }
     assert_eq!(create(&store).await.unwrap(), Created::Yes);
 }
 

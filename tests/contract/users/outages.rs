@@ -192,8 +192,8 @@ async fn a_server_that_freezes_times_out_and_is_used_again_later() {
     use_every_connection(&store.database).await;
 }
 
-/// Something in between, such as a firewall or a pooler, has forgotten the connections and accepts their data: no timeout
-/// of TCP ends them. New connections work.
+/// Something in between, such as a firewall or a pooler, has forgotten the connections and accepts their data: no
+/// timeout of TCP ends them. New connections work.
 #[tokio::test]
 async fn half_open_connections_are_replaced_within_ten_seconds() {
     let store = postgres_store();

@@ -1,4 +1,4 @@
-//! What PostgreSQL must have: encoding, writes, ownership and grants. Each lack is one sentence.
+//! Requirements of PostgreSQL: encoding, writes, ownership and grants. Each lack is one sentence.
 
 use super::store::{Store, code_proof, new_user, now, open, postgres_store};
 use doorstep::adapters::database::migrate;

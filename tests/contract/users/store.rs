@@ -26,8 +26,8 @@ pub struct Store {
     _folder: Option<TempDir>,
 }
 
-/// One empty database of each engine, and a PostgreSQL one whose transactions are serializable. Other servers that speak
-/// PostgreSQL have no other isolation.
+/// One empty database of each engine, and a PostgreSQL one whose transactions are serializable. Some servers that speak
+/// the protocol of PostgreSQL have no other isolation.
 pub fn stores() -> [Store; 3] {
     let serializable = postgres_store();
     let name = serializable.text("SELECT current_database()::text AS value");

@@ -82,8 +82,8 @@ async fn a_transaction_is_retried_once_if_the_connection_fails_before_the_commit
     assert_retried("users");
 }
 
-/// Every connection fails at its COMMIT. A sign-up and a change of number look for the outcome and try again. Others have
-/// one attempt: a second one would not find the row that the first one may have changed.
+/// Every connection fails at its COMMIT. A sign-up and a change of number look for the outcome and try again. Others
+/// have one attempt: a second one would not find the row that the first one may have changed.
 #[tokio::test]
 async fn a_transaction_whose_connections_fail_at_the_commit_is_unavailable() {
     let store = postgres_store();
