@@ -35,12 +35,12 @@ async fn a_row_that_is_locked_for_longer_than_the_statement_timeout_is_503() {
 async fn a_full_disk_under_sqlite_is_503_for_writes_only() {
     let folder = Folder::new();
     assert_eq!(folder.run(&["migrate"], &[]).status, Some(0));
-    let doorstep = folder.start_with_file_limit(600, &[]);
+    let doorstep = folder.start_with_file_limit(300, &[]);
     let client = Client::new(&doorstep.url());
     client.wait_for_readiness(200).await;
     let token = client.sign_up(&folder, PHONE).await.field("access_token");
     let mut renamed = client.rename(&token).await;
-    for _ in 0..500 {
+    for _ in 0..200 {
         if renamed.status != 200 {
             break;
         }

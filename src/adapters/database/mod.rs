@@ -11,6 +11,7 @@ mod evidence;
 mod fault;
 mod forget_devices;
 mod known_devices;
+mod lane;
 mod manager;
 pub mod migrate;
 mod outcome;

@@ -2,6 +2,7 @@
 
 use super::engine::AnyConnection;
 use super::fault::{Fault, unavailable};
+use super::lane::Lane;
 use super::manager::{Manager, Session};
 use super::watchdog::Watchdog;
 use crate::adapters::bulkhead::Bulkhead;
@@ -39,6 +40,7 @@ struct Connections {
     pool: Pool<Manager>,
     manager: Manager,
     watchdog: Arc<Watchdog>,
+    lane: Arc<Lane>,
 }
 
 impl BlockingPool {
@@ -61,7 +63,7 @@ impl BlockingPool {
             .build_unchecked(manager.clone());
         let width = usize::try_from(connections).unwrap_or(usize::MAX);
         let bulkhead = Arc::new(Bulkhead::new(Dependency::Database, width, QUEUE));
-        Self { connections: Connections { pool, manager, watchdog }, bulkhead }
+        Self { connections: Connections { pool, manager, watchdog, lane: Arc::default() }, bulkhead }
     }
 
     /// Runs `work`. Retries it on another connection if the first is dead, and after a conflict with other
@@ -103,9 +105,12 @@ impl Connections {
     ) -> Result<T, DependencyError> {
         let (mut conflicts, mut was_lost) = (0, false);
         loop {
+            let turn = if conflicts == 0 { self.lane.outside() } else { self.lane.inside() };
             // What closed the first connection, for example a restart of the server, has closed the idle ones, too.
             let session = if was_lost { self.check_out_tested(deadline) } else { self.check_out(deadline) };
-            match self.execute(session?, deadline, &mut work) {
+            let result = self.execute(session?, deadline, &mut work);
+            drop(turn);
+            match result {
                 Err(Fault::Lost(_)) if !was_lost => was_lost = true,
                 Err(Fault::Conflict(_)) if conflicts < CONFLICTS && Instant::now() < deadline => conflicts += 1,
                 Err(Fault::InDoubt(reason)) => return self.complete(deadline, reason, work, look),

@@ -1,7 +1,7 @@
 //! Queries for accounts.
 
 use super::conditions::{
-    has_phone, holds, invalid_value, is_valid, lock, proven, reject_if_taken, revoke_all, user, user_columns,
+    has_phone, holds, invalid_value, is_valid, lock, proven, reject_if_taken, returned, revoke_all, user, user_columns,
 };
 use super::detachment::detach_in;
 use super::engine::AnyConnection;
@@ -102,13 +102,12 @@ pub(super) fn change_profile(
     change: &ProfileRow,
     now: NaiveDateTime,
 ) -> Result<Option<User>, Fault> {
-    let row = diesel::update(users::table.filter(holds(by, now)))
+    let rows = diesel::update(users::table.filter(holds(by, now)))
         .set(change)
         .returning(user_columns())
-        .get_result::<UserRow>(connection)
-        .optional()
+        .get_results::<UserRow>(connection)
         .map_err(|error| Fault::new(connection, &error))?;
-    row.map(user).transpose()
+    returned(rows).map(user).transpose()
 }
 
 /// Updates the user's row first, then the sessions. A concurrent sign-in has either stored its session before, which
@@ -242,13 +241,12 @@ pub(super) fn confirm_phone(
     phone: &str,
     now: NaiveDateTime,
 ) -> Result<Option<User>, Fault> {
-    let row = diesel::update(users::table.filter(holds(by, now)).filter(has_phone(Some(phone))))
+    let rows = diesel::update(users::table.filter(holds(by, now)).filter(has_phone(Some(phone))))
         .set(users::phone_proven_at.eq(now))
         .returning(user_columns())
-        .get_result::<UserRow>(connection)
-        .optional()
+        .get_results::<UserRow>(connection)
         .map_err(|error| Fault::new(connection, &error))?;
-    row.map(user).transpose()
+    returned(rows).map(user).transpose()
 }
 
 /// Deletes the user, and their sessions and consents by `ON DELETE CASCADE`.
