@@ -82,8 +82,9 @@ pub(super) fn user_columns() -> <UserRow as Selectable<Backend>>::SelectExpressi
     <UserRow as Selectable<Backend>>::construct_selection()
 }
 
-/// Returns the row of a statement with `RETURNING` that changes one row at most, outside a transaction. The caller loads
-/// all rows: SQLite commits after the last one, and diesel ignores the error if nobody reads further than the first.
+/// Returns the row of a statement with `RETURNING` that changes one row at most, outside a transaction. The caller
+/// loads all rows: SQLite commits after the last one, and diesel ignores the error if nobody reads further than the
+/// first.
 pub(super) fn returned<T>(mut rows: Vec<T>) -> Option<T> {
     rows.pop()
 }
