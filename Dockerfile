@@ -16,7 +16,7 @@ ARG RUSTFLAGS=""
 # of another branch: touch makes Cargo build the copied sources.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    touch src/lib.rs src/main.rs crates/captcha/src/lib.rs \
+    touch src/lib.rs src/main.rs crates/captcha/src/lib.rs crates/libpq/src/lib.rs \
  && cargo build --release --locked --no-default-features --target host-tuple \
  && cp target/*/release/doorstep /usr/local/bin/doorstep
 

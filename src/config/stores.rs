@@ -24,16 +24,16 @@ pub enum StagingSettings {
 
 section! {
     pub(super) fn database = "Users: SQLite or PostgreSQL";
-    /// sqlite://path or postgres://user:password@host:5432/database?sslmode=require. A connection to another machine
-    /// without sslmode=require or better is a warning.
+    /// sqlite://path or postgres://user:password@host:5432/database?sslmode=require. Several hosts (host1,host2) mean the
+    /// one that accepts writes. A connection to another machine without sslmode=require or better is a warning.
     static DATABASE_URL: Variable<SecretString> = secret()
         .example("sqlite://data/doorstep.sqlite3")
         .default_in_words("the file doorstep.sqlite3 in DATA_DIR")
         .production(Rule("must be a postgres:// URL"));
     /// Connections of this process.
     static DATABASE_CONNECTIONS: WithDefault<u32> = number(1, 1_000).default(|| 8);
-    /// Run the migrations at the start. On PostgreSQL an advisory lock lets any number of replicas start together; no
-    /// replica starts while PostgreSQL is down. By hand: `doorstep migrate`.
+    /// Run the migrations at the start. Any number of replicas may start together; no replica starts while PostgreSQL
+    /// is down. By hand: `doorstep migrate`.
     static MIGRATE_ON_START: Variable<bool> =
         flag().example("true").default_in_words("on for SQLite, off for PostgreSQL");
 }

@@ -34,8 +34,10 @@ const RULES: &[Rule] = &[
 
 /// Other crates that each crate in `crates/` must not import. It knows nothing of the service, of HTTP, settings and
 /// stores, and runs without an asynchronous runtime.
-const CRATES: &[(&str, &[&str])] =
-    &[("captcha", &["doorstep", "actix*", "clap", "diesel*", "*redis", "reqwest", "serde*", "tokio*", "tracing*"])];
+const CRATES: &[(&str, &[&str])] = &[("captcha", OF_THE_SERVICE), ("libpq", OF_THE_SERVICE)];
+
+const OF_THE_SERVICE: &[&str] =
+    &["doorstep", "actix*", "clap", "diesel*", "*redis", "reqwest", "serde*", "tokio*", "tracing*"];
 
 /// Crates that the bodies in `src/http/dto` may import: they have no rules, and tools read them. `zeroize` overwrites
 /// passwords.

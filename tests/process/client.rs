@@ -19,6 +19,8 @@ pub struct Client {
 pub struct Response {
     pub status: u16,
     pub request_id: String,
+    /// Seconds of `Retry-After`.
+    pub retry_after: Option<u64>,
     pub body: Value,
 }
 
@@ -40,9 +42,10 @@ impl Client {
         let response = request.send().await.unwrap();
         let status = response.status().as_u16();
         let request_id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let retry_after = response.headers().get("retry-after").map(|value| value.to_str().unwrap().parse().unwrap());
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Response { status, request_id, body }
+        Response { status, request_id, retry_after, body }
     }
 
     pub async fn get(&self, path: &str) -> Response {
@@ -61,6 +64,11 @@ impl Client {
 
     pub async fn me(&self, token: &str) -> Response {
         self.send(self.request(Method::GET, "/v1/me").bearer_auth(token)).await
+    }
+
+    pub async fn rename(&self, token: &str) -> Response {
+        let change = json!({"nickname": "小红"});
+        self.send(self.request(Method::PATCH, "/v1/me").bearer_auth(token).json(&change)).await
     }
 
     /// Waits until `/readyz` responds with this status: `ready` or `degraded`, or 503.

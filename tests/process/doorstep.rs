@@ -107,6 +107,13 @@ impl Folder {
         Doorstep::spawn(self.program("/bin/sh", &["-c", &limit, env!("CARGO_BIN_EXE_doorstep")], &vars))
     }
 
+    /// Starts a server whose files cannot grow beyond this number of blocks of 512 bytes: as on a full disk.
+    pub fn start_with_file_limit(&self, blocks: usize, vars: &[Var<'_>]) -> Doorstep {
+        let vars = [&[("BIND", "127.0.0.1:0"), ("METRICS_BIND", "off")], vars].concat();
+        let limit = format!("trap '' XFSZ && ulimit -f {blocks} && exec \"$0\"");
+        Doorstep::spawn(self.program("/bin/sh", &["-c", &limit, env!("CARGO_BIN_EXE_doorstep")], &vars))
+    }
+
     /// Starts a server and waits until it is ready.
     pub async fn serve(&self, vars: &[Var<'_>]) -> (Doorstep, Client) {
         let doorstep = self.start(vars);

@@ -9,6 +9,7 @@ pub mod process;
 pub mod provider;
 pub mod redis;
 pub mod storage;
+pub mod tcp_proxy;
 pub mod tencent;
 pub mod twilio;
 pub mod webhook;

@@ -52,11 +52,17 @@ impl OwnPostgres {
     pub fn start(&self) {
         let options = format!(
             "-p {} -k {} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c max_connections=300 \
-            -c shared_preload_libraries=pg_stat_statements",
+            -c shared_preload_libraries=pg_stat_statements -c lc_messages=zh_CN.utf8",
             self.port,
             self.folder.display()
         );
-        run(self.pg_ctl().arg("-l").arg(self.folder.join("log")).args(["-w", "-s", "-o", &options, "start"]));
+        // The messages are Chinese: no code may depend on their words.
+        run(self
+            .pg_ctl()
+            .env("LOCPATH", self.folder.join("locales"))
+            .arg("-l")
+            .arg(self.folder.join("log"))
+            .args(["-w", "-s", "-o", &options, "start"]));
     }
 
     /// Stops the server like a crash: connections break in the middle of a statement.
@@ -78,6 +84,23 @@ impl OwnPostgres {
         command.arg("-D").arg(self.folder.join("data"));
         command
     }
+}
+
+/// Returns the folder with the locale `zh_CN.utf8`, which is compiled once.
+fn chinese() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("locales");
+        let locale = folder.join("zh_CN.utf8");
+        if !locale.is_dir() {
+            std::fs::create_dir_all(&folder).unwrap();
+            let new = tempfile::Builder::new().prefix("new-").tempdir_in(&folder).unwrap().keep().join("zh_CN.utf8");
+            run(Command::new("localedef").args(["-i", "zh_CN", "-f", "UTF-8"]).arg(&new));
+            // Fails if another test binary was faster.
+            let _ = std::fs::rename(&new, &locale);
+        }
+        folder
+    })
 }
 
 /// Returns true if this process runs as root. PostgreSQL does not run as root, so the user `postgres` runs it then.
@@ -110,10 +133,12 @@ fn in_shell(name: &str) -> String {
     format!("{user}{}", program(name).display())
 }
 
+/// Creates the folder of a server, with its locale.
 fn own_folder() -> PathBuf {
     let folder = tempfile::Builder::new().prefix("doorstep-postgres-").tempdir().unwrap().keep();
+    run(Command::new("cp").arg("-r").arg(chinese()).arg(folder.join("locales")));
     if is_root() {
-        run(Command::new("chown").arg("postgres").arg(&folder));
+        run(Command::new("chown").arg("-R").arg("postgres").arg(&folder));
     }
     folder
 }

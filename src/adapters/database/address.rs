@@ -8,8 +8,16 @@ use std::path::{Path, PathBuf};
 pub(super) enum Address {
     /// Absolute path: a change of the working directory does not change the file.
     Sqlite(PathBuf),
-    /// URL for libpq, with the timeouts of [`POSTGRES_DEFAULTS`].
-    Postgres(String),
+    Postgres(PostgresUrl),
+}
+
+/// URL for libpq, with the timeouts of [`DEFAULTS`].
+#[derive(Clone)]
+pub(super) struct PostgresUrl {
+    /// URL for poolers, which refuse or ignore settings of a session.
+    pub plain: String,
+    /// The same URL, with the settings of [`SESSION`].
+    pub with_session: String,
 }
 
 impl Address {
@@ -40,19 +48,26 @@ fn sqlite(path: &str) -> Result<Address, StartError> {
     if path.to_str().is_none() { Err(StartError::SqlitePath) } else { Ok(Address::Sqlite(path)) }
 }
 
-/// Options that are added unless the URL contains them. Without them, a connection to a host that has disappeared
-/// blocks its thread for hours (the defaults of libpq and Linux).
-const POSTGRES_DEFAULTS: [(&str, &str); 6] = [
+/// Options that are added unless the URL contains them. With the defaults of libpq and Linux, a connection to a host
+/// that has disappeared would block its thread for hours.
+const DEFAULTS: [(&str, &str); 6] = [
     ("fallback_application_name", "doorstep"),
     // Seconds for everything before the first query, for each IP address of the host name.
     ("connect_timeout", "2"),
-    // Milliseconds after which unacknowledged data closes the connection.
-    ("tcp_user_timeout", "5000"),
-    // Idle seconds, seconds between probes, number of probes: a dead connection is detected after about 20 s.
-    ("keepalives_idle", "10"),
-    ("keepalives_interval", "5"),
-    ("keepalives_count", "2"),
+    // Milliseconds after which unacknowledged data closes the connection, and unanswered probes, too.
+    ("tcp_user_timeout", "4000"),
+    // Idle seconds, seconds between probes, number of probes: a dead connection is detected after about 6 s.
+    ("keepalives_idle", "3"),
+    ("keepalives_interval", "1"),
+    ("keepalives_count", "3"),
 ];
+
+/// With several hosts, libpq takes the first one that accepts writes: the primary, wherever it is after a failover.
+const SEVERAL_HOSTS: (&str, &str) = ("target_session_attrs", "read-write");
+
+/// Settings of each session, percent-encoded. The server ends a statement that waits for a lock or runs too long,
+/// before its caller times out. The second setting shows that the session got both (`connection::is_own_session`).
+const SESSION: &str = "-c%20statement_timeout%3D2s%20-c%20doorstep.session%3Don";
 
 fn postgres(url: &str, rest: &str) -> Result<Address, StartError> {
     if url.contains('\0') {
@@ -63,25 +78,33 @@ fn postgres(url: &str, rest: &str) -> Result<Address, StartError> {
         Some(at) if rest[at..].starts_with('@') => &rest[at..],
         _ => rest,
     };
-    let query = host.split_once('?').map(|(_, query)| query);
-    let options: Vec<(&str, &str)> =
-        query.unwrap_or_default().split('&').filter_map(|option| option.split_once('=')).collect();
+    let (authority, query) = host.split_once('?').unwrap_or((host, ""));
+    let mut options: Vec<(&str, &str)> = query.split('&').filter_map(|option| option.split_once('=')).collect();
     if cfg!(feature = "bundled-libpq") && options.iter().any(|option| needs_tls(*option)) {
         return Err(StartError::Tls);
     }
-    let mut url = url.to_owned();
-    let mut separator = match query {
-        None => "?",
-        Some("") => "",
-        Some(_) => "&",
-    };
-    for (name, value) in POSTGRES_DEFAULTS {
-        if !options.iter().any(|(given, _)| *given == name) {
-            url.push_str(&format!("{separator}{name}={value}"));
-            separator = "&";
+    let has_several_hosts =
+        authority.contains(',') || options.iter().any(|(name, value)| *name == "host" && value.contains(','));
+    for default in DEFAULTS.into_iter().chain(has_several_hosts.then_some(SEVERAL_HOSTS)) {
+        if !options.iter().any(|(given, _)| *given == default.0) {
+            options.push(default);
         }
     }
-    Ok(Address::Postgres(url))
+    let base = &url[..url.len() - host.len() + authority.len()];
+    Ok(Address::Postgres(PostgresUrl { plain: join(base, &options), with_session: with_session(base, &options) }))
+}
+
+fn join(base: &str, options: &[(&str, &str)]) -> String {
+    let options: Vec<_> = options.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    format!("{base}?{}", options.join("&"))
+}
+
+fn with_session(base: &str, options: &[(&str, &str)]) -> String {
+    let given = options.iter().find(|(name, _)| *name == "options").map(|(_, value)| *value);
+    let settings = given.map_or_else(|| SESSION.to_owned(), |given| format!("{given}%20{SESSION}"));
+    let mut options: Vec<_> = options.iter().copied().filter(|(name, _)| *name != "options").collect();
+    options.push(("options", &settings));
+    join(base, &options)
 }
 
 fn needs_tls((name, value): (&str, &str)) -> bool {
@@ -94,7 +117,7 @@ mod tests {
 
     fn libpq(url: &str) -> String {
         match Address::parse(url) {
-            Ok(Address::Postgres(url)) => url,
+            Ok(Address::Postgres(url)) => url.plain,
             _ => panic!("not a PostgreSQL URL: {url}"),
         }
     }
@@ -133,6 +156,26 @@ mod tests {
         assert!(libpq("postgres://h/d?").contains("/d?fallback_application_name="));
         let own = libpq("postgres://h1:1,h2:2/d?connect_timeout=9&sslmode=prefer");
         assert!(own.contains("connect_timeout=9&sslmode=prefer&fallback_application_name=") && !own.contains("=2&"));
+    }
+
+    #[test]
+    fn several_hosts_mean_the_one_that_accepts_writes() {
+        let attrs = "&target_session_attrs=read-write";
+        assert!(libpq("postgres://h1:1,h2:2/d").contains(attrs) && libpq("postgres:///d?host=h1,h2").contains(attrs));
+        assert!(!libpq("postgres://u:p,w@h/d").contains("target_session_attrs"));
+        assert!(!libpq("postgres://h1,h2/d?target_session_attrs=any").contains(attrs));
+    }
+
+    #[test]
+    fn the_settings_of_the_session_follow_the_options_of_the_url() {
+        let session = |url: &str| match Address::parse(url) {
+            Ok(Address::Postgres(url)) => url.with_session,
+            _ => panic!("not a PostgreSQL URL: {url}"),
+        };
+        assert!(session("postgres://h/d").ends_with(&format!("&options={SESSION}")));
+        let own = session("postgres://h/d?options=-c%20search_path%3Dx&sslmode=prefer");
+        assert!(own.ends_with(&format!("&options=-c%20search_path%3Dx%20{SESSION}")) && own.contains("sslmode=prefer"));
+        assert_eq!(own.matches("options=").count(), 1);
     }
 
     #[test]

@@ -82,6 +82,13 @@ pub(super) fn user_columns() -> <UserRow as Selectable<Backend>>::SelectExpressi
     <UserRow as Selectable<Backend>>::construct_selection()
 }
 
+/// Returns the row of a statement with `RETURNING` that changes one row at most, outside a transaction. The caller
+/// loads all rows: SQLite commits after the last one, and diesel ignores the error if nobody reads further than the
+/// first.
+pub(super) fn returned<T>(mut rows: Vec<T>) -> Option<T> {
+    rows.pop()
+}
+
 pub(super) fn user(row: UserRow) -> Result<User, Fault> {
     User::try_from(row).map_err(invalid_value)
 }

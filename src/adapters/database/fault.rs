@@ -1,30 +1,68 @@
 //! Translates errors of diesel, libpq and SQLite into errors of the ports, without personal data.
 
 use super::engine::AnyConnection;
+use super::sqlite_error;
+use super::sqlstate::{self, Condition, condition};
 use crate::ports::{Dependency, DependencyError};
 use diesel::ConnectionError;
 use diesel::r2d2::R2D2Connection;
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
+use doorstep_libpq::SqlState;
 
 /// Why a job on a connection failed.
 pub(super) enum Fault {
-    /// The connection is lost. The job may be retried on another connection: it has committed nothing, or it is
-    /// idempotent.
+    /// The connection is lost, or useless and must be closed. The job may be retried on another connection: it has
+    /// committed nothing, or it is idempotent.
     Lost(String),
+    /// Another transaction was in the way. The job was rolled back, and may be retried.
+    Conflict(String),
+    /// The connection was lost at COMMIT: the changes of the job are made or not.
+    InDoubt(String),
     Failed(DependencyError),
 }
 
-/// Primary messages of transient errors. diesel does not keep the SQLSTATE, which would identify them.
-const TRANSIENT_MESSAGES: [&str; 4] = ["statement timeout", "lock timeout", "deadlock detected", "database is locked"];
-
 impl Fault {
     pub fn new(connection: &mut AnyConnection, error: &Error) -> Self {
-        let reason = reason(error);
+        let state = SqlState::take_last();
         // libpq knows that the server closed the connection, for every kind of error of the statement.
-        if connection.is_broken() || is_closed(error) {
-            return Self::Lost(reason);
+        if connection.is_broken() || matches!(error, Error::BrokenTransactionManager) {
+            return Self::Lost(reason(error));
         }
-        Self::Failed(if is_transient(error) { unavailable(reason) } else { broken(reason) })
+        let Some((kind, about)) = database_error(error) else { return broken(reason(error)).into() };
+        match connection {
+            AnyConnection::Sqlite(_) => match sqlite_error::remedy(about.message()) {
+                Some(remedy) => unavailable(format!("{} ({remedy})", reason(error))).into(),
+                None => broken(reason(error)).into(),
+            },
+            AnyConnection::Postgres(_) => Self::postgres(condition(state, kind), with_state(reason(error), state)),
+        }
+    }
+
+    fn postgres(condition: Condition, reason: String) -> Self {
+        match condition {
+            Condition::Conflict => Self::Conflict(reason),
+            Condition::UselessConnection => Self::Lost(reason),
+            Condition::Passing => unavailable(reason).into(),
+            Condition::Defect => broken(reason).into(),
+        }
+    }
+}
+
+/// Returns the error of the database, also inside the error of a COMMIT whose rollback failed.
+fn database_error(error: &Error) -> Option<(&DatabaseErrorKind, &dyn DatabaseErrorInformation)> {
+    match error {
+        Error::DatabaseError(kind, about) => Some((kind, &**about)),
+        Error::RollbackErrorOnCommit { commit_error, .. } => database_error(commit_error),
+        _ => None,
+    }
+}
+
+/// Adds the SQLSTATE and the remedy: the message of the server may be in any language.
+fn with_state(reason: String, state: Option<SqlState>) -> String {
+    let Some(state) = state else { return reason };
+    match sqlstate::remedy(state.as_str()) {
+        Some(remedy) => format!("{reason} (SQLSTATE {}: {remedy})", state.as_str()),
+        None => format!("{reason} (SQLSTATE {})", state.as_str()),
     }
 }
 
@@ -37,7 +75,7 @@ impl From<DependencyError> for Fault {
 impl From<Fault> for DependencyError {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Lost(reason) => unavailable(reason),
+            Fault::Lost(reason) | Fault::Conflict(reason) | Fault::InDoubt(reason) => unavailable(reason),
             Fault::Failed(error) => error,
         }
     }
@@ -49,24 +87,6 @@ pub(super) fn unavailable(reason: impl Into<String>) -> DependencyError {
 
 pub(super) fn broken(reason: impl Into<String>) -> DependencyError {
     DependencyError::Broken { dependency: Dependency::Database, reason: reason.into() }
-}
-
-fn is_closed(error: &Error) -> bool {
-    use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
-    matches!(error, Error::BrokenTransactionManager | Error::DatabaseError(ClosedConnection | UnableToSendCommand, _))
-}
-
-fn is_transient(error: &Error) -> bool {
-    match error {
-        // The server is a standby that is not promoted yet, or it is no longer the primary.
-        Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction | DatabaseErrorKind::SerializationFailure, _) => {
-            true
-        }
-        Error::DatabaseError(DatabaseErrorKind::Unknown, about) => {
-            TRANSIENT_MESSAGES.iter().any(|part| about.message().contains(part))
-        }
-        _ => false,
-    }
 }
 
 /// Returns the primary message only, because PostgreSQL's details quote the row. The texts of diesel's conversion

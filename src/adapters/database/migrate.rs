@@ -5,13 +5,18 @@ use super::connection;
 use super::engine::AnyConnection;
 use super::error::StartError;
 use super::fault::{Fault, broken};
+use super::requirements;
 use super::schema::applied_migrations;
+use crate::ports::DependencyError;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
 use diesel::migration::{Migration, MigrationSource, Result as DieselResult};
+use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
-use diesel::{PgConnection, QueryDsl, RunQueryDsl, SqliteConnection};
+use diesel::{PgConnection, QueryDsl, RunQueryDsl, SqliteConnection, select};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use doorstep_libpq::SqlState;
 use std::fs::OpenOptions;
 use std::path::Path;
 
@@ -22,7 +27,7 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// all.
 ///
 /// Several processes may call it at the same time: one migrates, the others wait. A SQLite file is created if its
-/// folder exists. On PostgreSQL it needs its own session, so it does not work through a pooler in transaction mode.
+/// folder exists.
 ///
 /// # Errors
 /// The text is for the operator and contains no secret.
@@ -34,8 +39,9 @@ pub fn run(url: &str) -> Result<Vec<String>, StartError> {
             run_sqlite(connection)
         }
         Address::Postgres(url) => {
-            let connection = connection::postgres(&url).map_err(|error| StartError::Connect(error.to_string()))?;
-            run_postgres(connection)
+            let connection =
+                connection::postgres(&url.plain).map_err(|error| StartError::Connect(error.to_string()))?;
+            run_postgres(AnyConnection::Postgres(connection))
         }
     }
     .map_err(|error| StartError::Migration(error.to_string()))
@@ -60,12 +66,44 @@ fn run_sqlite(mut connection: SqliteConnection) -> DieselResult<Vec<String>> {
     connection.immediate_transaction(|connection| apply(connection, SQLITE))
 }
 
-/// Migrates PostgreSQL under an advisory lock. The number of the lock is arbitrary but fixed. The lock ends with the
-/// session.
-fn run_postgres(mut connection: PgConnection) -> DieselResult<Vec<String>> {
-    let lock = i64::from_be_bytes(*b"doorstep");
-    connection.batch_execute(&format!("SET lock_timeout = '60s'; SELECT pg_advisory_lock({lock})"))?;
-    apply(&mut connection, POSTGRES)
+/// Row that one migration locks, so that the others wait. A row works in one transaction, on every server that speaks
+/// PostgreSQL and through every pooler; an advisory lock needs a session of its own.
+const LOCK_TABLE: &str = "CREATE TABLE IF NOT EXISTS doorstep_migration_lock (id INTEGER PRIMARY KEY); \
+    INSERT INTO doorstep_migration_lock VALUES (1) ON CONFLICT DO NOTHING";
+/// Waits for the row. The timeouts of the role are for requests.
+const LOCK: &str = "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0; \
+    SELECT id FROM doorstep_migration_lock WHERE id = 1 FOR UPDATE";
+
+/// Migrates PostgreSQL in one transaction. A database that is migrated needs no privilege beyond reading.
+fn run_postgres(mut connection: AnyConnection) -> DieselResult<Vec<String>> {
+    if let AnyConnection::Postgres(postgres) = &mut connection
+        && let Some(problem) = requirements::server_problem(postgres)?
+    {
+        return Err(problem.into());
+    }
+    let is_migrated = pending(&mut connection).map_err(DependencyError::from)?.is_empty();
+    match connection {
+        AnyConnection::Postgres(mut connection) if !is_migrated => apply_locked(&mut connection).map_err(|error| {
+            let is_denied = SqlState::take_last().is_some_and(|state| state.as_str() == "42501");
+            match requirements::missing_ownership(&mut connection) {
+                Ok(reason) if is_denied => format!("{error}: {reason}").into(),
+                _ => error,
+            }
+        }),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn apply_locked(connection: &mut PgConnection) -> DieselResult<Vec<String>> {
+    // Of concurrent creations, all but one fail; the table exists then.
+    if let Err(error) = connection.batch_execute(LOCK_TABLE) {
+        connection.batch_execute("SELECT id FROM doorstep_migration_lock").map_err(|_| error)?;
+    }
+    // Read committed: the list of migrations is read after the wait.
+    connection.build_transaction().read_committed().run(|connection| {
+        connection.batch_execute(LOCK)?;
+        apply(connection, POSTGRES)
+    })
 }
 
 fn apply<C, B>(connection: &mut C, source: EmbeddedMigrations) -> DieselResult<Vec<String>>
@@ -86,12 +124,26 @@ where
 pub(super) fn pending(connection: &mut AnyConnection) -> Result<Vec<String>, Fault> {
     let applied = match applied_migrations::table.select(applied_migrations::version).load::<String>(connection) {
         Ok(applied) => applied,
-        // "no such table" or "relation … does not exist". The text may be in any language, but it names the table.
-        Err(error) if error.to_string().contains("__diesel_schema_migrations") => Vec::new(),
-        Err(error) => return Err(Fault::new(connection, &error)),
+        Err(error) => {
+            let fault = Fault::new(connection, &error);
+            if has_table(connection)? {
+                return Err(fault);
+            }
+            Vec::new()
+        }
     };
     // Both engines have migrations with the same names.
     let known: Vec<Box<dyn Migration<Sqlite>>> = SQLITE.migrations().map_err(|error| broken(error.to_string()))?;
     let names = known.iter().map(Migration::name);
     Ok(names.filter(|name| !applied.contains(&name.version().to_string())).map(ToString::to_string).collect())
+}
+
+/// Returns whether the table of the migrations exists, also if the role may not read it.
+fn has_table(connection: &mut AnyConnection) -> Result<bool, Fault> {
+    let exists = match connection {
+        AnyConnection::Sqlite(_) => "EXISTS (SELECT 1 FROM sqlite_master WHERE name = '__diesel_schema_migrations')",
+        AnyConnection::Postgres(_) => "to_regclass('__diesel_schema_migrations') IS NOT NULL",
+    };
+    let exists = select(sql::<Bool>(exists)).get_result(connection);
+    exists.map_err(|error| Fault::new(connection, &error))
 }

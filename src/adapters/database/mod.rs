@@ -11,17 +11,24 @@ mod evidence;
 mod fault;
 mod forget_devices;
 mod known_devices;
+mod lane;
+mod manager;
 pub mod migrate;
+mod outcome;
 mod ownership;
 mod pending;
 mod pool;
 mod refresh;
+mod requirements;
 mod rows;
 mod schema;
 mod sessions;
 mod sign_up;
+mod sqlite_error;
+mod sqlstate;
 mod transaction;
 mod users;
+mod watchdog;
 
 use crate::domain::consent::Consent;
 use crate::domain::device::DeviceId;
@@ -38,10 +45,13 @@ use crate::ports::{
 use address::Address;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use engine::AnyConnection;
+use manager::Manager;
 use pool::BlockingPool;
 use rows::{AuthorityRow, ConsentRow, NewSessionRow, NewUserRow, ProfileRow};
 use scheduled_thread_pool::ScheduledThreadPool;
 use std::sync::Arc;
+use watchdog::Watchdog;
 
 pub use error::StartError;
 
@@ -70,7 +80,11 @@ impl Database {
         // block another.
         let background =
             Arc::new(ScheduledThreadPool::builder().num_threads(2).thread_name_pattern("database-{}").build());
-        let pool = |connections| BlockingPool::new(address.clone(), connections, Arc::clone(&background));
+        let watchdog = Arc::new(Watchdog::start());
+        let pool = |connections| {
+            let manager = Manager::new(address.clone(), Arc::clone(&watchdog));
+            BlockingPool::new(manager, connections, Arc::clone(&background), Arc::clone(&watchdog))
+        };
         let reads = pool(settings.connections.max(1));
         let writes = match address {
             // Two writers would only wait for each other's lock by polling.
@@ -91,9 +105,18 @@ impl Database {
     /// Returns the names of the migrations that [`migrate::run`] would apply now.
     ///
     /// # Errors
-    /// The same as the methods of [`Users`].
+    /// The same as the methods of [`Users`]. Also if the database is migrated, but its encoding, its state or a missing
+    /// grant would make requests fail.
     pub async fn pending(&self) -> Result<Vec<String>, DependencyError> {
-        self.reads.run(|connection, _| migrate::pending(connection)).await
+        self.reads
+            .run(|connection, _| {
+                let pending = migrate::pending(connection)?;
+                if pending.is_empty() {
+                    requirements::check(connection)?;
+                }
+                Ok(pending)
+            })
+            .await
     }
 
     async fn insert(
@@ -103,13 +126,13 @@ impl Database {
         earlier: Option<Detach>,
     ) -> Result<Created, DependencyError> {
         let accepted = user.consent.as_ref().map(|consent| ConsentRow::all(&rows::text(user.id.0), consent));
+        let id = rows::text(user.id.0);
         let (user, session, accepted) =
             (NewUserRow::from(user), NewSessionRow::from(session), accepted.unwrap_or_default());
-        self.writes
-            .run(move |connection, deadline| {
-                sign_up::create(connection, &user, &session, &accepted, earlier.as_ref(), deadline)
-            })
-            .await
+        let create = move |connection: &mut AnyConnection, deadline| {
+            sign_up::create(connection, &user, &session, &accepted, earlier.as_ref(), deadline)
+        };
+        self.writes.run_with_look(create, move |connection| outcome::sign_up(connection, &id)).await
     }
 }
 
@@ -167,12 +190,12 @@ impl Users for Database {
     ) -> Result<bool, DependencyError> {
         let session = NewSessionRow::from(session);
         let (proof, rehashed, policy) = (proof.clone(), rehashed.cloned(), policy.clone());
-        self.writes
-            .run(move |connection, deadline| {
-                let rehashed = rehashed.as_ref().map(PasswordHash::expose);
-                sessions::sign_in(connection, &session, &proof, rehashed, &policy, deadline)
-            })
-            .await
+        let (user, id) = (session.user_id.clone(), session.id.clone());
+        let sign_in = move |connection: &mut AnyConnection, deadline| {
+            let rehashed = rehashed.as_ref().map(PasswordHash::expose);
+            sessions::sign_in(connection, &session, &proof, rehashed, &policy, deadline)
+        };
+        self.writes.run_with_look(sign_in, move |connection| outcome::sign_in(connection, &user, &id)).await
     }
 
     async fn refresh(
@@ -250,11 +273,12 @@ impl Users for Database {
         now: DateTime<Utc>,
     ) -> Result<Option<Renewed>, DependencyError> {
         let (by, proof, hash, now) = (AuthorityRow::from(by), proof.clone(), hash.clone(), rows::stored(now));
-        self.writes
-            .run(move |connection, deadline| {
-                users::change_password(connection, &by, &proof, hash.expose(), now, deadline)
-            })
-            .await
+        let (same, new) = (by.clone(), hash.clone());
+        let change = move |connection: &mut AnyConnection, deadline| {
+            users::change_password(connection, &by, &proof, hash.expose(), now, deadline)
+        };
+        let look = move |connection: &mut AnyConnection| outcome::password_change(connection, &same, new.expose());
+        self.writes.run_with_look(change, look).await
     }
 
     async fn reset_password(
@@ -265,11 +289,12 @@ impl Users for Database {
         now: DateTime<Utc>,
     ) -> Result<bool, DependencyError> {
         let (user, proof, hash, now) = (rows::text(user.0), proof.clone(), hash.clone(), rows::stored(now));
-        self.writes
-            .run(move |connection, deadline| {
-                users::reset_password(connection, &user, &proof, hash.expose(), now, deadline)
-            })
-            .await
+        let (id, new) = (user.clone(), hash.clone());
+        let reset = move |connection: &mut AnyConnection, deadline| {
+            users::reset_password(connection, &user, &proof, hash.expose(), now, deadline)
+        };
+        let look = move |connection: &mut AnyConnection| outcome::password_reset(connection, &id, new.expose());
+        self.writes.run_with_look(reset, look).await
     }
 
     async fn change_phone(
@@ -279,7 +304,11 @@ impl Users for Database {
         now: DateTime<Utc>,
     ) -> Result<PhoneChange, DependencyError> {
         let (by, change, now) = (AuthorityRow::from(by), change.clone(), rows::stored(now));
-        self.writes.run(move |connection, deadline| users::change_phone(connection, &by, &change, now, deadline)).await
+        let (same, to) = (by.clone(), change.to.e164().to_owned());
+        let change = move |connection: &mut AnyConnection, deadline| {
+            users::change_phone(connection, &by, &change, now, deadline)
+        };
+        self.writes.run_with_look(change, move |connection| outcome::phone_change(connection, &same, &to)).await
     }
 
     async fn confirm_phone(
@@ -300,9 +329,11 @@ impl Users for Database {
         now: DateTime<Utc>,
     ) -> Result<bool, DependencyError> {
         let (user, proof, by, now) = (rows::text(user.0), proof.clone(), by.map(AuthorityRow::from), rows::stored(now));
-        self.writes
-            .run(move |connection, deadline| users::delete(connection, &user, &proof, by.as_ref(), now, deadline))
-            .await
+        let id = user.clone();
+        let delete = move |connection: &mut AnyConnection, deadline| {
+            users::delete(connection, &user, &proof, by.as_ref(), now, deadline)
+        };
+        self.writes.run_with_look(delete, move |connection| outcome::deletion(connection, &id)).await
     }
 
     async fn ping(&self) -> Result<(), DependencyError> {

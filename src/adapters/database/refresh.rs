@@ -1,6 +1,6 @@
 //! Refresh of a session: one statement, which decides by the current row.
 
-use super::conditions::invalid_value;
+use super::conditions::{invalid_value, returned};
 use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::rows::{before, client_id, id, text};
@@ -15,10 +15,7 @@ use crate::ports::Refreshed;
 use chrono::NaiveDateTime;
 use diesel::dsl::case_when;
 use diesel::sql_types::{BigInt, Integer, Text, Timestamp};
-use diesel::{
-    BoolExpressionMethods, ExpressionMethods, IntoSql, NullableExpressionMethods, OptionalExtension, QueryDsl,
-    RunQueryDsl,
-};
+use diesel::{BoolExpressionMethods, ExpressionMethods, IntoSql, NullableExpressionMethods, QueryDsl, RunQueryDsl};
 
 diesel::infix_operator!(BitAnd, " & ", Integer);
 diesel::infix_operator!(BitOr, " | ", Integer);
@@ -84,7 +81,7 @@ fn rotate(
     let with_bits = |bits: i32| BitOr::new(sessions::replays, bits.into_sql::<Integer>());
     let shifted = BitAnd::new(sessions::replays * 2, SHIFTED.into_sql::<Integer>());
 
-    let row = diesel::update(sessions::table.filter(sessions::id.eq(session)))
+    let rows = diesel::update(sessions::table.filter(sessions::id.eq(session)))
         .filter(is_active(now, before(now, policy.idle)))
         .filter(sessions::first_generation.le(presented).or(sessions::jkt.is_not_null()))
         .set((
@@ -109,10 +106,9 @@ fn rotate(
             is_unbound,
             sessions::client_id,
         ))
-        .get_result(connection)
-        .optional()
+        .get_results(connection)
         .map_err(|error| Fault::new(connection, &error))?;
-    row.map_or(Ok(Refreshed::Ended), |row| rotated(row).map_err(invalid_value))
+    returned(rows).map_or(Ok(Refreshed::Ended), |row| rotated(row).map_err(invalid_value))
 }
 
 type RotatedRow = (String, i64, i32, NaiveDateTime, bool, bool, Option<String>);
@@ -144,17 +140,16 @@ fn keep(
 ) -> Result<Refreshed, Fault> {
     let at = now.into_sql::<Timestamp>();
     let is_key = sessions::jkt.eq(key.as_str());
-    let row = diesel::update(sessions::table.filter(sessions::id.eq(session)))
+    let rows = diesel::update(sessions::table.filter(sessions::id.eq(session)))
         .filter(is_active(now, before(now, policy.idle)))
         .set((
             sessions::last_used_at.eq(case_when(is_key, at).otherwise(sessions::last_used_at)),
             sessions::rotated_at.eq(case_when(is_key, at.nullable()).otherwise(sessions::rotated_at)),
         ))
         .returning((sessions::user_id, sessions::generation, sessions::expires_at, sessions::jkt, sessions::client_id))
-        .get_result(connection)
-        .optional()
+        .get_results(connection)
         .map_err(|error| Fault::new(connection, &error))?;
-    row.map_or(Ok(Refreshed::Ended), |row| kept(row, key).map_err(invalid_value))
+    returned(rows).map_or(Ok(Refreshed::Ended), |row| kept(row, key).map_err(invalid_value))
 }
 
 type KeptRow = (String, i64, NaiveDateTime, Option<String>, Option<String>);

@@ -181,6 +181,7 @@ impl ProfileRow {
 }
 
 /// Authority as the statements compare it.
+#[derive(Clone)]
 pub(super) struct AuthorityRow {
     pub session: String,
     pub user: String,

@@ -23,8 +23,9 @@ impl From<Error> for Rollback {
 /// `deadline`, because the caller has already returned an error.
 ///
 /// A connection that is lost before COMMIT is sent makes the server roll back, so a retry is safe. If it is lost at
-/// COMMIT, the outcome is unknown. A retry could then see the changes of the first attempt: it would return "taken" to
-/// the user who just signed up, or "wrong" to the user who just changed the password. It is therefore not retried.
+/// COMMIT, the outcome is unknown ([`Fault::InDoubt`]). A retry could then see the changes of the first attempt: it
+/// would return "taken" to the user who just signed up, or "wrong" to the user who just changed the password. The pool
+/// therefore looks first (`BlockingPool::run_with_look`), or does not retry.
 pub(super) fn transaction<T>(
     connection: &mut AnyConnection,
     deadline: Instant,
@@ -41,7 +42,7 @@ pub(super) fn transaction<T>(
         Err(Rollback::Rejected) => Ok(None),
         Err(Rollback::Error(Error::RollbackTransaction)) => Err(unavailable("rolled back after the deadline").into()),
         Err(Rollback::Error(error)) => Err(match Fault::new(connection, &error) {
-            Fault::Lost(reason) if committing => unavailable(format!("connection lost at COMMIT: {reason}")).into(),
+            Fault::Lost(reason) if committing => Fault::InDoubt(format!("connection lost at COMMIT: {reason}")),
             fault => fault,
         }),
     }

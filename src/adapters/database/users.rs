@@ -1,13 +1,14 @@
 //! Queries for accounts.
 
 use super::conditions::{
-    has_phone, holds, invalid_value, is_valid, lock, proven, reject_if_taken, revoke_all, user, user_columns,
+    has_phone, holds, invalid_value, is_valid, lock, proven, reject_if_taken, returned, revoke_all, user, user_columns,
 };
 use super::detachment::detach_in;
 use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::forget_devices::forget as forget_devices;
-use super::rows::{AuthorityRow, ProfileRow, UserRow, client_id, id, text};
+use super::outcome::{RenewedRow, renewed};
+use super::rows::{AuthorityRow, ProfileRow, UserRow, id, text};
 use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
 use super::{known_devices, pending};
@@ -115,13 +116,12 @@ pub(super) fn change_profile(
     change: &ProfileRow,
     now: NaiveDateTime,
 ) -> Result<Option<User>, Fault> {
-    let row = diesel::update(users::table.filter(holds(by, now)))
+    let rows = diesel::update(users::table.filter(holds(by, now)))
         .set(change)
         .returning(user_columns())
-        .get_result::<UserRow>(connection)
-        .optional()
+        .get_results::<UserRow>(connection)
         .map_err(|error| Fault::new(connection, &error))?;
-    row.map(user).transpose()
+    returned(rows).map(user).transpose()
 }
 
 /// Updates the user's row first, then the sessions. A concurrent sign-in has either stored its session before, which
@@ -134,41 +134,32 @@ pub(super) fn change_password(
     now: NaiveDateTime,
     deadline: Instant,
 ) -> Result<Option<Renewed>, Fault> {
-    let renewed: Option<(i64, NaiveDateTime, bool, Option<String>)> =
-        transaction(connection, deadline, |connection| {
-            let user = users::table.filter(holds(by, now)).filter(is_valid(proof));
-            let password = new_password(hash, now);
-            // `None` leaves the column as it is.
-            let reset_at = matches!(proof, Proof::Code { .. }).then(|| users::password_reset_at.eq(now));
-            if diesel::update(user).set((password, reset_at, proven(proof, now))).execute(connection)? == 0 {
-                return Err(Rollback::Rejected);
-            }
-            revoke_all(connection, &by.user, Some(&by.session), now)?;
-            forget_devices(connection, &by.user, None, Some(&by.session))?;
-            let session = sessions::table.filter(sessions::id.eq(&by.session)).filter(sessions::user_id.eq(&by.user));
-            // Tokens of the generations before are neither refreshed nor taken for copies.
-            let renewed = diesel::update(session)
-                .set((
-                    sessions::generation.eq(sessions::generation + 1),
-                    sessions::first_generation.eq(sessions::generation + 1),
-                    sessions::replays.eq(0),
-                    // The new token is unused.
-                    sessions::rotated_at.eq(None::<NaiveDateTime>),
-                    sessions::last_used_at.eq(now),
-                ))
-                .returning((
-                    sessions::generation,
-                    sessions::expires_at,
-                    sessions::jkt.is_not_null(),
-                    sessions::client_id,
-                ))
-                .get_result(connection)?;
-            Ok(renewed)
-        })?;
-    let Some((generation, expires_at, bound, client)) = renewed else { return Ok(None) };
-    let number = u32::try_from(generation).map_err(|_| invalid_value("sessions.generation"))?;
-    let client_id = client_id(client.as_deref()).map_err(invalid_value)?;
-    Ok(Some(Renewed { number, expires_at: expires_at.and_utc(), bound, client_id }))
+    let row: Option<RenewedRow> = transaction(connection, deadline, |connection| {
+        let user = users::table.filter(holds(by, now)).filter(is_valid(proof));
+        let password = new_password(hash, now);
+        // `None` leaves the column as it is.
+        let reset_at = matches!(proof, Proof::Code { .. }).then(|| users::password_reset_at.eq(now));
+        if diesel::update(user).set((password, reset_at, proven(proof, now))).execute(connection)? == 0 {
+            return Err(Rollback::Rejected);
+        }
+        revoke_all(connection, &by.user, Some(&by.session), now)?;
+        forget_devices(connection, &by.user, None, Some(&by.session))?;
+        let session = sessions::table.filter(sessions::id.eq(&by.session)).filter(sessions::user_id.eq(&by.user));
+        // Tokens of the generations before are neither refreshed nor taken for copies.
+        let renewed = diesel::update(session)
+            .set((
+                sessions::generation.eq(sessions::generation + 1),
+                sessions::first_generation.eq(sessions::generation + 1),
+                sessions::replays.eq(0),
+                // The new token is unused.
+                sessions::rotated_at.eq(None::<NaiveDateTime>),
+                sessions::last_used_at.eq(now),
+            ))
+            .returning((sessions::generation, sessions::expires_at, sessions::jkt.is_not_null(), sessions::client_id))
+            .get_result(connection)?;
+        Ok(renewed)
+    })?;
+    row.map(renewed).transpose()
 }
 
 /// Replaces the password and revokes all sessions, in the order of [`change_password`].
@@ -264,13 +255,12 @@ pub(super) fn confirm_phone(
     phone: &str,
     now: NaiveDateTime,
 ) -> Result<Option<User>, Fault> {
-    let row = diesel::update(users::table.filter(holds(by, now)).filter(has_phone(Some(phone))))
+    let rows = diesel::update(users::table.filter(holds(by, now)).filter(has_phone(Some(phone))))
         .set(users::phone_proven_at.eq(now))
         .returning(user_columns())
-        .get_result::<UserRow>(connection)
-        .optional()
+        .get_results::<UserRow>(connection)
         .map_err(|error| Fault::new(connection, &error))?;
-    row.map(user).transpose()
+    returned(rows).map(user).transpose()
 }
 
 /// Deletes the user, and their sessions and consents by `ON DELETE CASCADE`.

@@ -51,6 +51,11 @@ async fn migrations_run_up_and_down_and_up_again() {
     }
 }
 
+/// Drops the tables that no migration creates.
+fn drop_migrations(store: &Store) {
+    store.execute("DROP TABLE __diesel_schema_migrations; DROP TABLE IF EXISTS doorstep_migration_lock");
+}
+
 fn revert_last<B: Backend>(engine: &str, connection: &mut impl MigrationHarness<B>) {
     let source = FileBasedMigrations::from_path(format!("{}/migrations/{engine}", env!("CARGO_MANIFEST_DIR")));
     connection.revert_last_migration(source.unwrap()).unwrap();
@@ -87,7 +92,7 @@ async fn sessions_survive_a_migration_of_their_table() {
 async fn an_empty_database_reports_all_migrations_as_pending_and_stays_empty() {
     for store in stores() {
         revert_all_of(&store);
-        store.execute("DROP TABLE __diesel_schema_migrations");
+        drop_migrations(&store);
         assert_eq!(store.database.pending().await.unwrap(), names(store.engine), "{}", store.engine);
         let tables = match store.engine {
             "sqlite" => "sqlite_master WHERE type = 'table'",
@@ -101,7 +106,7 @@ async fn an_empty_database_reports_all_migrations_as_pending_and_stays_empty() {
 fn of_ten_concurrent_runs_each_migration_runs_once() {
     for store in [sqlite_store(), postgres_store()] {
         revert_all_of(&store);
-        store.execute("DROP TABLE __diesel_schema_migrations");
+        drop_migrations(&store);
         let ran: usize = std::thread::scope(|scope| {
             let runs: Vec<_> = (0..10).map(|_| scope.spawn(|| migrate::run(&store.url).unwrap().len())).collect();
             runs.into_iter().map(|run| run.join().unwrap()).sum()

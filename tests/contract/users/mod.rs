@@ -2,9 +2,11 @@
 
 mod accounts;
 mod authority;
+mod conditions;
 mod consents;
 mod credentials;
 mod devices;
+mod lost_commits;
 mod migrations;
 mod outages;
 mod ownership;
@@ -12,6 +14,7 @@ mod passwords;
 mod refresh;
 mod refresh_keys;
 mod renewal;
+mod requirements;
 mod retries;
 mod sign_in;
 pub(crate) mod store;

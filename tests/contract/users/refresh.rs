@@ -18,10 +18,10 @@ pub struct Device {
 }
 
 impl Device {
-    /// Creates one device per engine.
-    pub async fn each() -> [Self; 2] {
-        let [sqlite, postgres] = stores();
-        [Self::new(sqlite).await, Self::new(postgres).await]
+    /// Creates one device in each store.
+    pub async fn each() -> [Self; 3] {
+        let [sqlite, postgres, serializable] = stores();
+        [Self::new(sqlite).await, Self::new(postgres).await, Self::new(serializable).await]
     }
 
     async fn new(store: Store) -> Self {

@@ -26,9 +26,13 @@ pub struct Store {
     _folder: Option<TempDir>,
 }
 
-/// One empty database of each engine.
-pub fn stores() -> [Store; 2] {
-    [sqlite_store(), postgres_store()]
+/// One empty database of each engine, and a PostgreSQL one whose transactions are serializable. Some servers that speak
+/// the protocol of PostgreSQL have no other isolation.
+pub fn stores() -> [Store; 3] {
+    let serializable = postgres_store();
+    let name = serializable.text("SELECT current_database()::text AS value");
+    serializable.execute(&format!("ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'"));
+    [sqlite_store(), postgres_store(), serializable]
 }
 
 pub fn postgres_store() -> Store {
