@@ -8,11 +8,9 @@ mod support;
 mod api_guide;
 mod captcha_samples;
 mod check_config;
-mod client;
 mod databases;
 mod descriptors;
 mod docs;
-mod doorstep;
 mod dpop;
 mod edge;
 mod first_start;
@@ -40,3 +38,5 @@ mod test_numbers;
 mod tls;
 mod try_script;
 mod zsh;
+
+use support::{client, doorstep};

@@ -1,6 +1,6 @@
 //! Runs the program in its own working folder. Its environment contains only the variables that the test sets.
 
-use crate::client::Client;
+use super::client::Client;
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
