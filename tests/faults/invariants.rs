@@ -1,7 +1,7 @@
-//! What must hold after every fault.
+//! Invariants that hold after every fault.
 
 use crate::probe::Spent;
-use crate::setup::{SENDS, Setup};
+use crate::setup::{Replica, SENDS, Setup};
 use crate::support::redis::without_expiry;
 use crate::tally::Tally;
 use crate::users::{Account, Place, Uncertain, User};
@@ -22,7 +22,7 @@ pub fn check(setup: &Setup, place: &Place, accounts: &[Account], spent: Option<S
     check_sign_ins(setup, place, accounts);
     check_messages(place);
     check_logs(setup, tally);
-    for server in setup.redis.servers() {
+    for server in setup.redis.primaries() {
         let keys = without_expiry(&server);
         if let Some(key) = keys.first() {
             let kind = key.split(':').next().unwrap_or_default();
@@ -112,9 +112,13 @@ fn check_messages(place: &Place) {
     }
 }
 
+/// The cause of each 500, and panics.
 fn check_logs(setup: &Setup, tally: &Tally) {
-    let lines = setup.replicas.iter().flat_map(|replica| replica.output());
-    if let Some(line) = lines.into_iter().find(|line| line.contains("panicked")) {
-        tally.violation(format!("panic: {line}"));
+    for line in setup.replicas.iter().flat_map(Replica::output) {
+        if line.contains("panicked") {
+            tally.violation(format!("panic: {line}"));
+        } else if let (true, Some((_, cause))) = (line.contains("status=500"), line.split_once("cause=")) {
+            tally.violation(format!("500 because of {cause}"));
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Faults of stores, networks, the SMS provider and replicas, injected while simulated users work on two replicas of the
-//! real program. `cargo test` runs a dose; `make faults` (`--whole`) runs every scenario with more users and longer
+//! Faults of stores, networks, the SMS provider and replicas, injected while simulated users work on two replicas of
+//! the real program. `cargo test` runs a dose; `make faults` (`--whole`) runs every scenario with more users and longer
 //! faults; `--all` runs every scenario with the users of the dose. Words among the arguments select scenarios by their
 //! names.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
@@ -30,7 +30,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A few users on two cores, and all scenarios at the same time: they wait most of the time.
+/// A few users on two cores. Scenarios run at the same time, because they wait most of the time.
 const DOSE: Dose =
     Dose { is_whole: false, users: 6, pause: Duration::from_millis(60), deadline: Duration::from_secs(20), jobs: 6 };
 

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// What the client got that it should not get.
+/// Messages and captchas that the client has used.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Spent {
     /// Messages.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,7 +26,7 @@ pub enum Mode {
     Delay(Duration),
     /// Bytes for each second, in each direction of each connection.
     Trickle(u32),
-    /// PostgreSQL: every third COMMIT is executed, but its response is lost and the connection is reset.
+    /// PostgreSQL: every second COMMIT is executed, but its response is lost and the connection is reset.
     LoseCommits,
 }
 
@@ -41,7 +42,8 @@ struct Link {
     has_lost_bytes: AtomicBool,
     /// The next response is lost.
     is_doomed: AtomicBool,
-    chunks: AtomicUsize,
+    /// Chunks of all connections that a fault has looked at.
+    chunks: Arc<AtomicUsize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,13 +71,14 @@ impl Proxy {
 
 async fn serve(listener: std::net::TcpListener, server: SocketAddr, mode: Receiver<Mode>) {
     let listener = TcpListener::from_std(listener).unwrap();
+    let chunks = Arc::default();
     loop {
         if let Ok((client, _)) = listener.accept().await {
             let link = Link {
                 mode: mode.clone(),
                 has_lost_bytes: AtomicBool::new(false),
                 is_doomed: AtomicBool::new(false),
-                chunks: AtomicUsize::new(0),
+                chunks: Arc::clone(&chunks),
             };
             tokio::spawn(relay(client, server, link));
         }
@@ -157,7 +160,7 @@ impl Link {
         match (mode, direction) {
             (Mode::Delay(delay), Direction::ToClient) => return Ok(Some(delay)),
             (Mode::Cut, Direction::ToClient) => self.cut()?,
-            (Mode::LoseCommits, Direction::ToServer) if contains(chunk, b"COMMIT") && self.every(3) => {
+            (Mode::LoseCommits, Direction::ToServer) if contains(chunk, b"COMMIT") && self.every(2) => {
                 self.is_doomed.store(true, Ordering::Relaxed);
             }
             (Mode::LoseCommits, Direction::ToClient) if self.is_doomed.load(Ordering::Relaxed) => {
@@ -172,9 +175,9 @@ impl Link {
         if self.every(10) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }
 
-    /// Returns true once in this number of calls.
+    /// Returns true in the first call, and then once in this number of calls.
     fn every(&self, count: usize) -> bool {
-        (self.chunks.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(count)
+        self.chunks.fetch_add(1, Ordering::Relaxed).is_multiple_of(count)
     }
 
     /// End of one direction. While packets disappear, the other side does not learn it.

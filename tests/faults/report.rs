@@ -26,7 +26,11 @@ pub fn table(outcomes: &[Outcome]) -> String {
     let mut lines = vec![head.to_owned()];
     for outcome in outcomes {
         let recovery = outcome.recovery.map_or_else(|| "none".to_owned(), seconds);
-        let held = if outcome.violations.is_empty() { "yes".to_owned() } else { outcome.violations.join("; ") };
+        let held = match outcome.violations.as_slice() {
+            [] => "yes".to_owned(),
+            [first] => format!("no: {first}"),
+            [first, others @ ..] => format!("no: {first}, and {} more", others.len()),
+        };
         let Outcome { name, requests, failed_in_fault, longest, .. } = outcome;
         let longest = seconds(*longest);
         lines.push(format!("| {name} | {requests} | {failed_in_fault} | {longest} | {recovery} | {held} |"));

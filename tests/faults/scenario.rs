@@ -47,7 +47,7 @@ pub struct Outcome {
     pub longest: Duration,
     pub recovery: Option<Duration>,
     pub violations: Vec<String>,
-    /// What happened to the users, in one line.
+    /// Requests, failures and detours in one line.
     pub summary: String,
 }
 
@@ -85,7 +85,9 @@ impl Scenario {
         let probe = setup.runtime.spawn(probe::run(place.clone()));
         let users: Vec<_> =
             (0..dose.users).map(|number| setup.runtime.spawn(User::new(number, place.clone()).run())).collect();
-        assert!(wait(Duration::from_secs(60), &tally, Counts::has_series), "no load: {}", tally.lock());
+        let has_load = wait(Duration::from_secs(60), &tally, Counts::has_series);
+        let counts = tally.lock().to_string();
+        assert!(has_load, "no series without failures before the fault: {counts}");
         tally.lock().begin_fault();
         (self.inject)(&mut setup, if dose.is_whole { self.lasts } else { self.in_dose.unwrap_or(self.lasts) });
         let ended = Instant::now();

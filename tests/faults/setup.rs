@@ -150,13 +150,13 @@ impl Redis {
         }
     }
 
-    /// URLs of all servers with data that run.
-    pub fn servers(&self) -> Vec<String> {
-        let running = |server: &&OwnRedis| !server.info("server").is_empty();
+    /// URLs of all primaries.
+    pub fn primaries(&self) -> Vec<String> {
+        let primary = |server: &&OwnRedis| server.info("replication").contains("role:master");
         match self {
             Self::One(server) => vec![server.url()],
-            Self::Sentinel(own) => own.servers.iter().filter(running).map(OwnRedis::url).collect(),
-            Self::Cluster(own) => own.nodes.iter().filter(running).map(OwnRedis::url).collect(),
+            Self::Sentinel(own) => own.servers.iter().filter(primary).map(OwnRedis::url).collect(),
+            Self::Cluster(own) => own.nodes.iter().filter(primary).map(OwnRedis::url).collect(),
         }
     }
 }

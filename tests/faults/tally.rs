@@ -24,6 +24,8 @@ pub struct Counts {
     pub failed_in_fault: usize,
     /// Failures after the fault, by kind: their number, and the time from the end of the fault to the last one.
     pub failed_after: BTreeMap<String, (usize, Duration)>,
+    /// Failures before the fault: the machine is busy.
+    failed_before: usize,
     /// Longest time from the beginning of a request to its success, with all repetitions.
     pub longest: Duration,
     series: Series,
@@ -88,8 +90,7 @@ impl Counts {
                 *last = ended.elapsed();
             }
             (Some(_), None) => self.failed_in_fault += 1,
-            // A busy machine: the users wait for their series before the fault.
-            (None, _) => {}
+            (None, _) => self.failed_before += 1,
         }
     }
 
@@ -117,7 +118,8 @@ impl Counts {
 
 impl Display for Counts {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{} requests, detours {:?}, after the fault", self.requests, self.detours)?;
+        write!(f, "{} requests, {} failed before the fault", self.requests, self.failed_before)?;
+        write!(f, ", detours {:?}, after the fault:", self.detours)?;
         for (kind, (count, last)) in &self.failed_after {
             write!(f, " {count} x {kind} (last after {:.1} s)", last.as_secs_f64())?;
         }

@@ -1,7 +1,7 @@
 //! Changes of the account, consents, held acts and deletion.
 
 use crate::releases::DOCUMENT;
-use crate::steps::{Steps, in_every_pattern};
+use crate::steps::{Steps, User, in_every_pattern};
 use crate::support::client::PASSWORD;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
@@ -76,7 +76,7 @@ async fn a_consent_crosses_the_releases() {
     .await;
 }
 
-/// A deletion with a code alone is held; a known device approves it.
+/// A deletion with a code alone is held; another device approves it.
 #[actix_web::test]
 async fn a_held_deletion_crosses_the_releases() {
     in_every_pattern(5, async |steps: Steps| {
@@ -86,10 +86,11 @@ async fn a_held_deletion_crosses_the_releases() {
         let body = json!({"ticket": ticket, "code": code});
         let held = steps.call(Method::DELETE, "/v1/me", &user.access, body.clone(), 409).await;
         assert_eq!(held.body["code"], "act_held");
-        let pending = steps.call(Method::GET, "/v1/me/pending", &user.access, Value::Null, 200).await;
+        let other = User::of(&steps.sign_in(&user.phone, PASSWORD, 200).await);
+        let pending = steps.call(Method::GET, "/v1/me/pending", &other.access, Value::Null, 200).await;
         let act = pending.body["pending"][0]["id"].as_str().unwrap().to_owned();
         let approve = format!("/v1/me/pending/{act}/approve");
-        steps.call(Method::POST, &approve, &user.access, json!({}), 204).await;
+        steps.call(Method::POST, &approve, &other.access, json!({}), 204).await;
         steps.call(Method::DELETE, "/v1/me", &user.access, body, 204).await;
         steps.sign_in(&user.phone, PASSWORD, 401).await;
     })

@@ -5,12 +5,15 @@ use crate::steps::{Steps, in_every_pattern};
 use crate::support::client::{BYPASS, PASSWORD};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Sends a request twice, with one key. Returns the body of both responses.
 async fn twice(steps: &Steps, method: Method, path: &str, token: Option<&str>, body: &Value, status: u16) -> Value {
+    static KEYS: AtomicU32 = AtomicU32::new(0);
+    let key = format!("key-{}", KEYS.fetch_add(1, Ordering::Relaxed));
     let send = async || {
         let request = steps.client().request(method.clone(), path).json(body);
-        let request = request.header("Idempotency-Key", format!("key of {path} {body}"));
+        let request = request.header("Idempotency-Key", &key);
         let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
         steps.send(request, status).await.body
     };

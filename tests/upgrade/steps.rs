@@ -55,10 +55,16 @@ impl Steps {
         &self.releases.clients[self.pattern >> (step % self.count) & 1]
     }
 
+    /// Sends a request, again while the service is unavailable: a busy machine is no failure of a release.
     pub async fn send(&self, request: RequestBuilder, status: u16) -> Response {
-        let response = self.releases.clients[0].send(request).await;
-        assert_eq!(response.status, status, "{response:?}");
-        response
+        let begun = Instant::now();
+        loop {
+            let response = self.releases.clients[0].send(request.try_clone().unwrap()).await;
+            if response.status != 503 || begun.elapsed() > DEADLINE {
+                assert_eq!(response.status, status, "{response:?}");
+                return response;
+            }
+        }
     }
 
     /// Sends a request to the next release and asserts the status.
@@ -95,7 +101,8 @@ impl Steps {
             if sent.status == 200 {
                 return [sent.field("ticket"), self.next_code(phone, before).await];
             }
-            assert!(sent.body["code"] == "resend_cooldown" && begun.elapsed() < DEADLINE, "{sent:?}");
+            let may_repeat = sent.body["code"] == "resend_cooldown" || sent.status == 503;
+            assert!(may_repeat && begun.elapsed() < DEADLINE, "{sent:?}");
             self.releases.end_cooldowns();
         }
     }

@@ -41,7 +41,7 @@ impl User {
                 self.account().confirm(outcome);
             }
             (_, "password_wrong" | "response_gone" | "token_invalid") if reply.is_repetition => {
-                return self.settle(outcome).await;
+                return self.find_outcome(outcome).await;
             }
             _ => self.unexpected("a change of the password", &reply),
         }
@@ -68,7 +68,7 @@ impl User {
         self.account().uncertain = None;
         match (reply.status, &*reply.code) {
             (200, _) if reply.body["phone_number"] == json!(new) => self.account().confirm(outcome),
-            (_, "ticket_expired" | "code_wrong") => return self.settle(outcome).await,
+            (_, "ticket_expired" | "code_wrong") => return self.find_outcome(outcome).await,
             _ => self.unexpected("me/phone/verify-code", &reply),
         }
         Ok(())
@@ -81,7 +81,7 @@ impl User {
         self.account().uncertain = None;
         match (reply.status, &*reply.code) {
             (204, _) => self.account().is_deleted = true,
-            (401, "token_invalid") if reply.is_repetition => return self.settle(Uncertain::Deletion).await,
+            (401, "token_invalid") if reply.is_repetition => return self.find_outcome(Uncertain::Deletion).await,
             _ => self.unexpected("the deletion", &reply),
         }
         Ok(())

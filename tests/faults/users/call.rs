@@ -31,7 +31,7 @@ pub struct Reply {
 }
 
 /// Why a request must be repeated.
-enum Failure {
+enum Retry {
     Status(String),
     /// No response. A load balancer would choose the other replica for the next attempt.
     Broken(&'static str),
@@ -63,7 +63,7 @@ impl User {
         let (begun, key) = (Instant::now(), self.next_key());
         let mut is_repetition = false;
         loop {
-            let failure = match self.attempt(request, &key).await {
+            let retry = match self.attempt(request, &key).await {
                 Ok(mut reply) => {
                     reply.is_repetition = is_repetition;
                     let mut counts = self.tally.lock();
@@ -71,12 +71,12 @@ impl User {
                     counts.longest = counts.longest.max(begun.elapsed());
                     return Ok(reply);
                 }
-                Err(failure) => failure,
+                Err(retry) => retry,
             };
             is_repetition = true;
-            match failure {
-                Failure::Status(kind) => self.count_failure(&kind, request.path),
-                Failure::Broken(kind) => {
+            match retry {
+                Retry::Status(kind) => self.count_failure(&kind, request.path),
+                Retry::Broken(kind) => {
                     self.replica = (self.replica + 1) % self.urls.len();
                     self.count_failure(kind, request.path);
                 }
@@ -92,7 +92,7 @@ impl User {
         self.tally.lock().failure(&format!("{kind} at {path}"));
     }
 
-    async fn attempt(&self, request: &Request<'_>, key: &str) -> Result<Reply, Failure> {
+    async fn attempt(&self, request: &Request<'_>, key: &str) -> Result<Reply, Retry> {
         let url = format!("{}{}", self.urls[self.replica], request.path);
         let mut sent = self.http.request(request.method.clone(), url).json(&request.body);
         sent = sent.header("X-Forwarded-For", &self.address);
@@ -110,21 +110,21 @@ impl User {
         check(&self.tally, status, request.path, &body);
         match (status, &*code) {
             (502, "sms_delivery_failed") => Ok(Reply { status, code, body, is_repetition: false }),
-            (408 | 500.., _) | (409, "request_in_progress") => Err(Failure::Status(format!("{status} {code}"))),
+            (408 | 500.., _) | (409, "request_in_progress") => Err(Retry::Status(format!("{status} {code}"))),
             _ => Ok(Reply { status, code, body, is_repetition: false }),
         }
     }
 }
 
-fn broken(error: &reqwest::Error) -> Failure {
-    Failure::Broken(if error.is_timeout() { "timeout" } else { "broken connection" })
+fn broken(error: &reqwest::Error) -> Retry {
+    Retry::Broken(if error.is_timeout() { "timeout" } else { "broken connection" })
 }
 
 /// Checks what holds for every response.
 fn check(tally: &Tally, status: u16, path: &str, body: &Value) {
     let is_temporary = status == 503 || (status == 409 && body["code"] == "request_in_progress");
     if status == 500 {
-        tally.violation(format!("500 at {path}: {body}"));
+        tally.violation(format!("500 at {path}"));
     } else if is_temporary && !body["retry_after"].is_number() {
         tally.violation(format!("{status} without retry_after at {path}: {body}"));
     }

@@ -21,7 +21,7 @@ pub struct Stopped;
 
 pub type Step<T> = Result<T, Stopped>;
 
-/// What all users of a scenario share.
+/// Servers, settings and results that all users of a scenario share.
 #[derive(Clone)]
 pub struct Place {
     pub http: reqwest::Client,

@@ -95,7 +95,7 @@ impl User {
     }
 
     /// Finds out whether an action without a confirmation is done, by a sign-in.
-    pub async fn settle(&mut self, uncertain: Uncertain) -> Step<()> {
+    pub async fn find_outcome(&mut self, uncertain: Uncertain) -> Step<()> {
         self.tally.detour("outcome found by a sign-in");
         self.account().uncertain = Some(uncertain.clone());
         let account = self.account().clone();
