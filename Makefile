@@ -1,7 +1,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-checks run test check text lint-shell lint-docker lint-openapi deny advisories spelling \
   links openapi sdk-generate sdk-check sdk-typescript sdk-kotlin sdk-python sdk-swift sdk-scenarios sdk-crashes \
-  verify-tokens check-contract release-sdks pages pages-test settings bruno bruno-serve fuzz fuzz-api bench load image
+  verify-tokens check-contract release-sdks pages pages-test settings bruno bruno-serve fuzz fuzz-api bench load image \
+  faults upgrade
 
 # `make setup-checks` installs the check tools here.
 CHECKS := .checks/bin
@@ -21,6 +22,13 @@ run: ## start the service on http://127.0.0.1:8080 (SQLite, staging in memory, S
 
 test: setup ## run the whole test suite, with real Redis and PostgreSQL servers
 	cargo test --locked --no-fail-fast
+
+faults: ## inject every fault under load (docs/reliability.md): 50 scenarios in about half an hour
+	cargo test --locked --test faults -- --whole $(ARGUMENTS)
+
+upgrade: ## run every flow across the release before this one and this build, on the same stores
+	scripts/previous-release
+	cargo test --locked --test upgrade
 
 check: ## check formatting and lints
 	cargo fmt --all --check

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod cycles;
+mod migrations;
 mod paths;
 
 use std::fs;

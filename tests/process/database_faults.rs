@@ -37,7 +37,7 @@ async fn a_full_disk_under_sqlite_is_503_for_writes_only() {
     assert_eq!(folder.run(&["migrate"], &[]).status, Some(0));
     let doorstep = folder.start_with_file_limit(300, &[]);
     let client = Client::new(&doorstep.url());
-    client.wait_for_readiness(200).await;
+    client.wait_for_readiness("ready").await;
     let token = client.sign_up(&folder, PHONE).await.field("access_token");
     let mut renamed = client.rename(&token).await;
     for _ in 0..200 {

@@ -2,7 +2,9 @@
 //! with the test process. A binary that does not use all parts declares this module with `#[expect(dead_code)]`.
 
 pub mod aliyun;
+pub mod client;
 pub mod cloopen;
+pub mod doorstep;
 pub mod fake_server;
 pub mod postgres;
 pub mod process;

@@ -67,7 +67,20 @@ impl OwnPostgres {
 
     /// Stops the server like a crash: connections break in the middle of a statement.
     pub fn kill(&self) {
-        run(self.pg_ctl().args(["-w", "-s", "-m", "immediate", "stop"]));
+        self.stop("immediate");
+    }
+
+    /// Stops the server in a mode of `pg_ctl`: `fast` or `immediate`.
+    pub fn stop(&self, mode: &str) {
+        run(self.pg_ctl().args(["-w", "-s", "-m", mode, "stop"]));
+    }
+
+    /// Processes of the server, the first one before its children.
+    pub fn processes(&self) -> Vec<String> {
+        let file = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let first = file.lines().next().unwrap().to_owned();
+        let children = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children")).unwrap();
+        std::iter::once(first).chain(children.split_whitespace().map(str::to_owned)).collect()
     }
 
     pub fn url(&self, database: &str) -> String {

@@ -84,6 +84,12 @@ impl Stage {
         self.taken.lock().unwrap().clone()
     }
 
+    /// Codes of the accepted messages to a number, oldest first.
+    pub fn codes_for(&self, phone: &str) -> Vec<String> {
+        let code = |taken: &Taken| taken.values.iter().find(|(name, _)| name == "code").map(|(_, code)| code.clone());
+        self.taken.lock().unwrap().iter().filter(|taken| taken.to == phone).filter_map(code).collect()
+    }
+
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }

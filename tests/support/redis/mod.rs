@@ -6,6 +6,7 @@ pub mod sentinel;
 
 use super::process::{free_port, spawn_with_cleanup};
 use deadpool_redis::redis::{Client, Connection, RedisResult, Script, cmd};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -66,6 +67,8 @@ pub struct OwnRedis {
     /// Argument behind the configuration file.
     mode: &'static str,
     shell: Option<Child>,
+    /// Shells of processes that have crashed.
+    crashed: Vec<Child>,
 }
 
 impl OwnRedis {
@@ -87,7 +90,7 @@ impl OwnRedis {
         let folder = std::env::temp_dir().join(format!("doorstep-redis-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let folder = folder.canonicalize().unwrap();
-        Self { port, folder, settings: settings.to_owned(), mode: "", shell: None }
+        Self { port, folder, settings: settings.to_owned(), mode: "", shell: None, crashed: Vec::new() }
     }
 
     /// URL without a database.
@@ -103,7 +106,7 @@ impl OwnRedis {
         format!("{}/0", self.address())
     }
 
-    /// Starts the server on the same port, without data.
+    /// Starts the server on the same port, without data unless it has crashed.
     pub fn start(&mut self) {
         self.spawn();
         self.wait_until_ready();
@@ -140,6 +143,17 @@ impl OwnRedis {
     /// Reply to `INFO`; empty if the server does not answer.
     pub fn info(&self, section: &str) -> String {
         connect(&self.url()).and_then(|mut redis| cmd("INFO").arg(section).query(&mut redis)).unwrap_or_default()
+    }
+
+    /// Sends a signal that ends the process, waits for its end, and keeps the folder: [`OwnRedis::start`] continues
+    /// with the data that are on the disk.
+    pub fn crash(&mut self, signal: &str) {
+        let process = self.info("server");
+        let process = process.lines().find_map(|line| line.strip_prefix("process_id:")).unwrap().to_owned();
+        self::signal(signal, &process);
+        // Its shell removes the folder when this value is dropped.
+        self.crashed.extend(self.shell.take());
+        wait_until("end of redis-server", || TcpStream::connect(("127.0.0.1", self.port)).is_err());
     }
 
     /// Kills the server with SIGKILL and waits for its end.

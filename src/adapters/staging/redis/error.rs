@@ -56,11 +56,15 @@ const TRANSIENT: [&str; 19] = [
 ];
 
 impl CallError {
-    /// Code of the server's error. Redis 6 puts the code of a command in a script into the text of an error `ERR`.
+    /// Code of the server's error. Redis 6 puts the code of a command in a script into the text of an error `ERR`. A
+    /// server that requires a password refuses a long command of a new client before it reads it, also with `ERR`.
     pub(super) fn code(&self) -> Option<&str> {
         let Self::Answer(error) = self else { return None };
         let code = error.code()?;
         let detail = error.detail().filter(|_| code == "ERR").unwrap_or_default();
+        if detail.starts_with("Protocol error: unauthenticated") {
+            return Some("NOAUTH");
+        }
         let inner = |known: &&&str| detail.contains(&format!(": -{known} "));
         TRANSIENT.iter().find(inner).copied().or(Some(code))
     }
@@ -183,6 +187,17 @@ mod tests {
     fn arguments_in_a_message_of_redis_are_not_repeated() {
         let error = error("ERR unknown command 'EVALSHA', with args beginning with: 'hush'").at("h:1");
         assert!(matches!(&error, DependencyError::Broken { .. }) && !error.to_string().contains("hush"), "{error}");
+    }
+
+    /// Texts of networking.c of Redis 7.0.
+    #[test]
+    fn a_long_command_without_a_password_is_unavailable() {
+        for text in ["unauthenticated multibulk length", "unauthenticated bulk length"] {
+            let error = error(&format!("ERR Protocol error: {text}"));
+            assert!(error.spoils_connection());
+            let error = error.at("h:1");
+            assert!(matches!(error, DependencyError::Unavailable { .. }), "{error}");
+        }
     }
 
     #[test]

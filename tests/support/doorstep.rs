@@ -1,6 +1,6 @@
 //! Runs the program in its own working folder. Its environment contains only the variables that the test sets.
 
-use crate::client::Client;
+use super::client::Client;
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -44,6 +44,8 @@ struct Output {
 struct Lines {
     lines: Vec<String>,
     closed: usize,
+    /// Nobody reads: the pipe fills.
+    stalled: bool,
 }
 
 impl Folder {
@@ -89,10 +91,15 @@ impl Folder {
 
     /// Starts a server, on a free port unless the settings name one.
     pub fn start(&self, vars: &[Var<'_>]) -> Doorstep {
+        self.start_program(env!("CARGO_BIN_EXE_doorstep"), vars)
+    }
+
+    /// Starts the server of another build, as [`Folder::start`] does.
+    pub fn start_program(&self, program: &str, vars: &[Var<'_>]) -> Doorstep {
         // Some tests use a fake of a real SMS provider.
         let defaults = [("BIND", "127.0.0.1:0"), ("METRICS_BIND", "off"), ("ALLOW_INSECURE_DEVELOPMENT", "true")];
         let vars = [&defaults, vars].concat();
-        Doorstep::spawn(self.command(&[], &vars))
+        Doorstep::spawn(self.program(program, &[], &vars))
     }
 
     /// Starts a server with outputs of the test, which must have set its address.
@@ -158,6 +165,11 @@ impl Doorstep {
         self.output.state.lock().unwrap().lines.clone()
     }
 
+    /// Stops reading the output of the server, or continues.
+    pub fn stall_output(&self, stalled: bool) {
+        self.output.change(|state| state.stalled = stalled);
+    }
+
     /// URL of the server, from its log.
     #[track_caller]
     pub fn url(&self) -> String {
@@ -218,6 +230,7 @@ impl Output {
         thread::spawn(move || {
             // Only \n ends a line, so that other control characters from a client stay in the line.
             for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+                output.wait_while_stalled();
                 output.change(|state| state.lines.push(String::from_utf8_lossy(&line).into_owned()));
             }
             output.change(|state| state.closed += 1);
@@ -227,6 +240,11 @@ impl Output {
     fn change(&self, change: impl FnOnce(&mut Lines)) {
         change(&mut self.state.lock().unwrap());
         self.changed.notify_all();
+    }
+
+    fn wait_while_stalled(&self) {
+        let state = self.state.lock().unwrap();
+        drop(self.changed.wait_while(state, |state| state.stalled).unwrap());
     }
 
     /// Waits for a result of `find`. Returns `None` if both streams end, or after `DEADLINE`.

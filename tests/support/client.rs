@@ -1,6 +1,6 @@
 //! An HTTP client that acts as an app.
 
-use crate::doorstep::{DEADLINE, Folder};
+use super::doorstep::{DEADLINE, Folder};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::time::Instant;
