@@ -1,5 +1,6 @@
 //! Build script: Cargo does not know that `embed_migrations!` reads a folder, nor which calls the linker redirects.
 
+#[expect(clippy::disallowed_methods, reason = "Cargo passes the target to a build script in a variable")]
 fn main() {
     println!("cargo:rerun-if-changed=migrations");
     println!("cargo:rerun-if-changed=build.rs");

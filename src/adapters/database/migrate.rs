@@ -122,20 +122,21 @@ where
 
 /// Returns the names of the migrations that [`run`] would apply. Only reads, so that a health check can call it.
 pub(super) fn pending(connection: &mut AnyConnection) -> Result<Vec<String>, Fault> {
-    let applied = match applied_migrations::table.select(applied_migrations::version).load::<String>(connection) {
-        Ok(applied) => applied,
-        Err(error) => {
-            let fault = Fault::new(connection, &error);
-            if has_table(connection)? {
-                return Err(fault);
-            }
-            Vec::new()
-        }
+    let versions = match applied(connection) {
+        Ok(versions) => versions,
+        // Another process may have created the table since.
+        Err(_) if has_table(connection)? => applied(connection)?,
+        Err(_) => Vec::new(),
     };
     // Both engines have migrations with the same names.
     let known: Vec<Box<dyn Migration<Sqlite>>> = SQLITE.migrations().map_err(|error| broken(error.to_string()))?;
     let names = known.iter().map(Migration::name);
-    Ok(names.filter(|name| !applied.contains(&name.version().to_string())).map(ToString::to_string).collect())
+    Ok(names.filter(|name| !versions.contains(&name.version().to_string())).map(ToString::to_string).collect())
+}
+
+fn applied(connection: &mut AnyConnection) -> Result<Vec<String>, Fault> {
+    let applied = applied_migrations::table.select(applied_migrations::version).load(connection);
+    applied.map_err(|error| Fault::new(connection, &error))
 }
 
 /// Returns whether the table of the migrations exists, also if the role may not read it.
