@@ -1,8 +1,8 @@
 //! Reader of environment variables. It collects all problems instead of stopping at the first one.
 
-use super::file;
 use super::mode::{APP_ENV, Mode};
 use super::problems::Problems;
+use super::text_file;
 use super::urls::{self, BaseUrl};
 use super::variable::{About, Production, Required, Variable, WithDefault};
 use secrecy::{ExposeSecret, SecretString};
@@ -157,11 +157,11 @@ impl Env {
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => SecretString::from(text),
             Err(error) => {
-                self.problem(&file_name, format!("cannot read {path}: {}", file::describe_error(&error)));
+                self.problem(&file_name, format!("cannot read {path}: {}", text_file::describe_error(&error)));
                 return None;
             }
         };
-        let secret = file::without_mark(text.expose_secret()).trim();
+        let secret = text_file::without_mark(text.expose_secret()).trim();
         if secret.is_empty() {
             self.problem(&file_name, format!("{path} is empty"));
         }

@@ -1,8 +1,9 @@
-//! Settings in the file `.env` of the working folder, and text of other files.
+//! Settings in the file `.env` of the working folder.
 
 use super::names;
 use super::problems::Problems;
-use std::io::{self, ErrorKind};
+use super::text_file::{describe_error, without_mark};
+use std::io::ErrorKind;
 use std::path::Path;
 
 type Vars = Vec<(String, String)>;
@@ -18,19 +19,6 @@ pub(super) fn read(path: &Path) -> Result<Vars, Problems> {
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(problem(format!("cannot be read: {}", describe_error(&error)))),
-    }
-}
-
-/// Removes the byte order mark that some editors write at the beginning of a file.
-pub(super) fn without_mark(text: &str) -> &str {
-    text.trim_start_matches('\u{feff}')
-}
-
-/// Describes why a file cannot be read.
-pub(super) fn describe_error(error: &io::Error) -> String {
-    match error.kind() {
-        ErrorKind::InvalidData => "its text is not UTF-8; save it as UTF-8".to_owned(),
-        _ => error.to_string(),
     }
 }
 

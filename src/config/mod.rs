@@ -30,6 +30,7 @@ mod server;
 pub mod sms;
 mod stores;
 mod test_phones;
+mod text_file;
 mod threads;
 mod tokens;
 mod transport;
