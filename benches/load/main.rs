@@ -2,7 +2,12 @@
 //!
 //! `cargo bench --bench load` runs all parts on both pairs of back ends. Arguments select parts and a pair:
 //! `cargo bench --bench load -- login me real`. See docs/performance.md. Exits with 1 if a target is missed.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark may panic, and prints its results")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a benchmark may panic, and prints its results"
+)]
 
 #[expect(dead_code, reason = "the tests use the rest")]
 #[path = "../../tests/support/mod.rs"]

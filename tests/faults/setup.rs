@@ -103,7 +103,7 @@ impl Setup {
         // The log names the address when the port is open.
         let (url, begun) = (format!("{}/readyz", replica.doorstep.url()), Instant::now());
         self.runtime.block_on(async {
-            while self.http.get(&url).send().await.is_ok_and(|response| response.status() != 200) {
+            while !self.http.get(&url).send().await.is_ok_and(|response| response.status() == 200) {
                 assert!(begun.elapsed() < DEADLINE, "not ready: {}", replica.doorstep.output().join("\n"));
                 sleep(Duration::from_millis(20)).await;
             }

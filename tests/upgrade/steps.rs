@@ -52,7 +52,7 @@ impl Steps {
     /// Client of the release of the next request.
     pub fn client(&self) -> &Client {
         let step = self.next.replace(self.next.get() + 1);
-        &self.releases.clients[self.pattern >> (step % self.count) & 1]
+        &self.releases.clients[(self.pattern >> (step % self.count)) & 1]
     }
 
     /// Sends a request, again while the service is unavailable: a busy machine is no failure of a release.

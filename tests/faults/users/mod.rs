@@ -88,7 +88,7 @@ impl User {
             pause: place.pause,
             next_phone: place.next_phone,
             keys: 0,
-            random: 0x9E37_79B9_7F4A_7C15 ^ (number as u64 + 1) << 20,
+            random: 0x9E37_79B9_7F4A_7C15 ^ ((number as u64 + 1) << 20),
             tokens: Tokens::default(),
             accounts: Vec::new(),
         }
