@@ -43,8 +43,8 @@ impl StopSignals {
 }
 
 impl HttpServer {
-    /// Serves until a signal. After SIGTERM it serves on for the delay, in which the load balancer notices. Then completes
-    /// the requests in flight. Returns the time at which the port began to close.
+    /// Serves until a signal. After SIGTERM it serves on for the delay, in which the load balancer notices. Then
+    /// completes the requests in flight. Returns the time at which the port began to close.
     pub(super) async fn serve(self, service: &Service, times: &Times) -> io::Result<Instant> {
         let Self { mut server, port, .. } = self;
         let (handle, mut signals) = (server.handle(), StopSignals::new()?);
