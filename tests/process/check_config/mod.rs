@@ -1,5 +1,7 @@
 //! `doorstep check-config`, and the messages of a server that cannot start.
 
+mod secret_keys;
+
 use crate::doorstep::{CommandOutput, Folder, Var};
 use crate::support::redis::{self, OwnRedis};
 use deadpool_redis::redis::cmd;
@@ -211,41 +213,6 @@ fn an_invalid_setting_is_reported_by_name() {
 }
 
 #[test]
-fn every_invalid_entry_of_a_list_of_secret_keys_is_reported() {
-    let folder = folder_with_keys();
-    let [a, b, c, d, e] = [(); 5].map(|()| folder.run(&["keygen", "--secret-key"], &[]).stdout.trim().to_owned());
-    let check = |list: &str| {
-        folder.write("secret", list);
-        folder.run(&["check-config"], &[&PRODUCTION[..], &KEY_FILES].concat())
-    };
-    for (list, problems) in [
-        (format!(",{a}"), &["SECRET_KEY: entry 1 is empty"][..]),
-        (format!("{a},,hush-token,{a}"), &["SECRET_KEY: entry 2 is", "SECRET_KEY: entry 3: ", "SECRET_KEY: entry 4: "]),
-        (format!("{a}\n{b}\n{c}\n{d}\n{e}\n"), &["SECRET_KEY: expected 1 to 4 keys"]),
-    ] {
-        let output = check(&list);
-        output.assert_rejected(problems);
-        assert!(!output.stderr.contains(&a), "{}", output.stderr);
-    }
-    let [output, reversed] = [format!("{a}\n{b}\n"), format!("{b}, {a}")].map(|list| check(&list));
-    assert_eq!((output.status, output.stderr.as_str()), (Some(0), ""));
-    assert!(output.stdout.contains("master_keys: [") && !output.stdout.contains(&a), "{}", output.stdout);
-    assert_ne!(output.stdout, reversed.stdout, "the ids show the order");
-}
-
-#[test]
-fn two_secret_keys_without_a_time_are_a_warning() {
-    let (folder, dated) = (folder_with_keys(), |folder: &Folder| folder.read("secret").trim().to_owned());
-    let undated = ["n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg", "4wYx9JmGgkmpuyj0XhV4Zbrc3jDBWI_7vQbMZP0OVqM"];
-    for (list, warns) in [(undated.join(","), true), (format!("{},{}", undated[0], dated(&folder)), false)] {
-        let vars = [&PRODUCTION[..], &KEY_FILES[..1], &[("SECRET_KEY", list.as_str())]].concat();
-        let output = folder.run(&["check-config"], &vars);
-        assert_eq!(output.status, Some(0), "{}", output.stderr);
-        assert_eq!(output.stderr.contains("warnings (1):\n  SECRET_KEY: "), warns, "{}", output.stderr);
-    }
-}
-
-#[test]
 fn a_secret_in_a_variable_and_in_a_file_is_rejected() {
     let folder = folder_with_keys();
     let secret = folder.read("secret");
@@ -270,7 +237,7 @@ fn the_environment_overrides_the_env_file_of_the_working_folder() {
 #[test]
 fn the_example_file_is_valid_and_changes_nothing() {
     let folder = Folder::new();
-    folder.write(".env", include_str!("../../.env.example"));
+    folder.write(".env", include_str!("../../../.env.example"));
     let (example, defaults) = (folder.run(&["check-config"], &[]), Folder::new().run(&["check-config"], &[]));
     assert_eq!((example.status, example.stdout), (Some(0), defaults.stdout), "{}", example.stderr);
 }
