@@ -32,7 +32,7 @@ pub fn check(setup: &Setup, place: &Place, accounts: &[Account], spent: Option<S
     match spent {
         Some(Spent { twice: 1.., .. }) => tally.violation("a captcha was accepted twice"),
         Some(Spent { sent, .. }) if sent > SENDS => {
-            tally.violation(format!("{sent} messages beyond a limit of {SENDS}"))
+            tally.violation(format!("{sent} messages beyond a limit of {SENDS}"));
         }
         _ => {}
     }

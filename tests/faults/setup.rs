@@ -35,7 +35,7 @@ pub enum Stores {
 
 pub enum Redis {
     One(OwnRedis),
-    Sentinel(OwnSentinels),
+    Sentinel(Box<OwnSentinels>),
     Cluster(OwnCluster),
 }
 
@@ -118,7 +118,7 @@ impl Setup {
 impl Redis {
     fn start(stores: Stores) -> Self {
         match stores {
-            Stores::Sentinel => Self::Sentinel(OwnSentinels::new()),
+            Stores::Sentinel => Self::Sentinel(Box::new(OwnSentinels::new())),
             Stores::Cluster => Self::Cluster(OwnCluster::new(true)),
             Stores::WithoutPersistence => Self::One(OwnRedis::new()),
             Stores::Standard | Stores::OwnPostgres => Self::One(OwnRedis::with("appendonly yes\n")),
