@@ -1,27 +1,15 @@
 //! Readiness: whether a load balancer should send requests to this process.
 
-use super::probe::SharedProbe;
+use super::lifecycle::Phase;
 use super::service::Service;
 use crate::ports::{Dependency, DependencyError, Event};
 use std::borrow::Cow;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Time between two probes of the process itself. They notice an outage although nobody calls `/readyz`.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
 /// The same before the first success: a new process should serve soon after its dependencies do.
 const PROBE_EVERY_AT_START: Duration = Duration::from_millis(500);
-
-/// Phase in the life of a process. It never goes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// The process is warming up, or a dependency has not responded yet.
-    Starting,
-    /// Every dependency has responded once.
-    Ready,
-    /// The process will stop soon: it serves, and should get no new connections.
-    Draining,
-}
 
 /// Answer to a readiness probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,31 +21,6 @@ pub enum Readiness {
     /// without this state, one fault of a store would take all of them away.
     Degraded(Dependency),
     Draining,
-}
-
-/// Phase of the process, and last known state of its shared dependencies.
-pub(super) struct Lifecycle {
-    state: Mutex<State>,
-    staging: SharedProbe,
-    database: SharedProbe,
-}
-
-struct State {
-    phase: Phase,
-    warm: bool,
-    /// Dependencies that did not respond to their last probe.
-    down: Vec<Dependency>,
-}
-
-impl Lifecycle {
-    pub(super) fn new() -> Self {
-        let state = State { phase: Phase::Starting, warm: false, down: Vec::new() };
-        Self { state: Mutex::new(state), staging: SharedProbe::new(), database: SharedProbe::new() }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Service {

@@ -1,7 +1,7 @@
 //! The service: the ports, keys and policy that every flow uses.
 
 use super::background::Background;
-use super::readiness::Lifecycle;
+use super::lifecycle::Lifecycle;
 use super::session::Dead;
 use crate::domain::id::uuid_v7;
 use crate::domain::ip_block::IpBlock;
