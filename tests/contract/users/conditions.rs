@@ -46,8 +46,10 @@ async fn a_conflict_with_other_transactions_is_retried_three_times() {
 #[tokio::test]
 async fn a_real_deadlock_fails_no_call() {
     let store = postgres_store();
+    let name = store.text("SELECT current_database()::text AS value");
+    store.execute(&format!("ALTER DATABASE {name} SET deadlock_timeout = '20ms'"));
     let (user, session) = store.signed_up("+8613800138000", 1).await;
-    let (other, other_session) = store.signed_up("+8613800138001", 2).await;
+    let (other, _) = store.signed_up("+8613800138001", 2).await;
     // The profile of the first user changes the row of the second one, too.
     store.execute(&format!(
         "CREATE FUNCTION follow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
@@ -67,7 +69,6 @@ async fn a_real_deadlock_fails_no_call() {
     let lock = format!("UPDATE users SET gender = gender WHERE id = '{}'; COMMIT", user.id.0);
     tokio::task::spawn_blocking(move || rival.batch_execute(&lock)).await.unwrap().unwrap();
     assert!(call.await.unwrap().unwrap().is_some());
-    drop(other_session);
 }
 
 #[tokio::test]
