@@ -51,7 +51,9 @@ async fn a_frozen_database_delays_neither_responses_nor_the_shutdown() {
     let (doorstep, client) = folder.serve(&vars).await;
     let _frozen = Frozen::connections_to(&database);
     let started = Instant::now();
-    assert_eq!(client.send_code("+8613800138000").await.body["code"], "dependency_unavailable");
+    // On one of the frozen connections, or on a new one.
+    let response = client.send_code("+8613800138000").await;
+    assert!(response.status == 200 || response.body["code"] == "dependency_unavailable", "{response:?}");
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     assert_stops_soon(doorstep);
 }

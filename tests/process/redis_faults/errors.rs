@@ -34,7 +34,7 @@ async fn every_error_of_a_server_is_503_until_it_ends() {
         run(&mut control, end);
         server.assert_recovers().await;
         assert_eq!(server.causes(line), 1, "{line}: {:?}", server.doorstep.output());
-        let lines = |text: &str| server.doorstep.output().iter().filter(|line| line.contains(text)).count();
+        let lines = |text: &str| server.doorstep.lines(text, n + 1).len();
         let outages = (lines("dependency unavailable"), lines("dependency available"));
         assert_eq!(outages, (n + 1, n + 1), "{line}: {:?}", server.doorstep.output());
     }

@@ -37,8 +37,11 @@ async fn requests_go_to_the_new_primary_soon_after_a_planned_failover() {
     let load = Load::start(&server.client);
     load.wait_for("load", |counts| counts.served > 100).await;
     let before = load.counts().sent;
-    let mut failover = cmd("SENTINEL");
-    failover.arg("FAILOVER").arg("main").exec(&mut redis::connection(&setup.sentinels[0].address())).unwrap();
+    // A sentinel refuses while it has not heard of the replica for some seconds, on a busy machine.
+    redis::wait_until("failover accepted", || {
+        let mut sentinel = redis::connection(&setup.sentinels[0].address());
+        cmd("SENTINEL").arg("FAILOVER").arg("main").exec(&mut sentinel).is_ok()
+    });
     setup.wait_for_primary(setup.servers[1].port());
     let switched = Instant::now();
     redis::wait_until("requests", || setup.servers[1].info("commandstats").contains("cmdstat_evalsha"));
