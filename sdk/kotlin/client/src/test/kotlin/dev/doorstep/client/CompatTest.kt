@@ -9,6 +9,7 @@ import dev.doorstep.client.generated.PendingAct
 import dev.doorstep.client.generated.PendingActs
 import dev.doorstep.client.generated.Problem
 import dev.doorstep.client.generated.PublicKey
+import dev.doorstep.client.generated.ReadinessStatus
 import dev.doorstep.client.generated.Session
 import dev.doorstep.client.generated.Sessions
 import dev.doorstep.client.generated.SignedIn
@@ -41,6 +42,7 @@ class CompatTest {
         "PendingActs" to PendingActs.serializer(),
         "Problem" to Problem.serializer(),
         "PublicKey" to PublicKey.serializer(),
+        "ReadinessStatus" to ReadinessStatus.serializer(),
         "Session" to Session.serializer(),
         "Sessions" to Sessions.serializer(),
         "SignedIn" to SignedIn.serializer(),
