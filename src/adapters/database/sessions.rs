@@ -119,15 +119,22 @@ pub(super) fn list(
     active.map(|(session, device, _)| session.with_device(&device, &known).map_err(invalid_value)).collect()
 }
 
-/// Revokes a session if the authority has not ended. Its own session may be the one to revoke. A retry after a lost
-/// connection may return `false` although the first attempt revoked the session; the session is revoked in both cases.
+/// Revokes a session if the authority has not ended. Its own session may be the one to revoke. If an attempt of the same
+/// call has revoked it, and its answer was lost, this one returns `true`, too.
 pub(super) fn end(
     connection: &mut AnyConnection,
     by: &AuthorityRow,
     session: &str,
     now: NaiveDateTime,
 ) -> Result<bool, Fault> {
-    revoke(connection, by, session, now).map(|ended| ended > 0).map_err(|error| Fault::new(connection, &error))
+    let ended = revoke(connection, by, session, now).and_then(|ended| {
+        let by_this_call = sessions::table
+            .filter(sessions::id.eq(session))
+            .filter(sessions::user_id.eq(&by.user))
+            .filter(sessions::revoked_at.eq(now));
+        if ended > 0 { Ok(true) } else { diesel::select(exists(by_this_call)).get_result(connection) }
+    });
+    ended.map_err(|error| Fault::new(connection, &error))
 }
 
 /// Revokes a session and forgets its device. The device of the authority is forgotten with its own session only. Locks
