@@ -119,8 +119,8 @@ pub(super) fn list(
     active.map(|(session, device, _)| session.with_device(&device, &known).map_err(invalid_value)).collect()
 }
 
-/// Revokes a session if the authority has not ended. Its own session may be the one to revoke. If an attempt of the same
-/// call has revoked it, and its answer was lost, this one returns `true`, too.
+/// Revokes a session if the authority has not ended. Its own session may be the one to revoke. If an attempt of the
+/// same call has revoked it, and its answer was lost, this one returns `true`, too.
 pub(super) fn end(
     connection: &mut AnyConnection,
     by: &AuthorityRow,
