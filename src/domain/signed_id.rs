@@ -10,12 +10,17 @@ use uuid::Uuid;
 pub(super) const LENGTH: usize = 66;
 
 pub(super) fn issue(keys: &Ring, id: Uuid) -> String {
-    with_mac(id, keys.sign(id.as_bytes()))
+    let id = encoded(id);
+    with_mac(&id, keys.sign(id.as_bytes()))
 }
 
-fn with_mac(id: Uuid, mac: hmac::Tag) -> String {
-    let [id, mac] = [id.as_bytes(), mac.as_ref()].map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes));
-    format!("{id}.{mac}")
+fn encoded(id: Uuid) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(id.as_bytes())
+}
+
+/// Appends the MAC, which is of the encoded id.
+fn with_mac(id: &str, mac: hmac::Tag) -> String {
+    format!("{id}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac))
 }
 
 /// Compares in constant time.
@@ -26,8 +31,9 @@ pub(super) fn open(keys: &Ring, text: &str) -> Result<Uuid, Invalid> {
     let (id, _) = text.split_once('.').ok_or(Invalid::Format)?;
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(id).map_err(|_| Invalid::Format)?;
     let id = Uuid::from_slice(&bytes).map_err(|_| Invalid::Format)?;
+    let encoded = encoded(id);
     let is_issued = keys
-        .tags(id.as_bytes())
-        .any(|mac| constant_time::verify_slices_are_equal(with_mac(id, mac).as_bytes(), text.as_bytes()).is_ok());
+        .tags(encoded.as_bytes())
+        .any(|mac| constant_time::verify_slices_are_equal(with_mac(&encoded, mac).as_bytes(), text.as_bytes()).is_ok());
     if is_issued { Ok(id) } else { Err(Invalid::Format) }
 }
