@@ -48,7 +48,7 @@ struct Shared {
 
 struct Queue {
     lines: Vec<u8>,
-    /// Whether the thread waits for lines, and nobody has woken it.
+    /// Set while the thread waits for lines, and nobody has woken it.
     idle: bool,
     /// Lost lines that no line of the log reports.
     unreported: u64,

@@ -28,23 +28,34 @@ pub(super) async fn refund(service: &Service, counters: &[Counter], outcome: Ref
         return;
     }
     let id = service.new_id();
-    let refunded = service.ports.staging.refund(id, &counters).await;
-    if is_unavailable(&refunded) {
-        repeat_refund(service, id, counters);
-    }
-    log_refund_error(refunded);
+    let act = move |service| refund_once(service, id, counters.clone());
+    log_refund_error(now_or_when_available(service, act).await);
 }
 
 /// Refunds when the store answers again: a call that timed out may still be counted.
 pub(super) fn refund_when_available(service: &Service, counters: Vec<Counter>) {
-    repeat_refund(service, service.new_id(), counters);
+    let id = service.new_id();
+    when_available(service, move |service| refund_once(service, id, counters.clone()));
 }
 
-fn repeat_refund(service: &Service, id: Uuid, counters: Vec<Counter>) {
-    when_available(service, move |service| {
-        let counters = counters.clone();
-        async move { service.ports.staging.refund(id, &counters).await }
-    });
+async fn refund_once(service: Service, id: Uuid, counters: Vec<Counter>) -> Result<(), DependencyError> {
+    service.ports.staging.refund(id, &counters).await
+}
+
+/// Runs `act` now and, if the store is unavailable, again when it answers ([`when_available`]). Returns the first
+/// result.
+pub(super) async fn now_or_when_available<Done>(
+    service: &Service,
+    act: impl Fn(Service) -> Done + Send + 'static,
+) -> Result<(), DependencyError>
+where
+    Done: Future<Output = Result<(), DependencyError>> + Send,
+{
+    let done = act(service.clone()).await;
+    if is_unavailable(&done) {
+        when_available(service, act);
+    }
+    done
 }
 
 /// Runs `act` in the background, as soon as the store answers. Commands that were sent before are then done or lost.
@@ -73,7 +84,7 @@ pub(super) const fn may_be_done<T>(result: &Result<T, DependencyError>) -> bool 
     matches!(result, Err(DependencyError::Unavailable { may_be_done: true, .. }))
 }
 
-pub(super) const fn is_unavailable<T>(result: &Result<T, DependencyError>) -> bool {
+const fn is_unavailable<T>(result: &Result<T, DependencyError>) -> bool {
     matches!(result, Err(DependencyError::Unavailable { .. }))
 }
 

@@ -79,7 +79,7 @@ fn signal(name: &str, processes: &[String]) {
     }
 }
 
-/// As after a failover: connections reach a server that has become read-only, and keep this setting.
+/// State after a failover: connections reach a server that has become read-only, and keep this setting.
 fn read_only(setup: &mut Setup, time: Duration) {
     let mut admin = connect(setup);
     let name = setup.database.rsplit('/').next().unwrap();

@@ -26,7 +26,7 @@ pub struct Scenario {
     pub loses_staging: bool,
 }
 
-/// How many users, and for how long.
+/// Number of users, and duration.
 #[derive(Debug, Clone, Copy)]
 pub struct Dose {
     pub is_whole: bool,

@@ -20,7 +20,7 @@ unsafe extern "C" {
 /// Replaces `PQresultErrorField`. Keeps the SQLSTATE, which diesel reads from the result of every error.
 ///
 /// # Safety
-/// As for the function of libpq: `result` is null or a result that is not cleared.
+/// `result` is null or a result that is not cleared: the rule of libpq.
 #[expect(unsafe_code, reason = "a function of the C interface of libpq")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn __wrap_PQresultErrorField(result: *const PGresult, field: c_int) -> *mut c_char {
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn __wrap_PQresultErrorField(result: *const PGresult, fiel
 /// Replaces `PQconnectdb`. Keeps a duplicate of the socket for [`super::Socket::opened_by`].
 ///
 /// # Safety
-/// As for the function of libpq: `settings` is a text that ends with zero.
+/// `settings` is a text that ends with zero: the rule of libpq.
 #[expect(unsafe_code, reason = "a function of the C interface of libpq")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn __wrap_PQconnectdb(settings: *const c_char) -> *mut PGconn {

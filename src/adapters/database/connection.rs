@@ -54,7 +54,7 @@ pub(super) fn postgres(url: &str) -> Result<PgConnection, ConnectError> {
 /// Opens connections for queries.
 pub(super) struct Connector {
     address: Address,
-    /// Whether a pooler is between this process and the server.
+    /// Set when a pooler is found between this process and the server.
     is_pooled: AtomicBool,
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Lane {
 struct State {
     /// Number of running jobs outside the lane.
     outside: usize,
-    /// Whether a job is in the lane, or waits for those outside.
+    /// Set while a job is in the lane, or waits for those outside.
     is_taken: bool,
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Session {
     pub socket: Socket,
     /// Epoch in which it was opened.
     epoch: u64,
-    /// Whether it was found useless.
+    /// Set when a job has found it useless.
     is_useless: bool,
 }
 

@@ -4,7 +4,7 @@ mod claimed;
 
 use super::claim::hold;
 use super::error::Error;
-use super::refund::{is_unavailable, may_be_done, refund, when_available};
+use super::refund::{may_be_done, now_or_when_available, refund, when_available};
 use super::service::{Parts, Service};
 use crate::domain::idempotency::{IdempotencyKey, NamedRequest, Scope};
 use crate::domain::limits::{Counter, Limit, Refund};
@@ -59,7 +59,8 @@ pub async fn begin(service: &Service, request: NamedRequest, owner: Owner) -> Re
     let (begun, admission) = tokio::join!(begin, staging.count(&counters));
     if may_be_done(&begun) {
         // Perhaps only the response was lost. Nobody works under this claim, and retries must not wait for it.
-        release_when_available(service, &claimed);
+        let claimed = claimed.clone();
+        when_available(service, move |service| release_once(service, claimed.clone()));
     }
     let counted = match admission {
         Ok(Admission::Allowed(_)) => Some(counters),
@@ -105,14 +106,11 @@ impl Claim {
         let Some(encrypted) = claimed.seal(response) else {
             return tracing::warn!("response encryption failed");
         };
-        let stored = claimed.complete(&*service.ports.staging, &encrypted, TTL).await;
-        if is_unavailable(&stored) {
-            when_available(&service, move |service| {
-                let (claimed, encrypted) = (claimed.clone(), Arc::clone(&encrypted));
-                async move { claimed.complete(&*service.ports.staging, &encrypted, TTL).await }
-            });
-        }
-        if let Err(error) = stored {
+        let act = move |service: Service| {
+            let (claimed, encrypted) = (claimed.clone(), Arc::clone(&encrypted));
+            async move { claimed.complete(&*service.ports.staging, &encrypted, TTL).await }
+        };
+        if let Err(error) = now_or_when_available(&service, act).await {
             tracing::warn!(%error, "response storage failed");
         }
     }
@@ -121,11 +119,8 @@ impl Claim {
     pub async fn release(self) {
         let Self { service, claimed, counted } = self;
         let counters = counted.unwrap_or_default();
-        let release = claimed.release(&*service.ports.staging);
+        let release = now_or_when_available(&service, move |service| release_once(service, claimed.clone()));
         let (released, ()) = tokio::join!(release, refund(&service, &counters, Refund::NothingDone));
-        if is_unavailable(&released) {
-            release_when_available(&service, &claimed);
-        }
         if let Err(error) = released {
             tracing::warn!(%error, "idempotency claim release failed");
         }
@@ -138,10 +133,6 @@ impl Claim {
     }
 }
 
-fn release_when_available(service: &Service, claimed: &Claimed) {
-    let claimed = claimed.clone();
-    when_available(service, move |service| {
-        let claimed = claimed.clone();
-        async move { claimed.release(&*service.ports.staging).await }
-    });
+async fn release_once(service: Service, claimed: Claimed) -> Result<(), DependencyError> {
+    claimed.release(&*service.ports.staging).await
 }

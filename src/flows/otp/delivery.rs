@@ -11,7 +11,7 @@ use crate::domain::texts::TextLanguage;
 use crate::domain::ticket::FlowKey;
 use crate::flows::error::Error;
 use crate::flows::limits::SendReservation;
-use crate::flows::refund::{is_unavailable, log_refund_error, refundable, when_available};
+use crate::flows::refund::{log_refund_error, now_or_when_available, refundable};
 use crate::flows::service::Service;
 use crate::ports::{CancelledSend, Message, SmsError};
 use std::time::Duration;
@@ -113,13 +113,10 @@ pub(super) async fn cancel(
     outcome: Refund,
 ) {
     let (key, limits) = (*key, refundable(phone_limits, outcome));
-    let cancelled = service.ports.staging.cancel_send(&key, reserved, &limits).await;
-    if is_unavailable(&cancelled) {
-        // A reservation without a message must not make the user wait.
-        when_available(service, move |service| {
-            let limits = limits.clone();
-            async move { service.ports.staging.cancel_send(&key, reserved, &limits).await }
-        });
-    }
-    log_refund_error(cancelled);
+    let act = move |service: Service| {
+        let limits = limits.clone();
+        async move { service.ports.staging.cancel_send(&key, reserved, &limits).await }
+    };
+    // A reservation without a message must not make the user wait.
+    log_refund_error(now_or_when_available(service, act).await);
 }

@@ -4,12 +4,12 @@ use super::expected::Expected;
 use crate::domain::completion::Completion;
 use crate::domain::flow::{Proven, Purpose, Step, Transition};
 use crate::domain::otp::OneTimeCode;
-use crate::domain::ticket::Ticket;
+use crate::domain::ticket::{FlowKey, Ticket};
 use crate::flows::claim::hold;
 use crate::flows::error::{Error, InQuestion};
 use crate::flows::limits::{denied, refund_verified};
 use crate::flows::new_password;
-use crate::flows::refund::{is_unavailable, log_refund_error, when_available};
+use crate::flows::refund::{log_refund_error, now_or_when_available, when_available};
 use crate::flows::service::Service;
 use crate::ports::{Change, CodeAttempt, CodeCheck, DependencyError, Event, OnRight, Verified};
 use std::future::Future;
@@ -116,14 +116,14 @@ async fn claim<T, Done>(
 where
     Done: Future<Output = Result<T, Error>>,
 {
-    let (owner, ttl) = (service.new_id(), service.policy.flow.claim_ttl);
+    let (key, owner, ttl) = (ticket.flow_key(), service.new_id(), service.policy.flow.claim_ttl);
     let on_right = OnRight::Claim { transition: Transition::REDEEM_CODE, owner, ttl };
     let checked = check(service, purpose, ticket, given, on_right).await;
     if let Err(Error::Dependency(DependencyError::Unavailable { may_be_done: true, .. })) = checked {
         // The code may be claimed: perhaps only the response was lost.
-        release_when_available(service, ticket, owner);
+        when_available(service, move |service| release_once(service, key, owner));
     }
-    let (verified, key) = (checked?, ticket.flow_key());
+    let verified = checked?;
     let act = act(service.clone(), verified.proven.clone());
     let mut done = hold(ttl, act, |ttl| service.ports.staging.renew_code(&key, owner, ttl)).await;
     if let Err(Error::InQuestion(question)) = done {
@@ -166,16 +166,12 @@ async fn advance(
 }
 
 async fn release(service: &Service, ticket: &Ticket, owner: Uuid) {
-    let released = service.ports.staging.release_code(&ticket.flow_key(), owner).await;
-    if is_unavailable(&released) {
-        release_when_available(service, ticket, owner);
-    }
-    log_refund_error(released);
+    let key = ticket.flow_key();
+    log_refund_error(now_or_when_available(service, move |service| release_once(service, key, owner)).await);
 }
 
-fn release_when_available(service: &Service, ticket: &Ticket, owner: Uuid) {
-    let key = ticket.flow_key();
-    when_available(service, move |service| async move { service.ports.staging.release_code(&key, owner).await });
+async fn release_once(service: Service, key: FlowKey, owner: Uuid) -> Result<(), DependencyError> {
+    service.ports.staging.release_code(&key, owner).await
 }
 
 async fn check(

@@ -52,7 +52,7 @@ impl IdempotencyStore for MemoryStaging {
 }
 
 impl State {
-    /// Whether this owner has the name, and has stored no response.
+    /// Tells whether this owner has the name, and has stored no response.
     fn holds(&mut self, claim: RequestClaim<'_>) -> bool {
         let request = self.requests.get_mut(&claim.name.to_owned(), self.now);
         request.is_some_and(|request| request.owner == claim.owner && request.response.is_none())

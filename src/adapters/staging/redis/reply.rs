@@ -30,7 +30,7 @@ pub(super) fn done(reply: &[String]) -> Result<(), DependencyError> {
     if reply == ["done"] { Ok(()) } else { Err(broken()) }
 }
 
-/// Whether a claim was still held.
+/// Reads whether a claim was still held.
 pub(super) fn held(reply: &[String]) -> Result<bool, DependencyError> {
     match words(reply)[..] {
         ["done"] => Ok(true),
