@@ -177,7 +177,7 @@ impl SmsSettings {
     }
 
     /// Longest time to send a message: every provider of the slowest route times out.
-    pub(super) fn max_send_duration(&self) -> Duration {
+    fn max_send_duration(&self) -> Duration {
         let total = |route: &Vec<&str>| -> Duration {
             let used = self.providers.iter().filter(|known| route.contains(&known.name()));
             used.map(|provider| provider.common().timeout()).sum()
