@@ -23,7 +23,7 @@ run: ## start the service on http://127.0.0.1:8080 (SQLite, staging in memory, S
 test: setup ## run the whole test suite, with real Redis and PostgreSQL servers
 	cargo test --locked --no-fail-fast
 
-faults: ## inject every fault under load (docs/reliability.md): 50 scenarios in about half an hour
+faults: ## inject every fault under load (docs/reliability.md), with 64 users
 	cargo test --locked --test faults -- --whole $(ARGUMENTS)
 
 upgrade: ## run every flow across the release before this one and this build, on the same stores
