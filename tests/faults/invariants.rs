@@ -77,15 +77,17 @@ fn check_sign_ins(setup: &Setup, place: &Place, accounts: &[Account]) {
                 tokio::spawn(sign_in_all(user, accounts.to_vec(), Arc::clone(&tally)))
             })
             .collect();
+        let ended = Arc::clone(&checked);
         let deadline = tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(60)).await;
-            checked.end();
+            ended.end();
         });
         for checker in checkers {
             checker.await.unwrap();
         }
         deadline.abort();
     });
+    checked.lock().violations.iter().for_each(|text| tally.violation(text.clone()));
 }
 
 async fn sign_in_all(mut user: User, accounts: Vec<Account>, tally: Arc<Tally>) {

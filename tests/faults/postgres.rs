@@ -3,9 +3,9 @@
 use crate::proxy::Mode;
 use crate::scenario::Scenario;
 use crate::setup::{Setup, Stores};
+use crate::support::process::{Stopped, signal};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
-use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -66,17 +66,9 @@ fn killed(setup: &mut Setup, time: Duration) {
 }
 
 fn frozen(setup: &mut Setup, time: Duration) {
-    let processes = setup.own_postgres.as_ref().unwrap().processes();
-    signal("STOP", &processes);
+    let stopped = Stopped::new(setup.own_postgres.as_ref().unwrap().processes());
     sleep(time);
-    signal("CONT", &processes);
-}
-
-fn signal(name: &str, processes: &[String]) {
-    for process in processes {
-        // A process may have ended.
-        Command::new("kill").arg(format!("-{name}")).arg(process).output().unwrap();
-    }
+    drop(stopped);
 }
 
 /// State after a failover: connections reach a server that has become read-only, and keep this setting.

@@ -16,7 +16,6 @@ async fn an_abuse_signal_is_logged_once() {
     }
     let rejected = client.post("/v1/captchas", json!({})).await;
     assert_eq!(rejected.body["code"], "proof_of_work_required");
-    doorstep.line("proof of work enabled");
-    let lines = doorstep.output().iter().filter(|line| line.contains("proof of work enabled")).count();
-    assert_eq!(lines, 1);
+    let lines = doorstep.complete_output();
+    assert_eq!(lines.iter().filter(|line| line.contains("proof of work enabled")).count(), 1);
 }

@@ -20,10 +20,11 @@ const LOG: &str = "proxy.log";
 /// Replicas in the configurations.
 const REPLICAS: [&str; 2] = ["127.0.0.1:8080", "127.0.0.1:8081"];
 
-/// Returns the program, or `None` if it is not installed.
-fn installed(name: &str) -> Option<String> {
+/// Path of a program.
+fn installed(name: &str) -> String {
     let paths = ["/usr/sbin", "/usr/bin", "/usr/local/sbin"].map(|folder| format!("{folder}/{name}"));
-    paths.into_iter().find(|path| Path::new(path).exists())
+    let found = paths.into_iter().find(|path| Path::new(path).exists());
+    found.unwrap_or_else(|| panic!("{name} is missing: run scripts/setup"))
 }
 
 /// Configuration of `deploy/` with other addresses. Each replacement must match.
@@ -39,9 +40,9 @@ fn configuration(name: &str, replicas: [&str; 2], replacements: &[(&str, &str)])
 }
 
 impl Proxy {
-    /// Starts nginx in front of these addresses; `None` if it is not installed.
-    pub async fn nginx(replicas: [&str; 2]) -> Option<Self> {
-        let program = installed("nginx")?;
+    /// Starts nginx in front of these addresses.
+    pub async fn nginx(replicas: [&str; 2]) -> Self {
+        let program = installed("nginx");
         let (folder, port) = (Folder::new(), free_port());
         // The packaged folders are writable for root only.
         let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
@@ -52,17 +53,17 @@ impl Proxy {
         let prefix = format!("{}/", folder.as_ref().display());
         let settings = "daemon off; pid nginx.pid; error_log stderr;";
         let arguments = ["-p", &prefix, "-c", "nginx.conf", "-g", settings];
-        Some(Self::start(&program, &arguments, folder, port).await)
+        Self::start(&program, &arguments, folder, port).await
     }
 
-    /// Starts HAProxy in front of these addresses; `None` if it is not installed.
-    pub async fn haproxy(replicas: [&str; 2]) -> Option<Self> {
-        let program = installed("haproxy")?;
+    /// Starts HAProxy in front of these addresses.
+    pub async fn haproxy(replicas: [&str; 2]) -> Self {
+        let program = installed("haproxy");
         let (folder, port) = (Folder::new(), free_port());
         let bind = format!("bind 127.0.0.1:{port}");
         folder.write("haproxy.cfg", &configuration("haproxy.cfg", replicas, &[("bind :80", &bind)]));
         let path = folder.path("haproxy.cfg").display().to_string();
-        Some(Self::start(&program, &["-db", "-f", &path], folder, port).await)
+        Self::start(&program, &["-db", "-f", &path], folder, port).await
     }
 
     /// Waits until the proxy reaches a replica.

@@ -60,8 +60,8 @@ impl Replicas {
     async fn restart(&mut self, index: usize) {
         self.running[index].0.signal("TERM");
         let address = &self.addresses[index];
-        let draining = Client::new(&format!("http://{address}"));
-        assert_eq!(draining.try_get("/readyz").await, Some(503), "the proxy must notice");
+        // The proxy must notice.
+        Client::new(&format!("http://{address}")).wait_for_readiness(503).await;
         self.running[index].0.wait_for_end().await;
         self.running[index] = Self::start_one(address, self.delay).await;
     }
@@ -114,15 +114,10 @@ async fn failure(request: RequestBuilder) -> Option<String> {
     (status != StatusCode::UNAUTHORIZED || read.is_err()).then(|| format!("{status} {read:?}"))
 }
 
-async fn no_request_fails(
-    proxy: impl AsyncFnOnce([&str; 2]) -> Option<Proxy>,
-    rounds: usize,
-    rate: u32,
-    delay: &'static str,
-) {
+async fn no_request_fails(proxy: impl AsyncFnOnce([&str; 2]) -> Proxy, rounds: usize, rate: u32, delay: &'static str) {
     let mut replicas = Replicas::start(delay).await;
     let [first, second] = replicas.addresses.clone();
-    let Some(proxy) = proxy([&first, &second]).await else { return };
+    let proxy = proxy([&first, &second]).await;
     let load = Load::start(&proxy.address, rate);
     for _ in 0..rounds {
         replicas.restart(0).await;

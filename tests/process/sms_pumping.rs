@@ -100,10 +100,12 @@ impl TestServer {
     }
 
     /// Counts the log lines with this text, of both processes.
-    pub fn log_lines_with(&self, text: &str) -> usize {
-        let lines =
-            |(process, _): &(Doorstep, Client)| process.output().iter().filter(|line| line.contains(text)).count();
-        self.processes.iter().map(lines).sum()
+    pub async fn log_lines_with(&self, text: &str) -> usize {
+        let mut count = 0;
+        for (process, _) in &self.processes {
+            count += process.output_until_now().await.iter().filter(|line| line.contains(text)).count();
+        }
+        count
     }
 }
 
@@ -223,10 +225,10 @@ async fn five_thousand_requests_send_exactly_the_budget_of_messages() {
         assert_eq!(server.shared_count(name), count, "{name}");
     }
     sign_in(&server, existing_account).await;
-    assert!(server.log_lines_with("sms quota 80 % used") > 0);
+    assert!(server.log_lines_with("sms quota 80 % used").await > 0);
     // One of two regions can use up the hour of both.
-    assert_eq!(server.log_lines_with("setting needs attention"), 2, "one line of each process");
-    assert!(server.log_lines_with("sms region budget exhausted") > 0);
+    assert_eq!(server.log_lines_with("setting needs attention").await, 2, "one line of each process");
+    assert!(server.log_lines_with("sms region budget exhausted").await > 0);
     assert_eq!(redis::without_expiry(&server.redis), Vec::<String>::new());
 }
 

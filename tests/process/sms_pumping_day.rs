@@ -167,6 +167,6 @@ async fn a_day_of_pumping_in_four_regions_keeps_nobody_else_out() {
     assert_eq!(sent("sign-in"), Some(HOURS * IP_UNVERIFIED));
     let expected = [(200, "sent"), (503, "sms_region_suspended"), (429, "too_many_requests")];
     assert!(counts.keys().all(|(_, status, code)| expected.contains(&(*status, code))), "{counts:?}");
-    assert_eq!(server.log_lines_with("setting needs attention"), 0);
+    assert_eq!(server.log_lines_with("setting needs attention").await, 0);
     assert_eq!(redis::without_expiry(&server.redis), Vec::<String>::new());
 }

@@ -8,6 +8,7 @@ use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write, pipe};
 use std::net::TcpStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -124,9 +125,16 @@ async fn a_reader_that_continues_learns_how_many_lines_are_lost() {
     let sent = server.send_until_lines_are_lost().await;
     assert_eq!(server.client.get("/healthz").await.status, 200);
     let lost = server.lost().await;
-    let lines = thread::spawn(|| BufReader::new(reader).lines().map(Result::unwrap).collect::<Vec<_>>());
+    let (sender, received) = mpsc::channel();
+    thread::spawn(move || BufReader::new(reader).lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    // Until then the queue can be full, and lose the lines about the shutdown.
+    let mut lines: Vec<String> = Vec::new();
+    while !lines.last().is_some_and(|line| line.contains("log lines lost")) {
+        lines.push(received.recv_timeout(DEADLINE).unwrap());
+    }
     assert!(server.stop().success());
-    let lines: Vec<Value> = lines.join().unwrap().iter().map(|line| serde_json::from_str(line).expect(line)).collect();
+    lines.extend(received);
+    let lines: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).expect(line)).collect();
     let with = |message: &str| lines.iter().filter(|line| line["message"] == message).collect::<Vec<_>>();
     let [report] = with("log lines lost")[..] else { panic!("{:?}", with("log lines lost")) };
     assert_eq!(report["lines"], lost);

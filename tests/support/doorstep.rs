@@ -165,6 +165,20 @@ impl Doorstep {
         self.output.state.lock().unwrap().lines.clone()
     }
 
+    /// Stops the server, and returns all its lines.
+    #[track_caller]
+    pub fn complete_output(mut self) -> Vec<String> {
+        self.stop("TERM");
+        self.output()
+    }
+
+    /// Lines up to the one about a new request. The server writes its lines in order, so no earlier line is missing.
+    pub async fn output_until_now(&self) -> Vec<String> {
+        let request = Client::new(&self.url()).get("/healthz").await;
+        self.line(&request.request_id);
+        self.output()
+    }
+
     /// Stops reading the output of the server, or continues.
     pub fn stall_output(&self, stalled: bool) {
         self.output.change(|state| state.stalled = stalled);

@@ -14,6 +14,27 @@ pub fn free_ports<const N: usize>() -> [u16; N] {
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
+/// Processes that were stopped with SIGSTOP. They continue when this is dropped, also in a failing test.
+pub struct Stopped(Vec<String>);
+
+impl Stopped {
+    pub fn new(processes: Vec<String>) -> Self {
+        signal("STOP", &processes);
+        Self(processes)
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        signal("CONT", &self.0);
+    }
+}
+
+/// Sends a signal. A process may have ended.
+pub fn signal(name: &str, processes: &[String]) {
+    Command::new("kill").arg(format!("-{name}")).args(processes).output().unwrap();
+}
+
 /// Runs `start` in a shell, and `stop` when this process ends for any reason: the shell waits for the end of its
 /// standard input, which the kernel closes then. `start` can set variables for `stop`, such as the process id.
 pub fn spawn_with_cleanup(start: &str, stop: &str) -> Child {

@@ -6,7 +6,7 @@ use super::store::{
     sqlite_store,
 };
 use crate::support::postgres::OwnPostgres;
-use crate::support::process::free_port;
+use crate::support::process::{Stopped, free_port};
 use crate::support::tcp_proxy::TcpProxy;
 use diesel::connection::SimpleConnection;
 use doorstep::adapters::database::{Database, migrate};
@@ -17,7 +17,6 @@ use doorstep::domain::session::Generation;
 use doorstep::domain::user::ProfileChange;
 use doorstep::ports::{AccountOwnership, Created, DependencyError, Detach, EvidenceQuery, NumberChange, Users, Whose};
 use std::net::TcpListener;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use url::Url;
@@ -159,22 +158,6 @@ async fn a_server_that_accepts_connections_and_never_responds_times_out() {
     assert_unavailable(database.ping()).await;
 }
 
-/// A stopped process. It continues when this is dropped, also in a failing test.
-struct Frozen(String);
-
-impl Frozen {
-    fn new(pid: String) -> Self {
-        assert!(Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
-        Self(pid)
-    }
-}
-
-impl Drop for Frozen {
-    fn drop(&mut self) {
-        assert!(Command::new("kill").args(["-CONT", &self.0]).status().unwrap().success());
-    }
-}
-
 #[tokio::test]
 async fn a_server_that_freezes_times_out_and_is_used_again_later() {
     let store = postgres_store();
@@ -183,7 +166,7 @@ async fn a_server_that_freezes_times_out_and_is_used_again_later() {
         "SELECT pid::text AS value FROM pg_stat_activity \
         WHERE application_name = 'doorstep' AND datname = current_database()",
     );
-    let frozen = Frozen::new(server_process);
+    let frozen = Stopped::new(vec![server_process]);
     let reason = assert_unavailable(store.database.account_of(&phone())).await;
     assert!(reason.contains("no answer within"), "{reason}");
     // The other connections still work.

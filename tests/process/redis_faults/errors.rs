@@ -33,7 +33,7 @@ async fn every_error_of_a_server_is_503_until_it_ends() {
         server.wait_for_cause(line).await;
         run(&mut control, end);
         server.assert_recovers().await;
-        assert_eq!(server.causes(line), 1, "{line}: {:?}", server.doorstep.output());
+        assert_eq!(server.causes(line).await, 1, "{line}: {:?}", server.doorstep.output());
         let lines = |text: &str| server.doorstep.lines(text, n + 1).len();
         let outages = (lines("dependency unavailable"), lines("dependency available"));
         assert_eq!(outages, (n + 1, n + 1), "{line}: {:?}", server.doorstep.output());
@@ -95,7 +95,7 @@ async fn a_server_that_cannot_save_or_has_no_primary_is_unavailable() {
     run(&mut control, "REPLICAOF NO ONE");
     server.assert_recovers().await;
     for cause in ["(MISCONF)", "(MASTERDOWN)"] {
-        assert_eq!(server.causes(cause), 1, "{:?}", server.doorstep.output());
+        assert_eq!(server.causes(cause).await, 1, "{:?}", server.doorstep.output());
     }
 }
 
@@ -111,7 +111,7 @@ async fn a_server_that_loads_its_data_is_unavailable() {
     server.wait_for_cause("is still loading its data (LOADING)").await;
     reload.join().unwrap();
     server.assert_recovers().await;
-    assert_eq!(server.causes("(LOADING)"), 1, "{:?}", server.doorstep.output());
+    assert_eq!(server.causes("(LOADING)").await, 1, "{:?}", server.doorstep.output());
 }
 
 #[actix_web::test]

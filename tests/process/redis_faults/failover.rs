@@ -25,7 +25,7 @@ async fn requests_succeed_after_a_failover_of_sentinel() {
     setup.wait_for_primary(setup.servers[1].port());
     assert_nothing_spent_twice(&load.end_after(Instant::now()).await);
     // One line for each cause: no answer, and perhaps a server that is no primary yet.
-    assert!((1..=2).contains(&server.causes("")), "{:?}", server.doorstep.output());
+    assert!((1..=2).contains(&server.causes("").await), "{:?}", server.doorstep.output());
 }
 
 /// An operator moves the primary. The earlier one lives on, and accepts writes until Sentinel makes it a replica: the

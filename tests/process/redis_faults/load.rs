@@ -78,16 +78,16 @@ impl Server {
     /// Sends requests until the log names this cause of an outage.
     pub async fn wait_for_cause(&self, cause: &str) {
         let start = Instant::now();
-        while self.causes(cause) == 0 {
+        while self.causes(cause).await == 0 {
             self.client.post("/v1/captchas", json!({})).await;
             assert!(start.elapsed() < DEADLINE, "no {cause:?}: {:?}", self.doorstep.output());
         }
     }
 
     /// Number of log lines about an outage with this cause.
-    pub fn causes(&self, cause: &str) -> usize {
+    pub async fn causes(&self, cause: &str) -> usize {
         let names = |line: &&String| line.contains("redis unavailable") && line.contains(cause);
-        self.doorstep.output().iter().filter(names).count()
+        self.doorstep.output_until_now().await.iter().filter(names).count()
     }
 
     /// Waits until requests succeed, and asserts that this takes at most [`RECOVERY`].

@@ -38,7 +38,7 @@ async fn the_documented_permissions_suffice_with_sentinel() {
     let url = setup.url(0).replace("://", "://doorstep:hush@");
     let server = Server::ready(&format!("{url}?sentinel_user=doorstep&sentinel_password=hush")).await;
     assert_eq!(server.client.sign_up(&server.folder, "+8613800138000").await.status, 201);
-    assert_eq!(server.causes(""), 0, "{:?}", server.doorstep.output());
+    assert_eq!(server.causes("").await, 0, "{:?}", server.doorstep.output());
 }
 
 /// The keys of one slot have moved and the slot has not, so that the program also needs ASKING.
@@ -54,7 +54,7 @@ async fn the_documented_permissions_suffice_with_a_cluster() {
     assert_eq!(server.client.get("/readyz").await.status, 200);
     begun.end();
     assert_eq!(server.client.sign_up(&server.folder, "+8613800138000").await.status, 201);
-    assert_eq!(server.causes(""), 0, "{:?}", server.doorstep.output());
+    assert_eq!(server.causes("").await, 0, "{:?}", server.doorstep.output());
 }
 
 #[actix_web::test]
@@ -64,7 +64,7 @@ async fn the_documented_permissions_suffice() {
     cmd("ACL").arg("SETUSER").arg("doorstep").arg(documented_rules()).exec(&mut control).unwrap();
     let server = Server::ready(&redis.url().replace("redis://", "redis://doorstep:hush@")).await;
     assert_eq!(server.client.sign_up(&server.folder, "+8613800138000").await.status, 201);
-    assert_eq!(server.causes(""), 0, "{:?}", server.doorstep.output());
+    assert_eq!(server.causes("").await, 0, "{:?}", server.doorstep.output());
 
     cmd("ACL").arg("SETUSER").arg("doorstep").arg("-evalsha").exec(&mut control).unwrap();
     assert_eq!(server.client.post("/v1/captchas", serde_json::json!({})).await.status, 503);

@@ -104,7 +104,8 @@ impl Flow {
     /// Signs up with the first message.
     async fn sign_up_now(self, replicas: &Replicas) -> Session {
         let code = replicas.codes(&self.phone, 1).await.remove(0);
-        self.post(replicas, 1, "verify-code", &[], &json!({"ticket": self.ticket, "code": code})).await;
+        let verified = self.post(replicas, 1, "verify-code", &[], &json!({"ticket": self.ticket, "code": code})).await;
+        assert_eq!(verified.status, 200, "{verified:?}");
         let profile = json!({"ticket": self.ticket, "nickname": "小明"});
         session_of(&self.post(replicas, 1, "submit-profile", &[], &profile).await)
     }
@@ -170,7 +171,9 @@ impl Limited {
         let code = replicas.codes(&limited.phone, 1).await.remove(0);
         for n in 1..=3 {
             let wrong = format!("{:06}", (code.parse::<u32>().unwrap() + n) % 1_000_000);
-            flow.post(replicas, 0, "verify-code", &[], &json!({"ticket": flow.ticket, "code": wrong})).await;
+            let refused =
+                flow.post(replicas, 0, "verify-code", &[], &json!({"ticket": flow.ticket, "code": wrong})).await;
+            assert_eq!(refused.body["code"], "code_wrong", "{refused:?}");
         }
         for at in [0, 1] {
             assert_eq!(send_code(replicas, at, &limited.address, &new_phone()).await, "sent");

@@ -4,7 +4,7 @@
 pub mod cluster;
 pub mod sentinel;
 
-use super::process::{free_port, spawn_with_cleanup};
+use super::process::{Stopped, free_port, spawn_with_cleanup};
 use deadpool_redis::redis::{Client, Connection, RedisResult, Script, cmd};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -171,23 +171,11 @@ impl Drop for OwnRedis {
     }
 }
 
-/// Stops a Redis process with SIGSTOP: it accepts commands, but does not execute them.
-pub fn stop(url: &str) -> StoppedRedis {
+/// Stops a Redis process with SIGSTOP: it accepts commands, and executes them when it continues.
+pub fn stop(url: &str) -> Stopped {
     let info: String = cmd("INFO").arg("server").query(&mut connection(url)).unwrap();
-    let process = info.lines().find_map(|line| line.strip_prefix("process_id:")).unwrap().to_owned();
-    signal("-STOP", &process);
-    StoppedRedis { process }
-}
-
-/// Stopped Redis process. When this is dropped, it continues and executes the commands that it got in the meantime.
-pub struct StoppedRedis {
-    process: String,
-}
-
-impl Drop for StoppedRedis {
-    fn drop(&mut self) {
-        signal("-CONT", &self.process);
-    }
+    let process = info.lines().find_map(|line| line.strip_prefix("process_id:")).unwrap();
+    Stopped::new(vec![process.to_owned()])
 }
 
 /// Waits for a condition that becomes true by itself.
