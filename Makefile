@@ -157,6 +157,7 @@ sdk-scenarios: ## run the scenarios with the clients of TypeScript, Kotlin and P
 	node --test sdk/scenarios/test/*.mjs sdk/typescript/driver/*.test.mjs
 	node sdk/scenarios/run.mjs
 	node sdk/scenarios/run.mjs --headlines --refreshes 10 --sign-ups 2
+	node sdk/scenarios/run.mjs --crashes --journey refresh --language typescript
 
 sdk-crashes: ## end each client at every write of its store, in every journey
 	cargo build --locked --quiet
