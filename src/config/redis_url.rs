@@ -8,7 +8,7 @@ pub struct RedisUrl {
     pub topology: Topology,
     /// The server, the sentinels, or some nodes of the cluster. At least one.
     pub addresses: Vec<RedisAddress>,
-    /// Whether every connection uses TLS.
+    /// Tells whether every connection uses TLS.
     pub tls: bool,
     pub login: RedisLogin,
     pub database: u16,
@@ -87,7 +87,8 @@ impl RedisUrl {
         }
     }
 
-    /// Whether a password crosses the network in plain text: without TLS, to a host for which `is_local` is false.
+    /// Tells whether a password crosses the network in plain text: without TLS, to a host for which `is_local` is
+    /// false.
     #[must_use]
     pub fn exposes_password(&self, is_local: impl Fn(&str) -> bool) -> bool {
         let sentinel_login = match &self.topology {

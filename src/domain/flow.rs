@@ -219,7 +219,7 @@ impl Transition {
         self.from.contains(&step)
     }
 
-    /// Whether the lifetime restarts when a flow at `step` makes this transition.
+    /// Tells whether the lifetime restarts when a flow at `step` makes this transition.
     #[must_use]
     pub fn restarts_ttl(&self, step: Step) -> bool {
         match self.ttl {
@@ -274,7 +274,7 @@ pub struct Flow {
     /// Consent that the client gave when it requested the code, at sign-up.
     pub consent: Option<Consent>,
     pub completion: Option<Completion>,
-    /// Why the last right code was not enough.
+    /// Reason why the last right code was not enough.
     pub question: Option<OpenQuestion>,
     /// Remaining lifetime.
     pub expires_in: Duration,

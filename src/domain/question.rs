@@ -12,8 +12,8 @@ pub struct OpenQuestion {
     pub start_anew: bool,
 }
 
-/// Why a right code was not enough. `T` is the time from which the act can be done or asked for: an instant in staging,
-/// and a duration for a client.
+/// Reason why a right code was not enough. `T` is the time from which the act can be done or asked for: an instant in
+/// staging, and a duration for a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason<T> {
     /// The account was neither used nor proven for a long time.

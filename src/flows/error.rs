@@ -103,7 +103,7 @@ pub enum Error {
     Dependency(DependencyError),
 }
 
-/// Why a right code is not enough, and how the person can go on.
+/// Reason why a right code is not enough, and how the person can go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InQuestion {
     pub act: ActKind,

@@ -95,7 +95,7 @@ pub struct NewFlow {
     pub phone: Phone,
     /// Account that the code is for; `None` at sign-up.
     pub account: Option<AccountVersion>,
-    /// Whether the flow only looks like others: no message is sent and no code is right.
+    /// Tells whether the flow only looks like others: no message is sent and no code is right.
     pub decoy: bool,
     /// App that its messages are for.
     pub client: Option<ClientId>,

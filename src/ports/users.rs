@@ -251,7 +251,7 @@ pub enum Refreshed {
         user: UserId,
         /// Generation to return to the client: the child of the presented one.
         number: u32,
-        /// Whether this generation was returned to a client before.
+        /// Tells whether this generation was returned to a client before.
         again: bool,
         /// Absolute expiry of the session.
         expires_at: DateTime<Utc>,
@@ -297,7 +297,7 @@ pub struct Renewed {
     pub number: u32,
     /// Absolute expiry of the session.
     pub expires_at: DateTime<Utc>,
-    /// Whether the session is bound to a key. The renewal has kept the key.
+    /// Tells whether the session is bound to a key. The renewal has kept the key.
     pub bound: bool,
     /// App that signed in.
     pub client_id: Option<ClientId>,

@@ -3,7 +3,7 @@
 use crate::ports::{Dependency, DependencyError};
 use std::io;
 
-/// Why the hasher does not start.
+/// Reason why the hasher does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("argon2id rejects this cost: {0}")]

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rusty_s3::{Bucket, BucketError, Credentials, S3Action, UrlStyle};
 use secrecy::ExposeSecret;
 
-/// Why the adapter does not start.
+/// Reason why the adapter does not start.
 #[derive(Debug, thiserror::Error)]
 #[error("endpoint and bucket do not form a valid URL: {0} (path style may help)")]
 pub struct StartError(BucketError);

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-/// Why the database cannot be used. The text is for the operator and never contains a secret.
+/// Reason why the database cannot be used. The text is for the operator and never contains a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("the database URL must begin with sqlite://, postgres:// or postgresql://")]

@@ -9,7 +9,7 @@ use diesel::r2d2::R2D2Connection;
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
 use doorstep_libpq::SqlState;
 
-/// Why a job on a connection failed.
+/// Reason why a job on a connection failed.
 pub(super) enum Fault {
     /// The connection is lost, or useless and must be closed. The job may be retried on another connection: it has
     /// committed nothing, or it is idempotent.

@@ -6,7 +6,7 @@ use diesel::Connection as _;
 use diesel::result::Error;
 use std::time::Instant;
 
-/// Why a transaction is rolled back.
+/// Reason why a transaction is rolled back.
 pub(super) enum Rollback {
     /// A precondition is not met.
     Rejected,

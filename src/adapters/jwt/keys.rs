@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::iter;
 use zeroize::Zeroizing;
 
-/// Why a text contains no usable signing keys. The message quotes no part of the text.
+/// Reason why a text contains no usable signing keys. The message quotes no part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     #[error("no PKCS#8 private key (BEGIN PRIVATE KEY) found")]

@@ -64,7 +64,7 @@ impl SendReservation {
         }
     }
 
-    /// Whether the phone is a test number: no message is sent to it.
+    /// Tells whether the phone is a test number: no message is sent to it.
     pub(in crate::flows) const fn is_test_number(&self) -> bool {
         self.reserved.is_none()
     }

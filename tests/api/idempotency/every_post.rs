@@ -23,7 +23,7 @@ const STORAGE: [(&str, &str); 7] = [
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Whether the description of the key says that the operation ignores it, because it is harmless to repeat.
+/// Tells whether the description of the key says that the operation ignores it, because it is harmless to repeat.
 fn ignores_the_key(operation: &'static Value) -> bool {
     let parameters = operation["parameters"].as_array().unwrap();
     let key = parameters.iter().map(resolve).find(|parameter| parameter["name"] == "Idempotency-Key").unwrap();

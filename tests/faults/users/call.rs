@@ -30,7 +30,7 @@ pub struct Reply {
     pub is_repetition: bool,
 }
 
-/// Why a request must be repeated.
+/// Reason why a request must be repeated.
 enum Retry {
     Status(String),
     /// No response. A load balancer would choose the other replica for the next attempt.

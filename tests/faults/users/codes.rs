@@ -17,7 +17,7 @@ pub struct Flow {
     pub code: String,
 }
 
-/// How a flow begins.
+/// Beginning of a flow.
 pub enum Start {
     Code(Flow),
     /// The flow is not possible: the error says why.

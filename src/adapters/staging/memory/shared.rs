@@ -19,7 +19,7 @@ impl Shared {
         self.0.values().sum()
     }
 
-    /// Whether the other classes leave room for a call: of each, what it has used, and at least what it keeps.
+    /// Tells whether the other classes leave room for a call: of each, what it has used, and at least what it keeps.
     pub(super) fn has_room(&self, class: BudgetClass, member: Option<&str>, max: u32, reserved: u32) -> bool {
         if member.is_some() && self.0.contains_key(&key(class, member)) {
             return true;

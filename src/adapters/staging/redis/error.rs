@@ -76,13 +76,13 @@ impl CallError {
         }
     }
 
-    /// Whether the server may have executed the request: it received it, and its answer was lost.
+    /// Tells whether the server may have executed the request: it received it, and its answer was lost.
     fn may_be_done(&self) -> bool {
         matches!(self, Self::Answer(error) if error.is_io_error() || error.is_unrecoverable_error())
     }
 
-    /// Whether another connection may help: this one is broken, or its server has changed its role or its users. New
-    /// handshakes do not help a server that is full or busy.
+    /// Tells whether another connection may help: this one is broken, or its server has changed its role or its users.
+    /// New handshakes do not help a server that is full or busy.
     pub(super) fn spoils_connection(&self) -> bool {
         let codes = ["LOADING", "READONLY", "MASTERDOWN", "NOAUTH", "WRONGPASS", "NOPERM"];
         match self {
@@ -91,7 +91,8 @@ impl CallError {
         }
     }
 
-    /// Whether the data may be at another server now: this one does not answer, or is no primary that accepts writes.
+    /// Tells whether the data may be at another server now: this one does not answer, or is no primary that accepts
+    /// writes.
     pub(super) fn hints_at_failover(&self) -> bool {
         let codes = ["CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "READONLY"];
         match self {

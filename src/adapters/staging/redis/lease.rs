@@ -39,7 +39,7 @@ pub(super) struct Access {
     pub(super) database: u16,
     pub(super) tls: bool,
     pub(super) threads: usize,
-    /// Whether a connection is used only if the server says that it is a primary.
+    /// Tells whether a connection is used only if the server says that it is a primary.
     pub(super) primary_only: bool,
 }
 

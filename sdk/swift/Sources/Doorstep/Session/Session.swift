@@ -10,7 +10,7 @@ extension Doorstep {
         case keyLost = "key_lost"
     }
 
-    /// Why a session has ended.
+    /// Reason why a session has ended.
     public struct SignedOutReason: RawRepresentable, Hashable, Codable, Sendable {
         public let rawValue: String
 

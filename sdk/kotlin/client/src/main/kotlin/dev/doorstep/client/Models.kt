@@ -107,6 +107,6 @@ public enum class ImageType(internal val wire: dev.doorstep.client.generated.Ava
     WEBP(dev.doorstep.client.generated.AvatarMediaType.IMAGE_WEBP),
     ;
 
-    /** As in the header `Content-Type`. */
+    /** Value of the header `Content-Type`. */
     public val mediaType: String get() = "image/${name.lowercase()}"
 }

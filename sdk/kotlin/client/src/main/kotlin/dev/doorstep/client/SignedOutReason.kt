@@ -7,7 +7,7 @@ import kotlinx.serialization.encoding.Decoder
 import kotlinx.serialization.encoding.Encoder
 
 /**
- * Why a session has ended. Later versions may add reasons: treat one that you do not know like [SESSION_ENDED].
+ * Reason why a session has ended. Later versions may add reasons: treat one that you do not know like [SESSION_ENDED].
  *
  * @property name As in the protocols of the service: `session_ended`.
  */
