@@ -41,7 +41,8 @@ fn reason(statement: &str) -> Option<String> {
     let breaks = |why: &str| Some(format!("{why}: {statement}"));
     let Some(change) = statement.strip_prefix("ALTER TABLE ") else {
         let adds = ADDING.iter().any(|beginning| statement.starts_with(&format!("{beginning} ")));
-        return if adds { None } else { breaks("only CREATE TABLE, CREATE INDEX and ADD COLUMN are known to be safe") };
+        let known = format!("only {} and ADD COLUMN are known to be safe", ADDING.join(", "));
+        return if adds { None } else { breaks(&known) };
     };
     let Some((_, column)) = change.split_once(" ADD COLUMN ") else {
         return breaks("the release before uses the table as it is");

@@ -10,8 +10,6 @@ use crate::support::redis::cluster::OwnCluster;
 use crate::support::redis::sentinel::OwnSentinels;
 use crate::support::webhook::{FakeWebhook, SECRET};
 use crate::users::http;
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
 use doorstep::adapters::database::migrate;
 use doorstep::adapters::system::SystemClock;
 use std::sync::{Arc, OnceLock};
@@ -73,7 +71,7 @@ impl Setup {
         if own_postgres.is_some() {
             migrate::run(&database).unwrap();
         }
-        make_devices_older(&database);
+        postgres::make_devices_older(&database);
         let sms = FakeWebhook::start(Arc::new(SystemClock));
         let proxy = |port| Proxy::start(runtime.handle(), port);
         let redis_proxy = proxy(redis.port());
@@ -191,10 +189,7 @@ fn spawn(folder: &Folder, vars: &[(String, String)]) -> Doorstep {
 /// service are so high that correct users do not meet them.
 fn vars(stores: &[Var<'_>]) -> Vec<(String, String)> {
     static KEYS: OnceLock<[String; 2]> = OnceLock::new();
-    let [jwt_keys, secret_key] = KEYS.get_or_init(|| {
-        let folder = Folder::new();
-        [&["keygen"][..], &["keygen", "--secret-key"]].map(|arguments| folder.run(arguments, &[]).stdout)
-    });
+    let [jwt_keys, secret_key] = KEYS.get_or_init(|| Folder::new().keygen());
     let settings = [
         ("JWT_KEYS", jwt_keys.as_str()),
         ("SECRET_KEY", secret_key.trim()),
@@ -226,14 +221,6 @@ fn vars(stores: &[Var<'_>]) -> Vec<(String, String)> {
 /// Messages that one IP block can request: the limit that the probe exhausts.
 pub const SENDS: usize = 150;
 const SENDS_TEXT: &str = "150";
-
-/// Lets every device be known for two days, so that a change of number is not held.
-fn make_devices_older(database: &str) {
-    let trigger = "CREATE FUNCTION make_older() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        NEW.device_since := NEW.device_since - interval '2 days'; RETURN NEW; END $$;
-        CREATE TRIGGER make_older BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION make_older()";
-    PgConnection::establish(database).unwrap().batch_execute(trigger).unwrap();
-}
 
 fn port_of(url: &str) -> u16 {
     url::Url::parse(url).unwrap().port().unwrap()

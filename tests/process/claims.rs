@@ -38,7 +38,7 @@ fn claim_ttl(redis: &mut Connection) -> i64 {
 #[actix_web::test]
 async fn a_running_request_keeps_its_claim_until_its_process_dies() {
     let (redis, other) = (OwnRedis::new(), Folder::new());
-    let keys = [other.run(&["keygen"], &[]).stdout, other.run(&["keygen", "--secret-key"], &[]).stdout];
+    let keys = other.keygen();
     let redis_url = redis.url();
     let vars = [("REDIS_URL", redis_url.as_str()), ("JWT_KEYS", &keys[0]), ("SECRET_KEY", &keys[1])];
     let mut first = TestServer::new(&vars).await;

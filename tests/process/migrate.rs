@@ -33,7 +33,7 @@ fn migrate_runs_once_on_postgresql_and_hides_the_password() {
 #[actix_web::test]
 async fn ten_servers_that_start_at_once_on_an_empty_database_all_become_ready() {
     let (folder, database) = (Folder::new(), empty_database());
-    let keys = [folder.run(&["keygen"], &[]).stdout, folder.run(&["keygen", "--secret-key"], &[]).stdout];
+    let keys = folder.keygen();
     let vars = [
         ("DATABASE_URL", database.as_str()),
         ("MIGRATE_ON_START", "true"),

@@ -6,7 +6,7 @@ use crate::doorstep::Folder;
 #[test]
 fn a_file_with_a_secret_is_read_or_has_a_reason() {
     let folder = Folder::new();
-    let [key, pem] = [&["keygen", "--secret-key"][..], &["keygen"]].map(|arguments| folder.run(arguments, &[]).stdout);
+    let [pem, key] = folder.keygen();
     folder.write("pem", &format!("\u{feff}{pem}"));
     folder.write("marked", &format!("\u{feff}{key}\r\n"));
     folder.write("empty", "\u{feff}\n");

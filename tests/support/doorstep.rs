@@ -107,18 +107,26 @@ impl Folder {
         self.command(&[], vars).stdout(stdout).stderr(stderr).spawn().unwrap()
     }
 
+    /// New values of `JWT_KEYS` and `SECRET_KEY`.
+    pub fn keygen(&self) -> [String; 2] {
+        [&["keygen"][..], &["keygen", "--secret-key"]].map(|arguments| self.run(arguments, &[]).stdout)
+    }
+
     /// Starts a server whose soft limit of file descriptors is `descriptors`.
     pub fn start_with_soft_limit(&self, descriptors: usize, vars: &[Var<'_>]) -> Doorstep {
-        let vars = [&[("BIND", "127.0.0.1:0"), ("METRICS_BIND", "off")], vars].concat();
-        let limit = format!("ulimit -Sn {descriptors} && exec \"$0\"");
-        Doorstep::spawn(self.program("/bin/sh", &["-c", &limit, env!("CARGO_BIN_EXE_doorstep")], &vars))
+        self.start_after(&format!("ulimit -Sn {descriptors}"), vars)
     }
 
     /// Starts a server whose files cannot grow beyond this number of blocks of 512 bytes: as on a full disk.
     pub fn start_with_file_limit(&self, blocks: usize, vars: &[Var<'_>]) -> Doorstep {
+        self.start_after(&format!("trap '' XFSZ && ulimit -f {blocks}"), vars)
+    }
+
+    /// Starts a server after a command of the shell.
+    fn start_after(&self, command: &str, vars: &[Var<'_>]) -> Doorstep {
         let vars = [&[("BIND", "127.0.0.1:0"), ("METRICS_BIND", "off")], vars].concat();
-        let limit = format!("trap '' XFSZ && ulimit -f {blocks} && exec \"$0\"");
-        Doorstep::spawn(self.program("/bin/sh", &["-c", &limit, env!("CARGO_BIN_EXE_doorstep")], &vars))
+        let script = format!("{command} && exec \"$0\"");
+        Doorstep::spawn(self.program("/bin/sh", &["-c", &script, env!("CARGO_BIN_EXE_doorstep")], &vars))
     }
 
     /// Starts a server and waits until it is ready.

@@ -23,6 +23,14 @@ pub fn url() -> String {
     server.url(&format!("t{count}"))
 }
 
+/// Lets every device of this database be known for two days, so that it can approve acts and change the number.
+pub fn make_devices_older(url: &str) {
+    let trigger = "CREATE FUNCTION make_older() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        NEW.device_since := NEW.device_since - interval '2 days'; RETURN NEW; END $$;
+        CREATE TRIGGER make_older BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION make_older()";
+    PgConnection::establish(url).unwrap().batch_execute(trigger).unwrap();
+}
+
 /// Separate server. The server stops and its folder is removed when this value is dropped, or when the process ends.
 pub struct OwnPostgres {
     folder: PathBuf,

@@ -2,7 +2,7 @@
 
 use crate::support::client::{BYPASS, Client};
 use crate::support::doorstep::{Doorstep, Folder, Var};
-use crate::support::postgres::OwnPostgres;
+use crate::support::postgres::{OwnPostgres, make_devices_older};
 use crate::support::redis::{OwnRedis, connection};
 use crate::support::webhook::{FakeWebhook, SECRET};
 use deadpool_redis::redis::cmd;
@@ -21,11 +21,6 @@ const EXPANSION: &str = "
     ALTER TABLE pending_acts ADD COLUMN planted TIMESTAMP;
     CREATE TABLE planted (id TEXT PRIMARY KEY, user_id TEXT REFERENCES users (id) ON DELETE CASCADE);
     INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000001')";
-
-/// Lets every device be known for two days, so that it can approve acts and change the number.
-const OLDER_DEVICES: &str = "CREATE FUNCTION make_older() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    NEW.device_since := NEW.device_since - interval '2 days'; RETURN NEW; END $$;
-    CREATE TRIGGER make_older BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION make_older()";
 
 pub const DOCUMENT: &str = "terms@2026-11-01";
 /// Published URL of both releases, for DPoP proofs.
@@ -49,8 +44,7 @@ impl Releases {
         let (postgres, redis) = (OwnPostgres::start_new(), OwnRedis::new());
         let sms = FakeWebhook::start(Arc::new(SystemClock));
         let folders = [Folder::new(), Folder::new()];
-        let [jwt_keys, secret_key] =
-            [&["keygen"][..], &["keygen", "--secret-key"]].map(|arguments| folders[1].run(arguments, &[]).stdout);
+        let [jwt_keys, secret_key] = folders[1].keygen();
         let (database, redis_url) = (postgres.url("postgres"), redis.url());
         let stores = [
             ("DATABASE_URL", database.as_str()),
@@ -70,7 +64,7 @@ impl Releases {
         migrate(env!("CARGO_BIN_EXE_doorstep"), &database);
         let mut admin = PgConnection::establish(&database).unwrap();
         admin.batch_execute(EXPANSION).unwrap();
-        admin.batch_execute(OLDER_DEVICES).unwrap();
+        make_devices_older(&database);
         let next = folders[1].start(&vars);
         let clients = [before_client, Client::new(&next.url())];
         for client in &clients {

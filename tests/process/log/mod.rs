@@ -26,8 +26,7 @@ async fn run_scenario(format: &str) -> Log {
     set.unwrap();
     let redis_url = redis.url().replace("redis://", &format!("redis://:{REDIS_PASSWORD}@"));
     let database_url = postgres.url("postgres");
-    let [jwt_keys, secret_key] =
-        [&["keygen"][..], &["keygen", "--secret-key"]].map(|arguments| folder.run(arguments, &[]).stdout);
+    let [jwt_keys, secret_key] = folder.keygen();
     let scenario = Scenario::new(&redis_url, &database_url, &[&jwt_keys, &secret_key]);
     let vars = [
         &scenario.provider_settings()[..],
