@@ -273,6 +273,8 @@ pub struct Flow {
     pub account: Option<AccountVersion>,
     /// Consent that the client gave when it requested the code, at sign-up.
     pub consent: Option<Consent>,
+    /// Id of the account that the sign-up creates, the same in every attempt.
+    pub new_user: Option<UserId>,
     pub completion: Option<Completion>,
     /// Reason why the last right code was not enough.
     pub question: Option<OpenQuestion>,

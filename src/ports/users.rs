@@ -24,7 +24,11 @@ pub trait Users: AccountOwnership + Send + Sync {
     async fn account_of(&self, phone: &Phone) -> Result<Option<AccountSummary>, DependencyError>;
 
     /// Stores the user, their first session and their consent in one transaction: all or nothing. MUST return
-    /// [`Created::PhoneTaken`] when the phone belongs to another account, and only then.
+    /// [`Created::PhoneTaken`] when the phone or the id belongs to an account, and only then.
+    ///
+    /// The process that ran an earlier attempt may have died after it stored the account, and before it answered. This
+    /// attempt has the same id, and replaces what the earlier one stored. If its owner has changed the account or
+    /// signed in since, it is taken.
     async fn create(&self, user: &NewUser, session: &NewSession) -> Result<Created, DependencyError>;
 
     /// Does the same, and detaches the account that had the phone: all or nothing.

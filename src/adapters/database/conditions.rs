@@ -98,17 +98,24 @@ pub(super) fn invalid_value(column: &'static str) -> Fault {
     broken(format!("{column} has an invalid value")).into()
 }
 
+/// Rejects a user whose phone or id is stored already. The same id is that of an earlier attempt.
 pub(super) fn reject_if_taken(error: Error) -> Rollback {
-    if is_phone_taken(&error) { Rollback::Rejected } else { Rollback::Error(error) }
+    let is_taken = violates(&error, "users_phone_key", "users.phone") || violates(&error, "users_pkey", "users.id");
+    if is_taken { Rollback::Rejected } else { Rollback::Error(error) }
 }
 
-/// Returns whether the error is the unique constraint on the phone. PostgreSQL returns the name of the constraint,
-/// SQLite the text `UNIQUE constraint failed: users.phone`.
+/// Returns whether the error is the unique constraint on the phone.
 pub(super) fn is_phone_taken(error: &Error) -> bool {
+    violates(error, "users_phone_key", "users.phone")
+}
+
+/// Returns whether the error is this unique constraint. PostgreSQL returns the name of the constraint, SQLite the text
+/// `UNIQUE constraint failed: users.phone`.
+fn violates(error: &Error, constraint: &str, column: &str) -> bool {
     match error {
         Error::DatabaseError(DatabaseErrorKind::UniqueViolation, about) => match about.constraint_name() {
-            Some(constraint) => constraint == "users_phone_key",
-            None => about.message().ends_with(": users.phone"),
+            Some(name) => name == constraint,
+            None => about.message().strip_suffix(column).is_some_and(|text| text.ends_with(": ")),
         },
         _ => false,
     }

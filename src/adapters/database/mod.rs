@@ -126,13 +126,13 @@ impl Database {
         earlier: Option<Detach>,
     ) -> Result<Created, DependencyError> {
         let accepted = user.consent.as_ref().map(|consent| ConsentRow::all(&rows::text(user.id.0), consent));
-        let id = rows::text(user.id.0);
         let (user, session, accepted) =
             (NewUserRow::from(user), NewSessionRow::from(session), accepted.unwrap_or_default());
+        let (id, first) = (user.id.clone(), session.id.clone());
         let create = move |connection: &mut AnyConnection, deadline| {
             sign_up::create(connection, &user, &session, &accepted, earlier.as_ref(), deadline)
         };
-        self.writes.run_with_look(create, move |connection| outcome::sign_up(connection, &id)).await
+        self.writes.run_with_look(create, move |connection| outcome::sign_up(connection, &id, &first)).await
     }
 }
 

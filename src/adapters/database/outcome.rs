@@ -15,9 +15,9 @@ use diesel::{
     RunQueryDsl, SelectableHelper,
 };
 
-pub(super) fn sign_up(connection: &mut AnyConnection, id: &str) -> Result<Option<Created>, Fault> {
-    let found = users::table.filter(users::id.eq(id)).count().get_result::<i64>(connection);
-    found.map(|found| (found > 0).then_some(Created::Yes)).map_err(|error| Fault::new(connection, &error))
+/// An earlier attempt may have stored the user, so the session decides.
+pub(super) fn sign_up(connection: &mut AnyConnection, id: &str, session: &str) -> Result<Option<Created>, Fault> {
+    sign_in(connection, id, session).map(|found| found.map(|_| Created::Yes))
 }
 
 pub(super) fn sign_in(connection: &mut AnyConnection, id: &str, session: &str) -> Result<Option<bool>, Fault> {

@@ -90,11 +90,11 @@ impl TryFrom<UserRow> for User {
 }
 
 // `None` is written as NULL. The alternative in diesel is `DEFAULT`, which SQLite does not support.
-#[derive(Insertable)]
-#[diesel(table_name = users, treat_none_as_default_value = false)]
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = users, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(super) struct NewUserRow {
-    id: String,
-    phone: String,
+    pub id: String,
+    pub phone: String,
     password_hash: Option<String>,
     nickname: String,
     avatar_url: Option<String>,

@@ -1,15 +1,15 @@
 //! Insert of a new account.
 
-use super::conditions::reject_if_taken;
+use super::conditions::{Condition, reject_if_taken};
 use super::consents;
 use super::detachment::detach_in;
 use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::rows::{ConsentRow, NewSessionRow, NewUserRow};
 use super::schema::{sessions, users};
-use super::transaction::transaction;
+use super::transaction::{Rollback, transaction};
 use crate::ports::{Created, Detach};
-use diesel::RunQueryDsl;
+use diesel::{BoolExpressionMethods, ExpressionMethods, NullableExpressionMethods, QueryDsl, RunQueryDsl};
 use std::time::Instant;
 
 /// Detaches the earlier account, if there is one, and inserts all rows; or does nothing.
@@ -34,7 +34,34 @@ pub(super) fn create(
     })?;
     Ok(match created {
         Some(()) => Created::Yes,
+        None if create_again(connection, user, session, deadline)? => Created::Yes,
         None if is_detached => Created::PhoneTaken,
         None => Created::Changed,
     })
+}
+
+/// Replaces the account that an earlier attempt of the same sign-up has stored, and inserts a session. Returns `false`
+/// if there is none, or if its owner has changed it or signed in.
+fn create_again(
+    connection: &mut AnyConnection,
+    user: &NewUserRow,
+    session: &NewSessionRow,
+    deadline: Instant,
+) -> Result<bool, Fault> {
+    let done = transaction(connection, deadline, |connection| {
+        let earlier = diesel::update(users::table.filter(is_untouched(user)));
+        if earlier.set(user).execute(connection)? == 0 {
+            return Err(Rollback::Rejected);
+        }
+        diesel::insert_into(sessions::table).values(session).execute(connection)?;
+        Ok(())
+    })?;
+    Ok(done.is_some())
+}
+
+/// Returns the SQL condition that the row is the account of this sign-up, as an earlier attempt has left it.
+fn is_untouched(user: &NewUserRow) -> Condition<'_> {
+    let same = users::id.eq(&user.id).and(users::phone.assume_not_null().eq(&user.phone));
+    let signed_in = users::last_login_at.assume_not_null().eq(users::created_at);
+    Box::new(same.and(users::credentials_version.eq(0)).and(users::updated_at.eq(users::created_at)).and(signed_in))
 }

@@ -9,7 +9,7 @@ use crate::domain::flow::Purpose;
 use crate::domain::limits::{Denial, Limit, Reached, Refund};
 use crate::domain::phone::Phone;
 use crate::domain::ticket::{PhoneHash, Subject, Ticket};
-use crate::domain::user::AccountVersion;
+use crate::domain::user::{AccountVersion, UserId};
 use crate::flows::captcha;
 use crate::flows::client::Client;
 use crate::flows::error::Error;
@@ -155,6 +155,7 @@ pub(in crate::flows) async fn send(
         client: to.app.clone(),
         ip_block: reservation.ip_block().to_owned(),
         consent: to.consent,
+        new_user: (to.purpose == Purpose::Register).then(|| UserId::new(service.now(), service.random())),
         password_proven: to.password_proven,
         ..NewFlow::new(to.purpose, to.phone.clone(), policy)
     };

@@ -22,7 +22,7 @@ pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result
     let flow = staging.read_flow(&key, Purpose::Register).await?.ok_or(Error::TicketExpired)?;
     let password_hash = flow.state.into_password(service.policy.passwords).map_err(Error::WrongStep)?;
     let now = service.now();
-    let id = UserId::new(now, service.random());
+    let id = flow.new_user.unwrap_or_else(|| UserId::new(now, service.random()));
     let (phone, profile, consent) = (flow.phone, request.profile, flow.consent);
     let user = NewUser { id, phone, password_hash, profile, consent, created_at: now };
     let opened = session::open(service, id, request.device)?;

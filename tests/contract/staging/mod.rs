@@ -188,6 +188,7 @@ promises!(
     steps::an_action_at_the_wrong_step_names_the_step,
     steps::a_flow_is_read_with_the_data_of_its_step,
     steps::a_consent_is_read_at_every_step,
+    steps::the_id_of_the_new_account_is_read_at_every_step,
     steps::setting_the_password_again_does_not_extend_the_lifetime,
     steps::a_flow_has_a_maximum_of_password_hashes,
     steps::password_refunds_stop_at_the_maximum,
@@ -232,6 +233,8 @@ fn right(number: u32) -> CodeCheck {
 }
 
 const IP_BLOCK: &str = "192.0.2.1";
+/// Account that a sign-up of a test will create.
+const NEW_USER: UserId = UserId(Uuid::from_u128(0x0199_0000));
 
 fn new_flow(number: u32) -> NewFlow {
     NewFlow {

@@ -1,8 +1,8 @@
 //! Steps of a flow: each step requires the one before.
 
 use super::{
-    Harness, MINUTE, PURPOSE, allowed, assert_left, key, limits, new_flow, open, phone, proven, resend, right,
-    set_password, spend_password, unlimited, verify,
+    Harness, MINUTE, NEW_USER, PURPOSE, allowed, assert_left, key, limits, new_flow, open, phone, proven, resend,
+    right, set_password, spend_password, unlimited, verify,
 };
 use chrono::{DateTime, Utc};
 use doorstep::domain::consent::{Consent, LegalDocument};
@@ -124,6 +124,20 @@ pub async fn a_consent_is_read_at_every_step(harness: &impl Harness) {
     verify(&*store, &key(1, 1), true, &limits()).await;
     set_password(&*store, &key(1, 1), PURPOSE, "hash").await;
     assert_eq!(read(key(1, 1)).await, Some(consent));
+    assert_eq!(read(key(2, 1)).await, None);
+}
+
+/// Every attempt of a sign-up creates the same account.
+pub async fn the_id_of_the_new_account_is_read_at_every_step(harness: &impl Harness) {
+    let store = harness.store();
+    let flow = NewFlow { new_user: Some(NEW_USER), ..new_flow(1) };
+    allowed(store.open_flow(&key(1, 1), &flow, &[]).await.unwrap());
+    allowed(store.open_flow(&key(2, 1), &new_flow(2), &[]).await.unwrap());
+    let read = async |key: FlowKey| store.read_flow(&key, PURPOSE).await.unwrap().unwrap().new_user;
+    assert_eq!(read(key(1, 1)).await, Some(NEW_USER));
+    verify(&*store, &key(1, 1), true, &limits()).await;
+    set_password(&*store, &key(1, 1), PURPOSE, "hash").await;
+    assert_eq!(read(key(1, 1)).await, Some(NEW_USER));
     assert_eq!(read(key(2, 1)).await, None);
 }
 

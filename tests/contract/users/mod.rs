@@ -14,6 +14,7 @@ mod passwords;
 mod refresh;
 mod refresh_keys;
 mod renewal;
+mod repeated_sign_up;
 mod requirements;
 mod retries;
 mod sign_in;
@@ -129,18 +130,6 @@ async fn a_session_that_cannot_be_stored_leaves_no_user() {
 
         assert_eq!(store.database.create(&second, &valid_session).await.unwrap(), Created::Yes);
         assert_eq!((store.count("users"), store.count("sessions")), (2, 2));
-    }
-}
-
-#[tokio::test]
-async fn only_a_duplicate_phone_means_taken() {
-    for store in stores() {
-        let (first, session) = new_user("+8613800138000", 1);
-        store.database.create(&first, &session).await.unwrap();
-        let (mut second, session) = new_user("+8613800138001", 2);
-        second.id = first.id;
-        let result = store.database.create(&second, &session).await;
-        assert!(matches!(result, Err(DependencyError::Broken { .. })), "{}: {result:?}", store.engine);
     }
 }
 

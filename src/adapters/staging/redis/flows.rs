@@ -14,6 +14,7 @@ use crate::domain::flow::{Flow, Proven, Purpose, State, Step, Transition};
 use crate::domain::limits::{Counter, Limit};
 use crate::domain::password::PasswordHash;
 use crate::domain::ticket::FlowKey;
+use crate::domain::user::UserId;
 use crate::ports::{
     Admission, Advance, CancelledSend, Change, CodeAttempt, CodeCheck, Counts, DependencyError, NewFlow, OnRight,
     Resend, ReservedResend, Staging, Verified,
@@ -42,6 +43,7 @@ impl Staging for RedisStaging {
     async fn open_flow(&self, key: &FlowKey, flow: &NewFlow, limits: &[Counter]) -> Result<Admission, DependencyError> {
         let account = flow.account.map_or_else(String::new, |account| account.text());
         let consent = flow.consent.as_ref().map_or_else(String::new, Consent::text);
+        let new_user = flow.new_user.map_or_else(String::new, |user| user.0.to_string());
         let (attempts, passwords) = (flow.attempts.to_string(), flow.passwords.to_string());
         let fields = [
             ("purpose", &*flow.purpose.text()),
@@ -51,6 +53,7 @@ impl Staging for RedisStaging {
             ("client", flow.client.as_ref().map_or("", ClientId::as_str)),
             ("ip_blocks", &flow.ip_block),
             ("consent", &consent),
+            ("new_user", &new_user),
             ("password_proven", if flow.password_proven { flag(true) } else { "" }),
             ("step", Step::FIRST.as_str()),
             ("sends", "1"),
@@ -156,14 +159,28 @@ impl Staging for RedisStaging {
         call.key(format!("limit:{{{}}}:{cooldown}", key.phone_hash.encoded())).arg(&*purpose.text());
         match words(&self.call(&call).await?)[..] {
             ["gone"] => Ok(None),
-            ["done", phone, account, at, attempts_left, hash, consent, completion, question, left, cooldown] => {
+            [
+                "done",
+                phone,
+                account,
+                at,
+                attempts_left,
+                hash,
+                consent,
+                new_user,
+                completion,
+                question,
+                left,
+                cooldown,
+            ] => {
                 let hash = present(hash).map(|hash| PasswordHash::new(hash.to_owned()));
                 let state = State::new(step(at)?, number(attempts_left)?, duration(cooldown)?, hash);
                 let (Proven { phone, account, .. }, expires_in) = (proven(phone, account, "")?, duration(left)?);
                 let completion = stored_completion(completion)?;
                 let consent = present(consent).map(|text| Consent::from_stored(text).ok_or_else(broken)).transpose()?;
+                let new_user = present(new_user).map(number).transpose()?.map(UserId);
                 let (state, question) = (state.ok_or_else(broken)?, stored_question(question)?);
-                Ok(Some(Flow { phone, state, account, consent, completion, question, expires_in }))
+                Ok(Some(Flow { phone, state, account, consent, new_user, completion, question, expires_in }))
             }
             _ => Err(broken()),
         }
@@ -190,8 +207,9 @@ impl Staging for RedisStaging {
                 &mut call
             }
             Change::Question(question) => call.arg("").arg("ip_blocks").arg("").arg("question").arg(question.text()),
-            Change::StartAnew { completion, consent } => {
+            Change::StartAnew { completion, consent, new_user } => {
                 call.arg("").arg("purpose").arg(&*Purpose::Register.text()).arg("completion").arg(completion.text());
+                call.arg("new_user").arg(new_user.0.to_string());
                 call.arg("consent").arg(consent.as_ref().map_or_else(String::new, Consent::text))
             }
         };

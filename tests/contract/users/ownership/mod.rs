@@ -152,7 +152,7 @@ impl Store {
     }
 
     /// Returns everything that is stored about accounts.
-    fn everything(&self) -> [String; 3] {
+    pub(super) fn everything(&self) -> [String; 3] {
         let user = "id || ' ' || coalesce(phone, 'none') || ' ' || coalesce(former_phone, 'none') || ' ' || \
             coalesce('' || detached_at, 'none') || ' ' || coalesce('' || deletes_at, 'never') || ' ' || \
             credentials_version || ' ' || phone_proven_at || ' ' || coalesce(password_hash, 'none') || ' ' || \
@@ -179,7 +179,7 @@ impl Store {
         self.count(&format!("sessions WHERE user_id = '{}' AND revoked_at IS NULL", user.id.0))
     }
 
-    async fn is_active_at(&self, session: &NewSession, at: DateTime<Utc>) -> bool {
+    pub(super) async fn is_active_at(&self, session: &NewSession, at: DateTime<Utc>) -> bool {
         self.database.by_session(session.id, at).await.unwrap().is_some()
     }
 
