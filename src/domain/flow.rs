@@ -5,6 +5,7 @@
 
 use super::completion::Completion;
 use super::consent::Consent;
+use super::new_account::NewAccount;
 use super::password::PasswordHash;
 use super::password_mode::PasswordMode;
 use super::phone::Phone;
@@ -273,8 +274,8 @@ pub struct Flow {
     pub account: Option<AccountVersion>,
     /// Consent that the client gave when it requested the code, at sign-up.
     pub consent: Option<Consent>,
-    /// Id of the account that the sign-up creates, the same in every attempt.
-    pub new_user: Option<UserId>,
+    /// Account that the sign-up creates.
+    pub new_account: Option<NewAccount>,
     pub completion: Option<Completion>,
     /// Reason why the last right code was not enough.
     pub question: Option<OpenQuestion>,

@@ -30,6 +30,7 @@ pub mod avatar;
 pub mod cors;
 pub mod dpop;
 pub mod session;
+pub mod new_account;
 pub mod device;
 pub mod pending;
 pub mod question;

@@ -7,11 +7,12 @@ use crate::domain::completion::Completion;
 use crate::domain::consent::Consent;
 use crate::domain::flow::{Flow, FlowPolicy, Proven, Purpose, Step, Transition};
 use crate::domain::limits::{Counter, Reached};
+use crate::domain::new_account::NewAccount;
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
 use crate::domain::question::OpenQuestion;
 use crate::domain::ticket::FlowKey;
-use crate::domain::user::{AccountVersion, UserId};
+use crate::domain::user::AccountVersion;
 use async_trait::async_trait;
 use std::time::Duration;
 use uuid::Uuid;
@@ -103,8 +104,8 @@ pub struct NewFlow {
     pub ip_block: String,
     /// Consent of the user, for their account.
     pub consent: Option<Consent>,
-    /// Id of the account that a sign-up will create; `None` for other purposes.
-    pub new_user: Option<UserId>,
+    /// Account that a sign-up will create; `None` for other purposes.
+    pub new_account: Option<NewAccount>,
     /// The client has proven the password of the account before.
     pub password_proven: bool,
     /// Wrong codes until the flow is deleted.
@@ -126,7 +127,7 @@ impl NewFlow {
             client: None,
             ip_block: String::new(),
             consent: None,
-            new_user: None,
+            new_account: None,
             password_proven: false,
             attempts: policy.attempts,
             passwords: policy.passwords,
@@ -235,11 +236,11 @@ pub enum Change {
     Refunded(Option<Completion>),
     /// Does the same, and stores why the right code was not enough.
     Question(OpenQuestion),
-    /// Makes the flow one of [`Purpose::Register`], with this completion, consent and id of the new account.
+    /// Makes the flow one of [`Purpose::Register`], with this completion, consent and new account.
     StartAnew {
         completion: Completion,
         consent: Option<Consent>,
-        new_user: UserId,
+        new_account: NewAccount,
     },
 }
 

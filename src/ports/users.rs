@@ -27,8 +27,8 @@ pub trait Users: AccountOwnership + Send + Sync {
     /// [`Created::PhoneTaken`] when the phone or the id belongs to an account, and only then.
     ///
     /// The process that ran an earlier attempt may have died after it stored the account, and before it answered. This
-    /// attempt has the same id, and replaces what the earlier one stored. If its owner has changed the account or
-    /// signed in since, it is taken.
+    /// attempt has the same ids, and replaces what the earlier one stored. If the owner has changed the account, signed
+    /// in or refreshed the session since, it is taken.
     async fn create(&self, user: &NewUser, session: &NewSession) -> Result<Created, DependencyError>;
 
     /// Does the same, and detaches the account that had the phone: all or nothing.

@@ -4,7 +4,7 @@ use crate::server_tests;
 use crate::test_server::{BYPASS, Response, TestServer, fresh_phone, wrong_code};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 server_tests!(
     one_of_200_correct_codes_advances_the_flow,
@@ -12,8 +12,8 @@ server_tests!(
     one_of_100_sends_with_one_captcha_succeeds,
     one_of_100_sends_with_one_audio_captcha_succeeds,
     one_of_100_sends_to_one_phone_succeeds,
-    one_of_100_submissions_of_one_ticket_creates_a_user,
-    one_of_20_submissions_for_one_phone_creates_a_user,
+    submissions_of_one_ticket_create_one_user,
+    submissions_of_tickets_for_one_phone_create_one_user,
 );
 
 /// Sends this number of requests at the same time and returns how often each outcome occurred.
@@ -23,6 +23,24 @@ async fn send_concurrently(
     path: &'static str,
     body: impl Fn(usize) -> Value,
 ) -> BTreeMap<String, usize> {
+    let mut outcomes = BTreeMap::new();
+    for response in responses(server, count, path, body).await {
+        *outcomes.entry(outcome(&response)).or_default() += 1;
+    }
+    outcomes
+}
+
+fn outcome(response: &Response) -> String {
+    if response.status.is_success() { "success".to_owned() } else { response.code().to_owned() }
+}
+
+/// Sends this number of requests at the same time.
+async fn responses(
+    server: &TestServer,
+    count: usize,
+    path: &'static str,
+    body: impl Fn(usize) -> Value,
+) -> Vec<Response> {
     let requests: Vec<_> = (0..count)
         .map(|n| {
             let request = server.request(Method::POST, path).json(&body(n));
@@ -33,13 +51,11 @@ async fn send_concurrently(
             })
         })
         .collect();
-    let mut outcomes = BTreeMap::new();
+    let mut responses = Vec::new();
     for request in requests {
-        let response = request.await.unwrap();
-        let name = if response.status.is_success() { "success".to_owned() } else { response.code().to_owned() };
-        *outcomes.entry(name).or_default() += 1;
+        responses.push(request.await.unwrap());
     }
-    outcomes
+    responses
 }
 
 fn counts(expected: &[(&str, usize)]) -> BTreeMap<String, usize> {
@@ -104,16 +120,32 @@ async fn one_of_100_sends_to_one_phone_succeeds(server: TestServer) {
     assert_eq!(server.sms.accepted(), 1);
 }
 
-async fn one_of_100_submissions_of_one_ticket_creates_a_user(server: TestServer) {
+/// Sends submissions at the same time. Those that succeed MUST return one user and one session.
+async fn assert_one_account(server: &TestServer, count: usize, body: impl Fn(usize) -> Value) {
+    let (mut accounts, mut last) = (BTreeSet::new(), None);
+    for response in responses(server, count, "/v1/register/submit-profile", body).await {
+        match &*outcome(&response) {
+            "success" => {
+                accounts.insert((response.body["refresh_token"].to_string(), response.body["user"]["id"].to_string()));
+                last = response.body["access_token"].as_str().map(str::to_owned);
+            }
+            lost => assert!(["phone_already_registered", "ticket_expired"].contains(&lost), "{response:?}"),
+        }
+    }
+    assert_eq!(accounts.len(), 1, "{accounts:?}");
+    let sessions = server.request(Method::GET, "/v1/sessions").bearer_auth(last.unwrap());
+    let sessions: Value = sessions.send().await.unwrap().json().await.unwrap();
+    assert_eq!(sessions["sessions"].as_array().map(Vec::len), Some(1), "{sessions}");
+}
+
+/// A client that repeats the last step gets the same account.
+async fn submissions_of_one_ticket_create_one_user(server: TestServer) {
     let ticket = server.ticket_with_password(&fresh_phone()).await;
-    let body = json!({"ticket": ticket, "nickname": "小明"});
-    let outcomes = send_concurrently(&server, 100, "/v1/register/submit-profile", |_| body.clone()).await;
-    let lost = ["phone_already_registered", "ticket_expired"].iter().filter_map(|code| outcomes.get(*code)).sum();
-    assert_eq!((outcomes.get("success"), 99), (Some(&1), lost), "{outcomes:?}");
+    assert_one_account(&server, 100, |_| json!({"ticket": ticket, "nickname": "小明"})).await;
 }
 
 /// Mistake 12 in docs/mistakes.md: a race between the check and the insert.
-async fn one_of_20_submissions_for_one_phone_creates_a_user(server: TestServer) {
+async fn submissions_of_tickets_for_one_phone_create_one_user(server: TestServer) {
     let phone = fresh_phone();
     let mut tickets = Vec::new();
     // As many concurrent flows as the cooldowns allow.
@@ -121,13 +153,6 @@ async fn one_of_20_submissions_for_one_phone_creates_a_user(server: TestServer) 
         tickets.push(server.ticket_with_password(&phone).await);
         server.advance(std::time::Duration::from_secs(cooldown));
     }
-    let outcomes = send_concurrently(
-        &server,
-        20,
-        "/v1/register/submit-profile",
-        |n| json!({"ticket": tickets[n % tickets.len()], "nickname": format!("No {n}")}),
-    );
-    let outcomes = outcomes.await;
-    let lost = ["phone_already_registered", "ticket_expired"].iter().filter_map(|code| outcomes.get(*code)).sum();
-    assert_eq!((outcomes.get("success"), 19), (Some(&1), lost), "{outcomes:?}");
+    let body = |n: usize| json!({"ticket": tickets[n % tickets.len()], "nickname": format!("No {n}")});
+    assert_one_account(&server, 20, body).await;
 }

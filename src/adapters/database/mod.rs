@@ -128,11 +128,11 @@ impl Database {
         let accepted = user.consent.as_ref().map(|consent| ConsentRow::all(&rows::text(user.id.0), consent));
         let (user, session, accepted) =
             (NewUserRow::from(user), NewSessionRow::from(session), accepted.unwrap_or_default());
-        let (id, first) = (user.id.clone(), session.id.clone());
+        let (id, first, at) = (user.id.clone(), session.id.clone(), session.created_at);
         let create = move |connection: &mut AnyConnection, deadline| {
             sign_up::create(connection, &user, &session, &accepted, earlier.as_ref(), deadline)
         };
-        self.writes.run_with_look(create, move |connection| outcome::sign_up(connection, &id, &first)).await
+        self.writes.run_with_look(create, move |connection| outcome::sign_up(connection, &id, &first, at)).await
     }
 }
 

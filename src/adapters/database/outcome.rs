@@ -15,9 +15,18 @@ use diesel::{
     RunQueryDsl, SelectableHelper,
 };
 
-/// An earlier attempt may have stored the user, so the session decides.
-pub(super) fn sign_up(connection: &mut AnyConnection, id: &str, session: &str) -> Result<Option<Created>, Fault> {
-    sign_in(connection, id, session).map(|found| found.map(|_| Created::Yes))
+/// An earlier attempt may have stored the same ids, so the time decides.
+pub(super) fn sign_up(
+    connection: &mut AnyConnection,
+    user: &str,
+    session: &str,
+    at: NaiveDateTime,
+) -> Result<Option<Created>, Fault> {
+    let found = lock(connection, Box::new(users::id.eq(user))).and_then(|_| {
+        let session = sessions::table.filter(sessions::id.eq(session)).filter(sessions::created_at.eq(at));
+        session.count().get_result::<i64>(connection)
+    });
+    found.map(|found| (found > 0).then_some(Created::Yes)).map_err(|error| Fault::new(connection, &error))
 }
 
 pub(super) fn sign_in(connection: &mut AnyConnection, id: &str, session: &str) -> Result<Option<bool>, Fault> {

@@ -246,8 +246,8 @@ impl DeviceRow {
     }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = sessions, treat_none_as_default_value = false)]
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = sessions, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(super) struct NewSessionRow {
     pub id: String,
     pub user_id: String,

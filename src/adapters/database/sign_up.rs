@@ -40,8 +40,8 @@ pub(super) fn create(
     })
 }
 
-/// Replaces the account that an earlier attempt of the same sign-up has stored, and inserts a session. Returns `false`
-/// if there is none, or if its owner has changed it or signed in.
+/// Replaces the account and the session that an earlier attempt of the same sign-up has stored. Returns `false` if
+/// there are none, or if their owner has used them.
 fn create_again(
     connection: &mut AnyConnection,
     user: &NewUserRow,
@@ -53,8 +53,15 @@ fn create_again(
         if earlier.set(user).execute(connection)? == 0 {
             return Err(Rollback::Rejected);
         }
-        diesel::insert_into(sessions::table).values(session).execute(connection)?;
-        Ok(())
+        let unused = sessions::table
+            .filter(sessions::id.eq(&session.id))
+            .filter(sessions::generation.eq(0))
+            .filter(sessions::rotated_at.is_null())
+            .filter(sessions::revoked_at.is_null());
+        match diesel::update(unused).set(session).execute(connection)? {
+            0 => Err(Rollback::Rejected),
+            _ => Ok(()),
+        }
     })?;
     Ok(done.is_some())
 }

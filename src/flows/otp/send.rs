@@ -7,9 +7,10 @@ use crate::domain::client_id::ClientId;
 use crate::domain::consent::Consent;
 use crate::domain::flow::Purpose;
 use crate::domain::limits::{Denial, Limit, Reached, Refund};
+use crate::domain::new_account::NewAccount;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::{PhoneHash, Subject, Ticket};
-use crate::domain::user::{AccountVersion, UserId};
+use crate::domain::user::AccountVersion;
 use crate::flows::captcha;
 use crate::flows::client::Client;
 use crate::flows::error::Error;
@@ -155,7 +156,7 @@ pub(in crate::flows) async fn send(
         client: to.app.clone(),
         ip_block: reservation.ip_block().to_owned(),
         consent: to.consent,
-        new_user: (to.purpose == Purpose::Register).then(|| UserId::new(service.now(), service.random())),
+        new_account: (to.purpose == Purpose::Register).then(|| NewAccount::new(service.now(), || service.random())),
         password_proven: to.password_proven,
         ..NewFlow::new(to.purpose, to.phone.clone(), policy)
     };

@@ -103,7 +103,8 @@ async fn reclaim(
     let Proven { phone, account, .. } = proven;
     let account = account.ok_or(Error::TicketExpired)?;
     let device = Device { known: known(&service, account, named).await?, ..device };
-    let Opened { session, tokens, device } = session::open(&service, account.user, device)?;
+    let Opened { session, tokens, device } =
+        session::open(&service, account.user, session::new_session_id(&service), device)?;
     match service.ports.users.reclaim(account, &phone, &session, &service.policy.session).await? {
         Reclaimed::Done(user) => {
             tracing::info!(user = %user.id.0, phone = phone.masked(), "account reclaimed");

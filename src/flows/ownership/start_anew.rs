@@ -4,9 +4,10 @@ use super::ask::state_of;
 use crate::domain::completion::Completion;
 use crate::domain::consent::LegalDocument;
 use crate::domain::flow::{Flow, Purpose, State, Step, Transition};
+use crate::domain::new_account::NewAccount;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::Ticket;
-use crate::domain::user::{AccountVersion, UserId};
+use crate::domain::user::AccountVersion;
 use crate::flows::otp::StepDone;
 use crate::flows::{Client, Error, Service, consent, new_password};
 use crate::ports::Change;
@@ -28,8 +29,8 @@ pub async fn start_anew(
         return Err(Error::RegionNotSupported);
     }
     let completion = completion(service, phone, account.ok_or(Error::TicketExpired)?).await?;
-    let new_user = UserId::new(service.now(), service.random());
-    let (transition, change) = (Transition::START_ANEW, Change::StartAnew { completion, consent, new_user });
+    let new_account = NewAccount::new(service.now(), || service.random());
+    let (transition, change) = (Transition::START_ANEW, Change::StartAnew { completion, consent, new_account });
     let advanced = new_password::advance(service, purpose, ticket, &transition, &change).await?;
     Ok(StepDone { step: transition.to.unwrap_or(Step::FIRST), expires_in: advanced.expires_in })
 }

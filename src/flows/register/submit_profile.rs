@@ -2,9 +2,10 @@
 
 use crate::domain::completion::Completion;
 use crate::domain::flow::Purpose;
+use crate::domain::new_account::NewAccount;
 use crate::domain::session::Device;
 use crate::domain::ticket::Ticket;
-use crate::domain::user::{NewUser, Profile, UserId};
+use crate::domain::user::{NewUser, Profile};
 use crate::flows::session::{self, SignedIn};
 use crate::flows::{Error, Service, otp, ownership};
 use crate::ports::Created;
@@ -22,10 +23,11 @@ pub async fn submit_profile(service: &Service, request: SubmitProfile) -> Result
     let flow = staging.read_flow(&key, Purpose::Register).await?.ok_or(Error::TicketExpired)?;
     let password_hash = flow.state.into_password(service.policy.passwords).map_err(Error::WrongStep)?;
     let now = service.now();
-    let id = flow.new_user.unwrap_or_else(|| UserId::new(now, service.random()));
+    let NewAccount { user: id, session } =
+        flow.new_account.unwrap_or_else(|| NewAccount::new(now, || service.random()));
     let (phone, profile, consent) = (flow.phone, request.profile, flow.consent);
     let user = NewUser { id, phone, password_hash, profile, consent, created_at: now };
-    let opened = session::open(service, id, request.device)?;
+    let opened = session::open(service, id, session, request.device)?;
     let created = match flow.completion {
         Some(Completion::Detach { account, as_of }) => {
             let earlier = ownership::detach(service, account, user.phone.clone(), as_of);

@@ -11,7 +11,7 @@ mod tokens;
 pub use authenticate::{Caller, authenticate, verify};
 pub(super) use dead::Dead;
 pub use open::SignedIn;
-pub(super) use open::{Opened, open, sign_in};
+pub(super) use open::{Opened, new_session_id, open, sign_in};
 pub use refresh::{RefreshTokens, refresh};
 pub use replay::must_be_unused;
 pub use tokens::Tokens;

@@ -22,10 +22,19 @@ pub(in crate::flows) struct Opened {
     pub device: DeviceToken,
 }
 
+pub(in crate::flows) fn new_session_id(service: &Service) -> SessionId {
+    SessionId::new(service.now(), service.random())
+}
+
 /// Creates a session and its tokens, and stores nothing: if a token cannot be signed, no session must be stored.
-pub(in crate::flows) fn open(service: &Service, user_id: UserId, device: Device) -> Result<Opened, Error> {
+pub(in crate::flows) fn open(
+    service: &Service,
+    user_id: UserId,
+    id: SessionId,
+    device: Device,
+) -> Result<Opened, Error> {
     let now = service.now();
-    let (id, expires_at) = (SessionId::new(now, service.random()), now + service.policy.session.absolute);
+    let expires_at = now + service.policy.session.absolute;
     let (first, client_id) = (Generation { session: id, number: 0 }, device.client_id.as_ref());
     let tokens = tokens(service, user_id, first, expires_at, device.key.is_some(), client_id)?;
     let session = NewSession { id, user_id, device, created_at: now, expires_at };
@@ -41,7 +50,7 @@ pub(in crate::flows) async fn sign_in(
     rehashed: Option<&PasswordHash>,
     device: Device,
 ) -> Result<Option<SignedIn>, Error> {
-    let Opened { session, tokens, device } = open(service, user.id, device)?;
+    let Opened { session, tokens, device } = open(service, user.id, new_session_id(service), device)?;
     let done = service.ports.users.sign_in(&session, proof, rehashed, &service.policy.session).await?;
     // A code has just proven the phone.
     let proven_at = if let Proof::Code { .. } = proof { session.created_at } else { user.phone_proven_at };

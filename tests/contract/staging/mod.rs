@@ -25,8 +25,10 @@ use doorstep::domain::keys::Keys;
 use doorstep::domain::limits::Cooldowns;
 use doorstep::domain::limits::{Counter, Limit, Limits, Reached, Refund};
 use doorstep::domain::master_key::KeyId;
+use doorstep::domain::new_account::NewAccount;
 use doorstep::domain::password::PasswordHash;
 use doorstep::domain::phone::Phone;
+use doorstep::domain::session::SessionId;
 use doorstep::domain::ticket::{FlowKey, PhoneHash, Ticket};
 use doorstep::domain::user::{AccountVersion, UserId};
 use doorstep::ports::{
@@ -188,7 +190,7 @@ promises!(
     steps::an_action_at_the_wrong_step_names_the_step,
     steps::a_flow_is_read_with_the_data_of_its_step,
     steps::a_consent_is_read_at_every_step,
-    steps::the_id_of_the_new_account_is_read_at_every_step,
+    steps::the_ids_of_the_new_account_are_read_at_every_step,
     steps::setting_the_password_again_does_not_extend_the_lifetime,
     steps::a_flow_has_a_maximum_of_password_hashes,
     steps::password_refunds_stop_at_the_maximum,
@@ -234,7 +236,7 @@ fn right(number: u32) -> CodeCheck {
 
 const IP_BLOCK: &str = "192.0.2.1";
 /// Account that a sign-up of a test will create.
-const NEW_USER: UserId = UserId(Uuid::from_u128(0x0199_0000));
+const NEW_ACCOUNT: NewAccount = NewAccount { user: UserId(Uuid::from_u128(1)), session: SessionId(Uuid::from_u128(2)) };
 
 fn new_flow(number: u32) -> NewFlow {
     NewFlow {

@@ -1,7 +1,7 @@
 //! Accounts in question: a flow whose code was right, and not enough.
 
 use super::{
-    HOUR, Harness, IP_BLOCK, MINUTE, NEW_USER, OWNER, RESEND, account, assert_left, assert_limited, at_once,
+    HOUR, Harness, IP_BLOCK, MINUTE, NEW_ACCOUNT, OWNER, RESEND, account, assert_left, assert_limited, at_once,
     claim_attempt, key, new_flow, phone, policy, proven, set_password, spend_password, unlimited,
 };
 use doorstep::domain::completion::Completion;
@@ -59,7 +59,7 @@ async fn accept(store: &dyn Staging, key: &FlowKey, completion: Option<Completio
 }
 
 async fn start_anew(store: &dyn Staging, key: &FlowKey, purpose: Purpose, consent: Option<Consent>) -> Advance {
-    let change = Change::StartAnew { completion: detach(), consent, new_user: NEW_USER };
+    let change = Change::StartAnew { completion: detach(), consent, new_account: NEW_ACCOUNT };
     advance(store, key, purpose, Transition::START_ANEW, change).await
 }
 
@@ -250,7 +250,7 @@ pub async fn a_flow_that_starts_anew_is_a_sign_up(harness: &impl Harness) {
         assert!(matches!(flow.state, State::PhoneVerified), "{flow:?}");
         assert_eq!((flow.phone, flow.account), (phone(1), Some(account(1))));
         assert_eq!((flow.completion, flow.consent), (Some(detach()), Some(consent())));
-        assert_eq!(flow.new_user, Some(NEW_USER));
+        assert_eq!(flow.new_account, Some(NEW_ACCOUNT));
         assert_left(flow.expires_in, 15 * MINUTE);
         // The earlier purpose does not know the ticket any more, and nothing starts anew twice.
         assert!(store.read_flow(&key, purpose).await.unwrap().is_none(), "{purpose:?}");

@@ -1,7 +1,7 @@
 //! Steps of a flow: each step requires the one before.
 
 use super::{
-    Harness, MINUTE, NEW_USER, PURPOSE, allowed, assert_left, key, limits, new_flow, open, phone, proven, resend,
+    Harness, MINUTE, NEW_ACCOUNT, PURPOSE, allowed, assert_left, key, limits, new_flow, open, phone, proven, resend,
     right, set_password, spend_password, unlimited, verify,
 };
 use chrono::{DateTime, Utc};
@@ -128,16 +128,16 @@ pub async fn a_consent_is_read_at_every_step(harness: &impl Harness) {
 }
 
 /// Every attempt of a sign-up creates the same account.
-pub async fn the_id_of_the_new_account_is_read_at_every_step(harness: &impl Harness) {
+pub async fn the_ids_of_the_new_account_are_read_at_every_step(harness: &impl Harness) {
     let store = harness.store();
-    let flow = NewFlow { new_user: Some(NEW_USER), ..new_flow(1) };
+    let flow = NewFlow { new_account: Some(NEW_ACCOUNT), ..new_flow(1) };
     allowed(store.open_flow(&key(1, 1), &flow, &[]).await.unwrap());
     allowed(store.open_flow(&key(2, 1), &new_flow(2), &[]).await.unwrap());
-    let read = async |key: FlowKey| store.read_flow(&key, PURPOSE).await.unwrap().unwrap().new_user;
-    assert_eq!(read(key(1, 1)).await, Some(NEW_USER));
+    let read = async |key: FlowKey| store.read_flow(&key, PURPOSE).await.unwrap().unwrap().new_account;
+    assert_eq!(read(key(1, 1)).await, Some(NEW_ACCOUNT));
     verify(&*store, &key(1, 1), true, &limits()).await;
     set_password(&*store, &key(1, 1), PURPOSE, "hash").await;
-    assert_eq!(read(key(1, 1)).await, Some(NEW_USER));
+    assert_eq!(read(key(1, 1)).await, Some(NEW_ACCOUNT));
     assert_eq!(read(key(2, 1)).await, None);
 }
 

@@ -1,6 +1,6 @@
 //! Transitions: every purpose x step x verb has the outcome of one table, in every store.
 
-use super::{Harness, NEW_USER, OWNER, RESEND};
+use super::{Harness, NEW_ACCOUNT, OWNER, RESEND};
 use doorstep::domain::completion::Completion;
 use doorstep::domain::flow::{FlowPolicy, Purpose, Step, Transition};
 use doorstep::domain::keys::Keys;
@@ -112,7 +112,11 @@ fn hash() -> Change {
 }
 
 fn start_anew() -> Change {
-    Change::StartAnew { completion: Completion::Use(PendingId(Uuid::from_u128(9))), consent: None, new_user: NEW_USER }
+    Change::StartAnew {
+        completion: Completion::Use(PendingId(Uuid::from_u128(9))),
+        consent: None,
+        new_account: NEW_ACCOUNT,
+    }
 }
 
 async fn advance(

@@ -1,7 +1,7 @@
 //! Commands that are sent to Redis, and entries in Redis that this service did not write.
 
 use super::{
-    IP_BLOCK, MINUTE, NEW_USER, OWNER, PURPOSE, RESEND, Redis, allowed, cancel_first, cancel_resend, claim,
+    IP_BLOCK, MINUTE, NEW_ACCOUNT, OWNER, PURPOSE, RESEND, Redis, allowed, cancel_first, cancel_resend, claim,
     claim_attempt, code_attempt, key, limits, new_flow, new_id, open, policy, proven, refundable, resend, set_password,
     spend_password, unlimited, verify,
 };
@@ -166,7 +166,7 @@ async fn account_in_question(store: &dyn Staging, after: &mut impl FnMut(&str)) 
     advance(Transition::ACCEPT_CODE, Change::Refunded(Some(completion))).await;
     let question = OpenQuestion { act: ActKind::SignIn, reason: Reason::Dormant, start_anew: true };
     advance(Transition::QUESTION_ACCOUNT, Change::Question(question)).await;
-    advance(Transition::START_ANEW, Change::StartAnew { completion, consent: None, new_user: NEW_USER }).await;
+    advance(Transition::START_ANEW, Change::StartAnew { completion, consent: None, new_account: NEW_ACCOUNT }).await;
     store.delete_flow(&flow).await.unwrap();
     after("delete_flow, of an account in question");
 }

@@ -202,8 +202,8 @@ impl Staging for MemoryStaging {
         let (attempts_left, hash) = (stored.new.attempts, stored.password_hash.clone());
         let state = flow::State::new(stored.step, attempts_left, resend_in.unwrap_or_default(), hash);
         let (phone, account, consent) = (stored.new.phone.clone(), stored.new.account, stored.new.consent.clone());
-        let (new_user, completion, question) = (stored.new.new_user, stored.completion, stored.question);
-        Ok(state.map(|state| Flow { phone, state, account, consent, new_user, completion, question, expires_in }))
+        let (new_account, completion, question) = (stored.new.new_account, stored.completion, stored.question);
+        Ok(state.map(|state| Flow { phone, state, account, consent, new_account, completion, question, expires_in }))
     }
 
     async fn advance(
@@ -235,11 +235,11 @@ impl Staging for MemoryStaging {
                 flow.ip_blocks.clear();
                 flow.question = Some(*question);
             }
-            Change::StartAnew { completion, consent, new_user } => {
+            Change::StartAnew { completion, consent, new_account } => {
                 flow.new.purpose = Purpose::Register;
                 flow.completion = Some(*completion);
                 flow.new.consent.clone_from(consent);
-                flow.new.new_user = Some(*new_user);
+                flow.new.new_account = Some(*new_account);
             }
         }
         let (proven, completion) = (flow.proven(), flow.completion);

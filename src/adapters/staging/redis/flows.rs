@@ -4,7 +4,7 @@ use super::client::RedisStaging;
 use super::counters::{add_counters, admission};
 use super::reply::{
     broken, client, done, duration, flag, held, list, millis, number, numbers, present, proven, reached, step,
-    stored_completion, stored_phone, stored_question, words,
+    stored_account, stored_completion, stored_phone, stored_question, words,
 };
 use crate::adapters::staging::scripts::{self, ScriptCall};
 use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
@@ -14,7 +14,6 @@ use crate::domain::flow::{Flow, Proven, Purpose, State, Step, Transition};
 use crate::domain::limits::{Counter, Limit};
 use crate::domain::password::PasswordHash;
 use crate::domain::ticket::FlowKey;
-use crate::domain::user::UserId;
 use crate::ports::{
     Admission, Advance, CancelledSend, Change, CodeAttempt, CodeCheck, Counts, DependencyError, NewFlow, OnRight,
     Resend, ReservedResend, Staging, Verified,
@@ -43,7 +42,7 @@ impl Staging for RedisStaging {
     async fn open_flow(&self, key: &FlowKey, flow: &NewFlow, limits: &[Counter]) -> Result<Admission, DependencyError> {
         let account = flow.account.map_or_else(String::new, |account| account.text());
         let consent = flow.consent.as_ref().map_or_else(String::new, Consent::text);
-        let new_user = flow.new_user.map_or_else(String::new, |user| user.0.to_string());
+        let new_account = flow.new_account.map_or_else(String::new, |account| account.text());
         let (attempts, passwords) = (flow.attempts.to_string(), flow.passwords.to_string());
         let fields = [
             ("purpose", &*flow.purpose.text()),
@@ -53,7 +52,7 @@ impl Staging for RedisStaging {
             ("client", flow.client.as_ref().map_or("", ClientId::as_str)),
             ("ip_blocks", &flow.ip_block),
             ("consent", &consent),
-            ("new_user", &new_user),
+            ("new_account", &new_account),
             ("password_proven", if flow.password_proven { flag(true) } else { "" }),
             ("step", Step::FIRST.as_str()),
             ("sends", "1"),
@@ -167,7 +166,7 @@ impl Staging for RedisStaging {
                 attempts_left,
                 hash,
                 consent,
-                new_user,
+                new_account,
                 completion,
                 question,
                 left,
@@ -178,9 +177,9 @@ impl Staging for RedisStaging {
                 let (Proven { phone, account, .. }, expires_in) = (proven(phone, account, "")?, duration(left)?);
                 let completion = stored_completion(completion)?;
                 let consent = present(consent).map(|text| Consent::from_stored(text).ok_or_else(broken)).transpose()?;
-                let new_user = present(new_user).map(number).transpose()?.map(UserId);
+                let new_account = stored_account(new_account)?;
                 let (state, question) = (state.ok_or_else(broken)?, stored_question(question)?);
-                Ok(Some(Flow { phone, state, account, consent, new_user, completion, question, expires_in }))
+                Ok(Some(Flow { phone, state, account, consent, new_account, completion, question, expires_in }))
             }
             _ => Err(broken()),
         }
@@ -207,9 +206,9 @@ impl Staging for RedisStaging {
                 &mut call
             }
             Change::Question(question) => call.arg("").arg("ip_blocks").arg("").arg("question").arg(question.text()),
-            Change::StartAnew { completion, consent, new_user } => {
+            Change::StartAnew { completion, consent, new_account } => {
                 call.arg("").arg("purpose").arg(&*Purpose::Register.text()).arg("completion").arg(completion.text());
-                call.arg("new_user").arg(new_user.0.to_string());
+                call.arg("new_account").arg(new_account.text());
                 call.arg("consent").arg(consent.as_ref().map_or_else(String::new, Consent::text))
             }
         };

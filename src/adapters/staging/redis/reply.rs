@@ -4,6 +4,7 @@ use crate::domain::client_id::ClientId;
 use crate::domain::completion::Completion;
 use crate::domain::flow::{Proven, Step};
 use crate::domain::limits::{Counter, Reached};
+use crate::domain::new_account::NewAccount;
 use crate::domain::phone::Phone;
 use crate::domain::question::OpenQuestion;
 use crate::domain::user::AccountVersion;
@@ -69,6 +70,10 @@ pub(super) fn step(text: &str) -> Result<Step, DependencyError> {
 pub(super) fn proven(phone: &str, account: &str, password: &str) -> Result<Proven, DependencyError> {
     let account = present(account).map(|text| AccountVersion::from_stored(text).ok_or_else(broken)).transpose()?;
     Ok(Proven { phone: stored_phone(phone)?, account, password_proven: password == flag(true) })
+}
+
+pub(super) fn stored_account(text: &str) -> Result<Option<NewAccount>, DependencyError> {
+    present(text).map(|text| NewAccount::from_stored(text).ok_or_else(broken)).transpose()
 }
 
 pub(super) fn stored_completion(text: &str) -> Result<Option<Completion>, DependencyError> {
