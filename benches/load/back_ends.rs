@@ -37,8 +37,9 @@ pub struct BackEnds {
 }
 
 impl BackEnds {
-    pub fn start() -> Self {
-        let postgres = OwnPostgres::start_new();
+    /// `durable`: PostgreSQL waits for the disk at each commit, as in production.
+    pub fn start(durable: bool) -> Self {
+        let postgres = if durable { OwnPostgres::start_durable() } else { OwnPostgres::start_new() };
         postgres.admin(&format!("CREATE DATABASE {DATABASE}"));
         postgres.admin("CREATE EXTENSION pg_stat_statements");
         migrate::run(&postgres.url(DATABASE)).unwrap();

@@ -31,9 +31,20 @@ pub async fn round<J: 'static, R: 'static>(
     jobs: Vec<J>,
     work: impl AsyncFn(&mut Client, J) -> Result<R, Unexpected> + 'static,
 ) -> (Cost, Vec<R>) {
+    round_over(CONNECTIONS, server, requests, jobs, work).await
+}
+
+/// Does the same over this number of connections.
+pub async fn round_over<J: 'static, R: 'static>(
+    connections: usize,
+    server: &Server,
+    requests: usize,
+    jobs: Vec<J>,
+    work: impl AsyncFn(&mut Client, J) -> Result<R, Unexpected> + 'static,
+) -> (Cost, Vec<R>) {
     let (started, requests) = (Instant::now(), requests as f64);
     let (before, own) = (server.cpu(), process::cpu(std::process::id()));
-    let results = concurrent::run_all(server.port, CONNECTIONS, jobs, work).await;
+    let results = concurrent::run_all(server.port, connections, jobs, work).await;
     let per_request = |after: Duration, before: Duration| (after - before).as_secs_f64() * 1e6 / requests;
     let cost = Cost {
         server: per_request(server.cpu(), before),
