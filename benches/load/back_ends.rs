@@ -114,9 +114,18 @@ impl BackEnds {
 
     /// Processor time of PostgreSQL so far: the sum over all its processes.
     pub fn postgres_cpu(&self) -> Duration {
+        self.postgres_processes().into_iter().map(process::cpu).sum()
+    }
+
+    /// Number of times that PostgreSQL has waited so far: the sum over all its processes.
+    pub fn postgres_waits(&self) -> u64 {
+        self.postgres_processes().into_iter().map(process::waits).sum()
+    }
+
+    fn postgres_processes(&self) -> Vec<u32> {
         let mut connection = PgConnection::establish(&self.postgres.url("postgres")).unwrap();
         let own: i32 = sql::<Integer>("SELECT pg_backend_pid()").get_result(&mut connection).unwrap();
         let postmaster = process::parent(own.unsigned_abs()).unwrap();
-        process::children(postmaster).into_iter().chain([postmaster]).map(process::cpu).sum()
+        process::children(postmaster).into_iter().chain([postmaster]).collect()
     }
 }

@@ -29,10 +29,11 @@ impl Costs {
         jobs: Vec<J>,
         work: impl AsyncFn(&mut Client, J) -> Result<R, Unexpected> + 'static,
     ) -> Vec<R> {
-        let before = back_ends.postgres_cpu();
+        let (before, waits) = (back_ends.postgres_cpu(), back_ends.postgres_waits());
         let (cost, results) = round_over(CONNECTIONS, server, requests, jobs, work).await;
         let postgres = (back_ends.postgres_cpu() - before).as_secs_f64() * 1e6 / requests as f64;
-        println!("  {name} {cost}, {postgres:.1} us PostgreSQL");
+        let waits = back_ends.postgres_waits().saturating_sub(waits) as f64 / requests as f64;
+        println!("  {name} {cost}, {postgres:.1} us PostgreSQL ({waits:.2} waits)");
         let Cost { server, per_second, .. } = cost;
         self.server.push(server);
         self.postgres.push(postgres);
