@@ -122,9 +122,9 @@ diesel::define_sql_function! {
     fn set_config(name: Text, value: Text, is_local: Bool) -> Text;
 }
 
-/// Returns an expression of PostgreSQL for the row of a refresh. If the session lives, the COMMIT of this statement does
-/// not wait for the disk or a standby. A crash that loses the refresh leaves the client with a later generation than the
-/// row's, which is accepted. A revocation waits.
+/// Returns an expression of PostgreSQL for the row of a refresh. If the session lives, the COMMIT of this statement
+/// does not wait for the disk or a standby. A crash that loses the refresh leaves the client with a later generation
+/// than the row's, which is accepted. A revocation waits.
 #[auto_type]
 fn without_wait() -> _ {
     let off: set_config<&'static str, &'static str, bool> = set_config("synchronous_commit", "off", true);
