@@ -50,10 +50,9 @@ struct Fields<'a> {
 
 impl Fields<'_> {
     fn entry(&mut self, field: &Field, value: impl Serialize) {
-        let name = field.name().strip_prefix("r#").unwrap_or(field.name());
         self.result = self.result.and_then(|()| {
             self.line.write_char(',')?;
-            json(&mut self.line, name)?;
+            json(&mut self.line, field.name())?;
             self.line.write_char(':')?;
             json(&mut self.line, value)
         });
