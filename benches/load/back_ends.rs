@@ -37,8 +37,9 @@ pub struct BackEnds {
 }
 
 impl BackEnds {
-    pub fn start() -> Self {
-        let postgres = OwnPostgres::start_new();
+    /// `durable`: PostgreSQL waits for the disk at each commit, as in production.
+    pub fn start(durable: bool) -> Self {
+        let postgres = if durable { OwnPostgres::start_durable() } else { OwnPostgres::start_new() };
         postgres.admin(&format!("CREATE DATABASE {DATABASE}"));
         postgres.admin("CREATE EXTENSION pg_stat_statements");
         migrate::run(&postgres.url(DATABASE)).unwrap();
@@ -113,9 +114,18 @@ impl BackEnds {
 
     /// Processor time of PostgreSQL so far: the sum over all its processes.
     pub fn postgres_cpu(&self) -> Duration {
+        self.postgres_processes().into_iter().map(process::cpu).sum()
+    }
+
+    /// Number of times that PostgreSQL has waited so far: the sum over all its processes.
+    pub fn postgres_waits(&self) -> u64 {
+        self.postgres_processes().into_iter().map(process::waits).sum()
+    }
+
+    fn postgres_processes(&self) -> Vec<u32> {
         let mut connection = PgConnection::establish(&self.postgres.url("postgres")).unwrap();
         let own: i32 = sql::<Integer>("SELECT pg_backend_pid()").get_result(&mut connection).unwrap();
         let postmaster = process::parent(own.unsigned_abs()).unwrap();
-        process::children(postmaster).into_iter().chain([postmaster]).map(process::cpu).sum()
+        process::children(postmaster).into_iter().chain([postmaster]).collect()
     }
 }

@@ -1,7 +1,8 @@
 //! The complete service under load: the release binary as a separate process, over real HTTP, against its targets.
 //!
 //! `cargo bench --bench load` runs all parts on both pairs of back ends. Arguments select parts and a pair:
-//! `cargo bench --bench load -- login me real`. See docs/performance.md. Exits with 1 if a target is missed.
+//! `cargo bench --bench load -- login me real`. With `fsync`, PostgreSQL waits for the disk as in production.
+//! `PROGRAM=path` measures another build. See docs/performance.md. Exits with 1 if a target is missed.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -22,15 +23,18 @@ mod devices;
 mod distribution;
 mod hashing;
 mod hashing_ratio;
+mod http_captcha;
 mod login;
 mod me;
 mod process;
 mod refresh;
+mod refusal;
 mod report;
 mod round;
 mod round_trips;
 mod server;
 mod session_requests;
+mod session_round;
 mod sign_up;
 mod sign_up_requests;
 mod start;
@@ -44,6 +48,8 @@ use std::sync::Arc;
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
+/// Argument that makes PostgreSQL durable.
+const FSYNC: &str = "fsync";
 const KINDS: [(&str, Kind); 2] = [("real", Kind::Real), ("embedded", Kind::Embedded)];
 
 fn main() -> ExitCode {
@@ -59,16 +65,21 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let names: Vec<&str> = arguments.iter().map(String::as_str).filter(|name| !name.starts_with('-')).collect();
+    let (durable, names): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| *name == FSYNC);
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    if LocalSet::new().block_on(&runtime, run(&names)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if LocalSet::new().block_on(&runtime, run(&names, !durable.is_empty())) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Measures the selected parts on the selected back ends, or all of them. Returns whether every target was met.
-async fn run(names: &[&str]) -> bool {
+async fn run(names: &[&str], durable: bool) -> bool {
     let (kinds, parts): (Vec<&str>, Vec<&str>) =
         names.iter().partition(|name| KINDS.iter().any(|(kind, _)| kind == *name));
     let selected = |part| parts.is_empty() || parts.contains(&part);
-    let (back_ends, mut report) = (Arc::new(BackEnds::start()), Report::default());
+    let (back_ends, mut report) = (Arc::new(BackEnds::start(durable)), Report::default());
     if selected("round-trips") {
         round_trips::count(&back_ends, &mut report).await;
     }
@@ -77,6 +88,12 @@ async fn run(names: &[&str]) -> bool {
     }
     if selected("verify-code") {
         verify_code::measure(&back_ends, &mut report).await;
+    }
+    if selected("refusal") {
+        refusal::measure(&back_ends, &mut report).await;
+    }
+    if selected("http-captcha") {
+        http_captcha::measure(&back_ends, &mut report).await;
     }
     for (_, kind) in KINDS.into_iter().filter(|(name, _)| kinds.is_empty() || kinds.contains(name)) {
         if selected("refresh") {

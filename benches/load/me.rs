@@ -4,15 +4,15 @@ use crate::back_ends::{BackEnds, Kind};
 use crate::client::Client;
 use crate::concurrent;
 use crate::devices;
-use crate::report::{Report, median};
-use crate::round::{CONNECTIONS, round};
+use crate::report::Report;
 use crate::session_requests::{self, Tokens};
+use crate::session_round::{CONNECTIONS, Costs};
 use std::iter::repeat_n;
 
 /// An odd number, for the median.
 const ROUNDS: usize = 5;
 /// Number of new tokens per device, and of requests with the current token of each device.
-const TOKENS: usize = 250;
+const TOKENS: usize = 100;
 
 /// Alternates rounds of both, so that other programs on the machine affect both alike.
 pub async fn measure(back_ends: &BackEnds, kind: Kind, report: &mut Report) {
@@ -20,7 +20,7 @@ pub async fn measure(back_ends: &BackEnds, kind: Kind, report: &mut Report) {
     let mut server = back_ends.serve(kind);
     server.first_response("/readyz").await;
     let mut devices = devices::sign_in(back_ends, kind, &server).await;
-    let (mut seen, mut new, mut rates) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut seen, mut new) = (Costs::default(), Costs::default());
     for _ in 0..ROUNDS {
         let refresh = async |client: &mut Client, device: Tokens| devices::refresh(client, device, TOKENS).await;
         let mut pairs = concurrent::run_all(server.port, CONNECTIONS, devices, refresh).await;
@@ -29,14 +29,9 @@ pub async fn measure(back_ends: &BackEnds, kind: Kind, report: &mut Report) {
         let seen_tokens: Vec<String> =
             devices.iter().flat_map(|device| repeat_n(device.access.clone(), TOKENS)).collect();
         let request = async |client: &mut Client, token: String| session_requests::me(client, &token).await;
-        let (cost_of_new, _) = round(&server, new_tokens.len(), new_tokens, request).await;
-        let (cost_of_seen, _) = round(&server, seen_tokens.len(), seen_tokens, request).await;
-        println!("  seen before {cost_of_seen}; new {cost_of_new}");
-        seen.push(cost_of_seen.server);
-        new.push(cost_of_new.server);
-        rates.push(cost_of_seen.per_second);
+        new.round("new", (back_ends, &server), new_tokens.len(), new_tokens, request).await;
+        seen.round("seen before", (back_ends, &server), seen_tokens.len(), seen_tokens, request).await;
     }
-    report.note("GET /v1/me, server, a token seen before", &format!("{:.1} us", median(seen)));
-    report.note("GET /v1/me, server, a new token", &format!("{:.1} us", median(new)));
-    report.note("GET /v1/me per second, tokens seen before", &format!("{:.0}", median(rates)));
+    seen.report("GET /v1/me, a token seen before", report);
+    new.report("GET /v1/me, a new token", report);
 }

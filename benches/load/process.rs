@@ -17,6 +17,16 @@ pub fn idle() -> Duration {
     Duration::from_millis((times[3] + times[4]) * 10)
 }
 
+/// Number of times that its threads have waited for something so far (proc(5), `voluntary_ctxt_switches`).
+pub fn waits(pid: u32) -> u64 {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let waits = threads.filter_map(|thread| {
+        let status = fs::read_to_string(thread.path().join("status")).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?.trim().parse::<u64>().ok()
+    });
+    waits.sum()
+}
+
 /// Child processes of a process.
 pub fn children(pid: u32) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();

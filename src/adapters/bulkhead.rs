@@ -1,39 +1,22 @@
 //! Bulkhead: a limit on concurrent work that blocks a thread. The work runs off the event loop.
 
-use super::fair_queue::FairQueue;
-use crate::ports::{Dependency, DependencyError, fairness};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::oneshot;
+use super::workers::{Workers, caught};
+use crate::ports::{Dependency, DependencyError};
+use std::sync::Arc;
 
-/// Runs at most `width` jobs at a time on tokio's blocking threads. Up to `queue` more jobs wait in a [`FairQueue`],
-/// which decides whose turn it is and who is refused.
+/// Runs at most `width` jobs at a time on tokio's blocking threads. Up to `queue` more jobs wait for their turn.
 pub struct Bulkhead {
     dependency: Dependency,
-    turns: Arc<Turns>,
+    workers: Arc<Workers<Job>>,
 }
 
-struct Turns(Mutex<State>);
-
-struct State {
-    /// Number of jobs that may start now.
-    free: usize,
-    waiting: FairQueue<oneshot::Sender<Permit>>,
-}
-
-/// Right to run one job. Its end starts the next job.
-struct Permit(Option<Arc<Turns>>);
-
-/// Place of a caller in the queue. It is left when the caller stops waiting.
-struct Place<'a> {
-    turns: &'a Turns,
-    id: u64,
-}
+type Job = Box<dyn FnOnce() + Send>;
 
 impl Bulkhead {
     #[must_use]
     pub fn new(dependency: Dependency, width: usize, queue: usize) -> Self {
-        let state = State { free: width, waiting: FairQueue::new(queue) };
-        Self { dependency, turns: Arc::new(Turns(Mutex::new(state))) }
+        let run = |jobs: Vec<Job>| jobs.into_iter().for_each(|job| job());
+        Self { dependency, workers: Workers::new(dependency, [width, queue, 1], run) }
     }
 
     /// Runs `job` on behalf of the current requester and returns its result.
@@ -42,62 +25,9 @@ impl Bulkhead {
     /// [`DependencyError::Overloaded`] when the queue is full and the requester has the longest line in it,
     /// [`DependencyError::Broken`] when the job panics.
     pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, DependencyError> {
-        let permit = self.permit().await?;
-        // The job keeps its permit even if the caller stops waiting: the thread is busy until the job ends.
-        let job = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            job()
-        });
-        let panicked =
-            |_| DependencyError::Broken { dependency: self.dependency, reason: "the job panicked".to_owned() };
-        job.await.map_err(panicked)
-    }
-
-    async fn permit(&self) -> Result<Permit, DependencyError> {
-        let (sender, receiver) = oneshot::channel();
-        let id = {
-            let mut state = self.turns.lock();
-            if state.free > 0 {
-                state.free -= 1;
-                return Ok(Permit(Some(Arc::clone(&self.turns))));
-            }
-            // A dropped sender tells its caller that the queue refused it.
-            state.waiting.push(fairness::requester(), sender).id
-        };
-        let _place = Place { turns: &self.turns, id };
-        receiver.await.map_err(|_| DependencyError::Overloaded(self.dependency))
-    }
-}
-
-impl Turns {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let Some(turns) = self.0.take() else { return };
-        loop {
-            let next = {
-                let mut state = turns.lock();
-                let next = state.waiting.pop();
-                state.free += usize::from(next.is_none());
-                next
-            };
-            let Some(next) = next else { return };
-            match next.send(Self(Some(Arc::clone(&turns)))) {
-                Ok(()) => return,
-                // This caller has stopped waiting. Its permit must not start another job: this loop does.
-                Err(mut unused) => drop(unused.0.take()),
-            }
-        }
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        drop(self.turns.lock().waiting.remove(self.id));
+        let dependency = self.dependency;
+        // The caller may have stopped waiting.
+        self.workers.perform(|answer| Box::new(move || drop(answer.send(caught(dependency, job))))).await
     }
 }
 
@@ -109,7 +39,7 @@ mod tests {
     use std::future::{Future, poll_fn};
     use std::net::{IpAddr, Ipv4Addr};
     use std::pin::Pin;
-    use std::sync::mpsc;
+    use std::sync::{Mutex, mpsc};
     use std::task::Poll;
     use tokio::task::JoinHandle;
 
@@ -130,7 +60,7 @@ mod tests {
             let own = Arc::clone(&bulkhead);
             let running =
                 tokio::spawn(async move { own.run(move || closed.recv().unwrap_or_default()).await.unwrap() });
-            while bulkhead.turns.lock().free > 0 {
+            while bulkhead.workers.free() > 0 {
                 tokio::task::yield_now().await;
             }
             Self { bulkhead, gate, running, served: Arc::default() }
@@ -190,13 +120,13 @@ mod tests {
     async fn a_caller_that_stops_waiting_leaves_the_queue() {
         let busy = Busy::with_queue(1).await;
         drop(busy.queue(1).await);
-        assert!(busy.bulkhead.turns.lock().waiting.is_empty());
+        assert!(busy.bulkhead.workers.waiting() == 0);
         let next = busy.queue(2).await;
         drop(busy.gate);
         next.await.unwrap();
         busy.running.await.unwrap();
         assert_eq!(*busy.served.lock().unwrap(), [2]);
-        assert_eq!(busy.bulkhead.turns.lock().free, 1);
+        assert_eq!(busy.bulkhead.run(|| 3).await.unwrap(), 3);
     }
 
     #[tokio::test]

@@ -14,3 +14,4 @@ pub mod staging;
 pub mod stdout;
 pub mod system;
 pub mod telemetry;
+pub mod workers;

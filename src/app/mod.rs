@@ -6,6 +6,7 @@ mod captcha;
 mod check;
 mod data_folder;
 mod descriptors;
+mod json_line;
 mod keys;
 mod log;
 mod metrics;

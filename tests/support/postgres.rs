@@ -35,12 +35,28 @@ pub fn make_devices_older(url: &str) {
 pub struct OwnPostgres {
     folder: PathBuf,
     port: u16,
+    /// Settings as arguments of `postgres`.
+    durability: &'static str,
     /// Shell that stops the server when its standard input closes.
     _cleanup: Child,
 }
 
+/// A crash of the machine loses everything, which tests do not mind.
+const FAST: &str = "-c fsync=off -c full_page_writes=off";
+/// The defaults of PostgreSQL: a commit is on the disk before its answer.
+const DURABLE: &str = "-c fsync=on -c full_page_writes=on";
+
 impl OwnPostgres {
     pub fn start_new() -> Self {
+        Self::start_with(FAST)
+    }
+
+    /// Starts a server that waits for the disk, as in production.
+    pub fn start_durable() -> Self {
+        Self::start_with(DURABLE)
+    }
+
+    fn start_with(durability: &'static str) -> Self {
         let folder = own_folder();
         let pg_ctl = format!("{} -D {}/data", in_shell("pg_ctl"), folder.display());
         // The shell gets a Ctrl-C too, and must survive it to stop the server.
@@ -51,7 +67,7 @@ impl OwnPostgres {
         let mut initdb = postgres("initdb");
         initdb.arg("-D").arg(folder.join("data")).args(["-U", "postgres", "-A", "trust", "-E", "UTF8"]);
         run(initdb.args(["--no-locale", "--no-sync"]));
-        let server = Self { folder, port: free_port(), _cleanup: cleanup };
+        let server = Self { folder, port: free_port(), durability, _cleanup: cleanup };
         server.start();
         server
     }
@@ -59,10 +75,11 @@ impl OwnPostgres {
     /// Starts the server on the same port, with the same data.
     pub fn start(&self) {
         let options = format!(
-            "-p {} -k {} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c max_connections=300 \
+            "-p {} -k {} -c listen_addresses=127.0.0.1 {} -c max_connections=300 \
             -c shared_preload_libraries=pg_stat_statements -c lc_messages=zh_CN.utf8",
             self.port,
-            self.folder.display()
+            self.folder.display(),
+            self.durability
         );
         // The messages are Chinese: no code may depend on their words.
         run(self

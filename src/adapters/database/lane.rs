@@ -19,6 +19,8 @@ struct State {
     outside: usize,
     /// Set while a job is in the lane, or waits for those outside.
     is_taken: bool,
+    /// Number of jobs that wait. Without any, nobody is woken: that would be a system call for each job.
+    waiting: usize,
 }
 
 /// Place of a running job, until this is dropped.
@@ -48,9 +50,12 @@ impl Lane {
         Turn { lane: self, is_inside: true }
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>, condition: impl Fn(&State) -> bool) -> MutexGuard<'a, State> {
+    fn wait<'a>(&self, mut state: MutexGuard<'a, State>, condition: impl Fn(&State) -> bool) -> MutexGuard<'a, State> {
+        state.waiting += 1;
         let waited = self.changed.wait_timeout_while(state, WAIT, |state| condition(state));
-        waited.unwrap_or_else(PoisonError::into_inner).0
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.waiting -= 1;
+        state
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -66,7 +71,10 @@ impl Drop for Turn<'_> {
         } else {
             state.outside -= 1;
         }
+        let is_awaited = state.waiting > 0;
         drop(state);
-        self.lane.changed.notify_all();
+        if is_awaited {
+            self.lane.changed.notify_all();
+        }
     }
 }

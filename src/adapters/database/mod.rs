@@ -22,6 +22,7 @@ mod refresh;
 mod requirements;
 mod rows;
 mod schema;
+mod session_reads;
 mod sessions;
 mod sign_up;
 mod sqlite_error;
@@ -50,6 +51,7 @@ use manager::Manager;
 use pool::BlockingPool;
 use rows::{AuthorityRow, ConsentRow, NewSessionRow, NewUserRow, ProfileRow};
 use scheduled_thread_pool::ScheduledThreadPool;
+use session_reads::{Key, SessionReads};
 use std::sync::Arc;
 use watchdog::Watchdog;
 
@@ -64,6 +66,8 @@ pub struct Settings {
 /// User store. Every call returns within 2.5 s; after that time it returns [`DependencyError::Unavailable`].
 pub struct Database {
     reads: BlockingPool,
+    /// Reads of the sessions of access tokens, on connections of `reads`.
+    sessions: SessionReads,
     /// The same pool as `reads` on PostgreSQL.
     writes: BlockingPool,
 }
@@ -81,17 +85,21 @@ impl Database {
         let background =
             Arc::new(ScheduledThreadPool::builder().num_threads(2).thread_name_pattern("database-{}").build());
         let watchdog = Arc::new(Watchdog::start());
-        let pool = |connections| {
+        let pool = |connections, threads| {
             let manager = Manager::new(address.clone(), Arc::clone(&watchdog));
-            BlockingPool::new(manager, connections, Arc::clone(&background), Arc::clone(&watchdog))
+            BlockingPool::new(manager, connections, threads, Arc::clone(&background), Arc::clone(&watchdog))
         };
-        let reads = pool(settings.connections.max(1));
+        // A single connection is used in turn.
+        let connections = settings.connections.max(1);
+        let for_sessions = session_reads::THREADS.min(connections - 1).max(1);
+        let reads = pool(connections, (connections - for_sessions).max(1));
+        let sessions = SessionReads::new(&reads, for_sessions);
         let writes = match address {
             // Two writers would only wait for each other's lock by polling.
-            Address::Sqlite(_) => pool(1),
+            Address::Sqlite(_) => pool(1, 1),
             Address::Postgres(_) => reads.clone(),
         };
-        Ok(Self { reads, writes })
+        Ok(Self { reads, sessions, writes })
     }
 
     /// Checks the URL like [`Database::open`], but does not look for the file and does not connect.
@@ -172,8 +180,7 @@ impl Users for Database {
     }
 
     async fn by_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<Option<User>, DependencyError> {
-        let (session, now) = (rows::text(session.0), rows::stored(now));
-        self.reads.run(move |connection, _| users::by_session(connection, &session, now)).await
+        self.sessions.owner(Key { session: rows::text(session.0), at: rows::stored(now) }).await
     }
 
     async fn password_hash(&self, user: UserId) -> Result<Option<PasswordHash>, DependencyError> {

@@ -11,16 +11,17 @@ use diesel::r2d2::R2D2Connection;
 use doorstep_libpq::SqlState;
 use r2d2::{NopErrorHandler, Pool, PooledConnection};
 use scheduled_thread_pool::ScheduledThreadPool;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Timeout from the call to the result, including the queue and a retry.
-const QUERY_TIMEOUT: Duration = Duration::from_millis(2_500);
+pub(super) const QUERY_TIMEOUT: Duration = Duration::from_millis(2_500);
 /// Timeout for getting a connection. A new connection takes one round trip, unless the database is down.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum number of waiting jobs. One connection inserts about 4,000 rows a second, so a full queue takes much less
 /// time than [`QUERY_TIMEOUT`].
-const QUEUE: usize = 256;
+pub(super) const QUEUE: usize = 256;
 
 /// Time after the deadline of a job until its connection is shut down. The server ends a statement after 2 s, so a job
 /// that takes longer hangs.
@@ -35,8 +36,9 @@ pub(super) struct BlockingPool {
     bulkhead: Arc<Bulkhead>,
 }
 
+/// Connections of a pool, for work on the calling thread. Clones share them.
 #[derive(Clone)]
-struct Connections {
+pub(super) struct Connections {
     pool: Pool<Manager>,
     manager: Manager,
     watchdog: Arc<Watchdog>,
@@ -44,10 +46,12 @@ struct Connections {
 }
 
 impl BlockingPool {
-    /// Creates the pool. It connects at the first job, so that the process can start while the database is down.
+    /// Creates the pool with at most `threads` jobs at the same time. It connects at the first job, so that the process
+    /// can start while the database is down.
     pub fn new(
         manager: Manager,
         connections: u32,
+        threads: u32,
         background: Arc<ScheduledThreadPool>,
         watchdog: Arc<Watchdog>,
     ) -> Self {
@@ -61,7 +65,7 @@ impl BlockingPool {
             .error_handler(Box::new(NopErrorHandler))
             .thread_pool(background)
             .build_unchecked(manager.clone());
-        let width = usize::try_from(connections).unwrap_or(usize::MAX);
+        let width = usize::try_from(threads).unwrap_or(usize::MAX);
         let bulkhead = Arc::new(Bulkhead::new(Dependency::Database, width, QUEUE));
         Self { connections: Connections { pool, manager, watchdog, lane: Arc::default() }, bulkhead }
     }
@@ -76,7 +80,7 @@ impl BlockingPool {
         &self,
         work: impl FnMut(&mut AnyConnection, Instant) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, DependencyError> {
-        self.run_with_look(work, |_| Err(unavailable("the outcome is unknown").into())).await
+        self.run_with_look(work, no_look).await
     }
 
     /// Does the same. If the connection is lost at COMMIT, `look` finds out on another one whether the changes were
@@ -88,15 +92,38 @@ impl BlockingPool {
     ) -> Result<T, DependencyError> {
         let deadline = Instant::now() + QUERY_TIMEOUT;
         let connections = self.connections.clone();
-        let job = self.bulkhead.run(move || connections.attempt(deadline, work, look));
-        match tokio::time::timeout_at(deadline.into(), job).await {
-            Ok(result) => result?,
-            Err(_) => Err(unavailable(format!("no answer within {QUERY_TIMEOUT:?}"))),
-        }
+        in_time(deadline, self.bulkhead.run(move || connections.attempt(deadline, work, look))).await?
+    }
+
+    pub fn connections(&self) -> Connections {
+        self.connections.clone()
     }
 }
 
+/// Waits for a result until the deadline.
+pub(super) async fn in_time<T>(
+    deadline: Instant,
+    result: impl Future<Output = Result<T, DependencyError>>,
+) -> Result<T, DependencyError> {
+    let late = |_| unavailable(format!("no answer within {QUERY_TIMEOUT:?}"));
+    tokio::time::timeout_at(deadline.into(), result).await.map_err(late).flatten()
+}
+
+/// Finds out nothing about a lost COMMIT.
+fn no_look<T>(_: &mut AnyConnection) -> Result<Option<T>, Fault> {
+    Err(unavailable("the outcome is unknown").into())
+}
+
 impl Connections {
+    /// Does the same as [`BlockingPool::run`], on the calling thread.
+    pub fn run<T>(
+        &self,
+        deadline: Instant,
+        work: impl FnMut(&mut AnyConnection, Instant) -> Result<T, Fault>,
+    ) -> Result<T, DependencyError> {
+        self.attempt(deadline, work, no_look)
+    }
+
     fn attempt<T>(
         &self,
         deadline: Instant,

@@ -13,8 +13,8 @@ use crate::domain::session::Generation;
 use crate::domain::user::UserId;
 use crate::ports::Refreshed;
 use chrono::NaiveDateTime;
-use diesel::dsl::case_when;
-use diesel::sql_types::{BigInt, Integer, Text, Timestamp};
+use diesel::dsl::{auto_type, case_when};
+use diesel::sql_types::{BigInt, Bool, Integer, Text, Timestamp};
 use diesel::{BoolExpressionMethods, ExpressionMethods, IntoSql, NullableExpressionMethods, QueryDsl, RunQueryDsl};
 
 diesel::infix_operator!(BitAnd, " & ", Integer);
@@ -81,7 +81,7 @@ fn rotate(
     let with_bits = |bits: i32| BitOr::new(sessions::replays, bits.into_sql::<Integer>());
     let shifted = BitAnd::new(sessions::replays * 2, SHIFTED.into_sql::<Integer>());
 
-    let rows = diesel::update(sessions::table.filter(sessions::id.eq(session)))
+    let update = diesel::update(sessions::table.filter(sessions::id.eq(session)))
         .filter(is_active(now, before(now, policy.idle)))
         .filter(sessions::first_generation.le(presented).or(sessions::jkt.is_not_null()))
         .set((
@@ -96,19 +96,39 @@ fn rotate(
             sessions::revoked_at.eq(case_when(is_copied, at)),
             sessions::last_used_at.eq(case_when(is_unbound, at).otherwise(sessions::last_used_at)),
             sessions::refreshed_from.eq(case_when(is_unbound, from).otherwise(sessions::refreshed_from)),
-        ))
-        .returning((
-            sessions::user_id,
-            sessions::generation,
-            sessions::replays,
-            sessions::expires_at,
-            sessions::revoked_at.is_not_null(),
-            is_unbound,
-            sessions::client_id,
-        ))
-        .get_results(connection)
-        .map_err(|error| Fault::new(connection, &error))?;
+        ));
+    let columns = (
+        sessions::user_id,
+        sessions::generation,
+        sessions::replays,
+        sessions::expires_at,
+        sessions::revoked_at.is_not_null(),
+        is_unbound,
+        sessions::client_id,
+    );
+    let rows = match connection {
+        AnyConnection::Sqlite(sqlite) => update.returning(columns).get_results(sqlite),
+        AnyConnection::Postgres(postgres) => {
+            let rows = update.returning((columns, without_wait())).get_results::<(_, Option<String>)>(postgres);
+            rows.map(|rows| rows.into_iter().map(|(row, _)| row).collect())
+        }
+    };
+    let rows = rows.map_err(|error| Fault::new(connection, &error))?;
     returned(rows).map_or(Ok(Refreshed::Ended), |row| rotated(row).map_err(invalid_value))
+}
+
+diesel::define_sql_function! {
+    /// Function of PostgreSQL: sets a parameter, with `is_local` for the rest of the transaction.
+    fn set_config(name: Text, value: Text, is_local: Bool) -> Text;
+}
+
+/// Returns an expression of PostgreSQL for the row of a refresh. If the session lives, the COMMIT of this statement
+/// does not wait for the disk or a standby. A crash that loses the refresh leaves the client with a later generation
+/// than the row's, which is accepted. A revocation waits.
+#[auto_type]
+fn without_wait() -> _ {
+    let off: set_config<&'static str, &'static str, bool> = set_config("synchronous_commit", "off", true);
+    case_when(sessions::revoked_at.is_null(), off.nullable())
 }
 
 type RotatedRow = (String, i64, i32, NaiveDateTime, bool, bool, Option<String>);
@@ -140,15 +160,21 @@ fn keep(
 ) -> Result<Refreshed, Fault> {
     let at = now.into_sql::<Timestamp>();
     let is_key = sessions::jkt.eq(key.as_str());
-    let rows = diesel::update(sessions::table.filter(sessions::id.eq(session)))
+    let update = diesel::update(sessions::table.filter(sessions::id.eq(session)))
         .filter(is_active(now, before(now, policy.idle)))
         .set((
             sessions::last_used_at.eq(case_when(is_key, at).otherwise(sessions::last_used_at)),
             sessions::rotated_at.eq(case_when(is_key, at.nullable()).otherwise(sessions::rotated_at)),
-        ))
-        .returning((sessions::user_id, sessions::generation, sessions::expires_at, sessions::jkt, sessions::client_id))
-        .get_results(connection)
-        .map_err(|error| Fault::new(connection, &error))?;
+        ));
+    let columns = (sessions::user_id, sessions::generation, sessions::expires_at, sessions::jkt, sessions::client_id);
+    let rows = match connection {
+        AnyConnection::Sqlite(sqlite) => update.returning(columns).get_results(sqlite),
+        AnyConnection::Postgres(postgres) => {
+            let rows = update.returning((columns, without_wait())).get_results::<(_, Option<String>)>(postgres);
+            rows.map(|rows| rows.into_iter().map(|(row, _)| row).collect())
+        }
+    };
+    let rows = rows.map_err(|error| Fault::new(connection, &error))?;
     returned(rows).map_or(Ok(Refreshed::Ended), |row| kept(row, key).map_err(invalid_value))
 }
 

@@ -43,7 +43,7 @@ pub(super) fn id(text: &str, column: &'static str) -> Result<Uuid, &'static str>
     Uuid::try_parse(text).map_err(|_| column)
 }
 
-#[derive(Queryable, Selectable)]
+#[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub(super) struct UserRow {
     pub id: String,

@@ -82,23 +82,6 @@ pub(super) fn by_phone_and_device(
     Ok(AccountOnDevice { account, known })
 }
 
-pub(super) fn by_session(
-    connection: &mut AnyConnection,
-    session: &str,
-    now: NaiveDateTime,
-) -> Result<Option<User>, Fault> {
-    let row = sessions::table
-        .inner_join(users::table)
-        .filter(sessions::id.eq(session))
-        .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(now))
-        .select(UserRow::as_select())
-        .get_result(connection)
-        .optional()
-        .map_err(|error| Fault::new(connection, &error))?;
-    row.map(user).transpose()
-}
-
 pub(super) fn password_hash(connection: &mut AnyConnection, user: &str) -> Result<Option<PasswordHash>, Fault> {
     let hash: Option<Option<String>> = users::table
         .filter(users::id.eq(user))

@@ -2,10 +2,12 @@
 
 mod accounts;
 mod authority;
+mod batches;
 mod conditions;
 mod consents;
 mod credentials;
 mod devices;
+mod durability;
 mod lost_commits;
 mod migrations;
 mod outages;
