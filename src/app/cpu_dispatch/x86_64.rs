@@ -33,7 +33,7 @@ detection! {
 /// Replaces this program by the faster build if the processor has its instructions. The faster build never does.
 ///
 /// Returns if this program is the one to run. That is so also if the other file is missing, or cannot be executed: the
-/// service works with both, and its first log line names the build.
+/// service works with both, and its log names the build.
 pub fn exec_faster_build() {
     let Ok(own) = current_exe() else { return };
     let faster = own.with_file_name(FASTER);
