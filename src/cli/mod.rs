@@ -81,6 +81,7 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     cpu_dispatch::exec_faster_build();
+    doorstep_huge_pages::keep_heap_in_small_pages();
     let outcome = execute(Cli::parse().command.unwrap_or(Command::Serve));
     outcome.map_or_else(|error| output::fail(error.as_ref()), |()| ExitCode::SUCCESS)
 }

@@ -6,8 +6,12 @@
 //! Linux gives huge pages to memory that asks for them (`MADV_HUGEPAGE`), if its setting is `madvise` or `always`. On
 //! other systems the memory is the same, with small pages.
 
+#[cfg(all(target_os = "linux", not(miri)))]
+mod heap;
 mod kernel;
 
+#[cfg(all(target_os = "linux", not(miri)))]
+pub use heap::keep_heap_in_small_pages;
 pub use kernel::are_enabled;
 
 use memmap2::{MmapMut, MmapOptions};
@@ -18,6 +22,10 @@ use std::ops::{Deref, DerefMut};
 
 /// Size of a huge page in bytes: that of x86-64, and of aarch64 with small pages of 4 KiB.
 const HUGE_PAGE: usize = 2 << 20;
+
+/// Does nothing: other systems use huge pages by themselves, or not at all.
+#[cfg(not(all(target_os = "linux", not(miri))))]
+pub const fn keep_heap_in_small_pages() {}
 
 /// Slice in memory of its own, which begins at a huge page and returns to the system at the drop.
 pub struct HugeSlice<T> {
