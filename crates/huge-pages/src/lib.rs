@@ -1,7 +1,7 @@
 //! Memory in huge pages of the processor.
 //!
-//! A page of 2 MiB needs one entry of the processor's page cache (TLB) where pages of 4 KiB need 512. Code that reads
-//! much memory in random order, such as argon2id, waits less for it.
+//! A page of 2 MiB needs one entry of the translation lookaside buffer (TLB) where pages of 4 KiB need 512. Code that
+//! reads much memory in random order, such as argon2id, waits less for it.
 //!
 //! Linux gives huge pages to memory that asks for them (`MADV_HUGEPAGE`), if its setting is `madvise` or `always`. On
 //! other systems the memory is the same, with small pages.
