@@ -8,17 +8,12 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-# On servers with AVX-512 (x86-64-v4) these flags make argon2id, the most expensive part of a sign-up, 1.6 times faster:
-#   --build-arg RUSTFLAGS="-C target-cpu=x86-64-v4 -C target-feature=-prefer-256-bit"
-# Because of --target, the flags apply to the service only: build scripts still run on any builder.
-ARG RUSTFLAGS=""
 # The cache contains the compiled dependencies. Cargo compares file times, and a clone can be older than the last build
 # of another branch: touch makes Cargo build the copied sources.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    touch src/lib.rs src/main.rs crates/captcha/src/lib.rs crates/libpq/src/lib.rs \
- && cargo build --release --locked --no-default-features --target host-tuple \
- && cp target/*/release/doorstep /usr/local/bin/doorstep
+    touch src/lib.rs src/main.rs crates/*/src/lib.rs \
+ && scripts/release-program /programs --no-default-features
 
 FROM debian:bookworm-slim
 # Versions are not pinned: Debian's mirrors keep only the latest security fix of each package.
@@ -26,7 +21,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates libpq5 \
  && rm -rf /var/lib/apt/lists/*
-COPY --from=build /usr/local/bin/doorstep /usr/local/bin/doorstep
+COPY --from=build /programs/ /usr/local/bin/
 # The licences of the typefaces and voices in the binary require these files.
 COPY fonts/LICENSE-*.txt crates/captcha/sounds/LICENSE-*.txt /usr/share/doc/doorstep/
 # A numeric user id, so that Kubernetes can check that it is not root. The service writes no files: --read-only works.

@@ -2,7 +2,7 @@
 .PHONY: help setup setup-checks run test check text lint-shell lint-docker lint-openapi deny advisories spelling \
   links openapi sdk-generate sdk-check sdk-typescript sdk-kotlin sdk-python sdk-swift sdk-scenarios sdk-crashes \
   verify-tokens check-contract release-sdks pages pages-test settings bruno bruno-serve fuzz fuzz-api bench load image \
-  faults upgrade
+  faults upgrade release
 
 # `make setup-checks` installs the check tools here.
 CHECKS := .checks/bin
@@ -131,8 +131,12 @@ bench: ## measure captcha drawing, access-token verification and proof-of-work v
 load: ## measure the whole service with a load test
 	cargo bench --locked --bench load
 
-image: ## build the container image; the Dockerfile describes RUSTFLAGS="…"
-	docker build --build-arg RUSTFLAGS="$(RUSTFLAGS)" --tag doorstep .
+release: ## build the programs of a release into target/program, and test both builds
+	scripts/release-program target/program
+	cargo test --locked --test release
+
+image: ## build the container image
+	docker build --tag doorstep .
 
 sdk-typescript: ## generate, check, bundle and test the TypeScript client (needs `make setup-checks`)
 	cargo build --locked --quiet

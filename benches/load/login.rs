@@ -20,5 +20,5 @@ pub async fn measure(back_ends: &BackEnds, kind: Kind, report: &mut Report) {
         let number = numbers.start + next.replace((next.get() + 1) % ACCOUNTS);
         session_requests::log_in(client, number).await.map(drop)
     };
-    hashing_ratio::measure(back_ends, &server, Flow { name: "logins", target: 0.9, run }, report).await;
+    hashing_ratio::measure(back_ends, &server, Flow { name: "logins", target: 0.9, besides: 0.6, run }, report).await;
 }

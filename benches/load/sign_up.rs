@@ -19,5 +19,6 @@ pub async fn measure(back_ends: &Arc<BackEnds>, kind: Kind, report: &mut Report)
     report.check("resident memory, idle after the start", &format!("{idle:.1} MB"), "< 40 MB", idle < 40.0);
     let provider = Arc::clone(back_ends);
     let run = async move |client: &mut Client| sign_up(client, &provider.sms).await;
-    hashing_ratio::measure(back_ends, &server, Flow { name: "sign-ups", target: 0.85, run }, report).await;
+    hashing_ratio::measure(back_ends, &server, Flow { name: "sign-ups", target: 0.85, besides: 1.1, run }, report)
+        .await;
 }

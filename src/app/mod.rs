@@ -4,8 +4,10 @@
 mod avatar;
 mod captcha;
 mod check;
+pub mod cpu_dispatch;
 mod data_folder;
 mod descriptors;
+mod hasher;
 mod json_line;
 mod keys;
 mod log;
@@ -25,13 +27,12 @@ pub use keys::new_secret_key;
 pub use log::start as start_log;
 pub use runtime::Runtime;
 
-use crate::adapters::argon2::{Argon2id, Cost};
 use crate::adapters::captcha::Speaker;
 use crate::adapters::database::{Database, Settings, migrate};
 use crate::adapters::dpop::Es256Proofs;
 use crate::adapters::sms::PhoneLimits;
 use crate::adapters::staging::memory::MemoryStaging;
-use crate::config::{Config, HashSettings, Problems, StagingSettings};
+use crate::config::{Config, Problems, StagingSettings};
 use crate::domain::outbox::Outbox;
 use crate::domain::phone;
 use crate::flows::background::Background;
@@ -84,7 +85,7 @@ impl App {
         let ports = Ports {
             staging,
             users: Arc::clone(&database) as _,
-            hasher: Arc::new(Argon2id::start(cost(&config.hashing), config.hashing.threads, &runtime.rng)?),
+            hasher: Arc::new(hasher::start(&config.hashing, &runtime.rng)?),
             sms: sms::router(&config.sms, &runtime, phone_limits, &telemetry, &outbox)?,
             telemetry,
             captcha_renderer: Arc::new(pictures(&config, &*runtime.rng)?),
@@ -103,9 +104,9 @@ impl App {
         service.start_probes();
         let max_connections = descriptors::max_connections(config.server.max_connections, descriptors::raise_limit());
         let http = server::bind(&config.server, &service, pages, max_connections)?;
-        let (mode, database) = (config.mode.name(), config.database.engine());
+        let (mode, database, version) = (config.mode.name(), config.database.engine(), cpu_dispatch::version());
         let (staging, avatars, sms) = (config.staging.name(), config.avatar.name(), config.sms.route.join(","));
-        tracing::info!(mode, database, staging, sms, avatars, "listening on http://{}", http.address);
+        tracing::info!(version, mode, database, staging, sms, avatars, "listening on http://{}", http.address);
         if let Some((address, _)) = &metrics.server {
             tracing::info!("metrics on http://{address}/metrics");
         }
@@ -169,11 +170,6 @@ fn staging(config: &Config, runtime: &Runtime) -> Result<Arc<dyn Staging>, Box<d
         StagingSettings::Memory => Arc::new(MemoryStaging::new(Arc::clone(&runtime.clock))),
         StagingSettings::Redis { url } => redis::staging(url, config.server.workers)?,
     })
-}
-
-/// Cost of a hash. It has one lane, because the other threads hash other passwords.
-fn cost(settings: &HashSettings) -> Cost {
-    Cost { memory_kib: settings.memory_kib, passes: settings.passes, lanes: 1 }
 }
 
 /// Does the work that would slow down the first requests. Then reports that the service is ready, when the database is

@@ -10,9 +10,10 @@ mod output;
 mod serve;
 mod settings;
 mod sms;
+mod version;
 
 use crate::adapters::system::SystemClock;
-use crate::app::check;
+use crate::app::{check, cpu_dispatch};
 use crate::config::{Config, Problems};
 use crate::ports::Clock;
 use captcha_samples::Samples;
@@ -72,11 +73,15 @@ enum Command {
         #[arg(long)]
         markdown: bool,
     },
+    /// Print the version and the processors for which the running program is built.
+    Version,
 }
 
-/// Runs the command of the arguments.
+/// Runs the command of the arguments, in the build for this processor.
 #[must_use]
 pub fn run() -> ExitCode {
+    cpu_dispatch::exec_faster_build();
+    doorstep_huge_pages::keep_heap_in_small_pages();
     let outcome = execute(Cli::parse().command.unwrap_or(Command::Serve));
     outcome.map_or_else(|error| output::fail(error.as_ref()), |()| ExitCode::SUCCESS)
 }
@@ -92,6 +97,7 @@ fn execute(command: Command) -> Outcome {
         Command::CaptchaSamples(samples) => captcha_samples::run(&Config::from_env()?, &samples),
         Command::CheckConfig => check_config::run(checked_settings()?),
         Command::Settings { markdown } => settings::run(markdown),
+        Command::Version => version::run(),
     }
 }
 

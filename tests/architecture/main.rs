@@ -35,7 +35,8 @@ const RULES: &[Rule] = &[
 
 /// Other crates that each crate in `crates/` must not import. It knows nothing of the service, of HTTP, settings and
 /// stores, and runs without an asynchronous runtime.
-const CRATES: &[(&str, &[&str])] = &[("captcha", OF_THE_SERVICE), ("libpq", OF_THE_SERVICE)];
+const CRATES: &[(&str, &[&str])] =
+    &[("captcha", OF_THE_SERVICE), ("huge-pages", OF_THE_SERVICE), ("libpq", OF_THE_SERVICE)];
 
 const OF_THE_SERVICE: &[&str] =
     &["doorstep", "actix*", "clap", "diesel*", "*redis", "reqwest", "serde*", "tokio*", "tracing*"];

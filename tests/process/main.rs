@@ -9,6 +9,7 @@ mod support;
 mod device_key;
 
 mod api_guide;
+mod builds;
 mod captcha_samples;
 mod check_config;
 mod claims;
@@ -20,6 +21,7 @@ mod dpop;
 mod edge;
 mod first_start;
 mod frozen_database;
+mod huge_pages;
 mod keys;
 mod log;
 mod metrics;

@@ -8,6 +8,7 @@ use crate::domain::phone::Phone;
 use crate::ports::{DependencyError, Hashed, Random, Verdict};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use aws_lc_rs::constant_time;
+use doorstep_huge_pages::HugeSlice;
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -19,7 +20,8 @@ pub(super) struct Worker {
     /// Current cost: the one that the settings give.
     params: Params,
     random: Arc<dyn Random>,
-    pub(super) memory: Vec<Block>,
+    /// Memory of the hashes, which argon2id reads in random order.
+    pub(super) memory: HugeSlice<Block>,
     /// Number of blocks at the start of `memory` that contain data of the last hash.
     used: usize,
     #[cfg(test)]
@@ -31,7 +33,7 @@ impl Worker {
         Self {
             params,
             random,
-            memory: Vec::new(),
+            memory: HugeSlice::EMPTY,
             used: 0,
             #[cfg(test)]
             hashes: 0,
@@ -106,22 +108,33 @@ impl Worker {
         if self.used > blocks {
             self.wipe();
         }
+        self.reserve(blocks.max(self.params.block_count()))?;
         self.used = blocks;
-        self.memory.resize(blocks.max(self.params.block_count()), Block::new());
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         argon2
-            .hash_password_into_with_memory(password, salt, &mut tag, &mut self.memory)
+            .hash_password_into_with_memory(password, salt, &mut tag, &mut *self.memory)
             .map_err(|error| broken(error.to_string()))?;
         Ok(tag)
     }
 
-    /// Overwrites the memory, and frees what a hash at a higher cost than the current one needed.
+    /// Allocates memory, unless there is enough. Memory that is freed returns to the kernel, which overwrites it.
+    fn reserve(&mut self, blocks: usize) -> Result<(), DependencyError> {
+        if self.memory.len() < blocks {
+            self.memory = HugeSlice::EMPTY;
+            let failed = |error| broken(format!("no memory for a hash: {error}"));
+            self.memory = HugeSlice::filled(Block::new(), blocks).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Overwrites the memory, or frees it if a hash at a higher cost than the current one needed it.
     fn wipe(&mut self) {
         self.used = 0;
+        if self.memory.len() > self.params.block_count() {
+            self.memory = HugeSlice::EMPTY;
+        }
         self.memory.fill(Block::new());
         // Keeps the compiler from removing the overwrite.
-        black_box(&mut self.memory);
-        self.memory.truncate(self.params.block_count());
-        self.memory.shrink_to_fit();
+        black_box(&mut *self.memory);
     }
 }
