@@ -17,6 +17,7 @@ mod accounts;
 mod back_ends;
 mod bare_handler;
 mod client;
+mod codes;
 mod concurrent;
 mod devices;
 mod distribution;
@@ -77,6 +78,9 @@ async fn run(names: &[&str]) -> bool {
     }
     if selected("verify-code") {
         verify_code::measure(&back_ends, &mut report).await;
+    }
+    if selected("captcha") || selected("send-code") {
+        codes::measure(&back_ends, &mut report).await;
     }
     for (_, kind) in KINDS.into_iter().filter(|(name, _)| kinds.is_empty() || kinds.contains(name)) {
         if selected("refresh") {

@@ -29,7 +29,7 @@ pub use idempotency_store::{Begun, IdempotencyStore, RequestClaim};
 pub use ownership::{AccountEvidence, AccountOwnership, Detach, EvidenceQuery, Reclaimed, Whose};
 pub use password_hasher::{Hashed, PasswordHasher, Verdict};
 pub use runtime::{Clock, Random};
-pub use sms::{Message, Sent, Sms, SmsError};
+pub use sms::{Message, Route, Sent, Sms, SmsError};
 pub use staging::{
     Advance, CancelledSend, Change, CodeAttempt, CodeCheck, NewFlow, OnRight, Resend, ReservedResend, Staging, Verified,
 };

@@ -25,7 +25,14 @@ use uuid::Uuid;
 /// the transition does not allow is [`Advance::WrongStep`].
 #[async_trait]
 pub trait Staging: Counters + IdempotencyStore + Send + Sync {
-    async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, ttl: Duration) -> Result<(), DependencyError>;
+    /// Counts on `limits` and stores the answer of a captcha. Does neither if a limit is reached.
+    async fn put_captcha(
+        &self,
+        id: &CaptchaId,
+        answer: &CaptchaAnswer,
+        ttl: Duration,
+        limits: &[Counter],
+    ) -> Result<Admission, DependencyError>;
 
     /// Reads and deletes the answer of a captcha. MUST return it to exactly one of many concurrent calls.
     async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, DependencyError>;
@@ -101,6 +108,8 @@ pub struct NewFlow {
     pub client: Option<ClientId>,
     /// IP block of the client that requested the first message.
     pub ip_block: String,
+    /// Provider that will probably send the first message.
+    pub provider: Option<&'static str>,
     /// Consent of the user, for their account.
     pub consent: Option<Consent>,
     /// Id of the account that a sign-up will create; `None` for other purposes.
@@ -125,6 +134,7 @@ impl NewFlow {
             decoy: false,
             client: None,
             ip_block: String::new(),
+            provider: None,
             consent: None,
             new_user: None,
             password_proven: false,

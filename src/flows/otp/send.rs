@@ -57,8 +57,8 @@ impl Recipient {
 
 /// Sends a code, after a captcha, to a phone that should have no account yet. If it has one, the response says so,
 /// unless the policy conceals it. Order: captcha, budgets, account, limits of the phone, message. Cheap checks come
-/// first. Four staging round trips and one SQL statement before the message, and one round trip after it, which stores
-/// the provider.
+/// first. Three staging round trips and one SQL statement before the message. A fourth one follows it only if another
+/// provider sends it than the first.
 pub async fn send_to_new_number(
     service: &Service,
     purpose: Purpose,
@@ -154,6 +154,7 @@ pub(in crate::flows) async fn send(
         decoy: to.decoy,
         client: to.app.clone(),
         ip_block: reservation.ip_block().to_owned(),
+        provider: reservation.provider(),
         consent: to.consent,
         new_user: (to.purpose == Purpose::Register).then(|| UserId::new(service.now(), service.random())),
         password_proven: to.password_proven,

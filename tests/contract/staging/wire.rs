@@ -83,7 +83,7 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
         counter(Limit::ServiceHour, Rule::Count(quota)),
         counter(Limit::ServiceDay, Rule::Count(quota)),
     ];
-    store.put_captcha(&id, &answer, MINUTE).await.unwrap();
+    store.put_captcha(&id, &answer, MINUTE, &counters).await.unwrap();
     after("put_captcha");
     store.take_captcha(&id).await.unwrap();
     after("take_captcha");
@@ -304,7 +304,7 @@ async fn extreme_ttls_leave_no_key_without_expiry() {
     let (store, answer) = (&*harness.store, CaptchaAnswer::parse("AC3K").unwrap());
     let flow = key(1, 1);
     for ttl in [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(u64::MAX), Duration::MAX] {
-        store.put_captcha(&CaptchaId::new([1; 16]), &answer, ttl).await.unwrap();
+        store.put_captcha(&CaptchaId::new([1; 16]), &answer, ttl, &[]).await.unwrap();
         harness.assert_every_key_expires();
         let quota = Quota { max: 1, window: ttl };
         let waits = Rule::Cooldown { waits: Cooldowns(vec![ttl]), grows_with: Limit::PhoneCooldown };

@@ -44,11 +44,19 @@ impl MemoryStaging {
 
 #[async_trait]
 impl Staging for MemoryStaging {
-    async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, ttl: Duration) -> Result<(), DependencyError> {
+    async fn put_captcha(
+        &self,
+        id: &CaptchaId,
+        answer: &CaptchaAnswer,
+        ttl: Duration,
+        limits: &[Counter],
+    ) -> Result<Admission, DependencyError> {
         let mut state = self.state();
-        let now = state.now;
-        state.captchas.put(id.clone(), answer.clone(), ttl, now);
-        Ok(())
+        let (admission, now) = (state.admit(limits), state.now);
+        if matches!(admission, Admission::Allowed(_)) {
+            state.captchas.put(id.clone(), answer.clone(), ttl, now);
+        }
+        Ok(admission)
     }
 
     async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, DependencyError> {
@@ -63,7 +71,7 @@ impl Staging for MemoryStaging {
         if let Admission::Allowed(_) = admission {
             let stored = Stored {
                 ip_blocks: Some(flow.ip_block.clone()).filter(|block| !block.is_empty()).into_iter().collect(),
-                provider: None,
+                provider: flow.provider.map(str::to_owned),
                 sends: 1,
                 resend: None,
                 step: Step::FIRST,

@@ -26,9 +26,16 @@ use uuid::Uuid;
 
 #[async_trait]
 impl Staging for RedisStaging {
-    async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, ttl: Duration) -> Result<(), DependencyError> {
-        let mut call = scripts::PUT.key(captcha_key(id));
-        done(&self.call(call.arg(millis(ttl)).arg(2).arg("answer").arg(answer.expose())).await?)
+    async fn put_captcha(
+        &self,
+        id: &CaptchaId,
+        answer: &CaptchaAnswer,
+        ttl: Duration,
+        limits: &[Counter],
+    ) -> Result<Admission, DependencyError> {
+        let mut call = scripts::PUT_CAPTCHA.key(captcha_key(id));
+        add_counters(call.arg(answer.expose()).arg(millis(ttl)), limits);
+        admission(limits, &self.call(&call).await?)
     }
 
     async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, DependencyError> {
@@ -52,6 +59,7 @@ impl Staging for RedisStaging {
             ("decoy", flag(flow.decoy)),
             ("client", flow.client.as_ref().map_or("", ClientId::as_str)),
             ("ip_blocks", &flow.ip_block),
+            ("provider", flow.provider.unwrap_or_default()),
             ("consent", &consent),
             ("new_user", &new_user),
             ("password_proven", if flow.password_proven { flag(true) } else { "" }),
@@ -61,12 +69,12 @@ impl Staging for RedisStaging {
             ("passwords_left", &passwords),
         ];
         let fields: Vec<_> = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        let mut call = scripts::PUT.key(flow_key(key));
+        let mut call = scripts::OPEN_FLOW.key(flow_key(key));
         call.arg(millis(flow.ttl)).arg(2 * fields.len());
         for (field, value) in fields {
             call.arg(field).arg(value);
         }
-        add_counters(&mut call, limits, 1);
+        add_counters(&mut call, limits);
         admission(limits, &self.call(&call).await?)
     }
 
@@ -79,7 +87,7 @@ impl Staging for RedisStaging {
     ) -> Result<Resend, DependencyError> {
         let mut call = scripts::RESERVE_RESEND.key(flow_key(key));
         add_transition(&mut call, Some(purpose), &Transition::RESEND_CODE, Duration::ZERO);
-        add_counters(call.arg(id.to_string()), limits, 1);
+        add_counters(call.arg(id.to_string()), limits);
         let reply = self.call(&call).await?;
         match &words(&reply)[..] {
             ["gone"] => Ok(Resend::Gone),
@@ -106,7 +114,7 @@ impl Staging for RedisStaging {
             CancelledSend::Resend(id) => id.to_string(),
         };
         let mut call = scripts::CANCEL_SEND.key(flow_key(key));
-        add_counters(call.arg(resend), limits, 1);
+        add_counters(call.arg(resend), limits);
         done(&self.call(&call).await?)
     }
 
@@ -125,7 +133,7 @@ impl Staging for RedisStaging {
         let mut call = scripts::VERIFY_CODE.key(flow_key(key));
         call.key(claim_key(key));
         add_transition(&mut call, Some(attempt.purpose), attempt.on_right.transition(), ttl);
-        add_counters(call.arg(flag(attempt.right)).arg(owner).arg(millis(claim_ttl)), limits, 2);
+        add_counters(call.arg(flag(attempt.right)).arg(owner).arg(millis(claim_ttl)), limits);
         let reply = self.call(&call).await?;
         match &words(&reply)[..] {
             ["gone"] => Ok(CodeCheck::Gone),
@@ -239,8 +247,9 @@ impl Staging for RedisStaging {
     }
 }
 
+/// A captcha is in the slot of the limits of its client, which one operation counts.
 fn captcha_key(id: &CaptchaId) -> String {
-    format!("captcha:{{{}}}", id.as_str())
+    format!("captcha:{{shared}}:{}", id.as_str())
 }
 
 fn flow_key(key: &FlowKey) -> String {

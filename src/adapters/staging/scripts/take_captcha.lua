@@ -1,6 +1,7 @@
 -- KEYS: 1 captcha.
-local answer = redis.call('HGET', KEYS[1], 'answer')
-if redis.call('DEL', KEYS[1]) == 0 then
+local answer = redis.call('GET', KEYS[1])
+if not answer then
   return {'gone'}
 end
+redis.call('DEL', KEYS[1])
 return {'done', answer}
