@@ -14,6 +14,7 @@ mod check_config;
 mod claims;
 mod database_faults;
 mod databases;
+mod deferred_refunds;
 mod descriptors;
 mod docs;
 mod dpop;
