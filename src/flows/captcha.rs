@@ -5,13 +5,13 @@ use super::client::Client;
 use super::error::Error;
 use super::limits::{admit_by, allowed};
 use super::proof_of_work;
-use super::refund::refund;
+use super::refund::{may_be_done, refund, refund_when_available};
 use super::service::Service;
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Kind, Task, Theme, spoken_digits};
-use crate::domain::limits::Refund;
+use crate::domain::captcha::{CaptchaAnswer, CaptchaAttempt, CaptchaId, Kind, Task, Theme, spoken_digits};
+use crate::domain::limits::{Counter, Refund};
 use crate::domain::policy::CaptchaPolicy;
 use crate::domain::proof::Proof;
-use crate::ports::DependencyError;
+use crate::ports::{Admission, CaptchaCheck, DependencyError};
 use std::time::Duration;
 
 /// Captcha for a client.
@@ -55,7 +55,7 @@ pub async fn create(service: &Service, client: Client, params: CaptchaParams) ->
     }
     let made = async {
         if let Some(earlier) = &replaces {
-            service.ports.staging.take_captcha(earlier).await?;
+            service.ports.staging.delete_captcha(earlier).await?;
         }
         match kind {
             Kind::Image => {
@@ -73,17 +73,37 @@ pub async fn create(service: &Service, client: Client, params: CaptchaParams) ->
         Err(error) => {
             // Nobody learns of the captcha. The proof can be used again.
             refund(service, &limits, Refund::NothingDone).await;
-            drop(service.ports.staging.take_captcha(&id).await);
+            drop(service.ports.staging.delete_captcha(&id).await);
             Err(DependencyError::into(error))
         }
     }
 }
 
+/// Captcha that a client has answered.
+pub type Answered = (CaptchaId, CaptchaAnswer);
+
 /// Checks an answer. Uses up the captcha, right or wrong: it allows one attempt.
-pub async fn redeem(service: &Service, id: &CaptchaId, given: &CaptchaAnswer) -> Result<(), Error> {
-    let answer = service.ports.staging.take_captcha(id).await?.ok_or(Error::CaptchaExpired)?;
+pub async fn redeem(service: &Service, captcha: &Answered) -> Result<(), Error> {
+    redeem_and_count(service, captcha, &[]).await.map(drop)
+}
+
+/// Checks an answer, and counts on the counters if it is right. One staging operation.
+pub(super) async fn redeem_and_count(
+    service: &Service,
+    (id, given): &Answered,
+    counters: &[Counter],
+) -> Result<Admission, Error> {
     let CaptchaPolicy { puzzle, bypass_answer, .. } = &service.policy.captcha;
-    let bypass = bypass_answer.as_ref();
-    let right = puzzle.accepts(&answer, given) | bypass.is_some_and(|bypass| bypass.matches(given));
-    if right { Ok(()) } else { Err(Error::CaptchaWrong) }
+    let is_bypass = bypass_answer.as_ref().is_some_and(|bypass| bypass.matches(given));
+    let accepted = (!is_bypass).then(|| puzzle.accepted(given.clone()));
+    let attempt = CaptchaAttempt { id: id.clone(), accepted };
+    let checked = service.ports.staging.redeem_captcha(&attempt, counters).await;
+    if may_be_done(&checked) && !counters.is_empty() {
+        refund_when_available(service, counters.to_vec());
+    }
+    match checked? {
+        CaptchaCheck::Right(admission) => Ok(admission),
+        CaptchaCheck::Wrong => Err(Error::CaptchaWrong),
+        CaptchaCheck::Gone => Err(Error::CaptchaExpired),
+    }
 }

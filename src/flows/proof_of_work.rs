@@ -1,8 +1,8 @@
 //! Proof of work before a captcha: a machine that reads captchas cannot avoid it.
 
+use super::abuse_signal;
 use super::error::Error;
 use super::service::Service;
-use super::abuse_signal;
 use crate::domain::captcha::Kind;
 use crate::domain::ip_block::IpBlock;
 use crate::domain::limits::{Counter, Limit};

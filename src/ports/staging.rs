@@ -1,7 +1,7 @@
 //! Short-lived state that all processes share: captchas and flows.
 
 use super::{Admission, Counters, Counts, DependencyError, IdempotencyStore};
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::captcha::{CaptchaAnswer, CaptchaAttempt, CaptchaId};
 use crate::domain::client_id::ClientId;
 use crate::domain::completion::Completion;
 use crate::domain::consent::Consent;
@@ -34,8 +34,16 @@ pub trait Staging: Counters + IdempotencyStore + Send + Sync {
         limits: &[Counter],
     ) -> Result<Admission, DependencyError>;
 
-    /// Reads and deletes the answer of a captcha. MUST return it to exactly one of many concurrent calls.
-    async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, DependencyError>;
+    /// Uses up a captcha, right or wrong, and counts on `limits` if it was right. MUST find the captcha for exactly one
+    /// of many concurrent calls.
+    async fn redeem_captcha(
+        &self,
+        attempt: &CaptchaAttempt,
+        limits: &[Counter],
+    ) -> Result<CaptchaCheck, DependencyError>;
+
+    /// Deletes a captcha that nobody will solve.
+    async fn delete_captcha(&self, id: &CaptchaId) -> Result<(), DependencyError>;
 
     /// Counts on `limits`, the limits of the phone, and stores the flow at [`Step::FIRST`]. Does neither if a limit is
     /// reached.
@@ -93,6 +101,14 @@ pub trait Staging: Counters + IdempotencyStore + Send + Sync {
 
     /// Returns `Ok` if the store accepts writes.
     async fn ping(&self) -> Result<(), DependencyError>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CaptchaCheck {
+    Right(Admission),
+    Wrong,
+    /// Unknown, expired, or used before.
+    Gone,
 }
 
 /// Flow to be stored.

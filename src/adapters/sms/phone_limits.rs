@@ -29,11 +29,7 @@ impl PhoneLimits {
     }
 
     /// Counters that are set while a provider refuses the phone, to be read with others.
-    pub(super) fn refusals<'a>(
-        &self,
-        phone: &Phone,
-        providers: impl Iterator<Item = &'a str>,
-    ) -> Vec<Counter> {
+    pub(super) fn refusals<'a>(&self, phone: &Phone, providers: impl Iterator<Item = &'a str>) -> Vec<Counter> {
         let refusal = |provider| Counter { rule: Rule::Threshold(u32::MAX), ..self.counter(phone, provider) };
         providers.map(refusal).collect()
     }

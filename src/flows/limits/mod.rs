@@ -6,6 +6,7 @@ mod send_reservation;
 pub(super) use password_attempt::{PasswordAttempt, reset_wrong_passwords};
 pub(super) use send_reservation::{SendReservation, refund_verified};
 
+use super::captcha;
 use super::deferred_refunds;
 use super::error::Error;
 use super::refund::{may_be_done, refund_when_available};
@@ -38,8 +39,7 @@ where
 {
     let mut admission = operation().await;
     if let Ok(Admission::Limited(reached)) = &admission
-        && reached.is_refunded_on(Refund::CodeVerified)
-        && deferred_refunds::flush(service).await
+        && may_get_room(service, reached).await
     {
         admission = operation().await;
     }
@@ -47,6 +47,24 @@ where
         refund_when_available(service, counters.to_vec());
     }
     admission
+}
+
+/// Counts by [`admit`], after a captcha if there is one.
+pub(super) async fn admit_after(
+    service: &Service,
+    captcha: Option<&captcha::Answered>,
+    counters: &[Counter],
+) -> Result<Admission, Error> {
+    let Some(captcha) = captcha else { return Ok(admit(service, counters).await?) };
+    match captcha::redeem_and_count(service, captcha, counters).await? {
+        Admission::Limited(reached) if may_get_room(service, &reached).await => Ok(admit(service, counters).await?),
+        admission => Ok(admission),
+    }
+}
+
+/// Makes the refunds that are on their way, if they may concern a reached limit. Returns whether there were any.
+async fn may_get_room(service: &Service, reached: &Reached) -> bool {
+    reached.is_refunded_on(Refund::CodeVerified) && deferred_refunds::flush(service).await
 }
 
 /// Returns the counts, or the error of a reached limit.

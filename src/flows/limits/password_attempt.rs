@@ -68,7 +68,6 @@ impl PasswordAttempt {
         refund(service, &self.0, refunded).await;
         outcome
     }
-
 }
 
 /// Resets the wrong passwords of an account that has a new password: those for its phone, and those of its user. One

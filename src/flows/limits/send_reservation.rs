@@ -1,16 +1,16 @@
 //! Send reservations: one message, counted on its limits before it is sent.
 
-use super::{admit, denied};
+use super::{admit_after, denied};
 use crate::domain::flow::{BudgetClass, Purpose};
 use crate::domain::ip_block::IpBlock;
 use crate::domain::limits::{Counter, Limit, Limits, Refund, ReservedShare, Rule, Scope};
 use crate::domain::phone::{Phone, Region};
 use crate::domain::ticket::{PhoneHash, Subject};
-use crate::flows::error::Error;
 use crate::flows::deferred_refunds::defer;
+use crate::flows::error::Error;
 use crate::flows::refund::{refund, refundable};
 use crate::flows::service::Service;
-use crate::flows::{Client, abuse_signal, sms_regions, test_number};
+use crate::flows::{Client, abuse_signal, captcha, sms_regions, test_number};
 use crate::ports::{Admission, Counts, DependencyError, Event, Route, Verified};
 
 /// Permission to send one message. For a test number it reserves nothing.
@@ -36,18 +36,23 @@ impl SendReservation {
         phone: &Phone,
     ) -> Result<Self, Error> {
         let flow = PhoneHash::of(phone, &service.keys.phone_hash);
-        Self::reserve_for(service, purpose, client, phone, flow).await
+        Self::reserve_for(service, purpose, client, phone, flow, None).await
     }
 
-    /// Reserves one message like [`SendReservation::reserve`], for a flow with the limits of `flow`.
+    /// Reserves one message like [`SendReservation::reserve`], for a flow with the limits of `flow`, and after a captcha
+    /// if there is one. The same operation uses up the captcha; a wrong one reserves nothing.
     pub(in crate::flows) async fn reserve_for(
         service: &Service,
         purpose: Purpose,
         client: Client,
         phone: &Phone,
         flow: PhoneHash,
+        captcha: Option<&captcha::Answered>,
     ) -> Result<Self, Error> {
         if let Some(test) = service.test_phone(phone) {
+            if let Some(captcha) = captcha {
+                captcha::redeem(service, captcha).await?;
+            }
             test_number::log_use(test, "send");
             return Ok(Self { flow: PhoneHash::of(phone, service.keys.test_phone.first()), reserved: None });
         }
@@ -55,7 +60,7 @@ impl SendReservation {
         let mut counters = counters(service, class_of(purpose, flow), phone, &ip_block);
         let Route { first: provider, refusals } = service.ports.sms.route(phone);
         counters.extend(refusals);
-        match admit(service, &counters).await? {
+        match admit_after(service, captcha, &counters).await? {
             Admission::Allowed(counts) => {
                 warn_at_80_percent(service.policy.limits.reserved, &counters, &counts, region);
                 abuse_signal::update(service, region, &counters, &counts).await;

@@ -81,7 +81,10 @@ macro_rules! promises {
 }
 
 promises!(
-    captchas::one_of_100_concurrent_takes_gets_the_answer,
+    captchas::one_of_100_concurrent_answers_is_accepted,
+    captchas::a_wrong_answer_uses_up_the_captcha_and_counts_nothing,
+    captchas::a_right_answer_counts_or_is_denied,
+    captchas::every_answer_can_be_accepted,
     captchas::a_captcha_expires_after_its_ttl,
     captchas::a_second_put_replaces_the_answer_and_its_ttl,
     captchas::a_captcha_beyond_a_limit_is_not_stored,

@@ -8,7 +8,7 @@ use super::{
 use crate::support::redis::{self, OwnRedis};
 use deadpool_redis::redis::{Connection, cmd};
 use doorstep::adapters::staging::redis::RedisStaging;
-use doorstep::domain::captcha::{CaptchaAnswer, CaptchaId};
+use doorstep::domain::captcha::{CaptchaAnswer, CaptchaAttempt, CaptchaId};
 use doorstep::domain::completion::Completion;
 use doorstep::domain::flow::{BudgetClass, Transition};
 use doorstep::domain::limits::Cooldowns;
@@ -85,8 +85,11 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
     ];
     store.put_captcha(&id, &answer, MINUTE, &counters).await.unwrap();
     after("put_captcha");
-    store.take_captcha(&id).await.unwrap();
-    after("take_captcha");
+    let attempt = CaptchaAttempt { id: id.clone(), accepted: Some([answer.clone(), answer]) };
+    store.redeem_captcha(&attempt, &counters).await.unwrap();
+    after("redeem_captcha");
+    store.delete_captcha(&id).await.unwrap();
+    after("delete_captcha");
     store.count(&counters).await.unwrap();
     after("count");
     store.usage(&counters).await.unwrap();

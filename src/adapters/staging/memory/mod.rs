@@ -7,13 +7,13 @@ mod shared;
 mod sliding;
 mod state;
 
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::captcha::{CaptchaAnswer, CaptchaAttempt, CaptchaId};
 use crate::domain::flow::{self, Flow, Purpose, Step, Transition};
 use crate::domain::limits::{Counter, Limit};
 use crate::domain::ticket::FlowKey;
 use crate::ports::{
-    Admission, Advance, CancelledSend, Change, Clock, CodeAttempt, CodeCheck, DependencyError, NewFlow, OnRight,
-    Resend, ReservedResend, Staging, Verified,
+    Admission, Advance, CancelledSend, CaptchaCheck, Change, Clock, CodeAttempt, CodeCheck, DependencyError, NewFlow,
+    OnRight, Resend, ReservedResend, Staging, Verified,
 };
 use async_trait::async_trait;
 use state::{State, Stored};
@@ -59,10 +59,25 @@ impl Staging for MemoryStaging {
         Ok(admission)
     }
 
-    async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, DependencyError> {
+    async fn redeem_captcha(
+        &self,
+        attempt: &CaptchaAttempt,
+        limits: &[Counter],
+    ) -> Result<CaptchaCheck, DependencyError> {
         let mut state = self.state();
         let now = state.now;
-        Ok(state.captchas.take(id, now))
+        Ok(match state.captchas.take(&attempt.id, now) {
+            None => CaptchaCheck::Gone,
+            Some(answer) if attempt.solves(&answer) => CaptchaCheck::Right(state.admit(limits)),
+            Some(_) => CaptchaCheck::Wrong,
+        })
+    }
+
+    async fn delete_captcha(&self, id: &CaptchaId) -> Result<(), DependencyError> {
+        let mut state = self.state();
+        let now = state.now;
+        state.captchas.take(id, now);
+        Ok(())
     }
 
     async fn open_flow(&self, key: &FlowKey, flow: &NewFlow, limits: &[Counter]) -> Result<Admission, DependencyError> {

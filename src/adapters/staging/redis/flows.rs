@@ -7,7 +7,7 @@ use super::reply::{
     stored_completion, stored_phone, stored_question, words,
 };
 use crate::adapters::staging::scripts::{self, ScriptCall};
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::captcha::{CaptchaAnswer, CaptchaAttempt, CaptchaId};
 use crate::domain::client_id::ClientId;
 use crate::domain::consent::Consent;
 use crate::domain::flow::{Flow, Proven, Purpose, State, Step, Transition};
@@ -16,8 +16,8 @@ use crate::domain::password::PasswordHash;
 use crate::domain::ticket::FlowKey;
 use crate::domain::user::UserId;
 use crate::ports::{
-    Admission, Advance, CancelledSend, Change, CodeAttempt, CodeCheck, Counts, DependencyError, NewFlow, OnRight,
-    Resend, ReservedResend, Staging, Verified,
+    Admission, Advance, CancelledSend, CaptchaCheck, Change, CodeAttempt, CodeCheck, Counts, DependencyError, NewFlow,
+    OnRight, Resend, ReservedResend, Staging, Verified,
 };
 use async_trait::async_trait;
 use std::slice;
@@ -38,13 +38,27 @@ impl Staging for RedisStaging {
         admission(limits, &self.call(&call).await?)
     }
 
-    async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, DependencyError> {
-        let reply = self.call(&scripts::TAKE_CAPTCHA.key(captcha_key(id))).await?;
+    async fn redeem_captcha(
+        &self,
+        attempt: &CaptchaAttempt,
+        limits: &[Counter],
+    ) -> Result<CaptchaCheck, DependencyError> {
+        let mut call = scripts::REDEEM_CAPTCHA.key(captcha_key(&attempt.id));
+        match &attempt.accepted {
+            Some(answers) => call.arg(flag(false)).arg(answers[0].expose()).arg(answers[1].expose()),
+            None => call.arg(flag(true)).arg("").arg(""),
+        };
+        add_counters(&mut call, limits);
+        let reply = self.call(&call).await?;
         match words(&reply)[..] {
-            ["gone"] => Ok(None),
-            ["done", answer] => CaptchaAnswer::parse(answer).map(Some).map_err(|_| broken()),
-            _ => Err(broken()),
+            ["gone"] => Ok(CaptchaCheck::Gone),
+            ["wrong"] => Ok(CaptchaCheck::Wrong),
+            _ => admission(limits, &reply).map(CaptchaCheck::Right),
         }
+    }
+
+    async fn delete_captcha(&self, id: &CaptchaId) -> Result<(), DependencyError> {
+        self.delete(&[captcha_key(id)]).await.map(drop)
     }
 
     async fn open_flow(&self, key: &FlowKey, flow: &NewFlow, limits: &[Counter]) -> Result<Admission, DependencyError> {
@@ -247,7 +261,7 @@ impl Staging for RedisStaging {
     }
 }
 
-/// A captcha is in the slot of the limits of its client, which one operation counts.
+/// A captcha is in the slot of the limits on its request, and on what follows it: one operation does both.
 fn captcha_key(id: &CaptchaId) -> String {
     format!("captcha:{{shared}}:{}", id.as_str())
 }

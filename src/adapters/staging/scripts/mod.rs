@@ -27,10 +27,9 @@ fn over_counters(parts: &[&str]) -> Script {
 }
 
 pub(super) static PUT_CAPTCHA: Lazy = LazyLock::new(|| over_counters(&[include_str!("put_captcha.lua")]));
-pub(super) static TAKE_CAPTCHA: Lazy = LazyLock::new(|| script(&[include_str!("take_captcha.lua")]));
+pub(super) static REDEEM_CAPTCHA: Lazy = LazyLock::new(|| over_counters(&[include_str!("redeem_captcha.lua")]));
 pub(super) static OPEN_FLOW: Lazy = LazyLock::new(|| over_counters(&[include_str!("open_flow.lua")]));
-pub(super) static RESERVE_RESEND: Lazy =
-    LazyLock::new(|| over_counters(&[FLOW, include_str!("reserve_resend.lua")]));
+pub(super) static RESERVE_RESEND: Lazy = LazyLock::new(|| over_counters(&[FLOW, include_str!("reserve_resend.lua")]));
 pub(super) static CANCEL_SEND: Lazy = LazyLock::new(|| over_counters(&[include_str!("cancel_send.lua")]));
 pub(super) static RECORD_SENT: Lazy = LazyLock::new(|| script(&[FLOW, include_str!("record_sent.lua")]));
 pub(super) static VERIFY_CODE: Lazy = LazyLock::new(|| over_counters(&[FLOW, include_str!("verify_code.lua")]));
