@@ -9,7 +9,7 @@ use crate::domain::limits::{Counter, Limit};
 use crate::domain::policy::Demand;
 use crate::domain::proof::Proof;
 
-/// Limits of a request for a captcha, with its proof of work. An error if the proof is invalid, or required and missing.
+/// Limits of a request for a captcha, with its proof of work. Denies if the proof is invalid, or required and missing.
 pub(super) fn limits(
     service: &Service,
     client: &IpBlock,

@@ -28,19 +28,20 @@ struct Reserved {
 
 impl SendReservation {
     /// Reserves one message, or denies and reserves nothing. One atomic operation counts on all limits except those of
-    /// the phone, which are counted together with the flow. For a test number, nothing is counted.
+    /// the phone, which are counted together with the flow. For a test number, nothing is counted. The same operation
+    /// uses up the captcha, if there is one; a wrong answer reserves nothing.
     pub(in crate::flows) async fn reserve(
         service: &Service,
         purpose: Purpose,
         client: Client,
         phone: &Phone,
+        captcha: Option<&captcha::Answered>,
     ) -> Result<Self, Error> {
         let flow = PhoneHash::of(phone, &service.keys.phone_hash);
-        Self::reserve_for(service, purpose, client, phone, flow, None).await
+        Self::reserve_for(service, purpose, client, phone, flow, captcha).await
     }
 
-    /// Reserves one message like [`SendReservation::reserve`], for a flow with the limits of `flow`, and after a captcha
-    /// if there is one. The same operation uses up the captcha; a wrong one reserves nothing.
+    /// Reserves one message like [`SendReservation::reserve`], for a flow with the limits of `flow`.
     pub(in crate::flows) async fn reserve_for(
         service: &Service,
         purpose: Purpose,

@@ -80,8 +80,7 @@ pub(in crate::flows) async fn send_to_free_phone(
     captcha: Option<&captcha::Answered>,
 ) -> Result<CodeSent, Error> {
     let conceal = service.policy.conceal_taken_phone;
-    let flow = PhoneHash::of(&to.phone, &service.keys.phone_hash);
-    let reservation = SendReservation::reserve_for(service, to.purpose, to.client, &to.phone, flow, captcha).await?;
+    let reservation = SendReservation::reserve(service, to.purpose, to.client, &to.phone, captcha).await?;
     let account_of = service.ports.users.account_of(&to.phone).await;
     let account = reservation.refund_on_error(service, account_of).await?;
     if account.is_some() && !conceal {
@@ -112,9 +111,7 @@ pub async fn send_to_account(service: &Service, purpose: Purpose, request: SendC
     }
     let send = async move {
         let SendCode { phone, captcha, client, app, .. } = request;
-        let flow = PhoneHash::of(&phone, &handle.keys.phone_hash);
-        let reservation =
-            SendReservation::reserve_for(&handle, purpose, client, &phone, flow, captcha.as_ref()).await?;
+        let reservation = SendReservation::reserve(&handle, purpose, client, &phone, captcha.as_ref()).await?;
         let account_of = handle.ports.users.account_of(&phone).await;
         let account = reservation.refund_on_error(&handle, account_of).await?.map(|account| account.version);
         let decoy = account.is_none();

@@ -4,10 +4,11 @@
 -- Most of the cost of a script is its commands. A call therefore reads each counter once, and all plain numbers with
 -- one command. Numbers that are only passed on stay texts: Redis takes them faster.
 
--- Returns the counters of the call: their keys from KEYS[key] on, and from ARGV[arg] on three arguments each: rule, max,
--- window. The rules number, classes and events are thresholds of a number, a shared counter, and a sliding window. A
--- cooldown has as `max` the place of the counter that it grows with (0: none), as `window` its waits. A shared counter has
--- three more arguments: the calls that each other class keeps, its own class, and the field of its member, or ''.
+-- Returns the counters of the call: their keys from KEYS[key] on, and from ARGV[arg] on three arguments each: rule,
+-- max, window. The rules number, classes and events are thresholds of a number, a shared counter and a sliding window.
+-- A cooldown has as `max` the place of the counter that it grows with (0: none), as `window` its waits. A shared
+-- counter has three more arguments: the calls that each other class keeps, its own class, and the field of its member,
+-- or ''.
 local function counters(key, arg)
   local list = {}
   for i = key, #KEYS do
