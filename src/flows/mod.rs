@@ -25,6 +25,7 @@ mod probe;
 mod proof_of_work;
 mod readiness;
 mod refund;
+mod refund_queue;
 pub mod register;
 mod service;
 pub mod session;

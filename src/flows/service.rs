@@ -1,8 +1,8 @@
 //! The service: the ports, keys and policy that every flow uses.
 
 use super::background::Background;
-use super::deferred_refunds::DeferredRefunds;
 use super::lifecycle::Lifecycle;
+use super::refund_queue::RefundQueue;
 use super::session::Dead;
 use crate::domain::id::uuid_v7;
 use crate::domain::ip_block::IpBlock;
@@ -52,7 +52,7 @@ pub struct Parts {
     pub(super) background: Background,
     pub(super) lifecycle: Lifecycle,
     pub(super) dead: Dead,
-    pub(super) deferred: DeferredRefunds,
+    pub(super) refunds: RefundQueue,
 }
 
 impl Deref for Service {
@@ -66,8 +66,8 @@ impl Deref for Service {
 impl Service {
     #[must_use]
     pub fn new(ports: Ports, keys: Keys, policy: Policy, background: Background) -> Self {
-        let (lifecycle, dead, deferred) = (Lifecycle::new(), Dead::default(), DeferredRefunds::default());
-        Self(Arc::new(Parts { ports, keys, policy, background, lifecycle, dead, deferred }))
+        let (lifecycle, dead, refunds) = (Lifecycle::new(), Dead::default(), RefundQueue::default());
+        Self(Arc::new(Parts { ports, keys, policy, background, lifecycle, dead, refunds }))
     }
 
     #[must_use]

@@ -1,12 +1,14 @@
 //! Counting on the limits of the catalogue (see [`crate::domain::limits`]), and the error of a reached limit.
 
+mod after_captcha;
 mod password_attempt;
 mod send_reservation;
 
+pub use after_captcha::Answered;
+pub(super) use after_captcha::{admit_after, redeem_captcha};
 pub(super) use password_attempt::{PasswordAttempt, reset_wrong_passwords};
 pub(super) use send_reservation::{SendReservation, refund_verified};
 
-use super::captcha;
 use super::deferred_refunds;
 use super::error::Error;
 use super::refund::{may_be_done, refund_when_available};
@@ -47,19 +49,6 @@ where
         refund_when_available(service, counters.to_vec());
     }
     admission
-}
-
-/// Counts by [`admit`], after a captcha if there is one.
-pub(super) async fn admit_after(
-    service: &Service,
-    captcha: Option<&captcha::Answered>,
-    counters: &[Counter],
-) -> Result<Admission, Error> {
-    let Some(captcha) = captcha else { return Ok(admit(service, counters).await?) };
-    match captcha::redeem_and_count(service, captcha, counters).await? {
-        Admission::Limited(reached) if may_get_room(service, &reached).await => Ok(admit(service, counters).await?),
-        admission => Ok(admission),
-    }
 }
 
 /// Makes the refunds that are on their way, if they may concern a reached limit. Returns whether there were any.

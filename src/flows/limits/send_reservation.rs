@@ -1,6 +1,6 @@
 //! Send reservations: one message, counted on its limits before it is sent.
 
-use super::{admit_after, denied};
+use super::{Answered, admit_after, denied, redeem_captcha};
 use crate::domain::flow::{BudgetClass, Purpose};
 use crate::domain::ip_block::IpBlock;
 use crate::domain::limits::{Counter, Limit, Limits, Refund, ReservedShare, Rule, Scope};
@@ -10,7 +10,7 @@ use crate::flows::deferred_refunds::defer;
 use crate::flows::error::Error;
 use crate::flows::refund::{refund, refundable};
 use crate::flows::service::Service;
-use crate::flows::{Client, abuse_signal, captcha, sms_regions, test_number};
+use crate::flows::{Client, abuse_signal, sms_regions, test_number};
 use crate::ports::{Admission, Counts, DependencyError, Event, Route, Verified};
 
 /// Permission to send one message. For a test number it reserves nothing.
@@ -35,7 +35,7 @@ impl SendReservation {
         purpose: Purpose,
         client: Client,
         phone: &Phone,
-        captcha: Option<&captcha::Answered>,
+        captcha: Option<&Answered>,
     ) -> Result<Self, Error> {
         let flow = PhoneHash::of(phone, &service.keys.phone_hash);
         Self::reserve_for(service, purpose, client, phone, flow, captcha).await
@@ -48,11 +48,11 @@ impl SendReservation {
         client: Client,
         phone: &Phone,
         flow: PhoneHash,
-        captcha: Option<&captcha::Answered>,
+        captcha: Option<&Answered>,
     ) -> Result<Self, Error> {
         if let Some(test) = service.test_phone(phone) {
             if let Some(captcha) = captcha {
-                captcha::redeem(service, captcha).await?;
+                redeem_captcha(service, captcha).await?;
             }
             test_number::log_use(test, "send");
             return Ok(Self { flow: PhoneHash::of(phone, service.keys.test_phone.first()), reserved: None });

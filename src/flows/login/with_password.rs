@@ -4,15 +4,15 @@ use super::new_device;
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::session::Device;
-use crate::flows::limits::PasswordAttempt;
+use crate::flows::limits::{Answered, PasswordAttempt, redeem_captcha};
 use crate::flows::session::{self, SignedIn};
-use crate::flows::{Client, Error, NamedDevice, Service, captcha};
+use crate::flows::{Client, Error, NamedDevice, Service};
 use crate::ports::{Account, AccountOnDevice, Proof, Verdict};
 
 pub struct LogIn {
     pub phone: Phone,
     pub password: Password,
-    pub captcha: Option<captcha::Answered>,
+    pub captcha: Option<Answered>,
     pub device: Device,
     /// Device of the device token, if the client has sent a valid one.
     pub named: Option<NamedDevice>,
@@ -24,7 +24,7 @@ pub struct LogIn {
 /// more SQL statement, and three more staging round trips if the account does not know the device.
 pub async fn with_password(service: &Service, request: LogIn) -> Result<SignedIn, Error> {
     if let Some(captcha) = &request.captcha {
-        captcha::redeem(service, captcha).await?;
+        redeem_captcha(service, captcha).await?;
     }
     service.background.run_to_completion(attempt(service.clone(), request)).await
 }

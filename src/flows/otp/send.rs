@@ -9,11 +9,10 @@ use crate::domain::limits::{Denial, Limit, Reached, Refund};
 use crate::domain::phone::Phone;
 use crate::domain::ticket::{PhoneHash, Subject, Ticket};
 use crate::domain::user::{AccountVersion, UserId};
-use crate::flows::captcha;
 use crate::flows::client::Client;
 use crate::flows::error::Error;
 use crate::flows::known_device::NamedDevice;
-use crate::flows::limits::{SendReservation, denied};
+use crate::flows::limits::{Answered, SendReservation, denied};
 use crate::flows::service::Service;
 use crate::ports::{AccountOnDevice, AccountSummary, Admission, CancelledSend, NewFlow};
 
@@ -21,7 +20,7 @@ use crate::ports::{AccountOnDevice, AccountSummary, Admission, CancelledSend, Ne
 pub struct SendCode {
     pub phone: Phone,
     /// `None` only for a client that has sent a device token, which may be invalid.
-    pub captcha: Option<captcha::Answered>,
+    pub captcha: Option<Answered>,
     pub device: Option<NamedDevice>,
     pub client: Client,
     /// App that the message is for.
@@ -77,7 +76,7 @@ pub async fn send_to_new_number(
 pub(in crate::flows) async fn send_to_free_phone(
     service: &Service,
     to: Recipient,
-    captcha: Option<&captcha::Answered>,
+    captcha: Option<&Answered>,
 ) -> Result<CodeSent, Error> {
     let conceal = service.policy.conceal_taken_phone;
     let reservation = SendReservation::reserve(service, to.purpose, to.client, &to.phone, captcha).await?;

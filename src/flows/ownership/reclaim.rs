@@ -11,17 +11,17 @@ use crate::domain::phone::Phone;
 use crate::domain::session::Device;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::AccountVersion;
-use crate::flows::limits::PasswordAttempt;
+use crate::flows::limits::{Answered, PasswordAttempt, redeem_captcha};
 use crate::flows::otp::{self, CodeSent, Recipient};
 use crate::flows::session::{self, Opened, SignedIn};
-use crate::flows::{Client, Error, NamedDevice, Service, captcha};
+use crate::flows::{Client, Error, NamedDevice, Service};
 use crate::ports::{AccountEvidence, EvidenceQuery, Reclaimed, Verdict, Whose};
 
 pub struct SendCode {
     pub former_phone: Phone,
     pub evidence: super::Evidence,
     pub phone: Phone,
-    pub captcha: captcha::Answered,
+    pub captcha: Answered,
     pub client: Client,
     pub app: Option<ClientId>,
 }
@@ -29,7 +29,7 @@ pub struct SendCode {
 /// Checks the evidence, and sends a code to the new number. A password counts as an attempt at the former number. An
 /// unknown number, a wrong password and an unknown device get the same error.
 pub async fn send_code(service: &Service, request: SendCode) -> Result<CodeSent, Error> {
-    captcha::redeem(service, &request.captcha).await?;
+    redeem_captcha(service, &request.captcha).await?;
     service.background.run_to_completion(check_and_send(service.clone(), request)).await
 }
 
