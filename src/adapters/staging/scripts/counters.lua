@@ -1,8 +1,10 @@
 -- Prelude of the scripts over counters. All times are in milliseconds and come from the lifetimes of the keys. CLASSES
 -- is the list of the budget classes (see scripts/mod.rs).
 --
--- Most of the cost of a script is its commands. A call therefore reads each counter once, and all plain numbers with
--- one command. Numbers that are only passed on stay texts: Redis takes them faster.
+-- The commands are most of the cost of a script. Several that return one value are cheaper than one that returns a
+-- list, and numbers that are only passed on are cheaper as texts.
+
+local call, tonumber = redis.call, tonumber
 
 -- Returns the counters of the call: their keys from KEYS[key] on, and from ARGV[arg] on three arguments each: rule,
 -- max, window. The rules number, classes and events are thresholds of a number, a shared counter and a sliding window.
@@ -12,7 +14,11 @@
 local function counters(key, arg)
   local list = {}
   for i = key, #KEYS do
-    local counter = {key = KEYS[i], rule = ARGV[arg], max = tonumber(ARGV[arg + 1]), window = ARGV[arg + 2]}
+    -- A table of its full size from the beginning is cheaper than one that grows.
+    local counter = {
+      key = KEYS[i], rule = ARGV[arg], max = tonumber(ARGV[arg + 1]), window = ARGV[arg + 2],
+      reserved = 0, class = false, member = '', value = 0, is_new = false, is_reached = false, left = 0,
+    }
     arg = arg + 3
     if counter.rule == 'shared' then
       counter.reserved, counter.class, counter.member = tonumber(ARGV[arg]), ARGV[arg + 1], ARGV[arg + 2]
@@ -27,21 +33,23 @@ end
 -- of its members, and then a field for each member of a class with its calls. Reads the calls of this class, or of all
 -- classes. A class has room while the others leave it: of each, what it has used, and at least what it keeps.
 local function read_classes(counter)
-  local values = redis.call('HMGET', counter.key, counter.member or '', unpack(CLASSES))
-  local room, sum = counter.max, 0
-  for i, class in ipairs(CLASSES) do
-    local count = tonumber(values[i + 1] or 0)
+  local room, sum, reserved = counter.max, 0, counter.reserved
+  for i = 1, #CLASSES do
+    local count = tonumber(call('HGET', counter.key, CLASSES[i]) or 0)
     sum = sum + count
-    if class == counter.class then
+    if CLASSES[i] == counter.class then
       counter.value = count
-    elseif counter.reserved then
-      count = math.max(count, counter.reserved)
+    elseif count < reserved then
+      count = reserved
     end
     room = room - count
   end
-  counter.value, counter.is_new = counter.value or sum, sum == 0
+  if not counter.class then
+    counter.value = sum
+  end
+  counter.is_new = sum == 0
   -- A known member always has room.
-  counter.is_reached = room <= 0 and not values[1]
+  counter.is_reached = room <= 0 and (counter.member == '' or not call('HGET', counter.key, counter.member))
 end
 
 -- A sliding window is a list of gaps, the newest event first: the time from the event before it to this event. The key
@@ -49,48 +57,40 @@ end
 -- the newer events. Reads the number of events in the window, at most `max`, and the time until the oldest of them
 -- leaves it.
 local function read_events(counter)
-  local gaps, count, oldest = redis.call('LRANGE', counter.key, 0, counter.max - 1), 0, 0
-  -- A key in its last millisecond has 0 left.
-  local left = #gaps > 0 and math.max(redis.call('PTTL', counter.key), 1) or 0
-  for _, gap in ipairs(gaps) do
-    if left <= 0 then
-      break
+  local left = call('PTTL', counter.key)
+  if left >= 0 then
+    -- A key in its last millisecond has 0 left.
+    left = math.max(left, 1)
+    for _, gap in ipairs(call('LRANGE', counter.key, '0', counter.max - 1)) do
+      if left <= 0 then
+        break
+      end
+      counter.value, counter.left = counter.value + 1, left
+      left = left - tonumber(gap)
     end
-    count, oldest = count + 1, left
-    left = left - tonumber(gap)
   end
-  counter.value, counter.left = count, oldest
+  counter.is_reached = counter.value >= counter.max
 end
 
--- Reads the value of every counter, and whether its limit is reached.
-local function read(list)
-  local numbers, keys = {}, {}
-  for _, counter in ipairs(list) do
-    if counter.rule == 'shared' or counter.rule == 'classes' then
-      read_classes(counter)
-    elseif counter.rule == 'sliding' or counter.rule == 'events' then
-      read_events(counter)
-      counter.is_reached = counter.value >= counter.max
-    else
-      numbers[#numbers + 1], keys[#keys + 1] = counter, counter.key
-    end
-  end
-  if #keys > 0 then
-    local values = redis.call('MGET', unpack(keys))
-    for i, counter in ipairs(numbers) do
-      counter.value = tonumber(values[i] or 0)
-      counter.is_reached = counter.rule == 'cooldown' and counter.value > 0
-        or counter.rule ~= 'cooldown' and counter.value >= counter.max
-    end
+-- Reads the value of a counter, and whether its limit is reached.
+local function read(counter)
+  local rule = counter.rule
+  if rule == 'shared' or rule == 'classes' then
+    read_classes(counter)
+  elseif rule == 'sliding' or rule == 'events' then
+    read_events(counter)
+  else
+    counter.value = tonumber(call('GET', counter.key) or 0)
+    counter.is_reached = counter.value >= (rule == 'cooldown' and 1 or counter.max)
   end
 end
 
 -- Time until a reached counter has room for this call.
 local function wait(counter)
-  if counter.left and counter.left > 0 then
+  if counter.left > 0 then
     return counter.left
   end
-  local left = redis.call('PTTL', counter.key)
+  local left = call('PTTL', counter.key)
   -- A key in its last millisecond has 0 left. A quota of 0 is reached without a key.
   return left >= 0 and math.max(left, 1) or tonumber(counter.window)
 end
@@ -107,67 +107,61 @@ local function start_cooldown(counter, list)
     end
   end
   if wait ~= '0' then
-    redis.call('SET', counter.key, '1', 'PX', wait)
+    call('SET', counter.key, '1', 'PX', wait)
   end
   return sends
 end
 
--- Counts the call and returns the new value. A key gets its expiry in the call that creates it.
-local function add(counter)
-  local key, window = counter.key, counter.window
-  if counter.rule == 'count' then
-    if counter.value == 0 and redis.call('SET', key, '1', 'PX', window, 'NX') then
-      return 1
+-- Counts the call and returns the new value. The call that creates a key sets its expiry.
+local function add(counter, list)
+  local rule, key, window, value = counter.rule, counter.key, counter.window, counter.value
+  if rule == 'count' then
+    value = call('INCR', key)
+    if value == 1 then
+      call('PEXPIRE', key, window)
     end
-    return redis.call('INCR', key)
-  elseif counter.rule == 'shared' then
-    local value = counter.value
-    if counter.member == '' or redis.call('HINCRBY', key, counter.member, '1') == 1 then
-      value = redis.call('HINCRBY', key, counter.class, '1')
+  elseif rule == 'shared' then
+    if counter.member == '' or call('HINCRBY', key, counter.member, '1') == 1 then
+      value = call('HINCRBY', key, counter.class, '1')
     end
     if counter.is_new then
-      redis.call('PEXPIRE', key, window)
+      call('PEXPIRE', key, window)
     end
-    return value
-  elseif counter.rule == 'sliding' then
-    local left = redis.call('PTTL', key)
-    redis.call('LPUSH', key, left >= 0 and math.max(tonumber(window) - left, 0) or '0')
-    redis.call('LTRIM', key, '0', counter.max - 1)
-    redis.call('PEXPIRE', key, window)
-    return counter.value + 1
+  elseif rule == 'sliding' then
+    local left = call('PTTL', key)
+    call('LPUSH', key, left >= 0 and math.max(tonumber(window) - left, 0) or '0')
+    call('LTRIM', key, '0', counter.max - 1)
+    call('PEXPIRE', key, window)
+    value = value + 1
+  elseif rule == 'cooldown' then
+    value = start_cooldown(counter, list)
   end
-  return counter.value
+  return value
 end
 
--- Returns the reached counters, as index (from 0) and wait, or nil.
+-- Reads all counters. Returns the reached ones, as index (from 0) and wait, or nil.
 local function reached(list)
-  read(list)
   local found = {}
-  for i, counter in ipairs(list) do
+  for i = 1, #list do
+    local counter = list[i]
+    read(counter)
     local left = counter.is_reached and wait(counter) or 0
     if left > 0 then
-      found[#found + 1] = i - 1
-      found[#found + 1] = left
+      found[#found + 1], found[#found + 2] = i - 1, left
     end
   end
   return #found > 0 and found or nil
 end
 
--- Counts on all counters or on none. Returns the reached ones, or nil and the new values. The value of a threshold is
--- the one before the call.
+-- Counts on all counters or on none. Returns the reached ones, or nil and the new values. A cooldown grows with the
+-- value before the call, and the value of a threshold is the one before the call.
 local function admit(list)
   local denied, values = reached(list), {}
   if denied then
     return denied
   end
-  -- Cooldowns first: they grow with what was counted before this call.
-  for i, counter in ipairs(list) do
-    values[i] = counter.rule == 'cooldown' and start_cooldown(counter, list) or 0
-  end
-  for i, counter in ipairs(list) do
-    if counter.rule ~= 'cooldown' then
-      values[i] = add(counter)
-    end
+  for i = 1, #list do
+    values[i] = add(list[i], list)
   end
   return nil, values
 end
@@ -175,9 +169,9 @@ end
 -- Subtracts one from a field of a hash. A field with nothing left is deleted, the last one with the key. Returns
 -- whether the field had one left.
 local function subtract(key, field)
-  local left = redis.call('HINCRBY', key, field, '-1')
+  local left = call('HINCRBY', key, field, '-1')
   if left < 1 then
-    redis.call('HDEL', key, field)
+    call('HDEL', key, field)
   end
   return left == 0
 end
@@ -185,21 +179,21 @@ end
 -- Subtracts one call, the newest one of a sliding window. The last one ends the window, as if it had never begun.
 local function refund(counter)
   if counter.rule == 'count' then
-    if redis.call('DECR', counter.key) < 1 then
-      redis.call('DEL', counter.key)
+    if call('DECR', counter.key) < 1 then
+      call('DEL', counter.key)
     end
   elseif counter.rule == 'shared' then
     if counter.member == '' or subtract(counter.key, counter.member) then
       subtract(counter.key, counter.class)
     end
   elseif counter.rule == 'sliding' then
-    local left, gap = redis.call('PTTL', counter.key), redis.call('LPOP', counter.key)
+    local left, gap = call('PTTL', counter.key), call('LPOP', counter.key)
     -- The key expires with the newest event that is left; at once if that has left the window.
     if gap then
-      redis.call('PEXPIRE', counter.key, math.max(left - tonumber(gap), 0))
+      call('PEXPIRE', counter.key, math.max(left - tonumber(gap), 0))
     end
   elseif counter.rule == 'cooldown' then
-    redis.call('DEL', counter.key)
+    call('DEL', counter.key)
   end
 end
 
