@@ -112,6 +112,16 @@ impl BackEnds {
         process::cpu(info.get("process_id").unwrap())
     }
 
+    /// Commands that Redis has received so far, without those of scripts.
+    pub fn redis_commands(&self) -> f64 {
+        let info: InfoDict = cmd("INFO").arg("commandstats").query(&mut redis::connection(&self.redis.url())).unwrap();
+        let calls = |name: &str| {
+            let line: Option<String> = info.get(&format!("cmdstat_{name}"));
+            line.and_then(|line| line.strip_prefix("calls=")?.split(',').next()?.parse::<f64>().ok())
+        };
+        ["evalsha", "eval", "del"].into_iter().filter_map(calls).sum()
+    }
+
     /// Processor time of PostgreSQL so far: the sum over all its processes.
     pub fn postgres_cpu(&self) -> Duration {
         self.postgres_processes().into_iter().map(process::cpu).sum()

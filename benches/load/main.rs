@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench load` runs all parts on both pairs of back ends. Arguments select parts and a pair:
 //! `cargo bench --bench load -- login me real`. With `fsync`, PostgreSQL waits for the disk as in production.
-//! `PROGRAM=path` measures another build. See docs/performance.md. Exits with 1 if a target is missed.
+//! `BENCH_PROGRAM=path` measures another build. See docs/performance.md. Exits with 1 if a target is missed.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -18,6 +18,7 @@ mod accounts;
 mod back_ends;
 mod bare_handler;
 mod client;
+mod codes;
 mod concurrent;
 mod devices;
 mod distribution;
@@ -88,6 +89,9 @@ async fn run(names: &[&str], durable: bool) -> bool {
     }
     if selected("verify-code") {
         verify_code::measure(&back_ends, &mut report).await;
+    }
+    if selected("captcha") || selected("send-code") {
+        codes::measure(&back_ends, &mut report).await;
     }
     if selected("refusal") {
         refusal::measure(&back_ends, &mut report).await;

@@ -18,10 +18,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the service with exactly these variables, from the build under `PROGRAM` if the variable is set. It logs
-    /// as in production: JSON at level `info`.
+    /// Starts the service with exactly these variables. It logs as in production: JSON at level `info`. The variable
+    /// `BENCH_PROGRAM` names the program of another build, to compare both.
     pub fn doorstep(variables: &[(&str, String)]) -> Self {
-        let program = std::env::var_os("PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_doorstep").into());
+        let program = std::env::var_os("BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_doorstep").into());
         let mut command = Command::new(program);
         command.env_clear().env("LOG_FORMAT", "json").env("DOCS", "false").envs(variables.iter().cloned());
         Self::start(command, |command, port| command.env("BIND", format!("127.0.0.1:{port}")))

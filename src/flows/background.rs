@@ -4,6 +4,7 @@ use super::error::Error;
 use super::fairness;
 use crate::ports::{Dependency, DependencyError};
 use std::future::Future;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +43,11 @@ impl Background {
     pub(super) fn spawn_until_finish(&self, work: impl Future<Output = ()> + Send + 'static) {
         let finishing = self.finishing.clone();
         drop(self.spawn(async move { finishing.run_until_cancelled(work).await }));
+    }
+
+    /// Sleeps. Wakes up at once when the service finishes.
+    pub(super) async fn sleep_until_finish(&self, time: Duration) {
+        self.finishing.run_until_cancelled(tokio::time::sleep(time)).await;
     }
 
     pub(super) async fn finish(&self) {

@@ -3,10 +3,13 @@
 
 use super::client::Client;
 use super::error::Error;
+use super::limits::{admit_by, allowed};
 use super::proof_of_work;
+use super::refund::refund;
 use super::service::Service;
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId, Kind, Task, Theme, spoken_digits};
+use crate::domain::captcha::{CaptchaId, Kind, Task, Theme, spoken_digits};
 use crate::domain::language::Language;
+use crate::domain::limits::Refund;
 use crate::domain::policy::CaptchaPolicy;
 use crate::domain::proof::Proof;
 use crate::ports::DependencyError;
@@ -31,40 +34,53 @@ pub struct CaptchaParams {
     pub replaces: Option<CaptchaId>,
 }
 
-/// Creates a captcha: a picture, or a sound in the language of the client.
+/// Creates a captcha: a picture, or a sound in the language of the client. One staging operation counts the request and
+/// stores the answer.
 pub async fn create(service: &Service, client: Client, params: CaptchaParams) -> Result<Created, Error> {
-    let admitted =
-        proof_of_work::admit(service, &service.ip_block(client.address), params.kind, params.proof.as_ref()).await?;
-    admitted.refund_on_error(service, make(service, client.language, &params).await).await
-}
-
-async fn make(service: &Service, language: Language, params: &CaptchaParams) -> Result<Created, DependencyError> {
-    let policy = &service.policy.captcha;
+    let (kind, proof) = (params.kind, params.proof.as_ref());
+    let limits = proof_of_work::limits(service, &service.ip_block(client.address), kind, proof)?;
+    let CaptchaPolicy { puzzle, ttl, .. } = &service.policy.captcha;
     let word = || u64::from_le_bytes(service.random());
-    let (file, answer, task) = match params.kind {
-        Kind::Image => {
-            let (text, answer) = policy.puzzle.compose(word);
-            let theme = params.theme.unwrap_or(policy.theme);
-            (service.ports.captcha_renderer.draw(&text, theme, word()), answer, policy.puzzle.task())
-        }
-        Kind::Audio => {
-            let (digits, answer) = spoken_digits(word);
-            (service.ports.audio_captcha.speak(digits, language, word()).await?, answer, Task::SpokenDigits)
-        }
+    let (text, answer) = match kind {
+        Kind::Image => puzzle.compose(word),
+        Kind::Audio => spoken_digits(word),
     };
     let id = CaptchaId::new(service.random());
-    service.ports.staging.put_captcha(&id, &answer, policy.ttl).await?;
-    if let Some(earlier) = &params.replaces {
-        service.ports.staging.take_captcha(earlier).await?;
+    let put = || service.ports.staging.put_captcha(&id, &answer, *ttl, &limits);
+    match allowed(service, admit_by(service, &limits, put).await?) {
+        // The proof was used before.
+        Err(Error::ProofOfWorkRequired(challenge)) if proof.is_some() => {
+            return Err(Error::ProofOfWorkInvalid(challenge));
+        }
+        admitted => drop(admitted?),
     }
-    Ok(Created { id, file, task, expires_in: policy.ttl })
+    match make(service, client.language, &params, text).await {
+        Ok((file, task)) => Ok(Created { id, file, task, expires_in: *ttl }),
+        Err(error) => {
+            // Nobody learns of the captcha. The proof can be used again.
+            refund(service, &limits, Refund::NothingDone).await;
+            drop(service.ports.staging.delete_captcha(&id).await);
+            Err(error.into())
+        }
+    }
 }
 
-/// Checks an answer. Uses up the captcha, right or wrong: it allows one attempt.
-pub async fn redeem(service: &Service, id: &CaptchaId, given: &CaptchaAnswer) -> Result<(), Error> {
-    let answer = service.ports.staging.take_captcha(id).await?.ok_or(Error::CaptchaExpired)?;
-    let CaptchaPolicy { puzzle, bypass_answer, .. } = &service.policy.captcha;
-    let bypass = bypass_answer.as_ref();
-    let right = puzzle.accepts(&answer, given) | bypass.is_some_and(|bypass| bypass.matches(given));
-    if right { Ok(()) } else { Err(Error::CaptchaWrong) }
+/// Draws or speaks the text, and deletes the earlier captcha.
+async fn make(
+    service: &Service,
+    language: Language,
+    params: &CaptchaParams,
+    text: String,
+) -> Result<(Vec<u8>, Task), DependencyError> {
+    if let Some(earlier) = &params.replaces {
+        service.ports.staging.delete_captcha(earlier).await?;
+    }
+    let (policy, seed) = (&service.policy.captcha, u64::from_le_bytes(service.random()));
+    Ok(match params.kind {
+        Kind::Image => {
+            let theme = params.theme.unwrap_or(policy.theme);
+            (service.ports.captcha_renderer.draw(&text, theme, seed), policy.puzzle.task())
+        }
+        Kind::Audio => (service.ports.audio_captcha.speak(text, language, seed).await?, Task::SpokenDigits),
+    })
 }

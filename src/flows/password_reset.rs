@@ -3,7 +3,7 @@
 use super::account::notice::{self, Notice};
 use super::error::Error;
 use super::known_device::NamedDevice;
-use super::limits::PasswordAttempt;
+use super::limits::reset_wrong_passwords;
 use super::new_password::{self, Advanced};
 use super::otp::{self, StepDone};
 use super::ownership::{self, Question};
@@ -86,7 +86,7 @@ async fn replace(
         return Err(Error::TicketExpired);
     }
     // The owner has proven the phone: wrong passwords of strangers must not lock out the new password.
-    PasswordAttempt::reset(service, &phone).await;
+    reset_wrong_passwords(service, account.user, Some(&phone)).await;
     tracing::info!(phone = phone.masked(), "password reset");
     let notice = Notice { user: account.user, to: phone, content: Content::PasswordReset, language };
     notice::send(service, notice);

@@ -1,23 +1,21 @@
 //! Proof of work before a captcha: a machine that reads captchas cannot avoid it.
 
+use super::abuse_signal;
 use super::error::Error;
 use super::service::Service;
-use super::{abuse_signal, limits, refund};
 use crate::domain::captcha::Kind;
 use crate::domain::ip_block::IpBlock;
-use crate::domain::limits::{Counter, Limit, Refund};
+use crate::domain::limits::{Counter, Limit};
 use crate::domain::policy::Demand;
 use crate::domain::proof::Proof;
-use crate::ports::DependencyError;
 
-/// Counts a request for a captcha and its proof of work; denies if a proof is required and missing. One staging
-/// operation; none for an invalid proof.
-pub(super) async fn admit(
+/// Limits of a request for a captcha, with its proof of work. Denies if the proof is invalid, or required and missing.
+pub(super) fn limits(
     service: &Service,
     client: &IpBlock,
     kind: Kind,
     proof: Option<&Proof>,
-) -> Result<Admitted, Error> {
+) -> Result<Vec<Counter>, Error> {
     let limits = &service.policy.limits;
     let mut counters = limits.ip_counters(Limit::IpCaptchas, client);
     if kind == Kind::Audio {
@@ -39,27 +37,5 @@ pub(super) async fn admit(
             Demand::OnAbuseSignal | Demand::Always => return Err(Error::ProofOfWorkRequired(service.challenge())),
         }
     }
-    match limits::count(service, &counters).await {
-        Ok(_) => Ok(Admitted(counters)),
-        // The proof was used before.
-        Err(Error::ProofOfWorkRequired(challenge)) if proof.is_some() => Err(Error::ProofOfWorkInvalid(challenge)),
-        Err(error) => Err(error),
-    }
-}
-
-/// Request for a captcha that was counted.
-pub(super) struct Admitted(Vec<Counter>);
-
-impl Admitted {
-    /// Returns the outcome; refunds everything if a dependency failed, so that the proof can be used again.
-    pub(super) async fn refund_on_error<T>(
-        self,
-        service: &Service,
-        outcome: Result<T, DependencyError>,
-    ) -> Result<T, Error> {
-        if outcome.is_err() {
-            refund::refund(service, &self.0, Refund::NothingDone).await;
-        }
-        Ok(outcome?)
-    }
+    Ok(counters)
 }

@@ -24,9 +24,13 @@ pub(super) fn refundable(counters: &[Counter], outcome: Refund) -> Vec<Counter> 
 /// Refunds by the outcome. If the store does not answer, the refund follows when it does.
 pub(super) async fn refund(service: &Service, counters: &[Counter], outcome: Refund) {
     let counters = refundable(counters, outcome);
-    if counters.is_empty() {
-        return;
+    if !counters.is_empty() {
+        refund_counters(service, counters).await;
     }
+}
+
+/// Refunds these counters. If the store does not answer, the refund follows when it does.
+pub(super) async fn refund_counters(service: &Service, counters: Vec<Counter>) {
     let id = service.new_id();
     let act = move |service| refund_once(service, id, counters.clone());
     log_refund_error(now_or_when_available(service, act).await);

@@ -2,6 +2,7 @@
 
 use super::background::Background;
 use super::lifecycle::Lifecycle;
+use super::refund_queue::RefundQueue;
 use super::session::Dead;
 use crate::domain::id::uuid_v7;
 use crate::domain::ip_block::IpBlock;
@@ -51,6 +52,7 @@ pub struct Parts {
     pub(super) background: Background,
     pub(super) lifecycle: Lifecycle,
     pub(super) dead: Dead,
+    pub(super) refunds: RefundQueue,
 }
 
 impl Deref for Service {
@@ -64,8 +66,8 @@ impl Deref for Service {
 impl Service {
     #[must_use]
     pub fn new(ports: Ports, keys: Keys, policy: Policy, background: Background) -> Self {
-        let (lifecycle, dead) = (Lifecycle::new(), Dead::default());
-        Self(Arc::new(Parts { ports, keys, policy, background, lifecycle, dead }))
+        let (lifecycle, dead, refunds) = (Lifecycle::new(), Dead::default(), RefundQueue::default());
+        Self(Arc::new(Parts { ports, keys, policy, background, lifecycle, dead, refunds }))
     }
 
     #[must_use]
@@ -95,7 +97,7 @@ impl Service {
         self.ports.tokens.jwks()
     }
 
-    /// Waits until all messages in flight have been sent.
+    /// Waits until all messages in flight have been sent, and all refunds made.
     pub async fn finish(&self) {
         self.background.finish().await;
     }

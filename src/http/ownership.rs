@@ -212,8 +212,7 @@ impl Reclaim {
                 former_phone: former?,
                 evidence: evidence?,
                 phone: phone?,
-                captcha_id: id?,
-                captcha_answer: answer?,
+                captcha: (id?, answer?),
                 client: client.0,
                 app,
             })

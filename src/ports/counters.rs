@@ -52,7 +52,13 @@ impl Counts {
         Self(counters.iter().map(|counter| counter.limit).zip(values).collect())
     }
 
-    /// Value of a limit's counter; zero if the call did not name it.
+    /// Tells whether a counter of a limit, which may have several, is above zero.
+    #[must_use]
+    pub fn any(&self, limit: Limit) -> bool {
+        self.0.iter().any(|(counted, value)| *counted == limit && *value > 0)
+    }
+
+    /// Value of a limit's first counter; zero if the call did not name it.
     #[must_use]
     pub fn get(&self, limit: Limit) -> u32 {
         self.0.iter().find(|(counted, _)| *counted == limit).map_or(0, |(_, value)| *value)

@@ -29,9 +29,10 @@ pub use idempotency_store::{Begun, IdempotencyStore, RequestClaim};
 pub use ownership::{AccountEvidence, AccountOwnership, Detach, EvidenceQuery, Reclaimed, Whose};
 pub use password_hasher::{Hashed, PasswordHasher, Verdict};
 pub use runtime::{Clock, Random};
-pub use sms::{Message, Sent, Sms, SmsError};
+pub use sms::{Message, Route, Sent, Sms, SmsError};
 pub use staging::{
-    Advance, CancelledSend, Change, CodeAttempt, CodeCheck, NewFlow, OnRight, Resend, ReservedResend, Staging, Verified,
+    Advance, CancelledSend, CaptchaCheck, Change, CodeAttempt, CodeCheck, NewFlow, OnRight, Resend, ReservedResend,
+    Staging, Verified,
 };
 pub use telemetry::{Event, Outcome, Telemetry};
 pub use users::{AccountOnDevice, Created, NumberChange, PhoneChange, Proof, Refreshed, Renewed, Users};

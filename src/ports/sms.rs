@@ -1,5 +1,6 @@
 //! Port of SMS delivery.
 
+use crate::domain::limits::Counter;
 use crate::domain::message::{Autofill, Content};
 use crate::domain::phone::Phone;
 use crate::domain::texts::{TextLanguage, Texts};
@@ -10,10 +11,23 @@ use std::time::Duration;
 /// Sends messages to phones.
 #[async_trait]
 pub trait Sms: Send + Sync {
+    /// Returns what is known before a message to this phone is reserved. No round trip.
+    fn route(&self, phone: &Phone) -> Route;
+
     /// Returns when a provider has accepted the message. MUST return within its own timeout. MUST NOT pass the same
     /// message to one provider twice. MUST return [`SmsError::PhoneLimited`] only if every provider of the region is
     /// waiting for a limit of this phone to end.
     async fn send(&self, message: &Message) -> Result<Sent, SmsError>;
+}
+
+/// Providers for a phone.
+#[derive(Debug, Clone, Default)]
+pub struct Route {
+    /// Provider that will probably send the message.
+    pub first: Option<&'static str>,
+    /// Counters that are set while a provider refuses messages to this phone. They count nothing and deny nothing: the
+    /// caller reads them with the limits of the message, and needs no round trip for them.
+    pub refusals: Vec<Counter>,
 }
 
 #[derive(Debug, Clone)]
@@ -26,6 +40,8 @@ pub struct Message {
     pub language: String,
     /// Idempotency key for providers: 32 hexadecimal digits, the same for the same message.
     pub id: String,
+    /// `false` if none of the refusals of the [`Route`] was set. Otherwise the providers that refuse are looked up.
+    pub may_be_refused: bool,
 }
 
 impl Message {
@@ -40,7 +56,7 @@ impl Message {
         id: String,
     ) -> Self {
         let text = texts.render(language, &content, autofill).into();
-        Self { to, content, text, language: texts.tag(language).to_owned(), id }
+        Self { to, content, text, language: texts.tag(language).to_owned(), id, may_be_refused: true }
     }
 }
 

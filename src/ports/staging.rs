@@ -1,7 +1,7 @@
 //! Short-lived state that all processes share: captchas and flows.
 
 use super::{Admission, Counters, Counts, DependencyError, IdempotencyStore};
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::captcha::{CaptchaAnswer, CaptchaAttempt, CaptchaId};
 use crate::domain::client_id::ClientId;
 use crate::domain::completion::Completion;
 use crate::domain::consent::Consent;
@@ -26,10 +26,25 @@ use uuid::Uuid;
 /// the transition does not allow is [`Advance::WrongStep`].
 #[async_trait]
 pub trait Staging: Counters + IdempotencyStore + Send + Sync {
-    async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, ttl: Duration) -> Result<(), DependencyError>;
+    /// Counts on `limits` and stores the answer of a captcha. Does neither if a limit is reached.
+    async fn put_captcha(
+        &self,
+        id: &CaptchaId,
+        answer: &CaptchaAnswer,
+        ttl: Duration,
+        limits: &[Counter],
+    ) -> Result<Admission, DependencyError>;
 
-    /// Reads and deletes the answer of a captcha. MUST return it to exactly one of many concurrent calls.
-    async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, DependencyError>;
+    /// Uses up a captcha, right or wrong, and counts on `limits` if it was right. MUST find the captcha for exactly one
+    /// of many concurrent calls.
+    async fn redeem_captcha(
+        &self,
+        attempt: &CaptchaAttempt,
+        limits: &[Counter],
+    ) -> Result<CaptchaCheck, DependencyError>;
+
+    /// Deletes a captcha that nobody will solve.
+    async fn delete_captcha(&self, id: &CaptchaId) -> Result<(), DependencyError>;
 
     /// Counts on `limits`, the limits of the phone, and stores the flow at [`Step::FIRST`]. Does neither if a limit is
     /// reached.
@@ -89,6 +104,14 @@ pub trait Staging: Counters + IdempotencyStore + Send + Sync {
     async fn ping(&self) -> Result<(), DependencyError>;
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CaptchaCheck {
+    Right(Admission),
+    Wrong,
+    /// Unknown, expired, or used before.
+    Gone,
+}
+
 /// Flow to be stored.
 #[derive(Debug, Clone)]
 pub struct NewFlow {
@@ -102,6 +125,8 @@ pub struct NewFlow {
     pub client: Option<ClientId>,
     /// IP block of the client that requested the first message.
     pub ip_block: String,
+    /// Provider that will probably send the first message.
+    pub provider: Option<&'static str>,
     /// Consent of the user, for their account.
     pub consent: Option<Consent>,
     /// Account that a sign-up will create; `None` for other purposes.
@@ -126,6 +151,7 @@ impl NewFlow {
             decoy: false,
             client: None,
             ip_block: String::new(),
+            provider: None,
             consent: None,
             new_account: None,
             password_proven: false,

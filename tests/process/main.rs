@@ -15,6 +15,7 @@ mod check_config;
 mod claims;
 mod database_faults;
 mod databases;
+mod deferred_refunds;
 mod descriptors;
 mod docs;
 mod dpop;

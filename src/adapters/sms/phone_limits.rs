@@ -28,6 +28,12 @@ impl PhoneLimits {
         Self { counters, phone_hash }
     }
 
+    /// Counters that are set while a provider refuses the phone, to be read with others.
+    pub(super) fn refusals<'a>(&self, phone: &Phone, providers: impl Iterator<Item = &'a str>) -> Vec<Counter> {
+        let refusal = |provider| Counter { rule: Rule::Threshold(u32::MAX), ..self.counter(phone, provider) };
+        providers.map(refusal).collect()
+    }
+
     /// Returns for each provider how long it still refuses the phone; zero if it does not. Without an answer of the
     /// store every provider may try.
     pub(super) async fn waits(&self, phone: &Phone, providers: &[&'static str]) -> Vec<Duration> {

@@ -4,8 +4,8 @@ use super::Provider;
 use super::circuit_breaker::{CircuitBreaker, Transition};
 use super::phone_limits::PhoneLimits;
 use crate::domain::message::Topic;
-use crate::domain::phone::Region;
-use crate::ports::{Clock, Event, Message, Outcome, Sent, Sms, SmsError, Telemetry};
+use crate::domain::phone::{Phone, Region};
+use crate::ports::{Clock, Event, Message, Outcome, Route, Sent, Sms, SmsError, Telemetry};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -66,9 +66,14 @@ impl Router {
         Self { providers, routes, after_no_answer, phone_limits, clock, telemetry }
     }
 
-    fn route(&self, region: Region) -> impl Iterator<Item = &GuardedProvider> {
+    /// Providers of a region, in order.
+    fn providers(&self, region: Region) -> impl Iterator<Item = &GuardedProvider> {
         let named = |name: &&'static str| self.providers.iter().find(|guarded| guarded.provider.name() == *name);
         self.routes.for_region(region).iter().filter_map(named)
+    }
+
+    fn names(&self, region: Region) -> impl Iterator<Item = &'static str> {
+        self.providers(region).map(|guarded| guarded.provider.name())
     }
 
     /// Tries one provider, and records the outcome.
@@ -99,10 +104,13 @@ impl Router {
     }
 
     async fn try_providers(&self, message: &Message, line: &LogLine<'_>) -> Result<Sent, SmsError> {
-        let names: Vec<_> = self.route(line.region).map(|guarded| guarded.provider.name()).collect();
-        let waits = self.phone_limits.waits(&message.to, &names).await;
+        let names: Vec<_> = self.names(line.region).collect();
+        let waits = match message.may_be_refused {
+            true => self.phone_limits.waits(&message.to, &names).await,
+            false => vec![Duration::ZERO; names.len()],
+        };
         let mut failures = Failures::default();
-        for (guarded, wait) in self.route(line.region).zip(waits) {
+        for (guarded, wait) in self.providers(line.region).zip(waits) {
             let name = guarded.provider.name();
             if !wait.is_zero() {
                 let reason = format!("{name} has refused this phone before");
@@ -166,6 +174,11 @@ impl Failures {
 
 #[async_trait]
 impl Sms for Router {
+    fn route(&self, phone: &Phone) -> Route {
+        let names = || self.names(phone.region());
+        Route { first: names().next(), refusals: self.phone_limits.refusals(phone, names()) }
+    }
+
     async fn send(&self, message: &Message) -> Result<Sent, SmsError> {
         let (region, topic) = (message.to.region(), message.content.topic());
         let line = LogLine { id: &message.id, region, topic, started: Instant::now() };

@@ -76,6 +76,22 @@ impl CaptchaAnswer {
     }
 }
 
+/// Attempt of a client at a captcha.
+#[derive(Debug, Clone)]
+pub struct CaptchaAttempt {
+    pub id: CaptchaId,
+    /// Answers of which one must be right; `None` accepts every captcha that exists (development).
+    pub accepted: Option<[CaptchaAnswer; 2]>,
+}
+
+impl CaptchaAttempt {
+    /// Tells whether the attempt solves a captcha with this answer.
+    #[must_use]
+    pub fn solves(&self, answer: &CaptchaAnswer) -> bool {
+        self.accepted.as_ref().is_none_or(|[typed, replaced]| answer.matches(typed) | answer.matches(replaced))
+    }
+}
+
 impl fmt::Debug for CaptchaAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CaptchaAnswer(..)")

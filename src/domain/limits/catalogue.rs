@@ -196,6 +196,8 @@ impl Limit {
             // The counter of IpUnverified, read with half of its maximum (see `Limits::half_unverified`).
             Self::IpUnverifiedFree => {
                 Entry::new("sms-unverified-ip", Scope::IpBlock, Quota::per_hour(15), ProofOfWorkRequired)
+                    .shared()
+                    .refunded_on(&[CodeVerified])
             }
             // Remembered for twice the lifetime of a challenge (120 s): the clocks of replicas may be two minutes
             // apart.

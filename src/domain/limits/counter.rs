@@ -24,8 +24,8 @@ pub enum Rule {
     Shared { class: BudgetClass, member: Option<String>, quota: Quota, reserved: u32 },
     /// Counts every call of any window of this length: each call leaves the window by itself.
     Sliding(Quota),
-    /// Counts nothing; reached from this number on. Reads a counter of any other rule, of all
-    /// classes.
+    /// Counts nothing; reached from this number on. Reads a counter of the rule that the catalogue gives its limit, or
+    /// one that was set; a shared one with the calls of all classes. Its value is the one before the call.
     Threshold(u32),
     /// Reached while its entry exists. A call creates the entry for one of the waits. The wait grows with the count of
     /// `grows_with`, another counter of the same request.

@@ -1,6 +1,6 @@
 //! Limits that a request has reached.
 
-use super::entry::Denial;
+use super::entry::{Denial, Refund};
 use super::limit::Limit;
 use std::time::Duration;
 
@@ -23,6 +23,12 @@ impl Reached {
     #[must_use]
     pub const fn denial(&self) -> Denial {
         self.limit.entry().denial
+    }
+
+    /// Tells whether one of the limits is refunded on this outcome.
+    #[must_use]
+    pub fn is_refunded_on(&self, outcome: Refund) -> bool {
+        self.waits.iter().any(|(limit, _)| limit.is_refunded_on(outcome))
     }
 
     /// Longest wait among the limits with this denial.

@@ -28,7 +28,7 @@ pub(super) async fn send_code(
 }
 
 async fn reserve_and_send(service: Service, to: Recipient) -> Result<CodeSent, Error> {
-    let reservation = SendReservation::reserve(&service, to.purpose, to.client, &to.phone).await?;
+    let reservation = SendReservation::reserve(&service, to.purpose, to.client, &to.phone, None).await?;
     otp::send(&service, to, reservation).await
 }
 

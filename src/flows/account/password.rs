@@ -13,7 +13,7 @@ use crate::domain::session::Generation;
 use crate::domain::texts::TextLanguage;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::{AccountVersion, User};
-use crate::flows::limits::PasswordAttempt;
+use crate::flows::limits::{PasswordAttempt, reset_wrong_passwords};
 use crate::flows::otp::CodeSent;
 use crate::flows::session::{self, Caller, Tokens};
 use crate::flows::{Client, Error, Service};
@@ -39,8 +39,17 @@ async fn replace(
     new: NewPassword,
     language: TextLanguage,
 ) -> Result<Tokens, Error> {
-    let proof = confirm(&service, &caller, current).await?;
-    store(service, caller, proof, new, language).await
+    let attempt = PasswordAttempt::for_user(&service, caller.user.id).await?;
+    let handle = service.clone();
+    let replaced = async {
+        let hash = compare(&handle, &caller, current).await?;
+        store(handle, caller, Proof::Password(hash), new, language).await
+    };
+    match replaced.await {
+        // The wrong passwords are reset, and this attempt with them.
+        Ok(tokens) => Ok(tokens),
+        failed => attempt.record(&service, failed).await,
+    }
 }
 
 /// Sends a code to the own number of a user without a password.
@@ -102,9 +111,9 @@ async fn store(
     let Renewed { number, expires_at, bound, client_id } = renewed.ok_or(Error::TokenInvalid)?;
     let User { id: user, phone, .. } = caller.user;
     tracing::info!(user = %user.0, "password changed");
+    // Wrong passwords of strangers must not lock out the new password.
+    reset_wrong_passwords(&service, user, phone.as_ref()).await;
     if let Some(to) = phone {
-        // Wrong passwords of strangers must not lock out the new password.
-        PasswordAttempt::reset(&service, &to).await;
         notice::send(&service, Notice { user, to, content: Content::PasswordChanged, language });
     }
     let generation = Generation { session: caller.session, number };

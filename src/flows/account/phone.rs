@@ -50,7 +50,7 @@ async fn confirm_and_send(service: Service, caller: Caller, request: SendCode) -
     let purpose = Purpose::ChangePhone(caller.user.id);
     let account = Some(AccountVersion::of(&caller.user));
     let to = Recipient { account, password_proven, ..Recipient::new(purpose, phone, client, app) };
-    let reservation = SendReservation::reserve(&service, purpose, to.client, &to.phone).await?;
+    let reservation = SendReservation::reserve(&service, purpose, to.client, &to.phone, None).await?;
     otp::send(&service, to, reservation).await
 }
 

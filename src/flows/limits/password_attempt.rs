@@ -68,14 +68,18 @@ impl PasswordAttempt {
         refund(service, &self.0, refunded).await;
         outcome
     }
+}
 
-    /// Resets the wrong passwords of a phone, because its account has a new password.
-    pub(in crate::flows) async fn reset(service: &Service, phone: &Phone) {
+/// Resets the wrong passwords of an account that has a new password: those for its phone, and those of its user. One
+/// operation.
+pub(in crate::flows) async fn reset_wrong_passwords(service: &Service, user: UserId, phone: Option<&Phone>) {
+    let limits = &service.policy.limits;
+    let mut counters = vec![limits.counter(Limit::UserWrongPasswords, user.0.to_string())];
+    if let Some(phone) = phone {
         let phone = phone_key(service, phone);
-        let limits = [Limit::WrongPasswords, Limit::WrongPasswordsFree];
-        let counters = limits.map(|limit| service.policy.limits.counter(limit, &*phone));
-        log_refund_error(service.ports.staging.reset(&counters).await);
+        counters.extend([Limit::WrongPasswords, Limit::WrongPasswordsFree].map(|limit| limits.counter(limit, &*phone)));
     }
+    log_refund_error(service.ports.staging.reset(&counters).await);
 }
 
 fn phone_key(service: &Service, phone: &Phone) -> String {

@@ -1,16 +1,17 @@
 //! Send reservations: one message, counted on its limits before it is sent.
 
-use super::{admit, denied};
+use super::{Answered, admit_after, denied, redeem_captcha};
 use crate::domain::flow::{BudgetClass, Purpose};
 use crate::domain::ip_block::IpBlock;
 use crate::domain::limits::{Counter, Limit, Limits, Refund, ReservedShare, Rule, Scope};
 use crate::domain::phone::{Phone, Region};
 use crate::domain::ticket::{PhoneHash, Subject};
+use crate::flows::deferred_refunds::defer;
 use crate::flows::error::Error;
-use crate::flows::refund::refund;
+use crate::flows::refund::{refund, refundable};
 use crate::flows::service::Service;
 use crate::flows::{Client, abuse_signal, sms_regions, test_number};
-use crate::ports::{Admission, Counts, DependencyError, Event, Verified};
+use crate::ports::{Admission, Counts, DependencyError, Event, Route, Verified};
 
 /// Permission to send one message. For a test number it reserves nothing.
 pub(in crate::flows) struct SendReservation {
@@ -21,19 +22,23 @@ pub(in crate::flows) struct SendReservation {
 struct Reserved {
     ip_block: String,
     counters: Vec<Counter>,
+    provider: Option<&'static str>,
+    may_be_refused: bool,
 }
 
 impl SendReservation {
     /// Reserves one message, or denies and reserves nothing. One atomic operation counts on all limits except those of
-    /// the phone, which are counted together with the flow. For a test number, nothing is counted.
+    /// the phone, which are counted together with the flow. For a test number, nothing is counted. The same operation
+    /// uses up the captcha, if there is one; a wrong answer reserves nothing.
     pub(in crate::flows) async fn reserve(
         service: &Service,
         purpose: Purpose,
         client: Client,
         phone: &Phone,
+        captcha: Option<&Answered>,
     ) -> Result<Self, Error> {
         let flow = PhoneHash::of(phone, &service.keys.phone_hash);
-        Self::reserve_for(service, purpose, client, phone, flow).await
+        Self::reserve_for(service, purpose, client, phone, flow, captcha).await
     }
 
     /// Reserves one message like [`SendReservation::reserve`], for a flow with the limits of `flow`.
@@ -43,18 +48,25 @@ impl SendReservation {
         client: Client,
         phone: &Phone,
         flow: PhoneHash,
+        captcha: Option<&Answered>,
     ) -> Result<Self, Error> {
         if let Some(test) = service.test_phone(phone) {
+            if let Some(captcha) = captcha {
+                redeem_captcha(service, captcha).await?;
+            }
             test_number::log_use(test, "send");
             return Ok(Self { flow: PhoneHash::of(phone, service.keys.test_phone.first()), reserved: None });
         }
         let (region, ip_block) = (phone.region(), service.ip_block(client.address));
-        let counters = counters(service, class_of(purpose, flow), phone, &ip_block);
-        match admit(service, &counters).await? {
+        let mut counters = counters(service, class_of(purpose, flow), phone, &ip_block);
+        let Route { first: provider, refusals } = service.ports.sms.route(phone);
+        counters.extend(refusals);
+        match admit_after(service, captcha, &counters).await? {
             Admission::Allowed(counts) => {
                 warn_at_80_percent(service.policy.limits.reserved, &counters, &counts, region);
                 abuse_signal::update(service, region, &counters, &counts).await;
-                Ok(Self { flow, reserved: Some(Reserved { ip_block: ip_block.text(), counters }) })
+                let (ip_block, may_be_refused) = (ip_block.text(), counts.any(Limit::PhoneAtProvider));
+                Ok(Self { flow, reserved: Some(Reserved { ip_block, counters, provider, may_be_refused }) })
             }
             Admission::Limited(reached) => {
                 abuse_signal::extend_on_denial(service, reached.limit).await;
@@ -82,6 +94,16 @@ impl SendReservation {
     /// IP blocks of the client, as a flow stores them; empty if nothing is counted.
     pub(in crate::flows) fn ip_block(&self) -> &str {
         self.reserved.as_ref().map_or("", |reserved| &reserved.ip_block)
+    }
+
+    /// Provider that will probably send the message.
+    pub(in crate::flows) fn provider(&self) -> Option<&'static str> {
+        self.reserved.as_ref().and_then(|reserved| reserved.provider)
+    }
+
+    /// Tells whether a provider refused the phone when the message was reserved.
+    pub(in crate::flows) fn may_be_refused(&self) -> bool {
+        self.reserved.as_ref().is_some_and(|reserved| reserved.may_be_refused)
     }
 
     /// Returns the result of a dependency; refunds everything if it failed.
@@ -132,13 +154,8 @@ fn counters(service: &Service, class: BudgetClass, phone: &Phone, ip_block: &IpB
     counters
 }
 
-/// Refunds the unverified codes of all messages of a flow whose code was verified.
-pub(in crate::flows) async fn refund_verified(
-    service: &Service,
-    purpose: Purpose,
-    flow: PhoneHash,
-    verified: &Verified,
-) {
+/// Refunds the unverified codes of all messages of a flow whose code was verified. The response does not wait for it.
+pub(in crate::flows) fn refund_verified(service: &Service, purpose: Purpose, flow: PhoneHash, verified: &Verified) {
     let (limits, region, class) = (&service.policy.limits, verified.proven.phone.region(), class_of(purpose, flow));
     // A message for a known device was not counted as unverified.
     let Some(unverified) = Limit::region_unverified(class) else { return };
@@ -150,7 +167,7 @@ pub(in crate::flows) async fn refund_verified(
     };
     // A send without an IP block counted nothing: no message was sent.
     let counters: Vec<_> = verified.ip_blocks.iter().filter(|block| !block.is_empty()).flat_map(of_message).collect();
-    refund(service, &counters, Refund::CodeVerified).await;
+    defer(service, refundable(&counters, Refund::CodeVerified));
 }
 
 fn record_denial(service: &Service, limit: Limit, region: Region) {

@@ -32,7 +32,7 @@ async fn send(
 ) -> Result<CodeSent, Error> {
     let purpose = Purpose::Login;
     let flow = PhoneHash::of_new_device(&phone, &service.keys.phone_hash);
-    let reservation = SendReservation::reserve_for(service, purpose, client, &phone, flow).await?;
+    let reservation = SendReservation::reserve_for(service, purpose, client, &phone, flow, None).await?;
     let account = Some(AccountVersion::of(user));
     let to = Recipient { account, password_proven: true, ..Recipient::new(purpose, phone, client, app) };
     otp::send(service, to, reservation).await

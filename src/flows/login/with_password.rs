@@ -1,19 +1,18 @@
 //! Sign-in with phone and password.
 
 use super::new_device;
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::password::Password;
 use crate::domain::phone::Phone;
 use crate::domain::session::Device;
-use crate::flows::limits::PasswordAttempt;
+use crate::flows::limits::{Answered, PasswordAttempt, redeem_captcha};
 use crate::flows::session::{self, SignedIn};
-use crate::flows::{Client, Error, NamedDevice, Service, captcha};
+use crate::flows::{Client, Error, NamedDevice, Service};
 use crate::ports::{Account, AccountOnDevice, Proof, Verdict};
 
 pub struct LogIn {
     pub phone: Phone,
     pub password: Password,
-    pub captcha: Option<(CaptchaId, CaptchaAnswer)>,
+    pub captcha: Option<Answered>,
     pub device: Device,
     /// Device of the device token, if the client has sent a valid one.
     pub named: Option<NamedDevice>,
@@ -24,8 +23,8 @@ pub struct LogIn {
 /// most, one SQL statement, one hash. A right password also costs a transaction and a refund. A device token costs one
 /// more SQL statement, and three more staging round trips if the account does not know the device.
 pub async fn with_password(service: &Service, request: LogIn) -> Result<SignedIn, Error> {
-    if let Some((id, answer)) = &request.captcha {
-        captcha::redeem(service, id, answer).await?;
+    if let Some(captcha) = &request.captcha {
+        redeem_captcha(service, captcha).await?;
     }
     service.background.run_to_completion(attempt(service.clone(), request)).await
 }

@@ -50,6 +50,7 @@ impl Delivery {
         );
         let autofill = params.app.as_ref().and_then(|app| service.policy.apps.autofill(app));
         let message = Message::new(&service.policy.texts, language, sent.phone.clone(), content, autofill, id);
+        let message = Message { may_be_refused: reservation.may_be_refused(), ..message };
         Self { key, message, reserved, decoy, reservation }
     }
 }
@@ -84,9 +85,11 @@ async fn hand_over(service: &Service, delivery: Delivery, conceal: bool) -> Resu
     }
     let error = match service.ports.sms.send(&message).await {
         Ok(sent) => {
-            // The flow of a first message has its IP block from the beginning.
+            // The flow of a first message has its IP block and its usual provider from the beginning.
             let ip_block = (reserved != CancelledSend::First).then(|| reservation.ip_block());
-            log_refund_error(service.ports.staging.record_sent(&key, sent.provider, ip_block).await);
+            if ip_block.is_some() || reservation.provider() != Some(sent.provider) {
+                log_refund_error(service.ports.staging.record_sent(&key, sent.provider, ip_block).await);
+            }
             return Ok(());
         }
         Err(error) => error,

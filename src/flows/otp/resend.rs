@@ -72,7 +72,7 @@ async fn reserve_and_resend(
             return Err(error.into());
         }
     };
-    let reservation = match SendReservation::reserve_for(&service, purpose, client, &reserved.phone, flow).await {
+    let reservation = match SendReservation::reserve_for(&service, purpose, client, &reserved.phone, flow, None).await {
         Ok(reservation) => reservation,
         Err(error) => {
             cancel(&service, &key, resend, &phone_limits, Refund::NothingDone).await;

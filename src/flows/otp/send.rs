@@ -2,7 +2,6 @@
 
 use super::delivery::{Delivery, SendParams, cancel, deliver};
 use super::sent::CodeSent;
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_id::ClientId;
 use crate::domain::consent::Consent;
 use crate::domain::flow::Purpose;
@@ -11,11 +10,10 @@ use crate::domain::new_account::NewAccount;
 use crate::domain::phone::Phone;
 use crate::domain::ticket::{PhoneHash, Subject, Ticket};
 use crate::domain::user::AccountVersion;
-use crate::flows::captcha;
 use crate::flows::client::Client;
 use crate::flows::error::Error;
 use crate::flows::known_device::NamedDevice;
-use crate::flows::limits::{SendReservation, denied};
+use crate::flows::limits::{Answered, SendReservation, denied};
 use crate::flows::service::Service;
 use crate::ports::{AccountOnDevice, AccountSummary, Admission, CancelledSend, NewFlow};
 
@@ -23,7 +21,7 @@ use crate::ports::{AccountOnDevice, AccountSummary, Admission, CancelledSend, Ne
 pub struct SendCode {
     pub phone: Phone,
     /// `None` only for a client that has sent a device token, which may be invalid.
-    pub captcha: Option<(CaptchaId, CaptchaAnswer)>,
+    pub captcha: Option<Answered>,
     pub device: Option<NamedDevice>,
     pub client: Client,
     /// App that the message is for.
@@ -58,8 +56,8 @@ impl Recipient {
 
 /// Sends a code, after a captcha, to a phone that should have no account yet. If it has one, the response says so,
 /// unless the policy conceals it. Order: captcha, budgets, account, limits of the phone, message. Cheap checks come
-/// first. Four staging round trips and one SQL statement before the message, and one round trip after it, which stores
-/// the provider.
+/// first. Two staging round trips and one SQL statement before the message. A third one follows it only if another
+/// provider sends it than the first.
 pub async fn send_to_new_number(
     service: &Service,
     purpose: Purpose,
@@ -67,19 +65,22 @@ pub async fn send_to_new_number(
     consent: Option<Consent>,
 ) -> Result<CodeSent, Error> {
     let SendCode { phone, captcha, client, app, .. } = request;
-    let (id, answer) = captcha.ok_or(Error::CaptchaRequired)?;
-    captcha::redeem(service, &id, &answer).await?;
+    let captcha = captcha.ok_or(Error::CaptchaRequired)?;
     let handle = service.clone();
     let to = Recipient { consent, ..Recipient::new(purpose, phone, client, app) };
-    let send = async move { send_to_free_phone(&handle, to).await };
+    let send = async move { send_to_free_phone(&handle, to, Some(&captcha)).await };
     service.background.run_to_completion(send).await
 }
 
-/// Sends a code to a phone that should have no account, without a captcha. Whether the recipient is a decoy, and
-/// concealed, is decided here.
-pub(in crate::flows) async fn send_to_free_phone(service: &Service, to: Recipient) -> Result<CodeSent, Error> {
+/// Sends a code to a phone that should have no account, after a captcha if there is one. Whether the recipient is a
+/// decoy, and concealed, is decided here.
+pub(in crate::flows) async fn send_to_free_phone(
+    service: &Service,
+    to: Recipient,
+    captcha: Option<&Answered>,
+) -> Result<CodeSent, Error> {
     let conceal = service.policy.conceal_taken_phone;
-    let reservation = SendReservation::reserve(service, to.purpose, to.client, &to.phone).await?;
+    let reservation = SendReservation::reserve(service, to.purpose, to.client, &to.phone, captcha).await?;
     let account_of = service.ports.users.account_of(&to.phone).await;
     let account = reservation.refund_on_error(service, account_of).await?;
     if account.is_some() && !conceal {
@@ -105,13 +106,12 @@ fn is_stale(service: &Service, account: &AccountSummary) -> bool {
 /// device.
 pub async fn send_to_account(service: &Service, purpose: Purpose, request: SendCode) -> Result<CodeSent, Error> {
     let handle = service.clone();
-    let Some((id, answer)) = &request.captcha else {
+    if request.captcha.is_none() {
         return service.background.run_to_completion(send_to_known_device(handle, purpose, request)).await;
-    };
-    captcha::redeem(service, id, answer).await?;
+    }
     let send = async move {
-        let SendCode { phone, client, app, .. } = request;
-        let reservation = SendReservation::reserve(&handle, purpose, client, &phone).await?;
+        let SendCode { phone, captcha, client, app, .. } = request;
+        let reservation = SendReservation::reserve(&handle, purpose, client, &phone, captcha.as_ref()).await?;
         let account_of = handle.ports.users.account_of(&phone).await;
         let account = reservation.refund_on_error(&handle, account_of).await?.map(|account| account.version);
         let decoy = account.is_none();
@@ -135,7 +135,7 @@ async fn send_to_known_device(service: Service, purpose: Purpose, request: SendC
     let settled = known.filter(|known| known.is_known_for(service.policy.ownership.hold, service.now()));
     let (account, known) = account.zip(settled).ok_or(Error::CaptchaRequired)?;
     let flow = PhoneHash::of_device(known.id, &phone, &service.keys.phone_hash);
-    let reservation = SendReservation::reserve_for(&service, purpose, client, &phone, flow).await?;
+    let reservation = SendReservation::reserve_for(&service, purpose, client, &phone, flow, None).await?;
     let account = Some(AccountVersion::of(&account.user));
     let to = Recipient { account, ..Recipient::new(purpose, phone, client, app) };
     send(&service, to, reservation).await
@@ -155,6 +155,7 @@ pub(in crate::flows) async fn send(
         decoy: to.decoy,
         client: to.app.clone(),
         ip_block: reservation.ip_block().to_owned(),
+        provider: reservation.provider(),
         consent: to.consent,
         new_account: (to.purpose == Purpose::Register).then(|| NewAccount::new(service.now(), || service.random())),
         password_proven: to.password_proven,

@@ -33,7 +33,7 @@ pub(in crate::flows) async fn verify(
 ) -> Result<(StepDone, Proven), Error> {
     let (transition, expires_in) = (Transition::VERIFY_CODE, service.policy.flow.verified_ttl);
     let verified = check(service, purpose, ticket, given, OnRight::Advance { transition, ttl: expires_in }).await?;
-    on_verified(service, purpose, ticket, &verified).await;
+    on_verified(service, purpose, ticket, &verified);
     Ok((StepDone { step: transition.to.unwrap_or(Step::FIRST), expires_in }, verified.proven))
 }
 
@@ -60,7 +60,7 @@ where
         }
         // Two callers may have claimed the code, one after the other. Only the one that deletes the flow refunds.
         if delete_flow(&service, &ticket).await {
-            on_verified(&service, purpose, &ticket, &verified).await;
+            on_verified(&service, purpose, &ticket, &verified);
         }
         done
     };
@@ -91,14 +91,14 @@ where
             Err(error) if error.keeps_flow() => return Err(error),
             Err(error) => {
                 if delete_flow(&service, &ticket).await {
-                    on_verified(&service, purpose, &ticket, &verified).await;
+                    on_verified(&service, purpose, &ticket, &verified);
                 }
                 return Err(error);
             }
         };
         release(&service, &ticket, owner).await;
         let expires_in = moved?;
-        on_verified(&service, purpose, &ticket, &verified).await;
+        on_verified(&service, purpose, &ticket, &verified);
         Ok(StepDone { step: transition.to.unwrap_or(Step::FIRST), expires_in })
     };
     service.background.run_to_completion(work).await
@@ -129,7 +129,7 @@ where
     if let Err(Error::InQuestion(question)) = done {
         let kept = question_account(service, purpose, ticket, question).await;
         if let Error::InQuestion(_) = kept {
-            on_verified(service, purpose, ticket, &verified).await;
+            on_verified(service, purpose, ticket, &verified);
         }
         done = Err(kept);
     }
@@ -199,13 +199,13 @@ async fn check(
 
 /// Records the verified code, and refunds the unverified codes of the flow's messages. Does nothing for a test number,
 /// which gets no message.
-async fn on_verified(service: &Service, purpose: Purpose, ticket: &Ticket, verified: &Verified) {
+fn on_verified(service: &Service, purpose: Purpose, ticket: &Ticket, verified: &Verified) {
     if verified.ip_blocks.iter().all(String::is_empty) {
         return;
     }
     let (provider, region) = (verified.provider.as_deref().unwrap_or("unknown"), verified.proven.phone.region());
     service.ports.telemetry.record(Event::CodeVerified { provider, region, topic: purpose.into() });
-    refund_verified(service, purpose, ticket.phone_hash(), verified).await;
+    refund_verified(service, purpose, ticket.phone_hash(), verified);
 }
 
 /// Deletes a finished flow; returns whether it existed. A flow that cannot be deleted now expires by itself.

@@ -1,7 +1,6 @@
 //! Reclaim of a detached account: its former number with the password or a known device, then a code to a free number.
 
 use super::ask::before;
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
 use crate::domain::client_id::ClientId;
 use crate::domain::device::{DeviceId, KnownDevice};
 use crate::domain::flow::{Proven, Purpose};
@@ -12,18 +11,17 @@ use crate::domain::phone::Phone;
 use crate::domain::session::Device;
 use crate::domain::ticket::Ticket;
 use crate::domain::user::AccountVersion;
-use crate::flows::limits::PasswordAttempt;
+use crate::flows::limits::{Answered, PasswordAttempt, redeem_captcha};
 use crate::flows::otp::{self, CodeSent, Recipient};
 use crate::flows::session::{self, Opened, SignedIn};
-use crate::flows::{Client, Error, NamedDevice, Service, captcha};
+use crate::flows::{Client, Error, NamedDevice, Service};
 use crate::ports::{AccountEvidence, EvidenceQuery, Reclaimed, Verdict, Whose};
 
 pub struct SendCode {
     pub former_phone: Phone,
     pub evidence: super::Evidence,
     pub phone: Phone,
-    pub captcha_id: CaptchaId,
-    pub captcha_answer: CaptchaAnswer,
+    pub captcha: Answered,
     pub client: Client,
     pub app: Option<ClientId>,
 }
@@ -31,7 +29,7 @@ pub struct SendCode {
 /// Checks the evidence, and sends a code to the new number. A password counts as an attempt at the former number. An
 /// unknown number, a wrong password and an unknown device get the same error.
 pub async fn send_code(service: &Service, request: SendCode) -> Result<CodeSent, Error> {
-    captcha::redeem(service, &request.captcha_id, &request.captcha_answer).await?;
+    redeem_captcha(service, &request.captcha).await?;
     service.background.run_to_completion(check_and_send(service.clone(), request)).await
 }
 
@@ -46,7 +44,7 @@ async fn check_and_send(service: Service, request: SendCode) -> Result<CodeSent,
     };
     let SendCode { phone, client, app, .. } = request;
     let to = Recipient { account: Some(account), ..Recipient::new(Purpose::Reclaim, phone, client, app) };
-    otp::send_to_free_phone(&service, to).await
+    otp::send_to_free_phone(&service, to, None).await
 }
 
 async fn by_password(service: &Service, former: &Phone, password: Password) -> Result<AccountVersion, Error> {

@@ -277,11 +277,14 @@ pub async fn a_threshold_counts_nothing(harness: &impl Harness) {
 
 /// Limits with one name share a counter.
 pub async fn a_threshold_reads_the_counter_of_another_limit(harness: &impl Harness) {
-    let (store, counted) = (harness.store(), counter(Limit::IpUnverified, "", 9));
+    let store = harness.store();
+    let quota = Quota { max: 9, window: HOUR };
+    let rule = Rule::Shared { class: BudgetClass::NewNumbers, member: None, quota, reserved: 0 };
+    let counted = Counter { limit: Limit::IpUnverified, key: String::new(), rule };
     let half = threshold(Limit::IpUnverifiedFree, 2);
     assert_eq!(values(&*store, &[half.clone(), counted.clone()]).await, [0, 1]);
     harness.advance(20 * MINUTE);
-    assert_eq!(values(&*store, &[half.clone(), counted.clone()]).await, [1, 2]);
+    assert_eq!(values(&*store, &[counted.clone(), half.clone()]).await, [2, 1], "not the value before the call");
     assert_limited(&store.count(&[counted.clone(), half.clone()]).await.unwrap(), half.limit, 40 * MINUTE);
     store.refund(new_id(), slice::from_ref(&counted)).await.unwrap();
     assert_eq!(values(&*store, &[half]).await, [1]);

@@ -41,6 +41,19 @@ pub async fn a_right_code_returns_the_ip_block_of_every_message(harness: &impl H
     }
 }
 
+pub async fn a_flow_has_the_provider_of_its_first_message_from_the_beginning(harness: &impl Harness) {
+    let store = harness.store();
+    for (number, failover) in [(1, None), (2, Some("second"))] {
+        let (flow, new) = (key(number, 1), NewFlow { provider: Some("first"), ..new_flow(number) });
+        store.open_flow(&flow, &new, &[]).await.unwrap();
+        if let Some(provider) = failover {
+            store.record_sent(&flow, provider, None).await.unwrap();
+        }
+        let right = verified(verify(&*store, &flow, true, &limits()).await);
+        assert_eq!((right.provider.as_deref(), right.ip_blocks.len()), (failover.or(Some("first")), 1));
+    }
+}
+
 /// The resend was reserved, but no message was sent.
 pub async fn a_cancelled_resend_stores_no_ip_block(harness: &impl Harness) {
     let (store, flow) = (harness.store(), key(1, 1));

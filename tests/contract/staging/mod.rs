@@ -83,9 +83,13 @@ macro_rules! promises {
 }
 
 promises!(
-    captchas::one_of_100_concurrent_takes_gets_the_answer,
+    captchas::one_of_100_concurrent_answers_is_accepted,
+    captchas::a_wrong_answer_uses_up_the_captcha_and_counts_nothing,
+    captchas::a_right_answer_counts_or_is_denied,
+    captchas::every_answer_can_be_accepted,
     captchas::a_captcha_expires_after_its_ttl,
     captchas::a_second_put_replaces_the_answer_and_its_ttl,
+    captchas::a_captcha_beyond_a_limit_is_not_stored,
     claims::one_of_many_concurrent_right_codes_is_claimed,
     claims::a_released_code_can_be_claimed_again,
     claims::a_claim_that_is_not_released_expires,
@@ -136,6 +140,7 @@ promises!(
     idempotency::a_response_without_a_claim_is_stored_unless_the_name_is_taken,
     idempotency::extreme_ttls_are_accepted,
     ip_blocks::a_right_code_returns_the_ip_block_of_every_message,
+    ip_blocks::a_flow_has_the_provider_of_its_first_message_from_the_beginning,
     ip_blocks::a_cancelled_resend_stores_no_ip_block,
     ip_blocks::one_of_many_concurrent_right_codes_gets_the_ip_blocks,
     ip_blocks::nothing_is_recorded_unless_a_code_can_be_entered,

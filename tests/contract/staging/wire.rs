@@ -8,7 +8,7 @@ use super::{
 use crate::support::redis::{self, OwnRedis};
 use deadpool_redis::redis::{Connection, cmd};
 use doorstep::adapters::staging::redis::RedisStaging;
-use doorstep::domain::captcha::{CaptchaAnswer, CaptchaId};
+use doorstep::domain::captcha::{CaptchaAnswer, CaptchaAttempt, CaptchaId};
 use doorstep::domain::completion::Completion;
 use doorstep::domain::flow::{BudgetClass, Transition};
 use doorstep::domain::limits::Cooldowns;
@@ -83,10 +83,13 @@ async fn every_method(store: &dyn Staging, mut after: impl FnMut(&str)) {
         counter(Limit::ServiceHour, Rule::Count(quota)),
         counter(Limit::ServiceDay, Rule::Count(quota)),
     ];
-    store.put_captcha(&id, &answer, MINUTE).await.unwrap();
+    store.put_captcha(&id, &answer, MINUTE, &counters).await.unwrap();
     after("put_captcha");
-    store.take_captcha(&id).await.unwrap();
-    after("take_captcha");
+    let attempt = CaptchaAttempt { id: id.clone(), accepted: Some([answer.clone(), answer]) };
+    store.redeem_captcha(&attempt, &counters).await.unwrap();
+    after("redeem_captcha");
+    store.delete_captcha(&id).await.unwrap();
+    after("delete_captcha");
     store.count(&counters).await.unwrap();
     after("count");
     store.usage(&counters).await.unwrap();
@@ -304,7 +307,7 @@ async fn extreme_ttls_leave_no_key_without_expiry() {
     let (store, answer) = (&*harness.store, CaptchaAnswer::parse("AC3K").unwrap());
     let flow = key(1, 1);
     for ttl in [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(u64::MAX), Duration::MAX] {
-        store.put_captcha(&CaptchaId::new([1; 16]), &answer, ttl).await.unwrap();
+        store.put_captcha(&CaptchaId::new([1; 16]), &answer, ttl, &[]).await.unwrap();
         harness.assert_every_key_expires();
         let quota = Quota { max: 1, window: ttl };
         let waits = Rule::Cooldown { waits: Cooldowns(vec![ttl]), grows_with: Limit::PhoneCooldown };

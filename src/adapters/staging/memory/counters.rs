@@ -56,10 +56,10 @@ impl State {
             return Admission::Limited(reached);
         }
         let mut values = vec![0; counters.len()];
-        // Cooldowns first: they grow with what was counted before this call.
-        for cooldown in [true, false] {
+        // Cooldowns and thresholds first: they read what was counted before this call.
+        for reads in [true, false] {
             for (counter, value) in counters.iter().zip(&mut values) {
-                if matches!(counter.rule, Rule::Cooldown { .. }) == cooldown {
+                if matches!(counter.rule, Rule::Cooldown { .. } | Rule::Threshold(_)) == reads {
                     *value = self.add(counter, counters);
                 }
             }

@@ -7,13 +7,13 @@ mod shared;
 mod sliding;
 mod state;
 
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::captcha::{CaptchaAnswer, CaptchaAttempt, CaptchaId};
 use crate::domain::flow::{self, Flow, Purpose, Step, Transition};
 use crate::domain::limits::{Counter, Limit};
 use crate::domain::ticket::FlowKey;
 use crate::ports::{
-    Admission, Advance, CancelledSend, Change, Clock, CodeAttempt, CodeCheck, DependencyError, NewFlow, OnRight,
-    Resend, ReservedResend, Staging, Verified,
+    Admission, Advance, CancelledSend, CaptchaCheck, Change, Clock, CodeAttempt, CodeCheck, DependencyError, NewFlow,
+    OnRight, Resend, ReservedResend, Staging, Verified,
 };
 use async_trait::async_trait;
 use state::{State, Stored};
@@ -44,17 +44,40 @@ impl MemoryStaging {
 
 #[async_trait]
 impl Staging for MemoryStaging {
-    async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, ttl: Duration) -> Result<(), DependencyError> {
+    async fn put_captcha(
+        &self,
+        id: &CaptchaId,
+        answer: &CaptchaAnswer,
+        ttl: Duration,
+        limits: &[Counter],
+    ) -> Result<Admission, DependencyError> {
         let mut state = self.state();
-        let now = state.now;
-        state.captchas.put(id.clone(), answer.clone(), ttl, now);
-        Ok(())
+        let (admission, now) = (state.admit(limits), state.now);
+        if matches!(admission, Admission::Allowed(_)) {
+            state.captchas.put(id.clone(), answer.clone(), ttl, now);
+        }
+        Ok(admission)
     }
 
-    async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, DependencyError> {
+    async fn redeem_captcha(
+        &self,
+        attempt: &CaptchaAttempt,
+        limits: &[Counter],
+    ) -> Result<CaptchaCheck, DependencyError> {
         let mut state = self.state();
         let now = state.now;
-        Ok(state.captchas.take(id, now))
+        Ok(match state.captchas.take(&attempt.id, now) {
+            None => CaptchaCheck::Gone,
+            Some(answer) if attempt.solves(&answer) => CaptchaCheck::Right(state.admit(limits)),
+            Some(_) => CaptchaCheck::Wrong,
+        })
+    }
+
+    async fn delete_captcha(&self, id: &CaptchaId) -> Result<(), DependencyError> {
+        let mut state = self.state();
+        let now = state.now;
+        state.captchas.take(id, now);
+        Ok(())
     }
 
     async fn open_flow(&self, key: &FlowKey, flow: &NewFlow, limits: &[Counter]) -> Result<Admission, DependencyError> {
@@ -63,7 +86,7 @@ impl Staging for MemoryStaging {
         if let Admission::Allowed(_) = admission {
             let stored = Stored {
                 ip_blocks: Some(flow.ip_block.clone()).filter(|block| !block.is_empty()).into_iter().collect(),
-                provider: None,
+                provider: flow.provider.map(str::to_owned),
                 sends: 1,
                 resend: None,
                 step: Step::FIRST,

@@ -3,8 +3,7 @@
 use super::client::RedisStaging;
 use super::reply::{broken, done, duration, millis, number, numbers, reached, words};
 use crate::adapters::staging::scripts::{self, Script, ScriptCall};
-use crate::domain::flow::BudgetClass;
-use crate::domain::limits::{Counter, Rule, Scope};
+use crate::domain::limits::{Counter, Entry, Limit, Rule, Scope};
 use crate::ports::{Admission, Counters, Counts, DependencyError, REFUND_TTL, Usage};
 use async_trait::async_trait;
 use deadpool_redis::redis::cmd;
@@ -20,7 +19,7 @@ impl Counters for RedisStaging {
     async fn refund(&self, id: Uuid, counters: &[Counter]) -> Result<(), DependencyError> {
         let Some(first) = counters.first() else { return Ok(()) };
         let mut call = scripts::REFUND.key(key_beside(first, &format!("refund:{id}")));
-        add_counters(call.arg(millis(REFUND_TTL)), counters, 1);
+        add_counters(call.arg(millis(REFUND_TTL)), counters);
         done(&self.call(&call).await?)
     }
 
@@ -76,31 +75,38 @@ fn key_beside(Counter { limit, key, .. }: &Counter, name: &str) -> String {
 
 fn over(script: &'static Script, counters: &[Counter]) -> ScriptCall {
     let mut call = script.call();
-    add_counters(&mut call, counters, 0);
+    add_counters(&mut call, counters);
     call
 }
 
-/// Adds keys and arguments as `counters.lua` reads them, behind `keys` other keys.
-pub(super) fn add_counters(call: &mut ScriptCall, counters: &[Counter], keys: usize) {
+/// Adds keys and arguments as `counters.lua` reads them, behind all others.
+pub(super) fn add_counters(call: &mut ScriptCall, counters: &[Counter]) {
     for counter in counters {
         call.key(counter_key(counter));
         match &counter.rule {
-            Rule::Count(quota) => call.arg("count").arg(quota.max).arg(millis(quota.window)).arg(""),
+            Rule::Count(quota) => call.arg("count").arg(quota.max).arg(millis(quota.window)),
             Rule::Shared { class, member, quota, reserved } => {
-                let others = BudgetClass::ALL.into_iter().filter(|other| other != class);
-                let classes: Vec<_> = [*class].into_iter().chain(others).map(BudgetClass::name).collect();
-                let member = member.as_ref().map_or_else(String::new, |member| format!(" {member}"));
-                let more = format!("{reserved} {}{member}", classes.join(","));
-                call.arg("shared").arg(quota.max).arg(millis(quota.window)).arg(more)
+                call.arg("shared").arg(quota.max).arg(millis(quota.window));
+                let field = member.as_ref().map(|member| format!("{} {member}", class.name()));
+                call.arg(reserved).arg(class.name()).arg(field.unwrap_or_default())
             }
-            Rule::Sliding(quota) => call.arg("sliding").arg(quota.max).arg(millis(quota.window)).arg(""),
-            Rule::Threshold(max) => call.arg("threshold").arg(max).arg(0).arg(""),
+            Rule::Sliding(quota) => call.arg("sliding").arg(quota.max).arg(millis(quota.window)),
+            Rule::Threshold(max) => call.arg(threshold_of(counter.limit)).arg(max).arg(0),
             Rule::Cooldown { waits, grows_with } => {
                 let place = counters.iter().position(|counter| counter.limit == *grows_with);
                 let wait = |wait: &Duration| if wait.is_zero() { 0 } else { millis(*wait) }.to_string();
                 let waits: Vec<_> = waits.0.iter().map(wait).collect();
-                call.arg("cooldown").arg(place.map_or(0, |place| keys + place + 1)).arg(0).arg(waits.join(","))
+                call.arg("cooldown").arg(place.map_or(0, |place| place + 1)).arg(waits.join(","))
             }
         };
+    }
+}
+
+/// Rule of a threshold in `counters.lua`, by the rule of the counter that it reads.
+const fn threshold_of(limit: Limit) -> &'static str {
+    match limit.entry() {
+        Entry { shared: true, .. } => "classes",
+        Entry { sliding: true, .. } => "events",
+        _ => "number",
     }
 }

@@ -7,7 +7,7 @@ use super::reply::{
     stored_account, stored_completion, stored_phone, stored_question, words,
 };
 use crate::adapters::staging::scripts::{self, ScriptCall};
-use crate::domain::captcha::{CaptchaAnswer, CaptchaId};
+use crate::domain::captcha::{CaptchaAnswer, CaptchaAttempt, CaptchaId};
 use crate::domain::client_id::ClientId;
 use crate::domain::consent::Consent;
 use crate::domain::flow::{Flow, Proven, Purpose, State, Step, Transition};
@@ -15,8 +15,8 @@ use crate::domain::limits::{Counter, Limit};
 use crate::domain::password::PasswordHash;
 use crate::domain::ticket::FlowKey;
 use crate::ports::{
-    Admission, Advance, CancelledSend, Change, CodeAttempt, CodeCheck, Counts, DependencyError, NewFlow, OnRight,
-    Resend, ReservedResend, Staging, Verified,
+    Admission, Advance, CancelledSend, CaptchaCheck, Change, CodeAttempt, CodeCheck, Counts, DependencyError, NewFlow,
+    OnRight, Resend, ReservedResend, Staging, Verified,
 };
 use async_trait::async_trait;
 use std::slice;
@@ -25,18 +25,39 @@ use uuid::Uuid;
 
 #[async_trait]
 impl Staging for RedisStaging {
-    async fn put_captcha(&self, id: &CaptchaId, answer: &CaptchaAnswer, ttl: Duration) -> Result<(), DependencyError> {
-        let mut call = scripts::PUT.key(captcha_key(id));
-        done(&self.call(call.arg(millis(ttl)).arg(2).arg("answer").arg(answer.expose())).await?)
+    async fn put_captcha(
+        &self,
+        id: &CaptchaId,
+        answer: &CaptchaAnswer,
+        ttl: Duration,
+        limits: &[Counter],
+    ) -> Result<Admission, DependencyError> {
+        let mut call = scripts::PUT_CAPTCHA.key(captcha_key(id));
+        add_counters(call.arg(answer.expose()).arg(millis(ttl)), limits);
+        admission(limits, &self.call(&call).await?)
     }
 
-    async fn take_captcha(&self, id: &CaptchaId) -> Result<Option<CaptchaAnswer>, DependencyError> {
-        let reply = self.call(&scripts::TAKE_CAPTCHA.key(captcha_key(id))).await?;
+    async fn redeem_captcha(
+        &self,
+        attempt: &CaptchaAttempt,
+        limits: &[Counter],
+    ) -> Result<CaptchaCheck, DependencyError> {
+        let mut call = scripts::REDEEM_CAPTCHA.key(captcha_key(&attempt.id));
+        match &attempt.accepted {
+            Some(answers) => call.arg(flag(false)).arg(answers[0].expose()).arg(answers[1].expose()),
+            None => call.arg(flag(true)).arg("").arg(""),
+        };
+        add_counters(&mut call, limits);
+        let reply = self.call(&call).await?;
         match words(&reply)[..] {
-            ["gone"] => Ok(None),
-            ["done", answer] => CaptchaAnswer::parse(answer).map(Some).map_err(|_| broken()),
-            _ => Err(broken()),
+            ["gone"] => Ok(CaptchaCheck::Gone),
+            ["wrong"] => Ok(CaptchaCheck::Wrong),
+            _ => admission(limits, &reply).map(CaptchaCheck::Right),
         }
+    }
+
+    async fn delete_captcha(&self, id: &CaptchaId) -> Result<(), DependencyError> {
+        self.delete(&[captcha_key(id)]).await.map(drop)
     }
 
     async fn open_flow(&self, key: &FlowKey, flow: &NewFlow, limits: &[Counter]) -> Result<Admission, DependencyError> {
@@ -51,6 +72,7 @@ impl Staging for RedisStaging {
             ("decoy", flag(flow.decoy)),
             ("client", flow.client.as_ref().map_or("", ClientId::as_str)),
             ("ip_blocks", &flow.ip_block),
+            ("provider", flow.provider.unwrap_or_default()),
             ("consent", &consent),
             ("new_account", &new_account),
             ("password_proven", if flow.password_proven { flag(true) } else { "" }),
@@ -60,12 +82,12 @@ impl Staging for RedisStaging {
             ("passwords_left", &passwords),
         ];
         let fields: Vec<_> = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        let mut call = scripts::PUT.key(flow_key(key));
+        let mut call = scripts::OPEN_FLOW.key(flow_key(key));
         call.arg(millis(flow.ttl)).arg(2 * fields.len());
         for (field, value) in fields {
             call.arg(field).arg(value);
         }
-        add_counters(&mut call, limits, 1);
+        add_counters(&mut call, limits);
         admission(limits, &self.call(&call).await?)
     }
 
@@ -78,7 +100,7 @@ impl Staging for RedisStaging {
     ) -> Result<Resend, DependencyError> {
         let mut call = scripts::RESERVE_RESEND.key(flow_key(key));
         add_transition(&mut call, Some(purpose), &Transition::RESEND_CODE, Duration::ZERO);
-        add_counters(call.arg(id.to_string()), limits, 1);
+        add_counters(call.arg(id.to_string()), limits);
         let reply = self.call(&call).await?;
         match &words(&reply)[..] {
             ["gone"] => Ok(Resend::Gone),
@@ -105,7 +127,7 @@ impl Staging for RedisStaging {
             CancelledSend::Resend(id) => id.to_string(),
         };
         let mut call = scripts::CANCEL_SEND.key(flow_key(key));
-        add_counters(call.arg(resend), limits, 1);
+        add_counters(call.arg(resend), limits);
         done(&self.call(&call).await?)
     }
 
@@ -124,7 +146,7 @@ impl Staging for RedisStaging {
         let mut call = scripts::VERIFY_CODE.key(flow_key(key));
         call.key(claim_key(key));
         add_transition(&mut call, Some(attempt.purpose), attempt.on_right.transition(), ttl);
-        add_counters(call.arg(flag(attempt.right)).arg(owner).arg(millis(claim_ttl)), limits, 2);
+        add_counters(call.arg(flag(attempt.right)).arg(owner).arg(millis(claim_ttl)), limits);
         let reply = self.call(&call).await?;
         match &words(&reply)[..] {
             ["gone"] => Ok(CodeCheck::Gone),
@@ -238,8 +260,9 @@ impl Staging for RedisStaging {
     }
 }
 
+/// A captcha is in the slot of the limits on its request, and on what follows it: one operation does both.
 fn captcha_key(id: &CaptchaId) -> String {
-    format!("captcha:{{{}}}", id.as_str())
+    format!("captcha:{{shared}}:{}", id.as_str())
 }
 
 fn flow_key(key: &FlowKey) -> String {

@@ -2,7 +2,7 @@
 //!
 //! | key | holds |
 //! |---|---|
-//! | `captcha:{id}` | hash: answer |
+//! | `captcha:{shared}:id` | answer |
 //! | `flow:{phone}:digest` | hash: purpose, phone, account, decoy, client, ip_blocks, provider, step, sends, attempts_left, passwords_left, password_hash, password_proven, consent, completion |
 //! | `claim:{phone}:digest` | exists while a caller redeems the right code of the flow |
 //! | `limit:{phone}:name` | limits of a phone on messages |

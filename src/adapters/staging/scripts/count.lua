@@ -1,6 +1,6 @@
 -- KEYS: the counters. ARGV: see counters.lua.
-local reached, values = admit(counters(1, 1))
-if reached then
-  return reply('limited', reached)
+local denied, values = admit(counters(1, 1))
+if denied then
+  return reply('limited', denied)
 end
 return reply('done', values)

@@ -1,204 +1,199 @@
--- Prelude of the scripts over counters. All times are in milliseconds and come from the lifetimes of the keys.
+-- Prelude of the scripts over counters. All times are in milliseconds and come from the lifetimes of the keys. CLASSES
+-- is the list of the budget classes (see scripts/mod.rs).
+--
+-- The commands are most of the cost of a script. Several that return one value are cheaper than one that returns a
+-- list, and numbers that are only passed on are cheaper as texts.
 
--- Reads the counters of the call: their keys from KEYS[key] on, and from ARGV[arg] on four arguments each: rule, max,
--- window, more. A cooldown has as `max` the place of the key that it grows with (0: none), as `more` its waits. A
--- shared counter has as `more` the calls that each other class keeps, the classes, its own first, and its member, if
--- it has one: '18 new_numbers,existing_accounts member'.
+local call, tonumber = redis.call, tonumber
+
+-- Returns the counters of the call: their keys from KEYS[key] on, and from ARGV[arg] on three arguments each: rule,
+-- max, window. The rules number, classes and events are thresholds of a number, a shared counter and a sliding window.
+-- A cooldown has as `max` the place of the counter that it grows with (0: none), as `window` its waits. A shared
+-- counter has three more arguments: the calls that each other class keeps, its own class, and the field of its member,
+-- or ''.
 local function counters(key, arg)
   local list = {}
   for i = key, #KEYS do
-    local rule, max, window, more = unpack(ARGV, arg, arg + 3)
-    local counter = {key = KEYS[i], rule = rule, max = tonumber(max), window = tonumber(window), waits = more}
-    if rule == 'shared' then
-      local reserved, space, member
-      reserved, counter.classes, space, member = string.match(more, '^(%d+) (%S+)( ?)(.*)$')
-      counter.reserved, counter.class = tonumber(reserved), string.match(counter.classes, '^[^,]+')
-      counter.distinct = space ~= ''
-      counter.field = counter.distinct and counter.class .. ' ' .. member or counter.class
+    -- A table of its full size from the beginning is cheaper than one that grows.
+    local counter = {
+      key = KEYS[i], rule = ARGV[arg], max = tonumber(ARGV[arg + 1]), window = ARGV[arg + 2],
+      reserved = 0, class = false, member = '', value = 0, is_new = false, is_reached = false, left = 0,
+    }
+    arg = arg + 3
+    if counter.rule == 'shared' then
+      counter.reserved, counter.class, counter.member = tonumber(ARGV[arg]), ARGV[arg + 1], ARGV[arg + 2]
+      arg = arg + 3
     end
-    list[#list + 1] = counter
-    arg = arg + 4
+    list[i - key + 1] = counter
   end
   return list
 end
 
--- Calls of a class on a shared counter, or its different members. The counter is a hash: a field for each class with
--- this number and, for different members, a field for each class and member with its calls.
-local function used(counter, class)
-  return tonumber(redis.call('HGET', counter.key, class) or 0)
-end
-
--- Whether a class has used what the other classes leave: of each, what it has used, and at least what it keeps.
-local function is_used_up(counter)
-  local room = counter.max
-  for class in string.gmatch(counter.classes, '[^,]+') do
-    local count = used(counter, class)
-    room = room - (class == counter.class and count or math.max(count, counter.reserved))
+-- A shared counter is a hash: a field for each class with its calls or, if it counts different members, with the number
+-- of its members, and then a field for each member of a class with its calls. Reads the calls of this class, or of all
+-- classes. A class has room while the others leave it: of each, what it has used, and at least what it keeps.
+local function read_classes(counter)
+  local room, sum, reserved = counter.max, 0, counter.reserved
+  for i = 1, #CLASSES do
+    local count = tonumber(call('HGET', counter.key, CLASSES[i]) or 0)
+    sum = sum + count
+    if CLASSES[i] == counter.class then
+      counter.value = count
+    elseif count < reserved then
+      count = reserved
+    end
+    room = room - count
   end
-  return room <= 0
+  if not counter.class then
+    counter.value = sum
+  end
+  counter.is_new = sum == 0
+  -- A known member always has room.
+  counter.is_reached = room <= 0 and (counter.member == '' or not call('HGET', counter.key, counter.member))
 end
 
 -- A sliding window is a list of gaps, the newest event first: the time from the event before it to this event. The key
 -- expires when the newest event leaves the window, so an event leaves it at the lifetime of the key, minus the gaps of
--- the newer events. Returns the number of events in the window, at most `max`, and the time until the oldest of them
+-- the newer events. Reads the number of events in the window, at most `max`, and the time until the oldest of them
 -- leaves it.
-local function events(counter)
-  local left, oldest, count = redis.call('PTTL', counter.key), 0, 0
-  -- A key in its last millisecond has 0 left.
-  left = left >= 0 and math.max(left, 1) or 0
-  for _, gap in ipairs(redis.call('LRANGE', counter.key, 0, counter.max - 1)) do
-    if left <= 0 then
+local function read_events(counter)
+  local left = call('PTTL', counter.key)
+  if left >= 0 then
+    -- A key in its last millisecond has 0 left.
+    left = math.max(left, 1)
+    for _, gap in ipairs(call('LRANGE', counter.key, '0', counter.max - 1)) do
+      if left <= 0 then
+        break
+      end
+      counter.value, counter.left = counter.value + 1, left
+      left = left - tonumber(gap)
+    end
+  end
+  counter.is_reached = counter.value >= counter.max
+end
+
+-- Reads the value of a counter, and whether its limit is reached.
+local function read(counter)
+  local rule = counter.rule
+  if rule == 'shared' or rule == 'classes' then
+    read_classes(counter)
+  elseif rule == 'sliding' or rule == 'events' then
+    read_events(counter)
+  else
+    counter.value = tonumber(call('GET', counter.key) or 0)
+    counter.is_reached = counter.value >= (rule == 'cooldown' and 1 or counter.max)
+  end
+end
+
+-- Time until a reached counter has room for this call.
+local function wait(counter)
+  if counter.left > 0 then
+    return counter.left
+  end
+  local left = call('PTTL', counter.key)
+  -- A key in its last millisecond has 0 left. A quota of 0 is reached without a key.
+  return left >= 0 and math.max(left, 1) or tonumber(counter.window)
+end
+
+-- Starts the cooldown, and returns the number of sends that it follows. `list` has the counter that it grows with.
+local function start_cooldown(counter, list)
+  local grown, wait, n = list[counter.max], '0', 0
+  local sends = (grown and grown.value or 0) + 1
+  -- The last wait applies to all later sends.
+  for one in string.gmatch(counter.window, '%d+') do
+    wait, n = one, n + 1
+    if n == sends then
       break
     end
-    count, oldest = count + 1, left
-    left = left - tonumber(gap)
   end
-  return count, oldest
-end
-
--- Type of the key that a counter has. A threshold reads the counter of another rule.
-local function type_of(counter)
-  if counter.rule == 'threshold' then
-    return redis.call('TYPE', counter.key).ok
-  end
-  return counter.rule == 'sliding' and 'list' or counter.rule == 'shared' and 'hash' or 'string'
-end
-
-local function value(counter)
-  local type = type_of(counter)
-  if counter.rule == 'shared' then
-    return used(counter, counter.class)
-  elseif type == 'hash' then
-    local sum, fields = 0, redis.call('HGETALL', counter.key)
-    for i = 1, #fields, 2 do
-      if not string.find(fields[i], ' ', 1, true) then
-        sum = sum + tonumber(fields[i + 1])
-      end
-    end
-    return sum
-  elseif type == 'list' then
-    return (events(counter))
-  end
-  return tonumber(redis.call('GET', counter.key) or 0)
-end
-
--- Time until the counter has room for this call; 0 if it has room now.
-local function wait(counter)
-  if counter.rule == 'cooldown' then
-    return math.max(redis.call('PTTL', counter.key), 0)
-  end
-  if counter.distinct and redis.call('HEXISTS', counter.key, counter.field) == 1 then
-    return 0
-  end
-  if type_of(counter) == 'list' then
-    local count, left = events(counter)
-    if count < counter.max then
-      return 0
-    end
-    return left > 0 and left or counter.window
-  end
-  if counter.rule == 'shared' then
-    if not is_used_up(counter) then
-      return 0
-    end
-  elseif value(counter) < counter.max then
-    return 0
-  end
-  local left = redis.call('PTTL', counter.key)
-  -- A key in its last millisecond has 0 left. A quota of 0 is reached without a key.
-  return left >= 0 and math.max(left, 1) or counter.window
-end
-
-local function start_cooldown(counter)
-  local sends = 1
-  if counter.max > 0 then
-    sends = sends + tonumber(redis.call('GET', KEYS[counter.max]) or 0)
-  end
-  local waits = {}
-  for wait in string.gmatch(counter.waits, '%d+') do
-    waits[#waits + 1] = tonumber(wait)
-  end
-  local wait = waits[math.min(sends, #waits)] or 0
-  if wait > 0 then
-    redis.call('SET', counter.key, 1, 'PX', wait)
+  if wait ~= '0' then
+    call('SET', counter.key, '1', 'PX', wait)
   end
   return sends
 end
 
--- Counts the call and returns the new value. The first call creates the key and its expiry in one command.
-local function add(counter)
-  if counter.rule == 'shared' then
-    if redis.call('HINCRBY', counter.key, counter.field, 1) == 1 and counter.distinct then
-      redis.call('HINCRBY', counter.key, counter.class, 1)
+-- Counts the call and returns the new value. The call that creates a key sets its expiry.
+local function add(counter, list)
+  local rule, key, window, value = counter.rule, counter.key, counter.window, counter.value
+  if rule == 'count' then
+    value = call('INCR', key)
+    if value == 1 then
+      call('PEXPIRE', key, window)
     end
-    if redis.call('PTTL', counter.key) < 0 then
-      redis.call('PEXPIRE', counter.key, counter.window)
+  elseif rule == 'shared' then
+    if counter.member == '' or call('HINCRBY', key, counter.member, '1') == 1 then
+      value = call('HINCRBY', key, counter.class, '1')
     end
-  elseif counter.rule == 'sliding' then
-    local left = redis.call('PTTL', counter.key)
-    redis.call('LPUSH', counter.key, left >= 0 and math.max(counter.window - left, 0) or 0)
-    redis.call('LTRIM', counter.key, 0, counter.max - 1)
-    redis.call('PEXPIRE', counter.key, counter.window)
-  elseif counter.rule == 'count' then
-    if redis.call('SET', counter.key, 1, 'PX', counter.window, 'NX') then
-      return 1
+    if counter.is_new then
+      call('PEXPIRE', key, window)
     end
-    return redis.call('INCR', counter.key)
+  elseif rule == 'sliding' then
+    local left = call('PTTL', key)
+    call('LPUSH', key, left >= 0 and math.max(tonumber(window) - left, 0) or '0')
+    call('LTRIM', key, '0', counter.max - 1)
+    call('PEXPIRE', key, window)
+    value = value + 1
+  elseif rule == 'cooldown' then
+    value = start_cooldown(counter, list)
   end
-  return value(counter)
+  return value
 end
 
--- Counts on all counters or on none. Returns the reached ones, as index (from 0) and wait, or nil and the new values.
-local function admit(list)
-  local reached, values = {}, {}
-  for i, counter in ipairs(list) do
-    local left = wait(counter)
+-- Reads all counters. Returns the reached ones, as index (from 0) and wait, or nil.
+local function reached(list)
+  local found = {}
+  for i = 1, #list do
+    local counter = list[i]
+    read(counter)
+    local left = counter.is_reached and wait(counter) or 0
     if left > 0 then
-      reached[#reached + 1] = i - 1
-      reached[#reached + 1] = left
+      found[#found + 1], found[#found + 2] = i - 1, left
     end
   end
-  if #reached > 0 then
-    return reached
+  return #found > 0 and found or nil
+end
+
+-- Counts on all counters or on none. Returns the reached ones, or nil and the new values. A cooldown grows with the
+-- value before the call, and the value of a threshold is the one before the call.
+local function admit(list)
+  local denied, values = reached(list), {}
+  if denied then
+    return denied
   end
-  -- Cooldowns first: they grow with what was counted before this call.
-  for i, counter in ipairs(list) do
-    values[i] = counter.rule == 'cooldown' and start_cooldown(counter) or 0
-  end
-  for i, counter in ipairs(list) do
-    if counter.rule ~= 'cooldown' then
-      values[i] = add(counter)
-    end
+  for i = 1, #list do
+    values[i] = add(list[i], list)
   end
   return nil, values
 end
 
--- Subtracts one from a field of a hash. A field with nothing left is deleted, the last one with the key; then also
--- subtracts one from the field `total`, if there is one.
-local function subtract(key, field, total)
-  local known = redis.call('HEXISTS', key, field) == 1
-  if known and redis.call('HINCRBY', key, field, -1) < 1 then
-    redis.call('HDEL', key, field)
-    if total then
-      subtract(key, total)
-    end
+-- Subtracts one from a field of a hash. A field with nothing left is deleted, the last one with the key. Returns
+-- whether the field had one left.
+local function subtract(key, field)
+  local left = call('HINCRBY', key, field, '-1')
+  if left < 1 then
+    call('HDEL', key, field)
   end
+  return left == 0
 end
 
 -- Subtracts one call, the newest one of a sliding window. The last one ends the window, as if it had never begun.
 local function refund(counter)
-  if counter.rule == 'shared' then
-    subtract(counter.key, counter.field, counter.distinct and counter.class)
+  if counter.rule == 'count' then
+    if call('DECR', counter.key) < 1 then
+      call('DEL', counter.key)
+    end
+  elseif counter.rule == 'shared' then
+    if counter.member == '' or subtract(counter.key, counter.member) then
+      subtract(counter.key, counter.class)
+    end
   elseif counter.rule == 'sliding' then
-    local left, gap = redis.call('PTTL', counter.key), redis.call('LPOP', counter.key)
+    local left, gap = call('PTTL', counter.key), call('LPOP', counter.key)
     -- The key expires with the newest event that is left; at once if that has left the window.
     if gap then
-      redis.call('PEXPIRE', counter.key, math.max(left - tonumber(gap), 0))
+      call('PEXPIRE', counter.key, math.max(left - tonumber(gap), 0))
     end
-  elseif counter.rule == 'count' and value(counter) > 1 then
-    redis.call('DECR', counter.key)
-  elseif counter.rule == 'count' or counter.rule == 'cooldown' then
-    redis.call('DEL', counter.key)
+  elseif counter.rule == 'cooldown' then
+    call('DEL', counter.key)
   end
 end
 

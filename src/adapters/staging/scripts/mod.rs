@@ -8,6 +8,7 @@ mod call;
 
 pub(super) use call::{Script, ScriptCall};
 
+use crate::domain::flow::BudgetClass;
 use std::sync::LazyLock;
 
 type Lazy = LazyLock<Script>;
@@ -19,21 +20,27 @@ fn script(parts: &[&str]) -> Script {
     Script::new(parts.concat())
 }
 
-pub(super) static PUT: Lazy = LazyLock::new(|| script(&[COUNTERS, include_str!("put.lua")]));
-pub(super) static TAKE_CAPTCHA: Lazy = LazyLock::new(|| script(&[include_str!("take_captcha.lua")]));
-pub(super) static RESERVE_RESEND: Lazy =
-    LazyLock::new(|| script(&[COUNTERS, FLOW, include_str!("reserve_resend.lua")]));
-pub(super) static CANCEL_SEND: Lazy = LazyLock::new(|| script(&[COUNTERS, include_str!("cancel_send.lua")]));
+/// Script that begins with [`COUNTERS`].
+fn over_counters(parts: &[&str]) -> Script {
+    let classes = BudgetClass::ALL.map(|class| format!("'{}'", class.name())).join(", ");
+    Script::new(format!("local CLASSES = {{{classes}}}\n{COUNTERS}{}", parts.concat()))
+}
+
+pub(super) static PUT_CAPTCHA: Lazy = LazyLock::new(|| over_counters(&[include_str!("put_captcha.lua")]));
+pub(super) static REDEEM_CAPTCHA: Lazy = LazyLock::new(|| over_counters(&[include_str!("redeem_captcha.lua")]));
+pub(super) static OPEN_FLOW: Lazy = LazyLock::new(|| over_counters(&[include_str!("open_flow.lua")]));
+pub(super) static RESERVE_RESEND: Lazy = LazyLock::new(|| over_counters(&[FLOW, include_str!("reserve_resend.lua")]));
+pub(super) static CANCEL_SEND: Lazy = LazyLock::new(|| over_counters(&[include_str!("cancel_send.lua")]));
 pub(super) static RECORD_SENT: Lazy = LazyLock::new(|| script(&[FLOW, include_str!("record_sent.lua")]));
-pub(super) static VERIFY_CODE: Lazy = LazyLock::new(|| script(&[COUNTERS, FLOW, include_str!("verify_code.lua")]));
+pub(super) static VERIFY_CODE: Lazy = LazyLock::new(|| over_counters(&[FLOW, include_str!("verify_code.lua")]));
 pub(super) static HOLD_CODE: Lazy = LazyLock::new(|| script(&[include_str!("hold_code.lua")]));
 pub(super) static READ_FLOW: Lazy = LazyLock::new(|| script(&[include_str!("read_flow.lua")]));
 pub(super) static ADVANCE: Lazy = LazyLock::new(|| script(&[FLOW, include_str!("advance.lua")]));
 pub(super) static REFUND_PASSWORD: Lazy = LazyLock::new(|| script(&[include_str!("refund_password.lua")]));
 
-pub(super) static COUNT: Lazy = LazyLock::new(|| script(&[COUNTERS, include_str!("count.lua")]));
-pub(super) static REFUND: Lazy = LazyLock::new(|| script(&[COUNTERS, include_str!("refund.lua")]));
-pub(super) static USAGE: Lazy = LazyLock::new(|| script(&[COUNTERS, include_str!("usage.lua")]));
+pub(super) static COUNT: Lazy = LazyLock::new(|| over_counters(&[include_str!("count.lua")]));
+pub(super) static REFUND: Lazy = LazyLock::new(|| over_counters(&[include_str!("refund.lua")]));
+pub(super) static USAGE: Lazy = LazyLock::new(|| over_counters(&[include_str!("usage.lua")]));
 
 pub(super) static IDEMPOTENCY_BEGIN: Lazy = LazyLock::new(|| script(&[include_str!("idempotency_begin.lua")]));
 pub(super) static IDEMPOTENCY_COMPLETE: Lazy = LazyLock::new(|| script(&[include_str!("idempotency_complete.lua")]));

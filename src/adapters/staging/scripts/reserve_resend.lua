@@ -5,9 +5,9 @@ local refusal = refuse(purpose, step)
 if refusal then
   return refusal
 end
-local reached, values = admit(counters(2, 7))
-if reached then
-  return reply('limited', reached)
+local denied, values = admit(counters(2, 7))
+if denied then
+  return reply('limited', denied)
 end
 move(step)
 redis.call('HSET', KEYS[1], 'resend', ARGV[6])

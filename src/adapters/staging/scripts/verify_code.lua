@@ -7,10 +7,10 @@ local refusal = refuse(purpose, step)
 if refusal then
   return refusal
 end
-local wrong_codes = counters(3, 9)[1]
-local left = wait(wrong_codes)
-if left > 0 then
-  return {'limited', 0, left}
+local wrong_codes = counters(3, 9)
+local used_up = reached(wrong_codes)
+if used_up then
+  return reply('limited', used_up)
 end
 if ARGV[6] == '1' and decoy == '0' then
   if ARGV[7] ~= '' and not redis.call('SET', KEYS[2], ARGV[7], 'PX', ARGV[8], 'NX') then
@@ -19,7 +19,7 @@ if ARGV[6] == '1' and decoy == '0' then
   move(step)
   return {'right', phone, account or '', password or '', ip_blocks or '', provider or ''}
 end
-add(wrong_codes)
+add(wrong_codes[1])
 local attempts_left = redis.call('HINCRBY', KEYS[1], 'attempts_left', -1)
 if attempts_left > 0 then
   return {'wrong', attempts_left}

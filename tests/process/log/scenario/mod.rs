@@ -151,7 +151,7 @@ impl Scenario {
     async fn captcha(&mut self) -> (String, String) {
         let id = self.post("/v1/captchas", json!({}), 201).await["captcha_id"].as_str().unwrap().to_owned();
         let mut redis = redis::connection(&self.redis_url);
-        let answer: String = cmd("HGET").arg(format!("captcha:{{{id}}}")).arg("answer").query(&mut redis).unwrap();
+        let answer: String = cmd("GET").arg(format!("captcha:{{shared}}:{id}")).query(&mut redis).unwrap();
         self.add_secret("captcha answer", &answer);
         (id, answer)
     }
