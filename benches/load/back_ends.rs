@@ -13,6 +13,10 @@ use diesel::sql_types::Integer;
 use diesel::{Connection, PgConnection, RunQueryDsl};
 use doorstep::adapters::database::migrate;
 use doorstep::adapters::system::SystemClock;
+use doorstep::domain::keys::Keys;
+use doorstep::domain::master_keys::MasterKeys;
+use std::fs;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -48,6 +52,15 @@ impl BackEnds {
 
     /// Starts a service on these back ends, with limits so high that no request reaches them.
     pub fn serve(&self, kind: Kind) -> Server {
+        Server::doorstep(&self.variables(kind))
+    }
+
+    /// Starts a service on Redis and PostgreSQL inside another program, with further settings.
+    pub fn serve_in(&self, program: Command, settings: &[(&'static str, String)]) -> Server {
+        Server::doorstep_in(program, &[&self.variables(Kind::Real), settings].concat())
+    }
+
+    fn variables(&self, kind: Kind) -> Vec<(&'static str, String)> {
         let unlimited = [
             "LIMIT_IP_SENDS",
             "LIMIT_IP_PHONES_HOUR",
@@ -83,7 +96,13 @@ impl BackEnds {
             variables.push(("REDIS_URL", self.redis.url()));
             variables.push(("DATABASE_URL", self.database_url(kind)));
         }
-        Server::doorstep(&variables)
+        variables
+    }
+
+    /// Keys of the service, which has started once before.
+    pub fn keys(&self) -> Keys {
+        let text = fs::read_to_string(self.folder.path().join("secret_key")).unwrap();
+        Keys::new(&MasterKeys::parse(&text).unwrap())
     }
 
     /// Returns the URL of the database, or the path of the SQLite file, which exists after the first start of a

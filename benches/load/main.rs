@@ -22,18 +22,23 @@ mod devices;
 mod distribution;
 mod hashing;
 mod hashing_ratio;
+mod instructions;
 mod login;
 mod me;
+mod operations;
 mod process;
 mod refresh;
 mod report;
+mod requests;
 mod round;
 mod round_trips;
 mod server;
 mod session_requests;
+mod sessions;
 mod sign_up;
 mod sign_up_requests;
 mod start;
+mod table;
 mod timing;
 mod verify_code;
 
@@ -71,6 +76,19 @@ async fn run(names: &[&str]) -> bool {
     let (back_ends, mut report) = (Arc::new(BackEnds::start()), Report::default());
     if selected("round-trips") {
         round_trips::count(&back_ends, &mut report).await;
+    }
+    if selected("scale") {
+        operations::measure(&back_ends, &[1, 2, 4], &mut report).await;
+    }
+    // The parts below run only if they are named.
+    if parts.contains(&"operations") {
+        operations::measure(&back_ends, &[1], &mut report).await;
+    }
+    if parts.contains(&"table") {
+        table::measure(&back_ends, &mut report).await;
+    }
+    if parts.contains(&"instructions") {
+        instructions::measure(&back_ends, parts.contains(&instructions::WRITE), &mut report).await;
     }
     if selected("start") {
         start::measure(&back_ends, &mut report).await;

@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_doorstep");
+
 /// A running process; killed when it is dropped.
 pub struct Server {
     child: Child,
@@ -20,7 +22,16 @@ pub struct Server {
 impl Server {
     /// Starts the service with exactly these variables. It logs as in production: JSON at level `info`.
     pub fn doorstep(variables: &[(&str, String)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_doorstep"));
+        Self::service(Command::new(PROGRAM), variables)
+    }
+
+    /// Starts the service inside another program, which executes the program of its last argument.
+    pub fn doorstep_in(mut command: Command, variables: &[(&str, String)]) -> Self {
+        command.arg(PROGRAM);
+        Self::service(command, variables)
+    }
+
+    fn service(mut command: Command, variables: &[(&str, String)]) -> Self {
         command.env_clear().env("LOG_FORMAT", "json").env("DOCS", "false").envs(variables.iter().cloned());
         Self::start(command, |command, port| command.env("BIND", format!("127.0.0.1:{port}")))
     }
