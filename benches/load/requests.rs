@@ -21,7 +21,7 @@ pub enum Operation {
     Refresh,
     Me,
     /// A send-code with a phone that is no number.
-    Refusal,
+    InvalidPhone,
 }
 
 /// One request, which is sent once.
@@ -40,7 +40,7 @@ enum Content {
 
 impl Operation {
     pub const ALL: [Self; 6] =
-        [Self::Captcha, Self::SendCode, Self::VerifyCode, Self::Refresh, Self::Me, Self::Refusal];
+        [Self::Captcha, Self::SendCode, Self::VerifyCode, Self::Refresh, Self::Me, Self::InvalidPhone];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ impl Operation {
             Self::VerifyCode => "verify-code",
             Self::Refresh => "refresh",
             Self::Me => "me",
-            Self::Refusal => "refusal",
+            Self::InvalidPhone => "invalid phone",
         }
     }
 
@@ -93,7 +93,7 @@ impl Operation {
                 let tokens = signed_in.iter().map(|tokens| tokens.access.clone()).cycle();
                 tokens.take(count as usize).map(|token| Prepared::get("/v1/me", token)).collect()
             }
-            Self::Refusal => {
+            Self::InvalidPhone => {
                 let body = sign_up_requests::send_body("+8613800", "0123456789012345678901");
                 let request = |()| Prepared::post("/v1/register/send-code", 422, body.clone());
                 nothing().into_iter().map(request).collect()
