@@ -130,11 +130,12 @@ impl BackEnds {
         process::cpu(info.get("process_id").unwrap())
     }
 
-    /// Processor time of PostgreSQL so far: the sum over all its processes.
+    /// Processor time of PostgreSQL so far: the sum over all its processes, also those that have ended.
     pub fn postgres_cpu(&self) -> Duration {
         let mut connection = PgConnection::establish(&self.postgres.url("postgres")).unwrap();
         let own: i32 = sql::<Integer>("SELECT pg_backend_pid()").get_result(&mut connection).unwrap();
         let postmaster = process::parent(own.unsigned_abs()).unwrap();
-        process::children(postmaster).into_iter().chain([postmaster]).map(process::cpu).sum()
+        let living: Duration = process::children(postmaster).into_iter().chain([postmaster]).map(process::cpu).sum();
+        living + process::cpu_of_ended_children(postmaster)
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// An odd number, for the median.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 /// Requests of a round.
 const REQUESTS: u32 = 8_000;
 /// Connections of all processes together.
@@ -72,7 +72,7 @@ pub async fn round(back_ends: &BackEnds, servers: &[Server], requests: Vec<Prepa
     .await;
     let rate = count / started.elapsed().as_secs_f64();
     let after = Times::now(back_ends, servers);
-    let micros = |after: Duration, before: Duration| (after - before).as_secs_f64() * 1e6 / count;
+    let micros = |after: Duration, before: Duration| after.saturating_sub(before).as_secs_f64() * 1e6 / count;
     Cost {
         server: micros(after.server, before.server),
         redis: micros(after.redis, before.redis),

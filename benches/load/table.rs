@@ -1,4 +1,4 @@
-//! Size of the table of sessions, and cost of a refresh, with up to ten million sessions. Takes ten minutes and 12 GB.
+//! Size of the table of sessions, and cost of a refresh, with up to five million sessions. Takes minutes and 6 GB.
 
 use crate::accounts;
 use crate::back_ends::{BackEnds, Kind};
@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 /// Sessions, and accounts, at which the cost is measured.
-const ROWS: [u32; 3] = [100_000, 1_000_000, 10_000_000];
+const ROWS: [u32; 3] = [100_000, 1_000_000, 5_000_000];
 /// An odd number, for the median.
 const ROUNDS: u32 = 3;
 /// Refreshes of a round, each of another session. No session is refreshed twice with one number of rows.
