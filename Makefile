@@ -2,7 +2,7 @@
 .PHONY: help setup setup-checks run test check text lint-shell lint-docker lint-openapi deny advisories spelling \
   links openapi sdk-generate sdk-check sdk-typescript sdk-kotlin sdk-python sdk-swift sdk-scenarios sdk-crashes \
   verify-tokens check-contract release-sdks pages pages-test settings bruno bruno-serve fuzz fuzz-api bench load image \
-  faults upgrade release
+  faults upgrade release bench-guard plots
 
 # `make setup-checks` installs the check tools here.
 CHECKS := .checks/bin
@@ -130,6 +130,12 @@ bench: ## measure captcha drawing, access-token verification and proof-of-work v
 
 load: ## measure the whole service with a load test
 	cargo bench --locked --bench load
+
+bench-guard: ## count the instructions of five requests, and compare with benches/instructions.json (needs valgrind)
+	cargo bench --locked --bench load -- instructions $(ARGUMENTS)
+
+plots: ## draw docs/plots/*.svg from docs/plots/measurements.json
+	scripts/plots
 
 release: ## build the programs of a release into target/program, and test both builds
 	scripts/release-program target/program

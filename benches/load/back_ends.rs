@@ -13,6 +13,10 @@ use diesel::sql_types::Integer;
 use diesel::{Connection, PgConnection, RunQueryDsl};
 use doorstep::adapters::database::migrate;
 use doorstep::adapters::system::SystemClock;
+use doorstep::domain::keys::Keys;
+use doorstep::domain::master_keys::MasterKeys;
+use std::fs;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -49,6 +53,15 @@ impl BackEnds {
 
     /// Starts a service on these back ends, with limits so high that no request reaches them.
     pub fn serve(&self, kind: Kind) -> Server {
+        Server::doorstep(&self.variables(kind))
+    }
+
+    /// Starts a service on Redis and PostgreSQL inside another program, with further settings.
+    pub fn serve_in(&self, program: Command, settings: &[(&'static str, String)]) -> Server {
+        Server::doorstep_in(program, &[&self.variables(Kind::Real), settings].concat())
+    }
+
+    fn variables(&self, kind: Kind) -> Vec<(&'static str, String)> {
         let unlimited = [
             "LIMIT_IP_SENDS",
             "LIMIT_IP_PHONES_HOUR",
@@ -84,7 +97,13 @@ impl BackEnds {
             variables.push(("REDIS_URL", self.redis.url()));
             variables.push(("DATABASE_URL", self.database_url(kind)));
         }
-        Server::doorstep(&variables)
+        variables
+    }
+
+    /// Keys of the service, which has started once before.
+    pub fn keys(&self) -> Keys {
+        let text = fs::read_to_string(self.folder.path().join("secret_key")).unwrap();
+        Keys::new(&MasterKeys::parse(&text).unwrap())
     }
 
     /// Returns the URL of the database, or the path of the SQLite file, which exists after the first start of a
@@ -122,20 +141,23 @@ impl BackEnds {
         ["evalsha", "eval", "del"].into_iter().filter_map(calls).sum()
     }
 
-    /// Processor time of PostgreSQL so far: the sum over all its processes.
+    /// Processor time of PostgreSQL so far: the sum over all its processes, also those that have ended.
     pub fn postgres_cpu(&self) -> Duration {
-        self.postgres_processes().into_iter().map(process::cpu).sum()
+        let (postmaster, processes) = self.postgres_processes();
+        let living: Duration = processes.into_iter().map(process::cpu).sum();
+        living + process::cpu_of_ended_children(postmaster)
     }
 
     /// Number of times that PostgreSQL has waited so far: the sum over all its processes.
     pub fn postgres_waits(&self) -> u64 {
-        self.postgres_processes().into_iter().map(process::waits).sum()
+        self.postgres_processes().1.into_iter().map(process::waits).sum()
     }
 
-    fn postgres_processes(&self) -> Vec<u32> {
+    /// Returns the first process, and all of them.
+    fn postgres_processes(&self) -> (u32, Vec<u32>) {
         let mut connection = PgConnection::establish(&self.postgres.url("postgres")).unwrap();
         let own: i32 = sql::<Integer>("SELECT pg_backend_pid()").get_result(&mut connection).unwrap();
         let postmaster = process::parent(own.unsigned_abs()).unwrap();
-        process::children(postmaster).into_iter().chain([postmaster]).collect()
+        (postmaster, process::children(postmaster).into_iter().chain([postmaster]).collect())
     }
 }

@@ -14,9 +14,20 @@ pub async fn run_all<J: 'static, R: 'static>(
     jobs: Vec<J>,
     work: impl AsyncFn(&mut Client, J) -> Result<R, Unexpected> + 'static,
 ) -> Vec<R> {
+    run_all_on(vec![port], connections, jobs, work).await
+}
+
+/// Runs every job once, over this number of connections, which are spread over the ports.
+pub async fn run_all_on<J: 'static, R: 'static>(
+    ports: Vec<u16>,
+    connections: usize,
+    jobs: Vec<J>,
+    work: impl AsyncFn(&mut Client, J) -> Result<R, Unexpected> + 'static,
+) -> Vec<R> {
     let (jobs, work) = (Rc::new(RefCell::new(jobs)), Rc::new(work));
     let tasks: Vec<_> = (0..connections)
-        .map(|_| {
+        .map(|connection| {
+            let port = ports[connection % ports.len()];
             let (jobs, work) = (Rc::clone(&jobs), Rc::clone(&work));
             spawn_local(async move {
                 let (mut client, mut results) = (Client::connect(port).await.unwrap(), Vec::new());

@@ -25,20 +25,25 @@ mod distribution;
 mod hashing;
 mod hashing_ratio;
 mod http_captcha;
+mod instructions;
 mod login;
 mod me;
+mod operations;
 mod process;
 mod refresh;
 mod refusal;
 mod report;
+mod requests;
 mod round;
 mod round_trips;
 mod server;
 mod session_requests;
 mod session_round;
+mod sessions;
 mod sign_up;
 mod sign_up_requests;
 mod start;
+mod table;
 mod timing;
 mod verify_code;
 
@@ -83,6 +88,19 @@ async fn run(names: &[&str], durable: bool) -> bool {
     let (back_ends, mut report) = (Arc::new(BackEnds::start(durable)), Report::default());
     if selected("round-trips") {
         round_trips::count(&back_ends, &mut report).await;
+    }
+    if selected("scale") {
+        operations::measure(&back_ends, &[1, 2, 4], &mut report).await;
+    }
+    // The parts below run only if they are named.
+    if parts.contains(&"operations") {
+        operations::measure(&back_ends, &[1], &mut report).await;
+    }
+    if parts.contains(&"table") {
+        table::measure(&back_ends, &mut report).await;
+    }
+    if parts.contains(&"instructions") {
+        instructions::measure(&back_ends, parts.contains(&instructions::WRITE), &mut report).await;
     }
     if selected("start") {
         start::measure(&back_ends, &mut report).await;

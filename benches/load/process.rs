@@ -5,8 +5,17 @@ use std::time::Duration;
 
 /// Processor time of all its threads so far, in user and kernel mode, to 10 ms (proc(5), `utime` and `stime`).
 pub fn cpu(pid: u32) -> Duration {
+    sum(pid, 14, 15)
+}
+
+/// Processor time of the child processes that have ended, in user and kernel mode (`cutime` and `cstime`).
+pub fn cpu_of_ended_children(pid: u32) -> Duration {
+    sum(pid, 16, 17)
+}
+
+fn sum(pid: u32, user: usize, system: usize) -> Duration {
     // The fields count in units of 1/USER_HZ, which is 1/100 s on every supported architecture.
-    Duration::from_millis(stat(pid, 14).zip(stat(pid, 15)).map_or(0, |(user, system)| (user + system) * 10))
+    Duration::from_millis(stat(pid, user).zip(stat(pid, system)).map_or(0, |(user, system)| (user + system) * 10))
 }
 
 /// Time without work since the start of the machine, summed over all cores.

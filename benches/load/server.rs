@@ -4,6 +4,7 @@ use crate::bare_handler::MODE;
 use crate::client::Client;
 use crate::process;
 use crate::support::process::free_port;
+use std::ffi::OsString;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -18,11 +19,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the service with exactly these variables. It logs as in production: JSON at level `info`. The variable
-    /// `BENCH_PROGRAM` names the program of another build, to compare both.
+    /// Starts the service with exactly these variables. It logs as in production: JSON at level `info`.
     pub fn doorstep(variables: &[(&str, String)]) -> Self {
-        let program = std::env::var_os("BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_doorstep").into());
-        let mut command = Command::new(program);
+        Self::service(Command::new(program()), variables)
+    }
+
+    /// Starts the service inside another program, which executes the program of its last argument.
+    pub fn doorstep_in(mut command: Command, variables: &[(&str, String)]) -> Self {
+        command.arg(program());
+        Self::service(command, variables)
+    }
+
+    fn service(mut command: Command, variables: &[(&str, String)]) -> Self {
         command.env_clear().env("LOG_FORMAT", "json").env("DOCS", "false").envs(variables.iter().cloned());
         Self::start(command, |command, port| command.env("BIND", format!("127.0.0.1:{port}")))
     }
@@ -63,6 +71,11 @@ impl Server {
             tokio::time::sleep(Duration::from_micros(500)).await;
         }
     }
+}
+
+/// Program that is measured: that of another build if `BENCH_PROGRAM` names one.
+fn program() -> OsString {
+    std::env::var_os("BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_doorstep").into())
 }
 
 impl Drop for Server {

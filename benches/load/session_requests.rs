@@ -20,7 +20,11 @@ pub fn log_in_body(phone: &str, password: &str) -> String {
 }
 
 pub async fn refresh(client: &mut Client, token: &str) -> Result<Tokens, Unexpected> {
-    tokens(client, "/v1/token/refresh", &format!(r#"{{"refresh_token":"{token}"}}"#)).await
+    tokens(client, "/v1/token/refresh", &refresh_body(token)).await
+}
+
+pub fn refresh_body(token: &str) -> String {
+    format!(r#"{{"refresh_token":"{token}"}}"#)
 }
 
 pub async fn me(client: &mut Client, token: &str) -> Result<(), Unexpected> {
