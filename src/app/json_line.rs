@@ -13,8 +13,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFi
 use tracing_subscriber::registry::LookupSpan;
 
 /// Writes the lines that the JSON format of `tracing-subscriber` writes, with the fields of the event on the first
-/// level and the innermost span. That format parses the fields of the span for each line, which takes a tenth of the
-/// time of a refused request.
+/// level and the innermost span. That format parses the fields of the span again for each line.
 ///
 /// The fields of the spans MUST be formatted by `JsonFields`.
 pub(super) struct JsonLine;
