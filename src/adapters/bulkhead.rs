@@ -13,6 +13,7 @@ pub struct Bulkhead {
 type Job = Box<dyn FnOnce() + Send>;
 
 impl Bulkhead {
+    /// `queue` MUST be at least 1: a caller gets its result a moment before the thread is free, and may come again.
     #[must_use]
     pub fn new(dependency: Dependency, width: usize, queue: usize) -> Self {
         let run = |jobs: Vec<Job>| jobs.into_iter().for_each(|job| job());
@@ -131,7 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_error_and_the_next_job_runs() {
-        let bulkhead = Bulkhead::new(Dependency::AudioCaptcha, 1, 0);
+        let bulkhead = Bulkhead::new(Dependency::AudioCaptcha, 1, 1);
         assert!(matches!(bulkhead.run(|| panic!("test panic")).await, Err(DependencyError::Broken { .. })));
         assert_eq!(bulkhead.run(|| 1).await.unwrap(), 1);
     }

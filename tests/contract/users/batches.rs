@@ -89,8 +89,8 @@ async fn the_statement_is_not_planned_for_each_execution() {
     for _ in 0..20 {
         read(&store, session.id, TimeDelta::zero()).await.unwrap().unwrap();
     }
-    let query = "SELECT sum(calls) || ' ' || sum(plans) AS value FROM pg_stat_statements JOIN pg_database ON dbid = oid \
-                 WHERE datname = current_database() AND query LIKE '%= ANY(%'";
+    let query = "SELECT sum(calls) || ' ' || sum(plans) AS value FROM pg_stat_statements \
+                 JOIN pg_database ON dbid = oid WHERE datname = current_database() AND query LIKE '%= ANY(%'";
     // PostgreSQL makes five plans before it compares them with the general one.
     assert_eq!(store.text(query), "20 6");
 }
