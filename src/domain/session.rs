@@ -102,6 +102,12 @@ pub struct Generation {
     pub number: u32,
 }
 
+impl Generation {
+    /// Distance to the generation that a change of the password creates. A crash of the database loses the refreshes of
+    /// its last second, so devices may have tokens that are ahead of the row. The new token is ahead of all of them.
+    pub const RENEWAL: u32 = 1_000;
+}
+
 /// Refresh token: session, generation and a MAC over both, so that the database needs no row per token. Never printed.
 pub struct RefreshToken(String);
 

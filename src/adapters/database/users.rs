@@ -15,6 +15,7 @@ use super::{known_devices, pending};
 use crate::domain::device::DeviceId;
 use crate::domain::password::PasswordHash;
 use crate::domain::phone::Phone;
+use crate::domain::session::Generation;
 use crate::domain::user::{AccountVersion, User, UserId};
 use crate::ports::{Account, AccountOnDevice, AccountSummary, NumberChange, PhoneChange, Proof, Renewed};
 use chrono::NaiveDateTime;
@@ -128,11 +129,12 @@ pub(super) fn change_password(
         revoke_all(connection, &by.user, Some(&by.session), now)?;
         forget_devices(connection, &by.user, None, Some(&by.session))?;
         let session = sessions::table.filter(sessions::id.eq(&by.session)).filter(sessions::user_id.eq(&by.user));
+        let next = sessions::generation + i64::from(Generation::RENEWAL);
         // Tokens of the generations before are neither refreshed nor taken for copies.
         let renewed = diesel::update(session)
             .set((
-                sessions::generation.eq(sessions::generation + 1),
-                sessions::first_generation.eq(sessions::generation + 1),
+                sessions::generation.eq(next),
+                sessions::first_generation.eq(next),
                 sessions::replays.eq(0),
                 // The new token is unused.
                 sessions::rotated_at.eq(None::<NaiveDateTime>),

@@ -142,7 +142,8 @@ impl Change {
             Self::Password(hash) => {
                 let renewed = database.change_password(&by, proof, hash, now()).await.unwrap();
                 let client_id = session.device.client_id.clone();
-                let expected = Renewed { number: 1, expires_at: session.expires_at, bound: false, client_id };
+                let expected =
+                    Renewed { number: Generation::RENEWAL, expires_at: session.expires_at, bound: false, client_id };
                 assert!(renewed.as_ref().is_none_or(|renewed| *renewed == expected), "{renewed:?}");
                 renewed.is_some()
             }

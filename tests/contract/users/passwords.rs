@@ -7,7 +7,7 @@ use super::store::{
 use chrono::TimeDelta;
 use diesel::connection::SimpleConnection;
 use doorstep::domain::policy::SessionPolicy;
-use doorstep::domain::session::{Authority, NewSession};
+use doorstep::domain::session::{Authority, Generation, NewSession};
 use doorstep::domain::user::{AccountVersion, NewUser};
 use doorstep::ports::{Created, Proof, Renewed, Users};
 use std::sync::Arc;
@@ -46,7 +46,7 @@ async fn a_new_password_ends_every_session_except_the_one_to_keep() {
         assert_eq!(
             renewed,
             Some(Renewed {
-                number: 1,
+                number: Generation::RENEWAL,
                 expires_at: second.expires_at,
                 bound: false,
                 client_id: second.device.client_id.clone()

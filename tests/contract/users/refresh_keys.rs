@@ -132,9 +132,10 @@ async fn a_password_change_keeps_the_key_of_the_session() {
         let (by, proof) = (authority(&phone.session), password_proof(&phone.user));
         let renewed = phone.store.database.change_password(&by, &proof, &another_hash(), now()).await.unwrap();
         let client_id = phone.session.device.client_id.clone();
-        let expected = Renewed { number: 1, expires_at: phone.session.expires_at, bound: true, client_id };
+        let expected =
+            Renewed { number: Generation::RENEWAL, expires_at: phone.session.expires_at, bound: true, client_id };
         assert_eq!(renewed, Some(expected), "{}", phone.store.engine);
-        assert!(phone.is_unused(1).await && !phone.is_unused(0).await, "{}", phone.store.engine);
+        assert!(phone.is_unused(Generation::RENEWAL).await && !phone.is_unused(0).await, "{}", phone.store.engine);
 
         // A copy from before the change is worth as little as a copy of the new token.
         let before = phone.row();
