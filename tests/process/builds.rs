@@ -3,7 +3,8 @@
 
 use crate::doorstep::Folder;
 use std::fs;
-use std::os::unix::fs::chown;
+use std::fs::hard_link;
+use std::os::unix::fs::{chown, symlink};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -16,7 +17,7 @@ impl Program {
     fn new() -> Self {
         // A link to the program, not a copy: a file that was written can be busy while other tests start processes.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        fs::hard_link(env!("CARGO_BIN_EXE_doorstep"), folder.path().join("doorstep")).unwrap();
+        hard_link(env!("CARGO_BIN_EXE_doorstep"), folder.path().join("doorstep")).unwrap();
         Self(folder)
     }
 
@@ -72,6 +73,15 @@ fn a_faster_build_that_cannot_be_executed_is_not_needed() {
     let program = Program::new();
     fs::write(program.0.path().join(faster()), "not a program").unwrap();
     assert_eq!(program.version(), own_version());
+}
+
+#[test]
+fn a_link_to_the_program_does_not_replace_it_without_end() {
+    for link in [hard_link, symlink] {
+        let program = Program::new();
+        link(program.0.path().join("doorstep"), program.0.path().join(faster())).unwrap();
+        assert_eq!(program.version(), own_version());
+    }
 }
 
 #[test]

@@ -37,17 +37,17 @@ detection! {
 pub fn exec_faster_build() {
     let Ok(own) = current_exe() else { return };
     let faster = own.with_file_name(FASTER);
-    if processor_has_all() && has_same_owner(&own, &faster) {
+    if processor_has_all() && is_beside(&own, &faster) {
         // Returns only if it fails.
         let _ = Command::new(faster).args(args_os().skip(1)).exec();
     }
 }
 
-/// Tells whether both files exist and have one owner. In a folder that everybody can write to, another user may have
-/// created the second one.
-fn has_same_owner(own: &Path, other: &Path) -> bool {
-    let owner = |path| metadata(path).map(|file| file.uid());
-    matches!((owner(own), owner(other)), (Ok(own), Ok(other)) if own == other)
+/// Tells whether both files exist, are not the same, and have one owner. A link to this program would replace itself
+/// without end. In a folder that everybody can write to, another user may have created the second file.
+fn is_beside(own: &Path, other: &Path) -> bool {
+    let (Ok(own), Ok(other)) = (metadata(own), metadata(other)) else { return false };
+    (own.dev(), own.ino()) != (other.dev(), other.ino()) && own.uid() == other.uid()
 }
 
 #[cfg(test)]
