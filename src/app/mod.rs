@@ -120,6 +120,11 @@ impl App {
         self.http.address.port()
     }
 
+    #[must_use]
+    pub const fn service(&self) -> &Service {
+        &self.service
+    }
+
     /// Address of the metrics, if a server for them runs.
     #[must_use]
     pub fn metrics_address(&self) -> Option<SocketAddr> {

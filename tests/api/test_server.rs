@@ -13,6 +13,7 @@ use doorstep::app::{App, Runtime};
 use doorstep::config::Config;
 use doorstep::domain::captcha::{Puzzle, SPOKEN_DIGITS, spoken_digits};
 use doorstep::domain::policy::CaptchaPolicy;
+use doorstep::flows::Service;
 use doorstep::ports::{Clock, Random};
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -67,6 +68,7 @@ pub struct TestServer {
     pub vars: Vec<(String, String)>,
     redis: Option<String>,
     metrics: OnceLock<String>,
+    service: OnceLock<Service>,
     _folder: TempDir,
 }
 
@@ -119,6 +121,7 @@ impl TestServer {
             vars,
             redis,
             metrics: OnceLock::new(),
+            service: OnceLock::new(),
             _folder: folder,
         };
         server.url = server.serve().await;
@@ -137,6 +140,7 @@ impl TestServer {
         let url = format!("http://127.0.0.1:{}", app.port());
         let metrics = app.metrics_address().map(|address| format!("http://{address}/metrics"));
         drop(self.metrics.set(metrics.unwrap_or_default()));
+        drop(self.service.set(app.service().clone()));
         actix_web::rt::spawn(async move { app.run_until_stopped().await.unwrap() });
         url
     }
@@ -161,6 +165,15 @@ impl TestServer {
             response.json::<Value>().await.unwrap()["status"] == "ready"
         };
         while !is_ready().await {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Waits until the first replica has made its deferred refunds. Those that are made after a jump of the clock fall
+    /// into another window.
+    pub async fn wait_for_refunds(&self) {
+        let service = self.service.get().unwrap();
+        while !service.has_made_refunds() {
             tokio::task::yield_now().await;
         }
     }
