@@ -74,6 +74,7 @@ impl Server {
 }
 
 /// Program that is measured: that of another build if `BENCH_PROGRAM` names one.
+#[expect(clippy::disallowed_methods, reason = "a benchmark has no settings")]
 fn program() -> OsString {
     std::env::var_os("BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_doorstep").into())
 }
