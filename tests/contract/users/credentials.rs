@@ -161,12 +161,12 @@ impl Change {
             Self::EndSessions => (&user.phone, password_hash(user)),
         };
         let session = |session: &NewSession| match self {
-            Self::Phone(_) => "0 0 active",
-            Self::Password(_) if session.id == by.id => "1 1 active",
-            Self::Password(_) | Self::Reset(_) | Self::EndSessions => "0 0 revoked",
+            Self::Phone(_) => "0 0 active".to_owned(),
+            Self::Password(_) if session.id == by.id => format!("{0} {0} active", Generation::RENEWAL),
+            Self::Password(_) | Self::Reset(_) | Self::EndSessions => "0 0 revoked".to_owned(),
         };
         let user = format!("{} {} 1", phone.e164(), hash.expose());
-        std::iter::once(user).chain(sessions.iter().map(|row| session(row).to_owned())).collect()
+        std::iter::once(user).chain(sessions.iter().map(session)).collect()
     }
 }
 
