@@ -26,7 +26,7 @@ pub(super) fn defer(service: &Service, counters: Vec<Counter>) {
 }
 
 /// Makes the waiting refunds now. Returns whether there were any.
-pub(super) async fn flush(service: &Service) -> bool {
+pub async fn flush(service: &Service) -> bool {
     if service.refunds.is_idle() {
         return false;
     }

@@ -8,7 +8,7 @@ pub mod captcha;
 mod claim;
 mod client;
 mod consent;
-mod deferred_refunds;
+pub mod deferred_refunds;
 pub mod dpop;
 mod error;
 pub mod fairness;

@@ -102,12 +102,6 @@ impl Service {
         self.background.finish().await;
     }
 
-    /// Tells whether no deferred refund waits.
-    #[must_use]
-    pub fn has_made_refunds(&self) -> bool {
-        self.refunds.is_idle()
-    }
-
     /// IP blocks of a client.
     pub(super) fn ip_block(&self, client: IpAddr) -> IpBlock {
         IpBlock::new(client, &self.policy.nat64, &self.keys.ip_block)

@@ -34,7 +34,6 @@ async fn server(back_ends: BackEnds, accounts: usize, settings: &[(&str, &str)])
         server.verify_code(&ticket, &server.sms.code_for(&phone).unwrap()).await.assert_status(200);
         server.set_password(&ticket).await;
         server.submit_profile(&ticket).await.assert_status(201);
-        server.wait_for_refunds().await;
         phones.push(phone);
         if n % 3 == 2 {
             server.advance(DAY);

@@ -14,6 +14,7 @@ use doorstep::config::Config;
 use doorstep::domain::captcha::{Puzzle, SPOKEN_DIGITS, spoken_digits};
 use doorstep::domain::policy::CaptchaPolicy;
 use doorstep::flows::Service;
+use doorstep::flows::deferred_refunds::flush;
 use doorstep::ports::{Clock, Random};
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -169,15 +170,6 @@ impl TestServer {
         }
     }
 
-    /// Waits until the first replica has made its deferred refunds. Those that are made after a jump of the clock fall
-    /// into another window.
-    pub async fn wait_for_refunds(&self) {
-        let service = self.service.get().unwrap();
-        while !service.has_made_refunds() {
-            tokio::task::yield_now().await;
-        }
-    }
-
     /// Advances the time of the service and of the staging store.
     pub fn advance(&self, by: Duration) {
         let millis = TimeDelta::from_std(by).unwrap().num_milliseconds();
@@ -280,6 +272,8 @@ impl TestServer {
             response.assert_problem();
             assert_documented(&method, path, &response);
         }
+        // After a jump of the clock, deferred refunds would fall into another window.
+        flush(self.service.get().unwrap()).await;
         response
     }
 
