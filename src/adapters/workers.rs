@@ -46,8 +46,8 @@ impl<J: Send + 'static> Workers<J> {
     /// Runs a job on behalf of the current requester and returns its result. `job` gets the sender of the result.
     ///
     /// # Errors
-    /// That of the job, or [`DependencyError::Overloaded`] when the queue is full and the requester has the longest
-    /// line in it.
+    /// [`DependencyError::Overloaded`] when the queue is full and the requester has the longest line in it, and the
+    /// error of the job.
     pub async fn perform<T>(self: &Arc<Self>, job: impl FnOnce(Answer<T>) -> J) -> Result<T, DependencyError> {
         let (answer, result) = oneshot::channel();
         let _place = self.start(job(answer));

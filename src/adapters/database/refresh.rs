@@ -35,6 +35,19 @@ const ELSEWHERE_OR_BEFORE: i32 = 16 | 32;
 /// Bits that a rotation keeps, after it has shifted all bits by one.
 const SHIFTED: i32 = 2 | 4 | 32;
 
+/// Executes an update of a session, and returns its columns. A macro, because the types of the statements differ.
+macro_rules! returned_without_wait {
+    ($update:expr, $columns:expr, $connection:expr) => {
+        match $connection {
+            AnyConnection::Sqlite(sqlite) => $update.returning($columns).get_results(sqlite),
+            AnyConnection::Postgres(postgres) => {
+                let rows = $update.returning(($columns, without_wait())).get_results::<(_, Option<String>)>(postgres);
+                rows.map(|rows| rows.into_iter().map(|(row, _)| row).collect())
+            }
+        }
+    };
+}
+
 pub(super) fn refresh(
     connection: &mut AnyConnection,
     request: &Refresh,
@@ -106,13 +119,7 @@ fn rotate(
         is_unbound,
         sessions::client_id,
     );
-    let rows = match connection {
-        AnyConnection::Sqlite(sqlite) => update.returning(columns).get_results(sqlite),
-        AnyConnection::Postgres(postgres) => {
-            let rows = update.returning((columns, without_wait())).get_results::<(_, Option<String>)>(postgres);
-            rows.map(|rows| rows.into_iter().map(|(row, _)| row).collect())
-        }
-    };
+    let rows = returned_without_wait!(update, columns, connection);
     let rows = rows.map_err(|error| Fault::new(connection, &error))?;
     returned(rows).map_or(Ok(Refreshed::Ended), |row| rotated(row).map_err(invalid_value))
 }
@@ -167,13 +174,7 @@ fn keep(
             sessions::rotated_at.eq(case_when(is_key, at.nullable()).otherwise(sessions::rotated_at)),
         ));
     let columns = (sessions::user_id, sessions::generation, sessions::expires_at, sessions::jkt, sessions::client_id);
-    let rows = match connection {
-        AnyConnection::Sqlite(sqlite) => update.returning(columns).get_results(sqlite),
-        AnyConnection::Postgres(postgres) => {
-            let rows = update.returning((columns, without_wait())).get_results::<(_, Option<String>)>(postgres);
-            rows.map(|rows| rows.into_iter().map(|(row, _)| row).collect())
-        }
-    };
+    let rows = returned_without_wait!(update, columns, connection);
     let rows = rows.map_err(|error| Fault::new(connection, &error))?;
     returned(rows).map_or(Ok(Refreshed::Ended), |row| kept(row, key).map_err(invalid_value))
 }

@@ -23,7 +23,7 @@ pub(super) const THREADS: u32 = 2;
 /// Maximum number of sessions of a statement.
 const BATCH: usize = 64;
 /// Number of keys that PostgreSQL assumes for a list when it makes a plan for all executions (`estimate_array_length`).
-/// For a shorter list it takes a plan of its own for cheaper, and then plans each execution, in 0.11 ms.
+/// PostgreSQL takes a plan of its own for cheaper if the list is shorter, and then plans each execution, in 0.11 ms.
 const ASSUMED: usize = 10;
 
 /// Reads the owners of sessions.
