@@ -5,7 +5,6 @@ use crate::domain::captcha::{CaptchaAnswer, CaptchaAttempt, CaptchaId};
 use crate::domain::limits::Counter;
 use crate::domain::policy::CaptchaPolicy;
 use crate::flows::error::Error;
-use crate::flows::refund::{may_be_done, refund_when_available};
 use crate::flows::service::Service;
 use crate::ports::{Admission, CaptchaCheck};
 
@@ -35,11 +34,9 @@ async fn redeem(service: &Service, (id, given): &Answered, counters: &[Counter])
     let is_bypass = bypass_answer.as_ref().is_some_and(|bypass| bypass.matches(given));
     let accepted = (!is_bypass).then(|| puzzle.accepted(given.clone()));
     let attempt = CaptchaAttempt { id: id.clone(), accepted };
-    let checked = service.ports.staging.redeem_captcha(&attempt, counters).await;
-    if may_be_done(&checked) && !counters.is_empty() {
-        refund_when_available(service, counters.to_vec());
-    }
-    match checked? {
+    // A call without an answer stays counted. A refund would make room that a wrong answer, or a reached limit, has not
+    // used.
+    match service.ports.staging.redeem_captcha(&attempt, counters).await? {
         CaptchaCheck::Right(admission) => Ok(admission),
         CaptchaCheck::Wrong => Err(Error::CaptchaWrong),
         CaptchaCheck::Gone => Err(Error::CaptchaExpired),
