@@ -66,8 +66,10 @@ const DEFAULTS: [(&str, &str); 6] = [
 const SEVERAL_HOSTS: (&str, &str) = ("target_session_attrs", "read-write");
 
 /// Settings of each session, percent-encoded. The server ends a statement that waits for a lock or runs too long,
-/// before its caller times out. The second setting shows that the session got both (`connection::is_own_session`).
-const SESSION: &str = "-c%20statement_timeout%3D2s%20-c%20doorstep.session%3Don";
+/// before its caller times out. It plans a prepared statement once: each one looks up keys, so its best plan does not
+/// depend on the values. The last setting shows that the session got all (`connection::own_session`).
+const SESSION: &str =
+    "-c%20statement_timeout%3D2s%20-c%20plan_cache_mode%3Dforce_generic_plan%20-c%20doorstep.session%3Don";
 
 fn postgres(url: &str, rest: &str) -> Result<Address, StartError> {
     if url.contains('\0') {

@@ -2,6 +2,7 @@
 
 use super::engine::{AnyConnection, Backend};
 use super::fault::{Fault, broken};
+use super::prepared::Prepare as _;
 use super::rows::{AuthorityRow, UserRow};
 use super::schema::{sessions, users};
 use super::transaction::Rollback;
@@ -13,7 +14,7 @@ use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::Bool;
 use diesel::{
     BoolExpressionMethods, BoxableExpression, ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult,
-    RunQueryDsl, Selectable,
+    Selectable,
 };
 
 /// Returns the column of a proven phone, if the proof is a code.
@@ -34,7 +35,7 @@ pub(super) fn revoke_all(
         .filter(sessions::revoked_at.is_null())
         // Without `except`, the condition is true for every session: no id is empty.
         .filter(sessions::id.ne(except.unwrap_or_default()));
-    diesel::update(others).set(sessions::revoked_at.eq(now)).execute(connection)
+    diesel::update(others).set(sessions::revoked_at.eq(now)).returning(sessions::id).prepared().count(connection)
 }
 
 pub(super) type Condition<'a> = Box<dyn BoxableExpression<users::table, Backend, SqlType = Bool> + 'a>;
@@ -74,7 +75,12 @@ pub(super) fn holds(by: &AuthorityRow, now: NaiveDateTime) -> Condition<'_> {
 /// before their sessions and pending acts, everywhere. Returns whether there is one.
 pub(super) fn lock(connection: &mut AnyConnection, user: Condition<'_>) -> QueryResult<bool> {
     let same = users::credentials_version.eq(users::credentials_version);
-    diesel::update(users::table.filter(user)).set(same).execute(connection).map(|rows| rows > 0)
+    diesel::update(users::table.filter(user))
+        .set(same)
+        .returning(users::id)
+        .prepared()
+        .count(connection)
+        .map(|rows| rows > 0)
 }
 
 /// Returns the columns of [`UserRow`], for the `RETURNING` of a statement.

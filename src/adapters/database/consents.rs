@@ -4,6 +4,7 @@
 use super::conditions::{holds, user, user_columns};
 use super::engine::AnyConnection;
 use super::fault::Fault;
+use super::prepared::Prepare as _;
 use super::rows::{AuthorityRow, ConsentRow, UserRow, stored};
 use super::schema::{consents, users};
 use super::transaction::{Rollback, transaction};
@@ -40,6 +41,7 @@ pub(super) fn accept(
         let locked: Option<UserRow> = diesel::update(users::table.filter(holds(by, now)))
             .set(same)
             .returning(user_columns())
+            .prepared()
             .get_result(connection)
             .optional()?;
         let row = locked.ok_or(Rollback::Rejected)?;
@@ -55,6 +57,7 @@ pub(super) fn accept(
         diesel::update(users::table.filter(users::id.eq(&by.user)))
             .set((users::accepted_documents.eq(LegalDocument::list_text(&documents)), users::updated_at.eq(now)))
             .returning(user_columns())
+            .prepared()
             .get_result(connection)
             .map_err(Rollback::from)
     })?;

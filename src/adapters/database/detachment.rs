@@ -4,6 +4,7 @@ use super::conditions::{Condition, is_phone_taken, revoke_all, user, user_column
 use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::pending;
+use super::prepared::Prepare as _;
 use super::rows::{NewSessionRow, UserRow, before, stored, text};
 use super::schema::{sessions, users};
 use super::sessions::{delete_excess, is_active};
@@ -61,7 +62,9 @@ pub(super) fn detach_in(connection: &mut AnyConnection, detach: &Detach, now: Na
             users::credentials_version.eq(users::credentials_version + 1),
             users::updated_at.eq(now),
         ))
-        .execute(connection)?;
+        .returning(users::id)
+        .prepared()
+        .count(connection)?;
     if changed == 0 {
         return Err(Rollback::Rejected);
     }
@@ -69,7 +72,11 @@ pub(super) fn detach_in(connection: &mut AnyConnection, detach: &Detach, now: Na
     if !is_in_use(connection, &id, now, stored(detach.in_use_since))? {
         revoke_all(connection, &id, None, now)?;
         let deletes_at = users::deletes_at.eq(stored(detach.deletes_at));
-        diesel::update(users::table.filter(users::id.eq(&id))).set(deletes_at).execute(connection)?;
+        diesel::update(users::table.filter(users::id.eq(&id)))
+            .set(deletes_at)
+            .returning(users::id)
+            .prepared()
+            .count(connection)?;
     }
     Ok(())
 }
@@ -112,6 +119,7 @@ pub(super) fn reclaim(
                 users::updated_at.eq(now),
             ))
             .returning(user_columns())
+            .prepared()
             .get_result::<UserRow>(connection)
             .optional();
         match updated {

@@ -1,9 +1,10 @@
 //! Forgetting known devices: their sessions keep no device.
 
 use super::engine::AnyConnection;
+use super::prepared::Prepare as _;
 use super::schema::sessions;
 use chrono::NaiveDateTime;
-use diesel::{ExpressionMethods, QueryDsl, QueryResult, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl, QueryResult};
 
 diesel::alias!(
     const NAMED: Alias<Named> = sessions as named;
@@ -30,8 +31,8 @@ pub(super) fn forget(
     match only {
         Some(session) => {
             let devices = devices.filter(sessions::device_id.eq_any(device_of(session)));
-            diesel::update(devices).set(forgotten).execute(connection)
+            diesel::update(devices).set(forgotten).returning(sessions::id).prepared().count(connection)
         }
-        None => diesel::update(devices).set(forgotten).execute(connection),
+        None => diesel::update(devices).set(forgotten).returning(sessions::id).prepared().count(connection),
     }
 }

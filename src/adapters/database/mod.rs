@@ -18,6 +18,7 @@ mod outcome;
 mod ownership;
 mod pending;
 mod pool;
+mod prepared;
 mod refresh;
 mod requirements;
 mod rows;

@@ -3,6 +3,7 @@
 use super::conditions::{holds, invalid_value, lock};
 use super::engine::AnyConnection;
 use super::fault::Fault;
+use super::prepared::Prepare as _;
 use super::rows::{AuthorityRow, id, stored, text};
 use super::schema::{pending_acts, sessions, users};
 use super::transaction::{Rollback, transaction};
@@ -185,12 +186,16 @@ pub(super) fn resolve(
             Decision::Approve if found.approved_at.is_some() => return Ok(()),
             Decision::Approve => diesel::update(row)
                 .set((pending_acts::approved_at.eq(now), pending_acts::expires_at.eq(expires_at)))
-                .execute(connection)?,
+                .returning(pending_acts::id)
+                .prepared()
+                .count(connection)?,
             Decision::Refuse if is_own => diesel::delete(row).execute(connection)?,
             Decision::Cancel => diesel::delete(row).execute(connection)?,
             Decision::Refuse => diesel::update(row)
                 .set((pending_acts::refused_at.eq(now), pending_acts::expires_at.eq(expires_at)))
-                .execute(connection)?,
+                .returning(pending_acts::id)
+                .prepared()
+                .count(connection)?,
         };
         Ok(())
     })?;

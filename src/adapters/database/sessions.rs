@@ -3,6 +3,7 @@
 use super::conditions::{invalid_value, is_valid, lock, proven};
 use super::engine::AnyConnection;
 use super::fault::Fault;
+use super::prepared::Prepare as _;
 use super::rows::{AuthorityRow, DeviceRow, NewSessionRow, SessionRow, before};
 use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
@@ -39,7 +40,9 @@ pub(super) fn sign_in(
                 rehashed.map(|hash| users::password_hash.eq(hash)),
                 proven(proof, session.created_at),
             ))
-            .execute(connection)?;
+            .returning(users::id)
+            .prepared()
+            .count(connection)?;
         if updated == 0 {
             return Err(Rollback::Rejected);
         }
@@ -172,5 +175,5 @@ fn revoke(connection: &mut AnyConnection, by: &AuthorityRow, session: &str, now:
         .filter(sessions::expires_at.gt(now))
         .filter(exists(caller))
         .filter(exists(user));
-    diesel::update(active).set(sessions::revoked_at.eq(now)).execute(connection)
+    diesel::update(active).set(sessions::revoked_at.eq(now)).returning(sessions::id).prepared().count(connection)
 }

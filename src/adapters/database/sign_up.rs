@@ -5,6 +5,7 @@ use super::consents;
 use super::detachment::detach_in;
 use super::engine::AnyConnection;
 use super::fault::Fault;
+use super::prepared::Prepare as _;
 use super::rows::{ConsentRow, NewSessionRow, NewUserRow};
 use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
@@ -50,7 +51,7 @@ fn create_again(
 ) -> Result<bool, Fault> {
     let done = transaction(connection, deadline, |connection| {
         let earlier = diesel::update(users::table.filter(is_untouched(user)));
-        if earlier.set(user).execute(connection)? == 0 {
+        if earlier.set(user).returning(users::id).prepared().count(connection)? == 0 {
             return Err(Rollback::Rejected);
         }
         let unused = sessions::table
@@ -58,7 +59,7 @@ fn create_again(
             .filter(sessions::generation.eq(0))
             .filter(sessions::rotated_at.is_null())
             .filter(sessions::revoked_at.is_null());
-        match diesel::update(unused).set(session).execute(connection)? {
+        match diesel::update(unused).set(session).returning(sessions::id).prepared().count(connection)? {
             0 => Err(Rollback::Rejected),
             _ => Ok(()),
         }

@@ -8,6 +8,7 @@ use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::forget_devices::forget as forget_devices;
 use super::outcome::{RenewedRow, renewed};
+use super::prepared::Prepare as _;
 use super::rows::{AuthorityRow, ProfileRow, UserRow, id, text};
 use super::schema::{sessions, users};
 use super::transaction::{Rollback, transaction};
@@ -103,6 +104,7 @@ pub(super) fn change_profile(
     let rows = diesel::update(users::table.filter(holds(by, now)))
         .set(change)
         .returning(user_columns())
+        .prepared()
         .get_results::<UserRow>(connection)
         .map_err(|error| Fault::new(connection, &error))?;
     returned(rows).map(user).transpose()
@@ -123,7 +125,13 @@ pub(super) fn change_password(
         let password = new_password(hash, now);
         // `None` leaves the column as it is.
         let reset_at = matches!(proof, Proof::Code { .. }).then(|| users::password_reset_at.eq(now));
-        if diesel::update(user).set((password, reset_at, proven(proof, now))).execute(connection)? == 0 {
+        if diesel::update(user)
+            .set((password, reset_at, proven(proof, now)))
+            .returning(users::id)
+            .prepared()
+            .count(connection)?
+            == 0
+        {
             return Err(Rollback::Rejected);
         }
         revoke_all(connection, &by.user, Some(&by.session), now)?;
@@ -141,6 +149,7 @@ pub(super) fn change_password(
                 sessions::last_used_at.eq(now),
             ))
             .returning((sessions::generation, sessions::expires_at, sessions::jkt.is_not_null(), sessions::client_id))
+            .prepared()
             .get_result(connection)?;
         Ok(renewed)
     })?;
@@ -159,7 +168,7 @@ pub(super) fn reset_password(
     let changed = transaction(connection, deadline, |connection| {
         let user = users::table.filter(users::id.eq(id)).filter(is_valid(proof));
         let columns = (new_password(hash, now), users::password_reset_at.eq(now), proven(proof, now));
-        if diesel::update(user).set(columns).execute(connection)? == 0 {
+        if diesel::update(user).set(columns).returning(users::id).prepared().count(connection)? == 0 {
             return Err(Rollback::Rejected);
         }
         pending::use_up(connection, id, proof.uses())?;
@@ -179,7 +188,13 @@ pub(super) fn end_sessions(
 ) -> Result<bool, Fault> {
     let ended = transaction(connection, deadline, |connection| {
         let renewed = users::credentials_version.eq(users::credentials_version + 1);
-        if diesel::update(users::table.filter(holds(by, now))).set(renewed).execute(connection)? == 0 {
+        if diesel::update(users::table.filter(holds(by, now)))
+            .set(renewed)
+            .returning(users::id)
+            .prepared()
+            .count(connection)?
+            == 0
+        {
             return Err(Rollback::Rejected);
         }
         revoke_all(connection, &by.user, None, now)?;
@@ -216,6 +231,7 @@ pub(super) fn change_phone(
                 users::updated_at.eq(now),
             ))
             .returning(user_columns())
+            .prepared()
             .get_result::<UserRow>(connection)
             .optional();
         refused = match &updated {
@@ -243,6 +259,7 @@ pub(super) fn confirm_phone(
     let rows = diesel::update(users::table.filter(holds(by, now)).filter(has_phone(Some(phone))))
         .set(users::phone_proven_at.eq(now))
         .returning(user_columns())
+        .prepared()
         .get_results::<UserRow>(connection)
         .map_err(|error| Fault::new(connection, &error))?;
     returned(rows).map(user).transpose()

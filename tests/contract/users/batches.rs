@@ -1,7 +1,8 @@
 //! Reads of sessions that wait together.
 
+use super::plans::counted;
 use super::retries::statements;
-use super::store::{Store, authority, now, postgres_store, stores};
+use super::store::{Store, authority, now, stores};
 use chrono::TimeDelta;
 use doorstep::domain::session::{NewSession, SessionId};
 use doorstep::domain::user::{NewUser, User};
@@ -80,26 +81,4 @@ async fn reads_that_wait_become_few_statements() {
     let count = statements(&store) - before;
     // Two threads take one each, and then at most 64.
     assert!(count <= 10, "{count} statements for 100 reads");
-}
-
-#[tokio::test]
-async fn the_statement_is_not_planned_for_each_execution() {
-    let store = counted();
-    let (_, session) = store.signed_up("+8613800138000", 1).await;
-    for _ in 0..20 {
-        read(&store, session.id, TimeDelta::zero()).await.unwrap().unwrap();
-    }
-    let query = "SELECT sum(calls) || ' ' || sum(plans) AS value FROM pg_stat_statements \
-                 JOIN pg_database ON dbid = oid WHERE datname = current_database() AND query LIKE '%= ANY(%'";
-    // PostgreSQL makes five plans before it compares them with the general one.
-    assert_eq!(store.text(query), "20 6");
-}
-
-/// Store whose statements are counted.
-fn counted() -> Store {
-    let store = postgres_store();
-    store.execute("CREATE EXTENSION pg_stat_statements");
-    let name = store.text("SELECT current_database()::text AS value");
-    store.execute(&format!("ALTER DATABASE {name} SET pg_stat_statements.track_planning = on"));
-    store
 }

@@ -13,6 +13,7 @@ mod migrations;
 mod outages;
 mod ownership;
 mod passwords;
+mod plans;
 mod refresh;
 mod refresh_keys;
 mod renewal;
