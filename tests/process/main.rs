@@ -25,6 +25,7 @@ mod frozen_database;
 mod huge_pages;
 mod keys;
 mod log;
+mod lost_answers;
 mod metrics;
 mod migrate;
 mod openapi;

@@ -180,7 +180,7 @@ pub fn stop(url: &str) -> Stopped {
 
 /// Waits for a condition that becomes true by itself.
 #[track_caller]
-pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !condition() {
         assert!(Instant::now() < deadline, "not in time: {what}");
