@@ -17,12 +17,16 @@ const ROUNDS: usize = 3;
 const REQUESTS: u32 = 8_000;
 /// Connections of all processes together.
 const CONNECTIONS: usize = 16;
+/// Requests of a round, and requests a second, for a comparison of one process with several: about a quarter of what one
+/// process can serve. At full load, one process has more requests for each wake-up than several.
+const PACED: (u32, f64) = (4_000, 1_000.0);
 /// Limit of the cost with several processes, in proportion to one.
 const GROWTH: f64 = 1.10;
 
-/// Measures with each of these numbers of processes. Alternates between them, so that other programs on the machine
-/// affect all alike.
+/// Measures with each of these numbers of processes: one process at full load, and several at the same steady rate as
+/// one. Alternates between the numbers, so that other programs on the machine affect all alike.
 pub async fn measure(back_ends: &Arc<BackEnds>, processes: &[usize], report: &mut Report) {
+    let (count, rate) = if processes == [1] { (REQUESTS, None) } else { (PACED.0, Some(PACED.1)) };
     report.heading(&format!("Redis and PostgreSQL, {CONNECTIONS} connections; microseconds of processor time"));
     let mut servers = Vec::new();
     for _ in 0..processes.iter().copied().max().unwrap_or_default() {
@@ -34,9 +38,9 @@ pub async fn measure(back_ends: &Arc<BackEnds>, processes: &[usize], report: &mu
     for operation in Operation::ALL {
         let mut costs: Vec<Vec<Cost>> = processes.iter().map(|_| Vec::new()).collect();
         for _ in 0..ROUNDS {
-            for (count, costs) in processes.iter().zip(&mut costs) {
-                let requests = operation.prepare(back_ends, servers[0].port, REQUESTS).await;
-                costs.push(round(back_ends, &servers[..*count], requests).await);
+            for (processes, costs) in processes.iter().zip(&mut costs) {
+                let requests = operation.prepare(back_ends, servers[0].port, count).await;
+                costs.push(round(back_ends, &servers[..*processes], rate, requests).await);
             }
         }
         let medians: Vec<Cost> = costs.iter().map(|costs| Cost::median(costs)).collect();
@@ -57,16 +61,16 @@ async fn measure_bare(back_ends: &BackEnds, report: &mut Report) {
     let mut costs = Vec::new();
     for _ in 0..ROUNDS {
         let requests = (0..REQUESTS).map(|_| Prepared::get("/", String::new())).collect();
-        costs.push(round(back_ends, slice::from_ref(&bare), requests).await);
+        costs.push(round(back_ends, slice::from_ref(&bare), None, requests).await);
     }
     report.note("bare handler with one EVALSHA", &Cost::median(&costs).to_string());
 }
 
-/// Sends each request once. Returns the cost of one.
-pub async fn round(back_ends: &BackEnds, servers: &[Server], requests: Vec<Prepared>) -> Cost {
+/// Sends each request once, at this rate or as fast as possible. Returns the cost of one.
+pub async fn round(back_ends: &BackEnds, servers: &[Server], per_second: Option<f64>, requests: Vec<Prepared>) -> Cost {
     let (count, ports) = (requests.len() as f64, servers.iter().map(|server| server.port).collect());
     let (before, started) = (Times::now(back_ends, servers), Instant::now());
-    concurrent::run_all_on(ports, CONNECTIONS, requests, async |client: &mut Client, request: Prepared| {
+    concurrent::run_all_on(ports, CONNECTIONS, per_second, requests, async |client: &mut Client, request: Prepared| {
         request.send(client).await
     })
     .await;

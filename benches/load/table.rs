@@ -51,7 +51,7 @@ pub async fn measure(back_ends: &Arc<BackEnds>, report: &mut Report) {
                 chosen.shuffle(&mut StdRng::seed_from_u64(1));
                 let tokens = chosen.into_iter().map(|number| sessions::refresh_token(&keys, number));
                 let requests = tokens.map(|token| Prepared::refresh(&token)).collect();
-                costs.push(operations::round(back_ends, slice::from_ref(&server), requests).await);
+                costs.push(operations::round(back_ends, slice::from_ref(&server), None, requests).await);
             }
             report.note(&format!("{rows} sessions, refresh, {phase}"), &Cost::median(&costs).to_string());
             // PostgreSQL has all counts when the connections of the service are closed.
