@@ -17,8 +17,8 @@ const ROUNDS: usize = 3;
 const REQUESTS: u32 = 8_000;
 /// Connections of all processes together.
 const CONNECTIONS: usize = 16;
-/// Requests of a round, and requests a second, for a comparison of one process with several: about a quarter of what one
-/// process can serve. At full load, one process has more requests for each wake-up than several.
+/// Requests of a round, and requests a second, for a comparison of one process with several: less than one process can
+/// serve. At full load, one process has more requests for each wake-up than several.
 const PACED: (u32, f64) = (4_000, 1_000.0);
 /// Limit of the cost with several processes, in proportion to one.
 const GROWTH: f64 = 1.10;

@@ -184,6 +184,7 @@ async fn warm_up(service: Service, database: Arc<Database>) {
     let warm_up = move || {
         phone::warm_up(&regions);
         openapi::warm_up();
+        doorstep_huge_pages::return_freed_memory();
     };
     drop(tokio::task::spawn_blocking(warm_up).await);
     loop {

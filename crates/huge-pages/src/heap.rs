@@ -18,6 +18,16 @@ pub fn keep_heap_in_small_pages() {
     let _ = unsafe { madvise(with_exposed_provenance_mut(mapping.start), mapping.len(), Advice::LinuxNoHugepage) };
 }
 
+/// Returns the memory that this thread has freed to the kernel. mimalloc does it by itself a second later, but only
+/// when it allocates again: an idle process would keep what its start has used.
+pub fn return_freed_memory() {
+    #[expect(unsafe_code, reason = "calls the allocator")]
+    // SAFETY: changes no memory that is in use, and may be called by any thread at any time.
+    unsafe {
+        libmimalloc_sys::mi_collect(true);
+    }
+}
+
 /// Finds the mapping that contains an address (proc_pid_maps(5)).
 fn mapping_of(address: usize) -> Option<Range<usize>> {
     let maps = fs::read_to_string("/proc/self/maps").ok()?;

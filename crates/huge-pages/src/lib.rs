@@ -11,7 +11,7 @@ mod heap;
 mod kernel;
 
 #[cfg(all(target_os = "linux", not(miri)))]
-pub use heap::keep_heap_in_small_pages;
+pub use heap::{keep_heap_in_small_pages, return_freed_memory};
 pub use kernel::are_enabled;
 
 use memmap2::{MmapMut, MmapOptions};
@@ -26,6 +26,10 @@ const HUGE_PAGE: usize = 2 << 20;
 /// Does nothing: other systems use huge pages by themselves, or not at all.
 #[cfg(not(all(target_os = "linux", not(miri))))]
 pub const fn keep_heap_in_small_pages() {}
+
+/// Does nothing: measured on Linux only.
+#[cfg(not(all(target_os = "linux", not(miri))))]
+pub const fn return_freed_memory() {}
 
 /// Slice in memory of its own, which begins at a huge page and returns to the system at the drop.
 pub struct HugeSlice<T> {
