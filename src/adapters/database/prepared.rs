@@ -11,7 +11,7 @@ use diesel::{QueryResult, QuerySource, RunQueryDsl};
 pub(super) struct Prepared<S>(S);
 
 pub(super) trait Prepare: Sized {
-    /// Has the statement prepared. Its text must depend on the code alone, not on a value.
+    /// Has the statement prepared. Its text MUST NOT depend on values, but it may on which columns are given.
     fn prepared(self) -> Prepared<Self> {
         Prepared(self)
     }
