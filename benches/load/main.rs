@@ -90,11 +90,11 @@ async fn run(names: &[&str], durable: bool) -> bool {
         round_trips::count(&back_ends, &mut report).await;
     }
     if selected("scale") {
-        operations::measure(&back_ends, &[1, 2, 4], &mut report).await;
+        operations::measure(&back_ends, &[1, 2, 4], operations::STEADY, &mut report).await;
     }
     // The parts below run only if they are named.
     if parts.contains(&"operations") {
-        operations::measure(&back_ends, &[1], &mut report).await;
+        operations::measure(&back_ends, &[1], operations::FULL, &mut report).await;
     }
     if parts.contains(&"table") {
         table::measure(&back_ends, &mut report).await;

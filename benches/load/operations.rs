@@ -13,20 +13,20 @@ use std::time::{Duration, Instant};
 
 /// An odd number, for the median.
 const ROUNDS: usize = 3;
-/// Requests of a round.
-const REQUESTS: u32 = 8_000;
 /// Connections of all processes together.
 const CONNECTIONS: usize = 16;
-/// Requests of a round, and requests a second, for a comparison of one process with several: less than one process can
-/// serve. At full load, one process has more requests for each wake-up than several.
-const PACED: (u32, f64) = (4_000, 1_000.0);
+/// Requests of a round, and requests a second, or as many as the clients can send.
+type Load = (u32, Option<f64>);
+pub const FULL: Load = (8_000, None);
+/// Less than one process can serve, for a comparison with several. At full load, one process has more requests for each
+/// wake-up than several.
+pub const STEADY: Load = (4_000, Some(1_000.0));
 /// Limit of the cost with several processes, in proportion to one.
 const GROWTH: f64 = 1.10;
 
-/// Measures with each of these numbers of processes: one process at full load, and several at the same steady rate as
-/// one. Alternates between the numbers, so that other programs on the machine affect all alike.
-pub async fn measure(back_ends: &Arc<BackEnds>, processes: &[usize], report: &mut Report) {
-    let (count, rate) = if processes == [1] { (REQUESTS, None) } else { (PACED.0, Some(PACED.1)) };
+/// Measures with each of these numbers of processes. Alternates between them, so that other programs on the machine
+/// affect all alike.
+pub async fn measure(back_ends: &Arc<BackEnds>, processes: &[usize], (count, rate): Load, report: &mut Report) {
     report.heading(&format!("Redis and PostgreSQL, {CONNECTIONS} connections; microseconds of processor time"));
     let mut servers = Vec::new();
     for _ in 0..processes.iter().copied().max().unwrap_or_default() {
@@ -60,7 +60,7 @@ async fn measure_bare(back_ends: &BackEnds, report: &mut Report) {
     bare.first_response("/").await;
     let mut costs = Vec::new();
     for _ in 0..ROUNDS {
-        let requests = (0..REQUESTS).map(|_| Prepared::get("/", String::new())).collect();
+        let requests = (0..FULL.0).map(|_| Prepared::get("/", String::new())).collect();
         costs.push(round(back_ends, slice::from_ref(&bare), None, requests).await);
     }
     report.note("bare handler with one EVALSHA", &Cost::median(&costs).to_string());
