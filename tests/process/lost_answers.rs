@@ -37,7 +37,7 @@ async fn a_wrong_captcha_whose_check_has_no_answer_makes_no_room_in_a_budget() {
     let unknown = send_code_with_a_wrong_captcha(&client, &captcha).await;
     assert_eq!((unknown.status, &unknown.body["code"]), (503, &json!("dependency_unavailable")));
     client.wait_for_readiness("ready").await;
-    // The captcha of this request was not issued, so it is refunded when Redis answers: after a refund of the first.
+    // This request is refunded when Redis answers again. A refund of the first request would have come before.
     proxy.lose_answer_to("captcha:");
     assert_eq!(client.post("/v1/captchas", json!({})).await.status, 503);
     wait_until("the captcha to be counted", || count(&mut redis, "captchas-ip") > issued);

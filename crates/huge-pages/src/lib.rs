@@ -5,6 +5,8 @@
 //!
 //! Linux gives huge pages to memory that asks for them (`MADV_HUGEPAGE`), if its setting is `madvise` or `always`. On
 //! other systems the memory is the same, with small pages.
+//!
+//! The heap has small pages, and returns what the start of the program has freed.
 
 #[cfg(all(target_os = "linux", not(miri)))]
 mod heap;
