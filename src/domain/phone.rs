@@ -120,8 +120,15 @@ impl Phone {
     /// Returns the region of the number.
     #[must_use]
     pub fn region(&self) -> Region {
-        let number = PhoneNumber::parse(&self.0, None).ok();
-        number.and_then(|number| number.get_region_code()).unwrap_or(Region::World)
+        // No country code is the beginning of another one. Most belong to one region; only the numbers of the others,
+        // such as +1, have to be read.
+        let regions_of = |code| PHONE_NUMBER_UTIL.get_regions_for_country_calling_code(code);
+        let mut codes = (2..=4).filter_map(|end| self.0.get(1..end)?.parse().ok());
+        match codes.find_map(regions_of) {
+            Some(mut regions) if regions.len() == 1 => regions.next(),
+            _ => PhoneNumber::parse(&self.0, None).ok().and_then(|number| number.get_region_code()),
+        }
+        .unwrap_or(Region::World)
     }
 
     /// Returns `+86138****8000`, for logs and for clients that have not verified the number.
@@ -258,6 +265,10 @@ mod tests {
         assert_eq!(region("+85251234567"), Region::HK);
         assert_eq!((region("+14155552671"), region("+14165552671")), (Region::US, Region::CA));
         assert_eq!(region("+99999999999"), Region::World);
+        let examples = all_regions().into_iter().filter_map(|region| PHONE_NUMBER_UTIL.get_example_number(region).ok());
+        let of_library = |number: &PhoneNumber| number.get_region_code().unwrap_or(Region::World);
+        let differ: Vec<_> = examples.filter(|number| region(&number.to_string()) != of_library(number)).collect();
+        assert_eq!(differ, []);
     }
 
     #[test]
