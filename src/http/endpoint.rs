@@ -10,7 +10,6 @@ use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::from_fn;
 use actix_web::{Handler, HttpResponse, ResponseError, Route, web};
-use std::collections::BTreeMap;
 
 /// Method, path, handler and documentation.
 ///
@@ -131,9 +130,14 @@ impl Endpoint {
 /// Registers the endpoints. Any other method of their paths gets `method_not_allowed` and an `Allow` header (RFC 9110,
 /// 15.5.6).
 pub(super) fn register(app: &mut web::ServiceConfig, endpoints: Vec<Endpoint>) {
-    let mut by_path: BTreeMap<&str, Vec<Endpoint>> = BTreeMap::new();
+    // In the order of the rows: the router compares a path with one after the other, and the first are the most
+    // frequent.
+    let mut by_path: Vec<(&str, Vec<Endpoint>)> = Vec::new();
     for endpoint in endpoints {
-        by_path.entry(endpoint.path).or_default().push(endpoint);
+        match by_path.iter_mut().find(|(path, _)| *path == endpoint.path) {
+            Some((_, endpoints)) => endpoints.push(endpoint),
+            None => by_path.push((endpoint.path, vec![endpoint])),
+        }
     }
     for (path, endpoints) in by_path {
         let allow = allowed(&endpoints);
