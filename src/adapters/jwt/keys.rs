@@ -3,9 +3,11 @@
 use crate::domain::dpop::Thumbprint;
 use crate::ports::Random;
 use aws_lc_rs::digest;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, Signature};
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey};
 use rustls::pki_types::pem::{PemObject, SectionKind};
 use serde_json::{Value, json};
 use std::iter;
@@ -39,8 +41,15 @@ pub enum KeyType {
 
 /// Private key of a PEM block.
 pub(super) struct SigningKey {
-    pub encoding: EncodingKey,
+    private: PrivateKey,
     pub public: PublicKey,
+}
+
+/// Key that is ready to sign. `jsonwebtoken` would read it again, and compute its public key, for each token: that takes
+/// as long as the signature.
+enum PrivateKey {
+    Ed25519(Ed25519KeyPair),
+    P256(EcdsaKeyPair),
 }
 
 /// Public key, with which other services verify tokens.
@@ -74,11 +83,20 @@ impl SigningKey {
     fn from_pkcs8(der: &[u8]) -> Option<Self> {
         if let Ok(pair) = Ed25519KeyPair::from_pkcs8(der) {
             let public = PublicKey::new(KeyType::Ed25519, pair.public_key().as_ref())?;
-            return Some(Self { encoding: EncodingKey::from_ed_der(der), public });
+            return Some(Self { private: PrivateKey::Ed25519(pair), public });
         }
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).ok()?;
         let public = PublicKey::new(KeyType::P256, pair.public_key().as_ref())?;
-        Some(Self { encoding: EncodingKey::from_ec_der(der), public })
+        Some(Self { private: PrivateKey::P256(pair), public })
+    }
+
+    /// Signs the first two parts of a token (RFC 7515, section 5.1). Returns the whole token.
+    pub(super) fn sign(&self, message: String) -> Result<String, Unspecified> {
+        let signature: Signature = match &self.private {
+            PrivateKey::Ed25519(pair) => pair.sign(message.as_bytes()),
+            PrivateKey::P256(pair) => pair.sign(&SystemRandom::new(), message.as_bytes())?,
+        };
+        Ok(message + "." + &encoded(signature.as_ref()))
     }
 }
 
@@ -133,7 +151,7 @@ impl PublicKey {
     }
 }
 
-fn encoded(bytes: &[u8]) -> String {
+pub(super) fn encoded(bytes: &[u8]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 

@@ -4,7 +4,7 @@ use crate::ports::{AccessTokens, Random};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
-use jsonwebtoken::Algorithm;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::Value;
 use std::process::{Command, Stdio};
 
@@ -249,7 +249,8 @@ fn a_token_with_another_signature_is_rejected() {
     let none = format!("{}.{payload}.", BASE64_URL_SAFE_NO_PAD.encode(unsigned.to_string()));
     // Algorithm confusion: the attacker uses the public key as the secret of an HMAC.
     let pair = Ed25519KeyPair::from_seed_unchecked(&[1; 32]).unwrap();
-    let hmac_header = Header { alg: Algorithm::HS256, ..tokens.header.clone() };
+    let mut hmac_header: Header = serde_json::from_value(header).unwrap();
+    hmac_header.alg = Algorithm::HS256;
     let secret = EncodingKey::from_secret(pair.public_key().as_ref());
     let confused = jsonwebtoken::encode(&hmac_header, &body, &secret).unwrap();
 
