@@ -1,12 +1,13 @@
 //! Log lines as JSON objects.
 
 use serde::Serialize;
-use serde_json::Serializer;
 use std::error::Error;
 use std::fmt::{self, Debug};
-use std::io;
+use std::str;
 use tracing::field::{Field, Visit};
+use tracing::span::Record;
 use tracing::{Event, Subscriber};
+use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
@@ -14,9 +15,10 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Writes the lines that the JSON format of `tracing-subscriber` writes, with the fields of the event on the first
 /// level and the innermost span. That format parses the fields of the span again for each line.
-///
-/// The fields of the spans MUST be formatted by `JsonFields`.
 pub(super) struct JsonLine;
+
+/// Size of most lines.
+const CAPACITY: usize = 512;
 
 impl<S, N> FormatEvent<S, N> for JsonLine
 where
@@ -26,39 +28,79 @@ where
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut line: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         line.write_str("{\"timestamp\":\"")?;
         SystemTime.format_time(&mut line)?;
-        write!(line, "\",\"level\":\"{}\"", event.metadata().level())?;
-        let mut fields = Fields { line: line.by_ref(), result: Ok(()) };
-        event.record(&mut fields);
-        fields.result?;
+        let mut rest = Json::default();
+        rest.text(["\",\"level\":\"", event.metadata().level().as_str(), "\""]);
+        event.record(&mut rest);
         if let Some(span) = context.lookup_current() {
-            let (name, extensions) = (span.metadata().name(), span.extensions());
-            let fields = extensions.get::<FormattedFields<N>>().map_or("{}", |fields| fields.as_str());
+            let extensions = span.extensions();
+            // An object, as the implementation of `FormatFields` below writes it.
+            let fields = extensions.get::<FormattedFields<N>>().map_or("{", |fields| fields.as_str());
             let fields = fields.strip_suffix('}').unwrap_or(fields);
             let comma = if fields.len() > 1 { "," } else { "" };
-            write!(line, ",\"span\":{fields}{comma}\"name\":\"{name}\"}}")?;
+            rest.text([",\"span\":", fields, comma, "\"name\":\"", span.metadata().name(), "\"}"]);
         }
-        line.write_str("}\n")
+        rest.text(["}\n"]);
+        rest.write_to(&mut line)
     }
 }
 
-/// Writes the fields of an event, each after a comma.
-struct Fields<'a> {
-    line: Writer<'a>,
+/// Writes the fields of a span as an object.
+impl<'a> FormatFields<'a> for JsonLine {
+    fn format_fields<R: RecordFields>(&self, mut object: Writer<'a>, fields: R) -> fmt::Result {
+        let mut json = Json::default();
+        fields.record(&mut json);
+        // The first field has a comma, too.
+        if let Some(comma) = json.bytes.first_mut() {
+            *comma = b'{';
+        } else {
+            json.text(["{"]);
+        }
+        json.text(["}"]);
+        json.write_to(&mut object)
+    }
+
+    fn add_fields(&self, current: &'a mut FormattedFields<Self>, fields: &Record<'_>) -> fmt::Result {
+        let mut json = Json::default();
+        fields.record(&mut json);
+        current.fields.pop();
+        if current.fields.len() <= 1 {
+            json.bytes.drain(..1);
+        }
+        json.text(["}"]);
+        json.write_to(&mut current.as_writer())
+    }
+}
+
+/// Text, and fields, each after a comma.
+struct Json {
+    bytes: Vec<u8>,
     result: fmt::Result,
 }
 
-impl Fields<'_> {
-    fn entry(&mut self, field: &Field, value: impl Serialize) {
-        self.result = self.result.and_then(|()| {
-            self.line.write_char(',')?;
-            json(&mut self.line, field.name())?;
-            self.line.write_char(':')?;
-            json(&mut self.line, value)
-        });
+impl Default for Json {
+    fn default() -> Self {
+        Self { bytes: Vec::with_capacity(CAPACITY), result: Ok(()) }
     }
 }
 
-impl Visit for Fields<'_> {
+impl Json {
+    fn text<const N: usize>(&mut self, parts: [&str; N]) {
+        parts.iter().for_each(|part| self.bytes.extend_from_slice(part.as_bytes()));
+    }
+
+    /// Adds a field. Its name is an identifier.
+    fn entry(&mut self, field: &Field, value: impl Serialize) {
+        self.text([",\"", field.name(), "\":"]);
+        self.result = serde_json::to_writer(&mut self.bytes, &value).map_err(|_| fmt::Error).and(self.result);
+    }
+
+    fn write_to(&self, line: &mut Writer<'_>) -> fmt::Result {
+        self.result?;
+        line.write_str(str::from_utf8(&self.bytes).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl Visit for Json {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.entry(field, value);
     }
@@ -88,30 +130,11 @@ impl Visit for Fields<'_> {
     }
 }
 
-fn json(line: &mut Writer<'_>, value: impl Serialize) -> fmt::Result {
-    value.serialize(&mut Serializer::new(Bytes(line))).map_err(|_| fmt::Error)
-}
-
-/// Accepts the bytes that `serde_json` writes: whole characters.
-struct Bytes<'a, 'b>(&'a mut Writer<'b>);
-
-impl io::Write for Bytes<'_, '_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
-        self.0.write_str(text).map_err(io::Error::other)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
     use std::sync::{Arc, Mutex};
-    use tracing_subscriber::fmt::format::JsonFields;
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::{Layer, Registry, fmt};
 
@@ -130,11 +153,16 @@ mod tests {
                 none,
                 "1"
             );
-            let _request = tracing::info_span!("request", id = %"a\"}").entered();
+            let request = tracing::info_span!("request", id = %"a\"}", later = tracing::field::Empty).entered();
+            request.record("later", 1);
             let error: &(dyn Error + 'static) = &std::fmt::Error;
             tracing::info!(client = %"192.0.2.1", debug = ?Some(1), error, "request {}", "completed");
             let _inner = tracing::info_span!("inner").entered();
             tracing::error!(r#type = "x");
+            let only_later = tracing::info_span!("empty", later = tracing::field::Empty).entered();
+            tracing::error!("before");
+            only_later.record("later", "y");
+            tracing::error!("after");
         });
         let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
         text.lines().map(|line| line.split_once(',').unwrap().1.to_owned()).collect()
@@ -147,10 +175,10 @@ mod tests {
             let written = Arc::clone(written);
             fmt::layer().with_target(false).with_writer(move || Shared(Arc::clone(&written)))
         };
-        let own = lines(layer(&own).fmt_fields(JsonFields::new()).event_format(JsonLine), &own);
+        let own = lines(layer(&own).fmt_fields(JsonLine).event_format(JsonLine), &own);
         let theirs = lines(layer(&theirs).json().flatten_event(true).with_span_list(false), &theirs);
         assert_eq!(own, theirs);
-        assert_eq!(own.len(), 3);
+        assert_eq!(own.len(), 5);
     }
 
     struct Shared(Arc<Mutex<Vec<u8>>>);

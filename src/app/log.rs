@@ -7,7 +7,6 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt, registry};
@@ -30,7 +29,7 @@ pub fn start(settings: &LogSettings) -> Log {
     let filtered = registry().with(EnvFilter::new(&settings.filter)).with(filter_fn(is_allowed));
     let lines = fmt::layer().with_target(false).with_writer(|| &*STDOUT);
     if settings.json {
-        filtered.with(lines.fmt_fields(JsonFields::new()).event_format(JsonLine)).init();
+        filtered.with(lines.fmt_fields(JsonLine).event_format(JsonLine)).init();
     } else {
         // Colours are for terminals only, not for files and pipes.
         filtered.with(lines.with_ansi(io::stdout().is_terminal())).init();
