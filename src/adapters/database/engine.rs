@@ -12,3 +12,16 @@ pub enum AnyConnection {
 
 /// Backend type of [`AnyConnection`]: both engines.
 pub(super) type Backend = <AnyConnection as diesel::Connection>::Backend;
+
+/// Executes a statement on the connection of its engine, and not on the common type: that writes the text of the
+/// statement two or three times at each execution, also if the engine has it prepared.
+macro_rules! on_engine {
+    ($connection:expr, $engine:ident => $run:expr) => {
+        match $connection {
+            $crate::adapters::database::engine::AnyConnection::Sqlite($engine) => $run,
+            $crate::adapters::database::engine::AnyConnection::Postgres($engine) => $run,
+        }
+    };
+}
+
+pub(super) use on_engine;

@@ -3,7 +3,7 @@
 use super::conditions::{invalid_value, returned};
 use super::engine::AnyConnection;
 use super::fault::Fault;
-use super::prepared::Prepare as _;
+use super::prepared::fixed;
 use super::rows::{before, client_id, id, text};
 use super::schema::sessions;
 use super::sessions::is_active;
@@ -40,12 +40,10 @@ const SHIFTED: i32 = 2 | 4 | 32;
 macro_rules! returned_without_wait {
     ($update:expr, $columns:expr, $connection:expr) => {
         match $connection {
-            AnyConnection::Sqlite(sqlite) => $update.returning($columns).prepared().get_results(sqlite),
+            AnyConnection::Sqlite(sqlite) => fixed!($update.returning($columns)).get_results(sqlite),
             AnyConnection::Postgres(postgres) => {
-                let rows = $update
-                    .returning(($columns, without_wait()))
-                    .prepared()
-                    .get_results::<(_, Option<String>)>(postgres);
+                let update = $update.returning(($columns, without_wait()));
+                let rows = fixed!(update).get_results::<(_, Option<String>)>(postgres);
                 rows.map(|rows| rows.into_iter().map(|(row, _)| row).collect())
             }
         }

@@ -4,6 +4,7 @@ use super::conditions::user;
 use super::engine::AnyConnection;
 use super::fault::Fault;
 use super::pool::{BlockingPool, QUERY_TIMEOUT, QUEUE, in_time};
+use super::prepared::fixed;
 use super::rows::UserRow;
 use super::schema::{sessions, users};
 use crate::adapters::workers::{Answer, Workers, caught};
@@ -104,12 +105,13 @@ fn by_session(connection: &mut SqliteConnection, key: &Key) -> QueryResult<Optio
 /// Does the same for many sessions with one statement, in the order of the keys.
 fn by_any(connection: &mut PgConnection, keys: &[Key]) -> QueryResult<Vec<Option<UserRow>>> {
     let ids: Vec<&str> = keys.iter().map(|key| key.session.as_str()).collect();
-    let rows: Vec<(String, NaiveDateTime, UserRow)> = sessions::table
+    let owners = sessions::table
         .inner_join(users::table)
+        // One array: the text does not depend on the number of the keys.
         .filter(sessions::id.eq_any(ids))
         .filter(sessions::revoked_at.is_null())
-        .select((sessions::id, sessions::expires_at, UserRow::as_select()))
-        .load(connection)?;
+        .select((sessions::id, sessions::expires_at, UserRow::as_select()));
+    let rows: Vec<(String, NaiveDateTime, UserRow)> = fixed!(owners).load(connection)?;
     let is_of =
         |key: &Key, (id, expires_at, _): &&(String, NaiveDateTime, _)| *id == key.session && *expires_at > key.at;
     Ok(keys.iter().map(|key| rows.iter().find(|row| is_of(key, row)).map(|(.., row)| row.clone())).collect())

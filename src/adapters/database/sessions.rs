@@ -1,7 +1,7 @@
 //! Queries for sessions.
 
 use super::conditions::{invalid_value, is_valid, lock, proven};
-use super::engine::AnyConnection;
+use super::engine::{AnyConnection, on_engine};
 use super::fault::Fault;
 use super::prepared::Prepare as _;
 use super::rows::{AuthorityRow, DeviceRow, NewSessionRow, SessionRow, before};
@@ -47,7 +47,8 @@ pub(super) fn sign_in(
             return Err(Rollback::Rejected);
         }
         pending::use_up(connection, &session.user_id, proof.uses())?;
-        diesel::insert_into(sessions::table).values(session).execute(connection)?;
+        let insert = diesel::insert_into(sessions::table).values(session);
+        on_engine!(connection, engine => insert.execute(engine))?;
         delete_excess(connection, session, policy)?;
         Ok(())
     })?;
@@ -94,7 +95,8 @@ pub(super) fn delete_excess(
         .select(BESIDE.field(sessions::id));
     let others = sessions::table.filter(sessions::user_id.eq(&new.user_id)).filter(sessions::id.ne(&new.id));
     let deleted = others.filter(sessions::id.ne_all(kept)).filter(sessions::id.ne_all(of_known_devices));
-    diesel::delete(deleted).execute(connection)
+    let delete = diesel::delete(deleted);
+    on_engine!(connection, engine => delete.execute(engine))
 }
 
 /// Returns the SQL condition that a session is active: not revoked, not expired, and used after `since`.

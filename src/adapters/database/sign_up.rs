@@ -3,7 +3,7 @@
 use super::conditions::{Condition, reject_if_taken};
 use super::consents;
 use super::detachment::detach_in;
-use super::engine::AnyConnection;
+use super::engine::{AnyConnection, on_engine};
 use super::fault::Fault;
 use super::prepared::Prepare as _;
 use super::rows::{ConsentRow, NewSessionRow, NewUserRow};
@@ -28,8 +28,10 @@ pub(super) fn create(
             detach_in(connection, earlier, session.created_at)?;
             is_detached = true;
         }
-        diesel::insert_into(users::table).values(user).execute(connection).map_err(reject_if_taken)?;
-        diesel::insert_into(sessions::table).values(session).execute(connection)?;
+        let (user, session) =
+            (diesel::insert_into(users::table).values(user), diesel::insert_into(sessions::table).values(session));
+        on_engine!(connection, engine => user.execute(engine)).map_err(reject_if_taken)?;
+        on_engine!(connection, engine => session.execute(engine))?;
         consents::insert(connection, accepted)?;
         Ok(())
     })?;

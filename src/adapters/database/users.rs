@@ -4,7 +4,7 @@ use super::conditions::{
     has_phone, holds, invalid_value, is_valid, lock, proven, reject_if_taken, returned, revoke_all, user, user_columns,
 };
 use super::detachment::detach_in;
-use super::engine::AnyConnection;
+use super::engine::{AnyConnection, on_engine};
 use super::fault::Fault;
 use super::forget_devices::forget as forget_devices;
 use super::outcome::{RenewedRow, renewed};
@@ -44,12 +44,16 @@ pub(super) fn ping(connection: &mut AnyConnection) -> Result<(), Fault> {
 }
 
 pub(super) fn account_of(connection: &mut AnyConnection, phone: &str) -> Result<Option<AccountSummary>, Fault> {
-    let found: Option<(String, i64, NaiveDateTime, Option<NaiveDateTime>)> = users::table
-        .filter(users::phone.eq(phone))
-        .select((users::id, users::credentials_version, users::phone_proven_at, users::last_login_at))
-        .get_result(connection)
-        .optional()
-        .map_err(|error| Fault::new(connection, &error))?;
+    let account = users::table.filter(users::phone.eq(phone)).select((
+        users::id,
+        users::credentials_version,
+        users::phone_proven_at,
+        users::last_login_at,
+    ));
+    let found: Option<(String, i64, NaiveDateTime, Option<NaiveDateTime>)> =
+        on_engine!(connection, engine => account.get_result(engine))
+            .optional()
+            .map_err(|error| Fault::new(connection, &error))?;
     let Some((user, credentials, proven_at, signed_in_at)) = found else { return Ok(None) };
     let user = UserId(id(&user, "users.id").map_err(invalid_value)?);
     Ok(Some(AccountSummary {
@@ -60,12 +64,12 @@ pub(super) fn account_of(connection: &mut AnyConnection, phone: &str) -> Result<
 }
 
 pub(super) fn by_phone(connection: &mut AnyConnection, phone: &str) -> Result<Option<Account>, Fault> {
-    let found = users::table
-        .filter(users::phone.eq(phone))
-        .select((UserRow::as_select(), users::password_hash))
-        .get_result(connection)
-        .optional()
-        .map_err(|error| Fault::new(connection, &error))?;
+    let account = users::table.filter(users::phone.eq(phone));
+    let found = on_engine!(connection, engine => {
+        account.select((UserRow::as_select(), users::password_hash)).get_result(engine)
+    })
+    .optional()
+    .map_err(|error| Fault::new(connection, &error))?;
     let Some((row, hash)): Option<(UserRow, Option<String>)> = found else { return Ok(None) };
     Ok(Some(Account { user: user(row)?, password_hash: hash.map(PasswordHash::new) }))
 }
