@@ -18,7 +18,7 @@ impl Counters for RedisStaging {
 
     async fn refund(&self, id: Uuid, counters: &[Counter]) -> Result<(), DependencyError> {
         let Some(first) = counters.first() else { return Ok(()) };
-        let mut call = scripts::REFUND.key(key_beside(first, &format!("refund:{id}")));
+        let mut call = scripts::REFUND.key(key_beside(first, &["refund:", &id.to_string()]));
         add_counters(call.arg(millis(REFUND_TTL)), counters);
         done(&self.call(&call).await?)
     }
@@ -60,17 +60,18 @@ pub(super) fn admission(counters: &[Counter], reply: &[String]) -> Result<Admiss
 pub(super) fn counter_key(counter: &Counter) -> String {
     let Counter { limit, key, .. } = counter;
     match limit.entry().scope {
-        Scope::Phone => key_beside(counter, limit.name()),
-        _ => key_beside(counter, &format!("{}:{key}", limit.name())),
+        Scope::Phone => key_beside(counter, &[limit.name()]),
+        _ => key_beside(counter, &[limit.name(), ":", key]),
     }
 }
 
 /// Returns a key in the slot of a counter.
-fn key_beside(Counter { limit, key, .. }: &Counter, name: &str) -> String {
-    match limit.entry().scope {
-        Scope::Phone => format!("limit:{{{key}}}:{name}"),
-        _ => format!("limit:{{shared}}:{name}"),
-    }
+fn key_beside(Counter { limit, key, .. }: &Counter, name: &[&str]) -> String {
+    let slot = match limit.entry().scope {
+        Scope::Phone => key,
+        _ => "shared",
+    };
+    [&["limit:{", slot, "}:"], name].concat().concat()
 }
 
 fn over(script: &'static Script, counters: &[Counter]) -> ScriptCall {

@@ -14,7 +14,7 @@ impl Request<'_> {
     /// Key that decides about the slot.
     pub(super) fn key(&self) -> &[u8] {
         match self {
-            Self::Script(call) => call.keys().first().map_or(&[], Vec::as_slice),
+            Self::Script(call) => call.keys().first().map_or(&[], String::as_bytes),
             Self::Command(key, _) => key.as_bytes(),
         }
     }

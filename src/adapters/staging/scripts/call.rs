@@ -1,6 +1,6 @@
 //! Call of a script, by its hash or with its text.
 
-use deadpool_redis::redis::{self, Cmd, ToRedisArgs, cmd};
+use deadpool_redis::redis::{self, Arg, Cmd, ToRedisArgs};
 
 pub struct Script {
     text: String,
@@ -10,9 +10,13 @@ pub struct Script {
 /// Script with its keys, which share a hash tag, and its arguments.
 pub struct ScriptCall {
     script: &'static Script,
-    keys: Vec<Vec<u8>>,
-    arguments: Vec<Vec<u8>>,
+    keys: Vec<String>,
+    /// Only the arguments of a command: they are in one allocation.
+    arguments: Cmd,
 }
+
+/// Number and size of the arguments of the largest calls.
+const ARGUMENTS: (usize, usize) = (64, 1_024);
 
 impl Script {
     pub(super) fn new(text: String) -> Self {
@@ -21,10 +25,10 @@ impl Script {
     }
 
     pub fn call(&'static self) -> ScriptCall {
-        ScriptCall { script: self, keys: Vec::new(), arguments: Vec::new() }
+        ScriptCall { script: self, keys: Vec::new(), arguments: Cmd::with_capacity(ARGUMENTS.0, ARGUMENTS.1) }
     }
 
-    pub fn key(&'static self, key: impl ToRedisArgs) -> ScriptCall {
+    pub fn key(&'static self, key: String) -> ScriptCall {
         let mut call = self.call();
         call.key(key);
         call
@@ -32,18 +36,18 @@ impl Script {
 }
 
 impl ScriptCall {
-    pub fn key(&mut self, key: impl ToRedisArgs) -> &mut Self {
-        key.write_redis_args(&mut self.keys);
+    pub fn key(&mut self, key: String) -> &mut Self {
+        self.keys.push(key);
         self
     }
 
     pub fn arg(&mut self, argument: impl ToRedisArgs) -> &mut Self {
-        argument.write_redis_args(&mut self.arguments);
+        self.arguments.arg(argument);
         self
     }
 
     /// Keys. All of a call are in one slot.
-    pub fn keys(&self) -> &[Vec<u8>] {
+    pub fn keys(&self) -> &[String] {
         &self.keys
     }
 
@@ -58,8 +62,17 @@ impl ScriptCall {
     }
 
     fn command(&self, name: &str, script: &str) -> Cmd {
-        let mut command = cmd(name);
-        command.arg(script).arg(self.keys.len()).arg(&*self.keys).arg(&*self.arguments);
+        let (count, size) = ARGUMENTS;
+        let mut command = Cmd::with_capacity(2 * count, 2 * size + script.len());
+        command.arg(name).arg(script).arg(self.keys.len());
+        for key in &self.keys {
+            command.arg(key);
+        }
+        for argument in self.arguments.args_iter() {
+            if let Arg::Simple(bytes) = argument {
+                command.arg(bytes);
+            }
+        }
         command
     }
 }
