@@ -16,7 +16,8 @@ use crate::flows::captcha::{self, CaptchaParams, Created};
 use actix_web::body::BoxBody;
 use actix_web::http::header::CONTENT_LANGUAGE;
 use actix_web::{Handler, HttpRequest, HttpResponse, Responder, web};
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64_simd::STANDARD;
+use serde_json::value::RawValue;
 
 const ONE_ATTEMPT: &str = "The answer to an image is its characters (upper line first, in upper or lower case), or \
                            the result of its sum. The answer to an audio captcha, for users who cannot read the \
@@ -55,7 +56,7 @@ async fn create(
     client: ClientContext,
     body: Json<CreateCaptcha>,
 ) -> Result<CaptchaReply, Problem> {
-    make(&service, client, &body.0).await.map(CaptchaReply)
+    CaptchaReply::new(make(&service, client, &body.0).await?)
 }
 
 async fn create_image(
@@ -111,14 +112,45 @@ impl ProofOfWork {
 }
 
 /// Response in JSON. Its prompt, and a recording, are in one language.
-struct CaptchaReply(NewCaptcha);
+struct CaptchaReply {
+    language: Language,
+    body: Captcha,
+}
+
+impl CaptchaReply {
+    fn new(NewCaptcha { kind, language, created }: NewCaptcha) -> Result<Self, Problem> {
+        let file = Some(data_uri(kind, &created.file)?);
+        let (image, audio) = match kind {
+            Kind::Image => (file, None),
+            Kind::Audio => (None, file),
+        };
+        let body = Captcha {
+            captcha_id: created.id.as_str().to_owned(),
+            image,
+            audio,
+            media_type: kind.media_type(),
+            prompt: created.task.prompt(language),
+            length: created.task.length(),
+            input: created.task.keyboard().as_str(),
+            expires_in: seconds(created.expires_in),
+        };
+        Ok(Self { language, body })
+    }
+}
+
+/// Returns a data URI as a JSON string. Base64 has no character that JSON escapes.
+fn data_uri(kind: Kind, file: &[u8]) -> Result<Box<RawValue>, Problem> {
+    let mut text = format!("\"data:{};base64,", kind.media_type());
+    STANDARD.encode_append(file, &mut text);
+    text.push('"');
+    RawValue::from_string(text).map_err(|_| Problem::new(Code::InternalError))
+}
 
 impl Responder for CaptchaReply {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        let language = self.0.language.tag();
-        HttpResponse::Created().insert_header((CONTENT_LANGUAGE, language)).json(Captcha::from(self.0))
+        HttpResponse::Created().insert_header((CONTENT_LANGUAGE, self.language.tag())).json(self.body)
     }
 }
 
@@ -129,26 +161,6 @@ impl Output for CaptchaReply {
             content: vec![("application/json", Some(schema::<Captcha> as _))],
             headers: &[("Content-Language", HeaderType::Text, "Language of the prompt and of the recording")],
         };
-    }
-}
-
-impl From<NewCaptcha> for Captcha {
-    fn from(NewCaptcha { kind, language, created }: NewCaptcha) -> Self {
-        let file = Some(format!("data:{};base64,{}", kind.media_type(), BASE64_STANDARD.encode(&created.file)));
-        let (image, audio) = match kind {
-            Kind::Image => (file, None),
-            Kind::Audio => (None, file),
-        };
-        Self {
-            captcha_id: created.id.as_str().to_owned(),
-            image,
-            audio,
-            media_type: kind.media_type(),
-            prompt: created.task.prompt(language),
-            length: created.task.length(),
-            input: created.task.keyboard().as_str(),
-            expires_in: seconds(created.expires_in),
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Bodies of `POST /v1/captchas`.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// Options of a new captcha.
@@ -86,11 +87,12 @@ pub struct Captcha {
     pub captcha_id: String,
     /// Image as a data URI (RFC 2397). Absent if `kind` was `audio`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "data:image/png;base64,iVBORw0KGgo=")]
-    pub image: Option<String>,
+    #[schema(value_type = Option<String>, example = "data:image/png;base64,iVBORw0KGgo=")]
+    pub image: Option<Box<RawValue>>,
     /// Recording as a data URI: a WAV of 8 seconds and 128 kB. Present only if `kind` was `audio`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub audio: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub audio: Option<Box<RawValue>>,
     /// Media type of the file.
     #[schema(example = "image/png", extensions(("x-extensible-enum" = json!(["image/png", "audio/wav"]))))]
     pub media_type: &'static str,
