@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::report::{Report, median};
 use crate::round::{Cost, round};
 use crate::server::Server;
-use crate::sign_up_requests::{self, Unexpected};
+use crate::sign_up_requests::{self, LETTERS, Unexpected};
 use std::fmt;
 
 /// An odd number, for the median.
@@ -33,6 +33,7 @@ pub async fn measure(back_ends: &BackEnds, report: &mut Report) {
     report.heading("Captcha and send-code (Redis and PostgreSQL), 32 connections; processor time per request");
     let mut server = back_ends.serve(Kind::Real);
     server.first_response("/readyz").await;
+    sign_up_requests::captchas_for(server.port, LETTERS).await;
     let (mut captchas, mut codes) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let captcha = async |client: &mut Client, ()| sign_up_requests::captcha(client).await;

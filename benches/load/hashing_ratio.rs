@@ -42,7 +42,7 @@ where
     let Flow { name, target, besides: most, run: flow } = flow;
     println!("  doorstep {}, {CLIENTS} clients, {ROUNDS} times {} s", cpu_dispatch::version(), RUN.as_secs());
     let (flow, mut unexpected) = (Rc::new(flow), Vec::new());
-    let (mut rates, mut costs, mut besides) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rates, mut costs, mut besides, mut elsewhere) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut before = hashing::measure(HASHING);
     for _ in 0..ROUNDS {
         let run = run(back_ends, server, &flow).await;
@@ -52,6 +52,7 @@ where
         rates.push(run.per_second / alone.per_second);
         costs.push(alone.cost / run.costs.sum());
         besides.push(run.costs.service() - alone.processor);
+        elsewhere.push(run.costs.service() - run.costs.hashing);
         unexpected.extend(run.unexpected);
         before = after;
     }
@@ -63,6 +64,8 @@ where
     let besides = median(besides);
     let figure = format!("{besides:.2} ms ({spread})");
     report.check(&row, &figure, &format!("<= {most:.1} ms"), besides <= most);
+    let (row, spread) = (format!("processor time of {name} on all but the hashing threads"), self::spread(&elsewhere));
+    report.note(&row, &format!("{:.2} ms ({spread})", median(elsewhere)));
     let peak = process::memory(server.pid(), "VmHWM");
     report.check("peak resident memory", &format!("{peak:.1} MB"), "< 120 MB", peak < 120.0);
     report.check("unexpected responses", &unexpected.len().to_string(), "0", unexpected.is_empty());
@@ -83,8 +86,9 @@ struct Run {
 
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Costs { server, redis, postgres, own, idle } = self.costs;
+        let Costs { server, hashing, redis, postgres, own, idle } = self.costs;
         write!(f, "{:.1}/s, {:.2} ms each: server {server:.2}, ", self.per_second, self.costs.sum())?;
+        write!(f, "of which {hashing:.2} on the hashing threads, ")?;
         write!(f, "Redis {redis:.2}, PostgreSQL {postgres:.2}, clients and provider {own:.2}, idle {idle:.2}")
     }
 }
@@ -92,6 +96,8 @@ impl fmt::Display for Run {
 /// Processor time in milliseconds: since the start of the processes, or per flow. Other programs are not included.
 struct Costs {
     server: f64,
+    /// The part of the server that its hashing threads need.
+    hashing: f64,
     redis: f64,
     postgres: f64,
     /// This process: clients and SMS provider.
@@ -105,6 +111,7 @@ impl Costs {
         let millis = |time: Duration| time.as_secs_f64() * 1e3;
         Self {
             server: millis(server.cpu()),
+            hashing: millis(process::cpu_of_threads(server.pid(), "argon2id")),
             redis: millis(back_ends.redis_cpu()),
             postgres: millis(back_ends.postgres_cpu()),
             own: millis(process::cpu(std::process::id())),
@@ -116,6 +123,7 @@ impl Costs {
     fn per_flow(&self, earlier: &Self, done: f64) -> Self {
         Self {
             server: (self.server - earlier.server) / done,
+            hashing: (self.hashing - earlier.hashing) / done,
             redis: (self.redis - earlier.redis) / done,
             postgres: (self.postgres - earlier.postgres) / done,
             own: (self.own - earlier.own) / done,

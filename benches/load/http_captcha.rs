@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::report::{Report, median};
 use crate::round::round_over;
 use crate::session_round::CONNECTIONS;
-use crate::sign_up_requests::captcha;
+use crate::sign_up_requests::{LETTERS, captcha, captchas_for};
 
 /// An odd number, for the median.
 const ROUNDS: usize = 5;
@@ -15,6 +15,7 @@ pub async fn measure(back_ends: &BackEnds, report: &mut Report) {
     report.heading("POST /v1/captchas (embedded back ends); processor time per request");
     let mut server = back_ends.serve(Kind::Embedded);
     server.first_response("/readyz").await;
+    captchas_for(server.port, LETTERS).await;
     let mut costs = Vec::new();
     for _ in 0..ROUNDS {
         let create = async |client: &mut Client, ()| captcha(client).await.map(drop);

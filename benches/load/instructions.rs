@@ -13,7 +13,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
@@ -81,10 +81,7 @@ async fn count_all(back_ends: &Arc<BackEnds>) -> BTreeMap<String, u64> {
     let callgrind = Callgrind::new();
     let mut server = back_ends.serve_in(callgrind.command(), &[("WORKERS", "1".to_owned())]);
     server.first_response("/readyz").await;
-    let (mut client, started) = (Client::connect(server.port).await.unwrap(), Instant::now());
-    while started.elapsed() < WARM_UP {
-        sign_up_requests::captcha(&mut client).await.unwrap();
-    }
+    sign_up_requests::captchas_for(server.port, WARM_UP).await;
     let mut counts = BTreeMap::new();
     for operation in OPERATIONS {
         let requests = operation.prepare(back_ends, server.port, (REQUESTS * (ROUNDS + 1)) as u32).await;

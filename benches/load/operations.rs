@@ -6,6 +6,7 @@ use crate::concurrent;
 use crate::report::{Report, median};
 use crate::requests::{Operation, Prepared};
 use crate::server::Server;
+use crate::sign_up_requests::{self, LETTERS};
 use std::fmt;
 use std::slice;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub async fn measure(back_ends: &Arc<BackEnds>, processes: &[usize], (count, rat
     for _ in 0..processes.iter().copied().max().unwrap_or_default() {
         let mut server = back_ends.serve(Kind::Real);
         server.first_response("/readyz").await;
+        sign_up_requests::captchas_for(server.port, LETTERS).await;
         servers.push(server);
     }
     measure_bare(back_ends, report).await;

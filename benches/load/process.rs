@@ -1,6 +1,7 @@
 //! Processor time, memory and children of a process, from `/proc`.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Processor time of all its threads so far, in user and kernel mode, to 10 ms (proc(5), `utime` and `stime`).
@@ -14,8 +15,24 @@ pub fn cpu_of_ended_children(pid: u32) -> Duration {
 }
 
 fn sum(pid: u32, user: usize, system: usize) -> Duration {
+    sum_of(&stat_file(pid), user, system)
+}
+
+fn sum_of(file: &Path, user: usize, system: usize) -> Duration {
     // The fields count in units of 1/USER_HZ, which is 1/100 s on every supported architecture.
-    Duration::from_millis(stat(pid, user).zip(stat(pid, system)).map_or(0, |(user, system)| (user + system) * 10))
+    Duration::from_millis(stat(file, user).zip(stat(file, system)).map_or(0, |(user, system)| (user + system) * 10))
+}
+
+fn stat_file(pid: u32) -> PathBuf {
+    format!("/proc/{pid}/stat").into()
+}
+
+/// Processor time of its threads with this name so far.
+pub fn cpu_of_threads(pid: u32, name: &str) -> Duration {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let named = threads
+        .filter(|thread| fs::read_to_string(thread.path().join("comm")).is_ok_and(|comm| comm.trim_end() == name));
+    named.map(|thread| sum_of(&thread.path().join("stat"), 14, 15)).sum()
 }
 
 /// Time without work since the start of the machine, summed over all cores.
@@ -44,7 +61,7 @@ pub fn children(pid: u32) -> Vec<u32> {
 }
 
 pub fn parent(pid: u32) -> Option<u32> {
-    stat(pid, 4).and_then(|parent| parent.try_into().ok())
+    stat(&stat_file(pid), 4).and_then(|parent| parent.try_into().ok())
 }
 
 /// Resident memory in MB (10^6 bytes): `VmRSS` is the current value, `VmHWM` the peak.
@@ -55,9 +72,9 @@ pub fn memory(pid: u32, field: &str) -> f64 {
     kib * 1024.0 / 1e6
 }
 
-/// A number from `/proc/PID/stat`, by the field number of proc(5).
-fn stat(pid: u32, field: usize) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+/// A number from a file such as `/proc/PID/stat`, by the field number of proc(5).
+fn stat(file: &Path, field: usize) -> Option<u64> {
+    let text = fs::read_to_string(file).ok()?;
     // The second field, the name, can contain spaces and brackets.
     let (_, rest) = text.rsplit_once(") ")?;
     rest.split(' ').nth(field - 3)?.parse().ok()

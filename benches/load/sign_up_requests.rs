@@ -3,9 +3,13 @@
 use crate::client::{Client, Response};
 use crate::support::cloopen::FakeCloopen;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 /// Answer that every captcha accepts in development.
 pub const BYPASS: &str = "letmein";
+
+/// Time of captchas in which the service draws the letters of all later ones. A tenth of a core does that.
+pub const LETTERS: Duration = Duration::from_secs(4);
 
 /// Description of an unexpected response: step, status and error code, or the I/O error.
 pub type Unexpected = String;
@@ -30,6 +34,14 @@ pub async fn sign_up(client: &mut Client, sms: &FakeCloopen) -> Result<(), Unexp
 pub async fn captcha(client: &mut Client) -> Result<String, Unexpected> {
     let response = client.post("/v1/captchas", "{}").await;
     field("captchas", 201, response, "captcha_id")
+}
+
+/// Requests captchas for this time, one after the other.
+pub async fn captchas_for(port: u16, time: Duration) {
+    let (mut client, started) = (Client::connect(port).await.unwrap(), Instant::now());
+    while started.elapsed() < time {
+        captcha(&mut client).await.unwrap();
+    }
 }
 
 pub async fn send_code(client: &mut Client, phone: &str, captcha: &str) -> Result<String, Unexpected> {
