@@ -52,7 +52,7 @@ impl Bits {
         let rows = self.words.chunks_exact_mut(stride(self.width)).skip(y);
         for (row, inverted) in rows.zip(stamp.rows()) {
             let mut carry = 0;
-            for (word, inverted) in row.get_mut(first..).unwrap_or_default().iter_mut().zip(inverted) {
+            for (word, inverted) in row.iter_mut().skip(first).zip(inverted) {
                 *word ^= carry | (inverted >> shift);
                 carry = overflow(*inverted, shift);
             }
@@ -93,8 +93,8 @@ const fn overflow(word: u64, shift: usize) -> u64 {
 
 /// Returns the row from pixel `x` on, shifted to the left.
 fn window(row: &[u64], x: usize) -> impl Iterator<Item = u64> {
-    let (row, shift) = (row.get(x / WORD..).unwrap_or_default(), x % WORD);
-    row.windows(2).map(move |pair| (pair[0] << shift) | (pair[1] >> (WORD - 1 - shift) >> 1))
+    let shift = x % WORD;
+    row.windows(2).skip(x / WORD).map(move |pair| (pair[0] << shift) | (pair[1] >> (WORD - 1 - shift) >> 1))
 }
 
 #[cfg(test)]

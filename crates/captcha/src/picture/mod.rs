@@ -126,13 +126,9 @@ impl Renderer {
         let row = 1 + self.look.width as usize / 8;
         let mut rows = vec![0; row * self.look.height as usize];
         for (y, row) in rows.chunks_exact_mut(row).enumerate() {
-            let mut words = canvas.row_from((ROW_SHIFT_MARGIN as f32 + amplitude * sin) as usize, y);
-            let (whole, rest) = row[1..].as_chunks_mut::<{ WORD / 8 }>();
-            for (bytes, word) in whole.iter_mut().zip(&mut words) {
-                *bytes = word.to_be_bytes();
-            }
-            if !rest.is_empty() {
-                rest.copy_from_slice(&words.next().unwrap_or_default().to_be_bytes()[..rest.len()]);
+            let words = canvas.row_from((ROW_SHIFT_MARGIN as f32 + amplitude * sin) as usize, y);
+            for (bytes, word) in row[1..].chunks_mut(WORD / 8).zip(words) {
+                bytes.copy_from_slice(&word.to_be_bytes()[..bytes.len()]);
             }
             (sin, cos) = (sin * step_cos + cos * step_sin, cos * step_cos - sin * step_sin);
         }
