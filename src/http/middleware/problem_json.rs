@@ -26,10 +26,9 @@ pub async fn problem_json(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let language = negotiate(request.headers());
     let response = next.call(request).await?.map_into_boxed_body();
     let mut response = match problem_of(&response) {
-        Some(problem) => render(response, &problem, language, &service),
+        Some(problem) => render(response, &problem, &service),
         None => response,
     };
     // Responses contain tickets and tokens (RFC 6749, 5.1). A response that may be cached sets the header itself.
@@ -57,7 +56,8 @@ pub(in crate::http) fn problem_of<B>(response: &ServiceResponse<B>) -> Option<Pr
     Some(Problem::new(code))
 }
 
-fn render(response: ServiceResponse, problem: &Problem, language: Language, service: &Service) -> ServiceResponse {
+fn render(response: ServiceResponse, problem: &Problem, service: &Service) -> ServiceResponse {
+    let language = negotiate(response.request().headers());
     let id = response.request().extensions().get().map(|RequestId(id)| id.clone()).unwrap_or_default();
     let body = problem_body(problem, language, &id, service.policy().passwords);
     let mut response = response.map_body(|_, _| BoxBody::new(body));
