@@ -14,7 +14,8 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFi
 use tracing_subscriber::registry::LookupSpan;
 
 /// Writes the lines that the JSON format of `tracing-subscriber` writes, with the fields of the event on the first
-/// level and the innermost span. That format parses the fields of the span again for each line.
+/// level and the innermost span. That format parses the fields of the span again for each line, and sorts them; here
+/// they keep their order. A field of a span MUST NOT be recorded twice: it would appear twice.
 pub(super) struct JsonLine;
 
 /// Size of most lines.
@@ -62,6 +63,10 @@ impl<'a> FormatFields<'a> for JsonLine {
     fn add_fields(&self, current: &'a mut FormattedFields<Self>, fields: &Record<'_>) -> fmt::Result {
         let mut json = Json::default();
         fields.record(&mut json);
+        json.result?;
+        if json.bytes.is_empty() {
+            return Ok(());
+        }
         current.fields.pop();
         if current.fields.len() <= 1 {
             json.bytes.drain(..1);
@@ -160,6 +165,7 @@ mod tests {
             let _inner = tracing::info_span!("inner").entered();
             tracing::error!(r#type = "x");
             let only_later = tracing::info_span!("empty", later = tracing::field::Empty).entered();
+            only_later.record("later", None::<&str>);
             tracing::error!("before");
             only_later.record("later", "y");
             tracing::error!("after");
