@@ -130,8 +130,7 @@ impl Endpoint {
 /// Registers the endpoints. Any other method of their paths gets `method_not_allowed` and an `Allow` header (RFC 9110,
 /// 15.5.6).
 pub(super) fn register(app: &mut web::ServiceConfig, endpoints: Vec<Endpoint>) {
-    // In the order of the rows: the router compares a path with one after the other, and the first are the most
-    // frequent.
+    // In the order of the rows: the router compares a path with one after the other.
     let mut by_path: Vec<(&str, Vec<Endpoint>)> = Vec::new();
     for endpoint in endpoints {
         match by_path.iter_mut().find(|(path, _)| *path == endpoint.path) {

@@ -1,4 +1,4 @@
-//! Endpoints of the API, in the order of the flow.
+//! Endpoints of the API, in the order of the flow: sign-up and sign-in, which are frequent, are found first.
 
 use super::endpoint::Endpoint;
 use super::{

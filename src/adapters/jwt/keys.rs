@@ -45,8 +45,8 @@ pub(super) struct SigningKey {
     pub public: PublicKey,
 }
 
-/// Key that is ready to sign. `jsonwebtoken` would read it again, and compute its public key, for each token: that takes
-/// as long as the signature.
+/// Key that is ready to sign. `jsonwebtoken` would read it again, and compute its public key, for each token: that
+/// takes as long as the signature.
 enum PrivateKey {
     Ed25519(Ed25519KeyPair),
     P256(EcdsaKeyPair),
@@ -93,7 +93,7 @@ impl SigningKey {
     /// Signs the first two parts of a token (RFC 7515, section 5.1). Returns the whole token.
     pub(super) fn sign(&self, message: String) -> Result<String, Unspecified> {
         let signature: Signature = match &self.private {
-            PrivateKey::Ed25519(pair) => pair.sign(message.as_bytes()),
+            PrivateKey::Ed25519(pair) => pair.try_sign(message.as_bytes())?,
             PrivateKey::P256(pair) => pair.sign(&SystemRandom::new(), message.as_bytes())?,
         };
         Ok(message + "." + &encoded(signature.as_ref()))

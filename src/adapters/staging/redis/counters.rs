@@ -71,7 +71,7 @@ fn key_beside(Counter { limit, key, .. }: &Counter, name: &[&str]) -> String {
         Scope::Phone => key,
         _ => "shared",
     };
-    [&["limit:{", slot, "}:"], name].concat().concat()
+    ["limit:{", slot, "}:", &name.concat()].concat()
 }
 
 fn over(script: &'static Script, counters: &[Counter]) -> ScriptCall {

@@ -11,11 +11,11 @@ pub struct Script {
 pub struct ScriptCall {
     script: &'static Script,
     keys: Vec<String>,
-    /// Only the arguments of a command: they are in one allocation.
+    /// Only the arguments of a command, which do not need an allocation each.
     arguments: Cmd,
 }
 
-/// Number and size of the arguments of the largest calls.
+/// Number and size of the arguments of the largest calls. Their keys need as much again.
 const ARGUMENTS: (usize, usize) = (64, 1_024);
 
 impl Script {
