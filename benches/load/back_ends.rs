@@ -56,6 +56,11 @@ impl BackEnds {
         Server::doorstep(&self.variables(kind))
     }
 
+    /// Starts a service on Redis and PostgreSQL, with further settings.
+    pub fn serve_with(&self, settings: &[(&'static str, String)]) -> Server {
+        Server::doorstep(&[&self.variables(Kind::Real), settings].concat())
+    }
+
     /// Starts a service on Redis and PostgreSQL inside another program, with further settings.
     pub fn serve_in(&self, program: Command, settings: &[(&'static str, String)]) -> Server {
         Server::doorstep_in(program, &[&self.variables(Kind::Real), settings].concat())

@@ -16,33 +16,39 @@ use std::time::{Duration, Instant};
 const ROUNDS: usize = 3;
 /// Connections of all processes together.
 const CONNECTIONS: usize = 16;
-/// Requests of a round, and requests a second, or as many as the clients can send.
-type Load = (u32, Option<f64>);
-pub const FULL: Load = (8_000, None);
-/// Less than one process can serve, for a comparison with several. At full load, one process has more requests for each
-/// wake-up than several.
-pub const STEADY: Load = (4_000, Some(1_000.0));
+
+/// Requests of a round.
+#[derive(Clone, Copy)]
+pub struct Load {
+    requests: u32,
+    /// Requests a second; `None`: as many as the clients can send.
+    per_second: Option<f64>,
+    /// HTTP workers of all processes together; `None`: the default of each.
+    workers: Option<usize>,
+}
+
+pub const FULL: Load = Load { requests: 8_000, per_second: None, workers: None };
+/// Load that one process or several can serve. At full load, one process has more requests for each wake-up than
+/// several.
+pub const STEADY: Load = Load { requests: 4_000, per_second: Some(1_000.0), workers: Some(4) };
 /// Limit of the cost with several processes, in proportion to one.
 const GROWTH: f64 = 1.10;
 
 /// Measures with each of these numbers of processes. Alternates between them, so that other programs on the machine
 /// affect all alike.
-pub async fn measure(back_ends: &Arc<BackEnds>, processes: &[usize], (count, rate): Load, report: &mut Report) {
+pub async fn measure(back_ends: &Arc<BackEnds>, processes: &[usize], load: Load, report: &mut Report) {
     report.heading(&format!("Redis and PostgreSQL, {CONNECTIONS} connections; microseconds of processor time"));
-    let mut servers = Vec::new();
-    for _ in 0..processes.iter().copied().max().unwrap_or_default() {
-        let mut server = back_ends.serve(Kind::Real);
-        server.first_response("/readyz").await;
-        sign_up_requests::captchas_for(server.port, LETTERS).await;
-        servers.push(server);
+    let mut groups = Vec::new();
+    for count in processes {
+        groups.push(start(back_ends, *count, load.workers).await);
     }
     measure_bare(back_ends, report).await;
     for operation in Operation::ALL {
         let mut costs: Vec<Vec<Cost>> = processes.iter().map(|_| Vec::new()).collect();
         for _ in 0..ROUNDS {
-            for (processes, costs) in processes.iter().zip(&mut costs) {
-                let requests = operation.prepare(back_ends, servers[0].port, count).await;
-                costs.push(round(back_ends, &servers[..*processes], rate, requests).await);
+            for (servers, costs) in groups.iter().zip(&mut costs) {
+                let requests = operation.prepare(back_ends, servers[0].port, load.requests).await;
+                costs.push(round(back_ends, servers, load.per_second, requests).await);
             }
         }
         let medians: Vec<Cost> = costs.iter().map(|costs| Cost::median(costs)).collect();
@@ -56,13 +62,26 @@ pub async fn measure(back_ends: &Arc<BackEnds>, processes: &[usize], (count, rat
     }
 }
 
+/// Starts this number of processes, which share the workers.
+async fn start(back_ends: &BackEnds, processes: usize, workers: Option<usize>) -> Vec<Server> {
+    let workers = workers.map(|workers| ("WORKERS", (workers / processes).to_string()));
+    let mut servers = Vec::new();
+    for _ in 0..processes {
+        let mut server = back_ends.serve_with(workers.as_slice());
+        server.first_response("/readyz").await;
+        sign_up_requests::captchas_for(server.port, LETTERS).await;
+        servers.push(server);
+    }
+    servers
+}
+
 /// Measures the bare handler, a lower bound for every operation that Redis takes part in.
 async fn measure_bare(back_ends: &BackEnds, report: &mut Report) {
     let mut bare = Server::bare(&back_ends.redis.url());
     bare.first_response("/").await;
     let mut costs = Vec::new();
     for _ in 0..ROUNDS {
-        let requests = (0..FULL.0).map(|_| Prepared::get("/", String::new())).collect();
+        let requests = (0..FULL.requests).map(|_| Prepared::get("/", String::new())).collect();
         costs.push(round(back_ends, slice::from_ref(&bare), None, requests).await);
     }
     report.note("bare handler with one EVALSHA", &Cost::median(&costs).to_string());

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 /// Answer that every captcha accepts in development.
 pub const BYPASS: &str = "letmein";
 
-/// Time of captchas in which the service draws the letters of all later ones. A tenth of a core does that.
+/// Time for which captchas are requested before a measurement: by then the service has drawn the letters of all later
+/// ones, which takes a tenth of a core for 2.6 s.
 pub const LETTERS: Duration = Duration::from_secs(4);
 
 /// Description of an unexpected response: step, status and error code, or the I/O error.
