@@ -1,6 +1,6 @@
 //! Processor time of one request of each kind, for one process of the service or for several on the same back ends.
 
-use crate::back_ends::{BackEnds, Kind};
+use crate::back_ends::BackEnds;
 use crate::client::Client;
 use crate::concurrent;
 use crate::report::{Report, median};
