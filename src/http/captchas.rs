@@ -143,7 +143,7 @@ fn data_uri(kind: Kind, file: &[u8]) -> Result<Box<RawValue>, Problem> {
     let mut text = format!("\"data:{};base64,", kind.media_type());
     STANDARD.encode_append(file, &mut text);
     text.push('"');
-    RawValue::from_string(text).map_err(|_| Problem::new(Code::InternalError))
+    RawValue::from_string(text).map_err(|error| Problem::internal(&error.to_string()))
 }
 
 impl Responder for CaptchaReply {

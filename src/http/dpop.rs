@@ -35,7 +35,7 @@ pub(super) async fn check_proof(request: ServiceRequest, next: Next<BoxBody>) ->
 
 /// Requires at most one header. Without `PUBLIC_URLS`, proofs are ignored.
 fn key_of(request: &HttpRequest) -> Result<Option<Thumbprint>, Problem> {
-    let service = request.app_data::<web::Data<Service>>().ok_or_else(|| Problem::new(Code::InternalError))?;
+    let service = request.app_data::<web::Data<Service>>().ok_or_else(|| Problem::internal("no service"))?;
     let mut proofs = request.headers().get_all(PROOF);
     let Some(proof) = proofs.next().filter(|_| dpop::is_enabled(service)) else { return Ok(None) };
     if proofs.next().is_some() {

@@ -244,6 +244,11 @@ impl Problem {
         Self { errors, ..Self::new(Code::ValidationFailed) }
     }
 
+    /// Internal error, whose cause is in the log only.
+    pub(super) fn internal(cause: &str) -> Self {
+        Self { cause: Some(cause.into()), ..Self::new(Code::InternalError) }
+    }
+
     pub(super) fn with_challenge(code: Code, challenge: Challenge) -> Self {
         Self { proof_of_work: Some(Box::new(challenge)), ..Self::new(code) }
     }

@@ -247,7 +247,7 @@ impl Input for Bearer {
 /// Verifies the access token of the request, without its session.
 pub(super) fn claims(request: &HttpRequest) -> Result<AccessClaims, Problem> {
     let token = bearer_token(request)?;
-    let service = request.app_data::<web::Data<Service>>().ok_or_else(|| Problem::new(Code::InternalError))?;
+    let service = request.app_data::<web::Data<Service>>().ok_or_else(|| Problem::internal("no service"))?;
     Ok(session::verify(service, &token)?)
 }
 

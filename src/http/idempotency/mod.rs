@@ -54,7 +54,7 @@ pub(super) async fn idempotent(
     let task = keyed.run_or_replay(request.clone(), next);
     match actix_web::rt::spawn(fairness::carry(task.in_current_span())).await {
         Ok(response) => response,
-        Err(_) => Ok(error_response(request, &internal_error("handler panicked"))),
+        Err(_) => Ok(error_response(request, &Problem::internal("handler panicked"))),
     }
 }
 
@@ -68,7 +68,7 @@ struct KeyedRequest {
 
 /// Reads the parts that identify the request: the key, the caller and the body.
 async fn read_request(replay: Replay, request: &HttpRequest, payload: Payload) -> Result<KeyedRequest, Problem> {
-    let service = request.app_data::<web::Data<Service>>().ok_or_else(|| internal_error("no service"))?;
+    let service = request.app_data::<web::Data<Service>>().ok_or_else(|| Problem::internal("no service"))?;
     let service = Service::clone(service);
     let key = key_of(request.headers())?;
     let claims = match replay {
@@ -126,7 +126,7 @@ async fn replay(request: HttpRequest, service: &Service, stored: &[u8]) -> Servi
         return error_response(request, &error.into());
     }
     let Some(mut response) = StoredResponse::replay(stored, service.now()) else {
-        return error_response(request, &internal_error("this version cannot read the stored response"));
+        return error_response(request, &Problem::internal("this version cannot read the stored response"));
     };
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     ServiceResponse::new(request, response)
@@ -134,8 +134,4 @@ async fn replay(request: HttpRequest, service: &Service, stored: &[u8]) -> Servi
 
 fn error_response(request: HttpRequest, problem: &Problem) -> ServiceResponse {
     ServiceResponse::new(request, problem.error_response())
-}
-
-fn internal_error(cause: &str) -> Problem {
-    Problem { cause: Some(cause.into()), ..Problem::new(Code::InternalError) }
 }

@@ -10,7 +10,7 @@ mod schemas;
 use super::contract::{Contract, Output};
 use super::endpoint::{Endpoint, get};
 use super::endpoints;
-use super::error::{Code, Problem};
+use super::error::Problem;
 use super::served::{Headers, Served};
 use actix_web::body::BoxBody;
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -72,7 +72,7 @@ pub(super) fn endpoint() -> Endpoint {
 }
 
 async fn serve() -> Result<ServedDocument, Problem> {
-    SERVED.as_ref().map(ServedDocument).ok_or_else(|| Problem::new(Code::InternalError))
+    SERVED.as_ref().map(ServedDocument).ok_or_else(|| Problem::internal("the document was not made at the start"))
 }
 
 struct ServedDocument(&'static Served);
