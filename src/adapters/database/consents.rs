@@ -2,7 +2,7 @@
 //! reads the column with the user, so that it needs no further statement.
 
 use super::conditions::{holds, user, user_columns};
-use super::engine::AnyConnection;
+use super::engine::{AnyConnection, on_engine};
 use super::fault::Fault;
 use super::prepared::Prepare as _;
 use super::rows::{AuthorityRow, ConsentRow, UserRow, stored};
@@ -20,11 +20,7 @@ pub(super) fn insert(connection: &mut AnyConnection, rows: &[ConsentRow]) -> Que
         return Ok(());
     }
     let insert = diesel::insert_into(consents::table).values(rows);
-    match connection {
-        AnyConnection::Sqlite(connection) => insert.execute(connection),
-        AnyConnection::Postgres(connection) => insert.execute(connection),
-    }
-    .map(drop)
+    on_engine!(connection, engine => insert.execute(engine)).map(drop)
 }
 
 /// Locks the user's row first, by an update that changes nothing. Of two concurrent calls, the second one then sees the
