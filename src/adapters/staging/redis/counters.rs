@@ -18,7 +18,7 @@ impl Counters for RedisStaging {
 
     async fn refund(&self, id: Uuid, counters: &[Counter]) -> Result<(), DependencyError> {
         let Some(first) = counters.first() else { return Ok(()) };
-        let mut call = scripts::REFUND.key(key_beside(first, &["refund:", &id.to_string()]));
+        let mut call = scripts::REFUND.key(key_beside(first, &format!("refund:{id}")));
         add_counters(call.arg(millis(REFUND_TTL)), counters);
         done(&self.call(&call).await?)
     }
@@ -60,18 +60,18 @@ pub(super) fn admission(counters: &[Counter], reply: &[String]) -> Result<Admiss
 pub(super) fn counter_key(counter: &Counter) -> String {
     let Counter { limit, key, .. } = counter;
     match limit.entry().scope {
-        Scope::Phone => key_beside(counter, &[limit.name()]),
-        _ => key_beside(counter, &[limit.name(), ":", key]),
+        Scope::Phone => key_beside(counter, limit.name()),
+        _ => key_beside(counter, &[limit.name(), ":", key].concat()),
     }
 }
 
 /// Returns a key in the slot of a counter.
-fn key_beside(Counter { limit, key, .. }: &Counter, name: &[&str]) -> String {
+fn key_beside(Counter { limit, key, .. }: &Counter, name: &str) -> String {
     let slot = match limit.entry().scope {
         Scope::Phone => key,
         _ => "shared",
     };
-    ["limit:{", slot, "}:", &name.concat()].concat()
+    ["limit:{", slot, "}:", name].concat()
 }
 
 fn over(script: &'static Script, counters: &[Counter]) -> ScriptCall {
