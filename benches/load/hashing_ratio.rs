@@ -60,22 +60,21 @@ where
     let (row, bound) = (format!("ratio of {name} to argon2id alone, processor time"), format!(">= {target:.2}"));
     report.check(&row, &format!("{ratio:.3}"), &bound, ratio >= target);
     report.note("the same ratio by wall clock, other programs included", &format!("{:.3}", median(rates)));
-    let (row, spread) = (format!("processor time of {name} besides the hash"), spread(&besides));
-    let besides = median(besides);
-    let figure = format!("{besides:.2} ms ({spread})");
-    report.check(&row, &figure, &format!("<= {most:.1} ms"), besides <= most);
-    let (row, spread) = (format!("processor time of {name} on all but the hashing threads"), self::spread(&elsewhere));
-    report.note(&row, &format!("{:.2} ms ({spread})", median(elsewhere)));
+    let row = |threads| format!("processor time of {name} {threads}");
+    let (figure, bound) = (with_range(&besides), format!("<= {most:.1} ms"));
+    report.check(&row("besides the hash"), &figure, &bound, median(besides) <= most);
+    report.note(&row("on all but the hashing threads"), &with_range(&elsewhere));
     let peak = process::memory(server.pid(), "VmHWM");
     report.check("peak resident memory", &format!("{peak:.1} MB"), "< 120 MB", peak < 120.0);
     report.check("unexpected responses", &unexpected.len().to_string(), "0", unexpected.is_empty());
     unexpected.iter().take(5).for_each(|response| println!("    {response}"));
 }
 
-fn spread(figures: &[f64]) -> String {
+/// Median, smallest and largest of these milliseconds.
+fn with_range(figures: &[f64]) -> String {
     let min = figures.iter().copied().fold(f64::INFINITY, f64::min);
     let max = figures.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    format!("{min:.2} to {max:.2}")
+    format!("{:.2} ms ({min:.2} to {max:.2})", median(figures.to_vec()))
 }
 
 struct Run {

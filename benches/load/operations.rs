@@ -17,7 +17,7 @@ const ROUNDS: usize = 3;
 /// Connections of all processes together.
 const CONNECTIONS: usize = 16;
 
-/// Requests of a round.
+/// Load of a round, and processes that get it.
 #[derive(Clone, Copy)]
 pub struct Load {
     requests: u32,

@@ -6,19 +6,15 @@ use std::time::Duration;
 
 /// Processor time of all its threads so far, in user and kernel mode, to 10 ms (proc(5), `utime` and `stime`).
 pub fn cpu(pid: u32) -> Duration {
-    sum(pid, 14, 15)
+    sum(&stat_file(pid), 14, 15)
 }
 
 /// Processor time of the child processes that have ended, in user and kernel mode (`cutime` and `cstime`).
 pub fn cpu_of_ended_children(pid: u32) -> Duration {
-    sum(pid, 16, 17)
+    sum(&stat_file(pid), 16, 17)
 }
 
-fn sum(pid: u32, user: usize, system: usize) -> Duration {
-    sum_of(&stat_file(pid), user, system)
-}
-
-fn sum_of(file: &Path, user: usize, system: usize) -> Duration {
+fn sum(file: &Path, user: usize, system: usize) -> Duration {
     // The fields count in units of 1/USER_HZ, which is 1/100 s on every supported architecture.
     Duration::from_millis(stat(file, user).zip(stat(file, system)).map_or(0, |(user, system)| (user + system) * 10))
 }
@@ -32,7 +28,7 @@ pub fn cpu_of_threads(pid: u32, name: &str) -> Duration {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let named = threads
         .filter(|thread| fs::read_to_string(thread.path().join("comm")).is_ok_and(|comm| comm.trim_end() == name));
-    named.map(|thread| sum_of(&thread.path().join("stat"), 14, 15)).sum()
+    named.map(|thread| sum(&thread.path().join("stat"), 14, 15)).sum()
 }
 
 /// Time without work since the start of the machine, summed over all cores.
